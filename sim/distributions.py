@@ -1,0 +1,234 @@
+"""Distributions of positive times: lifetimes, repairs, stages of a recovery.
+
+Each knows its mean, draws vectors, and draws the *residual life* of a renewal process that has run for ever:
+a length-biased lifetime cut at a uniform point (Cox, Renewal Theory, 1962, section 5.3).  `remaining` maps an
+age and a uniform number to the life left at that age, for units that are repaired to the age that they had.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@runtime_checkable
+class Distribution(Protocol):
+    """A positive random time in seconds."""
+
+    @property
+    def mean(self) -> float:
+        """Expected value, in seconds."""
+
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
+        """Return *size* independent draws."""
+
+    def residual(self, rng: np.random.Generator, size: int) -> Array:
+        """Return *size* residual lives in the steady state."""
+
+    def remaining(self, age: float, chance: float) -> float:
+        """Return the life left at *age* that is exceeded with probability *chance* (0 < chance <= 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Always the same time."""
+
+    mean: float
+
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
+        """Return *size* times the constant."""
+        return np.full(size, self.mean)
+
+    def residual(self, rng: np.random.Generator, size: int) -> Array:
+        """Return uniform points within the constant."""
+        return self.mean * rng.random(size)
+
+    def remaining(self, age: float, chance: float) -> float:
+        """Return what is left of the constant."""
+        return max(self.mean - age, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Exponential:
+    """Memoryless, given by its mean."""
+
+    mean: float
+
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
+        """Return *size* independent draws."""
+        return self.mean * rng.standard_exponential(size)
+
+    def residual(self, rng: np.random.Generator, size: int) -> Array:
+        """Return draws of the same law: it has no memory."""
+        return self.sample(rng, size)
+
+    def remaining(self, age: float, chance: float) -> float:
+        """Return a life that does not depend on the age."""
+        return -self.mean * math.log(chance)
+
+
+@dataclass(frozen=True, slots=True)
+class Weibull:
+    """Given by mean and shape; below 1 infant mortality, above 1 wear-out."""
+
+    mean: float
+    shape: float
+
+    @property
+    def scale(self) -> float:
+        """Characteristic life: 63.2 % of the units fail before it."""
+        return self.mean / math.gamma(1 + 1 / self.shape)
+
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
+        """Return *size* independent draws."""
+        return self.scale * rng.weibull(self.shape, size)
+
+    def residual(self, rng: np.random.Generator, size: int) -> Array:
+        """Return length-biased draws (a gamma variable to the power 1/shape), each cut at a uniform point."""
+        biased = self.scale * rng.gamma(1 + 1 / self.shape, size=size) ** (1 / self.shape)
+        return biased * rng.random(size)
+
+    def remaining(self, age: float, chance: float) -> float:
+        """Solve S(age + x) = chance x S(age) for x."""
+        hazard = (age / self.scale) ** self.shape - math.log(chance)
+        return float(self.scale * hazard ** (1 / self.shape) - age)
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal:
+    """Given by mean and sigma, the standard deviation of the logarithm."""
+
+    mean: float
+    sigma: float
+
+    @classmethod
+    def from_median(cls, median: float, sigma: float) -> LogNormal:
+        """Return the law of which half the draws exceed *median* seconds."""
+        return cls(median * math.exp(sigma**2 / 2), sigma)
+
+    @property
+    def mu(self) -> float:
+        """Mean of the logarithm."""
+        return math.log(self.mean) - self.sigma**2 / 2
+
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
+        """Return *size* independent draws."""
+        return rng.lognormal(self.mu, self.sigma, size)
+
+    def residual(self, rng: np.random.Generator, size: int) -> Array:
+        """Return length-biased draws (mu moves up by sigma squared), each cut at a uniform point."""
+        return rng.lognormal(self.mu + self.sigma**2, self.sigma, size) * rng.random(size)
+
+    def remaining(self, age: float, chance: float) -> float:
+        """Solve S(age + x) = chance x S(age) for x."""
+        from scipy.special import ndtr, ndtri
+
+        survival = 1.0 if age <= 0 else float(ndtr((self.mu - math.log(age)) / self.sigma))
+        return math.exp(self.mu - self.sigma * float(ndtri(chance * survival))) - age
+
+
+@dataclass(frozen=True, slots=True)
+class Gamma:
+    """Given by mean and shape."""
+
+    mean: float
+    shape: float
+
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
+        """Return *size* independent draws."""
+        return rng.gamma(self.shape, self.mean / self.shape, size)
+
+    def residual(self, rng: np.random.Generator, size: int) -> Array:
+        """Return length-biased draws (one more in the shape), each cut at a uniform point."""
+        return rng.gamma(self.shape + 1, self.mean / self.shape, size) * rng.random(size)
+
+    def remaining(self, age: float, chance: float) -> float:
+        """Solve S(age + x) = chance x S(age) for x."""
+        from scipy.special import gammaincc, gammainccinv
+
+        scale = self.mean / self.shape
+        survival = float(gammaincc(self.shape, age / scale))
+        return scale * float(gammainccinv(self.shape, chance * survival)) - age
+
+
+@dataclass(frozen=True, slots=True)
+class Empirical:
+    """One of the listed times, each equally likely."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Arithmetic mean of the list."""
+        return math.fsum(self.values) / len(self.values)
+
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
+        """Return *size* draws with replacement."""
+        return np.asarray(self.values)[rng.integers(len(self.values), size=size)]
+
+    def residual(self, rng: np.random.Generator, size: int) -> Array:
+        """Return draws chosen in proportion to their length, each cut at a uniform point."""
+        values = np.asarray(self.values)
+        bounds = np.cumsum(values)
+        chosen = np.searchsorted(bounds, bounds[-1] * rng.random(size), side="right")
+        return np.asarray(values[chosen] * rng.random(size))
+
+    def remaining(self, age: float, chance: float) -> float:
+        """Return the life left at *age* among the listed lives that exceed it (0 beyond the longest)."""
+        longer = sorted(value for value in self.values if value > age)
+        if not longer:
+            return 0.0
+        return longer[min(int((1 - chance) * len(longer)), len(longer) - 1)] - age
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """*inner* on condition that it does not exceed *at_most* seconds: larger draws are drawn again."""
+
+    inner: Distribution
+    at_most: float
+
+    @property
+    def mean(self) -> float:
+        """Conditional mean: the integral of the conditional survival function over its uniform quantiles."""
+        points = (np.arange(20_000) + 0.5) / 20_000
+        below = self._share_below()
+        return math.fsum(self.inner.remaining(0.0, 1 - below * float(p)) for p in points) / len(points)
+
+    def sample(self, rng: np.random.Generator, size: int) -> Array:
+        """Return *size* independent draws, none above the bound."""
+        return self._redrawn(self.inner.sample, rng, size)
+
+    def residual(self, rng: np.random.Generator, size: int) -> Array:
+        """Return *size* residual lives of the bounded law, length-biased by rejection."""
+        return self._redrawn(self._length_biased, rng, size) * rng.random(size)
+
+    def remaining(self, age: float, chance: float) -> float:
+        """Solve S(age + x) = chance x S(age) for x, with S that of the bounded law."""
+        raise NotImplementedError("a bounded lifetime has no minimal repair")
+
+    def _redrawn(self, draw: Callable[..., Array], rng: np.random.Generator, size: int) -> Array:
+        values = draw(rng, size)
+        while (over := np.flatnonzero(values > self.at_most)).size:
+            values[over] = draw(rng, over.size)
+        return values
+
+    def _length_biased(self, rng: np.random.Generator, size: int) -> Array:
+        values = self.inner.sample(rng, size)
+        values[rng.random(size) * self.at_most > values] = math.inf
+        return values
+
+    def _share_below(self) -> float:
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (
+                (middle, high) if self.inner.remaining(0.0, 1 - middle) <= self.at_most else (low, middle)
+            )
+        return low

@@ -1,0 +1,64 @@
+"""Random numbers, each known by (seed, replication, name, index): never by the order in which they are asked for."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Sampler = Callable[[np.random.Generator, int], Array]
+
+FIRST_CHUNK, LAST_CHUNK = 64, 4096
+
+
+class Streams:
+    """The generators of one replication, each known by its name and independent of all others.
+
+    The only place that makes a generator: a seed sequence spawned by the replication and the bytes of the name.
+    """
+
+    def __init__(self, seed: int, replication: int) -> None:
+        self.seed = seed
+        self.replication = replication
+
+    def __repr__(self) -> str:
+        return f"Streams(seed={self.seed}, replication={self.replication})"
+
+    def __getitem__(self, name: str) -> np.random.Generator:
+        data = name.encode()
+        key = (self.replication, len(data), zlib.crc32(data), zlib.adler32(data))
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+
+
+class Draws:
+    """The k-th draw of a named stream, for k = 0, 1, 2, ...; drawn in chunks when first asked for."""
+
+    def __init__(self, streams: Streams, name: str, sampler: Sampler) -> None:
+        self._streams = streams
+        self._name = name
+        self._sampler = sampler
+        self._rng: np.random.Generator | None = None
+        self._values: list[Any] = []
+        self._chunk = FIRST_CHUNK
+
+    def __repr__(self) -> str:
+        return f"Draws({self._name!r}, {len(self._values)} drawn)"
+
+    def __getitem__(self, index: int) -> Any:
+        while index >= len(self._values):
+            self._extend()
+        return self._values[index]
+
+    def _extend(self) -> None:
+        if self._rng is None:
+            self._rng = self._streams[self._name]
+        self._values.extend(self._sampler(self._rng, self._chunk).tolist())
+        self._chunk = min(2 * self._chunk, LAST_CHUNK)
+
+
+def uniform(rng: np.random.Generator, size: int) -> Array:
+    """Return *size* numbers in [0, 1)."""
+    return rng.random(size)

@@ -1,0 +1,70 @@
+"""Closed forms for one job that saves, fails and restarts: exponential failures, every duration in seconds.
+
+The interval is the training between two saves, without the save itself.  `mtbf` is the mean time between the
+failures that stop training, `blocks` the time for which a save stops it, `restart` the time from a failure to
+training again.  Failures strike during saves and restarts too.
+"""
+
+from __future__ import annotations
+
+import math
+
+
+def young(mtbf: float, blocks: float) -> float:
+    """Return Young's interval sqrt(2 d M) (CACM 17(9), 1974): first order, for d much smaller than M."""
+    return math.sqrt(2 * blocks * mtbf)
+
+
+def daly_first(mtbf: float, blocks: float) -> float:
+    """Return Daly's first-order interval sqrt(2 d M) - d (FGCS 22(3), 2006); positive for d < 2 M."""
+    return young(mtbf, blocks) - blocks
+
+
+def daly(mtbf: float, blocks: float) -> float:
+    """Return Daly's higher-order interval (FGCS 22(3), 2006, equation 37); M where d >= 2 M."""
+    if blocks >= 2 * mtbf:
+        return mtbf
+    ratio = blocks / (2 * mtbf)
+    return young(mtbf, blocks) * (1 + math.sqrt(ratio) / 3 + ratio / 9) - blocks
+
+
+def optimal(mtbf: float, blocks: float) -> float:
+    """Return the exact optimum M (1 + W0(-exp(-d/M - 1))), W0 being Lambert's function.
+
+    It is the stationary point of `efficiency`; the restart time cancels.  Zero for a free save.  Near W0's branch
+    point (d much smaller than M) a library value keeps half its digits, so two Newton steps on the stationarity
+    condition t/M = 1 - exp(-(t + d)/M) restore them.
+    """
+    if blocks == 0:
+        return 0.0
+    from scipy.special import lambertw
+
+    cost = blocks / mtbf
+    ratio = max(
+        1 + float(lambertw(-math.exp(-cost - 1)).real), math.sqrt(2 * cost) / 2 if cost < 1e-6 else 0.0
+    )
+    for _ in range(2):
+        exponent = math.expm1(-(ratio + cost))
+        ratio += (ratio + exponent) / exponent
+    return mtbf * ratio
+
+
+def efficiency(interval: float, mtbf: float, blocks: float, restart: float) -> float:
+    """Return the share of time that is productive: t / (M exp(R/M) (exp((t + d)/M) - 1)) (Daly, FGCS 2006).
+
+    Zero where the exponentials exceed what a float can hold.
+    """
+    try:
+        return interval / (mtbf * math.exp(restart / mtbf) * math.expm1((interval + blocks) / mtbf))
+    except OverflowError:
+        return 0.0
+
+
+def expected_loss(segment: float, mtbf: float) -> float:
+    """Return the mean time trained in a segment of length s that a failure ends: M - s / (exp(s/M) - 1)."""
+    return mtbf - segment / math.expm1(segment / mtbf)
+
+
+def availability(mtbf: float, mttr: float) -> float:
+    """Return the share of time in which a unit works: MTBF / (MTBF + MTTR)."""
+    return mtbf / (mtbf + mttr)

@@ -1,0 +1,58 @@
+# clustersim: `make demo` and `make test` are all that is needed; both work without a network after the install.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+SHELL := /bin/sh
+
+CHEN := scenarios/chen-10k.yaml scenarios/chen-100k.yaml scenarios/chen-1m.yaml
+
+.PHONY: help demo test lint bench docs golden clean
+
+help:
+	@echo "make demo    run the three Chen scenarios and write runs/chen/report.html"
+	@echo "make test    ruff, mypy and the whole test suite"
+	@echo "make bench   the benchmarks (minutes)"
+	@echo "make docs    write docs/reference and the JSON Schema anew from the code"
+	@echo "make golden  write the golden figures of the shipped scenarios anew"
+	@echo "make clean   remove the environment and all caches; finished runs stay"
+
+demo: $(STAMP)
+	@$(BIN)/clustersim compare $(CHEN) -o runs/chen
+	@echo "Report: runs/chen/report.html (open it in a browser; it needs no network)"
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+bench: $(STAMP)
+	@$(BIN)/python benchmarks/all.py
+
+docs: $(STAMP)
+	@$(BIN)/python docs/generate.py
+
+golden: $(STAMP)
+	@$(BIN)/python tests/golden/regenerate.py
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks *.egg-info
+	find sim reports tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing clustersim and its tests into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]' -c constraints.txt
+	@touch $(STAMP)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || \
+	  { echo "clustersim needs Python 3.11 or newer; there is no python3 here. Install it and run make again."; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "clustersim needs Python 3.11 or newer; $(PYTHON) is $$("$(PYTHON)" -V 2>&1). Install a newer one, or name it: make PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments: its venv module is missing. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

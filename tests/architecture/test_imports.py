@@ -1,0 +1,189 @@
+"""The rooms of the house: each imports only from those above it."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = [
+    "version",
+    "units",
+    "streams",
+    "theory",
+    "distributions",
+    "records",
+    "ledger",
+    "checkpoints",
+    "cluster",
+    "scenario",
+    "failures",
+    "repair",
+    "recovery",
+    "job",
+    "replication",
+    "estimate",
+    "summary",
+    "results",
+    "experiment",
+    "advice",
+    "cli",
+]
+REPORTS_MAY_IMPORT = {"version", "units", "records", "scenario", "estimate", "results", "advice"}
+HEAVY = {"numpy", "pandas", "scipy", "plotly", "pyarrow", "pydantic", "simpy", "ruamel", "jinja2", "rich"}
+
+
+class Edge(NamedTuple):
+    """One import: the module that imports, what it imports, the place, and whether inside a function."""
+
+    importer: str
+    imported: str
+    place: str
+    inside: bool
+
+
+def module_name(path: Path, root: Path = ROOT) -> str:
+    """Return the dotted name of a source file of the project."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def sources(*packages: str) -> list[Path]:
+    """Return the Python files below the given top-level folders."""
+    return sorted(path for package in packages for path in (ROOT / package).rglob("*.py"))
+
+
+def edges(path: Path, root: Path = ROOT) -> Iterator[Edge]:
+    """Yield every import of a module of `sim` or `reports` in the file."""
+    tree = ast.parse(path.read_text("utf-8"))
+    top = {id(node) for node in _outside_functions(tree)}
+    importer = module_name(path, root)
+    package = importer if path.name == "__init__.py" else importer.rpartition(".")[0]
+    for node in ast.walk(tree):
+        for imported in _imported(node, package):
+            if imported.split(".")[0] in {"sim", "reports"}:
+                where = f"{path.relative_to(root)}:{getattr(node, 'lineno', 0)}"
+                yield Edge(importer, imported, where, id(node) not in top)
+
+
+def _imported(node: ast.AST, package: str) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    base = node.module or ""
+    if node.level:
+        parts = package.split(".")[: len(package.split(".")) - node.level + 1]
+        base = ".".join([*parts, base] if base else parts)
+    return [_module(base, alias.name) for alias in node.names]
+
+
+def _module(base: str, name: str) -> str:
+    """Return the module that `from base import name` loads: base itself, or the module of that name in it."""
+    inner = ROOT.joinpath(*base.split("."), name)
+    is_module = inner.is_dir() or inner.with_suffix(".py").is_file()
+    return f"{base}.{name}" if is_module or base in {"sim", "reports"} else base
+
+
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield child
+            yield from _outside_functions(child)
+
+
+def room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def every_edge(*packages: str) -> list[Edge]:
+    return [edge for path in sources(*packages) for edge in edges(path)]
+
+
+@pytest.mark.parametrize("name", sorted({room(module_name(path)) for path in sources("sim")} - {""}))
+def test_every_module_of_sim_has_a_room(name: str) -> None:
+    assert name in ROOMS or name == "__main__", f"sim.{name} has no place in the order of rooms: {ROOMS}"
+
+
+def test_rooms_import_only_from_those_above() -> None:
+    faults = [
+        f"{edge.place}: sim.{room(edge.importer)} imports sim.{room(edge.imported)}, which is not above it"
+        for edge in every_edge("sim")
+        if edge.imported.startswith("sim.") and room(edge.importer) in ROOMS
+        if not _is_above(room(edge.imported), room(edge.importer))
+    ]
+    assert faults == []
+
+
+def _is_above(imported: str, importer: str) -> bool:
+    return imported in ROOMS and ROOMS.index(imported) <= ROOMS.index(importer)
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    modules = {module_name(path) for path in sources("sim", "reports")}
+    graph: dict[str, set[str]] = {module: set() for module in modules}
+    for edge in every_edge("sim", "reports"):
+        if not edge.inside and edge.imported in modules and not edge.importer.startswith(f"{edge.imported}."):
+            graph[edge.importer].add(edge.imported)
+    TopologicalSorter(graph).prepare()
+
+
+def test_only_results_and_the_command_line_call_reports_and_only_when_asked() -> None:
+    faults = [
+        edge.place
+        for edge in every_edge("sim")
+        if edge.imported.split(".")[0] == "reports"
+        if not (edge.inside and room(edge.importer) in {"results", "cli", ""})
+    ]
+    assert faults == []
+
+
+def test_reports_never_touch_the_engine() -> None:
+    faults = [
+        f"{edge.place}: imports {edge.imported}"
+        for edge in every_edge("reports")
+        if edge.imported.startswith("sim") and room(edge.imported) not in REPORTS_MAY_IMPORT
+    ]
+    assert faults == []
+
+
+def test_the_reader_of_imports_sees_what_it_should(tmp_path: Path) -> None:
+    package = tmp_path / "sim" / "scenario"
+    package.mkdir(parents=True)
+    source = package / "reader.py"
+    source.write_text("from .. import units\nfrom . import model\ndef f():\n    import reports.page\n")
+    assert [(edge.imported, edge.inside) for edge in edges(source, tmp_path)] == [
+        ("sim.units", False),
+        ("sim.scenario", False),
+        ("reports.page", True),
+    ]
+
+
+def loaded_after(code: str) -> set[str]:
+    """Return the top-level packages that a fresh interpreter holds after the code ran."""
+    program = f"{code}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_importing_sim_is_light() -> None:
+    assert loaded_after("import sim") & HEAVY == set()
+
+
+def test_asking_for_help_is_light() -> None:
+    code = "import sim.cli\ntry:\n    sim.cli.main(['--help'])\nexcept SystemExit:\n    pass"
+    assert loaded_after(code) & HEAVY == set()
+
+
+def test_a_worker_does_without_the_heavy_libraries() -> None:
+    loaded = loaded_after("import sim.replication, sim.scenario.model")
+    assert loaded & {"pandas", "pyarrow", "plotly", "rich", "jinja2"} == set()
+    assert "simpy" in loaded

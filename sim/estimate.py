@@ -1,0 +1,126 @@
+"""How sure a number is: intervals from independent replications, and when there are enough of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+CONFIDENCE = 0.95
+FIRST_LOOK = 8
+LOOK_GROWTH = 1.5
+MOST_REPLICATIONS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean and the half-width of its 95 % interval; `None` where one replication cannot tell."""
+
+    mean: float
+    half_width: float | None
+    count: int
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the interval."""
+        return None if self.half_width is None else self.mean - self.half_width
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the interval."""
+        return None if self.half_width is None else self.mean + self.half_width
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the interval leaves 0 out: only then is a difference one."""
+        return self.half_width is not None and abs(self.mean) > self.half_width
+
+    def clipped(self, lowest: float, highest: float) -> tuple[float | None, float | None]:
+        """Return both ends of the interval, held within *lowest* and *highest*."""
+        if self.low is None or self.high is None:
+            return None, None
+        return max(self.low, lowest), min(self.high, highest)
+
+    def scaled(self, factor: float) -> Estimate:
+        """Return the estimate of *factor* times the quantity."""
+        width = None if self.half_width is None else abs(factor) * self.half_width
+        return Estimate(factor * self.mean, width, self.count)
+
+
+def student(freedom: int, confidence: float = CONFIDENCE) -> float:
+    """Return the two-sided quantile of Student's t with *freedom* degrees of freedom."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + confidence) / 2))
+
+
+def mean_of(values: Sequence[float] | Array) -> Estimate:
+    """Return the mean of independent *values* with Student's interval."""
+    data = np.asarray(values, dtype=np.float64)
+    mean = float(data.mean())
+    if data.size < 2:
+        return Estimate(mean, None, data.size)
+    error = float(data.std(ddof=1)) / math.sqrt(data.size)
+    return Estimate(mean, student(data.size - 1) * error, data.size)
+
+
+def paired(values: Sequence[float] | Array, baseline: Sequence[float] | Array) -> Estimate:
+    """Return the mean of *values* - *baseline*, pair by pair, over the replications that both have."""
+    count = min(len(values), len(baseline))
+    return mean_of(np.asarray(values[:count]) - np.asarray(baseline[:count]))
+
+
+def ratio(numerators: Sequence[float] | Array, denominators: Sequence[float] | Array) -> Estimate | None:
+    """Return sum / sum over replications with its interval, or `None` where the denominators sum to 0.
+
+    The interval is the delta method's: Student's, for the mean of (numerator - ratio x denominator).
+    """
+    above, below = np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)
+    total = float(below.sum())
+    if total == 0:
+        return None
+    value = float(above.sum()) / total
+    residual = mean_of(above - value * below).half_width
+    width = None if residual is None else residual * below.size / abs(total)
+    return Estimate(value, width, below.size)
+
+
+def percentile(values: Sequence[float] | Array, share: float) -> float:
+    """Return the value below which *share* of *values* lie, interpolated; infinite where that is not known.
+
+    An infinite value stands for one that lies beyond what was observed (a target that was not reached).
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    place = share * (ordered.size - 1)
+    below, part = int(place), place - int(place)
+    if part == 0:
+        return float(ordered[below])
+    low, high = float(ordered[below]), float(ordered[below + 1])
+    return high if math.isinf(high) else low + part * (high - low)
+
+
+def looks(most: int = MOST_REPLICATIONS) -> Iterator[int]:
+    """Yield the numbers of replications after which a run for a given precision asks whether it is met.
+
+    They are fixed beforehand (8, 12, 18, 27, ... up to *most*), so that the answer never depends on how many
+    workers there are.  Stopping when the half-width happens to be small makes the interval a little too
+    short: for nearly normal results it covers the truth in 93 to 95 % of experiments instead of 95 %, for
+    strongly skewed ones (shaped like an exponential) in 85 to 92 %, most of which is the skewness itself.
+    The mean is not biased measurably.
+    """
+    look = min(FIRST_LOOK, most)
+    while look < most:
+        yield look
+        look = min(math.ceil(look * LOOK_GROWTH), most)
+    yield most
+
+
+def precise_enough(values: Sequence[float] | Array, half_width: float) -> bool:
+    """Return whether the interval of the mean of *values* is as narrow as *half_width*."""
+    reached = mean_of(values).half_width
+    return reached is not None and reached <= half_width

@@ -1,0 +1,114 @@
+import math
+from itertools import pairwise, takewhile
+
+import numpy as np
+import pytest
+
+from sim.estimate import (
+    FIRST_LOOK,
+    Estimate,
+    looks,
+    mean_of,
+    paired,
+    percentile,
+    precise_enough,
+    ratio,
+    student,
+)
+
+
+@pytest.mark.parametrize(("freedom", "quantile"), [(1, 12.7062), (4, 2.7764), (31, 2.0395), (1000, 1.9623)])
+def test_students_quantiles_are_those_of_the_tables(freedom: int, quantile: float) -> None:
+    assert student(freedom) == pytest.approx(quantile, abs=5e-5)
+
+
+def test_the_interval_of_a_mean_worked_by_hand() -> None:
+    estimate = mean_of([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert estimate.mean == 3.0
+    assert estimate.half_width == pytest.approx(2.7764 * math.sqrt(2.5 / 5), rel=1e-4)
+    assert (estimate.low, estimate.high) == (3.0 - estimate.half_width, 3.0 + estimate.half_width)
+
+
+def test_one_replication_has_no_interval() -> None:
+    estimate = mean_of([0.5])
+    assert estimate == Estimate(0.5, None, 1)
+    assert estimate.low is None
+    assert estimate.high is None
+    assert estimate.clipped(0, 1) == (None, None)
+    assert not estimate.distinguishable
+    assert not precise_enough([0.5], 1.0)
+
+
+def test_an_interval_is_held_within_what_is_possible() -> None:
+    assert Estimate(0.99, 0.05, 4).clipped(0, 1) == (0.94, 1)
+    assert Estimate(0.01, 0.05, 4).clipped(0, 1)[0] == 0
+
+
+def test_pairs_take_away_what_both_share() -> None:
+    luck = np.random.default_rng(1).normal(0.5, 0.1, 20)
+    difference = paired(luck + 0.01, luck)
+    assert difference.mean == pytest.approx(0.01)
+    assert difference.half_width == pytest.approx(0, abs=1e-12)
+    assert difference.distinguishable
+
+
+def test_pairs_are_those_that_both_have() -> None:
+    assert paired([1.0, 2.0, 30.0], [0.0, 0.0]).mean == 1.5
+    assert paired([1.0, 2.0], [0.0, 0.0, 99.0]).count == 2
+
+
+def test_no_difference_is_not_distinguishable() -> None:
+    assert not paired([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]).distinguishable
+    assert not paired([1.0, 2.0, 3.0], [2.0, 1.0, 3.5]).distinguishable
+
+
+def test_a_ratio_is_pooled_and_its_interval_is_the_delta_methods() -> None:
+    rng = np.random.default_rng(5)
+    below = rng.uniform(5, 15, 4000)
+    above = 3 * below + rng.normal(0, 1, 4000)
+    estimate = ratio(above, below)
+    assert estimate is not None
+    assert estimate.mean == pytest.approx(above.sum() / below.sum())
+    assert estimate.half_width == pytest.approx(1.96 / 10 / math.sqrt(4000), rel=0.05)
+
+
+def test_a_ratio_to_nothing_is_unknown() -> None:
+    assert ratio([1.0, 2.0], [0.0, 0.0]) is None
+
+
+def test_a_scaled_estimate_keeps_a_positive_width() -> None:
+    assert Estimate(2.0, 0.5, 9).scaled(-10) == Estimate(-20.0, 5.0, 9)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.25])
+def test_percentiles_agree_with_numpy(share: float) -> None:
+    values = np.random.default_rng(3).normal(size=23)
+    assert percentile(values, share) == pytest.approx(np.quantile(values, share))
+
+
+def test_a_percentile_beyond_what_was_observed_is_infinite() -> None:
+    days = [30.0, 31.0, 32.0, math.inf]
+    assert percentile(days, 0.5) == 31.5
+    assert math.isinf(percentile(days, 0.9))
+
+
+def test_looks_are_a_fixed_growing_list_that_ends_at_the_cap() -> None:
+    schedule = list(looks(1000))
+    assert schedule[0] == FIRST_LOOK
+    assert schedule[-1] == 1000
+    assert all(before < after <= math.ceil(1.5 * before) for before, after in pairwise(schedule))
+    assert list(looks(5)) == [5]
+    shorter = list(takewhile(lambda look: look < 100, looks(10_000)))
+    assert shorter == [look for look in schedule if look < 100]
+
+
+def test_stopping_covers_the_truth_nearly_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(11)
+    hits = 0
+    for _ in range(1000):
+        values = rng.normal(0.9, 0.01, 400)
+        used = next(n for n in looks(400) if n == 400 or precise_enough(values[:n], 0.004))
+        estimate = mean_of(values[:used])
+        assert estimate.half_width is not None
+        hits += abs(estimate.mean - 0.9) <= estimate.half_width
+    assert 915 <= hits <= 970

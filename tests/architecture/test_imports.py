@@ -29,14 +29,18 @@ ROOMS = [
     "recovery",
     "job",
     "replication",
+    "workers",
+    "store",
     "estimate",
+    "digits",
     "summary",
+    "tables",
     "results",
     "experiment",
     "advice",
     "cli",
 ]
-REPORTS_MAY_IMPORT = {"version", "units", "records", "scenario", "estimate", "results", "advice"}
+REPORTS_MAY_IMPORT = {"version", "units", "records", "scenario", "estimate", "digits", "results", "advice"}
 HEAVY = {"numpy", "pandas", "scipy", "plotly", "pyarrow", "pydantic", "simpy", "ruamel", "jinja2", "rich"}
 
 

@@ -1,4 +1,4 @@
-"""Random numbers, each known by (seed, replication, name, index): never by the order in which they are asked for."""
+"""Random numbers, each known by (seed, replication, name, index), never by the order of calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIRST_CHUNK, LAST_CHUNK = 64, 4096
 class Streams:
     """The generators of one replication, each known by its name and independent of all others.
 
-    The only place that makes a generator: a seed sequence spawned by the replication and the bytes of the name.
+    The only place that makes a generator: a seed sequence spawned by the replication and the name's bytes.
     """
 
     def __init__(self, seed: int, replication: int) -> None:

@@ -31,9 +31,9 @@ def daly(mtbf: float, blocks: float) -> float:
 def optimal(mtbf: float, blocks: float) -> float:
     """Return the exact optimum M (1 + W0(-exp(-d/M - 1))), W0 being Lambert's function.
 
-    It is the stationary point of `efficiency`; the restart time cancels.  Zero for a free save.  Near W0's branch
-    point (d much smaller than M) a library value keeps half its digits, so two Newton steps on the stationarity
-    condition t/M = 1 - exp(-(t + d)/M) restore them.
+    It is the stationary point of `efficiency`; the restart time cancels.  Zero for a free save.  Near W0's
+    branch point (d much smaller than M) a library value keeps half its digits, so two Newton steps on the
+    stationarity condition t/M = 1 - exp(-(t + d)/M) restore them.
     """
     if blocks == 0:
         return 0.0

@@ -1,0 +1,138 @@
+"""Save schedules: what an unbroken stretch of training has done and saved, by arithmetic instead of events.
+
+The k-th block of a stretch (k = 0, 1, ...) begins `first + k x cycle` after the stretch began.  Every instant
+is computed as start + offset, never by repeated addition, so that ties with failures come out the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class SaveSchedule(Protocol):
+    """Pure functions of a stretch that began at *start* and is looked at at *now* (both s, wall-clock)."""
+
+    def useful(self, start: float, now: float) -> float:
+        """Return the training done, in seconds, without the blocks."""
+
+    def saved(self, start: float, now: float) -> float:
+        """Return the training that the newest durable copy holds, in seconds since the start."""
+
+    def saving(self, start: float, now: float) -> bool:
+        """Return whether training stands still for a save."""
+
+    def offset_of(self, useful: float) -> float:
+        """Return how long after its start a stretch has done *useful* seconds of training."""
+
+    def runs(self, start: float, now: float) -> Iterator[tuple[float, float]]:
+        """Yield begin and end of each piece of training between the blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoSaves:
+    """A job without checkpoints: a failure throws the whole stretch away."""
+
+    def useful(self, start: float, now: float) -> float:
+        """Return the length of the stretch."""
+        return now - start
+
+    def saved(self, start: float, now: float) -> float:
+        """Return nothing."""
+        return 0.0
+
+    def saving(self, start: float, now: float) -> bool:
+        """Return never."""
+        return False
+
+    def offset_of(self, useful: float) -> float:
+        """Return the same: training is never blocked."""
+        return useful
+
+    def runs(self, start: float, now: float) -> Iterator[tuple[float, float]]:
+        """Yield the stretch as one piece."""
+        yield start, now
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicSaves:
+    """A save each time `gap` seconds of training have passed since the end of the last block.
+
+    `first` is the training before the first block, `blocks` the time for which training stands still,
+    `durable_after` the time from the end of a block until its copy can be loaded.  All in seconds.
+    """
+
+    first: float
+    gap: float
+    blocks: float
+    durable_after: float
+
+    @classmethod
+    def every(
+        cls, interval: float, blocks: float, durable_after: float = 0.0, step: float | None = None
+    ) -> PeriodicSaves:
+        """Return the schedule of one tier: one save in flight, saves at the ends of whole steps.
+
+        A save that is due while the copy before it is not yet durable waits for it, and training goes on.
+        """
+        first, gap = interval, max(interval, durable_after)
+        if step is not None:
+            first, gap = _whole_steps(first, step), _whole_steps(gap, step)
+        return cls(first, gap, blocks, durable_after)
+
+    @property
+    def cycle(self) -> float:
+        """From the beginning of one block to that of the next."""
+        return self.gap + self.blocks
+
+    def useful(self, start: float, now: float) -> float:
+        """Return the training done, in seconds, without the blocks."""
+        begun = self._passed(self.first, start, now)
+        if begun == 0:
+            return now - start
+        block = self.first + (begun - 1) * self.cycle
+        since = now - (start + (block + self.blocks))
+        return self.first + (begun - 1) * self.gap + max(since, 0.0)
+
+    def saved(self, start: float, now: float) -> float:
+        """Return the training at the beginning of the newest block whose copy is durable."""
+        durable = self._passed(self.first + self.blocks + self.durable_after, start, now)
+        return self.first + (durable - 1) * self.gap if durable else 0.0
+
+    def saving(self, start: float, now: float) -> bool:
+        """Return whether a block has begun and not ended."""
+        return self._passed(self.first, start, now) > self._passed(self.first + self.blocks, start, now)
+
+    def offset_of(self, useful: float) -> float:
+        """Return how long after its start a stretch has done *useful* seconds of training."""
+        if useful <= self.first:
+            return useful
+        return useful + math.ceil((useful - self.first) / self.gap) * self.blocks
+
+    def runs(self, start: float, now: float) -> Iterator[tuple[float, float]]:
+        """Yield begin and end of each piece of training between the blocks."""
+        begin, block = start, start + self.first
+        number = 0
+        while begin < now:
+            yield begin, min(block, now)
+            begin = start + (self.first + number * self.cycle + self.blocks)
+            number += 1
+            block = start + (self.first + number * self.cycle)
+
+    def _passed(self, offset: float, start: float, now: float) -> int:
+        """Return how many of the instants start + (offset + k x cycle) are not after *now*."""
+        if start + offset > now:
+            return 0
+        count = int((now - start - offset) / self.cycle) + 1
+        while start + (offset + count * self.cycle) <= now:
+            count += 1
+        while start + (offset + (count - 1) * self.cycle) > now:
+            count -= 1
+        return count
+
+
+def _whole_steps(time: float, step: float) -> float:
+    """Return the least whole number of steps that lasts *time*, up to rounding."""
+    return max(math.ceil(time / step - 1e-9), 1) * step

@@ -1,0 +1,120 @@
+"""Which node holds which slot of the job, and which are spares.
+
+Plain state: nothing here waits, and nothing is random.  A slot holds the node of its own number until that
+node leaves, so only what has changed is stored: a million nodes cost no more than a hundred.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Watcher(Protocol):
+    """Whoever must know where nodes go: lifetimes run on at work, and stand still away from it."""
+
+    def moved(self, node: int, at_work: bool, idle: bool) -> None:
+        """Take note that *node* now holds a slot (*at_work*), is a spare (*idle*), or is away (neither)."""
+
+
+class Cluster:
+    """The slots of the job and the spares beside them.
+
+    A slot is *at work* while it holds a node that has not failed.  A failed node stays in its slot until it
+    is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready
+    *provision* seconds after it was taken; `ready_at` is when the last one taken will be.
+    """
+
+    def __init__(self, nodes: int, spares: int, provision: float = 0.0) -> None:
+        self.nodes = nodes
+        self.ready_at = 0.0
+        self.watchers: list[Watcher] = []
+        self.fewest_spares = spares
+        self._provision = provision
+        self._node: dict[int, int] = {}
+        self._slot: dict[int, int | None] = {}
+        self._down: set[int] = set()
+        self._empty: deque[int] = deque()
+        self._spares: deque[int] = deque(range(nodes, nodes + spares))
+
+    def __repr__(self) -> str:
+        return f"Cluster({self.nodes} slots, {self.missing} empty, {self.idle} spares)"
+
+    @property
+    def missing(self) -> int:
+        """Slots without a node."""
+        return len(self._empty)
+
+    @property
+    def idle(self) -> int:
+        """Spares at hand."""
+        return len(self._spares)
+
+    def node(self, slot: int) -> int:
+        """Return the number of the node that holds *slot*, or held it last."""
+        return self._node.get(slot, slot)
+
+    def slot(self, node: int) -> int | None:
+        """Return the slot that *node* holds, or nothing."""
+        return self._slot.get(node, node if node < self.nodes else None)
+
+    def is_idle(self, node: int) -> bool:
+        """Return whether *node* is a spare at hand."""
+        return node in self._spares
+
+    def at_work(self, slots: Sequence[int]) -> Sequence[int]:
+        """Return those of *slots* that hold a node which has not failed."""
+        if self._down:
+            return [slot for slot in slots if slot not in self._down]
+        return slots
+
+    def fail(self, slots: Sequence[int]) -> None:
+        """Mark the nodes in *slots* as failed; they stay until they are sent away."""
+        self._down.update(slots)
+
+    def send_away(self, slots: Sequence[int]) -> list[int]:
+        """Empty *slots* and return the nodes that held them."""
+        nodes = [self.node(slot) for slot in slots]
+        self._slot.update(dict.fromkeys(nodes))
+        self._empty.extend(slots)
+        self._tell(nodes)
+        return nodes
+
+    def fill(self, now: float) -> None:
+        """Move spares into empty slots at the instant *now*, first emptied first."""
+        for _ in range(min(self.missing, self.idle)):
+            self._place(self._spares.popleft())
+            self.ready_at = max(self.ready_at, now + self._provision)
+        self.fewest_spares = min(self.fewest_spares, self.idle)
+
+    def restore(self, nodes: Sequence[int], wanted: bool) -> None:
+        """Take repaired *nodes* back: into empty slots where they are *wanted* at once, else as spares."""
+        for node in nodes:
+            if wanted and self._empty:
+                self._place(node)
+            else:
+                self._spares.append(node)
+                self._tell((node,), idle=True)
+
+    def spare(self, position: int) -> int | None:
+        """Return the node of the spare at *position*, or nothing where there are fewer."""
+        return self._spares[position] if position < len(self._spares) else None
+
+    def withdraw(self, node: int) -> None:
+        """Take the spare *node* out of service."""
+        self._spares.remove(node)
+        self.fewest_spares = min(self.fewest_spares, self.idle)
+        self._tell((node,))
+
+    def _place(self, node: int) -> None:
+        slot = self._empty.popleft()
+        self._down.discard(slot)
+        self._node[slot] = node
+        self._slot[node] = slot
+        self._tell((node,), at_work=True)
+
+    def _tell(self, nodes: Sequence[int], at_work: bool = False, idle: bool = False) -> None:
+        for watcher in self.watchers:
+            for node in nodes:
+                watcher.moved(node, at_work, idle)

@@ -1,0 +1,92 @@
+"""Time as a failure mode sees it, and events at a given instant."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import simpy
+
+COMPLETION, FAILURE, MAINTENANCE, HORIZON = 1, 2, 1 << 60, 1 << 61
+"""Priorities at equal instants: what ends, then failures (by mode and unit), maintenance, the horizon."""
+
+
+class At(simpy.Event):
+    """Happens at *time* with a *priority* among the events of that instant, and calls *callback*, if any."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        time: float,
+        priority: int,
+        callback: Callable[[simpy.Event], None] | None = None,
+    ) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        if callback is not None:
+            self.callbacks = [callback]
+        env.schedule(self, priority, max(time - env.now, 0.0))  # type: ignore[arg-type]
+
+
+class Tempo:
+    """How fast a mode's own time passes along the calendar: piecewise constant factors (`over_time`)."""
+
+    def __init__(self, factors: Sequence[tuple[float, float]]) -> None:
+        begins = [begin for begin, _ in factors]
+        self._pace = [factor for _, factor in factors]
+        self._begin = begins
+        self._passed = [0.0]
+        for index in range(1, len(begins)):
+            length = begins[index] - begins[index - 1]
+            self._passed.append(self._passed[-1] + self._pace[index - 1] * length)
+
+    def passed(self, calendar: float) -> float:
+        """Return the own time that has passed by the instant *calendar*."""
+        index = max(i for i, begin in enumerate(self._begin) if begin <= calendar)
+        return self._passed[index] + self._pace[index] * (calendar - self._begin[index])
+
+    def when(self, passed: float) -> float:
+        """Return the instant at which the own time *passed* has passed; infinite where it never does."""
+        for index in reversed(range(len(self._begin))):
+            if passed > self._passed[index] or index == 0:
+                break
+        if self._pace[index] == 0:
+            return math.inf
+        return self._begin[index] + (passed - self._passed[index]) / self._pace[index]
+
+
+class Clock:
+    """A mode's own time: it passes with the calendar, or only while the job trains, at the mode's tempo."""
+
+    def __init__(self, env: simpy.Environment, tempo: Tempo | None, running: bool) -> None:
+        self._env = env
+        self._tempo = tempo
+        self._offset = 0.0
+        self.running = running
+
+    def __repr__(self) -> str:
+        return f"Clock({self.read()}, {'running' if self.running else 'stopped'})"
+
+    def read(self) -> float:
+        """Return the own time that has passed until now."""
+        return self._calendar() + self._offset if self.running else self._offset
+
+    def when(self, reading: float) -> float:
+        """Return the instant at which the running clock shows *reading*."""
+        calendar = reading - self._offset
+        return calendar if self._tempo is None else self._tempo.when(calendar)
+
+    def start(self) -> None:
+        """Let own time pass."""
+        self._offset -= self._calendar()
+        self.running = True
+
+    def stop(self) -> None:
+        """Let own time stand still."""
+        self._offset += self._calendar()
+        self.running = False
+
+    def _calendar(self) -> float:
+        now: float = self._env.now
+        return now if self._tempo is None else self._tempo.passed(now)

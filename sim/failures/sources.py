@@ -1,0 +1,218 @@
+"""Where failures come from: superposed memoryless clocks, and units with lifetimes of their own.
+
+Every source keeps its strikes in its mode's own time and puts only the next one into the simulation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+
+import numpy as np
+import simpy
+
+from sim.distributions import Distribution, Exponential
+from sim.failures.clock import FAILURE, At, Clock
+from sim.streams import Draws, Streams, uniform
+
+OnStrike = Callable[[int, int], None]
+"""Called with the index of a strike within its source, and the unit that it hits."""
+
+
+class Source:
+    """One stream of strikes: subclasses say when the next is due (in own time) and what it hits."""
+
+    def __init__(self, env: simpy.Environment, clock: Clock, priority: int, horizon: float) -> None:
+        self.clock = clock
+        self._env = env
+        self._priority = FAILURE + priority
+        self._horizon = horizon
+        self._pending: At | None = None
+        self._pending_due = (math.inf, 0)
+
+    def schedule(self) -> None:
+        """Put the next strike into the simulation, in place of the one that was there."""
+        due, unit = self._next()
+        if self._pending is not None and self._pending_due == (due, unit):
+            return
+        self._pending = None
+        if self.clock.running and due < math.inf:
+            time = self.clock.when(due)
+            if time <= self._horizon:
+                self._pending = At(self._env, time, self._priority + unit, self._strike)
+                self._pending_due = (due, unit)
+
+    def resume(self) -> None:
+        """Let own time pass."""
+        self.clock.start()
+        self.schedule()
+
+    def pause(self) -> None:
+        """Let own time stand still: the strike that was next waits."""
+        self.clock.stop()
+        self._pending = None
+
+    def _next(self) -> tuple[float, int]:
+        """Return the own time of the next strike, and its unit's place among strikes of the same instant."""
+        raise NotImplementedError
+
+    def _hit(self) -> None:
+        """Let the next strike happen."""
+        raise NotImplementedError
+
+    def _strike(self, event: simpy.Event) -> None:
+        if event is self._pending:
+            self._pending = None
+            self._hit()
+            if self.clock.running:
+                self.schedule()
+
+
+class Memoryless(Source):
+    """Strikes of many exponential units at once: a Poisson process, and a uniform choice of the unit."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        clock: Clock,
+        priority: int,
+        horizon: float,
+        *,
+        streams: Streams,
+        name: str,
+        mtbf: float,
+        units: int,
+        on_strike: OnStrike,
+    ) -> None:
+        super().__init__(env, clock, priority, horizon)
+        self._gaps = Draws(streams, f"{name}/gap", Exponential(mtbf / units).sample)
+        self._units = Draws(streams, f"{name}/unit", uniform)
+        self._count = units
+        self._on_strike = on_strike
+        self._index = 0
+        self._due: float = self._gaps[0]
+
+    def _next(self) -> tuple[float, int]:
+        return self._due, 0
+
+    def _hit(self) -> None:
+        index = self._index
+        self._index += 1
+        self._due += self._gaps[self._index]
+        unit = int(self._units[index] * self._count) if self._count > 1 else 0
+        self._on_strike(index, unit)
+
+
+class Lifetimes(Source):
+    """Units that age: each has a lifetime of its own, which runs on only where its node is in service.
+
+    A unit whose node works at *pace* 1 ages with the mode's own time, an idle spare's at `idle_pace`.  Only
+    units that fail before the horizon, or whose node has moved, are stored one by one.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        clock: Clock,
+        priority: int,
+        horizon: float,
+        *,
+        streams: Streams,
+        name: str,
+        lifetime: Distribution,
+        steady: bool,
+        renews: bool,
+        units: int,
+        units_per_node: int,
+        spare_units: int,
+        idle_pace: float,
+        longest: float,
+        on_strike: OnStrike,
+    ) -> None:
+        super().__init__(env, clock, priority, horizon)
+        self._streams = streams
+        self._name = name
+        self._lifetime = lifetime
+        self._renews = renews
+        self._per_node = units_per_node
+        self._idle_pace = idle_pace
+        self._longest = longest
+        self._on_strike = on_strike
+        self._index = 0
+        draw = lifetime.residual if steady else lifetime.sample
+        self._first = draw(streams[f"{name}/first"], units + spare_units)
+        self._pace: dict[int, float] = {}
+        self._due: dict[int, float] = {}
+        self._left: dict[int, float] = {}
+        self._age: dict[int, float] = {}
+        self._later: dict[int, np.random.Generator] = {}
+        soon = np.flatnonzero(self._first[:units] <= longest).tolist()
+        self._heap = [(float(self._first[unit]), unit) for unit in soon]
+        heapify(self._heap)
+        self._working = units
+        if idle_pace > 0:
+            for unit in range(units, units + spare_units):
+                self._set_pace(unit, idle_pace)
+
+    def moved(self, node: int, at_work: bool, idle: bool) -> None:
+        """Let the units of *node* age at the pace of its new place."""
+        pace = 1.0 if at_work else self._idle_pace * idle
+        for unit in range(node * self._per_node, (node + 1) * self._per_node):
+            self._set_pace(unit, pace)
+        if self.clock.running:
+            self.schedule()
+
+    def _next(self) -> tuple[float, int]:
+        while self._heap:
+            due, unit = self._heap[0]
+            if self._due_of(unit) == due:
+                return due, unit
+            heappop(self._heap)
+        return math.inf, 0
+
+    def _hit(self) -> None:
+        due, unit = heappop(self._heap)
+        index = self._index
+        self._index += 1
+        self._live(unit, due, self._next_life(unit))
+        self._on_strike(index, unit)
+
+    def _next_life(self, unit: int) -> float:
+        """Return the life that begins with the repair of *unit*."""
+        if unit not in self._later:
+            self._later[unit] = self._streams[f"{self._name}/life/{unit}"]
+        rng = self._later[unit]
+        if self._renews:
+            return float(self._lifetime.sample(rng, 1)[0])
+        age = self._age.get(unit, float(self._first[unit]))
+        life = self._lifetime.remaining(age, 1.0 - rng.random())
+        self._age[unit] = age + life
+        return life
+
+    def _set_pace(self, unit: int, pace: float) -> None:
+        """Keep what is left of a unit's life while it changes its *pace*."""
+        now, before = self.clock.read(), self._pace_of(unit)
+        if before > 0:
+            self._left[unit] = (self._due_of(unit) - now) * before
+        self._pace[unit] = pace
+        self._live(unit, now, self._left.get(unit, float(self._first[unit])))
+
+    def _live(self, unit: int, begin: float, life: float) -> None:
+        pace = self._pace_of(unit)
+        if pace == 0:
+            self._left[unit] = life
+            self._due[unit] = math.inf
+            return
+        self._due[unit] = due = begin + life / pace
+        if due <= self._longest:
+            heappush(self._heap, (due, unit))
+
+    def _pace_of(self, unit: int) -> float:
+        return self._pace.get(unit, 1.0 if unit < self._working else 0.0)
+
+    def _due_of(self, unit: int) -> float:
+        due = self._due.get(unit)
+        if due is not None:
+            return due
+        return float(self._first[unit]) if unit < self._working else math.inf

@@ -1,0 +1,264 @@
+"""The job: one gang-scheduled training run, from failure to failure.
+
+It trains while all of its slots hold nodes at work.  An incident ends the stretch of training, or begins the
+recovery again; the job detects, recovers stage by stage, waits for missing nodes, and trains on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import simpy
+
+from sim.books import Books
+from sim.checkpoints import SaveSchedule
+from sim.cluster import Cluster
+from sim.failures.clock import COMPLETION, MAINTENANCE, At
+from sim.records import Doing, Strike
+from sim.recovery import Stages
+from sim.repair import RepairShop
+from sim.scenario.model import Scenario
+
+Process = Generator[simpy.Event, Any, None]
+
+
+class Incident(NamedTuple):
+    """What the job recovers from: the *index*-th strike of *mode*, and its row in the log (-1: none)."""
+
+    mode: int
+    index: int
+    row: int
+
+
+NO_INCIDENT = Incident(-1, 0, -1)
+
+
+class TrainingClock(Protocol):
+    """Whoever must know when training begins and ends: the failure modes on the training clock."""
+
+    def training_begins(self) -> None:
+        """Training begins now."""
+
+    def training_ends(self) -> None:
+        """Training ends now."""
+
+
+class Job:
+    """The job of a scenario, as a SimPy process.
+
+    `_doing` is its one state, entered at `_since`.  `finished` happens when the target is reached, at
+    `reached`; `progress` is the training kept so far, in seconds.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        schedule: SaveSchedule,
+        stages: Stages,
+        cluster: Cluster,
+        books: Books,
+    ) -> None:
+        self.progress = 0.0
+        self.reached = math.nan
+        self.finished = env.event()
+        self._env = env
+        self._schedule = schedule
+        self._stages = stages
+        self._cluster = cluster
+        self._books = books
+        self._restarts = scenario.recovery.during_recovery == "restart"
+        self._target = scenario.target_s
+        self._maintenance = scenario.maintenance
+        self._window = 1
+        self._final_save = 0.0
+        if scenario.checkpoint is not None:
+            self._final_save = scenario.checkpoint.blocks + scenario.checkpoint.durable_after
+        self._rack_size = scenario.cluster.nodes_per_rack
+        self._incident: Incident | None = None
+        if scenario.recovery.at_start:
+            self._incident = Incident(len(scenario.failures), 0, -1)
+        self._doing = Doing.RECOVERY
+        self._stage = 0
+        self._since = self._began = 0.0
+        self._stopped = math.inf
+        self._failed: list[Strike] = []
+        self._arrival: simpy.Event | None = None
+
+    def __repr__(self) -> str:
+        return f"Job({self._doing.label} since {self._since}, progress {self.progress})"
+
+    def begin(self, clock: TrainingClock, shops: Mapping[int, RepairShop]) -> None:
+        """Start at time 0: train, or recover first where the start is not free."""
+        self._clock = clock
+        self._shops = shops
+        self._process = self._env.process(self._run())
+
+    def strike(self, strike: Strike) -> None:
+        """Let a failure hit the job: the only way in."""
+        doing = self._doing
+        row = self._record(strike, doing)
+        if not strike.transient:
+            self._cluster.fail(strike.slots)
+            self._failed.append(strike)
+        incident = Incident(strike.mode, strike.index, row)
+        if doing is Doing.MAINTENANCE:
+            self._incident = incident
+        elif doing <= Doing.SAVING or self._restarts:
+            self._process.interrupt(incident)
+        elif doing is not Doing.DETECTION:
+            self._send_away()
+
+    def strike_spare(self, strike: Strike, node: int) -> None:
+        """Let a failure hit the idle spare *node*: the job does not notice."""
+        self._books.log.add(self._env.now, strike, node, -1, Doing.IDLE, False)
+        if not strike.transient:
+            self._cluster.withdraw(node)
+            self._shops[strike.mode].bring((node,), strike.index, spare=True)
+
+    def take_back(self, nodes: Sequence[int]) -> None:
+        """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""
+        self._cluster.restore(nodes, wanted=self._doing is Doing.WAITING)
+        if self._arrival is not None and not self._cluster.missing:
+            self._arrival.succeed()
+            self._arrival = None
+
+    def close(self) -> None:
+        """Book what is still open at the horizon: work since the last save counts."""
+        self._end_stretch()
+        self._enter(Doing.IDLE)
+
+    def _run(self) -> Process:
+        while math.isnan(self.reached):
+            try:
+                if self._incident is not None:
+                    yield from self._recover(self._incident)
+                yield from self._train()
+            except simpy.Interrupt as interruption:
+                self._break_off(interruption.cause)
+
+    def _train(self) -> Process:
+        """Train until the target is reached, or a maintenance window begins."""
+        self._enter(Doing.TRAINING)
+        self._began, self._stopped = self._since, math.inf
+        self._clock.training_begins()
+        target, window = self._time_of_target(), self._next_window()
+        if target <= window:
+            yield At(self._env, target, COMPLETION) if target < math.inf else self._env.event()
+            self._end_stretch()
+            self._enter(Doing.IDLE)
+            self.reached = self._env.now
+            self.finished.succeed()
+        else:
+            yield At(self._env, window, MAINTENANCE)
+            yield from self._maintain()
+
+    def _maintain(self) -> Process:
+        """Save, and stand still for the window; what strikes meanwhile is recovered from afterwards."""
+        assert self._maintenance is not None
+        self._window += 1
+        if self._maintenance.abrupt:
+            saved = self._schedule.saved(self._began, self._env.now)
+            self._end_stretch(saved, self._books.ledger.maintenance)
+        else:
+            self._stopped = self._env.now
+            self._enter(Doing.SAVING)
+            if self._final_save:
+                yield self._env.timeout(self._final_save)
+            self._end_stretch()
+        self._enter(Doing.MAINTENANCE)
+        yield self._env.timeout(self._maintenance.takes)
+
+    def _recover(self, incident: Incident) -> Process:
+        """Go through the stages, again after one that fails, until every slot holds a node."""
+        mode, index, _ = incident
+        self._enter(Doing.DETECTION)
+        if time := self._stages.detection(mode, index):
+            yield self._env.timeout(time)
+        self._enter(Doing.RECOVERY, self._stages.nodes)
+        self._send_away()
+        attempt, number = 0, 1
+        while number < len(self._stages):
+            self._enter(Doing.RECOVERY, number)
+            if number == self._stages.nodes:
+                yield from self._await_nodes()
+            elif time := self._stages.duration(number, attempt, mode, index):
+                yield self._env.timeout(time)
+            again = self._stages.fails(number, attempt, mode, index)
+            attempt, number = (attempt + 1, 1) if again else (attempt, number + 1)
+        while self._cluster.missing:
+            yield from self._await_nodes()
+        self._incident = None
+
+    def _await_nodes(self) -> Process:
+        """Fill the empty slots from the spares; wait for repairs and for provisioning where need be."""
+        cluster, env = self._cluster, self._env
+        cluster.fill(env.now)
+        if cluster.missing:
+            self._enter(Doing.WAITING, self._stages.nodes)
+            self._arrival = env.event()
+            yield self._arrival
+            self._enter(Doing.RECOVERY, self._stages.nodes)
+        if cluster.ready_at > env.now:
+            yield At(env, cluster.ready_at, COMPLETION)
+
+    def _send_away(self) -> None:
+        """Send the failed nodes to repair."""
+        for strike in self._failed:
+            self._shops[strike.mode].bring(self._cluster.send_away(strike.slots), strike.index)
+        self._failed.clear()
+
+    def _break_off(self, incident: Incident) -> None:
+        """Leave what the job was doing because of *incident*."""
+        if self._doing <= Doing.SAVING:
+            saved = self._schedule.saved(self._began, min(self._stopped, self._env.now))
+            self._end_stretch(saved, incident.mode, incident.row)
+        self._arrival = None
+        self._enter(Doing.DETECTION)
+        self._incident = incident
+
+    def _end_stretch(self, kept: float | None = None, cause: int = -1, row: int = -1) -> None:
+        """Book the stretch that ends, if any: *kept* seconds of its work count (all, unless told)."""
+        if self._doing > Doing.SAVING:
+            return
+        end = min(self._stopped, self._env.now)
+        if kept is None:
+            kept = self._schedule.useful(self._began, end)
+        self.progress += kept
+        self._books.stretch(self._began, end, kept, cause, row)
+        self._clock.training_ends()
+
+    def _enter(self, doing: Doing, stage: int = 0) -> None:
+        """Book what the job did until now, and let it begin *doing*."""
+        now = self._env.now
+        if self._doing is not Doing.TRAINING and now > self._since:
+            mode, _, row = self._incident or NO_INCIDENT
+            self._books.phase(self._doing, self._stage, self._since, now, mode, row)
+        self._doing, self._since, self._stage = doing, now, stage
+
+    def _record(self, strike: Strike, doing: Doing) -> int:
+        """Write the incident into the log and return its row."""
+        now, slots = self._env.now, strike.slots
+        interrupts = doing <= Doing.SAVING
+        if doing is Doing.TRAINING and self._schedule.saving(self._began, now):
+            doing = Doing.SAVING
+        node = self._cluster.node(slots[0]) if slots else -1
+        rack = slots[0] // self._rack_size if slots and self._rack_size else -1
+        return self._books.log.add(now, strike, node, rack, doing, interrupts)
+
+    def _time_of_target(self) -> float:
+        if self._target is None:
+            return math.inf
+        return self._began + self._schedule.offset_of(max(self._target - self.progress, 0.0))
+
+    def _next_window(self) -> float:
+        """Return when the next maintenance begins; windows that came due while the job was down are past."""
+        if self._maintenance is None:
+            return math.inf
+        every = self._maintenance.every
+        self._window = max(self._window, int(self._began / every))
+        while self._window * every < self._began:
+            self._window += 1
+        return self._window * every

@@ -1,0 +1,99 @@
+"""One replication: a pure function of a scenario and a number."""
+
+from __future__ import annotations
+
+import numpy as np
+import simpy
+
+from sim.books import Books
+from sim.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
+from sim.cluster import Cluster
+from sim.failures import Failures
+from sim.failures.clock import HORIZON, At
+from sim.job import Job
+from sim.ledger import Ledger
+from sim.records import Doing, IncidentLog, Records
+from sim.recovery import Stages
+from sim.repair import RepairShop
+from sim.scenario.model import Scenario
+from sim.streams import Streams
+from sim.timeline import curve, strip
+
+
+def simulate(scenario: Scenario, replication: int) -> Records:
+    """Return what happens in the history number *replication* of *scenario*.
+
+    The only place where the parts are joined.  The same arguments give the same records, whatever ran before.
+    """
+    env, streams = simpy.Environment(), Streams(scenario.simulation.seed, replication)
+    cluster = Cluster(scenario.cluster.nodes, scenario.cluster.spare_nodes, scenario.cluster.provision)
+    schedule, stages = save_schedule(scenario), Stages(scenario, streams)
+    books = Books(
+        schedule,
+        Ledger(scenario.cluster.gpus, tuple(scenario.failures)),
+        IncidentLog(len(stages.names)),
+        scenario.simulation.warm_up,
+        keep_activities=replication == 0,
+    )
+    job = Job(env, scenario, schedule, stages, cluster, books)
+    failures = Failures(env, scenario, streams, cluster, job.strike, job.strike_spare)
+    job.begin(failures, repair_shops(env, scenario, streams, job))
+    At(env, scenario.end_s, HORIZON, lambda _: job.finished.triggered or job.finished.succeed())
+    env.run(until=job.finished)
+    job.close()
+    return _records(scenario, replication, env.now, job, cluster, books, schedule, stages)
+
+
+def save_schedule(scenario: Scenario) -> SaveSchedule:
+    """Return when *scenario* saves within a stretch of training."""
+    spec = scenario.checkpoint
+    if spec is None:
+        return NoSaves()
+    return PeriodicSaves.every(spec.interval, spec.blocks, spec.durable_after, scenario.workload.step_time)
+
+
+def repair_shops(
+    env: simpy.Environment, scenario: Scenario, streams: Streams, job: Job
+) -> dict[int, RepairShop]:
+    """Return the repair shop of each mode that has one, by the mode's number."""
+    return {
+        number: RepairShop(env, name, mode, streams, job.take_back)
+        for number, (name, mode) in enumerate(scenario.failures.items())
+        if mode.repair is not None
+    }
+
+
+def _records(
+    scenario: Scenario,
+    replication: int,
+    end: float,
+    job: Job,
+    cluster: Cluster,
+    books: Books,
+    schedule: SaveSchedule,
+    stages: Stages,
+) -> Records:
+    """Close the ledger and gather the tables; raise `LedgerError` where it does not add up."""
+    wall = end - scenario.simulation.warm_up
+    books.ledger.close(wall)
+    incidents = books.log.columns(stages.names, replication)
+    counted = (incidents["time_s"] >= scenario.simulation.warm_up) & (incidents["doing"] != Doing.IDLE)
+    interruptions = int(np.count_nonzero(counted & incidents["interruption"]))
+    names = (*books.ledger.causes, "")
+    return Records(
+        replication=replication,
+        end_s=end,
+        wall_s=wall,
+        ledger=books.ledger.entries(),
+        charges=books.ledger.charges(),
+        progress_s=job.progress,
+        reached_s=job.reached,
+        interruptions=interruptions,
+        incident_count=int(np.count_nonzero(counted)),
+        incidents_by_mode=np.bincount(incidents["mode"][counted], minlength=len(scenario.failures)),
+        spares_left=cluster.fewest_spares,
+        curve=curve(books.stretches, schedule, end),
+        incidents=incidents,
+        stretches={name: np.asarray(getattr(books.stretches, name)) for name in ("start", "end", "kept")},
+        strip=strip(books.activities, schedule, stages.names, names, end, interruptions),
+    )

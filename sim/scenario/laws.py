@@ -1,0 +1,236 @@
+"""Times that may be random: `4 min`, or `{lognormal: {median: 20 h, sigma: 2.5, at_most: 130 d}}` and its like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import Field, PrivateAttr
+
+from sim.distributions import (
+    Constant,
+    Distribution,
+    Empirical,
+    Exponential,
+    Gamma,
+    LogNormal,
+    Truncated,
+    Weibull,
+)
+from sim.scenario.blocks import Block, Finding
+from sim.scenario.quantities import DURATION, Cards, Duration, PositiveDuration, Shorthand, plain, words
+from sim.units import format_duration
+
+Shape = Annotated[float, plain(0.01, 100)]
+Sigma = Annotated[float, plain(0, 10, above=True)]
+Times = Annotated[tuple[PositiveDuration, ...], Field(min_length=1, max_length=100_000)]
+SMALLEST_SHARE_BELOW = 0.01
+STEEPEST = "the bound is far below what the law draws; raise at_most or shorten the law"
+
+
+class Bounded(Block):
+    """A law that may be cut: draws above `at_most` are drawn again."""
+
+    at_most: PositiveDuration | None = Field(
+        None, description="the longest draw; longer ones are drawn again"
+    )
+
+    @property
+    def whole(self) -> Distribution:
+        """The law without its bound."""
+        raise NotImplementedError
+
+    @property
+    def distribution(self) -> Distribution:
+        """The law with its bound."""
+        return self.whole if self.at_most is None else Truncated(self.whole, self.at_most)
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Refuse a bound below which the law hardly ever draws."""
+        if self.at_most is not None and self.whole.remaining(0.0, 1 - SMALLEST_SHARE_BELOW) > self.at_most:
+            yield (
+                ("at_most",),
+                f"less than 1 % of the draws are below {format_duration(self.at_most)}; {STEEPEST}",
+            )
+
+
+class ExponentialLaw(Bounded):
+    """Memoryless."""
+
+    mean: PositiveDuration = Field(description="the mean time, such as 2 d")
+
+    @property
+    def whole(self) -> Distribution:
+        """The law without its bound."""
+        return Exponential(self.mean)
+
+
+class WeibullLaw(Bounded):
+    """Infant mortality (shape below 1) or wear-out (above)."""
+
+    mean: PositiveDuration = Field(description="the mean time, such as 2 d")
+    shape: Shape = Field(description="the shape, a plain number: 1 is the exponential")
+
+    @property
+    def whole(self) -> Distribution:
+        """The law without its bound."""
+        return Weibull(self.mean, self.shape)
+
+
+class GammaLaw(Bounded):
+    """A sum of memoryless times (whole shapes)."""
+
+    mean: PositiveDuration = Field(description="the mean time, such as 2 d")
+    shape: Shape = Field(description="the shape, a plain number: 1 is the exponential")
+
+    @property
+    def whole(self) -> Distribution:
+        """The law without its bound."""
+        return Gamma(self.mean, self.shape)
+
+
+class LogNormalLaw(Bounded):
+    """Heavy-tailed; by its median or its mean."""
+
+    median: PositiveDuration | None = Field(None, description="half the draws are longer, such as 20 h")
+    mean: PositiveDuration | None = Field(None, description="the mean time, such as 30 h; or give the median")
+    sigma: Sigma = Field(description="standard deviation of the logarithm, a plain number such as 1")
+
+    @property
+    def whole(self) -> Distribution:
+        """The law without its bound."""
+        if self.median is not None:
+            return LogNormal.from_median(self.median, self.sigma)
+        return LogNormal(self.mean or 0.0, self.sigma)
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Ask for either median or mean."""
+        if (self.median is None) == (self.mean is None):
+            yield (), 'a lognormal law has either a median or a mean; give one, such as "median: 20 h"'
+        else:
+            yield from super().contradictions()
+
+
+KINDS = ("constant", "exponential", "lognormal", "weibull", "gamma", "empirical")
+
+
+class Law(Block):
+    """A positive time: exactly one of the kinds."""
+
+    constant: Duration | None = Field(None, description="always the same time")
+    exponential: ExponentialLaw | None = Field(None, description="memoryless: {mean: 2 d}")
+    lognormal: LogNormalLaw | None = Field(None, description="heavy-tailed: {median: 20 h, sigma: 2.5}")
+    weibull: WeibullLaw | None = Field(None, description="{mean: 2 d, shape: 0.7}")
+    gamma: GammaLaw | None = Field(None, description="{mean: 2 d, shape: 2}")
+    empirical: Times | None = Field(None, description="a list of times, each equally likely")
+
+    def given(self) -> list[str]:
+        """Return the kinds that are stated."""
+        return [kind for kind in self.kinds() if getattr(self, kind) is not None]
+
+    @classmethod
+    def kinds(cls) -> tuple[str, ...]:
+        """Return the kinds among which one is to be chosen."""
+        return KINDS
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Ask for exactly one kind."""
+        if len(given := self.given()) != 1:
+            got = " and ".join(given) or "none"
+            yield (), f"{got} given; give exactly one of {', '.join(self.kinds())}"
+
+    @cached_property
+    def distribution(self) -> Distribution:
+        """The law as a distribution of seconds."""
+        if self.constant is not None:
+            return Constant(self.constant)
+        if self.empirical is not None:
+            return Empirical(self.empirical)
+        (kind,) = self.given()
+        law: Bounded = getattr(self, kind)
+        return law.distribution
+
+
+def _constant(value: object) -> dict[str, object]:
+    DURATION.parse(value)
+    return {"constant": value}
+
+
+OR_DURATION = Shorthand(_constant, DURATION.schema)
+Time = Annotated[Law, OR_DURATION]
+
+
+class Repair(Law):
+    """The time for which a failed node is away, and how many can be repaired at once."""
+
+    unbuilt = {
+        key: "give one time for the whole repair, such as {exponential: {mean: 2 d}}"
+        for key in ("automatic", "manual", "escalates", "false_fix")
+    }
+    crews: Cards | None = Field(
+        None, description="how many repairs of this mode can go on at once; default: all"
+    )
+
+
+RepairTime = Annotated[Repair, OR_DURATION]
+
+
+class ShapeOf(Block):
+    """The shape of a lifetime; its mean is the mode's MTBF."""
+
+    shape: Shape = Field(description="the shape, a plain number: 1 is the exponential")
+
+
+class SigmaOf(Block):
+    """The sigma of a lognormal lifetime; its mean is the mode's MTBF."""
+
+    sigma: Sigma = Field(description="standard deviation of the logarithm, a plain number such as 1")
+
+
+class Lifetime(Block):
+    """How lifetimes scatter around the MTBF: the word `exponential` or `constant`, or exactly one kind."""
+
+    weibull: ShapeOf | None = Field(
+        None, description="{shape: 0.78}; below 1 infant mortality, above 1 wear-out"
+    )
+    lognormal: SigmaOf | None = Field(None, description="{sigma: 1.2}")
+    gamma: ShapeOf | None = Field(None, description="{shape: 2}")
+    empirical: Times | None = Field(
+        None, description="lifetimes, each equally likely; they give the MTBF too"
+    )
+    _word: str = PrivateAttr("")
+
+    @classmethod
+    def named(cls, word: object) -> Lifetime:
+        """Return the lifetime that one of the two words stands for."""
+        lifetime = cls.model_construct()
+        lifetime._word = LIFETIME_WORDS.parse(word)
+        return lifetime
+
+    @property
+    def kind(self) -> str:
+        """The name of the law."""
+        return self._word or next(kind for kind in LIFETIME_KINDS if getattr(self, kind) is not None)
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Ask for exactly one kind."""
+        given = [kind for kind in LIFETIME_KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            allowed = ", ".join(("exponential", "constant", *LIFETIME_KINDS))
+            yield (), f"{' and '.join(given) or 'none'} given; give exactly one of {allowed}"
+
+    def around(self, mtbf: float) -> Distribution:
+        """Return the law with that mean, in seconds; an empirical list has its own."""
+        if self._word:
+            return Exponential(mtbf) if self._word == "exponential" else Constant(mtbf)
+        if self.weibull:
+            return Weibull(mtbf, self.weibull.shape)
+        if self.lognormal:
+            return LogNormal(mtbf, self.lognormal.sigma)
+        return Gamma(mtbf, self.gamma.shape) if self.gamma else Empirical(self.empirical or ())
+
+
+LIFETIME_KINDS = ("weibull", "lognormal", "gamma", "empirical")
+LIFETIME_WORDS = words("exponential", "constant")
+Lifetimes = Annotated[Lifetime, Shorthand(Lifetime.named, LIFETIME_WORDS.schema)]

@@ -1,0 +1,168 @@
+"""What there is: the cluster, and the work that it does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sim import units
+from sim.scenario.blocks import Block, Finding
+from sim.scenario.quantities import (
+    Cards,
+    Duration,
+    PositiveDuration,
+    PositiveShare,
+    Reads,
+    Share,
+    Tokens,
+    plain,
+    quantity,
+    whole,
+    words,
+)
+
+_SPARE_SHARE = quantity(units.SHARE)
+_SPARE_COUNT = whole(0, 1_000_000_000)
+Rate = Annotated[float, plain(0, 1e30, above=True)]
+
+
+def _spares(value: object) -> int | float:
+    """Read `2 %` as the share 0.02 (a float), anything else as a count (an int)."""
+    share = isinstance(value, str) and "%" in value
+    return float(_SPARE_SHARE.parse(value)) if share else int(_SPARE_COUNT.parse(value))
+
+
+Spares = Annotated[int | float, Reads(_spares, {"anyOf": [_SPARE_COUNT.schema, _SPARE_SHARE.schema]})]
+
+
+class ClusterSpec(Block):
+    """The job's cards, how they sit in nodes, racks and pods, and the spare nodes beyond them."""
+
+    unbuilt = {"spares_within": "leave it out: a spare serves every domain"}
+    gpus: Cards = Field(description="cards that the job trains on, such as gpus: 100_000")
+    gpus_per_node: Annotated[int, whole(1, 10_000)] = Field(8, description="cards that one server holds")
+    nodes_per_rack: Cards | None = Field(
+        None, description="nodes that share a rack; needed for modes per rack"
+    )
+    racks_per_pod: Cards | None = Field(None, description="racks that share a pod; needed for modes per pod")
+    spares: Spares = Field(0, description="nodes beyond the job's: a count, or a share of the job's nodes")
+    spare_kind: Annotated[Literal["hot", "cold"], words("hot", "cold")] = Field(
+        "hot", description="hot spares serve at once, cold ones take `provision`"
+    )
+    provision: Duration = Field(0.0, description="what a cold spare takes until it serves")
+    spare_failures: Share = Field(0.0, description="failures of idle spares, of the rate of a node at work")
+
+    @property
+    def nodes(self) -> int:
+        """Nodes of the job."""
+        return self.gpus // self.gpus_per_node
+
+    @property
+    def racks(self) -> int | None:
+        """Racks over which the job's nodes spread; None where racks are not told."""
+        return None if self.nodes_per_rack is None else math.ceil(self.nodes / self.nodes_per_rack)
+
+    @property
+    def pods(self) -> int | None:
+        """Pods over which the job's racks spread; None where pods are not told."""
+        if self.racks is None or self.racks_per_pod is None:
+            return None
+        return math.ceil(self.racks / self.racks_per_pod)
+
+    @property
+    def spare_nodes(self) -> int:
+        """Spare nodes; a share of the job's nodes is rounded up."""
+        if isinstance(self.spares, float):
+            return math.ceil(round(self.spares * self.nodes, 6))
+        return self.spares
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Refuse cards that fill no whole node, pods without racks, and half-described spares."""
+        if rest := self.gpus % self.gpus_per_node:
+            below, above = self.gpus - rest, self.gpus - rest + self.gpus_per_node
+            near = " or ".join(f"{cards:_}" for cards in (below, above) if cards)
+            yield (
+                ("gpus",),
+                f"{self.gpus:_} cards do not fill whole nodes of {self.gpus_per_node}; take {near}",
+            )
+        if self.racks_per_pod is not None and self.nodes_per_rack is None:
+            yield ("racks_per_pod",), "pods are made of racks; give nodes_per_rack too"
+        if self.spare_kind == "cold" and not self.provision:
+            yield ("spare_kind",), 'cold spares take time; give provision too, such as "15 min"'
+        if self.spare_kind == "hot" and self.provision:
+            yield ("provision",), "hot spares serve at once; leave provision out or say spare_kind: cold"
+
+
+def _table(value: object) -> dict[int, float]:
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(f"{units.shown(value)} is not a table; give {{10_000: 1.0, 100_000: 0.85}}")
+    return dict(sorted((_CARDS.parse(cards), _FACTOR.parse(factor)) for cards, factor in value.items()))
+
+
+_CARDS = whole(1, 1_000_000_000)
+_FACTOR = plain(0, 10, above=True)
+ByCards = Annotated[
+    Mapping[int, float],
+    Reads(_table, {"type": "object", "minProperties": 1, "additionalProperties": _FACTOR.schema}),
+]
+
+
+class Workload(Block):
+    """The training job: its step, its speed per card, how that scales, and when it is done."""
+
+    step_time: PositiveDuration | None = Field(
+        None, description="granularity: saves and losses fall on whole steps"
+    )
+    stated_speed: Rate | None = Field(
+        None,
+        alias="tokens_per_gpu_second",
+        description="speed of one card at scaling efficiency 1, a plain number",
+    )
+    model_flops_per_token: Rate | None = Field(None, description="gives the speed, with the two keys below")
+    peak_flops_per_gpu: Rate | None = Field(None, description="peak FLOP/s of one card, such as 989e12")
+    mfu: PositiveShare | None = Field(None, description="model FLOP/s utilisation, such as 40 %")
+    scaling_efficiency: ByCards | None = Field(
+        None, description="speed per card by number of cards; interpolated over log(cards), flat outside"
+    )
+    target: Tokens | None = Field(
+        None, description="the run ends when so many tokens are trained: 10 T tokens"
+    )
+    productive: PositiveDuration | None = Field(
+        None, description="the run ends after so much productive time: 60 d"
+    )
+
+    @property
+    def tokens_per_gpu_second(self) -> float | None:
+        """Tokens per second and card at scaling efficiency 1."""
+        if self.stated_speed is not None:
+            return self.stated_speed
+        if self.model_flops_per_token is None or self.peak_flops_per_gpu is None or self.mfu is None:
+            return None
+        return self.peak_flops_per_gpu * self.mfu / self.model_flops_per_token
+
+    def efficiency(self, gpus: int) -> float:
+        """Return the speed of one of *gpus* cards, relative to the table's 1; linear in log(cards) between."""
+        table = list((self.scaling_efficiency or {1: 1.0}).items())
+        if gpus <= table[0][0]:
+            return table[0][1]
+        for (low, left), (high, right) in pairwise(table):
+            if gpus <= high:
+                return left + (right - left) * math.log(gpus / low) / math.log(high / low)
+        return table[-1][1]
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Refuse two speeds, half a speed, two targets, and a target in tokens without a speed."""
+        flops = ("model_flops_per_token", "peak_flops_per_gpu", "mfu")
+        missing = [key for key in flops if getattr(self, key) is None]
+        if len(missing) < 3 and self.stated_speed is not None:
+            yield ("tokens_per_gpu_second",), f"the speed is given twice; leave it or {', '.join(flops)} out"
+        elif 0 < len(missing) < 3:
+            yield (), f"the speed needs {' and '.join(missing)} too"
+        if self.target is not None and self.productive is not None:
+            yield ("productive",), "target and productive both end the run; leave one out"
+        if self.target is not None and self.tokens_per_gpu_second is None:
+            yield ("target",), "a target in tokens needs a speed; give tokens_per_gpu_second"

@@ -1,0 +1,75 @@
+"""What is planned around the job: maintenance, prices, and how long and how often it is simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from sim.scenario.blocks import Block, Finding
+from sim.scenario.quantities import Duration, Flag, Points, PositiveDuration, Price, Share, whole
+from sim.units import HOUR
+
+
+class Maintenance(Block):
+    """Planned stops of the whole job."""
+
+    every: PositiveDuration = Field(description="time between the beginnings of two stops, such as 7 d")
+    takes: Duration = Field(description="how long training stands still, restart included, such as 20 min")
+    abrupt: Flag = Field(False, description="the job stops without saving first")
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Refuse stops that run into one another."""
+        if self.takes >= self.every:
+            yield ("takes",), "as long as the time between two stops; give less than every"
+
+
+class Costs(Block):
+    """What a card costs: by the hour, or bought for a life."""
+
+    gpu_hour: Price | None = Field(None, description="price of one card for one hour, such as 2.35 USD")
+    card: Price | None = Field(None, description="price of one card, such as 65_000 CNY; with life")
+    life: PositiveDuration | None = Field(None, description="for how long a bought card serves, such as 4 y")
+    idle_spares: Share = Field(1.0, description="what the cards of idle spares cost, of the price")
+
+    @property
+    def price_per_gpu_hour(self) -> float:
+        """Price of one card for one hour, in `currency`."""
+        if self.gpu_hour is not None:
+            return self.gpu_hour.amount
+        if self.card is None or self.life is None:
+            return 0.0
+        return self.card.amount / (self.life / HOUR)
+
+    @property
+    def currency(self) -> str:
+        """The three letters of the currency."""
+        price = self.gpu_hour or self.card
+        return price.currency if price else ""
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Ask for one price, whole."""
+        if self.gpu_hour is not None and (self.card is not None or self.life is not None):
+            yield ("gpu_hour",), "the price is given twice; leave it or card and life out"
+        elif self.gpu_hour is None and (self.card is None or self.life is None):
+            yield (), "the price is not complete; give gpu_hour, or card and life"
+
+
+class Simulation(Block):
+    """How long, how often, and from which seed."""
+
+    horizon: PositiveDuration | None = Field(None, description="simulated time, such as 30 d")
+    warm_up: Duration = Field(0.0, description="a first part that is simulated and not counted")
+    replications: Annotated[int, whole(1, 100_000)] = Field(32, description="independent histories")
+    precision: Points | None = Field(
+        None, description="replications are added until the half-width of ETTR is met, such as 0.5 pp"
+    )
+    seed: Annotated[int, whole(0, 2**63 - 1)] = Field(1, description="the same seed gives the same numbers")
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Refuse two stopping rules, and a warm-up that leaves nothing."""
+        if {"replications", "precision"} <= self.model_fields_set:
+            yield ("precision",), "replications and precision both say when to stop; leave one out"
+        if self.horizon is not None and self.warm_up >= self.horizon:
+            yield ("warm_up",), "nothing is left after it; give less than the horizon"

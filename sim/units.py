@@ -1,0 +1,412 @@
+"""Quantities: a number and a unit, parsed strictly and printed so that they read well and parse back.
+
+This is the only place that knows unit names.  Every parser takes the text as it was written, returns SI values
+(seconds, bytes, shares of 1) that are correctly rounded, and raises ValueError with the text, what is allowed
+and what to write instead.  The patterns of the JSON Schema come from the same tables.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+YEAR = 365.25 * DAY
+LONGEST_TEXT = 100
+
+_SECONDS = {
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "min": Fraction(60),
+    "h": Fraction(3600),
+    "d": Fraction(86_400),
+    "wk": Fraction(7 * 86_400),
+    "y": Fraction(31_557_600),
+}
+_WORDS = {"second": "s", "minute": "min", "hour": "h", "day": "d", "week": "wk", "year": "y"}
+_BYTES = {f"{prefix}B": Fraction(1000**power) for power, prefix in enumerate("KMGTP", 1)} | {
+    f"{prefix}iB": Fraction(1024**power) for power, prefix in enumerate("KMGTP", 1)
+}
+_BITS = {f"{prefix}b": Fraction(1000**power, 8) for power, prefix in enumerate("KMGTP", 1)}
+_TOKENS = {
+    f"{prefix}tokens": Fraction(1000**power) for power, prefix in enumerate(("", "k ", "M ", "G ", "T "))
+}
+PARTS = ("gpu", "node", "rack", "pod", "cluster", "job")
+
+NUMBER = r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
+_COUNT = r"[0-9]+(?:_[0-9]+)*"
+
+
+class Money(NamedTuple):
+    """An amount in one currency, named by its three capital letters; nothing is ever converted."""
+
+    amount: float
+    currency: str
+
+    def __str__(self) -> str:
+        return format_money(self)
+
+
+class Rate(NamedTuple):
+    """How often one *part* fails (None where the text names no part): once in *mtbf* seconds on average."""
+
+    mtbf: float
+    part: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of quantity: its name in a sentence, what is allowed, an example, and its parser's pattern."""
+
+    name: str
+    allowed: str
+    example: str
+    pattern: str
+
+    def refuse(self, text: str, why: str) -> ValueError:
+        """Return the error that says why *text* is not such a quantity and what to write."""
+        return ValueError(f'{why}: {shown(text)}; {self.name} is {self.allowed}, such as "{self.example}"')
+
+
+def shown(value: object) -> str:
+    """Return *value* as a person would recognise it in a sentence: texts in quotes, long ones cut."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _any_of(units: Mapping[str, Fraction]) -> str:
+    return "|".join(re.escape(unit).replace(r"\ ", " ?") for unit in sorted(units, key=len, reverse=True))
+
+
+def _kind(name: str, example: str, units: Mapping[str, Fraction]) -> Kind:
+    return Kind(
+        name, f"a number and one of {', '.join(units)}", example, rf"^{NUMBER} ?(?:{_any_of(units)})$"
+    )
+
+
+_M_IN_COMPOUND = rf"h *{NUMBER} *m(?![a-z])|m(?= *{NUMBER} *s)"
+_TIME_UNITS = "ms|min|wk|s|h|d|y"
+_RATE_TIMES = f"(?:{'|'.join(_WORDS)})s?|{_TIME_UNITS}"
+
+DURATION = Kind(
+    "a duration",
+    "a number and one of ms, s, min, h, d, wk, y",
+    "5 min",
+    rf"^(?:{NUMBER} *(?:{_M_IN_COMPOUND}|{_TIME_UNITS}) *)+$",
+)
+SIZE = _kind("a size", "5.3 TB", _BYTES)
+BANDWIDTH = _kind("a bandwidth", "2 TB/s", {f"{unit}/s": size for unit, size in (_BYTES | _BITS).items()})
+SHARE = Kind("a share", "a number from 0 to 100 and %", "5 %", rf"^{NUMBER} ?%$")
+POINTS = Kind("a half-width", "a number and pp (percentage points)", "0.5 pp", rf"^{NUMBER} ?pp$")
+TOKENS = Kind(
+    "a number of tokens",
+    'a number, k, M, G or T if you like, and "tokens"',
+    "10 T tokens",
+    rf"^{NUMBER} ?[kMGT]? ?tokens$",
+)
+MONEY = Kind(
+    "a price",
+    "a number and the three capital letters of a currency",
+    "2.35 USD",
+    rf"^{NUMBER} ?[A-Z]{{3}}$",
+)
+RATE = Kind(
+    "a rate",
+    "a number per time of a part",
+    "6.5 / 1000 node-days",
+    rf"^{NUMBER} ?(?:/|per) ?(?:{NUMBER} ?)?(?:(?:{'|'.join(PARTS)})[- ])?(?:{_RATE_TIMES})$",
+)
+COUNT = Kind("a count", "a whole number, with _ between digits if you like", "100_000", rf"^{_COUNT}$")
+STEPS = Kind("an interval in steps", "a whole number and steps", "50 steps", rf"^{_COUNT} ?steps?$")
+
+
+def _clean(text: str, kind: Kind) -> str:
+    """Return *text* without outer space, refused where no quantity could be that long, negative or infinite."""
+    text = text.strip()
+    if len(text) > LONGEST_TEXT:
+        raise kind.refuse(text, "too long")
+    if re.match(r"[-+]?\.?(inf|nan)", text, re.IGNORECASE):
+        raise kind.refuse(text, "not finite")
+    if text.startswith("-"):
+        raise kind.refuse(text, "negative")
+    if re.fullmatch(NUMBER, text) and kind is not COUNT:
+        raise kind.refuse(text, "has no unit")
+    return text
+
+
+def _exact(number: str) -> Fraction:
+    return Fraction(number.replace("_", ""))
+
+
+def _scaled(text: str, kind: Kind, units: Mapping[str, Fraction]) -> float:
+    text = _clean(text, kind)
+    found = re.fullmatch(rf"({NUMBER})\s*(.*)", text)
+    if not found:
+        raise kind.refuse(text, "not understood")
+    number, unit = found.groups()
+    if unit not in units:
+        raise kind.refuse(text, f'unknown unit "{unit}"')
+    return float(_exact(number) * units[unit])
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of a duration such as `4 min`, `1h30m` or `2 min 30 s`."""
+    text = _clean(text, DURATION)
+    parts = re.findall(rf"({NUMBER})\s*([A-Za-z]*)\s*", text)
+    if not parts or "".join(a + b for a, b in parts) != re.sub(r"\s", "", text):
+        raise DURATION.refuse(text, "not understood")
+    units = _minutes([unit for _, unit in parts], text)
+    for unit in units:
+        if unit not in _SECONDS:
+            raise DURATION.refuse(text, f'unknown unit "{unit}"' if unit else "has no unit")
+    sizes = [_SECONDS[unit] for unit in units]
+    if any(later >= earlier for earlier, later in zip(sizes, sizes[1:], strict=False)):
+        raise DURATION.refuse(text, "units not in falling order")
+    return float(sum(_exact(number) * size for (number, _), size in zip(parts, sizes, strict=True)))
+
+
+def _minutes(units: list[str], text: str) -> list[str]:
+    """Return *units* with `m` read as minutes where an hour stands before it or seconds behind it."""
+    read = []
+    for before, unit, after in zip(["", *units], units, [*units[1:], ""], strict=False):
+        if unit == "m" and before != "h" and after != "s":
+            raise DURATION.refuse(text, 'minutes or months? "m" alone is not clear, write "min"')
+        read.append("min" if unit == "m" else unit)
+    return read
+
+
+def parse_size(text: str) -> float:
+    """Return the bytes of a size such as `5.3 TB` or `80 GiB`."""
+    return _scaled(text, SIZE, _BYTES)
+
+
+def parse_bandwidth(text: str) -> float:
+    """Return the bytes per second of a bandwidth such as `2 TB/s` or `400 Gb/s`."""
+    return _scaled(text, BANDWIDTH, {f"{unit}/s": size for unit, size in (_BYTES | _BITS).items()})
+
+
+def parse_share(text: str) -> float:
+    """Return the share of 1 of a text such as `5 %`; more than 100 % is refused."""
+    share = _scaled(text, SHARE, {"%": Fraction(1, 100)})
+    if share > 1:
+        raise SHARE.refuse(text, "more than the whole")
+    return share
+
+
+def parse_points(text: str) -> float:
+    """Return percentage points such as `0.5 pp` as a share of 1."""
+    return _scaled(text, POINTS, {"pp": Fraction(1, 100)})
+
+
+def parse_tokens(text: str) -> float:
+    """Return the number of tokens of a text such as `10 T tokens`."""
+    text = _clean(text, TOKENS)
+    found = re.fullmatch(rf"({NUMBER})\s*([kMGT]?)\s*tokens", text)
+    if not found:
+        raise TOKENS.refuse(text, "not understood")
+    return float(_exact(found[1]) * 1000 ** " kMGT".index(found[2] or " "))
+
+
+def parse_money(text: str) -> Money:
+    """Return amount and currency of a text such as `2.35 USD`."""
+    text = _clean(text, MONEY)
+    found = re.fullmatch(rf"({NUMBER})\s*([A-Z]{{3}})", text)
+    if not found:
+        raise MONEY.refuse(text, "not understood")
+    return Money(float(_exact(found[1])), found[2])
+
+
+def parse_rate(text: str) -> Rate:
+    """Return the rate of a text such as `6.5 / 1000 node-days`, `2 / y` or `3 per day`."""
+    text = _clean(text, RATE)
+    part = "|".join(PARTS)
+    found = re.fullmatch(
+        rf"({NUMBER})\s*(?:/|per\b)\s*({NUMBER})?\s*(?:({part})[- ])?\s*({_RATE_TIMES})", text
+    )
+    if not found:
+        raise RATE.refuse(text, "not understood")
+    events, many, part, time = found.groups()
+    if _exact(events) == 0 or _exact(many or "1") == 0:
+        raise RATE.refuse(text, "a rate of zero or in no time at all")
+    unit = _SECONDS[_WORDS.get(time.removesuffix("s"), time)]
+    return Rate(float(_exact(many or "1") * unit / _exact(events)), part)
+
+
+def parse_count(text: str) -> int:
+    """Return a whole number such as `100_000`."""
+    text = _clean(text, COUNT)
+    if not re.fullmatch(_COUNT, text):
+        raise COUNT.refuse(text, "not a whole number")
+    return int(text)
+
+
+def parse_steps(text: str) -> int:
+    """Return the number of steps of a text such as `50 steps`."""
+    text = _clean(text, STEPS)
+    found = re.fullmatch(rf"({_COUNT})\s*steps?", text)
+    if not found or int(found[1]) == 0:
+        raise STEPS.refuse(text, "not understood")
+    return int(found[1])
+
+
+def _plain(value: float, digits: int) -> str:
+    """Return *value* with so many significant digits, without exponent and without trailing zeros."""
+    rounded = float(f"{value:.{digits}g}")
+    places = max(digits - 1 - math.floor(math.log10(abs(rounded))), 0) if rounded else 0
+    text = f"{rounded:.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _short(value: float, unit: Fraction, longest: int = 6) -> str | None:
+    """Return the shortest decimal that is exactly *value* in *unit*s once it is parsed, if there is one."""
+    ratio = float(Fraction(value) / unit)
+    if not 1e-4 <= ratio < 1e7:
+        return None
+    texts = (_plain(ratio, digits) for digits in range(1, longest + 1))
+    return next((text for text in texts if float(_exact(text) * unit) == value), None)
+
+
+def _finite(value: float) -> None:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} cannot be printed as a quantity: only finite numbers can")
+
+
+def format_duration(seconds: float, digits: int | None = None) -> str:
+    """Return a duration that reads well, `4 min` or `2 h 30 min`, and parses back to the same float.
+
+    With *digits*, a rounded one in a single unit for figures that carry noise: `6.9 d`.
+    """
+    _finite(seconds)
+    if seconds < 0:
+        return f"-{format_duration(-seconds, digits)}"
+    if seconds == 0:
+        return "0 s"
+    if digits is not None:
+        return _rounded_duration(seconds, digits)
+    return _compound(seconds, 2) or _decimal(seconds) or _compound(seconds, 4) or f"{seconds!r} s"
+
+
+def _rounded_duration(seconds: float, digits: int) -> str:
+    for unit in ("y", "d", "h", "min", "s"):
+        text = _plain(float(Fraction(seconds) / _SECONDS[unit]), digits)
+        if float(text) >= (2 if unit in {"y", "min"} else 1):
+            return f"{text} {unit}"
+    return f"{_plain(seconds * 1000, digits)} ms"
+
+
+def _compound(seconds: float, most: int) -> str | None:
+    """Return whole days, hours, minutes and seconds in at most so many parts that follow one another."""
+    if not seconds.is_integer() or seconds >= 1e6 * DAY:
+        return None
+    rest, parts = int(seconds), []
+    for unit in ("d", "h", "min", "s"):
+        count, rest = divmod(rest, int(_SECONDS[unit]))
+        parts.append(f"{count} {unit}" if count else "")
+    shown_parts = [part for part in parts if part]
+    span = 4 - parts.index(shown_parts[0]) - next(i for i, part in enumerate(reversed(parts)) if part)
+    return " ".join(shown_parts) if span <= most else None
+
+
+def _decimal(seconds: float) -> str | None:
+    """Return the duration as a short decimal in the largest unit in which it is at least 1."""
+    for unit in ("y", "d", "h", "min", "s", "ms"):
+        if seconds >= _SECONDS[unit] and (text := _short(seconds, _SECONDS[unit], 6)):
+            return f"{text} {unit}"
+    return None
+
+
+def format_share(share: float, digits: int | None = None) -> str:
+    """Return a share of 1 as per cent that parses back to the same float; rounded where *digits* are given."""
+    _finite(share)
+    if digits is not None:
+        return f"{_plain(share * 100, digits)} %"
+    return f"{_short(share, Fraction(1, 100), 16) or _repeated(share, Fraction(1, 100))} %"
+
+
+def _repeated(value: float, unit: Fraction) -> str:
+    """Return digits enough to parse back to exactly *value*, whatever its size."""
+    exact = Fraction(value) / unit
+    for digits in range(1, 25):
+        text = _scientific(exact, digits)
+        if float(_exact(text) * unit) == value:
+            return text
+    raise ValueError(f"{value!r} is too small or too large to be printed as a quantity")
+
+
+def _scientific(exact: Fraction, digits: int) -> str:
+    from decimal import Context
+
+    context = Context(prec=digits)
+    return f"{context.divide(exact.numerator, exact.denominator).normalize()}".replace("E", "e")
+
+
+def format_points(points: float) -> str:
+    """Return a share of 1 as percentage points: `0.5 pp`."""
+    return f"{format_share(points).removesuffix(' %')} pp"
+
+
+def _format_scaled(value: float, units: Mapping[str, Fraction], names: tuple[str, ...]) -> str:
+    _finite(value)
+    for name in names:
+        if value >= units[name] and (text := _short(value, units[name])):
+            return f"{text} {name}"
+    return f"{_repeated(value, units[names[-1]])} {names[-1]}"
+
+
+def format_size(size: float) -> str:
+    """Return bytes as the largest decimal unit in which they are short: `5.3 TB`."""
+    return _format_scaled(size, _BYTES, ("PB", "TB", "GB", "MB", "KB"))
+
+
+def format_bandwidth(bandwidth: float) -> str:
+    """Return bytes per second: `2 TB/s`."""
+    return f"{format_size(bandwidth)}/s"
+
+
+def format_tokens(tokens: float) -> str:
+    """Return a number of tokens: `10 T tokens`."""
+    return _format_scaled(tokens, _TOKENS, ("T tokens", "G tokens", "M tokens", "k tokens", "tokens"))
+
+
+def format_money(money: Money) -> str:
+    """Return an amount with its currency: `2.35 USD`."""
+    _finite(money.amount)
+    return f"{_short(money.amount, Fraction(1), 12) or _repeated(money.amount, Fraction(1))} {money.currency}"
+
+
+def format_count(count: int) -> str:
+    """Return a whole number in groups of three: `100_000`."""
+    return f"{count:_}"
+
+
+def format_rate(rate: Rate) -> str:
+    """Return a rate per 1000 days of its part, `6.5 / 1000 node-days`, or per year where it has none."""
+    days = Fraction(1000 * 86_400) if rate.part else _SECONDS["y"]
+    name = f"1000 {rate.part}-days" if rate.part else "y"
+    exact = days / Fraction(rate.mtbf)
+    texts = (_scientific(exact, digits) for digits in range(1, 25))
+    number = next(text for text in texts if float(days / _exact(text)) == rate.mtbf)
+    return f"{number} / {name}"
+
+
+PARSERS: Mapping[Kind, Callable[[str], object]] = {
+    DURATION: parse_duration,
+    SIZE: parse_size,
+    BANDWIDTH: parse_bandwidth,
+    SHARE: parse_share,
+    POINTS: parse_points,
+    TOKENS: parse_tokens,
+    MONEY: parse_money,
+    RATE: parse_rate,
+    COUNT: parse_count,
+    STEPS: parse_steps,
+}

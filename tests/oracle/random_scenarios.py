@@ -1,0 +1,191 @@
+"""Random scenarios for hypothesis: every mechanism in one of them, small enough for the naive simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+Spec = dict[str, Any]
+GOLDEN = 0.6180339887498949
+
+
+@dataclass
+class Author:
+    """Writes a scenario; with `ties`, all times are small whole numbers so that events coincide."""
+
+    draw: Draw
+    ties: bool
+    asked: int = 0
+
+    def number(self, low: float, high: float) -> float:
+        """A number between two bounds that no other number of the scenario equals, unless ties are wanted."""
+        self.asked += 1
+        place = self.draw(st.integers(0, 9))
+        if self.ties:
+            return float(round(low + (high - low) * place / 9))
+        return low + (high - low) * (place + (self.asked * GOLDEN) % 1) / 10
+
+    def time(self, low: float, high: float) -> str:
+        return f"{self.number(low, high)!r} s"
+
+    def maybe(self, chances: int = 2) -> bool:
+        """True in about one case of so many."""
+        return bool(self.draw(st.integers(0, chances - 1)) == 0)
+
+    def one_of(self, *choices: Any) -> Any:
+        return self.draw(st.sampled_from(choices))
+
+    def law(self, low: float, high: float) -> Any:
+        """A duration: constant, or from some distribution."""
+        if self.ties and not self.maybe(8):
+            return self.time(low, high)
+        mean = {"mean": f"{self.number(max(low, 1), high)!r} s"}
+        kind = self.one_of("plain", "constant", "exponential", "weibull", "gamma", "lognormal", "empirical")
+        if kind == "plain":
+            return self.time(low, high)
+        if kind == "constant":
+            return {"constant": self.time(low, high)}
+        if kind == "empirical":
+            return {"empirical": [self.time(max(low, 1), high) for _ in range(3)]}
+        shape = {"lognormal": {"sigma": 0.7}, "exponential": {}}.get(kind, {"shape": self.one_of(0.7, 2.5)})
+        bound = {"at_most": f"{3 * high!r} s"} if self.maybe(3) else {}
+        return {kind: {**mean, **shape, **bound}}
+
+
+def scenario(draw: Draw, ties: bool) -> Spec:
+    """Return the document of a whole scenario."""
+    author = Author(draw, ties)
+    cluster = _cluster(author)
+    horizon = author.number(500, 9000)
+    spec: Spec = {"name": "random", "cluster": cluster, "failures": _failures(author, cluster)}
+    spec["simulation"] = {"horizon": f"{horizon!r} s", "seed": draw(st.integers(1, 10**6)), "replications": 2}
+    spec["workload"] = _workload(author)
+    spec["checkpoint"] = _checkpoint(author, spec["workload"])
+    spec["recovery"] = _recovery(author, spec["checkpoint"] != "none")
+    if author.maybe(3):
+        every = author.number(100, 2500)
+        spec["maintenance"] = {"every": f"{every!r} s", "takes": author.time(5, min(300, 0.9 * every))}
+        spec["maintenance"]["abrupt"] = spec["checkpoint"] == "none" or author.maybe()
+    if author.maybe(4):
+        spec["workload"]["productive"] = author.time(50, 5000)
+    elif author.maybe(4):
+        spec["simulation"]["warm_up"] = f"{horizon * author.one_of(0.25, 0.5)!r} s"
+    return spec
+
+
+def _cluster(author: Author) -> Spec:
+    nodes, per_node = author.one_of(1, 2, 3, 4, 6, 7), author.one_of(1, 2, 3)
+    spec: Spec = {"gpus": nodes * per_node, "gpus_per_node": per_node}
+    if author.maybe():
+        spec["nodes_per_rack"] = author.one_of(1, 2, 3)
+        if author.maybe():
+            spec["racks_per_pod"] = author.one_of(1, 2)
+    if not author.maybe(3):
+        spec["spares"] = author.one_of(1, 2, 4)
+        if author.maybe():
+            spec |= {"spare_kind": "cold", "provision": author.time(1, 100)}
+        if author.maybe():
+            spec["spare_failures"] = author.one_of("100 %", "50 %", "25 %")
+    return spec
+
+
+def _places(cluster: Spec) -> dict[str, int]:
+    """How many units of each kind the job has."""
+    nodes = cluster["gpus"] // cluster["gpus_per_node"]
+    places = {"gpu": cluster["gpus"], "node": nodes, "cluster": 1, "job": 1}
+    if "nodes_per_rack" in cluster:
+        places["rack"] = -(-nodes // cluster["nodes_per_rack"])
+        if "racks_per_pod" in cluster:
+            places["pod"] = -(-places["rack"] // cluster["racks_per_pod"])
+    return places
+
+
+def _failures(author: Author, cluster: Spec) -> Any:
+    count = author.one_of(0, 1, 1, 2, 2, 3, 4)
+    return {f"mode {index}": _mode(author, _places(cluster)) for index in range(count)} or "none"
+
+
+def _mode(author: Author, places: dict[str, int]) -> Spec:
+    per = author.one_of(*places)
+    mode: Spec = {"per": per, **_lifetime(author, places[per])}
+    if author.maybe(3):
+        mode["clock"] = "training"
+    if author.maybe(4):
+        changes = {"0 s": 2, author.time(100, 1000): 0.5, author.time(1100, 3000): 1}
+        mode["over_time"] = changes
+    if author.maybe(3):
+        mode["detect"] = author.law(0, 60)
+        if author.maybe():
+            mode["effect"] = "hang"
+    if per in ("gpu", "node", "rack", "pod") and not author.maybe(3):
+        mode |= _repair(author)
+    return mode
+
+
+def _lifetime(author: Author, places: int) -> Spec:
+    mean = f"{places * author.number(40, 1500)!r} s"
+    kinds = ["constant", "empirical", "constant", "empirical", "exponential"]
+    if not author.ties:
+        kinds = ["exponential", "exponential", "constant", "empirical", "weibull", "gamma", "lognormal"]
+    kind = author.one_of(*kinds)
+    ages = {"ages": "new" if author.ties else author.one_of("new", "steady")}
+    if kind == "exponential":
+        return {"mtbf": mean, **ages}
+    if kind == "constant":
+        return {"mtbf": mean, "lifetime": "constant", **ages}
+    if kind == "empirical":
+        return {
+            "lifetime": {"empirical": [f"{places * author.number(30, 2000)!r} s" for _ in range(3)]},
+            **ages,
+        }
+    if ages["ages"] == "new" and author.maybe():
+        ages["renews"] = False
+    shape = {"sigma": author.one_of(0.5, 1.5)} if kind == "lognormal" else {"shape": author.one_of(0.6, 2.0)}
+    return {"mtbf": mean, "lifetime": {kind: shape}, **ages}
+
+
+def _repair(author: Author) -> Spec:
+    law = author.law(1, 1500)
+    if author.maybe():
+        law = {**({"constant": law} if isinstance(law, str) else law), "crews": author.one_of(1, 2)}
+    spec: Spec = {"repair": law}
+    if author.maybe():
+        spec["transient"] = author.one_of("40 %", "80 %")
+    return spec
+
+
+def _workload(author: Author) -> Spec:
+    return {"step_time": author.time(1, 12)} if author.maybe(3) else {}
+
+
+def _checkpoint(author: Author, workload: Spec) -> Any:
+    if author.maybe(6):
+        return "none"
+    spec: Spec = {"interval": author.time(10, 300), "blocks": author.time(0, 40)}
+    if "step_time" in workload and author.maybe():
+        spec["interval"] = f"{author.one_of(1, 5, 20)} steps"
+    if author.maybe():
+        spec["durable_after"] = author.time(0, 500)
+    return spec
+
+
+def _recovery(author: Author, saves: bool) -> Spec:
+    stages: Spec = {"detect": author.law(0, 60)}
+    if author.maybe():
+        stages["diagnose"] = author.law(0, 60)
+    if author.maybe(3):
+        stages["nodes"] = "wait"
+    stages["start"] = author.law(0, 120)
+    if author.maybe(3):
+        start = stages["start"]
+        stages["start"] = {**({"constant": start} if isinstance(start, str) else start), "fails": "30 %"}
+    if saves and author.maybe():
+        stages["load"] = author.law(0, 60)
+    spec: Spec = {"stages": stages, "during_recovery": author.one_of("restart", "absorb")}
+    if author.maybe(4):
+        spec["at_start"] = True
+    return spec

@@ -1,0 +1,33 @@
+"""The engine, which computes, and the naive simulator, which makes an event of everything, say the same."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sim.scenario.model import Scenario
+from tests.oracle.agreement import disagreements
+from tests.oracle.random_scenarios import scenario
+
+EXAMPLES = 300
+reproducible = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@reproducible
+@given(st.data())
+def test_on_random_scenarios(data: st.DataObject) -> None:
+    spec = scenario(data.draw, ties=False)
+    assert disagreements(Scenario.model_validate(spec)) == [], spec
+
+
+@reproducible
+@given(st.data())
+def test_where_many_things_fall_on_one_instant(data: st.DataObject) -> None:
+    spec = scenario(data.draw, ties=True)
+    assert disagreements(Scenario.model_validate(spec)) == [], spec

@@ -1,13 +1,13 @@
-"""`Block`: a mapping of the scenario language as a frozen pydantic model whose faults are sentences of our own."""
+"""`Block`: a mapping of the scenario language as a frozen pydantic model whose faults are sentences of ours."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from sim.scenario.errors import Path
 from sim.units import shown
@@ -15,16 +15,19 @@ from sim.units import shown
 Finding = tuple[Path, str]
 
 
-def refuse(findings: Iterable[Finding], value: object = None) -> None:
-    """Raise pydantic's error with one sentence per finding, each at its path below the block; none, no error."""
-    details = [
-        InitErrorDetails(
-            type=PydanticCustomError("fault", "{sentence}", {"sentence": why}), loc=path, input=value
-        )
-        for path, why in findings
-    ]
+def refuse(findings: Iterable[Finding], kind: Literal["value", "key"] = "value") -> None:
+    """Raise pydantic's error with one sentence per finding, each at its path below the block, if there is any.
+
+    *kind* says whether the value or the key is at fault, and so which of the two is pointed at.
+    """
+    details = [InitErrorDetails(type=spoken(kind, why), loc=path, input=None) for path, why in findings]
     if details:
         raise ValidationError.from_exception_data("scenario", details)
+
+
+def spoken(kind: Literal["value", "key"], why: str) -> PydanticCustomError:
+    """Return pydantic's error for a sentence of ours, whatever braces the sentence holds."""
+    return PydanticCustomError(kind, "{sentence}", {"sentence": why})
 
 
 def unknown(key: object, allowed: Iterable[str]) -> str:
@@ -71,23 +74,36 @@ class Block(BaseModel):
         try:
             block = handler(data)
         except ValidationError as error:
-            refuse(cls._findings(error, data))
-            raise
+            raise cls._reworded(error, data) from None
         block.settle(data)
         refuse(block.contradictions())
         return block
 
     @classmethod
-    def _findings(cls, error: ValidationError, data: Mapping[str, Any]) -> Iterator[Finding]:
+    def _reworded(cls, error: ValidationError, data: Mapping[str, Any]) -> ValidationError:
+        """Return *error* with sentences of ours for all that pydantic found."""
         waiting = any(key in cls.unbuilt for key in data)
-        for detail in error.errors(include_url=False):
-            path = detail["loc"]
-            if detail["type"] == "extra_forbidden" and len(path) == 1:
-                yield path, cls._unexpected(str(path[0]))
-            elif detail["type"] != "missing" or len(path) > 1:
-                yield path, sentence(detail)
-            elif not waiting:
-                yield path, f"missing; {cls._describe(str(path[0]))}"
+        details = error.errors(include_url=False)
+        kept = [one for one in details if not (waiting and one["type"] == "missing" and len(one["loc"]) == 1)]
+        return ValidationError.from_exception_data(
+            "scenario",
+            [InitErrorDetails(type=cls._sentence(one), loc=one["loc"], input=None) for one in kept],
+        )
+
+    @classmethod
+    def _sentence(cls, detail: ErrorDetails) -> PydanticCustomError:
+        context, path = detail.get("ctx", {}), detail["loc"]
+        if detail["type"] == "extra_forbidden":
+            return spoken("key", cls._unexpected(str(path[0])))
+        if detail["type"] == "missing":
+            return spoken("value", f"missing; {cls._described(str(path[0]))}")
+        if "sentence" in context:
+            return spoken("key" if detail["type"] == "key" else "value", context["sentence"])
+        if "error" in context:
+            return spoken("value", str(context["error"]))
+        return spoken(
+            "value", _STANDARD.get(detail["type"], f"{shown(detail['input'])} is not understood here")
+        )
 
     @classmethod
     def _unexpected(cls, key: str) -> str:
@@ -96,16 +112,12 @@ class Block(BaseModel):
         return unknown(key, cls.keys())
 
     @classmethod
-    def _describe(cls, key: str) -> str:
+    def _described(cls, key: str) -> str:
         field = next(field for name, field in cls.model_fields.items() if key in (field.alias, name))
         return field.description or "give it"
 
 
-def sentence(detail: Mapping[str, Any]) -> str:
-    """Return our sentence for one of pydantic's findings."""
-    context = detail.get("ctx", {})
-    if "sentence" in context:
-        return str(context["sentence"])
-    if "error" in context:
-        return str(context["error"])
-    return f"{shown(detail['input'])} is not understood here"
+_STANDARD = {
+    "too_short": "the list is empty; give at least one",
+    "too_long": "the list is too long; give fewer",
+}

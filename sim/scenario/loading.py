@@ -1,0 +1,72 @@
+"""From a file, a shipped name or a text to a `Scenario`, or to all of its faults at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path as File
+from typing import Any
+
+from pydantic import ValidationError
+
+from sim.scenario import shipped
+from sim.scenario.bases import Bases
+from sim.scenario.document import Document
+from sim.scenario.errors import Fault, ScenarioError
+from sim.scenario.model import Scenario
+from sim.scenario.overrides import override
+from sim.scenario.reader import read_file, read_text
+
+Overrides = Mapping[str, Any]
+
+
+def load(source: str | File, overrides: Overrides | None = None) -> Scenario:
+    """Return the scenario in the file *source*, or the shipped one of that name, with `--set` *overrides*.
+
+    Raises ScenarioError with every fault that was found, each at its file, line and column.
+    """
+    file = File(source)
+    by_name = None if file.exists() else shipped.path(str(source))
+    found = by_name or file
+    return _finished(read_file(found, str(found)), found.resolve(), overrides)
+
+
+def loads(text: str, name: str = "<text>", overrides: Overrides | None = None) -> Scenario:
+    """Return the scenario in *text*, named *name* in messages; its bases are sought in the current directory."""
+    return _finished(read_text(text, name), File.cwd() / "<text>", overrides)
+
+
+def _finished(document: Document, file: File, overrides: Overrides | None) -> Scenario:
+    document = Bases((File.cwd().resolve(), file.parent)).assemble(document, file)
+    for path, value in (overrides or {}).items():
+        document = override(document, path, value)
+    return build(document)
+
+
+def build(document: Document) -> Scenario:
+    """Return the scenario that a merged document says; raises ScenarioError with its faults in reading order."""
+    faults = list(document.faults)
+    try:
+        scenario = Scenario.model_validate(document.data)
+    except ValidationError as error:
+        faults += [_fault(document, detail) for detail in error.errors(include_url=False)]
+    if faults:
+        raise ScenarioError(_in_order(document, faults))
+    return scenario
+
+
+def _fault(document: Document, detail: Any) -> Fault:
+    path = detail["loc"]
+    if path and path[-1] == "[key]":
+        return document.fault(path[:-1], detail["ctx"]["sentence"], of_key=True)
+    return document.fault(path, detail["ctx"]["sentence"], of_key=detail["type"] == "key")
+
+
+def _in_order(document: Document, faults: list[Fault]) -> list[Fault]:
+    """Sort faults by file, line and column: the scenario's own file first, then its bases as they were named."""
+    files = list(dict.fromkeys(mark.key.file for mark in document.marks.values()))
+    ranks = {file: rank for rank, file in enumerate(files)}
+
+    def rank(fault: Fault) -> tuple[int, int, int]:
+        return ranks.get(fault.file, len(files)), fault.line or 0, fault.column or 0
+
+    return sorted(dict.fromkeys(faults), key=rank)

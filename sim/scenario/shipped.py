@@ -1,0 +1,26 @@
+"""The scenarios that come with the package: `chen-base`, `llama3-16k`, `recovery/...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+SUFFIX = ".yaml"
+
+
+def folder() -> Path:
+    """Return the folder of shipped scenarios: `sim/shipped` once installed, `scenarios/` in a checkout."""
+    installed = _PACKAGE / "shipped"
+    return installed if installed.is_dir() else _PACKAGE.parent / "scenarios"
+
+
+def names() -> list[str]:
+    """Return the names of all shipped scenarios, in order: the path below the folder without its suffix."""
+    files = folder().rglob(f"*{SUFFIX}")
+    return sorted(file.relative_to(folder()).with_suffix("").as_posix() for file in files)
+
+
+def path(name: str) -> Path | None:
+    """Return the file of the shipped scenario *name*, or None where there is none of that name."""
+    name = name.removesuffix(SUFFIX)
+    return folder() / f"{name}{SUFFIX}" if name in names() else None

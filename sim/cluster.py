@@ -75,7 +75,7 @@ class Cluster:
 
     def send_away(self, slots: Sequence[int]) -> list[int]:
         """Empty *slots* and return the nodes that held them."""
-        nodes = [self.node(slot) for slot in slots]
+        nodes = [self._node.get(slot, slot) for slot in slots]
         self._slot.update(dict.fromkeys(nodes))
         self._empty.extend(slots)
         self._tell(nodes)
@@ -83,10 +83,10 @@ class Cluster:
 
     def fill(self, now: float) -> None:
         """Move spares into empty slots at the instant *now*, first emptied first."""
-        for _ in range(min(self.missing, self.idle)):
+        while self._empty and self._spares:
             self._place(self._spares.popleft())
-            self.ready_at = max(self.ready_at, now + self._provision)
-        self.fewest_spares = min(self.fewest_spares, self.idle)
+            self.ready_at = now + self._provision
+        self._count_spares()
 
     def restore(self, nodes: Sequence[int], wanted: bool) -> None:
         """Take repaired *nodes* back: into empty slots where they are *wanted* at once, else as spares."""
@@ -104,7 +104,7 @@ class Cluster:
     def withdraw(self, node: int) -> None:
         """Take the spare *node* out of service."""
         self._spares.remove(node)
-        self.fewest_spares = min(self.fewest_spares, self.idle)
+        self._count_spares()
         self._tell((node,))
 
     def _place(self, node: int) -> None:
@@ -113,6 +113,10 @@ class Cluster:
         self._node[slot] = node
         self._slot[node] = slot
         self._tell((node,), at_work=True)
+
+    def _count_spares(self) -> None:
+        if len(self._spares) < self.fewest_spares:
+            self.fewest_spares = len(self._spares)
 
     def _tell(self, nodes: Sequence[int], at_work: bool = False, idle: bool = False) -> None:
         for watcher in self.watchers:

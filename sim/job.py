@@ -15,24 +15,26 @@ import simpy
 from sim.books import Books
 from sim.checkpoints import SaveSchedule
 from sim.cluster import Cluster
-from sim.failures.clock import COMPLETION, MAINTENANCE, At
+from sim.failures.clock import COMPLETION, WINDOW, At
 from sim.records import Doing, Strike
 from sim.recovery import Stages
 from sim.repair import RepairShop
 from sim.scenario.model import Scenario
 
+TRAINING, SAVING, DETECTION, RECOVERY, WAITING, MAINTENANCE, IDLE = Doing
 Process = Generator[simpy.Event, Any, None]
 
 
 class Incident(NamedTuple):
-    """What the job recovers from: the *index*-th strike of *mode*, and its row in the log (-1: none)."""
+    """What the job recovers from: a strike, the cause that its time is charged to, and its row in the log."""
 
     mode: int
     index: int
+    cause: int
     row: int
 
 
-NO_INCIDENT = Incident(-1, 0, -1)
+NO_INCIDENT = Incident(-1, 0, -1, -1)
 
 
 class TrainingClock(Protocol):
@@ -79,8 +81,8 @@ class Job:
         self._rack_size = scenario.cluster.nodes_per_rack
         self._incident: Incident | None = None
         if scenario.recovery.at_start:
-            self._incident = Incident(len(scenario.failures), 0, -1)
-        self._doing = Doing.RECOVERY
+            self._incident = Incident(len(scenario.failures), 0, books.ledger.start, -1)
+        self._doing = RECOVERY
         self._stage = 0
         self._since = self._began = 0.0
         self._stopped = math.inf
@@ -103,32 +105,33 @@ class Job:
         if not strike.transient:
             self._cluster.fail(strike.slots)
             self._failed.append(strike)
-        incident = Incident(strike.mode, strike.index, row)
-        if doing is Doing.MAINTENANCE:
+        incident = Incident(strike.mode, strike.index, strike.mode, row)
+        if doing is MAINTENANCE:
             self._incident = incident
-        elif doing <= Doing.SAVING or self._restarts:
+        elif doing <= SAVING or self._restarts:
             self._process.interrupt(incident)
-        elif doing is not Doing.DETECTION:
+        elif doing is not DETECTION:
             self._send_away()
 
     def strike_spare(self, strike: Strike, node: int) -> None:
         """Let a failure hit the idle spare *node*: the job does not notice."""
-        self._books.log.add(self._env.now, strike, node, -1, Doing.IDLE, False)
+        self._books.log.add(self._env.now, strike, node, -1, IDLE, False)
         if not strike.transient:
             self._cluster.withdraw(node)
             self._shops[strike.mode].bring((node,), strike.index, spare=True)
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""
-        self._cluster.restore(nodes, wanted=self._doing is Doing.WAITING)
+        self._cluster.restore(nodes, wanted=self._doing is WAITING)
         if self._arrival is not None and not self._cluster.missing:
             self._arrival.succeed()
             self._arrival = None
 
     def close(self) -> None:
         """Book what is still open at the horizon: work since the last save counts."""
-        self._end_stretch()
-        self._enter(Doing.IDLE)
+        if self._doing <= SAVING:
+            self._end_stretch()
+        self._enter(IDLE)
 
     def _run(self) -> Process:
         while math.isnan(self.reached):
@@ -141,18 +144,18 @@ class Job:
 
     def _train(self) -> Process:
         """Train until the target is reached, or a maintenance window begins."""
-        self._enter(Doing.TRAINING)
+        self._enter(TRAINING)
         self._began, self._stopped = self._since, math.inf
         self._clock.training_begins()
         target, window = self._time_of_target(), self._next_window()
         if target <= window:
             yield At(self._env, target, COMPLETION) if target < math.inf else self._env.event()
             self._end_stretch()
-            self._enter(Doing.IDLE)
+            self._enter(IDLE)
             self.reached = self._env.now
             self.finished.succeed()
         else:
-            yield At(self._env, window, MAINTENANCE)
+            yield At(self._env, window, WINDOW)
             yield from self._maintain()
 
     def _maintain(self) -> Process:
@@ -164,31 +167,33 @@ class Job:
             self._end_stretch(saved, self._books.ledger.maintenance)
         else:
             self._stopped = self._env.now
-            self._enter(Doing.SAVING)
+            self._enter(SAVING)
             if self._final_save:
                 yield self._env.timeout(self._final_save)
             self._end_stretch()
-        self._enter(Doing.MAINTENANCE)
+        self._enter(MAINTENANCE)
         yield self._env.timeout(self._maintenance.takes)
 
     def _recover(self, incident: Incident) -> Process:
         """Go through the stages, again after one that fails, until every slot holds a node."""
-        mode, index, _ = incident
-        self._enter(Doing.DETECTION)
-        if time := self._stages.detection(mode, index):
+        mode, index, _, _ = incident
+        stages, cluster = self._stages, self._cluster
+        self._enter(DETECTION)
+        if time := stages.detection(mode, index):
             yield self._env.timeout(time)
-        self._enter(Doing.RECOVERY, self._stages.nodes)
+        self._enter(RECOVERY, 1)
         self._send_away()
-        attempt, number = 0, 1
-        while number < len(self._stages):
-            self._enter(Doing.RECOVERY, number)
-            if number == self._stages.nodes:
-                yield from self._await_nodes()
-            elif time := self._stages.duration(number, attempt, mode, index):
+        attempt, stage = 0, 1
+        while stage < len(stages):
+            if stage == stages.nodes:
+                if cluster.missing:
+                    yield from self._await_nodes()
+            elif time := stages.duration(stage, attempt, mode, index):
+                self._enter(RECOVERY, stage)
                 yield self._env.timeout(time)
-            again = self._stages.fails(number, attempt, mode, index)
-            attempt, number = (attempt + 1, 1) if again else (attempt, number + 1)
-        while self._cluster.missing:
+            again = stages.fails(stage, attempt, mode, index)
+            attempt, stage = (attempt + 1, 1) if again else (attempt, stage + 1)
+        while cluster.missing or cluster.ready_at > self._env.now:
             yield from self._await_nodes()
         self._incident = None
 
@@ -197,11 +202,11 @@ class Job:
         cluster, env = self._cluster, self._env
         cluster.fill(env.now)
         if cluster.missing:
-            self._enter(Doing.WAITING, self._stages.nodes)
+            self._enter(WAITING)
             self._arrival = env.event()
             yield self._arrival
-            self._enter(Doing.RECOVERY, self._stages.nodes)
         if cluster.ready_at > env.now:
+            self._enter(RECOVERY, self._stages.nodes)
             yield At(env, cluster.ready_at, COMPLETION)
 
     def _send_away(self) -> None:
@@ -212,38 +217,37 @@ class Job:
 
     def _break_off(self, incident: Incident) -> None:
         """Leave what the job was doing because of *incident*."""
-        if self._doing <= Doing.SAVING:
+        if self._doing <= SAVING:
             saved = self._schedule.saved(self._began, min(self._stopped, self._env.now))
-            self._end_stretch(saved, incident.mode, incident.row)
+            self._end_stretch(saved, incident.cause, incident.row)
         self._arrival = None
-        self._enter(Doing.DETECTION)
+        self._enter(DETECTION)
         self._incident = incident
 
     def _end_stretch(self, kept: float | None = None, cause: int = -1, row: int = -1) -> None:
-        """Book the stretch that ends, if any: *kept* seconds of its work count (all, unless told)."""
-        if self._doing > Doing.SAVING:
-            return
+        """Book the stretch that ends: *kept* seconds of its work count (all, unless told)."""
         end = min(self._stopped, self._env.now)
+        useful = self._schedule.useful(self._began, end)
         if kept is None:
-            kept = self._schedule.useful(self._began, end)
+            kept = useful
         self.progress += kept
-        self._books.stretch(self._began, end, kept, cause, row)
+        self._books.stretch(self._began, end, useful, kept, cause, row)
         self._clock.training_ends()
 
     def _enter(self, doing: Doing, stage: int = 0) -> None:
         """Book what the job did until now, and let it begin *doing*."""
         now = self._env.now
-        if self._doing is not Doing.TRAINING and now > self._since:
-            mode, _, row = self._incident or NO_INCIDENT
-            self._books.phase(self._doing, self._stage, self._since, now, mode, row)
+        if now > self._since and self._doing is not TRAINING:
+            _, _, cause, row = self._incident or NO_INCIDENT
+            self._books.phase(self._doing, self._stage, self._since, now, cause, row)
         self._doing, self._since, self._stage = doing, now, stage
 
     def _record(self, strike: Strike, doing: Doing) -> int:
         """Write the incident into the log and return its row."""
         now, slots = self._env.now, strike.slots
-        interrupts = doing <= Doing.SAVING
-        if doing is Doing.TRAINING and self._schedule.saving(self._began, now):
-            doing = Doing.SAVING
+        interrupts = doing <= SAVING
+        if doing is TRAINING and self._schedule.saving(self._began, now):
+            doing = SAVING
         node = self._cluster.node(slots[0]) if slots else -1
         rack = slots[0] // self._rack_size if slots and self._rack_size else -1
         return self._books.log.add(now, strike, node, rack, doing, interrupts)

@@ -86,6 +86,10 @@ STRIP_COLUMNS = (
 )
 
 
+LOST, DETECTION, WAITING, STAGES = range(4)
+"""What can be charged to an incident, in the order of `IncidentLog`; the stages follow the last."""
+
+
 class Strike(NamedTuple):
     """A failure about to be recorded: the *index*-th of its mode, on *slots* (empty for the whole job)."""
 
@@ -96,62 +100,56 @@ class Strike(NamedTuple):
 
 
 class IncidentLog:
-    """The incidents of a replication, one array per column, with the times charged to each."""
+    """The incidents of a replication, with the times charged to each.
+
+    Two flat arrays that are cut into columns at the end.  What is charged to an incident: the training that it
+    threw away, its detection, the waiting for nodes, and each recovery stage.
+    """
 
     def __init__(self, stages: int) -> None:
-        self.time = array("d")
-        self.mode = array("i")
-        self.node = array("i")
-        self.rack = array("i")
-        self.doing = array("b")
-        self.interruption = array("b")
-        self.transient = array("b")
-        self.nodes_lost = array("i")
-        self.lost = array("d")
-        self.detection = array("d")
-        self.waiting = array("d")
-        self.stages = [array("d") for _ in range(stages)]
+        self.stages = stages
+        self._facts = array("d")
+        self._charges = array("d")
+        self._no_charges = array("d", [0.0] * (STAGES + stages))
+        self._rows = 0
 
     def __len__(self) -> int:
-        return len(self.time)
+        return self._rows
 
     def add(self, time: float, strike: Strike, node: int, rack: int, doing: Doing, interrupts: bool) -> int:
         """Append an incident and return its row."""
-        row = len(self.time)
-        self.time.append(time)
-        self.mode.append(strike.mode)
-        self.node.append(node)
-        self.rack.append(rack)
-        self.doing.append(doing)
-        self.interruption.append(interrupts)
-        self.transient.append(strike.transient)
-        self.nodes_lost.append(0 if strike.transient else len(strike.slots))
-        self.lost.append(0.0)
-        self.detection.append(0.0)
-        self.waiting.append(0.0)
-        for stage in self.stages:
-            stage.append(0.0)
+        mode, _, slots, transient = strike
+        leave = 0 if transient else len(slots) or 1
+        self._facts.extend((time, mode, node, rack, doing, interrupts, transient, leave))
+        self._charges.extend(self._no_charges)
+        row = self._rows
+        self._rows = row + 1
         return row
+
+    def charge(self, row: int, what: int, seconds: float) -> None:
+        """Charge *seconds* of *what* (`LOST`, `DETECTION`, `WAITING`, or `STAGES` plus a stage) to a row."""
+        self._charges[row * len(self._no_charges) + what] += seconds
 
     def columns(self, stages: Sequence[str], replication: int) -> dict[str, Array]:
         """Return the table as arrays by column name; modes and doings as their numbers."""
-        recovery = [np.array(stage) for stage in self.stages]
-        fixed = {
+        time, mode, node, rack, doing, interrupts, transient, leave = np.array(self._facts).reshape(-1, 8).T
+        charges = np.array(self._charges).reshape(-1, STAGES + self.stages).T
+        columns = {
             "replication": np.full(len(self), replication, dtype=np.int32),
-            "time_s": np.array(self.time),
-            "mode": np.array(self.mode, dtype=np.int16),
-            "node": np.array(self.node),
-            "rack": np.array(self.rack),
-            "doing": np.array(self.doing),
-            "interruption": np.array(self.interruption, dtype=np.bool_),
-            "transient": np.array(self.transient, dtype=np.bool_),
-            "nodes_lost": np.array(self.nodes_lost),
-            "lost_s": np.array(self.lost),
-            "detection_s": np.array(self.detection),
-            "recovery_s": np.sum(recovery, axis=0) if recovery else np.zeros(len(self)),
-            "waiting_s": np.array(self.waiting),
+            "time_s": time.copy(),
+            "mode": mode.astype(np.int16),
+            "node": node.astype(np.int32),
+            "rack": rack.astype(np.int32),
+            "doing": doing.astype(np.int8),
+            "interruption": interrupts.astype(np.bool_),
+            "transient": transient.astype(np.bool_),
+            "nodes_lost": leave.astype(np.int32),
+            "lost_s": charges[LOST].copy(),
+            "detection_s": charges[DETECTION].copy(),
+            "recovery_s": charges[STAGES:].sum(axis=0),
+            "waiting_s": charges[WAITING].copy(),
         }
-        return fixed | {f"{name}_s": column for name, column in zip(stages, recovery, strict=True)}
+        return columns | {f"{name}_s": charges[STAGES + number].copy() for number, name in enumerate(stages)}
 
 
 class Stretches:
@@ -184,8 +182,9 @@ class Activity(NamedTuple):
 class Records:
     """One replication: what every card-second went into, and what struck.
 
-    `ledger` maps entries to card-seconds, `charges` (cause x entry) the non-productive ones; `curve` is the
-    productive time kept (s) by equally spaced instants from 0 to `end_s`; `incidents` are columns by name.
+    `ledger` maps entries to card-seconds, `charges` (cause x entry) holds the non-productive ones, `stages`
+    those of each recovery stage; `curve` is the productive time kept (s) by equally spaced instants from 0
+    to `end_s`; `incidents` are columns by name.
     """
 
     replication: int
@@ -193,6 +192,7 @@ class Records:
     wall_s: float
     ledger: Mapping[str, float]
     charges: Array
+    stages: Array
     progress_s: float
     reached_s: float
     interruptions: int

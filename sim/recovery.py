@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sim.distributions import Constant, Distribution
 from sim.ledger import START_CAUSE
@@ -11,7 +11,7 @@ from sim.streams import Draws, Streams, uniform
 
 
 class KeyedTimes:
-    """A duration per incident of a mode: a constant, or the k-th draw of a stream of its own."""
+    """A duration in seconds for each incident of a mode: a constant, or the k-th draw of a stream."""
 
     def __init__(self, streams: Streams, name: str, distribution: Distribution) -> None:
         self._constant = distribution.mean if isinstance(distribution, Constant) else None
@@ -35,24 +35,29 @@ class Stages:
         self._stages: Sequence[Stage] = scenario.recovery.stages
         self.names = tuple(stage.name for stage in self._stages[1:])
         self.nodes = next(number for number, stage in enumerate(self._stages) if stage.kind == "nodes")
-        self._detection = self._detections(scenario)
+        self._detections = [
+            KeyedTimes(streams, f"{name}/detect", mode.detect or self._stages[0].duration)
+            for name, mode in scenario.failures.items()
+        ]
+        self._detections.append(KeyedTimes(streams, f"{START_CAUSE}/detect", Constant(0.0)))
         self._times: dict[tuple[int, int, int], KeyedTimes] = {}
-        self._fails: dict[tuple[int, int, int], Draws] = {}
+        self._failures: dict[tuple[int, int, int], Draws] = {}
 
     def __len__(self) -> int:
         return len(self._stages)
 
     def detection(self, mode: int, index: int) -> float:
         """Return the time from the *index*-th failure of *mode* to knowing it, in seconds."""
-        return self._detection[mode][index] if mode in self._detection else 0.0
+        return self._detections[mode][index]
 
     def duration(self, stage: int, attempt: int, mode: int, index: int) -> float:
         """Return how long *stage* lasts, in seconds, on the *attempt*-th way through the chain."""
         key = (stage, attempt, mode)
-        if key not in self._times:
+        times = self._times.get(key)
+        if times is None:
             name = self._name("stage", stage, attempt, mode)
-            self._times[key] = KeyedTimes(self._streams, name, self._stages[stage].duration)
-        return self._times[key][index]
+            times = self._times[key] = KeyedTimes(self._streams, name, self._stages[stage].duration)
+        return times[index]
 
     def fails(self, stage: int, attempt: int, mode: int, index: int) -> bool:
         """Return whether *stage* fails at its end, so that the chain begins again."""
@@ -60,17 +65,10 @@ class Stages:
         if chance == 0:
             return False
         key = (stage, attempt, mode)
-        if key not in self._fails:
-            self._fails[key] = Draws(self._streams, self._name("fails", stage, attempt, mode), uniform)
-        return bool(self._fails[key][index] < chance)
+        if key not in self._failures:
+            self._failures[key] = Draws(self._streams, self._name("fails", stage, attempt, mode), uniform)
+        return bool(self._failures[key][index] < chance)
 
     def _name(self, quantity: str, stage: int, attempt: int, mode: int) -> str:
         name = f"{self._modes[mode]}/{quantity}/{self._stages[stage].name}"
         return f"{name}/{attempt}" if attempt else name
-
-    def _detections(self, scenario: Scenario) -> Mapping[int, KeyedTimes]:
-        usual = self._stages[0].duration
-        return {
-            number: KeyedTimes(self._streams, f"{name}/detect", mode.detect or usual)
-            for number, (name, mode) in enumerate(scenario.failures.items())
-        }

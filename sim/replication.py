@@ -86,6 +86,7 @@ def _records(
         wall_s=wall,
         ledger=books.ledger.entries(),
         charges=books.ledger.charges(),
+        stages=scenario.cluster.gpus * np.array(books.stage_seconds[1:]),
         progress_s=job.progress,
         reached_s=job.reached,
         interruptions=interruptions,

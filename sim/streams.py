@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -48,9 +48,18 @@ class Draws:
         return f"Draws({self._name!r}, {len(self._values)} drawn)"
 
     def __getitem__(self, index: int) -> Any:
-        while index >= len(self._values):
+        try:
+            return self._values[index]
+        except IndexError:
             self._extend()
-        return self._values[index]
+            return self[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield draw after draw, for ever, without keeping them."""
+        rng, chunk = self._streams[self._name], FIRST_CHUNK
+        while True:
+            yield from self._sampler(rng, chunk).tolist()
+            chunk = min(2 * chunk, LAST_CHUNK)
 
     def _extend(self) -> None:
         if self._rng is None:

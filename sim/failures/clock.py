@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 
 import simpy
 
-COMPLETION, FAILURE, MAINTENANCE, HORIZON = 1, 2, 1 << 60, 1 << 61
-"""Priorities at equal instants: what ends, then failures (by mode and unit), maintenance, the horizon."""
+COMPLETION, FAILURE, WINDOW, HORIZON = 1, 2, 1 << 60, 1 << 61
+"""Priorities at equal instants: what ends, failures by mode and unit, maintenance, the horizon."""
 
 
 class At(simpy.Event):
-    """Happens at *time* with a *priority* among the events of that instant, and calls *callback*, if any."""
+    """Happens at *time* with a *priority* among the events of that instant, and calls *callback*, if any.
+
+    Like SimPy's own timeouts it is born triggered, and sets its base's fields itself.
+    """
 
     def __init__(
         self,
@@ -21,12 +24,12 @@ class At(simpy.Event):
         priority: int,
         callback: Callable[[simpy.Event], None] | None = None,
     ) -> None:
-        super().__init__(env)
+        self.env = env
+        self.callbacks = [callback] if callback is not None else []
         self._ok = True
         self._value = None
-        if callback is not None:
-            self.callbacks = [callback]
-        env.schedule(self, priority, max(time - env.now, 0.0))  # type: ignore[arg-type]
+        delay = time - env.now
+        env.schedule(self, priority, delay if delay > 0 else 0.0)  # type: ignore[arg-type]
 
 
 class Tempo:

@@ -29,19 +29,20 @@ class Source:
         self._priority = FAILURE + priority
         self._horizon = horizon
         self._pending: At | None = None
-        self._pending_due = (math.inf, 0)
+        self._pending_strike = (math.inf, 0)
 
     def schedule(self) -> None:
-        """Put the next strike into the simulation, in place of the one that was there."""
-        due, unit = self._next()
-        if self._pending is not None and self._pending_due == (due, unit):
+        """Put the next strike into the simulation, in place of the one that was there, if own time passes."""
+        if not self.clock.running:
+            return
+        strike = due, unit = self._next()
+        if self._pending is not None and self._pending_strike == strike:
             return
         self._pending = None
-        if self.clock.running and due < math.inf:
-            time = self.clock.when(due)
-            if time <= self._horizon:
-                self._pending = At(self._env, time, self._priority + unit, self._strike)
-                self._pending_due = (due, unit)
+        time = self.clock.when(due)
+        if time <= self._horizon:
+            self._pending = At(self._env, time, self._priority + unit, self._strike)
+            self._pending_strike = strike
 
     def resume(self) -> None:
         """Let own time pass."""
@@ -65,8 +66,7 @@ class Source:
         if event is self._pending:
             self._pending = None
             self._hit()
-            if self.clock.running:
-                self.schedule()
+            self.schedule()
 
 
 class Memoryless(Source):
@@ -86,22 +86,20 @@ class Memoryless(Source):
         on_strike: OnStrike,
     ) -> None:
         super().__init__(env, clock, priority, horizon)
-        self._gaps = Draws(streams, f"{name}/gap", Exponential(mtbf / units).sample)
-        self._units = Draws(streams, f"{name}/unit", uniform)
-        self._count = units
+        self._gaps = iter(Draws(streams, f"{name}/gap", Exponential(mtbf / units).sample))
+        self._places = iter(Draws(streams, f"{name}/unit", uniform))
+        self._units = units
         self._on_strike = on_strike
-        self._index = 0
-        self._due: float = self._gaps[0]
+        self._index = -1
+        self._due: float = next(self._gaps)
 
     def _next(self) -> tuple[float, int]:
         return self._due, 0
 
     def _hit(self) -> None:
-        index = self._index
         self._index += 1
-        self._due += self._gaps[self._index]
-        unit = int(self._units[index] * self._count) if self._count > 1 else 0
-        self._on_strike(index, unit)
+        self._due += next(self._gaps)
+        self._on_strike(self._index, int(next(self._places) * self._units))
 
 
 class Lifetimes(Source):
@@ -160,8 +158,7 @@ class Lifetimes(Source):
         pace = 1.0 if at_work else self._idle_pace * idle
         for unit in range(node * self._per_node, (node + 1) * self._per_node):
             self._set_pace(unit, pace)
-        if self.clock.running:
-            self.schedule()
+        self.schedule()
 
     def _next(self) -> tuple[float, int]:
         while self._heap:

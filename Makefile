@@ -37,7 +37,7 @@ docs: $(STAMP)
 	@$(BIN)/python docs/generate.py
 
 golden: $(STAMP)
-	@$(BIN)/python tests/golden/regenerate.py
+	@$(BIN)/python tests/golden/test_figures.py
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks *.egg-info

@@ -1,0 +1,222 @@
+"""Write the reference pages from the code: scenario keys, tables, commands, Python; and the JSON Schema."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "<!-- Written by `make docs` from the code: change the code, not this page. -->\n"
+HELP_WIDTH = 100
+SCENARIO_HEAD = f"""{NOTE}
+# Scenario keys
+
+The [tutorial](../tutorial.md) shows them at work. `<name>` is a name of your own: letters, digits, spaces,
+`_` and `-`. A key that is not in these tables is refused.
+
+`base: [other.yaml, chen-base]` inherits from files or shipped scenarios, in this order; what the file itself
+says comes last, and `null` deletes an inherited key. Stages and tables are replaced as a whole.
+Where a table below describes a time (detect, repair, a stage), a plain duration may stand in its place.
+"""
+TABLES_HEAD = f"""{NOTE}
+# Tables
+
+The Parquet files of a run folder, and the frames of `Results` in Python. Times of an incident are those of
+the whole job. What `summary.json` holds is on [a page of its own](summary.md).
+"""
+PYTHON_HEAD = f"""{NOTE}
+# Python
+
+The names of `import sim`. The guide [from Python](../guides/python.md) shows them at work.
+"""
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def blocks_in(annotation: Any) -> Iterator[tuple[type, bool]]:
+    """Yield the blocks of the scenario language in a type, each with whether it stands behind a free name."""
+    from sim.scenario.blocks import Block
+
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        yield annotation, False
+    named = "Mapping" in str(annotation).split("[")[0]
+    for inner in get_args(annotation):
+        yield from ((block, named or behind) for block, behind in blocks_in(inner))
+
+
+def every_block() -> dict[type, list[str]]:
+    """Return each block with all paths at which it may stand, from the scenario downwards."""
+    from sim.scenario.model import Scenario
+
+    found: dict[type, list[str]] = {Scenario: [""]}
+    waiting: list[type] = [Scenario]
+    while waiting:
+        block = waiting.pop(0)
+        for name, field in block.model_fields.items():  # type: ignore[attr-defined]
+            for inner, named in blocks_in(field.annotation):
+                path = ".".join(
+                    part for part in (found[block][0], field.alias or name, "<name>" * named) if part
+                )
+                if inner not in found:
+                    waiting.append(inner)
+                found.setdefault(inner, []).append(path)
+    return found
+
+
+def default_of(field: FieldInfo) -> str:
+    """Return what holds where the key is left out, as one would write it."""
+    from sim import units
+
+    if field.is_required():
+        return "**required**"
+    value = field.default
+    if value is PydanticUndefined or value is None or value == () or isinstance(value, dict):
+        return ""
+    if not isinstance(value, bool | int | float | str):
+        return f"`{getattr(value, 'kind', '')}`" if getattr(value, "kind", "") else ""
+    patterns = [getattr(mark, "schema", {}).get("pattern") for mark in field.metadata]
+    if isinstance(value, float) and units.DURATION.pattern in patterns:
+        return f"`{units.format_duration(value)}`"
+    if isinstance(value, float) and units.SHARE.pattern in patterns:
+        return f"`{units.format_share(value)}`"
+    return f"`{json.dumps(value)}`".replace('"', "")
+
+
+def section(block: Any, paths: Sequence[str]) -> str:
+    """Return the part of the page about one block."""
+    heading = ", ".join(f"`{path}`" for path in paths) if paths[0] else "The file"
+    rows = [
+        [f"`{field.alias or name}`", field.description or "", default_of(field)]
+        for name, field in block.model_fields.items()
+    ]
+    text = f"## {heading}\n\n{inspect.getdoc(block)}\n\n{table(('key', 'meaning', 'default'), rows)}\n"
+    return text + unbuilt(block.unbuilt)
+
+
+def unbuilt(keys: Mapping[str, str]) -> str:
+    """Return the list of the keys that this version refuses, grouped by what to do meanwhile."""
+    if not keys:
+        return ""
+    advice = {why: [f"`{key}`" for key, other in keys.items() if other == why] for why in keys.values()}
+    rows = [[", ".join(names), why] for why, names in advice.items()]
+    return f"\nNot built yet, and refused:\n\n{table(('key', 'meanwhile'), rows)}\n"
+
+
+def scenario_page() -> str:
+    """Return the page about the keys of a scenario file."""
+    from sim import units
+
+    kinds = [[kind.name, kind.allowed, f"`{kind.example}`"] for kind in units.PARSERS]
+    parts = [
+        SCENARIO_HEAD,
+        f"## Quantities\n\nA number and a unit.\n\n{table(('kind', 'written as', 'example'), kinds)}\n",
+        *(section(block, paths) for block, paths in every_block().items()),
+    ]
+    return "\n".join(parts)
+
+
+def tables_page() -> str:
+    """Return the page about the columns of the tables in a run folder."""
+    from sim import records
+
+    parts = [TABLES_HEAD]
+    for name in ("replications", "incidents", "timeline", "strip"):
+        columns = getattr(records, f"{name.removesuffix('s').upper()}_COLUMNS")
+        rows = [[f"`{column.name}`", column.unit, column.meaning] for column in columns]
+        parts.append(f"## `{name}.parquet`\n\n{table(('column', 'unit', 'meaning'), rows)}\n")
+    return "\n".join(parts)
+
+
+def commands_page() -> str:
+    """Return the page about the commands, their options and exit codes: their help texts."""
+    from sim.cli import main
+
+    parts = [f"{NOTE}\n# Commands\n", help_text(main, "clustersim")]
+    context = click.Context(main, info_name="clustersim")
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        parts.append(f"## clustersim {name}\n\n{help_text(command, f'clustersim {name}')}")
+    return "\n".join(parts)
+
+
+def help_text(command: click.Command, name: str) -> str:
+    """Return the help of a command as it prints on a terminal of a fixed width."""
+    context = click.Context(command, info_name=name, terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH)
+    return f"```text\n{command.get_help(context)}\n```\n"
+
+
+def python_page() -> str:
+    """Return the page about the names that `import sim` offers."""
+    import sim
+
+    parts = [PYTHON_HEAD]
+    parts += [entry(name, getattr(sim, name)) for name in sim.__all__]
+    return "\n".join(parts)
+
+
+def entry(name: str, thing: Any) -> str:
+    """Return what there is to say about a function, class or value."""
+    if inspect.isclass(thing):
+        members = [member(key, value) for key, value in vars(thing).items() if not key.startswith("_")]
+        rows = [row for row in members if row]
+        listed = f"\n{table(('member', 'meaning'), rows)}\n" if rows else ""
+        return f"## {name}\n\n{inspect.getdoc(thing)}\n{listed}"
+    if callable(thing):
+        return f"## {name}\n\n```text\n{name}{signature(thing)}\n```\n\n{inspect.getdoc(thing)}\n"
+    return f"## {name}\n\n`{thing!r}`\n"
+
+
+def member(name: str, value: Any) -> list[str]:
+    """Return the row of a documented property or method; nothing for others."""
+    function = (
+        getattr(value, "fget", None) or getattr(value, "func", None) or getattr(value, "__func__", value)
+    )
+    if not inspect.isfunction(function) or not function.__doc__:
+        return []
+    call = "" if function is not value and not hasattr(value, "__func__") else signature(function)
+    return [f"`{name}{call}`", inspect.cleandoc(function.__doc__).splitlines()[0]]
+
+
+def signature(function: Any) -> str:
+    """Return the arguments of a function as in its source, without self."""
+    found = inspect.signature(function)
+    kept = [argument for name, argument in found.parameters.items() if name not in ("self", "cls")]
+    return str(found.replace(parameters=kept)).replace("'", "")
+
+
+def schema_text() -> str:
+    """Return the JSON Schema that editors read."""
+    from sim.scenario import schema
+
+    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def pages() -> dict[Path, str]:
+    """Return every file that this program writes, with its text."""
+    return {
+        REFERENCE / "scenario.md": scenario_page(),
+        REFERENCE / "tables.md": tables_page(),
+        REFERENCE / "commands.md": commands_page(),
+        REFERENCE / "python.md": python_page(),
+        ROOT / "scenarios" / "scenario.schema.json": schema_text(),
+    }
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text, "utf-8")
+        print(path.relative_to(ROOT), file=sys.stderr)

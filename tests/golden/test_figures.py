@@ -1,0 +1,74 @@
+"""Key figures of every shipped scenario at small scale: a change of semantics cannot pass unnoticed.
+
+After a change that is meant, `make golden` writes them anew; say in the changelog why they moved.
+They hold for the pinned versions of the libraries: numpy promises equal streams only for the same build.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+GOLDEN = Path(__file__).with_name("figures.json")
+REPLICATIONS = 3
+HORIZONS = {
+    "chen-10k": "20 d",
+    "chen-100k": "2 d",
+    "chen-1m": "1 d",
+    "llama3-16k": "20 d",
+    "frontier-100k": "4 d",
+}
+KEYS = (
+    "ettr",
+    "ledger",
+    "waste_by_cause",
+    "recovery_stages",
+    "interruptions_total",
+    "checkpoint_interval_s",
+    "mtbf_s",
+)
+
+
+def names() -> list[str]:
+    """Return the shipped files that are scenarios by themselves: those with a name."""
+    files = sorted(SCENARIOS.rglob("*.yaml"))
+    return [
+        file.stem for file in files if "name" in YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
+    ]
+
+
+def figures(name: str) -> dict[str, Any]:
+    """Simulate a few short replications of a shipped scenario and return their key figures."""
+    from sim.replication import simulate
+    from sim.scenario import load
+    from sim.summary import summarise
+
+    scenario = load(name, {"simulation.horizon": HORIZONS[name]})
+    summary = summarise(scenario, [simulate(scenario, number) for number in range(REPLICATIONS)])
+    return {key: _without_zeros(summary[key]) for key in KEYS}
+
+
+def _without_zeros(value: Any) -> Any:
+    return {key: part for key, part in value.items() if part != 0} if isinstance(value, dict) else value
+
+
+def test_every_shipped_scenario_has_golden_figures() -> None:
+    assert sorted(json.loads(GOLDEN.read_text("utf-8"))) == sorted(names()) == sorted(HORIZONS)
+
+
+@pytest.mark.parametrize("name", sorted(HORIZONS))
+def test_figures_are_what_they_were(name: str) -> None:
+    golden = json.loads(GOLDEN.read_text("utf-8"))[name]
+    now = figures(name)
+    for key in KEYS:
+        assert now[key] == pytest.approx(golden[key], rel=1e-9, abs=1e-12), key
+
+
+if __name__ == "__main__":
+    text = json.dumps({name: figures(name) for name in names()}, indent=1)
+    GOLDEN.write_text(text + "\n", "utf-8")

@@ -19,28 +19,31 @@ ROOMS = [
     "streams",
     "theory",
     "distributions",
+    "digits",
     "records",
     "ledger",
     "checkpoints",
+    "books",
     "cluster",
     "scenario",
     "failures",
     "repair",
     "recovery",
     "job",
+    "timeline",
     "replication",
-    "workers",
-    "store",
     "estimate",
-    "digits",
     "summary",
+    "store",
     "tables",
+    "folders",
     "results",
+    "workers",
     "experiment",
     "advice",
     "cli",
 ]
-REPORTS_MAY_IMPORT = {"version", "units", "records", "scenario", "estimate", "digits", "results", "advice"}
+REPORTS_MAY_IMPORT = {"version", "units", "digits", "records", "scenario", "estimate", "results", "advice"}
 HEAVY = {"numpy", "pandas", "scipy", "plotly", "pyarrow", "pydantic", "simpy", "ruamel", "jinja2", "rich"}
 
 

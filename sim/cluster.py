@@ -14,8 +14,8 @@ from typing import Protocol
 class Watcher(Protocol):
     """Whoever must know where nodes go: lifetimes run on at work, and stand still away from it."""
 
-    def moved(self, node: int, at_work: bool, idle: bool) -> None:
-        """Take note that *node* now holds a slot (*at_work*), is a spare (*idle*), or is away (neither)."""
+    def moved(self, node: int, slot: int | None, idle: bool) -> None:
+        """Take note that *node* now holds *slot*, is a spare (*idle*), or is away (neither)."""
 
 
 class Cluster:
@@ -33,7 +33,6 @@ class Cluster:
         self.fewest_spares = spares
         self._provision = provision
         self._node: dict[int, int] = {}
-        self._slot: dict[int, int | None] = {}
         self._down: set[int] = set()
         self._empty: deque[int] = deque()
         self._spares: deque[int] = deque(range(nodes, nodes + spares))
@@ -55,19 +54,17 @@ class Cluster:
         """Return the number of the node that holds *slot*, or held it last."""
         return self._node.get(slot, slot)
 
-    def slot(self, node: int) -> int | None:
-        """Return the slot that *node* holds, or nothing."""
-        return self._slot.get(node, node if node < self.nodes else None)
+    def is_whole(self, now: float) -> bool:
+        """Return whether every slot holds a node, and those taken from the spares are ready."""
+        return not self._empty and self.ready_at <= now
 
-    def is_idle(self, node: int) -> bool:
-        """Return whether *node* is a spare at hand."""
-        return node in self._spares
+    def is_at_work(self, slot: int) -> bool:
+        """Return whether *slot* holds a node that has not failed."""
+        return slot not in self._down
 
     def at_work(self, slots: Sequence[int]) -> Sequence[int]:
         """Return those of *slots* that hold a node which has not failed."""
-        if self._down:
-            return [slot for slot in slots if slot not in self._down]
-        return slots
+        return [slot for slot in slots if slot not in self._down] if self._down else slots
 
     def fail(self, slots: Sequence[int]) -> None:
         """Mark the nodes in *slots* as failed; they stay until they are sent away."""
@@ -76,16 +73,17 @@ class Cluster:
     def send_away(self, slots: Sequence[int]) -> list[int]:
         """Empty *slots* and return the nodes that held them."""
         nodes = [self._node.get(slot, slot) for slot in slots]
-        self._slot.update(dict.fromkeys(nodes))
         self._empty.extend(slots)
-        self._tell(nodes)
+        if self.watchers:
+            self._tell(nodes)
         return nodes
 
     def fill(self, now: float) -> None:
         """Move spares into empty slots at the instant *now*, first emptied first."""
+        if self._empty and self._spares:
+            self.ready_at = now + self._provision
         while self._empty and self._spares:
             self._place(self._spares.popleft())
-            self.ready_at = now + self._provision
         self._count_spares()
 
     def restore(self, nodes: Sequence[int], wanted: bool) -> None:
@@ -111,14 +109,14 @@ class Cluster:
         slot = self._empty.popleft()
         self._down.discard(slot)
         self._node[slot] = node
-        self._slot[node] = slot
-        self._tell((node,), at_work=True)
+        if self.watchers:
+            self._tell((node,), slot)
 
     def _count_spares(self) -> None:
         if len(self._spares) < self.fewest_spares:
             self.fewest_spares = len(self._spares)
 
-    def _tell(self, nodes: Sequence[int], at_work: bool = False, idle: bool = False) -> None:
+    def _tell(self, nodes: Sequence[int], slot: int | None = None, idle: bool = False) -> None:
         for watcher in self.watchers:
             for node in nodes:
-                watcher.moved(node, at_work, idle)
+                watcher.moved(node, slot, idle)

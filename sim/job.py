@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import simpy
 
@@ -23,18 +23,6 @@ from sim.scenario.model import Scenario
 
 TRAINING, SAVING, DETECTION, RECOVERY, WAITING, MAINTENANCE, IDLE = Doing
 Process = Generator[simpy.Event, Any, None]
-
-
-class Incident(NamedTuple):
-    """What the job recovers from: a strike, the cause that its time is charged to, and its row in the log."""
-
-    mode: int
-    index: int
-    cause: int
-    row: int
-
-
-NO_INCIDENT = Incident(-1, 0, -1, -1)
 
 
 class TrainingClock(Protocol):
@@ -79,10 +67,11 @@ class Job:
         if scenario.checkpoint is not None:
             self._final_save = scenario.checkpoint.blocks + scenario.checkpoint.durable_after
         self._rack_size = scenario.cluster.nodes_per_rack
-        self._incident: Incident | None = None
+        self._incident: Strike | None = None
         if scenario.recovery.at_start:
-            self._incident = Incident(len(scenario.failures), 0, books.ledger.start, -1)
-        self._doing = RECOVERY
+            self._incident = Strike(books.ledger.start, 0, (), True)
+        self._row = -1
+        self._doing = DETECTION
         self._stage = 0
         self._since = self._began = 0.0
         self._stopped = math.inf
@@ -100,16 +89,14 @@ class Job:
 
     def strike(self, strike: Strike) -> None:
         """Let a failure hit the job: the only way in."""
-        doing = self._doing
-        row = self._record(strike, doing)
+        doing, row = self._doing, self._record(strike)
         if not strike.transient:
             self._cluster.fail(strike.slots)
             self._failed.append(strike)
-        incident = Incident(strike.mode, strike.index, strike.mode, row)
         if doing is MAINTENANCE:
-            self._incident = incident
+            self._incident, self._row = strike, row
         elif doing <= SAVING or self._restarts:
-            self._process.interrupt(incident)
+            self._process.interrupt((strike, row))
         elif doing is not DETECTION:
             self._send_away()
 
@@ -140,7 +127,7 @@ class Job:
                     yield from self._recover(self._incident)
                 yield from self._train()
             except simpy.Interrupt as interruption:
-                self._break_off(interruption.cause)
+                self._break_off(*interruption.cause)
 
     def _train(self) -> Process:
         """Train until the target is reached, or a maintenance window begins."""
@@ -173,41 +160,49 @@ class Job:
             self._end_stretch()
         self._enter(MAINTENANCE)
         yield self._env.timeout(self._maintenance.takes)
-
-    def _recover(self, incident: Incident) -> Process:
-        """Go through the stages, again after one that fails, until every slot holds a node."""
-        mode, index, _, _ = incident
-        stages, cluster = self._stages, self._cluster
         self._enter(DETECTION)
-        if time := stages.detection(mode, index):
+
+    def _recover(self, incident: Strike) -> Process:
+        """Go through the stages, again after one that fails, until every slot holds a node."""
+        mode, index = incident.mode, incident.index
+        if time := self._stages.detection(mode, index):
             yield self._env.timeout(time)
-        self._enter(RECOVERY, 1)
-        self._send_away()
-        attempt, stage = 0, 1
-        while stage < len(stages):
-            if stage == stages.nodes:
-                if cluster.missing:
-                    yield from self._await_nodes()
-            elif time := stages.duration(stage, attempt, mode, index):
-                self._enter(RECOVERY, stage)
-                yield self._env.timeout(time)
-            again = stages.fails(stage, attempt, mode, index)
-            attempt, stage = (attempt + 1, 1) if again else (attempt, stage + 1)
-        while cluster.missing or cluster.ready_at > self._env.now:
+        if self._failed:
+            self._send_away()
+        attempt = 0
+        while not (yield from self._go_through(mode, index, attempt)):
+            attempt += 1
+        while not self._cluster.is_whole(self._env.now):
             yield from self._await_nodes()
         self._incident = None
 
+    def _go_through(self, mode: int, index: int, attempt: int) -> Generator[simpy.Event, Any, bool]:
+        """Go through the stages after detection; return whether all of them succeeded."""
+        stages = self._stages
+        for stage, constant, fails, awaits_nodes in stages.steps:
+            if awaits_nodes:
+                if not self._cluster.is_whole(self._env.now):
+                    yield from self._await_nodes()
+                continue
+            self._enter(RECOVERY, stage)
+            yield self._env.timeout(
+                stages.duration(stage, attempt, mode, index) if constant is None else constant
+            )
+            if fails and stages.fails(stage, attempt, mode, index):
+                return False
+        return True
+
     def _await_nodes(self) -> Process:
         """Fill the empty slots from the spares; wait for repairs and for provisioning where need be."""
-        cluster, env = self._cluster, self._env
-        cluster.fill(env.now)
+        cluster = self._cluster
+        cluster.fill(self._env.now)
         if cluster.missing:
             self._enter(WAITING)
-            self._arrival = env.event()
+            self._arrival = self._env.event()
             yield self._arrival
-        if cluster.ready_at > env.now:
+        if cluster.ready_at > self._env.now:
             self._enter(RECOVERY, self._stages.nodes)
-            yield At(env, cluster.ready_at, COMPLETION)
+            yield At(self._env, cluster.ready_at, COMPLETION)
 
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""
@@ -215,14 +210,14 @@ class Job:
             self._shops[strike.mode].bring(self._cluster.send_away(strike.slots), strike.index)
         self._failed.clear()
 
-    def _break_off(self, incident: Incident) -> None:
-        """Leave what the job was doing because of *incident*."""
+    def _break_off(self, strike: Strike, row: int) -> None:
+        """Leave what the job was doing because of *strike*, recorded in *row*."""
         if self._doing <= SAVING:
             saved = self._schedule.saved(self._began, min(self._stopped, self._env.now))
-            self._end_stretch(saved, incident.cause, incident.row)
-        self._arrival = None
+            self._end_stretch(saved, strike.mode, row)
         self._enter(DETECTION)
-        self._incident = incident
+        self._arrival = None
+        self._incident, self._row = strike, row
 
     def _end_stretch(self, kept: float | None = None, cause: int = -1, row: int = -1) -> None:
         """Book the stretch that ends: *kept* seconds of its work count (all, unless told)."""
@@ -238,18 +233,20 @@ class Job:
         """Book what the job did until now, and let it begin *doing*."""
         now = self._env.now
         if now > self._since and self._doing is not TRAINING:
-            _, _, cause, row = self._incident or NO_INCIDENT
-            self._books.phase(self._doing, self._stage, self._since, now, cause, row)
+            cause = self._incident.mode if self._incident is not None else -1
+            self._books.phase(self._doing, self._stage, self._since, now, cause, self._row)
         self._doing, self._since, self._stage = doing, now, stage
 
-    def _record(self, strike: Strike, doing: Doing) -> int:
+    def _record(self, strike: Strike) -> int:
         """Write the incident into the log and return its row."""
-        now, slots = self._env.now, strike.slots
+        now, slots, doing = self._env.now, strike.slots, self._doing
         interrupts = doing <= SAVING
         if doing is TRAINING and self._schedule.saving(self._began, now):
             doing = SAVING
-        node = self._cluster.node(slots[0]) if slots else -1
-        rack = slots[0] // self._rack_size if slots and self._rack_size else -1
+        node = rack = -1
+        if slots:
+            node = self._cluster.node(slots[0])
+            rack = slots[0] // self._rack_size if self._rack_size else -1
         return self._books.log.add(now, strike, node, rack, doing, interrupts)
 
     def _time_of_target(self) -> float:

@@ -36,7 +36,7 @@ class Entry(IntEnum):
 
 
 CHECKPOINT_CAUSE, MAINTENANCE_CAUSE, START_CAUSE = "checkpoint", "maintenance", "start"
-RESERVED_CAUSES = (CHECKPOINT_CAUSE, MAINTENANCE_CAUSE, START_CAUSE)
+RESERVED_CAUSES = (START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE)
 
 
 class LedgerError(RuntimeError):
@@ -46,15 +46,15 @@ class LedgerError(RuntimeError):
 class Ledger:
     """Card-seconds by entry, and by the cause to which each non-productive one is charged.
 
-    Causes are the failure modes in file order, then saves, maintenance and the start at time 0.
+    Causes are the failure modes in file order, then the start at time 0, saves and maintenance.
     """
 
     def __init__(self, cards: int, modes: Sequence[str]) -> None:
         self.cards = cards
         self.causes = (*modes, *RESERVED_CAUSES)
-        self.checkpoint = len(modes)
-        self.maintenance = len(modes) + 1
-        self.start = len(modes) + 2
+        self.start = len(modes)
+        self.checkpoint = len(modes) + 1
+        self.maintenance = len(modes) + 2
         self.productive = 0.0
         self._charges = [[0.0] * len(Entry) for _ in self.causes]
 

@@ -91,12 +91,12 @@ LOST, DETECTION, WAITING, STAGES = range(4)
 
 
 class Strike(NamedTuple):
-    """A failure about to be recorded: the *index*-th of its mode, on *slots* (empty for the whole job)."""
+    """A failure: the *index*-th of its mode, on *slots* (none for the whole job)."""
 
     mode: int
     index: int
-    slots: Sequence[int] = ()
-    transient: bool = True
+    slots: Sequence[int]
+    transient: bool
 
 
 class IncidentLog:

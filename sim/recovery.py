@@ -2,73 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 from sim.distributions import Constant, Distribution
 from sim.ledger import START_CAUSE
-from sim.scenario.model import Scenario, Stage
+from sim.scenario.model import Scenario
 from sim.streams import Draws, Streams, uniform
 
 
-class KeyedTimes:
-    """A duration in seconds for each incident of a mode: a constant, or the k-th draw of a stream."""
+class Step(NamedTuple):
+    """A stage that takes time or may fail: its number, constant time (s) if it has one, and share of failures.
 
-    def __init__(self, streams: Streams, name: str, distribution: Distribution) -> None:
-        self._constant = distribution.mean if isinstance(distribution, Constant) else None
-        self._draws = Draws(streams, name, distribution.sample)
+    *awaits_nodes* marks the stage in which missing nodes are awaited; it lasts as long as that takes.
+    """
 
-    def __getitem__(self, index: int) -> float:
-        return self._draws[index] if self._constant is None else self._constant
+    stage: int
+    constant: float | None
+    fails: float
+    awaits_nodes: bool
 
 
 class Stages:
     """The stages of a scenario's recovery, in order, with a duration for each incident.
 
-    Stage 0 is the detection; `names` are those of the stages after it, and `nodes` is the number of the one
-    in which missing nodes are awaited.  Durations are known by (mode, stage, attempt, index of the incident
-    in its mode), so that an incident meets the same recovery in every scenario that shares the stage.
+    Stage 0 is the detection; `names` are those of the stages after it, `steps` those among them that can take
+    time, and `nodes` is the number of the one in which missing nodes are awaited.  Durations are known by
+    (mode, stage, attempt, index of the incident in its mode), so that an incident meets the same recovery in
+    every scenario that shares the stage.
     """
 
     def __init__(self, scenario: Scenario, streams: Streams) -> None:
         self._streams = streams
         self._modes = (*scenario.failures, START_CAUSE)
-        self._stages: Sequence[Stage] = scenario.recovery.stages
+        self._stages = scenario.recovery.stages
         self.names = tuple(stage.name for stage in self._stages[1:])
-        self.nodes = next(number for number, stage in enumerate(self._stages) if stage.kind == "nodes")
+        self.steps = tuple(
+            Step(number, constant(stage.duration), stage.fails, stage.kind == "nodes")
+            for number, stage in enumerate(self._stages)
+            if number > 0 and (stage.kind == "nodes" or stage.fails or constant(stage.duration) != 0)
+        )
+        self.nodes = next(step.stage for step in self.steps if step.awaits_nodes)
+        usual = self._stages[0].duration
         self._detections = [
-            KeyedTimes(streams, f"{name}/detect", mode.detect or self._stages[0].duration)
-            for name, mode in scenario.failures.items()
+            self._detection(name, mode.detect or usual) for name, mode in scenario.failures.items()
         ]
-        self._detections.append(KeyedTimes(streams, f"{START_CAUSE}/detect", Constant(0.0)))
-        self._times: dict[tuple[int, int, int], KeyedTimes] = {}
-        self._failures: dict[tuple[int, int, int], Draws] = {}
-
-    def __len__(self) -> int:
-        return len(self._stages)
+        self._detections.append((0.0, None))
+        self._draws: dict[tuple[str, int, int, int], Draws] = {}
 
     def detection(self, mode: int, index: int) -> float:
         """Return the time from the *index*-th failure of *mode* to knowing it, in seconds."""
-        return self._detections[mode][index]
+        time, draws = self._detections[mode]
+        return time if draws is None else float(draws[index])
 
     def duration(self, stage: int, attempt: int, mode: int, index: int) -> float:
         """Return how long *stage* lasts, in seconds, on the *attempt*-th way through the chain."""
-        key = (stage, attempt, mode)
-        times = self._times.get(key)
-        if times is None:
-            name = self._name("stage", stage, attempt, mode)
-            times = self._times[key] = KeyedTimes(self._streams, name, self._stages[stage].duration)
-        return times[index]
+        key = ("stage", stage, attempt, mode)
+        draws = self._draws.get(key) or self._draw(key, self._stages[stage].duration)
+        return float(draws[index])
 
     def fails(self, stage: int, attempt: int, mode: int, index: int) -> bool:
         """Return whether *stage* fails at its end, so that the chain begins again."""
-        chance = self._stages[stage].fails
-        if chance == 0:
-            return False
-        key = (stage, attempt, mode)
-        if key not in self._failures:
-            self._failures[key] = Draws(self._streams, self._name("fails", stage, attempt, mode), uniform)
-        return bool(self._failures[key][index] < chance)
+        key = ("fails", stage, attempt, mode)
+        draws = self._draws.get(key) or self._draw(key, None)
+        return bool(draws[index] < self._stages[stage].fails)
 
-    def _name(self, quantity: str, stage: int, attempt: int, mode: int) -> str:
+    def _draw(self, key: tuple[str, int, int, int], distribution: Distribution | None) -> Draws:
+        quantity, stage, attempt, mode = key
         name = f"{self._modes[mode]}/{quantity}/{self._stages[stage].name}"
-        return f"{name}/{attempt}" if attempt else name
+        if attempt:
+            name = f"{name}/{attempt}"
+        draws = Draws(self._streams, name, distribution.sample if distribution else uniform)
+        self._draws[key] = draws
+        return draws
+
+    def _detection(self, name: str, distribution: Distribution) -> tuple[float, Draws | None]:
+        always = constant(distribution)
+        if always is not None:
+            return always, None
+        return 0.0, Draws(self._streams, f"{name}/detect", distribution.sample)
+
+
+def constant(distribution: Distribution) -> float | None:
+    """Return the time that *distribution* always gives, if it is constant."""
+    return distribution.mean if isinstance(distribution, Constant) else None

@@ -37,22 +37,22 @@ class RepairShop:
     def bring(self, nodes: Sequence[int], index: int, spare: bool = False) -> None:
         """Begin the repair of *nodes*, broken by the *index*-th strike, or queue it until a crew is free."""
         time = (self._spare_times if spare else self._times)[index]
-        if self._free == 0:
-            self._queue.append((nodes, time))
-            return
-        if self._free is not None:
+        if self._free is None:
+            At(self._env, self._env.now + time, COMPLETION, lambda _: self._returned(nodes))
+        elif self._free:
             self._free -= 1
-        self._begin(nodes, time)
+            self._begin(nodes, time)
+        else:
+            self._queue.append((nodes, time))
 
     def _begin(self, nodes: Sequence[int], time: float) -> None:
+        """Let a crew repair *nodes*, and go on to the next in the queue."""
+
         def end(event: simpy.Event) -> None:
-            self._next()
+            if self._queue:
+                self._begin(*self._queue.popleft())
+            else:
+                self._free = (self._free or 0) + 1
             self._returned(nodes)
 
         At(self._env, self._env.now + time, COMPLETION, end)
-
-    def _next(self) -> None:
-        if self._queue:
-            self._begin(*self._queue.popleft())
-        elif self._free is not None:
-            self._free += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import simpy
 
@@ -14,6 +14,7 @@ from sim.records import Strike
 from sim.scenario.model import FailureMode, Scenario
 from sim.streams import Draws, Streams, uniform
 
+UNITS_OF_A_NODE, WHOLE_JOB = ("gpu", "node"), ("cluster", "job")
 Door = Callable[[Strike], None]
 SpareDoor = Callable[[Strike, int], None]
 
@@ -63,18 +64,15 @@ class Failures:
 
     def _sources(self, number: int, name: str, mode: FailureMode, priority: int) -> list[Source]:
         spares, share = self._scenario.cluster.spare_nodes, self._scenario.cluster.spare_failures
-        transient = self._transient(name, mode)
-        strikes = self._slot_strikes(number, mode, transient)
         if isinstance(mode.lifetime, Exponential):
+            strikes = self._slot_strikes(number, name, mode)
             sources = [self._memoryless(name, mode, priority, strikes)]
-        elif mode.per in ("gpu", "node"):
-            on_node = self._node_strikes(number, name, mode, transient)
-            aged = self._aged(name, mode, priority, spares, share, on_node)
-            self._cluster.watchers.append(aged)
-            return [aged]
+        elif mode.per in UNITS_OF_A_NODE:
+            return [self._travelling(number, name, mode, priority)]
         else:
-            sources = [self._aged(name, mode, priority, 0, 0.0, strikes)]
-        if spares and share and mode.per not in ("cluster", "job"):
+            strikes = self._slot_strikes(number, name, mode)
+            sources = [self._aged(name, mode, priority, 0, strikes)]
+        if spares and share and mode.per not in WHOLE_JOB:
             sources.append(self._idle_spares(number, name, mode, priority))
         return sources
 
@@ -92,11 +90,10 @@ class Failures:
         )
 
     def _aged(
-        self, name: str, mode: FailureMode, priority: int, spares: int, share: float, on_strike: OnStrike
+        self, name: str, mode: FailureMode, priority: int, spares: int, on_strike: OnStrike
     ) -> Lifetimes:
-        per_node = self._scenario.cluster.gpus_per_node if mode.per == "gpu" else 1
-        horizon = self._scenario.end_s
-        tempo = _tempo(mode)
+        per_node = self._per_node(mode)
+        horizon, tempo = self._scenario.end_s, _tempo(mode)
         return Lifetimes(
             self._env,
             self._clock(mode),
@@ -110,15 +107,32 @@ class Failures:
             units=self._scenario.units(name),
             units_per_node=per_node,
             spare_units=spares * per_node,
-            idle_pace=share,
+            idle_pace=self._scenario.cluster.spare_failures,
             longest=tempo.passed(horizon) if tempo else horizon,
             on_strike=on_strike,
         )
 
+    def _travelling(self, number: int, name: str, mode: FailureMode, priority: int) -> Source:
+        """Return the strikes of units that age and travel with their node."""
+        cluster, per_node = self._cluster, self._per_node(mode)
+        transient = self._transient(name, mode)
+        spare_transient = self._transient(f"{name}/spare", mode)
+
+        def strike(index: int, unit: int) -> None:
+            node = unit // per_node
+            slot = source.slot_of(node)
+            if slot is None:
+                self._on_spare(Strike(number, index, (), spare_transient(index)), node)
+            elif cluster.is_at_work(slot):
+                self._on_strike(Strike(number, index, (slot,), transient(index)))
+
+        source = self._aged(name, mode, priority, self._scenario.cluster.spare_nodes, strike)
+        cluster.watchers.append(source)
+        return source
+
     def _idle_spares(self, number: int, name: str, mode: FailureMode, priority: int) -> Source:
         """Return the strikes of idle spares, each at its share of a node's rate."""
         cluster = self._scenario.cluster
-        per_node = cluster.gpus_per_node if mode.per == "gpu" else 1
         transient = self._transient(f"{name}/spare", mode)
 
         def strike(index: int, position: int) -> None:
@@ -133,59 +147,45 @@ class Failures:
             self._scenario.end_s,
             streams=self._streams,
             name=f"{name}/spare",
-            mtbf=mode.mtbf / per_node / cluster.spare_failures,
+            mtbf=mode.mtbf / self._per_node(mode) / cluster.spare_failures,
             units=cluster.spare_nodes,
             on_strike=strike,
         )
 
-    def _slot_strikes(self, number: int, mode: FailureMode, transient: Callable[[int], bool]) -> OnStrike:
-        """Return what a strike of the unit that stands in a place of the topology does."""
-        on_strike, at_work = self._on_strike, self._cluster.at_work
-        slots_of = self._slots_of(mode)
+    def _slot_strikes(self, number: int, name: str, mode: FailureMode) -> OnStrike:
+        """Return what a strike does whose unit has a fixed place in the topology."""
+        cluster, on_strike, transient = self._cluster, self._on_strike, self._transient(name, mode)
+        per_node, size = self._per_node(mode), self._nodes_of(mode)
 
         def strike_job(index: int, unit: int) -> None:
-            on_strike(Strike(number, index))
+            on_strike(Strike(number, index, (), True))
 
-        def strike_slots(index: int, unit: int) -> None:
-            slots = at_work(slots_of(unit))
+        def strike_node(index: int, unit: int) -> None:
+            slot = unit // per_node
+            if cluster.is_at_work(slot):
+                on_strike(Strike(number, index, (slot,), transient(index)))
+
+        def strike_domain(index: int, unit: int) -> None:
+            slots = cluster.at_work(range(unit * size, min((unit + 1) * size, cluster.nodes)))
             if slots:
                 on_strike(Strike(number, index, slots, transient(index)))
 
-        return strike_job if mode.per in ("cluster", "job") else strike_slots
+        if mode.per in WHOLE_JOB:
+            return strike_job
+        return strike_node if mode.per in UNITS_OF_A_NODE else strike_domain
 
-    def _node_strikes(
-        self, number: int, name: str, mode: FailureMode, transient: Callable[[int], bool]
-    ) -> OnStrike:
-        """Return what a strike of a unit that travels with its node does."""
-        spare_transient = self._transient(f"{name}/spare", mode)
-        per_node = self._scenario.cluster.gpus_per_node if mode.per == "gpu" else 1
-        cluster = self._cluster
+    def _per_node(self, mode: FailureMode) -> int:
+        return self._scenario.cluster.gpus_per_node if mode.per == "gpu" else 1
 
-        def strike(index: int, unit: int) -> None:
-            node = unit // per_node
-            slot = cluster.slot(node)
-            if slot is not None:
-                if cluster.at_work((slot,)):
-                    self._on_strike(Strike(number, index, (slot,), transient(index)))
-            elif cluster.is_idle(node):
-                self._on_spare(Strike(number, index, (), spare_transient(index)), node)
-
-        return strike
-
-    def _slots_of(self, mode: FailureMode) -> Callable[[int], Sequence[int]]:
-        """Return the map from a unit's number to the slots that it takes down."""
+    def _nodes_of(self, mode: FailureMode) -> int:
+        """Return how many nodes one unit of a domain mode holds."""
         cluster = self._scenario.cluster
-        if mode.per == "gpu":
-            return lambda unit: (unit // cluster.gpus_per_node,)
-        if mode.per == "node":
-            return lambda unit: (unit,)
-        size = (cluster.nodes_per_rack or 1) * ((cluster.racks_per_pod or 1) if mode.per == "pod" else 1)
-        return lambda unit: range(unit * size, min((unit + 1) * size, cluster.nodes))
+        return (cluster.nodes_per_rack or 1) * ((cluster.racks_per_pod or 1) if mode.per == "pod" else 1)
 
     def _transient(self, name: str, mode: FailureMode) -> Callable[[int], bool]:
         share = mode.transient
         if share in (0, 1):
-            return lambda index: bool(share)
+            return lambda _: bool(share)
         draws = Draws(self._streams, f"{name}/transient", uniform)
         return lambda index: bool(draws[index] < share)
 

@@ -21,28 +21,24 @@ OnStrike = Callable[[int, int], None]
 
 
 class Source:
-    """One stream of strikes: subclasses say when the next is due (in own time) and what it hits."""
+    """One stream of strikes; subclasses keep `due`, the own time of the next one, and the `unit` that it hits."""
 
     def __init__(self, env: simpy.Environment, clock: Clock, priority: int, horizon: float) -> None:
         self.clock = clock
+        self.due = math.inf
+        self.unit = 0
         self._env = env
         self._priority = FAILURE + priority
         self._horizon = horizon
         self._pending: At | None = None
-        self._pending_strike = (math.inf, 0)
 
     def schedule(self) -> None:
-        """Put the next strike into the simulation, in place of the one that was there, if own time passes."""
-        if not self.clock.running:
-            return
-        strike = due, unit = self._next()
-        if self._pending is not None and self._pending_strike == strike:
-            return
+        """Put the next strike into the simulation instead of the one that was there, if own time passes."""
         self._pending = None
-        time = self.clock.when(due)
-        if time <= self._horizon:
-            self._pending = At(self._env, time, self._priority + unit, self._strike)
-            self._pending_strike = strike
+        if self.clock.running:
+            time = self.clock.when(self.due)
+            if time <= self._horizon:
+                self._pending = At(self._env, time, self._priority + self.unit, self._strike)
 
     def resume(self) -> None:
         """Let own time pass."""
@@ -54,17 +50,12 @@ class Source:
         self.clock.stop()
         self._pending = None
 
-    def _next(self) -> tuple[float, int]:
-        """Return the own time of the next strike, and its unit's place among strikes of the same instant."""
-        raise NotImplementedError
-
     def _hit(self) -> None:
-        """Let the next strike happen."""
+        """Let the next strike happen, and find the one after it."""
         raise NotImplementedError
 
     def _strike(self, event: simpy.Event) -> None:
         if event is self._pending:
-            self._pending = None
             self._hit()
             self.schedule()
 
@@ -91,15 +82,12 @@ class Memoryless(Source):
         self._units = units
         self._on_strike = on_strike
         self._index = -1
-        self._due: float = next(self._gaps)
-
-    def _next(self) -> tuple[float, int]:
-        return self._due, 0
+        self.due = next(self._gaps)
 
     def _hit(self) -> None:
-        self._index += 1
-        self._due += next(self._gaps)
-        self._on_strike(self._index, int(next(self._places) * self._units))
+        self._index = index = self._index + 1
+        self.due += next(self._gaps)
+        self._on_strike(index, int(next(self._places) * self._units))
 
 
 class Lifetimes(Source):
@@ -137,7 +125,7 @@ class Lifetimes(Source):
         self._idle_pace = idle_pace
         self._longest = longest
         self._on_strike = on_strike
-        self._index = 0
+        self._index = -1
         draw = lifetime.residual if steady else lifetime.sample
         self._first = draw(streams[f"{name}/first"], units + spare_units)
         self._pace: dict[int, float] = {}
@@ -149,30 +137,39 @@ class Lifetimes(Source):
         self._heap = [(float(self._first[unit]), unit) for unit in soon]
         heapify(self._heap)
         self._working = units
+        self._slot: dict[int, int | None] = {}
         if idle_pace > 0:
             for unit in range(units, units + spare_units):
                 self._set_pace(unit, idle_pace)
+        self._find_next()
 
-    def moved(self, node: int, at_work: bool, idle: bool) -> None:
+    def slot_of(self, node: int) -> int | None:
+        """Return the slot that *node* holds, or nothing."""
+        return self._slot.get(node, node if node * self._per_node < self._working else None)
+
+    def moved(self, node: int, slot: int | None, idle: bool) -> None:
         """Let the units of *node* age at the pace of its new place."""
-        pace = 1.0 if at_work else self._idle_pace * idle
+        self._slot[node] = slot
+        pace = 1.0 if slot is not None else self._idle_pace * idle
         for unit in range(node * self._per_node, (node + 1) * self._per_node):
             self._set_pace(unit, pace)
-        self.schedule()
+        before = self.due, self.unit
+        self._find_next()
+        if before != (self.due, self.unit):
+            self.schedule()
 
-    def _next(self) -> tuple[float, int]:
-        while self._heap:
-            due, unit = self._heap[0]
-            if self._due_of(unit) == due:
-                return due, unit
-            heappop(self._heap)
-        return math.inf, 0
+    def _find_next(self) -> None:
+        """Look up the next strike, past what no longer holds on the heap."""
+        heap = self._heap
+        while heap and self._due_of(heap[0][1]) != heap[0][0]:
+            heappop(heap)
+        self.due, self.unit = heap[0] if heap else (math.inf, 0)
 
     def _hit(self) -> None:
         due, unit = heappop(self._heap)
-        index = self._index
-        self._index += 1
+        self._index = index = self._index + 1
         self._live(unit, due, self._next_life(unit))
+        self._find_next()
         self._on_strike(index, unit)
 
     def _next_life(self, unit: int) -> float:

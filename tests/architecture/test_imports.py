@@ -169,7 +169,7 @@ def test_the_reader_of_imports_sees_what_it_should(tmp_path: Path) -> None:
     source.write_text("from .. import units\nfrom . import model\ndef f():\n    import reports.page\n")
     assert [(edge.imported, edge.inside) for edge in edges(source, tmp_path)] == [
         ("sim.units", False),
-        ("sim.scenario", False),
+        ("sim.scenario.model", False),
         ("reports.page", True),
     ]
 

@@ -1,0 +1,89 @@
+"""The reference pages say what the code does: the generated ones are current, the others name every key."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERYTHING = {
+    "name": "everything",
+    "cluster": {"gpus": 64, "spares": 2},
+    "workload": {"tokens_per_gpu_second": 100, "target": "1 G tokens"},
+    "failures": {"node": {"per": "node", "mtbf": "10 d", "repair": "4 h"}},
+    "checkpoint": {"interval": "daly", "blocks": "10 s"},
+    "costs": {"gpu_hour": "2 USD"},
+    "simulation": {"precision": "5 pp"},
+}
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    "page", ["scenario.md", "tables.md", "commands.md", "python.md", "scenario.schema.json"]
+)
+def test_generated_pages_are_current(generate: ModuleType, page: str) -> None:
+    path, text = next((path, text) for path, text in generate.pages().items() if path.name == page)
+    assert path.read_text("utf-8") == text, f"{page} is out of date: run make docs"
+
+
+def test_every_key_of_the_summary_is_explained() -> None:
+    from sim.replication import simulate
+    from sim.scenario.model import Scenario
+    from sim.summary import summarise
+
+    scenario = Scenario.model_validate(EVERYTHING)
+    summary = summarise(scenario, [simulate(scenario, number) for number in range(2)])
+    page = (ROOT / "docs/reference/summary.md").read_text("utf-8")
+    explained = {key.split(".")[0] for key in re.findall(r"`(\w[\w.]*)`", page)}
+    assert set(summary) - explained == set()
+
+
+def test_the_columns_of_the_tables_are_those_that_are_written() -> None:
+    from sim import records, tables
+    from sim.replication import simulate
+    from sim.scenario.model import Scenario
+
+    scenario = Scenario.model_validate(EVERYTHING)
+    done = [simulate(scenario, 0)]
+    for name in ("replications", "incidents", "timeline", "strip"):
+        documented = [column.name for column in getattr(records, f"{name.removesuffix('s').upper()}_COLUMNS")]
+        written = list(tables.frame(scenario, done, name).columns)
+        assert [key for key in documented if "<" not in key and key not in written] == []
+        assert [key for key in written if key not in documented and not _from_pattern(key, name)] == []
+
+
+def _from_pattern(column: str, table: str) -> bool:
+    """Return whether a column is one of those that the page describes by a pattern."""
+    from sim.ledger import Entry
+
+    if table == "replications":
+        return column in {entry.label for entry in Entry}
+    return table == "incidents" and column.endswith("_s")
+
+
+def test_the_schema_knows_the_shipped_scenarios() -> None:
+    import jsonschema
+    from ruamel.yaml import YAML
+
+    schema: dict[str, Any] = json.loads((ROOT / "scenarios/scenario.schema.json").read_text("utf-8"))
+    for path in sorted((ROOT / "scenarios").rglob("*.yaml")):
+        data = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+        if "name" in data and "base" not in data:
+            jsonschema.validate(json.loads(json.dumps(data)), schema)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import simpy
 
@@ -105,7 +105,7 @@ class Job:
         self._books.log.add(self._env.now, strike, node, -1, IDLE, False)
         if not strike.transient:
             self._cluster.withdraw(node)
-            self._shops[strike.mode].bring((node,), strike.index, spare=True)
+            self._shops[strike.mode].bring((node,), strike.ordinal, spare=True)
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""
@@ -114,11 +114,13 @@ class Job:
             self._arrival.succeed()
             self._arrival = None
 
-    def close(self) -> None:
-        """Book what is still open at the horizon: work since the last save counts."""
+    def finish(self) -> None:
+        """Book what is still open, and let `finished` happen: work since the last save counts."""
         if self._doing <= SAVING:
             self._end_stretch()
         self._enter(IDLE)
+        if not self.finished.triggered:
+            self.finished.succeed()
 
     def _run(self) -> Process:
         while math.isnan(self.reached):
@@ -127,7 +129,8 @@ class Job:
                     yield from self._recover(self._incident)
                 yield from self._train()
             except simpy.Interrupt as interruption:
-                self._break_off(*interruption.cause)
+                strike, row = cast("tuple[Strike, int]", interruption.cause)
+                self._break_off(strike, row)
 
     def _train(self) -> Process:
         """Train until the target is reached, or a maintenance window begins."""
@@ -137,10 +140,8 @@ class Job:
         target, window = self._time_of_target(), self._next_window()
         if target <= window:
             yield At(self._env, target, COMPLETION) if target < math.inf else self._env.event()
-            self._end_stretch()
-            self._enter(IDLE)
             self.reached = self._env.now
-            self.finished.succeed()
+            self.finish()
         else:
             yield At(self._env, window, WINDOW)
             yield from self._maintain()
@@ -164,7 +165,7 @@ class Job:
 
     def _recover(self, incident: Strike) -> Process:
         """Go through the stages, again after one that fails, until every slot holds a node."""
-        mode, index = incident.mode, incident.index
+        mode, index = incident.mode, incident.ordinal
         if time := self._stages.detection(mode, index):
             yield self._env.timeout(time)
         if self._failed:
@@ -207,7 +208,7 @@ class Job:
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""
         for strike in self._failed:
-            self._shops[strike.mode].bring(self._cluster.send_away(strike.slots), strike.index)
+            self._shops[strike.mode].bring(self._cluster.send_away(strike.slots), strike.ordinal)
         self._failed.clear()
 
     def _break_off(self, strike: Strike, row: int) -> None:

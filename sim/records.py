@@ -91,10 +91,10 @@ LOST, DETECTION, WAITING, STAGES = range(4)
 
 
 class Strike(NamedTuple):
-    """A failure: the *index*-th of its mode, on *slots* (none for the whole job)."""
+    """A failure: number *ordinal* of its mode, from 0, on *slots* (none for the whole job)."""
 
     mode: int
-    index: int
+    ordinal: int
     slots: Sequence[int]
     transient: bool
 

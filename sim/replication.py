@@ -38,9 +38,8 @@ def simulate(scenario: Scenario, replication: int) -> Records:
     job = Job(env, scenario, schedule, stages, cluster, books)
     failures = Failures(env, scenario, streams, cluster, job.strike, job.strike_spare)
     job.begin(failures, repair_shops(env, scenario, streams, job))
-    At(env, scenario.end_s, HORIZON, lambda _: job.finished.triggered or job.finished.succeed())
+    At(env, scenario.end_s, HORIZON, lambda _: job.finish())
     env.run(until=job.finished)
-    job.close()
     return _records(scenario, replication, env.now, job, cluster, books, schedule, stages)
 
 

@@ -1,8 +1,8 @@
 """Quantities: a number and a unit, parsed strictly and printed so that they read well and parse back.
 
-This is the only place that knows unit names.  Every parser takes the text as it was written, returns SI values
-(seconds, bytes, shares of 1) that are correctly rounded, and raises ValueError with the text, what is allowed
-and what to write instead.  The patterns of the JSON Schema come from the same tables.
+This is the only place that knows unit names.  Every parser takes the text as it was written, returns SI
+values (seconds, bytes, shares of 1) that are correctly rounded, and raises ValueError with the text, what is
+allowed and what to write instead.  The patterns of the JSON Schema come from the same tables.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -68,8 +69,9 @@ class Kind:
     pattern: str
 
     def refuse(self, text: str, why: str) -> ValueError:
-        """Return the error that says why *text* is not such a quantity and what to write."""
-        return ValueError(f'{why}: {shown(text)}; {self.name} is {self.allowed}, such as "{self.example}"')
+        """Return the error that says what is wrong with *text* as such a quantity and what to write."""
+        bare = text if re.fullmatch(rf"[-+]?{NUMBER}|nan|[-+]?inf", text) else shown(text)
+        return ValueError(f'{bare} {why}; {self.name} is {self.allowed}, such as "{self.example}"')
 
 
 def shown(value: object) -> str:
@@ -130,14 +132,14 @@ STEPS = Kind("an interval in steps", "a whole number and steps", "50 steps", rf"
 
 
 def _clean(text: str, kind: Kind) -> str:
-    """Return *text* without outer space, refused where no quantity could be that long, negative or infinite."""
+    """Return *text* without outer space, refused if it is too long, negative, infinite or a bare number."""
     text = text.strip()
     if len(text) > LONGEST_TEXT:
-        raise kind.refuse(text, "too long")
+        raise kind.refuse(text, "is too long")
     if re.match(r"[-+]?\.?(inf|nan)", text, re.IGNORECASE):
-        raise kind.refuse(text, "not finite")
+        raise kind.refuse(text, "is not finite")
     if text.startswith("-"):
-        raise kind.refuse(text, "negative")
+        raise kind.refuse(text, "is negative")
     if re.fullmatch(NUMBER, text) and kind is not COUNT:
         raise kind.refuse(text, "has no unit")
     return text
@@ -151,10 +153,10 @@ def _scaled(text: str, kind: Kind, units: Mapping[str, Fraction]) -> float:
     text = _clean(text, kind)
     found = re.fullmatch(rf"({NUMBER})\s*(.*)", text)
     if not found:
-        raise kind.refuse(text, "not understood")
+        raise kind.refuse(text, "is not understood")
     number, unit = found.groups()
     if unit not in units:
-        raise kind.refuse(text, f'unknown unit "{unit}"')
+        raise kind.refuse(text, f'has an unknown unit, "{unit}"')
     return float(_exact(number) * units[unit])
 
 
@@ -163,14 +165,14 @@ def parse_duration(text: str) -> float:
     text = _clean(text, DURATION)
     parts = re.findall(rf"({NUMBER})\s*([A-Za-z]*)\s*", text)
     if not parts or "".join(a + b for a, b in parts) != re.sub(r"\s", "", text):
-        raise DURATION.refuse(text, "not understood")
+        raise DURATION.refuse(text, "is not understood")
     units = _minutes([unit for _, unit in parts], text)
     for unit in units:
         if unit not in _SECONDS:
-            raise DURATION.refuse(text, f'unknown unit "{unit}"' if unit else "has no unit")
+            raise DURATION.refuse(text, f'has an unknown unit, "{unit}"' if unit else "has no unit")
     sizes = [_SECONDS[unit] for unit in units]
-    if any(later >= earlier for earlier, later in zip(sizes, sizes[1:], strict=False)):
-        raise DURATION.refuse(text, "units not in falling order")
+    if any(later >= earlier for earlier, later in pairwise(sizes)):
+        raise DURATION.refuse(text, "has its units out of order")
     return float(sum(_exact(number) * size for (number, _), size in zip(parts, sizes, strict=True)))
 
 
@@ -179,7 +181,7 @@ def _minutes(units: list[str], text: str) -> list[str]:
     read = []
     for before, unit, after in zip(["", *units], units, [*units[1:], ""], strict=False):
         if unit == "m" and before != "h" and after != "s":
-            raise DURATION.refuse(text, 'minutes or months? "m" alone is not clear, write "min"')
+            raise DURATION.refuse(text, 'could be minutes or months, write "min"')
         read.append("min" if unit == "m" else unit)
     return read
 
@@ -198,7 +200,7 @@ def parse_share(text: str) -> float:
     """Return the share of 1 of a text such as `5 %`; more than 100 % is refused."""
     share = _scaled(text, SHARE, {"%": Fraction(1, 100)})
     if share > 1:
-        raise SHARE.refuse(text, "more than the whole")
+        raise SHARE.refuse(text, "is more than the whole")
     return share
 
 
@@ -212,7 +214,7 @@ def parse_tokens(text: str) -> float:
     text = _clean(text, TOKENS)
     found = re.fullmatch(rf"({NUMBER})\s*([kMGT]?)\s*tokens", text)
     if not found:
-        raise TOKENS.refuse(text, "not understood")
+        raise TOKENS.refuse(text, "is not understood")
     return float(_exact(found[1]) * 1000 ** " kMGT".index(found[2] or " "))
 
 
@@ -221,7 +223,7 @@ def parse_money(text: str) -> Money:
     text = _clean(text, MONEY)
     found = re.fullmatch(rf"({NUMBER})\s*([A-Z]{{3}})", text)
     if not found:
-        raise MONEY.refuse(text, "not understood")
+        raise MONEY.refuse(text, "is not understood")
     return Money(float(_exact(found[1])), found[2])
 
 
@@ -233,10 +235,10 @@ def parse_rate(text: str) -> Rate:
         rf"({NUMBER})\s*(?:/|per\b)\s*({NUMBER})?\s*(?:({part})[- ])?\s*({_RATE_TIMES})", text
     )
     if not found:
-        raise RATE.refuse(text, "not understood")
+        raise RATE.refuse(text, "is not understood")
     events, many, part, time = found.groups()
     if _exact(events) == 0 or _exact(many or "1") == 0:
-        raise RATE.refuse(text, "a rate of zero or in no time at all")
+        raise RATE.refuse(text, "is zero, or in no time")
     unit = _SECONDS[_WORDS.get(time.removesuffix("s"), time)]
     return Rate(float(_exact(many or "1") * unit / _exact(events)), part)
 
@@ -245,7 +247,7 @@ def parse_count(text: str) -> int:
     """Return a whole number such as `100_000`."""
     text = _clean(text, COUNT)
     if not re.fullmatch(_COUNT, text):
-        raise COUNT.refuse(text, "not a whole number")
+        raise COUNT.refuse(text, "is not a whole number")
     return int(text)
 
 
@@ -254,7 +256,7 @@ def parse_steps(text: str) -> int:
     text = _clean(text, STEPS)
     found = re.fullmatch(rf"({_COUNT})\s*steps?", text)
     if not found or int(found[1]) == 0:
-        raise STEPS.refuse(text, "not understood")
+        raise STEPS.refuse(text, "is not understood")
     return int(found[1])
 
 
@@ -325,7 +327,7 @@ def _decimal(seconds: float) -> str | None:
 
 
 def format_share(share: float, digits: int | None = None) -> str:
-    """Return a share of 1 as per cent that parses back to the same float; rounded where *digits* are given."""
+    """Return a share of 1 as per cent that parses back to the same float; rounded to *digits* if given."""
     _finite(share)
     if digits is not None:
         return f"{_plain(share * 100, digits)} %"

@@ -1,4 +1,4 @@
-"""Inheritance: `base: [frontier.yaml, recovery/replicas.yaml]`, merged in this order under the file's own keys.
+"""Inheritance: `base: [frontier.yaml, recovery/replicas.yaml]`, merged in this order under the file's keys.
 
 A base is a path relative to the file that names it, or the name of a shipped scenario.  Files are only read
 within the tree of the current directory, the folder of the scenario, and the shipped folder.
@@ -58,7 +58,7 @@ class Bases:
         return self.assemble(read_file(found, _shown_as(found)), found, above)
 
     def _find(self, name: str, place: Place, file: File) -> File:
-        """Return the file that *name* means; raises ScenarioError where there is none, or none that may be read."""
+        """Return the file that *name* means; ScenarioError where there is none that may be read."""
         if File(name).is_absolute() or "\0" in name:
             raise _error(place, f"{shown(name)} is not relative; give a path relative to this file")
         found = (file.parent / name).resolve()

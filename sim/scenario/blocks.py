@@ -1,4 +1,4 @@
-"""`Block`: a mapping of the scenario language as a frozen pydantic model whose faults are sentences of ours."""
+"""`Block`: a mapping of the scenario language as a frozen pydantic model whose faults are our sentences."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from sim.scenario.errors import Path
@@ -16,7 +16,7 @@ Finding = tuple[Path, str]
 
 
 def refuse(findings: Iterable[Finding], kind: Literal["value", "key"] = "value") -> None:
-    """Raise pydantic's error with one sentence per finding, each at its path below the block, if there is any.
+    """Raise pydantic's error with one sentence per finding, each at its path below the block, if any.
 
     *kind* says whether the value or the key is at fault, and so which of the two is pointed at.
     """
@@ -30,24 +30,33 @@ def spoken(kind: Literal["value", "key"], why: str) -> PydanticCustomError:
     return PydanticCustomError(kind, "{sentence}", {"sentence": why})
 
 
-def unknown(key: object, allowed: Iterable[str]) -> str:
-    """Return the sentence for a key that nobody knows: the nearest one that is allowed, or all of them."""
+def key(about: str, default: Any = ..., *, name: str | None = None, unit: str = "") -> Any:
+    """Return a key of a block: what it means, its default as in a file (none: needed), its written name.
+
+    *unit* says what a bare number counts.
+    """
+    extra: dict[str, Any] = {"x-unit": unit} if unit else {}
+    return Field(default, description=about, alias=name, json_schema_extra=extra or None)
+
+
+def unknown(name: object, allowed: Iterable[str], what: str = "unknown key") -> str:
+    """Return the sentence for a name that nobody knows: the nearest that is allowed, or the first ones."""
     names = list(allowed)
-    near = difflib.get_close_matches(str(key), names, n=1)
-    return (
-        f'unknown key; did you mean "{near[0]}"?'
-        if near
-        else f"unknown key; allowed here: {', '.join(names)}"
-    )
+    if near := difflib.get_close_matches(str(name), names, n=1):
+        return f'{what}; did you mean "{near[0]}"?'
+    return f"{what}; allowed are {', '.join(names[:20])}{', ...' if names[20:] else ''}"
 
 
 class Block(BaseModel):
     """A block of the scenario: known keys only, frozen, checked on its own and then for contradictions.
 
-    `unbuilt` names the keys that the language will have and this version refuses, each with what to do meanwhile.
+    `unbuilt` names the keys that the language will have and this version refuses, each with what to do
+    meanwhile.  Defaults are written as in a file, `"0 s"`, and read like one.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True
+    )
     unbuilt: ClassVar[Mapping[str, str]] = {}
 
     def contradictions(self) -> Iterator[Finding]:
@@ -96,7 +105,7 @@ class Block(BaseModel):
         if detail["type"] == "extra_forbidden":
             return spoken("key", cls._unexpected(str(path[0])))
         if detail["type"] == "missing":
-            return spoken("value", f"missing; {cls._described(str(path[0]))}")
+            return spoken("value", f"missing; give {cls._described(str(path[0]))}")
         if "sentence" in context:
             return spoken("key" if detail["type"] == "key" else "value", context["sentence"])
         if "error" in context:
@@ -114,7 +123,7 @@ class Block(BaseModel):
     @classmethod
     def _described(cls, key: str) -> str:
         field = next(field for name, field in cls.model_fields.items() if key in (field.alias, name))
-        return field.description or "give it"
+        return field.description or "it"
 
 
 _STANDARD = {

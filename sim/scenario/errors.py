@@ -22,7 +22,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong: where, at which path of the scenario (may be empty), and what to do about it."""
+    """One thing that is wrong: where, at which path of the scenario, and what to do about it."""
 
     place: Place
     path: str

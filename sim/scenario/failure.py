@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Annotated, ClassVar, Literal
 
 from sim.distributions import Distribution
-from sim.scenario.blocks import Block, Finding
-from sim.scenario.laws import Lifetime, Lifetimes, RepairTime, Time
+from sim.scenario.blocks import Block, Finding, key
+from sim.scenario.laws import Lifetimes, RepairTime, Time
 from sim.scenario.quantities import DURATION, FailureRate, Flag, PositiveDuration, Reads, Share, plain, words
 from sim.units import PARTS, shown
 
-RESERVED = ("checkpoint", "maintenance", "start")
 BUILT_EFFECTS = ("crash", "hang")
 OTHER_EFFECTS = ("slow", "corrupt", "flap", "storage")
 Part = Literal["gpu", "node", "rack", "pod", "cluster", "job"]
@@ -31,6 +28,8 @@ def _effect(value: object) -> str:
 
 
 def _over_time(value: object) -> tuple[tuple[float, float], ...]:
+    if value is None:
+        return ()
     if not isinstance(value, Mapping) or not value:
         raise ValueError(f"{shown(value)} is not a table; give {{0 d: 3, 14 d: 1}}")
     steps = dict(sorted((DURATION.parse(start), _FACTOR.parse(factor)) for start, factor in value.items()))
@@ -46,45 +45,39 @@ OverTime = Annotated[
 class FailureMode(Block):
     """One way in which something fails."""
 
-    unbuilt = {
+    unbuilt: ClassVar[Mapping[str, str]] = {
         "takes_down": "leave it out: a card takes its node down, a rack or pod all of its nodes",
         "lemons": "give the mean rate of all nodes",
         "relapse": "give the mean rate of all nodes",
         "spreads": "give a mode per rack for failures that come together",
         "replay": "give rate or mtbf",
     }
-    per: Annotated[Part, words(*PARTS)] = Field(description=f"what fails: {', '.join(PARTS)}")
-    rate: FailureRate | None = Field(None, description="how often, such as 6.5 / 1000 node-days; or mtbf")
-    stated_mtbf: PositiveDuration | None = Field(
-        None, alias="mtbf", description="mean time between failures of one such unit, such as 16.4 y; or rate"
+    per: Annotated[Part, words(*PARTS)] = key(f"what fails: {', '.join(PARTS)}")
+    rate: FailureRate | None = key("how often, such as 6.5 / 1000 node-days; or mtbf", None)
+    stated_mtbf: PositiveDuration | None = key(
+        "mean time between failures of one such unit, such as 16.4 y; or rate", None, name="mtbf"
     )
-    stated_lifetime: Lifetimes = Field(
-        Lifetime.named("exponential"), alias="lifetime", description="how lifetimes scatter around the MTBF"
+    stated_lifetime: Lifetimes = key("how lifetimes scatter around the MTBF", "exponential", name="lifetime")
+    ages: Annotated[Literal["steady", "new"], words("steady", "new")] = key(
+        "at time 0 units are in the steady state, or new", "steady"
     )
-    ages: Annotated[Literal["steady", "new"], words("steady", "new")] = Field(
-        "steady", description="at time 0 units are in the steady state, or new"
+    clock: Annotated[Literal["calendar", "training"], words("calendar", "training")] = key(
+        "it strikes at all times, or only while the job trains or saves", "calendar"
     )
-    clock: Annotated[Literal["calendar", "training"], words("calendar", "training")] = Field(
-        "calendar", description="it strikes at all times, or only while the job trains or saves"
+    effect: Annotated[Literal["crash", "hang"], Reads(_effect, {"enum": list(BUILT_EFFECTS)})] = key(
+        "a hang is noticed only when its detection time is over", "crash"
     )
-    effect: Annotated[Literal["crash", "hang"], Reads(_effect, {"enum": list(BUILT_EFFECTS)})] = Field(
-        "crash", description="a hang is noticed only when its detection time is over"
+    over_time: OverTime = key("factors on the rate along the run: {0 d: 3, 14 d: 1}", None)
+    stated_transient: Share | None = key(
+        "share of failures after which a restart is enough; 0 % with a repair", None, name="transient"
     )
-    over_time: OverTime = Field((), description="factors on the rate along the run: {0 d: 3, 14 d: 1}")
-    stated_transient: Share | None = Field(
-        None,
-        alias="transient",
-        description="share of failures after which a restart is enough; 0 % with a repair",
+    stated_detect: Time | None = key(
+        "time until it is noticed; replaces recovery.stages.detect for this mode", None, name="detect"
     )
-    stated_detect: Time | None = Field(
-        None,
-        alias="detect",
-        description="time until it is noticed; replaces recovery.stages.detect for this mode",
+    stated_repair: RepairTime | None = key(
+        "time for which the node is away; none: every failure is transient", None, name="repair"
     )
-    stated_repair: RepairTime | None = Field(
-        None, alias="repair", description="time for which the node is away; none: every failure is transient"
-    )
-    renews: Flag = Field(True, description="a repaired unit is as new, or as old as it was")
+    renews: Flag = key("a repaired unit is as new, or as old as it was", True)
 
     @cached_property
     def mtbf(self) -> float:

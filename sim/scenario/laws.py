@@ -1,10 +1,10 @@
-"""Times that may be random: `4 min`, or `{lognormal: {median: 20 h, sigma: 2.5, at_most: 130 d}}` and its like."""
+"""Times that may be random: `4 min`, or `{lognormal: {median: 20 h, sigma: 2.5, at_most: 130 d}}`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, PrivateAttr
 
@@ -18,12 +18,12 @@ from sim.distributions import (
     Truncated,
     Weibull,
 )
-from sim.scenario.blocks import Block, Finding
+from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.quantities import DURATION, Cards, Duration, PositiveDuration, Shorthand, plain, words
 from sim.units import format_duration
 
-Shape = Annotated[float, plain(0.01, 100)]
-Sigma = Annotated[float, plain(0, 10, above=True)]
+Shape = Annotated[float, plain(0.1, 50)]
+Sigma = Annotated[float, plain(0, 6, above=True)]
 Times = Annotated[tuple[PositiveDuration, ...], Field(min_length=1, max_length=100_000)]
 SMALLEST_SHARE_BELOW = 0.01
 STEEPEST = "the bound is far below what the law draws; raise at_most or shorten the law"
@@ -32,9 +32,7 @@ STEEPEST = "the bound is far below what the law draws; raise at_most or shorten 
 class Bounded(Block):
     """A law that may be cut: draws above `at_most` are drawn again."""
 
-    at_most: PositiveDuration | None = Field(
-        None, description="the longest draw; longer ones are drawn again"
-    )
+    at_most: PositiveDuration | None = key("the longest draw; longer ones are drawn again", None)
 
     @property
     def whole(self) -> Distribution:
@@ -58,7 +56,7 @@ class Bounded(Block):
 class ExponentialLaw(Bounded):
     """Memoryless."""
 
-    mean: PositiveDuration = Field(description="the mean time, such as 2 d")
+    mean: PositiveDuration = key("the mean time, such as 2 d")
 
     @property
     def whole(self) -> Distribution:
@@ -69,8 +67,8 @@ class ExponentialLaw(Bounded):
 class WeibullLaw(Bounded):
     """Infant mortality (shape below 1) or wear-out (above)."""
 
-    mean: PositiveDuration = Field(description="the mean time, such as 2 d")
-    shape: Shape = Field(description="the shape, a plain number: 1 is the exponential")
+    mean: PositiveDuration = key("the mean time, such as 2 d")
+    shape: Shape = key("the shape, a plain number: 1 is the exponential")
 
     @property
     def whole(self) -> Distribution:
@@ -81,8 +79,8 @@ class WeibullLaw(Bounded):
 class GammaLaw(Bounded):
     """A sum of memoryless times (whole shapes)."""
 
-    mean: PositiveDuration = Field(description="the mean time, such as 2 d")
-    shape: Shape = Field(description="the shape, a plain number: 1 is the exponential")
+    mean: PositiveDuration = key("the mean time, such as 2 d")
+    shape: Shape = key("the shape, a plain number: 1 is the exponential")
 
     @property
     def whole(self) -> Distribution:
@@ -93,9 +91,9 @@ class GammaLaw(Bounded):
 class LogNormalLaw(Bounded):
     """Heavy-tailed; by its median or its mean."""
 
-    median: PositiveDuration | None = Field(None, description="half the draws are longer, such as 20 h")
-    mean: PositiveDuration | None = Field(None, description="the mean time, such as 30 h; or give the median")
-    sigma: Sigma = Field(description="standard deviation of the logarithm, a plain number such as 1")
+    median: PositiveDuration | None = key("half the draws are longer, such as 20 h", None)
+    mean: PositiveDuration | None = key("the mean time, such as 30 h; or give the median", None)
+    sigma: Sigma = key("standard deviation of the logarithm, a plain number such as 1")
 
     @property
     def whole(self) -> Distribution:
@@ -118,12 +116,12 @@ KINDS = ("constant", "exponential", "lognormal", "weibull", "gamma", "empirical"
 class Law(Block):
     """A positive time: exactly one of the kinds."""
 
-    constant: Duration | None = Field(None, description="always the same time")
-    exponential: ExponentialLaw | None = Field(None, description="memoryless: {mean: 2 d}")
-    lognormal: LogNormalLaw | None = Field(None, description="heavy-tailed: {median: 20 h, sigma: 2.5}")
-    weibull: WeibullLaw | None = Field(None, description="{mean: 2 d, shape: 0.7}")
-    gamma: GammaLaw | None = Field(None, description="{mean: 2 d, shape: 2}")
-    empirical: Times | None = Field(None, description="a list of times, each equally likely")
+    constant: Duration | None = key("always the same time", None)
+    exponential: ExponentialLaw | None = key("memoryless: {mean: 2 d}", None)
+    lognormal: LogNormalLaw | None = key("heavy-tailed: {median: 20 h, sigma: 2.5}", None)
+    weibull: WeibullLaw | None = key("{mean: 2 d, shape: 0.7}", None)
+    gamma: GammaLaw | None = key("{mean: 2 d, shape: 2}", None)
+    empirical: Times | None = key("a list of times, each equally likely", None)
 
     def given(self) -> list[str]:
         """Return the kinds that are stated."""
@@ -164,12 +162,12 @@ Time = Annotated[Law, OR_DURATION]
 class Repair(Law):
     """The time for which a failed node is away, and how many can be repaired at once."""
 
-    unbuilt = {
-        key: "give one time for the whole repair, such as {exponential: {mean: 2 d}}"
-        for key in ("automatic", "manual", "escalates", "false_fix")
-    }
-    crews: Cards | None = Field(
-        None, description="how many repairs of this mode can go on at once; default: all"
+    unbuilt: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("automatic", "manual", "escalates", "false_fix"),
+        "give one time for the whole repair, such as {exponential: {mean: 2 d}}",
+    )
+    crews: Cards | None = key(
+        "how many repairs of this mode can go on at once; all of them if left out", None, unit="crews"
     )
 
 
@@ -179,26 +177,22 @@ RepairTime = Annotated[Repair, OR_DURATION]
 class ShapeOf(Block):
     """The shape of a lifetime; its mean is the mode's MTBF."""
 
-    shape: Shape = Field(description="the shape, a plain number: 1 is the exponential")
+    shape: Shape = key("the shape, a plain number: 1 is the exponential")
 
 
 class SigmaOf(Block):
     """The sigma of a lognormal lifetime; its mean is the mode's MTBF."""
 
-    sigma: Sigma = Field(description="standard deviation of the logarithm, a plain number such as 1")
+    sigma: Sigma = key("standard deviation of the logarithm, a plain number such as 1")
 
 
 class Lifetime(Block):
     """How lifetimes scatter around the MTBF: the word `exponential` or `constant`, or exactly one kind."""
 
-    weibull: ShapeOf | None = Field(
-        None, description="{shape: 0.78}; below 1 infant mortality, above 1 wear-out"
-    )
-    lognormal: SigmaOf | None = Field(None, description="{sigma: 1.2}")
-    gamma: ShapeOf | None = Field(None, description="{shape: 2}")
-    empirical: Times | None = Field(
-        None, description="lifetimes, each equally likely; they give the MTBF too"
-    )
+    weibull: ShapeOf | None = key("{shape: 0.78}; below 1 infant mortality, above 1 wear-out", None)
+    lognormal: SigmaOf | None = key("{sigma: 1.2}", None)
+    gamma: ShapeOf | None = key("{shape: 2}", None)
+    empirical: Times | None = key("lifetimes, each equally likely; they give the MTBF too", None)
     _word: str = PrivateAttr("")
 
     @classmethod

@@ -1,8 +1,8 @@
 """One scenario laid over another: key by key in blocks; stages, tables and laws as a whole; null deletes.
 
-Two things keep the result honest.  Stating one of two alternatives (a rate where the base had an MTBF) drops the
-other one.  And a source stands only as long as the value it stands for: what a later layer changes loses its
-source, unless that layer gives one too.
+Two things keep the result honest.  Stating one of two alternatives (a rate where the base had an MTBF) drops
+the other one.  And a source stands only as long as the value it stands for: what a later layer changes loses
+its source, unless that layer gives one too.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _follow_sources(base: Document, layer: Document, merged: Document) -> None:
 
 
 def _still_true(name: str, before: Any, after: Any) -> Iterator[str]:
-    """Yield the paths at or beneath *name* whose values are as they were (or were never there, to be reported)."""
+    """Yield the paths at or beneath *name* whose values are as they were or never were."""
     path = find(before, name)
     if path is None:
         yield name

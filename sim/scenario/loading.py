@@ -31,7 +31,7 @@ def load(source: str | File, overrides: Overrides | None = None) -> Scenario:
 
 
 def loads(text: str, name: str = "<text>", overrides: Overrides | None = None) -> Scenario:
-    """Return the scenario in *text*, named *name* in messages; its bases are sought in the current directory."""
+    """Return the scenario in *text*, named *name* in messages; bases are sought in the current directory."""
     return _finished(read_text(text, name), File.cwd() / "<text>", overrides)
 
 
@@ -43,7 +43,7 @@ def _finished(document: Document, file: File, overrides: Overrides | None) -> Sc
 
 
 def build(document: Document) -> Scenario:
-    """Return the scenario that a merged document says; raises ScenarioError with its faults in reading order."""
+    """Return the scenario that a merged document says; ScenarioError with its faults in reading order."""
     faults = list(document.faults)
     try:
         scenario = Scenario.model_validate(document.data)
@@ -62,7 +62,7 @@ def _fault(document: Document, detail: Any) -> Fault:
 
 
 def _in_order(document: Document, faults: list[Fault]) -> list[Fault]:
-    """Sort faults by file, line and column: the scenario's own file first, then its bases as they were named."""
+    """Sort faults by file, line and column: the scenario's own file first, then its bases."""
     files = list(dict.fromkeys(mark.key.file for mark in document.marks.values()))
     ranks = {file: rank for rank, file in enumerate(files)}
 

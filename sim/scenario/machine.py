@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Annotated, ClassVar, Literal
 
 from sim import units
-from sim.scenario.blocks import Block, Finding
+from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.quantities import (
     Cards,
     Duration,
@@ -42,19 +40,19 @@ Spares = Annotated[int | float, Reads(_spares, {"anyOf": [_SPARE_COUNT.schema, _
 class ClusterSpec(Block):
     """The job's cards, how they sit in nodes, racks and pods, and the spare nodes beyond them."""
 
-    unbuilt = {"spares_within": "leave it out: a spare serves every domain"}
-    gpus: Cards = Field(description="cards that the job trains on, such as gpus: 100_000")
-    gpus_per_node: Annotated[int, whole(1, 10_000)] = Field(8, description="cards that one server holds")
-    nodes_per_rack: Cards | None = Field(
-        None, description="nodes that share a rack; needed for modes per rack"
+    unbuilt: ClassVar[Mapping[str, str]] = {"spares_within": "leave it out: a spare serves every domain"}
+    gpus: Cards = key("cards that the job trains on, such as 100_000", unit="cards")
+    gpus_per_node: Annotated[int, whole(1, 10_000)] = key("cards that one server holds", 8, unit="cards")
+    nodes_per_rack: Cards | None = key(
+        "nodes that share a rack; needed for modes per rack", None, unit="nodes"
     )
-    racks_per_pod: Cards | None = Field(None, description="racks that share a pod; needed for modes per pod")
-    spares: Spares = Field(0, description="nodes beyond the job's: a count, or a share of the job's nodes")
-    spare_kind: Annotated[Literal["hot", "cold"], words("hot", "cold")] = Field(
-        "hot", description="hot spares serve at once, cold ones take `provision`"
+    racks_per_pod: Cards | None = key("racks that share a pod; needed for modes per pod", None, unit="racks")
+    spares: Spares = key("nodes beyond the job's: a count, or a share of the job's nodes", 0, unit="nodes")
+    spare_kind: Annotated[Literal["hot", "cold"], words("hot", "cold")] = key(
+        "hot spares serve at once, cold ones take `provision`", "hot"
     )
-    provision: Duration = Field(0.0, description="what a cold spare takes until it serves")
-    spare_failures: Share = Field(0.0, description="failures of idle spares, of the rate of a node at work")
+    provision: Duration = key("what a cold spare takes until it serves", "0 s")
+    spare_failures: Share = key("failures of idle spares, of the rate of a node at work", "0 %")
 
     @property
     def nodes(self) -> int:
@@ -114,26 +112,23 @@ ByCards = Annotated[
 class Workload(Block):
     """The training job: its step, its speed per card, how that scales, and when it is done."""
 
-    step_time: PositiveDuration | None = Field(
-        None, description="granularity: saves and losses fall on whole steps"
-    )
-    stated_speed: Rate | None = Field(
+    step_time: PositiveDuration | None = key("granularity: saves and losses fall on whole steps", None)
+    stated_speed: Rate | None = key(
+        "speed of one card at scaling efficiency 1, a plain number",
         None,
-        alias="tokens_per_gpu_second",
-        description="speed of one card at scaling efficiency 1, a plain number",
+        name="tokens_per_gpu_second",
+        unit="tokens/s",
     )
-    model_flops_per_token: Rate | None = Field(None, description="gives the speed, with the two keys below")
-    peak_flops_per_gpu: Rate | None = Field(None, description="peak FLOP/s of one card, such as 989e12")
-    mfu: PositiveShare | None = Field(None, description="model FLOP/s utilisation, such as 40 %")
-    scaling_efficiency: ByCards | None = Field(
-        None, description="speed per card by number of cards; interpolated over log(cards), flat outside"
+    model_flops_per_token: Rate | None = key(
+        "FLOP that one token takes; with the next two it gives the speed", None, unit="FLOP"
     )
-    target: Tokens | None = Field(
-        None, description="the run ends when so many tokens are trained: 10 T tokens"
+    peak_flops_per_gpu: Rate | None = key("peak FLOP/s of one card, such as 989e12", None, unit="FLOP/s")
+    mfu: PositiveShare | None = key("model FLOP/s utilisation, such as 40 %", None)
+    scaling_efficiency: ByCards | None = key(
+        "speed per card by number of cards; interpolated over log(cards), flat outside", None
     )
-    productive: PositiveDuration | None = Field(
-        None, description="the run ends after so much productive time: 60 d"
-    )
+    target: Tokens | None = key("the run ends when so many tokens are trained: 10 T tokens", None)
+    productive: PositiveDuration | None = key("the run ends after so much productive time: 60 d", None)
 
     @property
     def tokens_per_gpu_second(self) -> float | None:
@@ -145,7 +140,8 @@ class Workload(Block):
         return self.peak_flops_per_gpu * self.mfu / self.model_flops_per_token
 
     def efficiency(self, gpus: int) -> float:
-        """Return the speed of one of *gpus* cards, relative to the table's 1; linear in log(cards) between."""
+        """Return the speed of one of *gpus* cards, relative to 1 in the table."""
+        # Linear in the logarithm of the cards between two rows, flat outside.
         table = list((self.scaling_efficiency or {1: 1.0}).items())
         if gpus <= table[0][0]:
             return table[0][1]

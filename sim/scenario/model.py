@@ -1,4 +1,4 @@
-"""`Scenario`: one cluster, one job, one question, as frozen values.  Seconds, cards, nodes and shares of 1 inside."""
+"""`Scenario`: one cluster, one job, one question, as frozen values in seconds, cards and shares of 1."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, PrivateAttr
+from pydantic import PrivateAttr
 
-from sim.scenario.blocks import Block, Finding, refuse
-from sim.scenario.failure import RESERVED, FailureMode
+from sim.scenario.blocks import Block, Finding, key
+from sim.scenario.consistency import contradictions
+from sim.scenario.failure import FailureMode
 from sim.scenario.machine import ClusterSpec, Workload
 from sim.scenario.plan import Costs, Maintenance, Simulation
-from sim.scenario.quantities import Name, Reads, Shorthand, Text
+from sim.scenario.quantities import Expectation, Name, Shorthand, Text
 from sim.scenario.recovery import Recovery, Stage
 from sim.scenario.saving import CheckpointSpec
 from sim.units import shown
@@ -44,62 +45,52 @@ def _no_modes(value: object) -> dict[str, object]:
 
 
 _NONE = {"enum": ["none"]}
-_BASE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Modes = Annotated[Mapping[Name, FailureMode], Shorthand(_no_modes, _NONE)]
+Saves = Annotated[CheckpointSpec | None, Shorthand(_none, _NONE)]
 
 
 class Scenario(Block):
     """One YAML file, resolved: everything that a simulation needs, and nothing else."""
 
-    unbuilt = {"levers": "use --set for one change at a time", "published": "leave it out"}
-    name: Name = Field(description="give a short name, such as name: chen-100k; the run folder is called so")
-    title: Text | None = Field(None, description="heading of the report")
-    about: Text | None = Field(None, description="a few sentences on what is asked")
-    cluster: ClusterSpec = Field(description="give the cards, such as cluster: {gpus: 100_000}")
-    workload: Workload = Field(Workload(), description="the training job")
-    failures: Annotated[Mapping[Name, FailureMode], Shorthand(_no_modes, _NONE)] = Field(
-        description="give the modes by name, or say failures: none"
-    )
-    checkpoint: Annotated[CheckpointSpec | None, Shorthand(_none, _NONE)] = Field(
-        description="give interval and blocks, or say checkpoint: none"
-    )
-    recovery: Recovery = Field(
-        default_factory=lambda: Recovery.model_validate({}), description="what follows a failure"
-    )
-    maintenance: Maintenance | None = Field(None, description="planned stops")
-    costs: Costs | None = Field(None, description="what a card costs")
-    simulation: Simulation = Field(
-        Simulation.model_validate({}), description="how long and how often to simulate"
-    )
-    expect: Mapping[Text, Text] = Field({}, description='thresholds by metric, such as ettr: ">= 0.90"')
-    sources: Mapping[Text, Text] = Field({}, description="where a value comes from, by its path")
+    unbuilt: ClassVar[Mapping[str, str]] = {"levers": "change one value at a time with --set"}
+    name: Name = key("a short name, such as chen-100k; the run folder is called so")
+    title: Text | None = key("heading of the report", None)
+    about: Text | None = key("what is asked, in a few sentences", None)
+    cluster: ClusterSpec = key("the job's cards and how they sit in nodes, such as {gpus: 100_000}")
+    workload: Workload = key("the training job: its step, its speed, when it is done", {})
+    failures: Modes = key("what fails, by name, such as {any: {per: node, mtbf: 5 y}}; or none")
+    checkpoint: Saves = key("how the job saves, such as {interval: daly, blocks: 5 s}; or none")
+    recovery: Recovery = key("what happens between a failure and training", {})
+    maintenance: Maintenance | None = key("planned stops of the whole job", None)
+    costs: Costs | None = key("what a card costs", None)
+    simulation: Simulation = key("how long and how often it is simulated", {})
+    expect: Mapping[Text, Expectation] = key('what has to hold, by metric, such as {ettr: ">= 0.90"}', {})
+    sources: Mapping[Text, Text] = key("where values come from, by path, such as failures.gpu.rate", {})
     _document: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
     @property
     def document(self) -> dict[str, Any]:
-        """The scenario as plain data: bases inlined, overrides applied; loading it gives the same scenario."""
+        """The scenario as plain data, bases inlined and overrides applied; loading it gives the same one."""
         return copy.deepcopy(dict(self._document))
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the document in hexadecimal; the order of keys counts, as it does for stages and modes."""
+        """SHA-256 of the document in hexadecimal; the order of keys counts, as for stages and modes."""
         text = json.dumps(self._document, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def target_s(self) -> float | None:
         """Productive seconds after which the job is done; None where only the horizon ends the run."""
-        work = self.workload
+        work, gpus = self.workload, self.cluster.gpus
         if work.target is None or work.tokens_per_gpu_second is None:
             return work.productive
-        gpus = self.cluster.gpus
         return work.target / (gpus * work.tokens_per_gpu_second * work.efficiency(gpus))
 
     @property
     def end_s(self) -> float:
         """Simulated seconds after which a run ends at the latest: the horizon, or ten times the target."""
-        if self.simulation.horizon is not None:
-            return self.simulation.horizon
-        return 10 * (self.target_s or 0.0)
+        return self.simulation.horizon or 10 * (self.target_s or 0.0)
 
     def units(self, mode: str) -> int:
         """Return how many units of the job the mode can strike: cards, nodes, racks, pods, or 1."""
@@ -113,61 +104,20 @@ class Scenario(Block):
 
     @property
     def mtbf(self) -> float | None:
-        """Seconds between failures of all modes together; None without failures."""
+        """Seconds between failures of all modes together, `over_time` not counted; None without failures."""
         rate = sum(1 / self.mtbf_of(mode) for mode in self.failures)
         return 1 / rate if rate else None
 
     def settle(self, document: Mapping[str, Any]) -> None:
-        """Keep the document."""
-        self._document = copy.deepcopy(dict(document))
+        """Keep the document as plain dicts and lists."""
+        self._document = {str(name): _plain(value) for name, value in document.items()}
 
     def contradictions(self) -> Iterator[Finding]:
-        """Resolve what needs the whole scenario, and refuse what does not fit together."""
-        domains = list(self._about_domains())
-        yield from domains
-        yield from self._about_modes()
-        yield from self._about_saves(bool(domains))
-        yield from self._about_the_end()
+        """Resolve what needs the whole scenario, and yield what does not fit together."""
+        return contradictions(self)
 
-    def _about_domains(self) -> Iterator[Finding]:
-        for name, mode in self.failures.items():
-            if mode.per == "rack" and self.cluster.racks is None:
-                yield ("failures", name, "per"), "no racks are known; give cluster.nodes_per_rack"
-            if mode.per == "pod" and self.cluster.pods is None:
-                yield (
-                    ("failures", name, "per"),
-                    "no pods are known; give cluster.nodes_per_rack and racks_per_pod",
-                )
 
-    def _about_modes(self) -> Iterator[Finding]:
-        if not self.failures and self._document.get("failures") != "none":
-            yield ("failures",), "empty; give the modes by name, or say failures: none"
-        noticed = "detect" in self.recovery.stated_stages
-        for name, mode in self.failures.items():
-            if name in RESERVED:
-                yield ("failures", name), f"{name} is a reserved name in the results; choose another"
-            if mode.effect == "hang" and mode.stated_detect is None and not noticed:
-                yield (
-                    ("failures", name, "effect"),
-                    "a hang is noticed by its timeout; give the mode a detect time",
-                )
-
-    def _about_saves(self, unknown_units: bool) -> Iterator[Finding]:
-        saves, stages = self.checkpoint, self.recovery.stated_stages
-        asks = [name for name, time in stages.items() if time.word == "checkpoint"]
-        if saves is None and asks and "stages" in self.recovery.model_fields_set:
-            yield ("recovery", "stages", asks[0]), "there is no checkpoint to load; leave the stage out"
-        if saves is not None and saves.load and "load" not in stages:
-            yield ("checkpoint", "load"), "no stage loads it; add load: checkpoint to recovery.stages"
-        if saves is None and self.maintenance and not self.maintenance.abrupt:
-            yield ("maintenance",), "nothing can be saved before it without a checkpoint; say abrupt: true"
-        if saves is not None and not unknown_units:
-            for path, why in saves.resolve(self.mtbf, self.workload.step_time):
-                yield ("checkpoint", *path), why
-        self.recovery.resolve(self.cluster.gpus, saves.load if saves else 0.0)
-
-    def _about_the_end(self) -> Iterator[Finding]:
-        if self.simulation.horizon is None and self.target_s is None:
-            yield ("simulation", "horizon"), "missing; give a horizon such as 30 d, or a workload.target"
-        if self.target_s is not None and self.simulation.warm_up:
-            yield ("simulation", "warm_up"), "a run to a target counts from its beginning; leave it out"
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value

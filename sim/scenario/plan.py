@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Field
-
-from sim.scenario.blocks import Block, Finding
+from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.quantities import Duration, Flag, Points, PositiveDuration, Price, Share, whole
 from sim.units import HOUR
 
@@ -15,9 +13,9 @@ from sim.units import HOUR
 class Maintenance(Block):
     """Planned stops of the whole job."""
 
-    every: PositiveDuration = Field(description="time between the beginnings of two stops, such as 7 d")
-    takes: Duration = Field(description="how long training stands still, restart included, such as 20 min")
-    abrupt: Flag = Field(False, description="the job stops without saving first")
+    every: PositiveDuration = key("time between the beginnings of two stops, such as 7 d")
+    takes: Duration = key("how long training stands still, restart included, such as 20 min")
+    abrupt: Flag = key("the job stops without saving first", False)
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse stops that run into one another."""
@@ -28,10 +26,10 @@ class Maintenance(Block):
 class Costs(Block):
     """What a card costs: by the hour, or bought for a life."""
 
-    gpu_hour: Price | None = Field(None, description="price of one card for one hour, such as 2.35 USD")
-    card: Price | None = Field(None, description="price of one card, such as 65_000 CNY; with life")
-    life: PositiveDuration | None = Field(None, description="for how long a bought card serves, such as 4 y")
-    idle_spares: Share = Field(1.0, description="what the cards of idle spares cost, of the price")
+    gpu_hour: Price | None = key("price of one card for one hour, such as 2.35 USD", None)
+    card: Price | None = key("price of one card, such as 65_000 CNY; with life", None)
+    life: PositiveDuration | None = key("for how long a bought card serves, such as 4 y", None)
+    idle_spares: Share = key("what the cards of idle spares cost, of the price", "100 %")
 
     @property
     def price_per_gpu_hour(self) -> float:
@@ -59,13 +57,13 @@ class Costs(Block):
 class Simulation(Block):
     """How long, how often, and from which seed."""
 
-    horizon: PositiveDuration | None = Field(None, description="simulated time, such as 30 d")
-    warm_up: Duration = Field(0.0, description="a first part that is simulated and not counted")
-    replications: Annotated[int, whole(1, 100_000)] = Field(32, description="independent histories")
-    precision: Points | None = Field(
-        None, description="replications are added until the half-width of ETTR is met, such as 0.5 pp"
+    horizon: PositiveDuration | None = key("simulated time, such as 30 d", None)
+    warm_up: Duration = key("a first part that is simulated and not counted", "0 s")
+    replications: Annotated[int, whole(1, 100_000)] = key("independent histories", 32, unit="histories")
+    precision: Points | None = key(
+        "replications are added until the half-width of ETTR is met, such as 0.5 pp", None
     )
-    seed: Annotated[int, whole(0, 2**63 - 1)] = Field(1, description="the same seed gives the same numbers")
+    seed: Annotated[int, whole(0, 2**63 - 1)] = key("the same seed gives the same numbers", 1)
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse two stopping rules, and a warm-up that leaves nothing."""

@@ -1,4 +1,4 @@
-"""The values of the scenario language as annotated types: each with its parser, its limits and its JSON Schema."""
+"""The values of the scenario language as annotated types: each with its parser, limits and JSON Schema."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import CoreSchema, core_schema
 
 from sim import units
+from sim.scenario.expectations import THRESHOLD_PATTERN, Threshold
 from sim.units import Kind, Money, Rate, format_duration, shown
 
 NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_ -]{0,38}[A-Za-z0-9_-])?$"
@@ -55,7 +56,9 @@ def quantity(kind: Kind, check: Callable[[Any], None] | None = None) -> Reads:
 
     def parse(value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise kind.refuse(shown(value), "not a quantity")
+            raise ValueError(
+                f'{shown(value)} is not {kind.name}; give {kind.allowed}, such as "{kind.example}"'
+            )
         parsed = units.PARSERS[kind](str(value))
         if check:
             check(parsed)
@@ -125,6 +128,13 @@ def _some(value: float) -> None:
         raise ValueError("zero makes no sense here; give more")
 
 
+def _expectation(value: object) -> str:
+    if isinstance(value, str):
+        Threshold.parse(value)
+        return value
+    raise ValueError(f'{shown(value)} is not a threshold; write a sign and a number, such as ">= 0.90"')
+
+
 def _yes_or_no(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{shown(value)} is neither true nor false")
@@ -149,6 +159,7 @@ def _name(value: object) -> str:
 
 
 DURATION = quantity(units.DURATION, _bounded)
+Expectation = Annotated[str, Reads(_expectation, {"type": "string", "pattern": THRESHOLD_PATTERN})]
 Duration = Annotated[float, DURATION]
 PositiveDuration = Annotated[float, quantity(units.DURATION, _some_time)]
 Share = Annotated[float, quantity(units.SHARE)]

@@ -75,10 +75,10 @@ def _decoded(raw: bytes, file: str) -> str:
 
 
 def read_text(text: str, file: str) -> Document:
-    """Return the document in *text*; duplicate keys are kept as faults, other trouble raises ScenarioError."""
+    """Return the document in *text*; duplicate keys become faults, other trouble a ScenarioError."""
     _refuse_harm(text, file)
-    from ruamel.yaml import YAML, YAMLError
-    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     builder = _Builder(file)
     try:

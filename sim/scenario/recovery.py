@@ -6,18 +6,20 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import PrivateAttr
 
 from sim.distributions import Constant, Distribution
-from sim.scenario.blocks import Block, Finding
+from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.laws import KINDS, Law
-from sim.scenario.quantities import DURATION, Duration, Flag, Name, Reads, Share, Shorthand, whole, words
+from sim.scenario.quantities import DURATION, Flag, Name, Reads, Share, Shorthand, whole, words
 from sim.units import shown
 
 Kind = Literal["detect", "nodes", "load", "work"]
-NODES, LOAD, DETECT = "nodes", "load", "detect"
+NODES: Final = "nodes"
+LOAD: Final = "load"
+DETECT: Final = "detect"
 WAIT, CHECKPOINT = "wait", "checkpoint"
 
 
@@ -52,11 +54,10 @@ OverGpus = Annotated[
 class StageTime(Law):
     """What a stage lasts: a law, or a table over the number of cards; it may fail."""
 
-    over_gpus: OverGpus | None = Field(
-        None,
-        description="time by number of cards, log-log between, flat outside: {16_384: 200 s, 98_304: 600 s}",
+    over_gpus: OverGpus | None = key(
+        "time by number of cards, log-log between, flat outside: {16_384: 200 s, 98_304: 600 s}", None
     )
-    fails: Share = Field(0.0, description="share of times that the stage fails and the chain begins again")
+    fails: Share = key("share of times that the stage fails and the chain begins again", "0 %")
     _word: str = PrivateAttr("")
 
     @classmethod
@@ -73,7 +74,7 @@ class StageTime(Law):
     def read(cls, value: object) -> StageTime | dict[str, object]:
         """Read one of the two words, or a duration."""
         if value in (WAIT, CHECKPOINT):
-            stage = cls.model_construct()
+            stage = cls.model_construct(fails=0.0)
             stage._word = str(value)
             return stage
         DURATION.parse(value)
@@ -91,13 +92,13 @@ class StageTime(Law):
 
 
 def log_log(table: Mapping[int, float], gpus: int) -> float:
-    """Return the table's value at *gpus*: a straight line in the logarithms between two rows, flat outside."""
+    """Return the table's value at *gpus*: a line in the logarithms, flat outside."""
     rows = list(table.items())
     if gpus <= rows[0][0]:
         return rows[0][1]
     for (low, left), (high, right) in pairwise(rows):
         if gpus <= high:
-            return left * (right / left) ** (math.log(gpus / low) / math.log(high / low))
+            return left * float((right / left) ** (math.log(gpus / low) / math.log(high / low)))
     return rows[-1][1]
 
 
@@ -105,14 +106,10 @@ _SHORT = {"anyOf": [DURATION.schema, {"enum": [WAIT, CHECKPOINT]}]}
 StageText = Annotated[StageTime, Shorthand(StageTime.read, _SHORT)]
 
 
-def _default_stages() -> dict[str, StageTime]:
-    return {LOAD: StageTime.model_validate(StageTime.read(CHECKPOINT))}
-
-
 class Recovery(Block):
     """What happens between a failure and training."""
 
-    unbuilt = {
+    unbuilt: ClassVar[Mapping[str, str]] = {
         "misdiagnosis": "leave it out",
         "retire": "leave it out",
         "replicas": "leave it out: the whole job restarts",
@@ -120,15 +117,15 @@ class Recovery(Block):
         "rejoin_stall": "leave it out: the whole job restarts",
         "minimum": "leave it out: the whole job restarts",
     }
-    stated_stages: Mapping[Name, StageText] = Field(
-        default_factory=_default_stages,
-        alias="stages",
-        description="the stages in order: {detect: 30 s, restart: 4 min, load: checkpoint}",
+    stated_stages: Mapping[Name, StageText] = key(
+        "the stages in order: {detect: 30 s, restart: 4 min, load: checkpoint}",
+        {LOAD: CHECKPOINT},
+        name="stages",
     )
-    during_recovery: Annotated[Literal["restart", "absorb"], words("restart", "absorb")] = Field(
-        "restart", description="a failure during recovery begins the chain again, or is absorbed"
+    during_recovery: Annotated[Literal["restart", "absorb"], words("restart", "absorb")] = key(
+        "a failure during recovery begins the chain again, or is absorbed", "restart"
     )
-    at_start: Flag = Field(False, description="the job goes through the stages at time 0 too")
+    at_start: Flag = key("the job goes through the stages at time 0 too", False)
     _stages: tuple[Stage, ...] = PrivateAttr(())
 
     @property

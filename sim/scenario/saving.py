@@ -1,16 +1,16 @@
-"""How the job saves: the interval, for how long a save stops it, when the copy is durable, what loading takes."""
+"""How the job saves: the interval, what a save costs, when the copy is durable, what loading takes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import Field, PrivateAttr
+from pydantic import PrivateAttr
 
 from sim import theory, units
-from sim.scenario.blocks import Block, Finding
+from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.quantities import Duration, Reads, quantity
 
 POLICIES: Mapping[str, Callable[[float, float], float]] = {
@@ -53,19 +53,16 @@ _SCHEMA = {
 class CheckpointSpec(Block):
     """One tier of checkpoints."""
 
-    unbuilt = {
-        key: "give one tier by its times: interval, blocks, durable_after, load"
-        for key in ("tiers", "state", "write", "read", "survives", "unusable", "keep")
-    }
-    stated_interval: Annotated[Interval, Reads(_interval, _SCHEMA)] = Field(
-        alias="interval",
-        description="training between two saves: a duration, 50 steps, young, daly or optimal",
+    unbuilt: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("tiers", "state", "write", "read", "survives", "unusable", "keep"),
+        "give one tier by its times: interval, blocks, durable_after, load",
     )
-    blocks: Duration = Field(description="for how long a save stops training, such as 5 s")
-    durable_after: Duration = Field(
-        0.0, description="until the copy can be loaded, after the block; 0 s: synchronous"
+    stated_interval: Annotated[Interval, Reads(_interval, _SCHEMA)] = key(
+        "training between two saves: a duration, 50 steps, young, daly or optimal", name="interval"
     )
-    load: Duration = Field(0.0, description="what the recovery stage `load: checkpoint` takes")
+    blocks: Duration = key("the time for which a save stops training, such as 5 s")
+    durable_after: Duration = key("until the copy can be loaded, after the block; 0 s: synchronous", "0 s")
+    load: Duration = key("what the recovery stage `load: checkpoint` takes", "0 s")
     _seconds: float = PrivateAttr(math.nan)
 
     @property
@@ -79,7 +76,7 @@ class CheckpointSpec(Block):
         return self.stated_interval.policy
 
     def resolve(self, mtbf: float | None, step_time: float | None) -> Iterator[Finding]:
-        """Work the interval out from the MTBF of all modes and the step (seconds), or yield why it cannot be."""
+        """Work the interval out from the MTBF of all modes and the step, or yield why it cannot be."""
         stated = self.stated_interval
         if stated.seconds is not None:
             self._seconds = stated.seconds

@@ -1,0 +1,137 @@
+"""What must hold between the blocks of a scenario, and what follows from several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sim.scenario.blocks import Finding, unknown
+from sim.scenario.document import find, paths
+from sim.scenario.errors import dotted
+from sim.scenario.expectations import metrics, unknown_metric
+from sim.scenario.recovery import CHECKPOINT, DETECT, LOAD
+from sim.units import format_duration
+
+if TYPE_CHECKING:
+    from sim.scenario.model import Scenario
+
+RESERVED = ("checkpoint", "maintenance", "start")
+MOST_FAILURES = 100_000_000
+MOST_AGES = 20_000_000
+MOST_STOPS = 1_000_000
+
+
+def contradictions(scenario: Scenario) -> Iterator[Finding]:
+    """Resolve the interval and the stages of *scenario*, and yield everything that does not fit together."""
+    domains = list(_about_domains(scenario))
+    yield from domains
+    yield from _about_modes(scenario)
+    yield from _about_the_end(scenario)
+    yield from _about_saves(scenario)
+    scenario.recovery.resolve(scenario.cluster.gpus, scenario.checkpoint.load if scenario.checkpoint else 0.0)
+    if not domains:
+        yield from _resolve_interval(scenario)
+        yield from _about_numbers(scenario)
+    yield from _about_metrics(scenario)
+    yield from _about_sources(scenario)
+
+
+def _about_domains(scenario: Scenario) -> Iterator[Finding]:
+    cluster = scenario.cluster
+    for name, mode in scenario.failures.items():
+        path = ("failures", name, "per")
+        if mode.per == "rack" and cluster.racks is None:
+            yield path, "a mode per rack needs racks; give cluster.nodes_per_rack"
+        if mode.per == "pod" and cluster.pods is None:
+            yield path, "a mode per pod needs pods; give cluster.nodes_per_rack and cluster.racks_per_pod"
+
+
+def _about_modes(scenario: Scenario) -> Iterator[Finding]:
+    if not scenario.failures and scenario.document.get("failures") != "none":
+        yield ("failures",), "no mode is given; give at least one, or say failures: none"
+    noticed = DETECT in scenario.recovery.stated_stages
+    for name, mode in scenario.failures.items():
+        if name in RESERVED:
+            yield ("failures", name), f'the results use the name "{name}" themselves; choose another'
+        if mode.effect == "hang" and mode.stated_detect is None and not noticed:
+            yield (
+                ("failures", name, "effect"),
+                "a hang lasts until its timeout; give it, such as detect: 10 min",
+            )
+
+
+def _about_the_end(scenario: Scenario) -> Iterator[Finding]:
+    simulation, cluster = scenario.simulation, scenario.cluster
+    if simulation.horizon is None and scenario.target_s is None:
+        yield ("simulation",), "nothing ends the run; give a horizon, such as 30 d, or a workload.target"
+    if scenario.target_s is not None and simulation.warm_up:
+        yield ("simulation", "warm_up"), "a run to a target counts from its beginning; leave warm_up out"
+    if scenario.costs and not cluster.spare_nodes and "idle_spares" in scenario.costs.model_fields_set:
+        yield ("costs", "idle_spares"), "there are no spares; leave it out, or give cluster.spares"
+
+
+def _about_saves(scenario: Scenario) -> Iterator[Finding]:
+    saves, stages = scenario.checkpoint, scenario.recovery.stated_stages
+    if saves is not None and saves.load and LOAD not in stages:
+        yield ("checkpoint", "load"), "no stage loads the copy; add load: checkpoint to recovery.stages"
+    if saves is not None:
+        return
+    if (
+        "stages" in scenario.recovery.model_fields_set
+        or "stated_stages" in scenario.recovery.model_fields_set
+    ):
+        for name, time in stages.items():
+            if time.word == CHECKPOINT:
+                yield ("recovery", "stages", name), "there is no checkpoint to load; leave the stage out"
+    if scenario.maintenance and not scenario.maintenance.abrupt:
+        yield ("maintenance",), "without checkpoints nothing can be saved before a stop; say abrupt: true"
+
+
+def _resolve_interval(scenario: Scenario) -> Iterator[Finding]:
+    if scenario.checkpoint is not None:
+        for path, why in scenario.checkpoint.resolve(scenario.mtbf, scenario.workload.step_time):
+            yield ("checkpoint", *path), why
+
+
+def _about_numbers(scenario: Scenario) -> Iterator[Finding]:
+    """Refuse what would never end, or fill the memory."""
+    end = format_duration(scenario.end_s, 3)
+    for name, mode in scenario.failures.items():
+        most = max((factor for _, factor in mode.over_time), default=1.0)
+        strikes, units = scenario.end_s / scenario.mtbf_of(name) * most, scenario.units(name)
+        if strikes > MOST_FAILURES:
+            yield (
+                ("failures", name),
+                f"{strikes:.2g} failures in {end}; {MOST_FAILURES:.0e} can be simulated, shorten the horizon",
+            )
+        if units > MOST_AGES and mode.stated_lifetime.kind != "exponential":
+            yield (
+                ("failures", name, "lifetime"),
+                f"{units:_} units would each have an age; {MOST_AGES:_} can, take exponential lifetimes",
+            )
+    if scenario.maintenance and scenario.end_s / scenario.maintenance.every > MOST_STOPS:
+        yield ("maintenance", "every"), f"more than {MOST_STOPS:_} stops in {end}; stop less often"
+
+
+def _about_metrics(scenario: Scenario) -> Iterator[Finding]:
+    known = metrics(scenario.failures, [stage.name for stage in scenario.recovery.stages])
+    needs = {
+        "cost": (scenario.costs is not None, "costs"),
+        "days_to_target": (scenario.target_s is not None, "a workload.target"),
+        "target_reached": (scenario.target_s is not None, "a workload.target"),
+        "throughput": (scenario.workload.tokens_per_gpu_second is not None, "workload.tokens_per_gpu_second"),
+    }
+    for path in scenario.expect:
+        there, what = needs.get(path.partition(".")[0], (True, ""))
+        if path not in known:
+            yield ("expect", path), unknown_metric(path, known)
+        elif not there or (path == "cost.to_target" and scenario.target_s is None):
+            yield ("expect", path), f"this metric needs {what if not there else 'a workload.target'}; give it"
+
+
+def _about_sources(scenario: Scenario) -> Iterator[Finding]:
+    document = scenario.document
+    known = [dotted(path) for path in paths(document) if path[0] != "sources"]
+    for path in scenario.sources:
+        if find(document, path) is None:
+            yield ("sources", path), unknown(path, known, "no such value in this scenario")

@@ -38,6 +38,14 @@ SCALARS = (
 class RunError(Exception):
     """A run that cannot go on for a reason outside the scenario, said in one sentence."""
 
+    exit_code = 1
+
+
+class ChoiceError(RunError):
+    """What was asked for contradicts itself, or names something that is not there."""
+
+    exit_code = 2
+
 
 class StoredColumns(Mapping[str, Array]):
     """The columns of a table that rests in a file: read when asked for, and not kept."""
@@ -140,7 +148,7 @@ class DiskShelf(Shelf):
         self.discarded = 0
         folder.mkdir(parents=True, exist_ok=True)
         self._refuse_foreign()
-        self._lock = _locked(folder / LOCK_FILE)
+        self._lock: int | None = _locked(folder / LOCK_FILE)
         if self._holds(key):
             self._take_up(resume)
         else:
@@ -153,12 +161,14 @@ class DiskShelf(Shelf):
 
     def release(self) -> None:
         """Let other processes use the folder; what is in it stays."""
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def remove(self) -> None:
         """Throw the folder away."""
-        self.release()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.release()
 
     def _refuse_foreign(self) -> None:
         names = {path.name for path in self.folder.iterdir()}

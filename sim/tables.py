@@ -5,6 +5,7 @@ Modes and doings are numbers in the engine and words here, kept as dictionary co
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 from sim.ledger import Entry
 from sim.records import Doing, Records
 from sim.scenario.model import Scenario
-from sim.store import loaded
+from sim.store import RunError, loaded
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -111,3 +112,28 @@ def write(scenario: Scenario, records: Sequence[Records], folder: Path, with_inc
 def incident_tables(scenario: Scenario, records: Sequence[Records]) -> Iterator[pa.Table]:
     """Yield the incidents of each replication in turn."""
     return (incidents(scenario, one) for one in records)
+
+
+def frame(scenario: Scenario, records: Sequence[Records], table: str) -> Any:
+    """Return a table of a run in memory as a pandas frame."""
+    if table == INCIDENTS:
+        return pa.concat_tables(incident_tables(scenario, records)).to_pandas()
+    makers = {REPLICATIONS: replications, TIMELINE: timeline, STRIP: strip}
+    return makers[table](records).to_pandas()
+
+
+def read(folder: Path, table: str) -> Any:
+    """Return a table of a run folder as a pandas frame; raise `RunError` where its file is damaged."""
+    path = folder / f"{table}.parquet"
+    try:
+        return pq.read_table(path).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"{path}: cannot be read; run the scenario again with --force") from error
+
+
+def copy(source: Path, folder: Path, with_incidents: bool) -> None:
+    """Copy the tables of one run folder to another."""
+    for name in (REPLICATIONS, TIMELINE, STRIP, *([INCIDENTS] if with_incidents else [])):
+        path = source / f"{name}.parquet"
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)

@@ -1,0 +1,125 @@
+"""The Python interface: load, run and compare, for notebooks and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from sim import folders
+from sim.experiment import Progress, Settings, Silent, run_all
+from sim.results import Comparison, Results
+from sim.scenario import load, loads
+from sim.scenario.model import Scenario
+from sim.store import ChoiceError
+from sim.units import format_points
+
+Source = Scenario | str | PathLike[str]
+
+__all__ = ["changes", "compare", "load", "resolve", "run", "run_comparison"]
+
+
+def run(
+    scenario: Source,
+    output: str | PathLike[str] | None = None,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    precision: float | str | None = None,
+    horizon: str | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    resume: bool = False,
+    force: bool = False,
+    incidents: bool = True,
+    progress: Progress | None = None,
+) -> Results:
+    """Simulate a scenario (one loaded, a file, or a shipped name) and return its results.
+
+    With *output* they are written to that run folder; a finished run of the same scenario there is read
+    instead (unless *force*), and an interrupted one is gone on from with *resume*.  *overrides* are values by
+    dotted path, like `--set`; *precision* is a half-width of ETTR, as a share (0.005) or as "0.5 pp".
+    Raises ScenarioError for a faulty scenario and RunError where the run cannot go on.
+    """
+    changed = changes(overrides, seed=seed, replications=replications, precision=precision, horizon=horizon)
+    settings = Settings(workers, executor, resume, force, incidents, None, progress or Silent())
+    place = None if output is None else Path(output)
+    return run_all([resolve(scenario, changed)], [place], settings)[0]
+
+
+def compare(
+    scenarios: Sequence[Source],
+    output: str | PathLike[str] | None = None,
+    *,
+    baseline: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    precision: float | str | None = None,
+    horizon: str | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    resume: bool = False,
+    force: bool = False,
+    incidents: bool = True,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Simulate several scenarios, paired, and return them side by side.
+
+    The arguments are those of `run`, for all scenarios; *baseline* names the one that the others are compared
+    to (the first).  With *output*, that folder holds a run folder each and `comparison.json`.
+    """
+    changed = changes(overrides, seed=seed, replications=replications, precision=precision, horizon=horizon)
+    settings = Settings(workers, executor, resume, force, incidents, None, progress or Silent())
+    loaded = [resolve(scenario, changed) for scenario in scenarios]
+    return run_comparison(loaded, None if output is None else Path(output), baseline, settings)
+
+
+def run_comparison(
+    scenarios: Sequence[Scenario], output: Path | None, baseline: str | None, settings: Settings
+) -> Comparison:
+    """Return the comparison of *scenarios*, saved below *output* where that is given."""
+    names = [scenario.name for scenario in scenarios]
+    places = folders.one_folder_each(names, output or Path())
+    if baseline is not None and baseline not in names:
+        raise ChoiceError(f'no scenario is named "{baseline}"; the baseline is one of {", ".join(names)}')
+    if output is None:
+        return Comparison(run_all(scenarios, [None] * len(scenarios), settings), baseline)
+    folders.refuse_run_folder(output)
+    comparison = Comparison(run_all(scenarios, places, settings), baseline)
+    comparison.save(output)
+    return comparison
+
+
+def changes(
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    seed: int | None = None,
+    replications: int | None = None,
+    precision: float | str | None = None,
+    horizon: str | None = None,
+) -> dict[str, Any]:
+    """Return *overrides* with those of the simulation that have a name of their own."""
+    width = format_points(precision) if isinstance(precision, float | int) else precision
+    if replications is not None and width is not None:
+        raise ChoiceError("replications and precision both say when to stop; leave one out")
+    named = {"seed": seed, "replications": replications, "precision": width, "horizon": horizon}
+    given = {f"simulation.{name}": value for name, value in named.items() if value is not None}
+    return dict(overrides or {}) | given
+
+
+def resolve(source: Source, changed: Mapping[str, Any]) -> Scenario:
+    """Return a scenario with *changed* values; a new stopping rule takes the place of the file's.
+
+    Raises ScenarioError for a faulty one.
+    """
+    return source if isinstance(source, Scenario) and not changed else _loaded(source, changed)
+
+
+def _loaded(source: Source, changed: Mapping[str, Any]) -> Scenario:
+    if isinstance(source, Scenario):
+        return loads(folders.scenario_text(source.document), f"<{source.name}>", changed)
+    return load(Path(source), changed) if isinstance(source, PathLike) else load(source, changed)

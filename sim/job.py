@@ -99,6 +99,8 @@ class Job:
             self._process.interrupt((strike, row))
         elif doing is not DETECTION:
             self._send_away()
+            if doing is RECOVERY and self._stage == self._stages.nodes:
+                self._process.interrupt()
 
     def strike_spare(self, strike: Strike, node: int) -> None:
         """Let a failure hit the idle spare *node*: the job does not notice."""
@@ -135,6 +137,7 @@ class Job:
     def _train(self) -> Process:
         """Train until the target is reached, or a maintenance window begins."""
         self._enter(TRAINING)
+        self._incident, self._row = None, -1
         self._began, self._stopped = self._since, math.inf
         self._clock.training_begins()
         target, window = self._time_of_target(), self._next_window()
@@ -175,15 +178,13 @@ class Job:
             attempt += 1
         while not self._cluster.is_whole(self._env.now):
             yield from self._await_nodes()
-        self._incident = None
 
     def _go_through(self, mode: int, index: int, attempt: int) -> Generator[simpy.Event, Any, bool]:
         """Go through the stages after detection; return whether all of them succeeded."""
         stages = self._stages
         for stage, constant, fails, awaits_nodes in stages.steps:
             if awaits_nodes:
-                if not self._cluster.is_whole(self._env.now):
-                    yield from self._await_nodes()
+                yield from self._await_nodes()
                 continue
             self._enter(RECOVERY, stage)
             yield self._env.timeout(
@@ -194,16 +195,26 @@ class Job:
         return True
 
     def _await_nodes(self) -> Process:
-        """Fill the empty slots from the spares; wait for repairs and for provisioning where need be."""
+        """Fill the empty slots from the spares; wait for repairs and for provisioning until all are ready."""
         cluster = self._cluster
-        cluster.fill(self._env.now)
-        if cluster.missing:
-            self._enter(WAITING)
-            self._arrival = self._env.event()
-            yield self._arrival
-        if cluster.ready_at > self._env.now:
-            self._enter(RECOVERY, self._stages.nodes)
-            yield At(self._env, cluster.ready_at, COMPLETION)
+        while not cluster.is_whole(self._env.now):
+            cluster.fill(self._env.now)
+            try:
+                yield from self._await_arrival() if cluster.missing else self._await_provision()
+            except simpy.Interrupt as interruption:
+                if interruption.cause is not None:
+                    raise
+
+    def _await_arrival(self) -> Process:
+        """Wait until repaired nodes have filled every slot."""
+        self._enter(WAITING)
+        self._arrival = self._env.event()
+        yield self._arrival
+
+    def _await_provision(self) -> Process:
+        """Wait until the spares that were taken are ready, or an absorbed failure has taken one of them."""
+        self._enter(RECOVERY, self._stages.nodes)
+        yield At(self._env, self._cluster.ready_at, COMPLETION)
 
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""

@@ -1,0 +1,114 @@
+"""Save schedules: arithmetic against a walk through every save."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.checkpoints import NoSaves, PeriodicSaves
+
+
+def walk(
+    interval: float, blocks: float, durable_after: float, step: float | None, elapsed: float
+) -> tuple[float, float]:
+    """Return (useful, saved) after *elapsed* seconds, by walking from save to save in whole seconds."""
+    useful = saved = in_flight_until = 0.0
+    in_flight: float | None = None
+    now = 0.0
+    while True:
+        due = interval if step is None else math.ceil(interval / step) * step
+        wait = max(in_flight_until - now, 0.0) if in_flight is not None else 0.0
+        lasts = max(due, wait) if step is None else math.ceil(max(due, wait) / step) * step
+        if now + lasts > elapsed:
+            useful += elapsed - now
+            break
+        now, useful = now + lasts, useful + lasts
+        if in_flight is not None and in_flight_until <= now:
+            saved = in_flight
+        in_flight = useful
+        in_flight_until = now + blocks + durable_after
+        if now + blocks > elapsed:
+            break
+        now += blocks
+    if in_flight is not None and in_flight_until <= elapsed:
+        saved = in_flight
+    return useful, saved
+
+
+whole = st.integers(1, 40).map(float)
+
+
+@given(whole, st.integers(0, 20), st.integers(0, 90), st.none() | whole, st.integers(0, 600))
+@settings(max_examples=400, deadline=None, derandomize=True)
+def test_the_arithmetic_agrees_with_a_walk_from_save_to_save(
+    interval: float, blocks: int, durable_after: int, step: float | None, elapsed: int
+) -> None:
+    schedule = PeriodicSaves.every(interval, blocks, durable_after, step)
+    start = 1024.0
+    expected = walk(interval, blocks, durable_after, step, elapsed)
+    assert (schedule.useful(start, start + elapsed), schedule.saved(start, start + elapsed)) == expected
+
+
+def test_a_save_counts_from_the_instant_at_which_it_is_durable() -> None:
+    schedule = PeriodicSaves.every(100.0, blocks=10.0, durable_after=30.0)
+    assert schedule.saved(0.0, math.nextafter(140.0, 0.0)) == 0.0
+    assert schedule.saved(0.0, 140.0) == 100.0
+
+
+def test_a_save_that_takes_longer_than_the_interval_delays_the_next_and_training_goes_on() -> None:
+    schedule = PeriodicSaves.every(100.0, blocks=10.0, durable_after=250.0)
+    assert schedule.useful(0.0, 360.0) == 350.0
+    assert not schedule.saving(0.0, 359.0)
+    assert schedule.saving(0.0, 360.0)
+
+
+def test_saves_begin_at_the_end_of_a_whole_step() -> None:
+    schedule = PeriodicSaves.every(100.0, blocks=10.0, step=30.0)
+    assert not schedule.saving(0.0, 119.0)
+    assert schedule.saving(0.0, 120.0)
+    assert schedule.saved(0.0, 130.0) == 120.0
+
+
+def test_training_stands_still_while_it_saves() -> None:
+    schedule = PeriodicSaves.every(100.0, blocks=10.0)
+    assert [schedule.useful(0.0, now) for now in (99.0, 100.0, 105.0, 110.0, 111.0)] == [
+        99.0,
+        100.0,
+        100.0,
+        100.0,
+        101.0,
+    ]
+
+
+@given(whole, st.integers(0, 20), st.integers(0, 90), st.floats(0.5, 900.0))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_the_time_of_a_target_is_when_that_much_training_is_done(
+    interval: float, blocks: int, durable_after: int, useful: float
+) -> None:
+    schedule = PeriodicSaves.every(interval, blocks, durable_after)
+    offset = schedule.offset_of(useful)
+    assert schedule.useful(0.0, offset) == pytest.approx(useful, rel=1e-12)
+    assert schedule.useful(0.0, offset - 1e-6) < useful
+
+
+@given(whole, st.integers(0, 20), st.floats(1.0, 900.0))
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_the_runs_between_saves_add_up_to_the_useful_time(
+    interval: float, blocks: int, elapsed: float
+) -> None:
+    schedule = PeriodicSaves.every(interval, blocks)
+    runs = list(schedule.runs(50.0, 50.0 + elapsed))
+    assert sum(end - begin for begin, end in runs) == pytest.approx(schedule.useful(50.0, 50.0 + elapsed))
+    assert all(begin <= end for begin, end in runs)
+
+
+def test_without_checkpoints_everything_is_useful_and_nothing_is_saved() -> None:
+    schedule = NoSaves()
+    assert (schedule.useful(5.0, 65.0), schedule.saved(5.0, 65.0), schedule.saving(5.0, 65.0)) == (
+        60.0,
+        0.0,
+        False,
+    )
+    assert schedule.offset_of(60.0) == 60.0
+    assert list(schedule.runs(5.0, 65.0)) == [(5.0, 65.0)]

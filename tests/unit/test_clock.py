@@ -1,0 +1,54 @@
+"""A mode's own time, and the order of events at one instant."""
+
+import math
+
+import pytest
+import simpy
+
+from sim.failures.clock import COMPLETION, FAILURE, HORIZON, WINDOW, At, Clock, Tempo
+
+
+def test_at_one_instant_completions_come_before_failures_windows_and_the_horizon() -> None:
+    env, seen = simpy.Environment(), []
+    order = {"horizon": HORIZON, "window": WINDOW, "second": FAILURE + 7, "first": FAILURE, "end": COMPLETION}
+    for name, priority in order.items():
+        At(env, 5.0, priority, lambda _, name=name: seen.append((env.now, name)))
+    env.run()
+    assert seen == [(5.0, name) for name in ("end", "first", "second", "window", "horizon")]
+
+
+def test_an_instant_that_has_passed_by_rounding_is_now() -> None:
+    env = simpy.Environment(initial_time=10.0)
+    At(env, math.nextafter(10.0, 0.0), COMPLETION)
+    env.run()
+    assert env.now == 10.0
+
+
+@pytest.mark.parametrize(
+    ("calendar", "passed"), [(0.0, 0.0), (5.0, 15.0), (10.0, 30.0), (20.0, 30.0), (24.0, 34.0)]
+)
+def test_a_tempo_passes_at_its_factor_in_each_period(calendar: float, passed: float) -> None:
+    tempo = Tempo(((0.0, 3.0), (10.0, 0.0), (20.0, 1.0)))
+    assert tempo.passed(calendar) == passed
+
+
+@pytest.mark.parametrize("passed", [0.0, 7.5, 30.0, 30.5, 100.0])
+def test_the_instant_of_an_own_time_is_the_inverse(passed: float) -> None:
+    tempo = Tempo(((0.0, 3.0), (10.0, 0.5), (20.0, 1.0)))
+    assert tempo.passed(tempo.when(passed)) == pytest.approx(passed)
+
+
+def test_a_tempo_that_ends_at_zero_never_gets_there() -> None:
+    assert Tempo(((0.0, 1.0), (10.0, 0.0))).when(10.5) == math.inf
+
+
+def test_a_training_clock_counts_only_while_it_runs() -> None:
+    env = simpy.Environment()
+    clock = Clock(env, tempo=None, running=False)
+    readings = []
+    for until, act in ((10.0, clock.start), (25.0, clock.stop), (40.0, clock.start)):
+        env.run(until=until)
+        act()
+        readings.append(clock.read())
+    assert readings == [0.0, 15.0, 15.0]
+    assert clock.when(20.0) == 45.0

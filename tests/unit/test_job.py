@@ -1,0 +1,218 @@
+"""Short histories worked out by hand: constant lifetimes, so that every instant is known."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from sim.records import Records
+from sim.replication import simulate
+from sim.scenario.model import Scenario
+
+
+def run(**changes: Any) -> Records:
+    """Return the history of one node that fails each 1000 s, with *changes* to the blocks of the scenario."""
+    blocks: dict[str, Any] = {
+        "name": "by hand",
+        "cluster": {"gpus": 8},
+        "failures": {"any": failure()},
+        "checkpoint": {"interval": "100 s", "blocks": "10 s"},
+        "recovery": {"stages": {"detect": "30 s", "restart": "60 s"}},
+        "simulation": {"horizon": "2000 s"},
+    }
+    return simulate(Scenario.model_validate(blocks | changes), 0)
+
+
+def failure(**changes: Any) -> dict[str, Any]:
+    return {"per": "cluster", "mtbf": "1000 s", "lifetime": "constant", "ages": "new"} | changes
+
+
+def seconds(records: Records) -> dict[str, float]:
+    """Return the job-seconds of each entry that is not empty."""
+    cards = sum(records.ledger.values()) / records.wall_s
+    return {entry: value / cards for entry, value in records.ledger.items() if value}
+
+
+def test_two_failures_the_second_at_the_horizon() -> None:
+    records = run()
+    assert seconds(records) == pytest.approx(
+        {"productive": 1700, "lost": 40, "checkpoint": 170, "detection": 30, "recovery": 60}
+    )
+    assert records.interruptions == 2
+    assert records.incidents["lost_s"].tolist() == pytest.approx([10, 30])
+
+
+def test_a_save_that_becomes_durable_at_the_instant_of_the_failure_counts() -> None:
+    records = run(checkpoint={"interval": "490 s", "blocks": "10 s"}, simulation={"horizon": "1000 s"})
+    assert seconds(records) == pytest.approx({"productive": 980, "checkpoint": 20})
+
+
+def test_without_checkpoints_a_failure_throws_everything_away() -> None:
+    records = run(checkpoint="none", simulation={"horizon": "1500 s"})
+    assert seconds(records) == pytest.approx(
+        {"productive": 410, "lost": 1000, "detection": 30, "recovery": 60}
+    )
+    assert records.incidents["lost_s"].tolist() == [1000]
+
+
+def test_a_failure_in_recovery_begins_the_chain_again() -> None:
+    records = run(
+        recovery={"stages": {"detect": "30 s", "restart": "980 s"}}, simulation={"horizon": "3000 s"}
+    )
+    assert seconds(records) == pytest.approx(
+        {"productive": 900, "lost": 10, "checkpoint": 90, "detection": 60, "recovery": 1940}
+    )
+    assert records.interruptions == 1
+    assert records.incident_count == 3
+
+
+def test_or_is_absorbed() -> None:
+    records = run(
+        recovery={"stages": {"detect": "30 s", "restart": "1200 s"}, "during_recovery": "absorb"},
+        simulation={"horizon": "2900 s"},
+    )
+    assert seconds(records) == pytest.approx(
+        {"productive": 1510, "lost": 10, "checkpoint": 150, "detection": 30, "recovery": 1200}
+    )
+    assert records.incident_count == 2
+
+
+def test_a_hang_is_known_only_after_its_timeout() -> None:
+    records = run(failures={"any": failure(effect="hang", detect="500 s")}, simulation={"horizon": "1600 s"})
+    assert seconds(records)["detection"] == pytest.approx(500)
+
+
+def test_a_node_goes_to_repair_when_it_is_known_to_be_broken_and_the_job_waits() -> None:
+    records = run(failures={"any": failure(per="node", repair="200 s")}, simulation={"horizon": "1400 s"})
+    assert seconds(records) == pytest.approx(
+        {"productive": 1000, "lost": 10, "checkpoint": 100, "detection": 30, "recovery": 60, "waiting": 200}
+    )
+
+
+def test_a_hot_spare_takes_its_place_at_once() -> None:
+    records = run(
+        cluster={"gpus": 8, "spares": 1},
+        failures={"any": failure(per="node", repair="200 s")},
+        simulation={"horizon": "1400 s"},
+    )
+    assert "waiting" not in seconds(records)
+    assert records.spares_left == 0
+
+
+def test_a_cold_spare_first_has_to_be_provisioned() -> None:
+    records = run(
+        cluster={"gpus": 8, "spares": 1, "spare_kind": "cold", "provision": "150 s"},
+        failures={"any": failure(per="node", repair="200 s")},
+        simulation={"horizon": "1400 s"},
+    )
+    assert seconds(records)["recovery"] == pytest.approx(150 + 60)
+    assert records.incidents["nodes_s"].tolist() == pytest.approx([150])
+
+
+def test_one_crew_repairs_one_incident_after_the_other() -> None:
+    shop = {"constant": "200 s", "crews": 1}
+    records = run(
+        cluster={"gpus": 16},
+        failures={"any": failure(per="node", repair=shop)},
+        recovery={"stages": {"detect": "30 s", "restart": "60 s"}, "during_recovery": "absorb"},
+        simulation={"horizon": "1490 s"},
+    )
+    assert seconds(records)["waiting"] == pytest.approx(400)
+
+
+def test_two_crews_repair_both_at_once() -> None:
+    shop = {"constant": "200 s", "crews": 2}
+    records = run(
+        cluster={"gpus": 16},
+        failures={"any": failure(per="node", repair=shop)},
+        recovery={"stages": {"detect": "30 s", "restart": "60 s"}, "during_recovery": "absorb"},
+        simulation={"horizon": "1490 s"},
+    )
+    assert seconds(records)["waiting"] == pytest.approx(200)
+
+
+def test_a_failure_on_the_training_clock_waits_while_the_job_recovers() -> None:
+    records = run(failures={"any": failure(clock="training")}, simulation={"horizon": "2100 s"})
+    assert records.incidents["time_s"].tolist() == [1000, 2090]
+
+
+def test_the_run_ends_when_the_target_is_reached() -> None:
+    records = run(workload={"productive": "950 s"}, simulation={"horizon": "5000 s"})
+    assert records.reached_s == pytest.approx(1090 + 50)
+    assert records.progress_s == pytest.approx(950)
+    assert seconds(records)["productive"] == pytest.approx(950)
+
+
+def test_the_start_is_free_unless_told_otherwise() -> None:
+    records = run(
+        recovery={"stages": {"detect": "30 s", "restart": "60 s"}, "at_start": True}, failures="none"
+    )
+    assert seconds(records)["recovery"] == pytest.approx(60)
+    assert "detection" not in seconds(records)
+
+
+def test_maintenance_saves_first_so_that_nothing_is_lost() -> None:
+    records = run(
+        failures="none",
+        checkpoint={"interval": "300 s", "blocks": "10 s", "durable_after": "20 s"},
+        maintenance={"every": "500 s", "takes": "100 s"},
+        simulation={"horizon": "900 s"},
+    )
+    # 300 + 10 + 190 | save 30, stop 100 | 270 to the horizon
+    assert seconds(records) == pytest.approx({"productive": 760, "checkpoint": 40, "maintenance": 100})
+
+
+def test_unless_it_is_abrupt() -> None:
+    records = run(
+        failures="none",
+        checkpoint={"interval": "300 s", "blocks": "10 s"},
+        maintenance={"every": "500 s", "takes": "100 s", "abrupt": True},
+        simulation={"horizon": "900 s"},
+    )
+    assert seconds(records) == pytest.approx(
+        {"productive": 600, "lost": 190, "checkpoint": 10, "maintenance": 100}
+    )
+
+
+def test_a_failure_in_maintenance_is_recovered_from_when_it_is_over() -> None:
+    records = run(
+        checkpoint="none",
+        maintenance={"every": "950 s", "takes": "100 s", "abrupt": True},
+        simulation={"horizon": "1240 s"},
+    )
+    assert seconds(records) == pytest.approx(
+        {"productive": 100, "lost": 950, "maintenance": 100, "detection": 30, "recovery": 60}
+    )
+
+
+def test_what_lies_before_the_warm_up_is_not_booked_and_a_stretch_across_it_is_cut() -> None:
+    records = run(simulation={"horizon": "2000 s", "warm_up": "955 s"})
+    # of the stretch from 0, 45 s remain: 25 s of training that was saved, 10 s that was lost, 10 s of a save
+    assert records.wall_s == 1045
+    assert seconds(records) == pytest.approx(
+        {"productive": 825, "lost": 40, "checkpoint": 90, "detection": 30, "recovery": 60}
+    )
+
+
+def test_every_cause_is_charged_with_what_it_cost() -> None:
+    records = run()
+    assert records.charges.sum() + records.ledger["productive"] == pytest.approx(8 * 2000)
+    assert records.charges[0].sum() / 8 == pytest.approx(40 + 30 + 60)
+
+
+def test_the_curve_of_productive_time_ends_at_the_progress() -> None:
+    records = run()
+    assert records.curve[-1] == pytest.approx(records.progress_s)
+    assert (records.curve[1:] >= records.curve[:-1]).all()
+
+
+def test_the_strip_is_a_gapless_account_of_its_window() -> None:
+    strip = run().strip
+    assert [(begin, activity) for begin, _, activity, _ in strip[:2]] == [
+        (0, "productive"),
+        (100, "checkpoint"),
+    ]
+    assert all(before[1] == after[0] for before, after in pairwise(strip))
+    assert {activity for _, _, activity, _ in strip} == {
+        "productive", "lost", "checkpoint", "detection", "recovery",
+    }  # fmt: skip

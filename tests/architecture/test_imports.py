@@ -41,6 +41,7 @@ ROOMS = [
     "workers",
     "experiment",
     "advice",
+    "api",
     "cli",
 ]
 REPORTS_MAY_IMPORT = {"version", "units", "digits", "records", "scenario", "estimate", "results", "advice"}
@@ -101,9 +102,16 @@ def _module(base: str, name: str) -> str:
 
 def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not _for_types(
+            child
+        ):
             yield child
             yield from _outside_functions(child)
+
+
+def _for_types(node: ast.AST) -> bool:
+    """Return whether the node is an `if TYPE_CHECKING:`, which never runs."""
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
 def room(module: str) -> str:

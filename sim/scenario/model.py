@@ -109,8 +109,8 @@ class Scenario(Block):
         return 1 / rate if rate else None
 
     def settle(self, document: Mapping[str, Any]) -> None:
-        """Keep the document as plain dicts and lists."""
-        self._document = {str(name): _plain(value) for name, value in document.items()}
+        """Keep the document as plain dicts and lists, its blocks in the order of the language."""
+        self._document = {name: _plain(document[name]) for name in self.keys() if name in document}
 
     def contradictions(self) -> Iterator[Finding]:
         """Resolve what needs the whole scenario, and yield what does not fit together."""

@@ -17,7 +17,7 @@ def override(document: Document, path: str, value: object) -> Document:
 
     Raises ScenarioError where the path leads through something that is not a block, or the text is not YAML.
     """
-    origin = f"--set {path}={value}"
+    origin = f"--set {path}={value if isinstance(value, str) else shown(value)}"
     keys = _keys(document.data, path)
     if not path or not all(str(key) for key in keys):
         raise _error(origin, "", "the path has an empty part; write it like checkpoint.interval=10 min")

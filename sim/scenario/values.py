@@ -1,0 +1,109 @@
+"""What went in: every value of a scenario with its unit and its source, for the report and for `check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sim.scenario.blocks import Block
+from sim.scenario.errors import Path, dotted
+from sim.scenario.laws import Law, Lifetime
+from sim.scenario.model import Scenario
+from sim.scenario.recovery import Recovery
+from sim.units import format_duration
+
+_NOT_VALUES = ("name", "title", "about", "expect", "sources")
+
+
+class Value(NamedTuple):
+    """One value: its dotted path, how it reads, where it comes from (None: assumed), whether a default."""
+
+    path: str
+    text: str
+    source: str | None
+    default: bool
+
+
+def values(scenario: Scenario) -> Iterator[Value]:
+    """Yield every value that the simulation depends on, in the order of the language."""
+    for path, text, default in _block(scenario, scenario.document, ()):
+        resolved = _resolved(scenario, path, text)
+        yield Value(dotted(path), resolved, None if default else source(scenario.sources, path), default)
+
+
+def source(sources: Mapping[str, str], path: Path) -> str | None:
+    """Return what is said of the value at *path*, or else of the nearest block around it."""
+    around = (dotted(path[:end]) for end in range(len(path), 0, -1))
+    return next((sources[name] for name in around if name in sources), None)
+
+
+def _block(block: Block, data: Mapping[Any, Any], path: Path) -> Iterator[tuple[Path, str, bool]]:
+    for name, field in type(block).model_fields.items():
+        key = field.alias or name
+        here, value = (*path, key), getattr(block, name)
+        if not path and key in _NOT_VALUES:
+            continue
+        extra = field.json_schema_extra
+        unit = str(extra.get("x-unit", "")) if isinstance(extra, dict) else ""
+        if key in data or field.default not in (None, {}) or isinstance(value, Recovery):
+            stated = data.get(key, {} if _is_open(value) else field.default)
+            yield from _value(value, stated, here, unit, key not in data)
+
+
+def _is_open(value: object) -> bool:
+    """Whether it is a block whose values are shown one by one."""
+    return isinstance(value, Block) and not isinstance(value, Law | Lifetime)
+
+
+def _value(value: Any, stated: Any, path: Path, unit: str, default: bool) -> Iterator[tuple[Path, str, bool]]:
+    """Yield a block's values one by one, a mode's and a stage's too; anything else as one value."""
+    if _is_open(value):
+        yield from _block(value, stated, path)
+    elif path in (("failures",), ("recovery", "stages")) and isinstance(stated, Mapping):
+        for name, inner in value.items():
+            yield from _value(inner, stated[name], (*path, name), "", default)
+    else:
+        yield path, printed(stated, unit), default
+
+
+def printed(value: Any, unit: str = "") -> str:
+    """Return a value as it reads in a table: `100,000 cards`, `lognormal (median 20 h, sigma 2.5)`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,} {unit}".strip() if isinstance(value, int) else f"{value:,.12g} {unit}".strip()
+    if isinstance(value, list):
+        shown = ", ".join(printed(inner) for inner in value[:5])
+        return shown if len(value) <= 5 else f"{shown}, ... ({len(value)} values)"
+    if isinstance(value, Mapping):
+        return ", ".join(_entry(name, inner) for name, inner in value.items())
+    return " ".join(str(value).split())
+
+
+def _entry(name: Any, value: Any) -> str:
+    head = printed(name).replace("_", " ")
+    if isinstance(value, Mapping):
+        return f"{head} ({printed(value)})"
+    return f"{head} {printed(value)}" if isinstance(name, str) else f"{head}: {printed(value)}"
+
+
+def _resolved(scenario: Scenario, path: Path, text: str) -> str:
+    """Return *text* with what it comes to in this scenario, where that is not plain from the text."""
+    spec, spares = scenario.checkpoint, scenario.cluster.spares
+    if path == ("checkpoint", "interval") and spec and spec.stated_interval.seconds is None:
+        return f"{text} = {_about(spec.interval)}"
+    if path == ("cluster", "spares") and isinstance(spares, float):
+        return f"{text} = {scenario.cluster.spare_nodes:,} nodes"
+    if path[:2] == ("recovery", "stages") and (text == "checkpoint" or "over gpus" in text):
+        stage = next(stage for stage in scenario.recovery.stages if stage.name == path[2])
+        return f"{text} = {_about(stage.duration.mean)}"
+    if path == ("workload", "scaling_efficiency"):
+        gpus = scenario.cluster.gpus
+        return f"{text}; {scenario.workload.efficiency(gpus):.3g} at {gpus:,}"
+    return text
+
+
+def _about(seconds: float) -> str:
+    """Return a duration exactly where that is short, else with three digits."""
+    exact = format_duration(seconds)
+    return exact if len(exact) <= 12 else format_duration(seconds, 3)

@@ -1,0 +1,152 @@
+"""Sources of failures: when they strike, what they hit, and what stands still."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import simpy
+
+from sim.cluster import Cluster
+from sim.failures import Failures
+from sim.records import Strike
+from sim.scenario.model import Scenario
+from sim.streams import Streams
+
+DAY = 86_400.0
+
+
+class Plant:
+    """A cluster under fire, with what struck it."""
+
+    def __init__(self, mode: dict[str, Any], days: float = 400.0, **cluster: Any) -> None:
+        scenario = Scenario.model_validate(
+            {
+                "name": "plant",
+                "cluster": {"gpus": 64} | cluster,
+                "failures": {"mode": mode},
+                "checkpoint": {"interval": "10 min", "blocks": "5 s"},
+                "simulation": {"horizon": f"{days} d"},
+            }
+        )
+        self.env = simpy.Environment()
+        self.cluster = Cluster(scenario.cluster.nodes, scenario.cluster.spare_nodes)
+        self.strikes: list[tuple[float, Strike]] = []
+        self.spares: list[tuple[float, int]] = []
+        self.failures = Failures(
+            self.env,
+            scenario,
+            Streams(1, 0),
+            self.cluster,
+            lambda strike: self.strikes.append((self.env.now, strike)),
+            lambda strike, node: self.spares.append((self.env.now, node)),
+        )
+
+    def run(self, until: float) -> list[tuple[float, tuple[int, ...]]]:
+        """Return when what was struck by the instant *until* (days)."""
+        self.env.run(until=until * DAY)
+        return [(now / DAY, tuple(strike.slots)) for now, strike in self.strikes]
+
+
+def aged(**changes: Any) -> dict[str, Any]:
+    return {"per": "node", "mtbf": "10 d", "lifetime": "constant", "ages": "new", "repair": "1 h"} | changes
+
+
+def test_units_of_equal_age_fail_at_one_instant_in_the_order_of_their_numbers() -> None:
+    struck = Plant(aged(), gpus=24).run(until=10.5)
+    assert struck == [(10.0, (0,)), (10.0, (1,)), (10.0, (2,))]
+
+
+def test_each_gpu_has_an_age_and_strikes_the_slot_of_its_node() -> None:
+    struck = Plant(aged(per="gpu", mtbf="80 d"), gpus=16).run(until=81.0)
+    assert [slots for _, slots in struck] == [(0,)] * 8 + [(1,)] * 8
+
+
+def test_a_rack_takes_its_nodes_at_once_and_only_those_of_the_job() -> None:
+    struck = Plant(aged(per="rack"), gpus=48, nodes_per_rack=4).run(until=10.5)
+    assert struck == [(10.0, (0, 1, 2, 3)), (10.0, (4, 5))]
+
+
+def test_a_failed_node_is_not_struck_again() -> None:
+    plant = Plant(aged(per="rack"), gpus=48, nodes_per_rack=4)
+    plant.cluster.fail((1, 4, 5))
+    assert plant.run(until=10.5) == [(10.0, (0, 2, 3))]
+
+
+def test_a_node_does_not_age_while_it_is_away() -> None:
+    plant = Plant(aged(), gpus=8)
+    plant.env.run(until=4 * DAY)
+    plant.cluster.fail((0,))
+    away = plant.cluster.send_away((0,))
+    plant.env.run(until=24 * DAY)
+    plant.cluster.restore(away, wanted=True)
+    assert plant.run(until=31.0) == [(30.0, (0,))]
+
+
+def test_a_spare_takes_its_own_age_into_the_slot() -> None:
+    plant = Plant(aged(), gpus=8, spares=1)
+    plant.env.run(until=4 * DAY)
+    plant.cluster.fail((0,))
+    plant.cluster.send_away((0,))
+    plant.cluster.fill(plant.env.now)
+    assert plant.run(until=15.0) == [(14.0, (0,))]
+
+
+def test_idle_spares_age_at_their_share() -> None:
+    plant = Plant(aged(repair="1 h"), gpus=8, spares=2, spare_failures="25 %")
+    plant.run(until=41.0)
+    assert plant.spares == [(40 * DAY, 1), (40 * DAY, 2)]
+
+
+def test_a_unit_that_is_not_renewed_is_as_old_as_it_was() -> None:
+    lifetime = {"weibull": {"shape": 4}}
+    renewed = Plant(aged(lifetime=lifetime, transient="100 %"), gpus=800).run(until=100.0)
+    minimal = Plant(aged(lifetime=lifetime, transient="100 %", renews=False), gpus=800).run(until=100.0)
+    # Minimal repair leaves a power-law process: expected count (t/scale)^shape per unit.
+    scale = 10.0 / 0.9064024771
+    expected = 100 * (100.0 / scale) ** 4
+    assert abs(len(minimal) - expected) < 4 * np.sqrt(expected)
+    assert len(renewed) == pytest.approx(100 * 10, rel=0.1)
+
+
+def test_what_is_on_the_training_clock_strikes_only_in_training() -> None:
+    plant = Plant(
+        aged(clock="training", per="cluster", repair=None, mtbf="10 d") | {"transient": "100 %"}, gpus=8
+    )
+    plant.env.run(until=5 * DAY)
+    plant.failures.training_begins()
+    plant.env.run(until=12 * DAY)
+    plant.failures.training_ends()
+    plant.env.run(until=20 * DAY)
+    plant.failures.training_begins()
+    assert plant.run(until=24.0) == [(23.0, ())]
+
+
+def test_rates_that_change_over_time() -> None:
+    plant = Plant(aged(over_time={"0 d": 2, "3 d": 0.5}), gpus=8)
+    assert plant.run(until=12.0) == [(11.0, (0,))]
+
+
+@pytest.mark.parametrize(("per", "units"), [("gpu", 64), ("node", 8), ("rack", 2), ("cluster", 1)])
+def test_a_memoryless_mode_strikes_at_the_rate_of_all_its_units(per: str, units: int) -> None:
+    mode = {"per": per, "mtbf": "1 d"}
+    struck = Plant(mode, gpus=64, nodes_per_rack=4).run(until=400.0)
+    assert abs(len(struck) - 400 * units) < 4.5 * np.sqrt(400 * units)
+    hit = {slots for _, slots in struck}
+    assert len(hit) == {"gpu": 8, "node": 8, "rack": 2, "cluster": 1}[per]
+
+
+def test_a_strike_on_an_empty_slot_is_void_and_uses_up_its_index() -> None:
+    mode = {"per": "node", "mtbf": "1 d"}
+    whole, holed = Plant(mode), Plant(mode)
+    holed.cluster.fail((3,))
+    every, fewer = whole.run(until=50.0), holed.run(until=50.0)
+    assert fewer == [strike for strike in every if strike[1] != (3,)]
+    ordinals = [strike.ordinal for _, strike in holed.strikes]
+    assert ordinals == [number for number, strike in enumerate(every) if strike[1] != (3,)]
+
+
+def test_idle_spares_fail_from_streams_of_their_own() -> None:
+    mode = {"per": "node", "mtbf": "1 d", "repair": "1 h"}
+    bare, spared = Plant(mode), Plant(mode, spares=4, spare_failures="100 %")
+    assert bare.run(until=50.0) == spared.run(until=50.0)
+    assert abs(len(spared.spares) - 200) < 4.5 * np.sqrt(200)

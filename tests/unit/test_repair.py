@@ -1,0 +1,68 @@
+"""Repair shops: times, crews and the queue."""
+
+import simpy
+
+from sim.repair import RepairShop
+from sim.scenario.model import Scenario
+from sim.streams import Streams
+
+
+def shop(repair: object) -> tuple[simpy.Environment, RepairShop, list[tuple[float, tuple[int, ...]]]]:
+    """Return an empty shop with the list of what comes back, and when."""
+    blocks = {
+        "name": "shop",
+        "cluster": {"gpus": 64},
+        "failures": {"mode": {"per": "node", "mtbf": "1 d", "repair": repair}},
+        "checkpoint": "none",
+        "simulation": {"horizon": "1 d"},
+    }
+    mode = Scenario.model_validate(blocks).failures["mode"]
+    env, back = simpy.Environment(), []
+    return (
+        env,
+        RepairShop(env, "mode", mode, Streams(1, 0), lambda nodes: back.append((env.now, tuple(nodes)))),
+        back,
+    )
+
+
+def test_without_crews_every_repair_begins_at_once() -> None:
+    env, repairs, back = shop("100 s")
+    repairs.bring((1,), 0)
+    repairs.bring((2,), 1)
+    env.run()
+    assert back == [(100.0, (1,)), (100.0, (2,))]
+
+
+def test_crews_take_incidents_first_come_first_served() -> None:
+    env, repairs, back = shop({"constant": "100 s", "crews": 2})
+    for number in range(5):
+        repairs.bring((number,), number)
+    env.run()
+    assert back == [(100.0, (0,)), (100.0, (1,)), (200.0, (2,)), (200.0, (3,)), (300.0, (4,))]
+
+
+def test_a_crew_that_was_idle_takes_the_next_incident() -> None:
+    env, repairs, back = shop({"constant": "100 s", "crews": 1})
+    repairs.bring((0,), 0)
+    env.run(until=250.0)
+    repairs.bring((1,), 1)
+    env.run()
+    assert back == [(100.0, (0,)), (350.0, (1,))]
+
+
+def test_the_nodes_of_an_incident_come_back_together() -> None:
+    env, repairs, back = shop({"exponential": {"mean": "1 h"}, "crews": 1})
+    repairs.bring((4, 5, 6), 0)
+    env.run()
+    assert [nodes for _, nodes in back] == [(4, 5, 6)]
+
+
+def test_a_repair_time_belongs_to_the_incident_not_to_the_order_of_calls() -> None:
+    times = []
+    for order in ((0, 1), (1, 0)):
+        env, repairs, back = shop({"exponential": {"mean": "1 h"}})
+        for index in order:
+            repairs.bring((index,), index)
+        env.run()
+        times.append(sorted(back))
+    assert times[0] == times[1]

@@ -11,8 +11,7 @@ from typing import Any
 from sim import folders
 from sim.experiment import Progress, Settings, Silent, run_all
 from sim.results import Comparison, Results
-from sim.scenario import load, loads
-from sim.scenario.model import Scenario
+from sim.scenario import Scenario, dump, load, loads
 from sim.store import ChoiceError
 from sim.units import format_points
 
@@ -121,5 +120,5 @@ def resolve(source: Source, changed: Mapping[str, Any]) -> Scenario:
 
 def _loaded(source: Source, changed: Mapping[str, Any]) -> Scenario:
     if isinstance(source, Scenario):
-        return loads(folders.scenario_text(source.document), f"<{source.name}>", changed)
+        return loads(dump(source), f"<{source.name}>", changed)
     return load(Path(source), changed) if isinstance(source, PathLike) else load(source, changed)

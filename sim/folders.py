@@ -63,19 +63,6 @@ def write_text(path: Path, text: str) -> None:
     os.replace(new, path)
 
 
-def scenario_text(document: Mapping[str, Any]) -> str:
-    """Return the YAML of a resolved scenario; reading it gives the same scenario."""
-    from io import StringIO
-
-    from ruamel.yaml import YAML
-
-    yaml, text = YAML(typ="safe", pure=True), StringIO()
-    yaml.default_flow_style, yaml.sort_base_mapping_type_on_output = False, False
-    yaml.width = 10_000
-    yaml.dump(dict(document), text)
-    return text.getvalue()
-
-
 def is_run_folder(folder: Path) -> bool:
     """Return whether *folder* holds a finished run."""
     if not all((folder / name).is_file() for name in (SCENARIO, SUMMARY, PROVENANCE)):

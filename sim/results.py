@@ -17,7 +17,7 @@ from sim import folders
 from sim.digits import plus_minus
 from sim.estimate import Estimate, paired
 from sim.records import Records
-from sim.scenario.model import Scenario
+from sim.scenario import Scenario, dump, load
 from sim.store import ChoiceError, RunError
 from sim.summary import SCHEMA_VERSION, summarise
 
@@ -56,8 +56,6 @@ class Results:
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Results:
         """Return the run in *folder*; raise `RunError` where there is none."""
-        from sim.scenario import load
-
         path = Path(folder)
         if not path.exists():
             raise RunError(f"{path}: no such run folder")
@@ -127,7 +125,7 @@ class Results:
     def _write(self, folder: Path, incidents: bool) -> None:
         from sim import tables
 
-        folders.write_text(folder / folders.SCENARIO, folders.scenario_text(self.scenario.document))
+        folders.write_text(folder / folders.SCENARIO, dump(self.scenario))
         if self._records:
             tables.write(self.scenario, self._records, folder, incidents)
         elif self.folder:

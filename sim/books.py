@@ -52,8 +52,11 @@ class Books:
             self.activities.append(Activity(start, end, doing, stage, cause))
 
     def stretch(self, start: float, end: float, useful: float, kept: float, cause: int, row: int) -> None:
-        """Book a stretch with *useful* seconds of work; *kept* of them count, *cause* threw the rest away."""
-        self.stretches.add(start, end, kept)
+        """Book a stretch with *useful* seconds of work; *kept* of them count, *cause* threw the rest away.
+
+        *cause* is -1 for a stretch that ends without losing anything.
+        """
+        self.stretches.add(start, end, kept, cause >= 0)
         if row >= 0:
             self.log.charge(row, LOST, useful - kept)
         before, since = 0.0, start

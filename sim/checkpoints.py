@@ -9,7 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class SaveSchedule(Protocol):
@@ -120,6 +124,25 @@ class PeriodicSaves:
             begin = start + (self.first + number * self.cycle + self.blocks)
             number += 1
             block = start + (self.first + number * self.cycle)
+
+    def useful_each(self, start: Array, now: Array) -> Array:
+        """Return `useful` for many stretches at once, to the last digit the same."""
+        begun = self._passed_each(self.first, start, now)
+        block = self.first + (begun - 1) * self.cycle
+        since = np.maximum(now - (start + (block + self.blocks)), 0.0)
+        return np.where(begun == 0, now - start, self.first + (begun - 1) * self.gap + since)
+
+    def saved_each(self, start: Array, now: Array) -> Array:
+        """Return `saved` for many stretches at once, to the last digit the same."""
+        durable = self._passed_each(self.first + self.blocks + self.durable_after, start, now)
+        return np.where(durable == 0, 0.0, self.first + (durable - 1) * self.gap)
+
+    def _passed_each(self, offset: float, start: Array, now: Array) -> Array:
+        """Return `_passed` for many stretches; one step of correction is all that rounding can ask for."""
+        count = np.maximum(np.floor((now - start - offset) / self.cycle) + 1, 0.0)
+        count += start + (offset + count * self.cycle) <= now
+        count -= (count > 0) & (start + (offset + (count - 1) * self.cycle) > now)
+        return count
 
     def _passed(self, offset: float, start: float, now: float) -> int:
         """Return how many of the instants start + (offset + k x cycle) are not after *now*."""

@@ -153,18 +153,23 @@ class IncidentLog:
 
 
 class Stretches:
-    """The stretches of training: when each began and ended, and how much of its useful work was kept."""
+    """The stretches of training: when each began and ended, and how much of its useful work was kept.
+
+    One is *broken* where it lost what was not saved, by a failure or an abrupt stop.
+    """
 
     def __init__(self) -> None:
         self.start = array("d")
         self.end = array("d")
         self.kept = array("d")
+        self.broken = array("b")
 
-    def add(self, start: float, end: float, kept: float) -> None:
+    def add(self, start: float, end: float, kept: float, broken: bool) -> None:
         """Append a stretch from *start* to *end* (s), of which *kept* seconds of work count."""
         self.start.append(start)
         self.end.append(end)
         self.kept.append(kept)
+        self.broken.append(broken)
 
 
 class Activity(NamedTuple):

@@ -94,6 +94,8 @@ def _records(
         spares_left=cluster.fewest_spares,
         curve=curve(books.stretches, schedule, end),
         incidents=incidents,
-        stretches={name: np.asarray(getattr(books.stretches, name)) for name in ("start", "end", "kept")},
+        stretches={
+            name: np.asarray(getattr(books.stretches, name)) for name in ("start", "end", "kept", "broken")
+        },
         strip=strip(books.activities, schedule, stages.names, names, end, interruptions),
     )

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,3 +113,16 @@ def test_without_checkpoints_everything_is_useful_and_nothing_is_saved() -> None
     )
     assert schedule.offset_of(60.0) == 60.0
     assert list(schedule.runs(5.0, 65.0)) == [(5.0, 65.0)]
+
+
+@given(whole, st.integers(0, 20), st.integers(0, 90), st.lists(st.integers(0, 2000), min_size=1, max_size=30))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_many_stretches_at_once_give_the_same_numbers(
+    interval: float, blocks: int, durable_after: int, lengths: list[int]
+) -> None:
+    schedule = PeriodicSaves.every(interval / 7, blocks / 7, durable_after / 7)
+    starts = np.arange(len(lengths)) * 1000.1
+    ends = starts + np.array(lengths) / 7
+    pairs = list(zip(starts.tolist(), ends.tolist(), strict=True))
+    assert schedule.useful_each(starts, ends).tolist() == [schedule.useful(*pair) for pair in pairs]
+    assert schedule.saved_each(starts, ends).tolist() == [schedule.saved(*pair) for pair in pairs]

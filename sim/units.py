@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Context
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
@@ -19,7 +20,12 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 YEAR = 365.25 * DAY
 LONGEST_TEXT = 100
 
-_SECONDS = {
+Units = Mapping[str, Fraction]
+PARTS = ("gpu", "node", "rack", "pod", "cluster", "job")
+NUMBER = r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
+_COUNT = r"[0-9]+(?:_[0-9]+)*"
+
+_SECONDS: Units = {
     "ms": Fraction(1, 1000),
     "s": Fraction(1),
     "min": Fraction(60),
@@ -29,17 +35,21 @@ _SECONDS = {
     "y": Fraction(31_557_600),
 }
 _WORDS = {"second": "s", "minute": "min", "hour": "h", "day": "d", "week": "wk", "year": "y"}
-_BYTES = {f"{prefix}B": Fraction(1000**power) for power, prefix in enumerate("KMGTP", 1)} | {
-    f"{prefix}iB": Fraction(1024**power) for power, prefix in enumerate("KMGTP", 1)
+_BYTES: Units = {
+    **{f"{prefix}B": Fraction(1000**power) for power, prefix in enumerate("KMGTP", 1)},
+    **{f"{prefix}iB": Fraction(1024**power) for power, prefix in enumerate("KMGTP", 1)},
 }
-_BITS = {f"{prefix}b": Fraction(1000**power, 8) for power, prefix in enumerate("KMGTP", 1)}
-_TOKENS = {
-    f"{prefix}tokens": Fraction(1000**power) for power, prefix in enumerate(("", "k ", "M ", "G ", "T "))
+_BITS: Units = {f"{prefix}b": Fraction(1000**power, 8) for power, prefix in enumerate("KMGTP", 1)}
+_BANDWIDTHS: Units = {f"{unit}/s": size for unit, size in (*_BYTES.items(), *_BITS.items())}
+_TOKENS: Units = {
+    "T tokens": Fraction(10**12),
+    "G tokens": Fraction(10**9),
+    "M tokens": Fraction(10**6),
+    "k tokens": Fraction(10**3),
+    "tokens": Fraction(1),
 }
-PARTS = ("gpu", "node", "rack", "pod", "cluster", "job")
-
-NUMBER = r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
-_COUNT = r"[0-9]+(?:_[0-9]+)*"
+_PER_CENT: Units = {"%": Fraction(1, 100)}
+_POINTS: Units = {"pp": Fraction(1, 100)}
 
 
 class Money(NamedTuple):
@@ -53,7 +63,7 @@ class Money(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """How often one *part* fails (None where the text names no part): once in *mtbf* seconds on average."""
+    """How often one *part* fails (None where the text names none): once in *mtbf* seconds on average."""
 
     mtbf: float
     part: str | None
@@ -61,7 +71,7 @@ class Rate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of quantity: its name in a sentence, what is allowed, an example, and its parser's pattern."""
+    """One kind of quantity: its name in a sentence, what is allowed, an example, the pattern of its texts."""
 
     name: str
     allowed: str
@@ -70,8 +80,9 @@ class Kind:
 
     def refuse(self, text: str, why: str) -> ValueError:
         """Return the error that says what is wrong with *text* as such a quantity and what to write."""
-        bare = text if re.fullmatch(rf"[-+]?{NUMBER}|nan|[-+]?inf", text) else shown(text)
-        return ValueError(f'{bare} {why}; {self.name} is {self.allowed}, such as "{self.example}"')
+        bare = re.fullmatch(rf"[-+]?{NUMBER}|nan|[-+]?inf", text)
+        given = text if bare else shown(text)
+        return ValueError(f'{given} {why}; {self.name} is {self.allowed}, such as "{self.example}"')
 
 
 def shown(value: object) -> str:
@@ -85,55 +96,37 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _any_of(units: Mapping[str, Fraction]) -> str:
-    return "|".join(re.escape(unit).replace(r"\ ", " ?") for unit in sorted(units, key=len, reverse=True))
-
-
-def _kind(name: str, example: str, units: Mapping[str, Fraction]) -> Kind:
-    return Kind(
-        name, f"a number and one of {', '.join(units)}", example, rf"^{NUMBER} ?(?:{_any_of(units)})$"
-    )
+def _kind(name: str, example: str, units: Units) -> Kind:
+    names = "|".join(sorted(units, key=len, reverse=True)).replace(" ", " ?")
+    return Kind(name, f"a number and one of {', '.join(units)}", example, rf"^{NUMBER} ?(?:{names})$")
 
 
 _M_IN_COMPOUND = rf"h *{NUMBER} *m(?![a-z])|m(?= *{NUMBER} *s)"
-_TIME_UNITS = "ms|min|wk|s|h|d|y"
-_RATE_TIMES = f"(?:{'|'.join(_WORDS)})s?|{_TIME_UNITS}"
+_TIME_UNITS = "|".join(sorted(_SECONDS, key=len, reverse=True))
+_TIMES = f"(?:{'|'.join(_WORDS)})s?|{_TIME_UNITS}"
+_OF_PARTS = f"(?:({'|'.join(PARTS)})[- ])?"
+_PER = rf"({NUMBER}) ?(?:/|per) ?(?:({NUMBER}) ?)?{_OF_PARTS}({_TIMES})"
 
 DURATION = Kind(
     "a duration",
-    "a number and one of ms, s, min, h, d, wk, y",
+    f"a number and one of {', '.join(_SECONDS)}",
     "5 min",
     rf"^(?:{NUMBER} *(?:{_M_IN_COMPOUND}|{_TIME_UNITS}) *)+$",
 )
 SIZE = _kind("a size", "5.3 TB", _BYTES)
-BANDWIDTH = _kind("a bandwidth", "2 TB/s", {f"{unit}/s": size for unit, size in (_BYTES | _BITS).items()})
+BANDWIDTH = _kind("a bandwidth", "2 TB/s", _BANDWIDTHS)
 SHARE = Kind("a share", "a number from 0 to 100 and %", "5 %", rf"^{NUMBER} ?%$")
 POINTS = Kind("a half-width", "a number and pp (percentage points)", "0.5 pp", rf"^{NUMBER} ?pp$")
-TOKENS = Kind(
-    "a number of tokens",
-    'a number, k, M, G or T if you like, and "tokens"',
-    "10 T tokens",
-    rf"^{NUMBER} ?[kMGT]? ?tokens$",
-)
-MONEY = Kind(
-    "a price",
-    "a number and the three capital letters of a currency",
-    "2.35 USD",
-    rf"^{NUMBER} ?[A-Z]{{3}}$",
-)
-RATE = Kind(
-    "a rate",
-    "a number per time of a part",
-    "6.5 / 1000 node-days",
-    rf"^{NUMBER} ?(?:/|per) ?(?:{NUMBER} ?)?(?:(?:{'|'.join(PARTS)})[- ])?(?:{_RATE_TIMES})$",
-)
+TOKENS = _kind("a number of tokens", "10 T tokens", _TOKENS)
+MONEY = Kind("a price", "a number and a currency's three letters", "2.35 USD", rf"^{NUMBER} ?[A-Z]{{3}}$")
+RATE = Kind("a rate", "a number per time of a part", "6.5 / 1000 node-days", f"^{_PER}$")
 COUNT = Kind("a count", "a whole number, with _ between digits if you like", "100_000", rf"^{_COUNT}$")
-STEPS = Kind("an interval in steps", "a whole number and steps", "50 steps", rf"^{_COUNT} ?steps?$")
+STEPS = Kind("a number of steps", "a whole number and steps", "50 steps", rf"^{_COUNT} ?steps?$")
 
 
 def _clean(text: str, kind: Kind) -> str:
-    """Return *text* without outer space, refused if it is too long, negative, infinite or a bare number."""
-    text = text.strip()
+    """Return *text* with single spaces, refused if it is too long, negative, infinite or a bare number."""
+    text = " ".join(text.split())
     if len(text) > LONGEST_TEXT:
         raise kind.refuse(text, "is too long")
     if re.match(r"[-+]?\.?(inf|nan)", text, re.IGNORECASE):
@@ -149,12 +142,13 @@ def _exact(number: str) -> Fraction:
     return Fraction(number.replace("_", ""))
 
 
-def _scaled(text: str, kind: Kind, units: Mapping[str, Fraction]) -> float:
+def _scaled(text: str, kind: Kind, units: Units) -> float:
     text = _clean(text, kind)
-    found = re.fullmatch(rf"({NUMBER})\s*(.*)", text)
+    found = re.fullmatch(rf"({NUMBER}) ?(.*)", text)
     if not found:
         raise kind.refuse(text, "is not understood")
-    number, unit = found.groups()
+    number, unit = found[1], found[2]
+    unit = next((name for name in units if unit.replace(" ", "") == name.replace(" ", "")), unit)
     if unit not in units:
         raise kind.refuse(text, f'has an unknown unit, "{unit}"')
     return float(_exact(number) * units[unit])
@@ -163,10 +157,10 @@ def _scaled(text: str, kind: Kind, units: Mapping[str, Fraction]) -> float:
 def parse_duration(text: str) -> float:
     """Return the seconds of a duration such as `4 min`, `1h30m` or `2 min 30 s`."""
     text = _clean(text, DURATION)
-    parts = re.findall(rf"({NUMBER})\s*([A-Za-z]*)\s*", text)
-    if not parts or "".join(a + b for a, b in parts) != re.sub(r"\s", "", text):
+    parts = re.findall(rf"({NUMBER}) ?([A-Za-z]*) ?", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text.replace(" ", ""):
         raise DURATION.refuse(text, "is not understood")
-    units = _minutes([unit for _, unit in parts], text)
+    units = _with_minutes([unit for _, unit in parts], text)
     for unit in units:
         if unit not in _SECONDS:
             raise DURATION.refuse(text, f'has an unknown unit, "{unit}"' if unit else "has no unit")
@@ -176,7 +170,7 @@ def parse_duration(text: str) -> float:
     return float(sum(_exact(number) * size for (number, _), size in zip(parts, sizes, strict=True)))
 
 
-def _minutes(units: list[str], text: str) -> list[str]:
+def _with_minutes(units: list[str], text: str) -> list[str]:
     """Return *units* with `m` read as minutes where an hour stands before it or seconds behind it."""
     read = []
     for before, unit, after in zip(["", *units], units, [*units[1:], ""], strict=False):
@@ -193,12 +187,12 @@ def parse_size(text: str) -> float:
 
 def parse_bandwidth(text: str) -> float:
     """Return the bytes per second of a bandwidth such as `2 TB/s` or `400 Gb/s`."""
-    return _scaled(text, BANDWIDTH, {f"{unit}/s": size for unit, size in (_BYTES | _BITS).items()})
+    return _scaled(text, BANDWIDTH, _BANDWIDTHS)
 
 
 def parse_share(text: str) -> float:
     """Return the share of 1 of a text such as `5 %`; more than 100 % is refused."""
-    share = _scaled(text, SHARE, {"%": Fraction(1, 100)})
+    share = _scaled(text, SHARE, _PER_CENT)
     if share > 1:
         raise SHARE.refuse(text, "is more than the whole")
     return share
@@ -206,22 +200,18 @@ def parse_share(text: str) -> float:
 
 def parse_points(text: str) -> float:
     """Return percentage points such as `0.5 pp` as a share of 1."""
-    return _scaled(text, POINTS, {"pp": Fraction(1, 100)})
+    return _scaled(text, POINTS, _POINTS)
 
 
 def parse_tokens(text: str) -> float:
     """Return the number of tokens of a text such as `10 T tokens`."""
-    text = _clean(text, TOKENS)
-    found = re.fullmatch(rf"({NUMBER})\s*([kMGT]?)\s*tokens", text)
-    if not found:
-        raise TOKENS.refuse(text, "is not understood")
-    return float(_exact(found[1]) * 1000 ** " kMGT".index(found[2] or " "))
+    return _scaled(text, TOKENS, _TOKENS)
 
 
 def parse_money(text: str) -> Money:
     """Return amount and currency of a text such as `2.35 USD`."""
     text = _clean(text, MONEY)
-    found = re.fullmatch(rf"({NUMBER})\s*([A-Z]{{3}})", text)
+    found = re.fullmatch(rf"({NUMBER}) ?([A-Z]{{3}})", text)
     if not found:
         raise MONEY.refuse(text, "is not understood")
     return Money(float(_exact(found[1])), found[2])
@@ -230,16 +220,13 @@ def parse_money(text: str) -> Money:
 def parse_rate(text: str) -> Rate:
     """Return the rate of a text such as `6.5 / 1000 node-days`, `2 / y` or `3 per day`."""
     text = _clean(text, RATE)
-    part = "|".join(PARTS)
-    found = re.fullmatch(
-        rf"({NUMBER})\s*(?:/|per\b)\s*({NUMBER})?\s*(?:({part})[- ])?\s*({_RATE_TIMES})", text
-    )
+    found = re.fullmatch(_PER, text)
     if not found:
         raise RATE.refuse(text, "is not understood")
     events, many, part, time = found.groups()
     if _exact(events) == 0 or _exact(many or "1") == 0:
         raise RATE.refuse(text, "is zero, or in no time")
-    unit = _SECONDS[_WORDS.get(time.removesuffix("s"), time)]
+    unit = _SECONDS[time] if time in _SECONDS else _SECONDS[_WORDS[time.removesuffix("s")]]
     return Rate(float(_exact(many or "1") * unit / _exact(events)), part)
 
 
@@ -254,27 +241,52 @@ def parse_count(text: str) -> int:
 def parse_steps(text: str) -> int:
     """Return the number of steps of a text such as `50 steps`."""
     text = _clean(text, STEPS)
-    found = re.fullmatch(rf"({_COUNT})\s*steps?", text)
+    found = re.fullmatch(rf"({_COUNT}) ?steps?", text)
     if not found or int(found[1]) == 0:
         raise STEPS.refuse(text, "is not understood")
     return int(found[1])
 
 
-def _plain(value: float, digits: int) -> str:
+PARSERS: Mapping[Kind, Callable[[str], object]] = {
+    DURATION: parse_duration,
+    SIZE: parse_size,
+    BANDWIDTH: parse_bandwidth,
+    SHARE: parse_share,
+    POINTS: parse_points,
+    TOKENS: parse_tokens,
+    MONEY: parse_money,
+    RATE: parse_rate,
+    COUNT: parse_count,
+    STEPS: parse_steps,
+}
+
+
+def _rounded(value: float, digits: int) -> str:
     """Return *value* with so many significant digits, without exponent and without trailing zeros."""
-    rounded = float(f"{value:.{digits}g}")
-    places = max(digits - 1 - math.floor(math.log10(abs(rounded))), 0) if rounded else 0
-    text = f"{rounded:.{places}f}"
+    value = float(f"{value:.{digits}g}")
+    places = max(digits - 1 - math.floor(math.log10(abs(value))), 0) if value else 0
+    text = f"{value:.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _short(value: float, unit: Fraction, longest: int = 6) -> str | None:
-    """Return the shortest decimal that is exactly *value* in *unit*s once it is parsed, if there is one."""
+def _short(value: float, unit: Fraction, digits: int = 6) -> str | None:
+    """Return the shortest decimal that is exactly *value* once it is parsed in that unit, if there is one."""
     ratio = float(Fraction(value) / unit)
     if not 1e-4 <= ratio < 1e7:
         return None
-    texts = (_plain(ratio, digits) for digits in range(1, longest + 1))
+    texts = (_rounded(ratio, count) for count in range(1, digits + 1))
     return next((text for text in texts if float(_exact(text) * unit) == value), None)
+
+
+def _long(value: float, unit: Fraction) -> str:
+    """Return digits enough to parse back to exactly *value*, with an exponent where it is far from 1."""
+    exact = Fraction(value) / unit
+    for digits in range(1, 26):
+        decimal = Context(prec=digits).divide(exact.numerator, exact.denominator).normalize()
+        text = f"{decimal:f}" if 1e-4 <= abs(decimal) < 1e16 or not decimal else f"{decimal}"
+        if float(_exact(text) * unit) == value:
+            return text.replace("E", "e")
+    raise ValueError(f"{value!r} cannot be printed as a quantity")
 
 
 def _finite(value: float) -> None:
@@ -294,79 +306,68 @@ def format_duration(seconds: float, digits: int | None = None) -> str:
         return "0 s"
     if digits is not None:
         return _rounded_duration(seconds, digits)
-    return _compound(seconds, 2) or _decimal(seconds) or _compound(seconds, 4) or f"{seconds!r} s"
+    return _compound(seconds, 2) or _decimal(seconds) or _compound(seconds, 4) or f"{_long(seconds, _ONE)} s"
+
+
+_ONE = Fraction(1)
 
 
 def _rounded_duration(seconds: float, digits: int) -> str:
     for unit in ("y", "d", "h", "min", "s"):
-        text = _plain(float(Fraction(seconds) / _SECONDS[unit]), digits)
+        text = _rounded(float(Fraction(seconds) / _SECONDS[unit]), digits)
         if float(text) >= (2 if unit in {"y", "min"} else 1):
             return f"{text} {unit}"
-    return f"{_plain(seconds * 1000, digits)} ms"
+    return f"{_rounded(seconds * 1000, digits)} ms"
 
 
 def _compound(seconds: float, most: int) -> str | None:
-    """Return whole days, hours, minutes and seconds in at most so many parts that follow one another."""
+    """Return whole days, hours, minutes and seconds, where *most* units that follow one another suffice."""
     if not seconds.is_integer() or seconds >= 1e6 * DAY:
         return None
-    rest, parts = int(seconds), []
+    rest, counts = int(seconds), []
     for unit in ("d", "h", "min", "s"):
         count, rest = divmod(rest, int(_SECONDS[unit]))
-        parts.append(f"{count} {unit}" if count else "")
-    shown_parts = [part for part in parts if part]
-    span = 4 - parts.index(shown_parts[0]) - next(i for i, part in enumerate(reversed(parts)) if part)
-    return " ".join(shown_parts) if span <= most else None
+        counts.append((count, unit))
+    used = [place for place, (count, _) in enumerate(counts) if count]
+    if used[-1] - used[0] >= most:
+        return None
+    return " ".join(f"{count} {unit}" for count, unit in counts if count)
 
 
 def _decimal(seconds: float) -> str | None:
     """Return the duration as a short decimal in the largest unit in which it is at least 1."""
     for unit in ("y", "d", "h", "min", "s", "ms"):
-        if seconds >= _SECONDS[unit] and (text := _short(seconds, _SECONDS[unit], 6)):
+        if seconds >= _SECONDS[unit] and (text := _short(seconds, _SECONDS[unit])):
             return f"{text} {unit}"
     return None
+
+
+def _format_scaled(value: float, units: Units, *names: str) -> str:
+    """Return *value* in the first of the units in which it is short and at least 1, else in the last."""
+    _finite(value)
+    for name in names:
+        if value >= units[name] and (text := _short(value, units[name])):
+            return f"{text} {name}"
+    return f"{_long(value, units[names[-1]])} {names[-1]}"
 
 
 def format_share(share: float, digits: int | None = None) -> str:
     """Return a share of 1 as per cent that parses back to the same float; rounded to *digits* if given."""
     _finite(share)
     if digits is not None:
-        return f"{_plain(share * 100, digits)} %"
-    return f"{_short(share, Fraction(1, 100), 16) or _repeated(share, Fraction(1, 100))} %"
-
-
-def _repeated(value: float, unit: Fraction) -> str:
-    """Return digits enough to parse back to exactly *value*, whatever its size."""
-    exact = Fraction(value) / unit
-    for digits in range(1, 25):
-        text = _scientific(exact, digits)
-        if float(_exact(text) * unit) == value:
-            return text
-    raise ValueError(f"{value!r} is too small or too large to be printed as a quantity")
-
-
-def _scientific(exact: Fraction, digits: int) -> str:
-    from decimal import Context
-
-    context = Context(prec=digits)
-    return f"{context.divide(exact.numerator, exact.denominator).normalize()}".replace("E", "e")
+        return f"{_rounded(share * 100, digits)} %"
+    return f"{_long(share, _PER_CENT['%'])} %"
 
 
 def format_points(points: float) -> str:
     """Return a share of 1 as percentage points: `0.5 pp`."""
-    return f"{format_share(points).removesuffix(' %')} pp"
-
-
-def _format_scaled(value: float, units: Mapping[str, Fraction], names: tuple[str, ...]) -> str:
-    _finite(value)
-    for name in names:
-        if value >= units[name] and (text := _short(value, units[name])):
-            return f"{text} {name}"
-    return f"{_repeated(value, units[names[-1]])} {names[-1]}"
+    _finite(points)
+    return f"{_long(points, _POINTS['pp'])} pp"
 
 
 def format_size(size: float) -> str:
-    """Return bytes as the largest decimal unit in which they are short: `5.3 TB`."""
-    return _format_scaled(size, _BYTES, ("PB", "TB", "GB", "MB", "KB"))
+    """Return bytes in the largest decimal unit in which they are short: `5.3 TB`."""
+    return _format_scaled(size, _BYTES, "PB", "TB", "GB", "MB", "KB")
 
 
 def format_bandwidth(bandwidth: float) -> str:
@@ -376,13 +377,13 @@ def format_bandwidth(bandwidth: float) -> str:
 
 def format_tokens(tokens: float) -> str:
     """Return a number of tokens: `10 T tokens`."""
-    return _format_scaled(tokens, _TOKENS, ("T tokens", "G tokens", "M tokens", "k tokens", "tokens"))
+    return _format_scaled(tokens, _TOKENS, *_TOKENS)
 
 
 def format_money(money: Money) -> str:
     """Return an amount with its currency: `2.35 USD`."""
     _finite(money.amount)
-    return f"{_short(money.amount, Fraction(1), 12) or _repeated(money.amount, Fraction(1))} {money.currency}"
+    return f"{_long(money.amount, _ONE)} {money.currency}"
 
 
 def format_count(count: int) -> str:
@@ -392,23 +393,8 @@ def format_count(count: int) -> str:
 
 def format_rate(rate: Rate) -> str:
     """Return a rate per 1000 days of its part, `6.5 / 1000 node-days`, or per year where it has none."""
-    days = Fraction(1000 * 86_400) if rate.part else _SECONDS["y"]
-    name = f"1000 {rate.part}-days" if rate.part else "y"
+    days = 1000 * _SECONDS["d"] if rate.part else _SECONDS["y"]
     exact = days / Fraction(rate.mtbf)
-    texts = (_scientific(exact, digits) for digits in range(1, 25))
-    number = next(text for text in texts if float(days / _exact(text)) == rate.mtbf)
-    return f"{number} / {name}"
-
-
-PARSERS: Mapping[Kind, Callable[[str], object]] = {
-    DURATION: parse_duration,
-    SIZE: parse_size,
-    BANDWIDTH: parse_bandwidth,
-    SHARE: parse_share,
-    POINTS: parse_points,
-    TOKENS: parse_tokens,
-    MONEY: parse_money,
-    RATE: parse_rate,
-    COUNT: parse_count,
-    STEPS: parse_steps,
-}
+    decimals = (Context(prec=digits).divide(exact.numerator, exact.denominator) for digits in range(1, 26))
+    number = next(f"{one:f}" for one in decimals if float(days / Fraction(one)) == rate.mtbf)
+    return f"{number} / 1000 {rate.part}-days" if rate.part else f"{number} / y"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
-from typing import Any
 
 from sim import theory
 from sim.distributions import Distribution
@@ -20,6 +18,7 @@ from sim.units import format_duration
 SECONDS_PER_EVENT = 15e-6
 SECONDS_PER_REPLICATION = 0.01
 START_UP_SECONDS = 1.0
+_MEANS: dict[Distribution, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def _mode(scenario: Scenario, name: str) -> ModeMeaning:
 
 
 def chain_s(stages: tuple[Stage, ...], detect: Distribution | None = None) -> float:
-    """Return the mean seconds of the recovery, waiting not counted; a failed stage begins it again after detect.
+    """Return the mean seconds of the recovery, waiting not counted; a stage that fails begins it again.
 
     One pass takes the sum of the stages that are reached; it takes 1 / P(no stage fails) passes on average.
     """
@@ -113,9 +112,11 @@ def chain_s(stages: tuple[Stage, ...], detect: Distribution | None = None) -> fl
     return _mean(detect or first.duration) + one_pass / reached
 
 
-@lru_cache(maxsize=256)
-def _mean(distribution: Any) -> float:
-    return float(distribution.mean)
+def _mean(distribution: Distribution) -> float:
+    """Return the mean, worked out once for each law: that of a bounded one is an integral."""
+    if distribution not in _MEANS:
+        _MEANS[distribution] = distribution.mean
+    return _MEANS[distribution]
 
 
 def _nodes_taken(scenario: Scenario, mode: FailureMode) -> float:

@@ -17,21 +17,24 @@ class Watcher(Protocol):
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
         """Take note that *node* now holds *slot*, is a spare (*idle*), or is away (neither)."""
 
+    def failed(self, node: int) -> None:
+        """Take note that *node* has failed, and stays in its slot until the failure is detected."""
+
 
 class Cluster:
     """The slots of the job and the spares beside them.
 
     A slot is *at work* while it holds a node that has not failed.  A failed node stays in its slot until it
     is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready
-    *provision* seconds after it was taken; `ready_at` is when the last one taken will be.
+    *provision* seconds after it was taken.
     """
 
     def __init__(self, nodes: int, spares: int, provision: float = 0.0) -> None:
         self.nodes = nodes
-        self.ready_at = 0.0
         self.watchers: list[Watcher] = []
         self.fewest_spares = spares
         self._provision = provision
+        self._ready: dict[int, float] = {}
         self._node: dict[int, int] = {}
         self._down: set[int] = set()
         self._empty: deque[int] = deque()
@@ -44,6 +47,11 @@ class Cluster:
     def missing(self) -> int:
         """Slots without a node."""
         return len(self._empty)
+
+    @property
+    def ready_at(self) -> float:
+        """When the last of the spares that were taken is ready, in seconds; 0 where none is provisioned."""
+        return max(self._ready.values(), default=0.0)
 
     @property
     def idle(self) -> int:
@@ -69,20 +77,27 @@ class Cluster:
     def fail(self, slots: Sequence[int]) -> None:
         """Mark the nodes in *slots* as failed; they stay until they are sent away."""
         self._down.update(slots)
+        for watcher in self.watchers:
+            for slot in slots:
+                watcher.failed(self.node(slot))
 
     def send_away(self, slots: Sequence[int]) -> list[int]:
         """Empty *slots* and return the nodes that held them."""
         nodes = [self._node.get(slot, slot) for slot in slots]
         self._empty.extend(slots)
+        for slot in slots if self._ready else ():
+            self._ready.pop(slot, None)
         if self.watchers:
             self._tell(nodes)
         return nodes
 
     def fill(self, now: float) -> None:
         """Move spares into empty slots at the instant *now*, first emptied first."""
-        if self._empty and self._spares:
-            self.ready_at = now + self._provision
+        if self._provision:
+            self._ready = {slot: time for slot, time in self._ready.items() if time > now}
         while self._empty and self._spares:
+            if self._provision:
+                self._ready[self._empty[0]] = now + self._provision
             self._place(self._spares.popleft())
         self._count_spares()
 

@@ -176,8 +176,7 @@ class Job:
         attempt = 0
         while not (yield from self._go_through(mode, index, attempt)):
             attempt += 1
-        while not self._cluster.is_whole(self._env.now):
-            yield from self._await_nodes()
+        yield from self._await_nodes()
 
     def _go_through(self, mode: int, index: int, attempt: int) -> Generator[simpy.Event, Any, bool]:
         """Go through the stages after detection; return whether all of them succeeded."""
@@ -197,13 +196,14 @@ class Job:
     def _await_nodes(self) -> Process:
         """Fill the empty slots from the spares; wait for repairs and for provisioning until all are ready."""
         cluster = self._cluster
+        cluster.fill(self._env.now)
         while not cluster.is_whole(self._env.now):
-            cluster.fill(self._env.now)
             try:
                 yield from self._await_arrival() if cluster.missing else self._await_provision()
             except simpy.Interrupt as interruption:
                 if interruption.cause is not None:
                     raise
+            cluster.fill(self._env.now)
 
     def _await_arrival(self) -> Process:
         """Wait until repaired nodes have filled every slot."""

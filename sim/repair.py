@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import simpy
 
-from sim.failures.clock import COMPLETION, At
+from sim.failures.clock import RETURN, At
 from sim.scenario.model import FailureMode
 from sim.streams import Draws, Streams
 
@@ -38,7 +38,7 @@ class RepairShop:
         """Begin the repair of *nodes*, broken by the *index*-th strike, or queue it until a crew is free."""
         time = (self._spare_times if spare else self._times)[index]
         if self._free is None:
-            At(self._env, self._env.now + time, COMPLETION, lambda _: self._returned(nodes))
+            At(self._env, self._env.now + time, RETURN, lambda _: self._returned(nodes))
         elif self._free:
             self._free -= 1
             self._begin(nodes, time)
@@ -55,4 +55,4 @@ class RepairShop:
                 self._free = (self._free or 0) + 1
             self._returned(nodes)
 
-        At(self._env, self._env.now + time, COMPLETION, end)
+        At(self._env, self._env.now + time, RETURN, end)

@@ -121,10 +121,10 @@ class Failures:
         def strike(index: int, unit: int) -> None:
             node = unit // per_node
             slot = source.slot_of(node)
-            if slot is None:
-                self._on_spare(Strike(number, index, (), spare_transient(index)), node)
-            elif cluster.is_at_work(slot):
+            if slot is not None and cluster.is_at_work(slot):
                 self._on_strike(Strike(number, index, (slot,), transient(index)))
+            elif source.is_idle(node):
+                self._on_spare(Strike(number, index, (), spare_transient(index)), node)
 
         source = self._aged(name, mode, priority, self._scenario.cluster.spare_nodes, strike)
         cluster.watchers.append(source)

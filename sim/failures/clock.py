@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 import simpy
 
-COMPLETION, FAILURE, WINDOW, HORIZON = 1, 2, 1 << 60, 1 << 61
-"""Priorities at equal instants: what ends, failures by mode and unit, maintenance, the horizon."""
+COMPLETION, RETURN, FAILURE, WINDOW, HORIZON = 1, 2, 3, 1 << 60, 1 << 61
+"""Priorities at equal instants: what ends, repairs, failures by mode and unit, maintenance, the horizon."""
 
 
 class At(simpy.Event):

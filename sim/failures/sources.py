@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 import simpy
 
-from sim.distributions import Distribution, Exponential
+from sim.distributions import Array, Distribution, Exponential
 from sim.failures.clock import FAILURE, At, Clock
 from sim.streams import Draws, Streams, uniform
 
@@ -21,7 +21,7 @@ OnStrike = Callable[[int, int], None]
 
 
 class Source:
-    """One stream of strikes; subclasses keep `due`, the own time of the next one, and the `unit` that it hits."""
+    """One stream of strikes; subclasses keep `due`, the own time of the next, and the `unit` that it hits."""
 
     def __init__(self, env: simpy.Environment, clock: Clock, priority: int, horizon: float) -> None:
         self.clock = clock
@@ -31,14 +31,20 @@ class Source:
         self._priority = FAILURE + priority
         self._horizon = horizon
         self._pending: At | None = None
+        self._struck = -math.inf
 
     def schedule(self) -> None:
-        """Put the next strike into the simulation instead of the one that was there, if own time passes."""
+        """Put the next strike into the simulation instead of the one that was there.
+
+        While own time stands still, only what was due at the very instant at which it stopped still strikes.
+        """
         self._pending = None
         if self.clock.running:
             time = self.clock.when(self.due)
-            if time <= self._horizon:
-                self._pending = At(self._env, time, self._priority + self.unit, self._strike)
+        else:
+            time = self._env.now if self.due <= self._own_time() else math.inf
+        if time <= self._horizon:
+            self._pending = At(self._env, time, self._priority + self.unit, self._strike)
 
     def resume(self) -> None:
         """Let own time pass."""
@@ -46,9 +52,9 @@ class Source:
         self.schedule()
 
     def pause(self) -> None:
-        """Let own time stand still: the strike that was next waits."""
+        """Let own time stand still: the strike that was next waits, unless it is due now."""
         self.clock.stop()
-        self._pending = None
+        self.schedule()
 
     def _hit(self) -> None:
         """Let the next strike happen, and find the one after it."""
@@ -56,8 +62,13 @@ class Source:
 
     def _strike(self, event: simpy.Event) -> None:
         if event is self._pending:
+            self._struck = self.due
             self._hit()
             self.schedule()
+
+    def _own_time(self) -> float:
+        """Return the own time that has passed: to the digit the strike's own, at the instant of a strike."""
+        return max(self.clock.read(), self._struck)
 
 
 class Memoryless(Source):
@@ -126,22 +137,30 @@ class Lifetimes(Source):
         self._longest = longest
         self._on_strike = on_strike
         self._index = -1
-        draw = lifetime.residual if steady else lifetime.sample
-        self._first = draw(streams[f"{name}/first"], units + spare_units)
+        self._first = self._first_lives(steady, units, spare_units)
         self._pace: dict[int, float] = {}
         self._due: dict[int, float] = {}
         self._left: dict[int, float] = {}
         self._age: dict[int, float] = {}
         self._later: dict[int, np.random.Generator] = {}
-        soon = np.flatnonzero(self._first[:units] <= longest).tolist()
-        self._heap = [(float(self._first[unit]), unit) for unit in soon]
-        heapify(self._heap)
         self._working = units
         self._slot: dict[int, int | None] = {}
-        if idle_pace > 0:
-            for unit in range(units, units + spare_units):
-                self._set_pace(unit, idle_pace)
+        soon = np.flatnonzero(self._first[:units] <= longest).tolist()
+        self._heap = [(float(self._first[unit]), unit) for unit in soon]
+        self._begin(spare_units if idle_pace > 0 else 0)
+
+    def _begin(self, ageing_spares: int) -> None:
+        """Let the units of spares age, and find the first strike."""
+        heapify(self._heap)
+        for unit in range(self._working, self._working + ageing_spares):
+            self._set_pace(unit, self._idle_pace)
         self._find_next()
+
+    def _first_lives(self, steady: bool, units: int, spare_units: int) -> Array:
+        """Draw what is left of each unit's life at time 0; those of the job do not depend on the spares."""
+        draw = self._lifetime.residual if steady else self._lifetime.sample
+        rng = self._streams[f"{self._name}/first"]
+        return np.concatenate((draw(rng, units), draw(rng, spare_units)))
 
     def slot_of(self, node: int) -> int | None:
         """Return the slot that *node* holds, or nothing."""
@@ -150,7 +169,17 @@ class Lifetimes(Source):
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
         """Let the units of *node* age at the pace of its new place."""
         self._slot[node] = slot
-        pace = 1.0 if slot is not None else self._idle_pace * idle
+        self._age_at(1.0 if slot is not None else self._idle_pace * idle, node)
+
+    def failed(self, node: int) -> None:
+        """Let the units of *node* stand still."""
+        self._age_at(0.0, node)
+
+    def is_idle(self, node: int) -> bool:
+        """Return whether *node* is a spare whose units age."""
+        return self.slot_of(node) is None and self._pace_of(node * self._per_node) > 0
+
+    def _age_at(self, pace: float, node: int) -> None:
         for unit in range(node * self._per_node, (node + 1) * self._per_node):
             self._set_pace(unit, pace)
         before = self.due, self.unit
@@ -185,8 +214,11 @@ class Lifetimes(Source):
         return life
 
     def _set_pace(self, unit: int, pace: float) -> None:
-        """Keep what is left of a unit's life while it changes its *pace*."""
-        now, before = self.clock.read(), self._pace_of(unit)
+        """Keep what is left of a unit's life while it changes its *pace*; a life that ends now has ended."""
+        now, before = self._own_time(), self._pace_of(unit)
+        if self._due_of(unit) <= now:
+            self._pace[unit] = pace
+            return
         if before > 0:
             self._left[unit] = (self._due_of(unit) - now) * before
         self._pace[unit] = pace

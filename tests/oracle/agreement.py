@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.ledger import Entry
+from sim.ledger import Entry, Ledger
 from sim.records import Doing, Records
 from sim.replication import simulate
 from sim.scenario.model import Scenario
@@ -22,7 +22,7 @@ def compared(scenario: Scenario, replication: int) -> Iterator[Pair]:
     """Name, engine's value and oracle's value of all that both say; times in seconds of the whole job."""
     records = simulate(scenario, replication)
     naive = Naive(scenario, replication).run()
-    cards, causes = scenario.cluster.gpus, [*scenario.failures, "checkpoint", "maintenance", "start"]
+    cards, causes = scenario.cluster.gpus, Ledger(1, list(scenario.failures)).causes
     yield "end", records.end_s, naive.now
     yield "wall-clock", records.wall_s, max(naive.now - scenario.simulation.warm_up, 0.0)
     yield "progress", records.progress_s, naive.kept

@@ -62,11 +62,12 @@ class Source:
         return [Clock(self.gaps[0])]
 
     def _units(self) -> list[Clock]:
-        count = self.scenario.units(self.name)
+        count = job_units = self.scenario.units(self.name)
         if self.owned:
             count += self.scenario.cluster.spare_nodes * self.units_per_node
         law, rng = self.mode.lifetime, self.streams[f"{self.name}/first"]
-        first = law.sample(rng, count) if self.mode.ages == "new" else law.residual(rng, count)
+        draw = law.sample if self.mode.ages == "new" else law.residual
+        first = [*draw(rng, job_units), *draw(rng, count - job_units)]
         self.ages = [0.0] * count
         self.lives = [float(life) for life in first]
         self.later = [self._later_lives(unit) for unit in range(count)]

@@ -35,7 +35,7 @@ class Naive:
         self.agenda: list[tuple[float, int, int, Callable[[], None]]] = []
         self.scheduled = 0
         self.pending: list[tuple[Source, int, list[int]]] = []
-        self.awaiting: str | None = None
+        self.awaiting: int | None = None
         self.after_window: tuple[str, int, Row] | None = None
         self.windows, self.final_save = 0, False
         self.kept = 0.0
@@ -227,8 +227,7 @@ class Naive:
     def begin_stage(self, index: int) -> None:
         stages, (cause, _, row) = self.scenario.recovery.stages, self.chain
         if index == len(stages) or stages[index].kind == "nodes":
-            self.awaiting = stages[index].name if index < len(stages) else "end"
-            self.nodes_index = index
+            self.awaiting = index
             self.look_for_nodes()
             return
         stage = stages[index]
@@ -242,9 +241,9 @@ class Naive:
         return float(Draws(self.streams, name, sampler)[k])
 
     def stage_duration(self, stage: Stage) -> float:
-        mode = self.scenario.failures.get(self.chain[0])
-        if stage.kind == "detect" and mode is not None and mode.detect is not None:
-            return self.chain_draw("detect", mode.detect.sample)
+        if stage.kind == "detect":
+            law = self.scenario.failures[self.chain[0]].detect or stage.duration
+            return self.chain_draw("detect", law.sample)
         return self.chain_draw(f"stage/{stage.name}", stage.duration.sample)
 
     def end_stage(self, index: int) -> None:
@@ -263,19 +262,18 @@ class Naive:
             return
         for instant in self.fleet.fill(self.now):
             self.at(instant, REPAIR, self.look_for_nodes)
-        provisioning = self.fleet.provisioning(self.now)
         cause, _, row = self.chain
-        if self.fleet.empty or provisioning:
-            if provisioning and self.awaiting != "end":
-                self.enter("recovery", "recovery", cause, row, self.awaiting)
-            else:
-                self.enter("waiting", "waiting", cause, row)
+        if self.fleet.empty:
+            self.enter("waiting", "waiting", cause, row)
             return
-        at_end, self.awaiting = self.awaiting == "end", None
-        if at_end:
+        if self.fleet.provisioning(self.now):
+            self.enter("recovery", "recovery", cause, row, "nodes")
+            return
+        index, self.awaiting = self.awaiting, None
+        if index == len(self.scenario.recovery.stages):
             self.begin_stretch()
         else:
-            self.begin_stage(self.nodes_index + 1)
+            self.begin_stage(index + 1)
 
     def send_to_repair(self) -> None:
         """All failed nodes leave their slots, each incident's to the repair of its mode."""
@@ -316,7 +314,7 @@ class Naive:
         if node is None:
             self.strike(source, self.fleet.slots_of(source.mode, unit))
         elif node in self.fleet.idle:
-            k, source.spare_strikes = source.spare_strikes, source.spare_strikes + 1
+            k, source.strikes = source.strikes, source.strikes + 1
             self.spare_fails(source, node, k)
         else:
             self.strike(source, [slot for held, slot in self.fleet.at_work().items() if held == node])

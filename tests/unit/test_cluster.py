@@ -8,9 +8,13 @@ class Ages:
 
     def __init__(self) -> None:
         self.moves: list[tuple[int, int | None, bool]] = []
+        self.failures: list[int] = []
 
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
         self.moves.append((node, slot, idle))
+
+    def failed(self, node: int) -> None:
+        self.failures.append(node)
 
 
 def test_a_failed_node_stays_in_its_slot_until_it_is_sent_away() -> None:
@@ -78,3 +82,4 @@ def test_watchers_learn_of_every_move() -> None:
     cluster.restore(away, wanted=False)
     cluster.withdraw(1)
     assert ages.moves == [(1, None, False), (2, 1, False), (1, None, True), (1, None, False)]
+    assert ages.failures == [1]

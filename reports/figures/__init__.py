@@ -1,0 +1,1 @@
+"""The figures of the report: for each, plain data from results, a drawing of it, and its table."""

@@ -1,0 +1,139 @@
+"use strict";
+(async () => {
+  const PRINT_WIDTH = 660;
+  const NARROW = 520;
+  const SHOWN_ROWS = 500;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const config = JSON.parse(document.getElementById("config").textContent);
+  const plots = [...document.querySelectorAll("[data-figure]")];
+  let payload;
+  let printing = false;
+
+  async function unpack(id) {
+    const packed = atob(document.getElementById(id).textContent.trim());
+    const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).text();
+  }
+
+  /* A copy of a figure in the colours of the reader's theme: every light colour is replaced by its partner. */
+  function themed(value) {
+    if (typeof value === "string") return dark.matches && !printing ? payload.dark[value] ?? value : value;
+    if (Array.isArray(value)) return value.map(themed);
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, themed(inner)]));
+  }
+
+  function draw(plot) {
+    const figure = payload.figures[plot.dataset.figure];
+    const layout = themed(figure.layout);
+    if (printing) layout.width = PRINT_WIDTH;
+    const narrow = !printing && plot.clientWidth < NARROW;
+    for (const one of layout.annotations ?? []) if (one.name === "wide") one.visible = !narrow;
+    return Plotly.react(plot, themed(figure.data), layout, { ...config, responsive: !printing });
+  }
+
+  function save(name, content, type) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([content], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  /* Text that a spreadsheet would take for a formula gets an apostrophe. */
+  function csvCell(value) {
+    if (value === null) return "";
+    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  }
+
+  function csv([columns, rows]) {
+    return [columns, ...rows].map((row) => row.map(csvCell).join(",")).join("\r\n") + "\r\n";
+  }
+
+  function fill(box, [columns, rows]) {
+    const table = document.createElement("table");
+    const head = table.createTHead().insertRow();
+    for (const column of columns) {
+      const cell = document.createElement("th");
+      cell.scope = "col";
+      cell.textContent = column;
+      head.append(cell);
+    }
+    const body = table.createTBody();
+    for (const row of rows.slice(0, SHOWN_ROWS)) {
+      const line = body.insertRow();
+      for (const value of row) line.insertCell().textContent = value ?? "—";
+    }
+    box.replaceChildren(table);
+    if (rows.length > SHOWN_ROWS) {
+      const note = document.createElement("p");
+      note.textContent = `The first ${SHOWN_ROWS} of ${rows.length} rows; the CSV holds all.`;
+      box.append(note);
+    }
+  }
+
+  async function copy(button) {
+    const source = document.getElementById(button.dataset.copy);
+    getSelection().selectAllChildren(source);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+    } catch {
+      document.execCommand("copy");
+    }
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    const { csv: table, picture, copy: text, save: file } = button.dataset;
+    if (text) copy(button);
+    if (file) save(button.dataset.file, document.getElementById(file).textContent, "text/yaml");
+    if (table && payload) save(`${table}.csv`, csv(payload.figures[table].table), "text/csv");
+    if (picture && payload) {
+      const plot = plots.find((one) => one.dataset.figure === picture);
+      Plotly.downloadImage(plot, { format: "png", scale: 2, filename: picture, width: plot.clientWidth, height: plot.clientHeight });
+    }
+  });
+
+  document.addEventListener("toggle", (event) => {
+    const name = event.target.dataset?.numbers;
+    const box = event.target.querySelector?.(".scroll");
+    if (name && payload && event.target.open && !box.hasChildNodes()) fill(box, payload.figures[name].table);
+  }, true);
+
+  const folded = [];
+  addEventListener("beforeprint", () => {
+    printing = true;
+    folded.push(...document.querySelectorAll("details.input:not([open])"));
+    for (const one of folded) one.open = true;
+    if (payload) plots.forEach(draw);
+  });
+  addEventListener("afterprint", () => {
+    printing = false;
+    for (const one of folded.splice(0)) one.open = false;
+    if (payload) plots.forEach(draw);
+  });
+
+  try {
+    const code = document.createElement("script");
+    code.nonce = document.currentScript?.nonce ?? document.querySelector("script[nonce]").nonce;
+    code.textContent = await unpack("plotly");
+    document.head.append(code);
+    payload = JSON.parse(await unpack("payload"));
+    for (const plot of plots) {
+      await draw(plot);
+      await new Promise((next) => setTimeout(next));
+    }
+    dark.addEventListener("change", () => plots.forEach(draw));
+    matchMedia(`(max-width: ${NARROW}px)`).addEventListener("change", () => plots.forEach(draw));
+    document.documentElement.dataset.figures = "drawn";
+  } catch (error) {
+    for (const plot of plots) plot.textContent = "This browser cannot draw the figures; the tables hold their numbers.";
+    document.documentElement.dataset.figures = "failed";
+    console.error(error);
+  }
+})();

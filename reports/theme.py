@@ -1,0 +1,131 @@
+"""Colours, patterns and words for what the report draws: readable without colour, in light and in dark.
+
+Every colour is a pair.  Figures are built with the light one; the page's script replaces each by its partner
+where the reader prefers dark, so a light colour stands for one meaning only.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Colour(NamedTuple):
+    """A colour on light paper and its partner on dark paper, both as CSS colours."""
+
+    light: str
+    dark: str
+
+
+PAPER = Colour("#fdfcfa", "#13171d")
+INK = Colour("#1d2530", "#e8ebef")
+MUTED = Colour("#5a6471", "#a0abb9")
+RULE = Colour("#e3e0d9", "#2d3540")
+BAND = Colour("rgba(24,80,132,0.17)", "rgba(19,147,226,0.26)")
+GAP = Colour("rgba(199,18,76,0.07)", "rgba(221,67,96,0.13)")
+ON_DEEP = Colour("#ffffff", "#0a0d11")
+ON_PALE = Colour("#15191e", "#0a0d12")
+HATCH = Colour("rgba(255,255,255,0.42)", "rgba(10,13,17,0.36)")
+SURFACES = {"paper": PAPER, "ink": INK, "muted": MUTED, "rule": RULE, "hatch": HATCH, "band": BAND}
+
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+
+
+class Style(NamedTuple):
+    """How one entry of the ledger looks: its colour, its hatching and its word.
+
+    `pattern` is plotly's pattern shape and `path` the same hatching as an SVG path in a tile of 8 x 8; no two
+    entries share one, so that the colour is never the only sign.
+    """
+
+    label: str
+    colour: Colour
+    text: Colour
+    pattern: str
+    size: int
+    path: str
+    meaning: str
+
+
+STYLES = {
+    "productive": Style("training", Colour("#185084", "#1393e2"), ON_DEEP, "", 8, "", "training that counts"),
+    "lost": Style(
+        "lost training",
+        Colour("#c7124c", "#dd4360"),
+        ON_DEEP,
+        "/",
+        7,
+        "M-2 2L2 -2M0 8L8 0M6 10L10 6",
+        "training that a failure threw away; it is trained again",
+    ),
+    "checkpoint": Style(
+        "saves",
+        Colour("#189983", "#5bb6a1"),
+        ON_DEEP,
+        ".",
+        6,
+        "M3 4h2",
+        "training stands still for a save",
+    ),
+    "detection": Style(
+        "detection",
+        Colour("#ecb115", "#edbe1d"),
+        ON_PALE,
+        "\\",
+        7,
+        "M-2 6L2 10M0 0L8 8M6 -2L10 2",
+        "from the failure to knowing that it happened",
+    ),
+    "recovery": Style(
+        "recovery",
+        Colour("#db733b", "#de692a"),
+        ON_PALE,
+        "|",
+        8,
+        "M4 0V8",
+        "diagnose, reschedule, start, load, warm up",
+    ),
+    "waiting": Style("waiting", Colour("#a6b6d8", "#5b7b99"), ON_PALE, "-", 8, "M0 4H8", "no node to be had"),
+    "stall": Style(
+        "stall",
+        Colour("#5d3d23", "#805b21"),
+        ON_DEEP,
+        "+",
+        8,
+        "M4 0V8M0 4H8",
+        "replicas that stand still because of another one",
+    ),
+    "idle": Style("idle", Colour("#abc0b6", "#badec6"), ON_PALE, ".", 10, "M1 4h1", "ready and held back"),
+    "slow": Style(
+        "slow",
+        Colour("#abb375", "#c5c06b"),
+        ON_PALE,
+        "/",
+        12,
+        "M0 8L8 0",
+        "what a straggler or a protocol costs",
+    ),
+    "corrupted": Style(
+        "corrupted",
+        Colour("#4a1229", "#9a3d61"),
+        ON_DEEP,
+        "x",
+        8,
+        "M0 0L8 8M0 8L8 0",
+        "training thrown away because of silent corruption",
+    ),
+    "maintenance": Style(
+        "maintenance",
+        Colour("#8f85d8", "#c8b1e7"),
+        ON_PALE,
+        "x",
+        14,
+        "M2 2L6 6M2 6L6 2",
+        "planned interruptions",
+    ),
+}
+
+
+def partners() -> dict[str, str]:
+    """Return the dark partner of every light colour that a figure may hold."""
+    pairs = (PAPER, INK, MUTED, RULE, BAND, GAP, ON_DEEP, ON_PALE, HATCH)
+    return dict((*pairs, *(style.colour for style in STYLES.values())))

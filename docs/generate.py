@@ -202,7 +202,7 @@ def schema_text() -> str:
     """Return the JSON Schema that editors read."""
     from sim.scenario import schema
 
-    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def pages() -> dict[Path, str]:

@@ -89,8 +89,8 @@ def shown(value: object) -> str:
     """Return *value* as a person would recognise it in a sentence: texts in quotes, long ones cut."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if value is None:
-        return "null"
+    if value is None or isinstance(value, Mapping | list):
+        return "null" if value is None else "a block" if isinstance(value, Mapping) else "a list"
     text = f'"{value}"' if isinstance(value, str) else str(value)
     text = " ".join(text.split())
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -6,6 +6,7 @@ within the tree of the current directory, the folder of the scenario, and the sh
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
@@ -61,8 +62,8 @@ class Bases:
         """Return the file that *name* means; ScenarioError where there is none that may be read."""
         if File(name).is_absolute() or "\0" in name:
             raise _error(place, f"{shown(name)} is not relative; give a path relative to this file")
-        found = (file.parent / name).resolve()
-        if found.is_file():
+        found = File(os.path.realpath(file.parent / name))
+        if os.path.isfile(found):
             if any(found.is_relative_to(root) for root in (*self.roots, shipped.folder().resolve())):
                 return found
             raise _error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -12,22 +12,23 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from sim.scenario.errors import Path
 from sim.units import shown
 
+KEY = "[key]"
 Finding = tuple[Path, str]
 
 
-def refuse(findings: Iterable[Finding], kind: Literal["value", "key"] = "value") -> None:
-    """Raise pydantic's error with one sentence per finding, each at its path below the block, if any.
+def refuse(findings: Iterable[Finding]) -> None:
+    """Raise pydantic's error with one sentence per finding, if there is any.
 
-    *kind* says whether the value or the key is at fault, and so which of the two is pointed at.
+    Each stands at its path below the block; a path that ends in KEY blames the key itself, not its value.
     """
-    details = [InitErrorDetails(type=spoken(kind, why), loc=path, input=None) for path, why in findings]
+    details = [InitErrorDetails(type=spoken(why), loc=path, input=None) for path, why in findings]
     if details:
         raise ValidationError.from_exception_data("scenario", details)
 
 
-def spoken(kind: Literal["value", "key"], why: str) -> PydanticCustomError:
+def spoken(why: str) -> PydanticCustomError:
     """Return pydantic's error for a sentence of ours, whatever braces the sentence holds."""
-    return PydanticCustomError(kind, "{sentence}", {"sentence": why})
+    return PydanticCustomError("fault", "{sentence}", {"sentence": why})
 
 
 def key(about: str, default: Any = ..., *, name: str | None = None, unit: str = "") -> Any:
@@ -51,13 +52,14 @@ class Block(BaseModel):
     """A block of the scenario: known keys only, frozen, checked on its own and then for contradictions.
 
     `unbuilt` names the keys that the language will have and this version refuses, each with what to do
-    meanwhile.  Defaults are written as in a file, `"0 s"`, and read like one.
+    meanwhile; `misplaced` those that belong elsewhere.  Defaults are written and read as in a file: `"0 s"`.
     """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True
     )
     unbuilt: ClassVar[Mapping[str, str]] = {}
+    misplaced: ClassVar[Mapping[str, str]] = {}
 
     def contradictions(self) -> Iterator[Finding]:
         """Yield what is wrong with values that are each right by themselves."""
@@ -91,34 +93,32 @@ class Block(BaseModel):
     @classmethod
     def _reworded(cls, error: ValidationError, data: Mapping[str, Any]) -> ValidationError:
         """Return *error* with sentences of ours for all that pydantic found."""
-        waiting = any(key in cls.unbuilt for key in data)
+        waiting = any(name in cls.unbuilt for name in data)
         details = error.errors(include_url=False)
-        kept = [one for one in details if not (waiting and one["type"] == "missing" and len(one["loc"]) == 1)]
-        return ValidationError.from_exception_data(
-            "scenario",
-            [InitErrorDetails(type=cls._sentence(one), loc=one["loc"], input=None) for one in kept],
-        )
+        kept = [one for one in details if not (waiting and one["type"] == "missing")]
+        findings = [cls._finding(one) for one in kept]
+        lines = [InitErrorDetails(type=spoken(why), loc=path, input=None) for path, why in findings]
+        return ValidationError.from_exception_data("scenario", lines)
 
     @classmethod
-    def _sentence(cls, detail: ErrorDetails) -> PydanticCustomError:
+    def _finding(cls, detail: ErrorDetails) -> Finding:
+        """Return path and sentence of what pydantic found; what is wrong inside a block has one already."""
         context, path = detail.get("ctx", {}), detail["loc"]
-        if detail["type"] == "extra_forbidden":
-            return spoken("key", cls._unexpected(str(path[0])))
-        if detail["type"] == "missing":
-            return spoken("value", f"missing; give {cls._described(str(path[0]))}")
         if "sentence" in context:
-            return spoken("key" if detail["type"] == "key" else "value", context["sentence"])
+            return path, str(context["sentence"])
         if "error" in context:
-            return spoken("value", str(context["error"]))
-        return spoken(
-            "value", _STANDARD.get(detail["type"], f"{shown(detail['input'])} is not understood here")
-        )
+            return path, str(context["error"])
+        if detail["type"] == "extra_forbidden":
+            return (*path, KEY), cls._unexpected(str(path[0]))
+        if detail["type"] == "missing":
+            return path, f"missing; give {cls._described(str(path[0]))}"
+        return path, _STANDARD.get(detail["type"], f"{shown(detail['input'])} is not understood here")
 
     @classmethod
     def _unexpected(cls, key: str) -> str:
         if key in cls.unbuilt:
             return f"{key} is not built yet; {cls.unbuilt[key]}"
-        return unknown(key, cls.keys())
+        return cls.misplaced.get(key) or unknown(key, cls.keys())
 
     @classmethod
     def _described(cls, key: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.scenario.blocks import Finding, unknown
+from sim.scenario.blocks import KEY, Finding, unknown
 from sim.scenario.document import find, paths
 from sim.scenario.errors import dotted
 from sim.scenario.expectations import metrics, unknown_metric
@@ -52,7 +52,7 @@ def _about_modes(scenario: Scenario) -> Iterator[Finding]:
     noticed = DETECT in scenario.recovery.stated_stages
     for name, mode in scenario.failures.items():
         if name in RESERVED:
-            yield ("failures", name), f'the results use the name "{name}" themselves; choose another'
+            yield ("failures", name, KEY), f'the results use the name "{name}" themselves; choose another'
         if mode.effect == "hang" and mode.stated_detect is None and not noticed:
             yield (
                 ("failures", name, "effect"),
@@ -100,15 +100,11 @@ def _about_numbers(scenario: Scenario) -> Iterator[Finding]:
         most = max((factor for _, factor in mode.over_time), default=1.0)
         strikes, units = scenario.end_s / scenario.mtbf_of(name) * most, scenario.units(name)
         if strikes > MOST_FAILURES:
-            yield (
-                ("failures", name),
-                f"{strikes:.2g} failures in {end}; {MOST_FAILURES:.0e} can be simulated, shorten the horizon",
-            )
+            limit = f"{MOST_FAILURES:.0e} can be simulated; check the rate"
+            yield ("failures", name), f"about {strikes:.1e} failures in {end}, {limit}"
         if units > MOST_AGES and mode.stated_lifetime.kind != "exponential":
-            yield (
-                ("failures", name, "lifetime"),
-                f"{units:_} units would each have an age; {MOST_AGES:_} can, take exponential lifetimes",
-            )
+            limit = f"{MOST_AGES:_} are possible; take exponential lifetimes"
+            yield ("failures", name, "lifetime"), f"{units:_} ages to keep, {limit}"
     if scenario.maintenance and scenario.end_s / scenario.maintenance.every > MOST_STOPS:
         yield ("maintenance", "every"), f"more than {MOST_STOPS:_} stops in {end}; stop less often"
 
@@ -124,7 +120,7 @@ def _about_metrics(scenario: Scenario) -> Iterator[Finding]:
     for path in scenario.expect:
         there, what = needs.get(path.partition(".")[0], (True, ""))
         if path not in known:
-            yield ("expect", path), unknown_metric(path, known)
+            yield ("expect", path, KEY), unknown_metric(path, known)
         elif not there or (path == "cost.to_target" and scenario.target_s is None):
             yield ("expect", path), f"this metric needs {what if not there else 'a workload.target'}; give it"
 
@@ -134,4 +130,4 @@ def _about_sources(scenario: Scenario) -> Iterator[Finding]:
     known = [dotted(path) for path in paths(document) if path[0] != "sources"]
     for path in scenario.sources:
         if find(document, path) is None:
-            yield ("sources", path), unknown(path, known, "no such value in this scenario")
+            yield ("sources", path, KEY), unknown(path, known, "no such value in this scenario")

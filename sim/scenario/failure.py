@@ -52,6 +52,9 @@ class FailureMode(Block):
         "spreads": "give a mode per rack for failures that come together",
         "replay": "give rate or mtbf",
     }
+    misplaced: ClassVar[Mapping[str, str]] = {
+        "crews": "crews belong to the repair; write repair: {constant: 4 h, crews: 12}"
+    }
     per: Annotated[Part, words(*PARTS)] = key(f"what fails: {', '.join(PARTS)}")
     rate: FailureRate | None = key("how often, such as 6.5 / 1000 node-days; or mtbf", None)
     stated_mtbf: PositiveDuration | None = key(
@@ -129,7 +132,7 @@ class FailureMode(Block):
         ):
             yield (
                 ("renews",),
-                "repair to the same age needs ages: new and a weibull, lognormal or gamma lifetime",
+                "nothing ages here; give ages: new and a weibull, lognormal or gamma lifetime",
             )
 
     def _about_rate(self) -> Iterator[Finding]:
@@ -145,6 +148,10 @@ class FailureMode(Block):
     def _about_repair(self) -> Iterator[Finding]:
         if self.stated_repair and not self.takes_nodes:
             yield ("repair",), f"a failure per {self.per} costs no node, so nothing is repaired; leave it out"
+        elif self.transient < 1 and not self.takes_nodes:
+            yield (
+                ("transient",),
+                f"a failure per {self.per} costs no node, so all are transient; leave it out",
+            )
         elif self.transient < 1 and not self.stated_repair:
-            remedy = "give a repair" if self.takes_nodes else "leave transient out"
-            yield ("transient",), f"nodes that fail for good need somewhere to go; {remedy}"
+            yield ("transient",), "nodes that fail for good need somewhere to go; give a repair"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import os.path
 from collections.abc import Mapping
 from pathlib import Path as File
 from typing import Any
@@ -10,8 +12,9 @@ from pydantic import ValidationError
 
 from sim.scenario import shipped
 from sim.scenario.bases import Bases
+from sim.scenario.blocks import KEY
 from sim.scenario.document import Document
-from sim.scenario.errors import Fault, ScenarioError
+from sim.scenario.errors import Fault, Place, ScenarioError
 from sim.scenario.model import Scenario
 from sim.scenario.overrides import override
 from sim.scenario.reader import read_file, read_text
@@ -24,10 +27,21 @@ def load(source: str | File, overrides: Overrides | None = None) -> Scenario:
 
     Raises ScenarioError with every fault that was found, each at its file, line and column.
     """
-    file = File(source)
-    by_name = None if file.exists() else shipped.path(str(source))
-    found = by_name or file
-    return _finished(read_file(found, str(found)), found.resolve(), overrides)
+    file = _file(source)
+    return _finished(read_file(file, str(file)), File(os.path.realpath(file)), overrides)
+
+
+def _file(source: str | File) -> File:
+    """Return the file that *source* names: one that exists, or else a shipped one."""
+    # Unlike Path.exists, os.path.exists takes a name that no file can have for a missing file.
+    if os.path.exists(source):
+        return File(source)
+    if by_name := shipped.path(str(source)):
+        return by_name
+    for near in difflib.get_close_matches(str(source), shipped.names(), n=1):
+        message = f'no such file; did you mean the shipped scenario "{near}"?'
+        raise ScenarioError([Fault(Place(str(source)), "", message)])
+    return File(source)
 
 
 def loads(text: str, name: str = "<text>", overrides: Overrides | None = None) -> Scenario:
@@ -56,9 +70,8 @@ def build(document: Document) -> Scenario:
 
 def _fault(document: Document, detail: Any) -> Fault:
     path = detail["loc"]
-    if path and path[-1] == "[key]":
-        return document.fault(path[:-1], detail["ctx"]["sentence"], of_key=True)
-    return document.fault(path, detail["ctx"]["sentence"], of_key=detail["type"] == "key")
+    of_key = bool(path) and path[-1] == KEY
+    return document.fault(path[:-1] if of_key else path, detail["ctx"]["sentence"], of_key)
 
 
 def _in_order(document: Document, faults: list[Fault]) -> list[Fault]:

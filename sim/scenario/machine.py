@@ -157,7 +157,7 @@ class Workload(Block):
         if len(missing) < 3 and self.stated_speed is not None:
             yield ("tokens_per_gpu_second",), f"the speed is given twice; leave it or {', '.join(flops)} out"
         elif 0 < len(missing) < 3:
-            yield (), f"the speed needs {' and '.join(missing)} too"
+            yield (), f"the speed is not complete; give {' and '.join(missing)} too"
         if self.target is not None and self.productive is not None:
             yield ("productive",), "target and productive both end the run; leave one out"
         if self.target is not None and self.tokens_per_gpu_second is None:

@@ -53,6 +53,9 @@ class Scenario(Block):
     """One YAML file, resolved: everything that a simulation needs, and nothing else."""
 
     unbuilt: ClassVar[Mapping[str, str]] = {"levers": "change one value at a time with --set"}
+    misplaced: ClassVar[Mapping[str, str]] = {
+        "base": "only files inherit; read the scenario with load or loads"
+    }
     name: Name = key("a short name, such as chen-100k; the run folder is called so")
     title: Text | None = key("heading of the report", None)
     about: Text | None = key("what is asked, in a few sentences", None)
@@ -107,6 +110,11 @@ class Scenario(Block):
         """Seconds between failures of all modes together, `over_time` not counted; None without failures."""
         rate = sum(1 / self.mtbf_of(mode) for mode in self.failures)
         return 1 / rate if rate else None
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """Return the keys of a scenario file."""
+        return ["base", *super().keys()]
 
     def settle(self, document: Mapping[str, Any]) -> None:
         """Keep the document as plain dicts and lists, its blocks in the order of the language."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.quantities import Duration, Flag, Points, PositiveDuration, Price, Share, whole
-from sim.units import HOUR
+from sim.units import HOUR, format_duration
 
 
 class Maintenance(Block):
@@ -20,7 +20,8 @@ class Maintenance(Block):
     def contradictions(self) -> Iterator[Finding]:
         """Refuse stops that run into one another."""
         if self.takes >= self.every:
-            yield ("takes",), "as long as the time between two stops; give less than every"
+            every = format_duration(self.every)
+            yield ("takes",), f"a stop lasts until the next one, {every} after it; give less than every"
 
 
 class Costs(Block):
@@ -70,4 +71,5 @@ class Simulation(Block):
         if {"replications", "precision"} <= self.model_fields_set:
             yield ("precision",), "replications and precision both say when to stop; leave one out"
         if self.horizon is not None and self.warm_up >= self.horizon:
-            yield ("warm_up",), "nothing is left after it; give less than the horizon"
+            horizon = format_duration(self.horizon)
+            yield ("warm_up",), f"nothing is left of the horizon, {horizon}; give less"

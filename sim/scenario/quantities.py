@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from sim import units
 from sim.scenario.expectations import THRESHOLD_PATTERN, Threshold
-from sim.units import Kind, Money, Rate, format_duration, shown
+from sim.units import Kind, Money, Rate, shown
 
 NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_ -]{0,38}[A-Za-z0-9_-])?$"
 LONGEST_DURATION = 1e9 * units.YEAR
@@ -114,7 +114,7 @@ def words(*allowed: str) -> Reads:
 
 def _bounded(seconds: float) -> None:
     if seconds > LONGEST_DURATION:
-        raise ValueError(f"longer than {format_duration(LONGEST_DURATION)}; give a shorter duration")
+        raise ValueError(f"longer than {LONGEST_DURATION / units.YEAR:,.0f} years; give a shorter duration")
 
 
 def _some_time(seconds: float) -> None:
@@ -137,7 +137,7 @@ def _expectation(value: object) -> str:
 
 def _yes_or_no(value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"{shown(value)} is neither true nor false")
+        raise ValueError(f"{shown(value)} is neither true nor false; say one of them")
     return value
 
 

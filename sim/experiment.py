@@ -139,10 +139,10 @@ def simulate_all(points: Sequence[Point], settings: Settings) -> None:
 
     Raises RunError where a worker process dies.
     """
-    with _simulator([point.scenario for point in points], settings) as simulator:
+    with simulator([point.scenario for point in points], settings) as hands:
         while work := batches(points, settings.processes):
             _tell(points, settings.progress)
-            for batch, finished in simulator.finished(work):
+            for batch, finished in hands.finished(work):
                 for records in finished:
                     points[batch.place].shelf.put(records)
                 _tell(points, settings.progress)
@@ -154,7 +154,7 @@ def _tell(points: Sequence[Point], progress: Progress) -> None:
 
 
 @contextmanager
-def _simulator(scenarios: Sequence[Scenario], settings: Settings) -> Iterator[Outside | Local]:
+def simulator(scenarios: Sequence[Scenario], settings: Settings) -> Iterator[Outside | Local]:
     """Yield what simulates: the caller's executor, or this machine's processes, ended whatever happens."""
     if settings.executor is not None:
         yield Outside(scenarios, settings.executor)

@@ -102,8 +102,8 @@ class Strike(NamedTuple):
 class IncidentLog:
     """The incidents of a replication, with the times charged to each.
 
-    Two flat arrays that are cut into columns at the end.  What is charged to an incident: the training that it
-    threw away, its detection, the waiting for nodes, and each recovery stage.
+    Two flat arrays that are cut into columns at the end.  What is charged to an incident: the training that
+    it threw away, its detection, the waiting for nodes, and each recovery stage.
     """
 
     def __init__(self, stages: int) -> None:

@@ -1,0 +1,1 @@
+"""How often to save, and what to improve first."""

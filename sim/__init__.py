@@ -1,1 +1,53 @@
-"""clustersim: a discrete-event simulator of GPU training clusters."""
+"""clustersim: a discrete-event simulator of GPU training clusters.
+
+`load` reads a scenario, `run` simulates it, `compare` simulates several on the same failures.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.api import compare, run
+    from sim.results import Comparison, Results
+    from sim.scenario import Scenario, ScenarioError, load
+    from sim.store import RunError
+
+    __version__: str
+
+__all__ = [
+    "Comparison",
+    "Results",
+    "RunError",
+    "Scenario",
+    "ScenarioError",
+    "__version__",
+    "compare",
+    "load",
+    "run",
+]
+
+_HOMES = {
+    "Comparison": "sim.results",
+    "Results": "sim.results",
+    "RunError": "sim.store",
+    "Scenario": "sim.scenario",
+    "ScenarioError": "sim.scenario",
+    "compare": "sim.api",
+    "load": "sim.scenario",
+    "run": "sim.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for when it is asked for: `import sim` costs nothing."""
+    if name == "__version__":
+        return import_module("sim.version").VERSION
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

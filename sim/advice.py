@@ -15,7 +15,10 @@ from sim import theory
 from sim.digits import duration, measured, percent, plus_minus, points, whole
 from sim.estimate import FIRST_LOOK, Estimate
 from sim.results import Comparison, Difference, Step
-from sim.scenario.model import Scenario
+from sim.scenario import Scenario
+from sim.scenario.describe import describe
+from sim.scenario.expectations import Threshold
+from sim.summary import figure
 
 Summary = Mapping[str, Any]
 
@@ -53,6 +56,7 @@ class Kind(StrEnum):
     INTERVAL = "interval"
     PRECISION = "precision"
     TARGET = "target"
+    EXPECTATION = "expectation"
     DIFFERENCE = "difference"
     MARGINAL_RETURN = "marginal return"
 
@@ -130,7 +134,7 @@ def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 
 def _restart(scenario: Scenario) -> float:
     """Return the mean seconds from a failure to training again where nothing else fails."""
-    return sum(stage.duration.mean for stage in scenario.recovery.stages)
+    return describe(scenario).restart_s or 0.0
 
 
 def _spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -196,6 +200,24 @@ def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     if width and not summary["no_progress"] and (ettr["mean"] < width or ettr["mean"] + width > 1):
         text = "The interval of ETTR is cut at what is possible, 0 to 1."
         yield Advice(Kind.PRECISION, text, {"half_width": width})
+
+
+def unmet(scenario: Scenario, summary: Summary) -> list[Advice]:
+    """Return a sentence for each threshold of `expect` that does not hold; what is unknown does not."""
+    found = []
+    for path, text in scenario.expect.items():
+        threshold = Threshold.parse(text)
+        try:
+            value = figure(summary, path)
+        except KeyError:
+            value = None
+        if not threshold.holds(value):
+            is_now = "is unknown" if value is None else f"is {value:.6g}"
+            reason = summary["reasons"].get(path)
+            because = f" ({reason})" if value is None and reason else ""
+            sentence = f"{scenario.name}: {path} {is_now}{because}, expected {text}"
+            found.append(Advice(Kind.EXPECTATION, sentence, {} if value is None else {path: value}, True))
+    return found
 
 
 def compared(comparison: Comparison) -> list[Advice]:

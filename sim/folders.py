@@ -109,3 +109,15 @@ def one_folder_each(names: Sequence[str], base: Path) -> list[Path]:
             first, second = names[slugs.index(one)], names[position]
             raise ChoiceError(f'"{first}" and "{second}" would share a folder; give one of them another name')
     return [base / one for one in slugs]
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """Return *folder* if it is a run, else the runs in it: in a comparison's order, or by name."""
+    if is_run_folder(folder) or not folder.is_dir():
+        return [folder]
+    listed = folder / COMPARISON
+    names = read_json(listed).get("runs", []) if listed.is_file() else []
+    found = [folder / str(name) for name in names] or sorted(
+        path for path in folder.iterdir() if not path.name.startswith(".") and is_run_folder(path)
+    )
+    return found or [folder]

@@ -160,7 +160,9 @@ class DiskShelf(Shelf):
         super().put(write_records(records, self.folder / f"{records.replication:05}.npz"))
 
     def release(self) -> None:
-        """Let other processes use the folder; what is in it stays."""
+        """Let other processes use the folder; what is finished stays."""
+        if not self.finished:
+            shutil.rmtree(self.folder, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

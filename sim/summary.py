@@ -155,9 +155,8 @@ def _add_ledger(metrics: Metrics, scenario: Scenario, tally: Tally) -> None:
     metrics.put("availability", mean_of(tally.ledger[:, TRAINING].sum(axis=1)))
     causes = [*scenario.failures, *RESERVED_CAUSES]
     waste = tally.charges.sum(axis=2)
-    kept = [cause for cause, name in enumerate(causes) if name in scenario.failures or waste[:, cause].any()]
-    metrics.shares("waste_by_cause", [causes[cause] for cause in kept], waste[:, kept])
-    metrics.values["waste"] = {causes[cause]: _by_entry(tally.charges[:, cause]) for cause in kept}
+    metrics.shares("waste_by_cause", causes, waste)
+    metrics.values["waste"] = {name: _by_entry(tally.charges[:, cause]) for cause, name in enumerate(causes)}
     stages = [stage.name for stage in scenario.recovery.stages if stage.kind != "detect"]
     metrics.shares("recovery_stages", stages, tally.stages)
 

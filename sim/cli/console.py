@@ -1,0 +1,104 @@
+"""What the commands say: data on standard output, messages and progress on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+PLAIN_WIDTH = 100
+TRACEBACK = "CLUSTERSIM_TRACEBACK"
+
+_state = {"volume": NORMAL}
+
+
+def set_volume(volume: int) -> None:
+    """Choose how much is said: `QUIET`, `NORMAL` or `VERBOSE`."""
+    _state["volume"] = volume
+
+
+def is_quiet() -> bool:
+    """Return whether only data and errors are wanted."""
+    return _state["volume"] == QUIET
+
+
+def is_verbose() -> bool:
+    """Return whether more is wanted than usual."""
+    return _state["volume"] == VERBOSE
+
+
+def wants_traceback() -> bool:
+    """Return whether an internal error should show where it happened."""
+    return _state["volume"] == VERBOSE or bool(os.environ.get(TRACEBACK))
+
+
+def say(message: str) -> None:
+    """Print a message, unless quiet."""
+    if _state["volume"] > QUIET:
+        click.echo(message, err=True)
+
+
+def detail(message: str) -> None:
+    """Print a message that only the curious want."""
+    if _state["volume"] >= VERBOSE:
+        click.echo(message, err=True)
+
+
+def complain(message: str) -> None:
+    """Print what went wrong, quiet or not."""
+    click.echo(message, err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value and nothing else."""
+    import json
+
+    click.echo(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def output() -> Console:
+    """Return the console of standard output: plain and wide enough where that is no terminal."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    return Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
+
+
+class Watcher:
+    """Says what an experiment says, and draws a bar on a terminal."""
+
+    def __init__(self, bar: Progress | None = None) -> None:
+        self._bar = bar
+        self._task = None if bar is None else bar.add_task("simulating", total=None)
+
+    def advance(self, done: int, wanted: int) -> None:
+        """Move the bar."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, total=wanted)
+
+    def say(self, message: str) -> None:
+        """Print the message."""
+        say(message)
+
+
+@contextmanager
+def watcher() -> Iterator[Watcher]:
+    """Yield who watches a run: with a bar where standard error is a terminal, and nobody wants quiet."""
+    if not sys.stderr.isatty() or _state["volume"] == QUIET:
+        yield Watcher()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield Watcher(bar)

@@ -22,7 +22,7 @@ LONGEST_TEXT = 100
 
 Units = Mapping[str, Fraction]
 PARTS = ("gpu", "node", "rack", "pod", "cluster", "job")
-NUMBER = r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?"
+NUMBER = r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2}(?![0-9]))?"
 _COUNT = r"[0-9]+(?:_[0-9]+)*"
 
 _SECONDS: Units = {
@@ -306,10 +306,13 @@ def format_duration(seconds: float, digits: int | None = None) -> str:
         return "0 s"
     if digits is not None:
         return _rounded_duration(seconds, digits)
-    return _compound(seconds, 2) or _decimal(seconds) or _compound(seconds, 4) or f"{_long(seconds, _ONE)} s"
-
-
-_ONE = Fraction(1)
+    seconds = float(seconds)
+    return (
+        _compound(seconds, 2)
+        or _decimal(seconds)
+        or _compound(seconds, 4)
+        or f"{_long(seconds, _SECONDS['s'])} s"
+    )
 
 
 def _rounded_duration(seconds: float, digits: int) -> str:
@@ -383,7 +386,7 @@ def format_tokens(tokens: float) -> str:
 def format_money(money: Money) -> str:
     """Return an amount with its currency: `2.35 USD`."""
     _finite(money.amount)
-    return f"{_long(money.amount, _ONE)} {money.currency}"
+    return f"{_long(money.amount, Fraction(1))} {money.currency}"
 
 
 def format_count(count: int) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from sim.scenario.model import Scenario, Stage
@@ -20,11 +21,16 @@ from tests.oracle.fleet import Fleet
 
 STAGE, REPAIR, TARGET, SAVE, DURABLE, WINDOW = range(6)  # the order of completions at one instant
 IN_STRETCH = ("training", "saving")
+ROUNDING = 1e-10  # of the run; what is closer nominally falls on one instant that no float holds
 Row = dict[str, Any]
 
 
 class Naive:
-    """One replication of a scenario; `run` it once and read what it booked."""
+    """One replication of a scenario; `run` it once and read what it booked.
+
+    `rounded` is set where rounding decided which of two events came first, `coincided` where two failures
+    fell on one instant.
+    """
 
     def __init__(self, scenario: Scenario, replication: int) -> None:
         self.scenario = scenario
@@ -38,6 +44,7 @@ class Naive:
         self.awaiting: int | None = None
         self.after_window: tuple[str, int, Row] | None = None
         self.windows, self.final_save = 0, False
+        self.rounded = self.coincided = False
         self.kept = 0.0
         self.ledger: dict[str, float] = defaultdict(float)
         self.charges: dict[tuple[str, str], float] = defaultdict(float)
@@ -68,6 +75,8 @@ class Naive:
         for source in self.sources:
             instants += [clock.due() for clock in source.all_clocks()]
             instants += [start for start, _ in source.mode.over_time if start > self.now]
+        ahead = sorted(instant for instant in instants if instant > self.now)
+        self.rounded |= any(0 < b - a < ROUNDING * self.end for a, b in pairwise([self.now, *ahead]))
         return max(min(instants), self.now)
 
     def turn_clocks(self) -> None:
@@ -90,9 +99,10 @@ class Naive:
         else:
             self.book(self.now, until, self.entry, self.cause, self.row, self.stage)
         self.now = until
-        for source in self.sources:
-            for clock in source.all_clocks():
-                clock.arrive(until)
+        clocks = [clock for source in self.sources for clock in source.all_clocks()]
+        for clock in clocks:
+            clock.arrive(until)
+        self.coincided |= sum(clock.fired for clock in clocks) > 1
 
     def complete(self) -> None:
         """Do all that ends at this instant, and what ends at once because of it."""

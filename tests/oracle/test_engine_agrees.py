@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sim.scenario.model import Scenario
@@ -23,11 +23,15 @@ reproducible = settings(
 @given(st.data())
 def test_on_random_scenarios(data: st.DataObject) -> None:
     spec = scenario(data.draw, ties=False)
-    assert disagreements(Scenario.model_validate(spec)) == [], spec
+    found = disagreements(Scenario.model_validate(spec), odd=True)
+    assume(found is not None)
+    assert found == [], spec
 
 
 @reproducible
 @given(st.data())
 def test_where_many_things_fall_on_one_instant(data: st.DataObject) -> None:
     spec = scenario(data.draw, ties=True)
-    assert disagreements(Scenario.model_validate(spec)) == [], spec
+    found = disagreements(Scenario.model_validate(spec))
+    assume(found is not None)
+    assert found == [], spec

@@ -52,15 +52,11 @@ class Outages:
         return float(kept.sum()) / self.wall_s
 
 
-def schedule_of(scenario: Scenario, interval: float, blocks: float | None = None) -> PeriodicSaves:
-    """Return the scenario's save schedule with another *interval* of training between saves (s).
-
-    *blocks* is the time for which a save stops training, unless told the scenario's own.
-    """
+def schedule_of(scenario: Scenario, interval: float) -> PeriodicSaves:
+    """Return the scenario's save schedule with another *interval* of training between saves (s)."""
     spec = scenario.checkpoint
     assert spec is not None
-    step = scenario.workload.step_time
-    return PeriodicSaves.every(interval, spec.blocks if blocks is None else blocks, spec.durable_after, step)
+    return PeriodicSaves.every(interval, spec.blocks, spec.durable_after, scenario.workload.step_time)
 
 
 def why_outages_depend(scenario: Scenario) -> str | None:

@@ -110,9 +110,8 @@ def tune(
     reason = "asked for" if simulate else why_outages_depend(fixed)
     scores = simulated_scores if reason else scored_on_outages
     first, fresh = scores(fixed, count, settings)
-    search = Search(first, *limits(fixed))
     marks = formulas(mtbf, spec.blocks) | {"now": spec.interval}
-    search.run(centre(fixed), tuple(marks.values()), candidates)
+    search = searched(fixed, first, tuple(marks.values()), candidates)
     best, flat = search.best, search.flat_range()
     return Tuning(
         scenario=fixed,
@@ -133,6 +132,13 @@ def tune(
     )
 
 
+def searched(scenario: Scenario, score: Score, always: Sequence[float], candidates: int) -> Search:
+    """Return the finished search for the best interval of *scenario* by *score*."""
+    search = Search(score, *limits(scenario))
+    search.run(centre(scenario), always, candidates)
+    return search
+
+
 def formulas(mtbf: float, blocks: float) -> dict[str, float]:
     """Return the intervals of the closed forms (s); none where a save is free."""
     if blocks == 0:
@@ -144,13 +150,12 @@ def formulas(mtbf: float, blocks: float) -> dict[str, float]:
     }
 
 
-def centre(scenario: Scenario, blocks: float | None = None) -> float:
-    """Return where to look first (s): the exact optimum of the scenario's MTBF, as if all were exponential."""
+def centre(scenario: Scenario) -> float:
+    """Return where to look first (s): the exact optimum of the scenario's MTBF, were all exponential."""
     spec, mtbf = scenario.checkpoint, scenario.mtbf
     assert spec is not None
     assert mtbf is not None
-    cost = spec.blocks if blocks is None else blocks
-    return theory.optimal(mtbf, cost) if cost else theory.optimal(mtbf, 1.0)
+    return theory.optimal(mtbf, spec.blocks or 1.0)
 
 
 def limits(scenario: Scenario) -> tuple[float, float]:
@@ -169,11 +174,11 @@ def scored_on_outages(scenario: Scenario, count: int, settings: Settings) -> tup
     return score_on(scenario, outages[:count]), score_on(scenario, outages[count:])
 
 
-def score_on(scenario: Scenario, outages: Sequence[Outages], blocks: float | None = None) -> Score:
-    """Return the score of intervals on recorded *outages*; *blocks* (s) as in `schedule_of`."""
+def score_on(scenario: Scenario, outages: Sequence[Outages]) -> Score:
+    """Return the score of intervals on recorded *outages*."""
 
     def score(interval: float) -> Array:
-        schedule = schedule_of(scenario, interval, blocks)
+        schedule = schedule_of(scenario, interval)
         return np.array([one.ettr(schedule) for one in outages])
 
     return score

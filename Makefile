@@ -20,7 +20,7 @@ help:
 
 demo: $(STAMP)
 	@$(BIN)/clustersim compare $(CHEN) -o runs/chen
-	@echo "Report: runs/chen/report.html (open it in a browser; it needs no network)"
+	@echo "Open runs/chen/report.html in a browser; it needs no network."
 
 test: lint
 	@$(BIN)/python -m pytest

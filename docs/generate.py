@@ -144,18 +144,19 @@ def commands_page() -> str:
     """Return the page about the commands, their options and exit codes: their help texts."""
     from sim.cli import main
 
-    parts = [f"{NOTE}\n# Commands\n", help_text(main, "clustersim")]
-    context = click.Context(main, info_name="clustersim")
-    for name in main.list_commands(context):
-        command = main.get_command(context, name)
+    wide = {"terminal_width": HELP_WIDTH, "max_content_width": HELP_WIDTH}
+    top = click.Context(main, info_name="clustersim", **(main.context_settings | wide))
+    parts = [f"{NOTE}\n# Commands\n", help_text(main, top)]
+    for name in main.list_commands(top):
+        command = main.get_command(top, name)
         assert command is not None
-        parts.append(f"## clustersim {name}\n\n{help_text(command, f'clustersim {name}')}")
+        context = click.Context(command, top, name, **(command.context_settings | wide))
+        parts.append(f"## clustersim {name}\n\n{help_text(command, context)}")
     return "\n".join(parts)
 
 
-def help_text(command: click.Command, name: str) -> str:
+def help_text(command: click.Command, context: click.Context) -> str:
     """Return the help of a command as it prints on a terminal of a fixed width."""
-    context = click.Context(command, info_name=name, terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH)
     return f"```text\n{command.get_help(context)}\n```\n"
 
 
@@ -171,7 +172,9 @@ def python_page() -> str:
 def entry(name: str, thing: Any) -> str:
     """Return what there is to say about a function, class or value."""
     if inspect.isclass(thing):
-        members = [member(key, value) for key, value in vars(thing).items() if not key.startswith("_")]
+        inherited = {key for base in thing.__bases__ for key in dir(base)}
+        own = {key: value for key, value in vars(thing).items() if not key.startswith("_")}
+        members = [member(key, value) for key, value in own.items() if key not in inherited]
         rows = [row for row in members if row]
         listed = f"\n{table(('member', 'meaning'), rows)}\n" if rows else ""
         return f"## {name}\n\n{inspect.getdoc(thing)}\n{listed}"

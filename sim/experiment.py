@@ -155,13 +155,13 @@ def _tell(points: Sequence[Point], progress: Progress) -> None:
 
 @contextmanager
 def simulator(scenarios: Sequence[Scenario], settings: Settings) -> Iterator[Outside | Local]:
-    """Yield what simulates: the caller's executor, or this machine's processes, ended whatever happens."""
-    if settings.executor is not None:
-        yield Outside(scenarios, settings.executor)
-        return
+    """Yield what simulates: the caller's executor, or this machine's processes, ended whatever happens.
+
+    Raises RunError where a worker process dies.
+    """
     local = Local(scenarios, settings.processes)
     try:
-        yield local
+        yield local if settings.executor is None else Outside(scenarios, settings.executor)
         local.close()
     except BrokenExecutor as error:
         raise RunError(

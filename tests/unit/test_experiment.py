@@ -1,0 +1,376 @@
+"""Experiments: the same numbers on any executor, and what is kept of an interrupted run."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim import experiment, workers
+from sim.api import compare, run
+from sim.experiment import Interrupted, Point, Settings, run_all
+from sim.folders import unfinished
+from sim.records import Records
+from sim.replication import simulate
+from sim.scenario.model import Scenario
+from sim.store import ChoiceError, DiskShelf, RunError, Shelf, read_records, write_records
+
+COUNT = 6
+
+
+def scenario(name: str = "small", **simulation: Any) -> Scenario:
+    return Scenario.model_validate(
+        {
+            "name": name,
+            "cluster": {"gpus": 64},
+            "failures": {"job": {"per": "job", "mtbf": "6 h"}},
+            "checkpoint": {"interval": "30 min", "blocks": "1 min"},
+            "recovery": {"stages": {"detect": "1 min", "restart": "4 min"}},
+            "simulation": {"horizon": "5 d", "replications": COUNT} | simulation,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def alone() -> dict[str, Any]:
+    """The summary of an undisturbed run in one process."""
+    return run(scenario(), workers=1).summary
+
+
+class Counting(Executor):
+    """Runs everything at once, in this thread, and counts."""
+
+    def __init__(self) -> None:
+        self.replications = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.replications += len(args[-1])
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+class Notes:
+    """Remembers what was said, and how far it went."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.steps: list[tuple[int, int]] = []
+
+    def advance(self, done: int, wanted: int) -> None:
+        self.steps.append((done, wanted))
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
+
+
+def test_worker_processes_give_the_same_numbers(
+    alone: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "WORTH_A_POOL", 0.0)
+    assert run(scenario(), workers=2).summary == alone
+
+
+def test_other_peoples_executors_give_the_same_numbers(alone: dict[str, Any]) -> None:
+    counting = Counting()
+    assert run(scenario(), executor=counting).summary == alone
+    assert counting.replications == COUNT
+    with ThreadPoolExecutor(2) as threads:
+        assert run(scenario(), executor=threads).summary == alone
+
+
+def test_replications_on_disk_give_the_same_numbers(alone: dict[str, Any], tmp_path: Path) -> None:
+    results = run(scenario(), tmp_path / "run", workers=1)
+    assert results.summary == alone
+    assert results.folder == tmp_path / "run"
+    assert not unfinished(tmp_path / "run").exists()
+
+
+def test_a_replication_reads_back_as_it_was(tmp_path: Path) -> None:
+    one = simulate(scenario(), 0)
+    for back in (write_records(one, tmp_path / "0.npz"), read_records(tmp_path / "0.npz")):
+        assert back.ledger == one.ledger
+        assert np.array_equal(back.charges, one.charges)
+        assert np.array_equal(back.curve, one.curve)
+        assert back.strip == one.strip
+        for table in ("incidents", "stretches"):
+            here, there = getattr(one, table), getattr(back, table)
+            assert list(here) == list(there)
+            for name in here:
+                assert there[name].dtype == here[name].dtype
+                assert np.array_equal(there[name], here[name])
+    assert [path.name for path in tmp_path.iterdir()] == ["0.npz"]
+
+
+def key(of: Scenario) -> dict[str, str]:
+    return {"work": experiment.work_key(of), "version": experiment.VERSION}
+
+
+def kept(place: Path, of: Scenario, numbers: Sequence[int]) -> None:
+    """Leave finished replications behind, as an interrupted run does."""
+    shelf = DiskShelf(unfinished(place), key(of), resume=False)
+    for number in numbers:
+        shelf.put(simulate(of, number))
+    shelf.release()
+
+
+def counted(place: Path, of: Scenario, **settings: Any) -> tuple[int, list[str], dict[str, Any]]:
+    """Run and return how many replications were simulated, what was said, and the summary."""
+    counting, notes = Counting(), Notes()
+    (results,) = run_all([of], [place], Settings(executor=counting, progress=notes, **settings))
+    return counting.replications, notes.said, results.summary
+
+
+def test_resume_simulates_only_what_is_missing(alone: dict[str, Any], tmp_path: Path) -> None:
+    kept(tmp_path / "run", scenario(), [0, 3])
+    done, said, summary = counted(tmp_path / "run", scenario(), resume=True)
+    assert done == COUNT - 2
+    assert "going on from 2" in said[0]
+    assert summary == alone
+
+
+def test_without_resume_it_begins_again_and_says_so(tmp_path: Path) -> None:
+    kept(tmp_path / "run", scenario(), [0, 3])
+    done, said, _ = counted(tmp_path / "run", scenario())
+    assert done == COUNT
+    assert "--resume" in said[0]
+
+
+def test_replications_of_another_scenario_are_not_taken_up(tmp_path: Path) -> None:
+    kept(tmp_path / "run", scenario(seed=2), [0, 3])
+    assert counted(tmp_path / "run", scenario(), resume=True)[0] == COUNT
+
+
+def test_a_resumed_run_may_want_more_replications(tmp_path: Path) -> None:
+    kept(tmp_path / "run", scenario(), [0, 1, 2, 3])
+    done, _, summary = counted(tmp_path / "run", scenario(replications=9), resume=True)
+    assert (done, summary["replications"]) == (5, 9)
+
+
+def test_a_damaged_file_is_simulated_again(alone: dict[str, Any], tmp_path: Path) -> None:
+    kept(tmp_path / "run", scenario(), [0, 1])
+    (unfinished(tmp_path / "run") / "00001.npz").write_bytes(b"half")
+    done, _, summary = counted(tmp_path / "run", scenario(), resume=True)
+    assert done == COUNT - 1
+    assert summary == alone
+
+
+def test_a_finished_run_is_taken_as_it_is_unless_forced(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    assert counted(place, scenario())[0] == COUNT
+    done, said, _ = counted(place, scenario())
+    assert done == 0
+    assert "--force" in said[0]
+    assert counted(place, scenario(), force=True)[0] == COUNT
+    assert counted(place, scenario(seed=2))[0] == COUNT
+
+
+def test_a_run_without_incidents_is_not_enough_for_one_with(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    assert counted(place, scenario(), incidents=False)[0] == COUNT
+    assert counted(place, scenario(), incidents=False)[0] == 0
+    assert counted(place, scenario())[0] == COUNT
+    assert counted(place, scenario(), incidents=False)[0] == 0
+
+
+def test_another_version_does_not_count_as_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "run"
+    assert counted(place, scenario())[0] == COUNT
+    monkeypatch.setattr(experiment, "VERSION", "99")
+    assert counted(place, scenario())[0] == COUNT
+
+
+def test_ctrl_c_keeps_what_is_finished(
+    alone: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(given: Scenario, replication: int) -> Records:
+        if replication == 4:
+            raise KeyboardInterrupt
+        return simulate(given, replication)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "simulate", interrupted)
+        with pytest.raises(Interrupted, match="4 finished replications are kept"):
+            run(scenario(), tmp_path / "run", workers=1)
+    assert not (tmp_path / "run").exists()
+    done, _, summary = counted(tmp_path / "run", scenario(), resume=True)
+    assert done == COUNT - 4
+    assert summary == alone
+
+
+def test_one_process_at_a_time_may_write_a_run(tmp_path: Path) -> None:
+    shelf = DiskShelf(unfinished(tmp_path / "run"), key(scenario()), resume=False)
+    with pytest.raises(RunError, match="another clustersim"):
+        run(scenario(), tmp_path / "run", workers=1)
+    shelf.release()
+    run(scenario(), tmp_path / "run", workers=1)
+
+
+def test_an_impossible_place_is_refused_before_anything_is_simulated(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("")
+    for place in ("file", "file/below", "full"):
+        counting = Counting()
+        with pytest.raises((RunError, OSError)):
+            run(scenario(), tmp_path / place, executor=counting)
+        assert counting.replications == 0
+    (tmp_path / ".run.partial").mkdir()
+    (tmp_path / ".run.partial" / "mine").write_text("")
+    with pytest.raises(RunError, match="move it away"):
+        run(scenario(), tmp_path / "run", workers=1)
+
+
+def die(*_: object) -> None:
+    os._exit(1)
+
+
+def test_a_worker_that_dies_is_said_in_one_sentence() -> None:
+    class Deadly(ProcessPoolExecutor):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            return super().submit(die)
+
+    with Deadly(1) as executor, pytest.raises(RunError, match=r"a worker process died.*--resume"):
+        run(scenario(), executor=executor)
+
+
+def test_what_goes_wrong_in_a_worker_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "WORTH_A_POOL", 0.0)
+    broken = scenario().model_copy(update={"cluster": None})
+    with pytest.raises(AttributeError):
+        experiment.simulate_all([Point.of(broken, Shelf())], Settings(workers=2))
+
+
+def test_precision_adds_replications_until_it_is_met() -> None:
+    precise = Scenario.model_validate(
+        scenario().document | {"simulation": {"horizon": "2 d", "precision": "0.6 pp"}}
+    )
+    notes = Notes()
+    summary = run(precise, workers=1, progress=notes).summary
+    assert summary["precision"]["met"] is True
+    assert summary["half_width"] <= 0.006
+    assert summary["replications"] > 8
+    assert notes.steps[-1] == (summary["replications"], summary["replications"])
+    shorter = run(precise, replications=summary["replications"], workers=1).summary
+    assert shorter["ettr"] == summary["ettr"]
+
+
+def test_precision_does_not_depend_on_who_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    precise = {"precision": 0.006, "horizon": "2 d"}
+    alone = run(scenario(), workers=1, **precise).summary  # type: ignore[arg-type]
+    monkeypatch.setattr(workers, "WORTH_A_POOL", 0.0)
+    assert run(scenario(), workers=2, **precise).summary == alone  # type: ignore[arg-type]
+
+
+def test_two_stopping_rules_are_refused_and_a_new_one_replaces_the_files() -> None:
+    with pytest.raises(ChoiceError, match="both"):
+        run(scenario(), replications=3, precision="1 pp")
+    assert run(scenario(), precision="50 pp").summary["replications"] == 8
+    precise = Scenario.model_validate(
+        scenario().document | {"simulation": {"horizon": "1 d", "precision": "1 pp"}}
+    )
+    assert run(precise, replications=3).summary["replications"] == 3
+
+
+def test_overrides_change_the_scenario() -> None:
+    results = run(scenario(), replications=2, seed=9, horizon="1 d", overrides={"checkpoint.blocks": "2 min"})
+    assert results.scenario.checkpoint is not None
+    assert results.scenario.checkpoint.blocks == 120
+    assert (results.summary["seed"], results.summary["horizon_s"]) == (9, 86_400)
+
+
+def test_progress_is_told() -> None:
+    notes = Notes()
+    run(scenario(), workers=1, progress=notes)
+    assert [done for done, _ in notes.steps] == list(range(COUNT + 1))
+    assert {wanted for _, wanted in notes.steps} == {COUNT}
+
+
+def test_provenance_tells_how_a_run_was_made(tmp_path: Path) -> None:
+    made = run(scenario(), tmp_path / "run", workers=1).provenance
+    assert made["scenario_hash"] == scenario().hash
+    assert (made["seed"], made["workers"], made["replications"]) == (1, 1, COUNT)
+    assert set(made["libraries"]) >= {"numpy", "simpy"}
+    assert made["wall_s"] >= 0
+
+
+def test_compared_scenarios_share_workers_and_folder(tmp_path: Path) -> None:
+    faster = Scenario.model_validate(
+        scenario("faster").document | {"recovery": {"stages": {"restart": "1 min"}}}
+    )
+    comparison = compare([scenario(), faster], tmp_path / "both", workers=1)
+    assert comparison.differences[0].ettr.mean > 0
+    assert {path.name for path in (tmp_path / "both").iterdir()} == {"small", "faster", "comparison.json"}
+    with pytest.raises(ChoiceError, match="share a folder"):
+        compare([scenario(), scenario()])
+    with pytest.raises(ChoiceError, match="small, faster"):
+        compare([scenario(), faster], baseline="nobody")
+    with pytest.raises(RunError, match="cannot hold several"):
+        compare([scenario(), faster], tmp_path / "both" / "small")
+
+
+def test_batches_cover_what_is_missing_and_share_it_out() -> None:
+    shelf = Shelf()
+    shelf.put(replace(simulate(scenario(), 0), replication=5))
+    points = [Point.of(scenario(replications=40), shelf)]
+    cut = experiment.batches(points, 2)
+    assert sorted(n for batch in cut for n in batch.replications) == [n for n in range(40) if n != 5]
+    assert len(cut) >= 8
+
+
+PROGRAM = """
+import os, sys, time
+from sim import workers
+from sim.scenario import load
+print(os.getpid(), flush=True)
+pool = workers.Pool([load("chen-100k")], 2)
+for batch, records in pool.finished([workers.Batch(0, [n]) for n in range(10_000)]):
+    print(*sorted(p.pid for p in __import__("multiprocessing").active_children()), flush=True)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+def test_workers_end_with_a_parent_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        parent.kill()
+    assert len(pids) == 2
+    deadline = time.monotonic() + 20
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, pids))
+
+
+def test_a_script_without_a_main_guard_may_run(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from sim import run, workers\n"
+        "workers.WORTH_A_POOL = 0.0\n"
+        "print('once', run('chen-10k', replications=4, horizon='2 d', workers=2).summary['replications'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "once 4\n"
+
+
+def test_workers_do_without_the_heavy_libraries() -> None:
+    program = "import sim.workers, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert {"pandas", "pyarrow", "scipy.stats", "plotly", "rich"} & set(done.stdout.split()) == set()

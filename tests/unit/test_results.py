@@ -1,0 +1,254 @@
+"""Run folders: what they hold, that they read back, and that nothing else is ever touched."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim import folders
+from sim.records import Records
+from sim.replication import simulate
+from sim.results import Comparison, Results
+from sim.scenario.model import Scenario
+from sim.store import ChoiceError, RunError
+
+COUNT = 3
+
+
+def scenario(name: str = "small", gpus: int = 64, **changes: Any) -> Scenario:
+    return Scenario.model_validate(
+        {
+            "name": name,
+            "cluster": {"gpus": gpus, "spares": 1},
+            "failures": {
+                "node": {"per": "node", "mtbf": "6 d", "repair": "4 h"},
+                "soft ware": {"per": "job", "mtbf": "1 d"},
+            },
+            "checkpoint": {"interval": "30 min", "blocks": "1 min", "load": "1 min"},
+            "recovery": {"stages": {"detect": "1 min", "restart": "4 min", "load": "checkpoint"}},
+            "simulation": {"horizon": "5 d", "replications": COUNT},
+        }
+        | changes
+    )
+
+
+def records(given: Scenario, count: int = COUNT) -> list[Records]:
+    return [simulate(given, number) for number in range(count)]
+
+
+def results(given: Scenario) -> Results:
+    return Results.of(given, records(given), {"tool": folders.TOOL, "incidents": True})
+
+
+@pytest.fixture(scope="module")
+def made() -> Results:
+    return results(scenario())
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    results(scenario()).save(folder)
+    return folder
+
+
+def test_a_run_reads_back_as_it_was(made: Results, saved: Path) -> None:
+    back = Results.load(saved)
+    assert back.summary == made.summary
+    assert back.scenario == made.scenario
+    assert back.scenario.hash == made.scenario.hash
+    for table in ("replications", "incidents", "timeline", "strip"):
+        here, there = getattr(made, table), getattr(back, table)
+        assert here.equals(there), table
+    assert np.array_equal(back.ettr_by_replication, made.ettr_by_replication)
+
+
+def test_the_folder_holds_what_it_should_and_nothing_half_done(saved: Path) -> None:
+    assert {path.name for path in saved.iterdir()} == {
+        "scenario.yaml",
+        "summary.json",
+        "provenance.json",
+        "replications.parquet",
+        "incidents.parquet",
+        "timeline.parquet",
+        "strip.parquet",
+    }
+    assert [path.name for path in saved.parent.iterdir()] == ["run"]
+
+
+def test_the_same_replications_give_the_same_bytes(saved: Path, tmp_path: Path) -> None:
+    results(scenario()).save(tmp_path / "again")
+    for name in ("summary.json", "scenario.yaml"):
+        assert (tmp_path / "again" / name).read_bytes() == (saved / name).read_bytes()
+
+
+def test_incidents_tell_which_mode_and_what_the_job_did(made: Results) -> None:
+    incidents = made.incidents
+    assert incidents is not None
+    assert set(incidents["mode"]) <= {"node", "soft ware"}
+    assert set(incidents["doing"]) <= {"training", "saving", "detection", "recovery", "waiting", "idle"}
+    assert (incidents.groupby("replication").size() >= made.replications["incidents"]).all()
+    stops = incidents[incidents["interruption"]].groupby("replication").size()
+    assert stops.to_list() == made.replications["interruptions"].to_list()
+
+
+def test_incidents_are_one_row_group_for_each_replication(saved: Path) -> None:
+    import pyarrow.parquet as pq
+
+    assert pq.ParquetFile(saved / "incidents.parquet").num_row_groups == COUNT
+
+
+def test_the_timeline_adds_up_to_ettr(made: Results) -> None:
+    timeline = made.timeline
+    width = timeline["end_s"] - timeline["start_s"]
+    assert len(timeline) == 400
+    assert (timeline["mean"] * width).sum() / width.sum() == pytest.approx(made.summary["ettr"]["mean"])
+    first = (timeline["replication_0"] * width).sum() / width.sum()
+    assert first == pytest.approx(made.replications["ettr"][0])
+    assert (timeline["p10"] <= timeline["p90"]).all()
+    assert timeline[["mean", "p10", "p50", "p90"]].stack().between(0, 1).all()
+
+
+def test_the_timeline_counts_only_replications_that_still_run() -> None:
+    ended = scenario(
+        workload={"productive": "3 d"},
+        simulation={"replications": COUNT},
+        failures={"f": {"per": "job", "mtbf": "6 h"}},
+    )
+    timeline = results(ended).timeline
+    assert timeline["mean"].notna().all()
+    assert timeline["mean"].iloc[-1] > 0.2
+    assert timeline["replication_0"].isna().any() or results(ended).replications["wall_s"].idxmax() == 0
+
+
+def test_incidents_can_be_left_out(tmp_path: Path) -> None:
+    results(scenario()).save(tmp_path / "lean", incidents=False)
+    assert not (tmp_path / "lean" / "incidents.parquet").exists()
+    assert Results.load(tmp_path / "lean").incidents is None
+
+
+def test_a_run_without_failures_has_empty_tables(tmp_path: Path) -> None:
+    calm = results(scenario(failures="none"))
+    assert calm.incidents is not None
+    assert len(calm.incidents) == 0
+    calm.save(tmp_path / "calm")
+    again = Results.load(tmp_path / "calm").incidents
+    assert again is not None
+    assert len(again) == 0
+
+
+def test_another_run_takes_the_place_as_a_whole(saved: Path) -> None:
+    (saved / "report.html").write_text("of the old run")
+    results(scenario("other")).save(saved)
+    assert json.loads((saved / "summary.json").read_text())["name"] == "other"
+    assert not (saved / "report.html").exists()
+    assert [path.name for path in saved.parent.iterdir()] == ["run"]
+
+
+def test_a_folder_that_is_not_a_run_is_never_touched(tmp_path: Path, made: Results) -> None:
+    precious = tmp_path / "thesis"
+    precious.mkdir()
+    (precious / "chapter.tex").write_text("years")
+    with pytest.raises(RunError, match="left alone"):
+        results(scenario()).save(precious)
+    (precious / "summary.json").write_text("{}")
+    with pytest.raises(RunError, match="left alone"):
+        results(scenario()).save(precious)
+    assert {path.name for path in precious.iterdir()} == {"chapter.tex", "summary.json"}
+    with pytest.raises(RunError, match="is a file"):
+        results(scenario()).save(precious / "chapter.tex")
+
+
+def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    results(scenario()).save(tmp_path / "new")
+    assert folders.is_run_folder(tmp_path / "new")
+
+
+def test_a_write_that_fails_leaves_the_old_run(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (saved / "summary.json").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sim.tables.write", full)
+    with pytest.raises(OSError, match="No space"):
+        results(scenario("other")).save(saved)
+    assert (saved / "summary.json").read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("name", ["summary.json", "provenance.json", "scenario.yaml"])
+def test_a_folder_that_lacks_a_file_is_no_run(saved: Path, name: str) -> None:
+    (saved / name).unlink()
+    with pytest.raises(RunError, match="not the folder of a finished run"):
+        Results.load(saved)
+
+
+def test_what_cannot_be_read_is_said(saved: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no such run folder"):
+        Results.load(tmp_path / "nowhere")
+    (saved / "timeline.parquet").write_bytes(b"noise")
+    with pytest.raises(RunError, match="cannot be read"):
+        _ = Results.load(saved).timeline
+    (saved / "summary.json").write_text("{")
+    with pytest.raises(RunError, match="not valid JSON"):
+        Results.load(saved)
+    (saved / "summary.json").write_text('{"schema_version": 99}')
+    with pytest.raises(RunError, match="another version"):
+        Results.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("chen-100k", "chen-100k"), ("My Cluster_2", "my-cluster-2"), ("...", "scenario"), ("a" * 99, "a" * 60)],
+)
+def test_slugs_are_safe_folder_names(name: str, expected: str) -> None:
+    assert folders.slug(name) == expected
+
+
+def test_two_scenarios_cannot_share_a_folder() -> None:
+    with pytest.raises(ChoiceError, match="share a folder"):
+        folders.one_folder_each(["My Cluster", "my-cluster"], Path())
+
+
+@pytest.fixture(scope="module")
+def compared() -> Comparison:
+    sizes = [
+        scenario("large", 256),
+        scenario("small", 64),
+        scenario("slow", 64, checkpoint={"interval": "5 min", "blocks": "2 min"}),
+    ]
+    return Comparison([results(one) for one in sizes], "small")
+
+
+def test_differences_are_paired_and_to_the_baseline(compared: Comparison) -> None:
+    assert [one.name for one in compared.differences] == ["large", "slow"]
+    large, small = (one.ettr_by_replication for one in compared.results[:2])
+    difference = compared.differences[0]
+    assert difference.ettr.mean == pytest.approx(float((large - small).mean()))
+    assert compared.differences[1].ettr.distinguishable
+    assert compared.differences[1].ettr.mean < 0
+
+
+def test_steps_go_from_each_size_to_the_next(compared: Comparison) -> None:
+    (step,) = compared.steps
+    assert (step.smaller, step.larger, step.extra_gpus) == ("small", "large", 192)
+    expected = compared.results[0].summary["effective_gpus"] - compared.results[1].summary["effective_gpus"]
+    assert step.extra_effective_gpus.mean == pytest.approx(expected)
+    assert step.marginal_return.mean == pytest.approx(expected / 192)
+
+
+def test_a_comparison_as_plain_data(compared: Comparison, tmp_path: Path) -> None:
+    plain = compared.to_dict()
+    assert [one["name"] for one in plain["scenarios"]] == ["large", "small", "slow"]
+    assert set(plain["differences"][0]) >= {"name", "baseline", "ettr_difference", "distinguishable"}
+    compared.save(tmp_path)
+    assert json.loads((tmp_path / "comparison.json").read_text())["differences"] == plain["differences"]
+
+
+def test_the_baseline_must_be_one_of_them(compared: Comparison) -> None:
+    with pytest.raises(ChoiceError, match="large, small, slow"):
+        Comparison(compared.results, "nobody")

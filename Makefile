@@ -45,7 +45,7 @@ clean:
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing clustersim and its tests into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]' -c constraints.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[test]' -c constraints.txt
 	@touch $(STAMP)
 
 $(BIN)/python:

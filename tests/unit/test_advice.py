@@ -1,0 +1,132 @@
+"""The sentences: they say what the numbers say, and nothing where there is nothing to say."""
+
+from typing import Any
+
+import pytest
+
+from sim.advice import Advice, Kind, advise, compared, differs, unmet, verdict
+from sim.api import compare, run
+from sim.results import Results
+from sim.scenario.model import Scenario
+
+
+def scenario(**changes: Any) -> Scenario:
+    return Scenario.model_validate(
+        {
+            "name": "sample",
+            "cluster": {"gpus": 800},
+            "failures": {"job": {"per": "job", "mtbf": "5 h"}},
+            "checkpoint": {"interval": "20 min", "blocks": "20 s"},
+            "recovery": {"stages": {"detect": "1 min", "restart": "20 min"}},
+            "simulation": {"horizon": "10 d", "replications": 8},
+        }
+        | changes
+    )
+
+
+def done(**changes: Any) -> Results:
+    return run(scenario(**changes), workers=1)
+
+
+def kinds(results: Results) -> list[Kind]:
+    return [advice.kind for advice in advise(results.scenario, results.summary)]
+
+
+def of_kind(results: Results, kind: Kind) -> Advice:
+    (advice,) = [one for one in advise(results.scenario, results.summary) if one.kind is kind]
+    return advice
+
+
+def test_the_verdict_names_cards_ettr_and_the_largest_loss() -> None:
+    results = done()
+    found = verdict(results.summary)
+    assert found.kind is Kind.VERDICT
+    assert str(found).startswith("Of 800 cards 7")
+    assert "most of the rest goes into recovery" in str(found)
+    assert found.numbers["ettr"] == results.summary["ettr"]["mean"]
+    assert kinds(results) == []
+
+
+def test_the_verdict_tells_what_cards_are_worth_at_their_scaling_efficiency() -> None:
+    found = verdict(done(workload={"scaling_efficiency": {800: 0.5}}).summary)
+    assert "at a scaling efficiency of 0.5" in str(found)
+
+
+def test_nothing_is_lost_where_nothing_happens() -> None:
+    assert str(verdict(done(failures="none", checkpoint="none").summary)).endswith("; nothing is lost.")
+
+
+def test_no_progress_names_the_entry_and_what_would_matter() -> None:
+    results = done(failures={"job": {"per": "job", "mtbf": "2 min"}})
+    assert "makes no progress" in str(verdict(results.summary))
+    found = of_kind(results, Kind.NO_PROGRESS)
+    assert found.warning
+    assert "recover faster than failures come" in str(found)
+    assert "a restart takes 21 min where something fails every 2 min" in str(found)
+
+
+def test_an_interval_far_from_the_best() -> None:
+    results = done(checkpoint={"interval": "4 h", "blocks": "20 s"})
+    found = of_kind(results, Kind.INTERVAL)
+    assert "Saving every 4 h" in str(found)
+    assert found.numbers["best_s"] == pytest.approx((2 * 20 * 18_000) ** 0.5, rel=0.05)
+
+
+def test_spares_that_ran_out() -> None:
+    failures = {"node": {"per": "node", "mtbf": "50 d", "repair": "6 h"}}
+    without = of_kind(done(failures=failures), Kind.SPARES)
+    assert "Give cluster.spares" in str(without)
+    few = of_kind(done(failures=failures, cluster={"gpus": 800, "spares": 1}), Kind.SPARES)
+    assert "The 1 spare nodes are too few" in str(few)
+    assert Kind.SPARES not in kinds(done(failures=failures, cluster={"gpus": 800, "spares": 60}))
+
+
+def test_few_replications_and_a_target_that_was_not_reached() -> None:
+    target = {"workload": {"productive": "9 d"}, "simulation": {"horizon": "9 d", "replications": 2}}
+    results = done(**target)
+    assert "never reached within 9 d" in str(of_kind(results, Kind.TARGET))
+    assert any("Only 2 replications" in str(one) for one in advise(results.scenario, results.summary))
+    one = done(simulation={"horizon": "2 d", "replications": 1})
+    assert "One replication" in str(of_kind(one, Kind.PRECISION))
+
+
+def test_the_precision_that_was_asked_for() -> None:
+    results = done(simulation={"horizon": "2 d", "precision": "5 pp"})
+    found = of_kind(results, Kind.PRECISION)
+    assert "is met" in str(found)
+    assert not found.warning
+
+
+def test_thresholds_that_do_not_hold() -> None:
+    results = done(expect={"ettr": ">= 0.5", "ettr.p10": "> 0.999", "mtti_s": "< 60"})
+    assert [str(one).split(", ")[1] for one in unmet(results.scenario, results.summary)] == [
+        "expected > 0.999",
+        "expected < 60",
+    ]
+
+
+def test_what_is_unknown_meets_no_threshold() -> None:
+    results = done(failures="none", expect={"mtti_s": "> 1"})
+    (found,) = unmet(results.scenario, results.summary)
+    assert "is unknown (no interruption in any replication)" in str(found)
+
+
+def test_comparisons_of_one_size_tell_differences() -> None:
+    faster = scenario(name="faster", recovery={"stages": {"detect": "1 min", "restart": "5 min"}})
+    same = scenario(name="same", title="the same again")
+    comparison = compare([scenario(), faster, same], workers=1)
+    better, equal = compared(comparison)
+    assert str(better).startswith("faster against sample: ETTR +")
+    assert "not distinguishable" in str(equal)
+    assert [differs(one).kind for one in comparison.differences] == [Kind.DIFFERENCE] * 2
+
+
+def test_comparisons_of_sizes_tell_what_the_extra_cards_return() -> None:
+    each = {"node": {"per": "node", "mtbf": "60 d"}}
+    sizes = [
+        scenario(name=f"at-{gpus}", cluster={"gpus": gpus}, failures=each) for gpus in (800, 8_000, 160_000)
+    ]
+    first, second = compared(compare(sizes, workers=1))
+    assert "the extra 7,200 cards add" in str(first)
+    assert "the extra 152,000 cards cost" in str(second)
+    assert second.warning

@@ -28,6 +28,9 @@ class SaveSchedule(Protocol):
     def saving(self, start: float, now: float) -> bool:
         """Return whether training stands still for a save."""
 
+    def useful_each(self, start: Array, now: Array) -> Array:
+        """Return `useful` for many stretches at once, to the last digit the same."""
+
     def offset_of(self, useful: float) -> float:
         """Return how long after its start a stretch has done *useful* seconds of training."""
 
@@ -50,6 +53,10 @@ class NoSaves:
     def saving(self, start: float, now: float) -> bool:
         """Return never."""
         return False
+
+    def useful_each(self, start: Array, now: Array) -> Array:
+        """Return the lengths of the stretches."""
+        return now - start
 
     def offset_of(self, useful: float) -> float:
         """Return the same: training is never blocked."""
@@ -142,7 +149,7 @@ class PeriodicSaves:
         count = np.maximum(np.floor((now - start - offset) / self.cycle) + 1, 0.0)
         count += start + (offset + count * self.cycle) <= now
         count -= (count > 0) & (start + (offset + (count - 1) * self.cycle) > now)
-        return count
+        return np.asarray(count)
 
     def _passed(self, offset: float, start: float, now: float) -> int:
         """Return how many of the instants start + (offset + k x cycle) are not after *now*."""

@@ -62,10 +62,6 @@ class Cluster:
         """Return the number of the node that holds *slot*, or held it last."""
         return self._node.get(slot, slot)
 
-    def is_whole(self, now: float) -> bool:
-        """Return whether every slot holds a node, and those taken from the spares are ready."""
-        return not self._empty and self.ready_at <= now
-
     def is_at_work(self, slot: int) -> bool:
         """Return whether *slot* holds a node that has not failed."""
         return slot not in self._down
@@ -85,21 +81,26 @@ class Cluster:
         """Empty *slots* and return the nodes that held them."""
         nodes = [self._node.get(slot, slot) for slot in slots]
         self._empty.extend(slots)
-        for slot in slots if self._ready else ():
-            self._ready.pop(slot, None)
+        if self._ready:
+            for slot in slots:
+                self._ready.pop(slot, None)
         if self.watchers:
             self._tell(nodes)
         return nodes
 
-    def fill(self, now: float) -> None:
-        """Move spares into empty slots at the instant *now*, first emptied first."""
-        if self._provision:
+    def fill(self, now: float) -> bool:
+        """Move spares into empty slots at the instant *now*, first emptied first.
+
+        Return whether every slot now holds a node, and those taken from the spares are ready.
+        """
+        if self._ready:
             self._ready = {slot: time for slot, time in self._ready.items() if time > now}
         while self._empty and self._spares:
             if self._provision:
                 self._ready[self._empty[0]] = now + self._provision
             self._place(self._spares.popleft())
-        self._count_spares()
+            self.fewest_spares = min(self.fewest_spares, len(self._spares))
+        return not self._empty and not self._ready
 
     def restore(self, nodes: Sequence[int], wanted: bool) -> None:
         """Take repaired *nodes* back: into empty slots where they are *wanted* at once, else as spares."""
@@ -117,7 +118,7 @@ class Cluster:
     def withdraw(self, node: int) -> None:
         """Take the spare *node* out of service."""
         self._spares.remove(node)
-        self._count_spares()
+        self.fewest_spares = min(self.fewest_spares, len(self._spares))
         self._tell((node,))
 
     def _place(self, node: int) -> None:
@@ -126,10 +127,6 @@ class Cluster:
         self._node[slot] = node
         if self.watchers:
             self._tell((node,), slot)
-
-    def _count_spares(self) -> None:
-        if len(self._spares) < self.fewest_spares:
-            self.fewest_spares = len(self._spares)
 
     def _tell(self, nodes: Sequence[int], slot: int | None = None, idle: bool = False) -> None:
         for watcher in self.watchers:

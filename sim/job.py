@@ -12,10 +12,11 @@ from typing import Any, Protocol, cast
 
 import simpy
 
-from sim.books import Books
 from sim.checkpoints import SaveSchedule
 from sim.cluster import Cluster
 from sim.failures.clock import COMPLETION, WINDOW, At
+from sim.journal import NOBODY, Journal
+from sim.ledger import Causes
 from sim.records import Doing, Strike
 from sim.recovery import Stages
 from sim.repair import RepairShop
@@ -49,7 +50,7 @@ class Job:
         schedule: SaveSchedule,
         stages: Stages,
         cluster: Cluster,
-        books: Books,
+        journal: Journal,
     ) -> None:
         self.progress = 0.0
         self.reached = math.nan
@@ -58,7 +59,8 @@ class Job:
         self._schedule = schedule
         self._stages = stages
         self._cluster = cluster
-        self._books = books
+        self._journal = journal
+        self._causes = Causes(tuple(scenario.failures))
         self._restarts = scenario.recovery.during_recovery == "restart"
         self._target = scenario.target_s
         self._maintenance = scenario.maintenance
@@ -69,8 +71,8 @@ class Job:
         self._rack_size = scenario.cluster.nodes_per_rack
         self._incident: Strike | None = None
         if scenario.recovery.at_start:
-            self._incident = Strike(books.ledger.start, 0, (), True)
-        self._row = -1
+            self._incident = Strike(self._causes.start, 0, (), True)
+        self._line = NOBODY
         self._doing = DETECTION
         self._stage = 0
         self._since = self._began = 0.0
@@ -89,14 +91,14 @@ class Job:
 
     def strike(self, strike: Strike) -> None:
         """Let a failure hit the job: the only way in."""
-        doing, row = self._doing, self._record(strike)
+        doing, line = self._doing, self._record(strike)
         if not strike.transient:
             self._cluster.fail(strike.slots)
             self._failed.append(strike)
         if doing is MAINTENANCE:
-            self._incident, self._row = strike, row
+            self._incident, self._line = strike, line
         elif doing <= SAVING or self._restarts:
-            self._process.interrupt((strike, row))
+            self._process.interrupt((strike, line))
         elif doing is not DETECTION:
             self._send_away()
             if doing is RECOVERY and self._stage == self._stages.nodes:
@@ -104,7 +106,7 @@ class Job:
 
     def strike_spare(self, strike: Strike, node: int) -> None:
         """Let a failure hit the idle spare *node*: the job does not notice."""
-        self._books.log.add(self._env.now, strike, node, -1, IDLE, False)
+        self._journal.incident(self._env.now, strike, node, -1, IDLE, False)
         if not strike.transient:
             self._cluster.withdraw(node)
             self._shops[strike.mode].bring((node,), strike.ordinal, spare=True)
@@ -131,13 +133,12 @@ class Job:
                     yield from self._recover(self._incident)
                 yield from self._train()
             except simpy.Interrupt as interruption:
-                strike, row = cast("tuple[Strike, int]", interruption.cause)
-                self._break_off(strike, row)
+                self._break_off(*cast("tuple[Strike, int]", interruption.cause))
 
     def _train(self) -> Process:
         """Train until the target is reached, or a maintenance window begins."""
         self._enter(TRAINING)
-        self._incident, self._row = None, -1
+        self._incident, self._line = None, NOBODY
         self._began, self._stopped = self._since, math.inf
         self._clock.training_begins()
         target, window = self._time_of_target(), self._next_window()
@@ -155,7 +156,7 @@ class Job:
         self._window += 1
         if self._maintenance.abrupt:
             saved = self._schedule.saved(self._began, self._env.now)
-            self._end_stretch(saved, self._books.ledger.maintenance)
+            self._end_stretch(saved, self._causes.maintenance)
         else:
             self._stopped = self._env.now
             self._enter(SAVING)
@@ -167,43 +168,40 @@ class Job:
         self._enter(DETECTION)
 
     def _recover(self, incident: Strike) -> Process:
-        """Go through the stages, again after one that fails, until every slot holds a node."""
-        mode, index = incident.mode, incident.ordinal
-        if time := self._stages.detection(mode, index):
+        """Go through the stages, again after one that fails, until every slot holds a node that is ready."""
+        mode, ordinal = incident.mode, incident.ordinal
+        if time := self._stages.detection(mode, ordinal):
             yield self._env.timeout(time)
         if self._failed:
             self._send_away()
         attempt = 0
-        while not (yield from self._go_through(mode, index, attempt)):
+        while not (yield from self._go_through(mode, ordinal, attempt)):
             attempt += 1
-        yield from self._await_nodes()
+        if not self._cluster.fill(self._env.now):
+            yield from self._await_nodes()
 
-    def _go_through(self, mode: int, index: int, attempt: int) -> Generator[simpy.Event, Any, bool]:
+    def _go_through(self, mode: int, ordinal: int, attempt: int) -> Generator[simpy.Event, Any, bool]:
         """Go through the stages after detection; return whether all of them succeeded."""
-        stages = self._stages
+        env, stages = self._env, self._stages
         for stage, constant, fails, awaits_nodes in stages.steps:
-            if awaits_nodes:
+            if not awaits_nodes:
+                self._enter(RECOVERY, stage)
+                time = stages.duration(stage, attempt, mode, ordinal) if constant is None else constant
+                yield env.timeout(time)
+                if fails and stages.fails(stage, attempt, mode, ordinal):
+                    return False
+            elif not self._cluster.fill(env.now):
                 yield from self._await_nodes()
-                continue
-            self._enter(RECOVERY, stage)
-            yield self._env.timeout(
-                stages.duration(stage, attempt, mode, index) if constant is None else constant
-            )
-            if fails and stages.fails(stage, attempt, mode, index):
-                return False
         return True
 
     def _await_nodes(self) -> Process:
-        """Fill the empty slots from the spares; wait for repairs and for provisioning until all are ready."""
-        cluster = self._cluster
-        cluster.fill(self._env.now)
-        while not cluster.is_whole(self._env.now):
+        """Wait for repairs, and for provisioning, until every slot holds a node that is ready."""
+        while not self._cluster.fill(self._env.now):
             try:
-                yield from self._await_arrival() if cluster.missing else self._await_provision()
+                yield from self._await_arrival() if self._cluster.missing else self._await_provision()
             except simpy.Interrupt as interruption:
                 if interruption.cause is not None:
                     raise
-            cluster.fill(self._env.now)
 
     def _await_arrival(self) -> Process:
         """Wait until repaired nodes have filled every slot."""
@@ -222,35 +220,35 @@ class Job:
             self._shops[strike.mode].bring(self._cluster.send_away(strike.slots), strike.ordinal)
         self._failed.clear()
 
-    def _break_off(self, strike: Strike, row: int) -> None:
-        """Leave what the job was doing because of *strike*, recorded in *row*."""
+    def _break_off(self, strike: Strike, line: int) -> None:
+        """Leave what the job was doing because of *strike*, noted in *line* of the journal."""
         if self._doing <= SAVING:
             saved = self._schedule.saved(self._began, min(self._stopped, self._env.now))
-            self._end_stretch(saved, strike.mode, row)
+            self._end_stretch(saved, strike.mode, line)
         self._enter(DETECTION)
         self._arrival = None
-        self._incident, self._row = strike, row
+        self._incident, self._line = strike, line
 
-    def _end_stretch(self, kept: float | None = None, cause: int = -1, row: int = -1) -> None:
+    def _end_stretch(self, kept: float | None = None, cause: int = NOBODY, line: int = NOBODY) -> None:
         """Book the stretch that ends: *kept* seconds of its work count (all, unless told)."""
         end = min(self._stopped, self._env.now)
         useful = self._schedule.useful(self._began, end)
         if kept is None:
             kept = useful
         self.progress += kept
-        self._books.stretch(self._began, end, useful, kept, cause, row)
+        self._journal.stretch(self._began, end, useful, kept, cause, line)
         self._clock.training_ends()
 
     def _enter(self, doing: Doing, stage: int = 0) -> None:
         """Book what the job did until now, and let it begin *doing*."""
         now = self._env.now
         if now > self._since and self._doing is not TRAINING:
-            cause = self._incident.mode if self._incident is not None else -1
-            self._books.phase(self._doing, self._stage, self._since, now, cause, self._row)
+            cause = self._incident.mode if self._incident is not None else NOBODY
+            self._journal.phase(self._doing, self._stage, self._since, now, cause, self._line)
         self._doing, self._since, self._stage = doing, now, stage
 
     def _record(self, strike: Strike) -> int:
-        """Write the incident into the log and return its row."""
+        """Write the incident into the journal and return the number of its line."""
         now, slots, doing = self._env.now, strike.slots, self._doing
         interrupts = doing <= SAVING
         if doing is TRAINING and self._schedule.saving(self._began, now):
@@ -259,7 +257,7 @@ class Job:
         if slots:
             node = self._cluster.node(slots[0])
             rack = slots[0] // self._rack_size if self._rack_size else -1
-        return self._books.log.add(now, strike, node, rack, doing, interrupts)
+        return self._journal.incident(now, strike, node, rack, doing, interrupts)
 
     def _time_of_target(self) -> float:
         if self._target is None:

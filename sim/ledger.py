@@ -1,15 +1,20 @@
-"""The ledger: every second of every card of the job, booked once."""
+"""The ledger: every second of every card of the job, booked once, from the journal of a replication."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+from sim.checkpoints import SaveSchedule
+from sim.journal import Phases, Stretches
+from sim.records import Doing
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 TOLERANCE = 1e-9
 
@@ -35,7 +40,14 @@ class Entry(IntEnum):
         return self.name.lower()
 
 
-CHECKPOINT_CAUSE, MAINTENANCE_CAUSE, START_CAUSE = "checkpoint", "maintenance", "start"
+ENTRIES = {
+    Doing.SAVING: Entry.CHECKPOINT,
+    Doing.DETECTION: Entry.DETECTION,
+    Doing.RECOVERY: Entry.RECOVERY,
+    Doing.WAITING: Entry.WAITING,
+    Doing.MAINTENANCE: Entry.MAINTENANCE,
+}
+START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE = "start", "checkpoint", "maintenance"
 RESERVED_CAUSES = (START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE)
 
 
@@ -43,50 +55,84 @@ class LedgerError(RuntimeError):
     """The entries do not add up to cards x wall-clock: a fault in the engine, never in a scenario."""
 
 
-class Ledger:
-    """Card-seconds by entry, and by the cause to which each non-productive one is charged.
+class Causes:
+    """What time is charged to, by number: the failure modes in file order, the start, saves, maintenance."""
 
-    Causes are the failure modes in file order, then the start at time 0, saves and maintenance.
-    """
-
-    def __init__(self, cards: int, modes: Sequence[str]) -> None:
-        self.cards = cards
-        self.causes = (*modes, *RESERVED_CAUSES)
+    def __init__(self, modes: Sequence[str]) -> None:
+        self.names = (*modes, *RESERVED_CAUSES)
         self.start = len(modes)
         self.checkpoint = len(modes) + 1
         self.maintenance = len(modes) + 2
-        self.productive = 0.0
-        self._charges = [[0.0] * len(Entry) for _ in self.causes]
 
-    def __repr__(self) -> str:
-        return f"Ledger({self.shares()})"
 
-    def book(self, entry: Entry, cause: int, seconds: float) -> None:
-        """Book *seconds* of all cards, charged to *cause*."""
-        self._charges[cause][entry] += self.cards * seconds
+@dataclass(frozen=True)
+class Ledger:
+    """Card-seconds after the warm-up: the productive ones, and the others by cause and entry.
 
-    def book_productive(self, seconds: float) -> None:
-        """Book *seconds* of all cards as training that counts."""
-        self.productive += self.cards * seconds
+    `stages` are those of each recovery stage.
+    """
 
-    def charges(self) -> Array:
-        """Return the non-productive card-seconds, cause x entry."""
-        return np.array(self._charges)
+    productive: float
+    charges: Array
+    stages: Array
 
+    @property
     def entries(self) -> dict[str, float]:
-        """Return the card-seconds by entry, in the order of `Entry`."""
-        totals = self.charges().sum(axis=0)
+        """Card-seconds by entry, in the order of `Entry`."""
+        totals = self.charges.sum(axis=0)
         totals[Entry.PRODUCTIVE] = self.productive
         return {entry.label: float(totals[entry]) for entry in Entry}
 
-    def shares(self) -> dict[str, float]:
-        """Return the share of each entry that is not empty."""
-        entries = self.entries()
-        total = math.fsum(entries.values())
-        return {name: value / total for name, value in entries.items() if value}
-
-    def close(self, wall_clock: float) -> None:
-        """Check that the entries add up to cards x *wall_clock* (s), or raise `LedgerError`."""
-        booked, due = math.fsum(self.entries().values()), self.cards * wall_clock
+    def close(self, cards: int, wall_clock: float) -> None:
+        """Check that the entries add up to *cards* x *wall_clock* (s), or raise `LedgerError`."""
+        booked, due = math.fsum(self.entries.values()), cards * wall_clock
         if abs(booked - due) > TOLERANCE * due:
             raise LedgerError(f"booked {booked!r} card-seconds of {due!r}")
+
+
+def book(
+    phases: Phases,
+    stretches: Stretches,
+    schedule: SaveSchedule,
+    causes: Causes,
+    *,
+    cards: int,
+    stages: int,
+    warm_up: float,
+) -> Ledger:
+    """Return the ledger of a job of *cards* cards; what lies before *warm_up* (s) is left out.
+
+    A stretch across the end of the warm-up is cut there: what of its work came before is not counted.
+    """
+    charges = np.zeros((len(causes.names), len(Entry)))
+    seconds = np.maximum(phases.end, warm_up) - np.maximum(phases.start, warm_up)
+    _book_phases(charges, phases, seconds, causes)
+    productive = _book_stretches(charges, stretches, schedule, causes, warm_up)
+    by_stage = np.bincount(phases.stage, weights=seconds, minlength=1 + stages)[1:]
+    return Ledger(cards * productive, cards * charges, cards * by_stage)
+
+
+def _book_phases(charges: Array, phases: Phases, seconds: Array, causes: Causes) -> None:
+    own_cause = {Doing.SAVING: causes.checkpoint, Doing.MAINTENANCE: causes.maintenance}
+    for doing, entry in ENTRIES.items():
+        chosen = phases.doing == doing
+        cause = phases.cause[chosen]
+        if doing in own_cause:
+            cause = np.full_like(cause, own_cause[doing])
+        charges[:, entry] += np.bincount(cause, weights=seconds[chosen], minlength=len(charges))
+
+
+def _book_stretches(
+    charges: Array, stretches: Stretches, schedule: SaveSchedule, causes: Causes, warm_up: float
+) -> float:
+    """Book what the stretches lost and stood still for, and return what they kept, in seconds."""
+    start, end, useful, kept, cause, _ = stretches
+    since = np.maximum(start, np.minimum(end, warm_up))
+    before = schedule.useful_each(start, since)
+    productive = kept - np.minimum(before, kept)
+    lost = useful - before - productive
+    broken = lost > 0
+    charges[:, Entry.LOST] += np.bincount(cause[broken], weights=lost[broken], minlength=len(charges))
+    blocked = end - since - (useful - before)
+    charges[causes.checkpoint, Entry.CHECKPOINT] += max(float(blocked.sum()), 0.0)
+    return float(productive.sum())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -86,10 +85,6 @@ STRIP_COLUMNS = (
 )
 
 
-LOST, DETECTION, WAITING, STAGES = range(4)
-"""What can be charged to an incident, in the order of `IncidentLog`; the stages follow the last."""
-
-
 class Strike(NamedTuple):
     """A failure: number *ordinal* of its mode, from 0, on *slots* (none for the whole job)."""
 
@@ -97,90 +92,6 @@ class Strike(NamedTuple):
     ordinal: int
     slots: Sequence[int]
     transient: bool
-
-
-class IncidentLog:
-    """The incidents of a replication, with the times charged to each.
-
-    Two flat arrays that are cut into columns at the end.  What is charged to an incident: the training that
-    it threw away, its detection, the waiting for nodes, and each recovery stage.
-    """
-
-    def __init__(self, stages: int) -> None:
-        self.stages = stages
-        self._facts = array("d")
-        self._charges = array("d")
-        self._no_charges = array("d", [0.0] * (STAGES + stages))
-        self._rows = 0
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def add(self, time: float, strike: Strike, node: int, rack: int, doing: Doing, interrupts: bool) -> int:
-        """Append an incident and return its row."""
-        mode, _, slots, transient = strike
-        leave = 0 if transient else len(slots) or 1
-        self._facts.extend((time, mode, node, rack, doing, interrupts, transient, leave))
-        self._charges.extend(self._no_charges)
-        row = self._rows
-        self._rows = row + 1
-        return row
-
-    def charge(self, row: int, what: int, seconds: float) -> None:
-        """Charge *seconds* of *what* (`LOST`, `DETECTION`, `WAITING`, or `STAGES` plus a stage) to a row."""
-        self._charges[row * len(self._no_charges) + what] += seconds
-
-    def columns(self, stages: Sequence[str], replication: int) -> dict[str, Array]:
-        """Return the table as arrays by column name; modes and doings as their numbers."""
-        time, mode, node, rack, doing, interrupts, transient, leave = np.array(self._facts).reshape(-1, 8).T
-        charges = np.array(self._charges).reshape(-1, STAGES + self.stages).T
-        columns = {
-            "replication": np.full(len(self), replication, dtype=np.int32),
-            "time_s": time.copy(),
-            "mode": mode.astype(np.int16),
-            "node": node.astype(np.int32),
-            "rack": rack.astype(np.int32),
-            "doing": doing.astype(np.int8),
-            "interruption": interrupts.astype(np.bool_),
-            "transient": transient.astype(np.bool_),
-            "nodes_lost": leave.astype(np.int32),
-            "lost_s": charges[LOST].copy(),
-            "detection_s": charges[DETECTION].copy(),
-            "recovery_s": charges[STAGES:].sum(axis=0),
-            "waiting_s": charges[WAITING].copy(),
-        }
-        return columns | {f"{name}_s": charges[STAGES + number].copy() for number, name in enumerate(stages)}
-
-
-class Stretches:
-    """The stretches of training: when each began and ended, and how much of its useful work was kept.
-
-    One is *broken* where it lost what was not saved, by a failure or an abrupt stop.
-    """
-
-    def __init__(self) -> None:
-        self.start = array("d")
-        self.end = array("d")
-        self.kept = array("d")
-        self.broken = array("b")
-
-    def add(self, start: float, end: float, kept: float, broken: bool) -> None:
-        """Append a stretch from *start* to *end* (s), of which *kept* seconds of work count."""
-        self.start.append(start)
-        self.end.append(end)
-        self.kept.append(kept)
-        self.broken.append(broken)
-
-
-class Activity(NamedTuple):
-    """One phase of the job: a stage of a recovery, or a stretch of which *kept* seconds count."""
-
-    start: float
-    end: float
-    doing: Doing
-    stage: int
-    cause: int
-    kept: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import simpy
 
-from sim.books import Books
 from sim.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
 from sim.cluster import Cluster
 from sim.failures import Failures
 from sim.failures.clock import HORIZON, At
 from sim.job import Job
-from sim.ledger import Ledger
-from sim.records import Doing, IncidentLog, Records
+from sim.journal import NOBODY, Journal, incident_table
+from sim.ledger import Causes, book
+from sim.records import Doing, Records
 from sim.recovery import Stages
 from sim.repair import RepairShop
 from sim.scenario.model import Scenario
 from sim.streams import Streams
-from sim.timeline import curve, strip
+from sim.timeline import Strip, curve
 
 
 def simulate(scenario: Scenario, replication: int) -> Records:
@@ -28,19 +28,13 @@ def simulate(scenario: Scenario, replication: int) -> Records:
     env, streams = simpy.Environment(), Streams(scenario.simulation.seed, replication)
     cluster = Cluster(scenario.cluster.nodes, scenario.cluster.spare_nodes, scenario.cluster.provision)
     schedule, stages = save_schedule(scenario), Stages(scenario, streams)
-    books = Books(
-        schedule,
-        Ledger(scenario.cluster.gpus, tuple(scenario.failures)),
-        IncidentLog(len(stages.names)),
-        scenario.simulation.warm_up,
-        keep_activities=replication == 0,
-    )
-    job = Job(env, scenario, schedule, stages, cluster, books)
+    journal = Journal()
+    job = Job(env, scenario, schedule, stages, cluster, journal)
     failures = Failures(env, scenario, streams, cluster, job.strike, job.strike_spare)
     job.begin(failures, repair_shops(env, scenario, streams, job))
     At(env, scenario.end_s, HORIZON, lambda _: job.finish())
     env.run(until=job.finished)
-    return _records(scenario, replication, env.now, job, cluster, books, schedule, stages)
+    return _records(scenario, replication, env.now, job, cluster, journal, schedule, stages)
 
 
 def save_schedule(scenario: Scenario) -> SaveSchedule:
@@ -68,34 +62,39 @@ def _records(
     end: float,
     job: Job,
     cluster: Cluster,
-    books: Books,
+    journal: Journal,
     schedule: SaveSchedule,
     stages: Stages,
 ) -> Records:
-    """Close the ledger and gather the tables; raise `LedgerError` where it does not add up."""
-    wall = end - scenario.simulation.warm_up
-    books.ledger.close(wall)
-    incidents = books.log.columns(stages.names, replication)
-    counted = (incidents["time_s"] >= scenario.simulation.warm_up) & (incidents["doing"] != Doing.IDLE)
+    """Book the journal and gather the tables; raise `LedgerError` where the ledger does not add up."""
+    warm_up, cards = scenario.simulation.warm_up, scenario.cluster.gpus
+    phases, stretches, causes = journal.phases, journal.stretches, Causes(tuple(scenario.failures))
+    ledger = book(phases, stretches, schedule, causes, cards=cards, stages=len(stages.names), warm_up=warm_up)
+    ledger.close(cards, end - warm_up)
+    incidents = incident_table(journal, stages.names, replication)
+    counted = (incidents["time_s"] >= warm_up) & (incidents["doing"] != Doing.IDLE)
     interruptions = int(np.count_nonzero(counted & incidents["interruption"]))
-    names = (*books.ledger.causes, "")
+    strip = Strip.of_interruptions(end, interruptions, schedule, stages.names, causes.names)
     return Records(
         replication=replication,
         end_s=end,
-        wall_s=wall,
-        ledger=books.ledger.entries(),
-        charges=books.ledger.charges(),
-        stages=scenario.cluster.gpus * np.array(books.stage_seconds[1:]),
+        wall_s=end - warm_up,
+        ledger=ledger.entries,
+        charges=ledger.charges,
+        stages=ledger.stages,
         progress_s=job.progress,
         reached_s=job.reached,
         interruptions=interruptions,
         incident_count=int(np.count_nonzero(counted)),
         incidents_by_mode=np.bincount(incidents["mode"][counted], minlength=len(scenario.failures)),
         spares_left=cluster.fewest_spares,
-        curve=curve(books.stretches, schedule, end),
+        curve=curve(stretches, schedule, end),
         incidents=incidents,
         stretches={
-            name: np.asarray(getattr(books.stretches, name)) for name in ("start", "end", "kept", "broken")
+            "start": stretches.start,
+            "end": stretches.end,
+            "kept": stretches.kept,
+            "broken": stretches.cause != NOBODY,
         },
-        strip=strip(books.activities, schedule, stages.names, names, end, interruptions),
+        strip=strip.rows(phases, stretches) if replication == 0 else (),
     )

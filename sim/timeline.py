@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sim.books import ENTRIES
 from sim.checkpoints import SaveSchedule
-from sim.ledger import Entry
-from sim.records import Activity, Doing, Stretches
+from sim.journal import NOBODY, Phases, Stretches
+from sim.ledger import ENTRIES, Entry
+from sim.records import Doing
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 StripRow = tuple[float, float, str, str]
@@ -25,78 +28,83 @@ def curve(stretches: Stretches, schedule: SaveSchedule, end: float) -> Array:
 
     Within a stretch the work that a later failure throws away is the newest, so what is kept comes first.
     """
-    starts, ends, kept = (np.asarray(column) for column in (stretches.start, stretches.end, stretches.kept))
     instants = np.linspace(0.0, end, POINTS + 1)
-    if not len(starts):
-        return np.zeros(POINTS + 1)
-    before = np.concatenate(([0.0], np.cumsum(kept)))
-    begun = np.searchsorted(starts, instants, side="right")
+    before = np.concatenate(([0.0], np.cumsum(stretches.kept)))
+    begun = np.searchsorted(stretches.start, instants, side="right")
     values = before[begun]
-    for index in np.flatnonzero((begun > 0) & (instants < ends[begun - 1])).tolist():
-        stretch = begun[index] - 1
-        useful = schedule.useful(float(starts[stretch]), float(instants[index]))
-        values[index] = before[stretch] + min(useful, float(kept[stretch]))
+    inside = np.flatnonzero(begun)
+    inside = inside[instants[inside] < stretches.end[begun[inside] - 1]]
+    stretch = begun[inside] - 1
+    useful = schedule.useful_each(stretches.start[stretch], instants[inside])
+    values[inside] = before[stretch] + np.minimum(useful, stretches.kept[stretch])
     return values
 
 
-def strip(
-    activities: Sequence[Activity],
-    schedule: SaveSchedule,
-    stages: Sequence[str],
-    causes: Sequence[str],
-    end: float,
-    interruptions: int,
-) -> tuple[StripRow, ...]:
-    """Return (start, end, activity, detail) of a window that holds about eight interruptions.
+@dataclass(frozen=True)
+class Strip:
+    """A window of a replication, from `begin` to `end` (s), cut into what the job did.
 
-    The window begins a third of the way through the run, and is cut short where saves are too many to draw.
+    `stages` and `causes` are the names behind the numbers in the journal.
     """
-    length = end * min(1.0, STRIP_INTERRUPTIONS / max(interruptions, 1))
-    begin = (end - length) / 3
-    rows: list[StripRow] = []
-    for activity in activities:
-        if activity.end > begin and activity.start < begin + length:
-            for row in _rows(activity, schedule, stages, causes, begin, begin + length):
-                rows.append(row)
-                if len(rows) == STRIP_ROWS:
-                    return tuple(rows)
-    return tuple(rows)
 
+    begin: float
+    end: float
+    schedule: SaveSchedule
+    stages: Sequence[str]
+    causes: Sequence[str]
 
-def _rows(
-    activity: Activity,
-    schedule: SaveSchedule,
-    stages: Sequence[str],
-    causes: Sequence[str],
-    begin: float,
-    end: float,
-) -> Iterator[StripRow]:
-    """Return the parts of *activity* between *begin* and *end*."""
-    if activity.doing is not Doing.TRAINING:
-        entry = ENTRIES[activity.doing]
-        detail = stages[activity.stage - 1] if entry is Entry.RECOVERY else causes[activity.cause]
-        parts: Iterator[StripRow] = iter([(activity.start, activity.end, entry.label, detail)])
-    else:
-        parts = _parts_of_stretch(activity, schedule, causes, end)
-    for start, stop, label, detail in parts:
-        if stop > begin and start < end:
-            yield max(start, begin), min(stop, end), label, detail
+    @classmethod
+    def of_interruptions(
+        cls,
+        end: float,
+        interruptions: int,
+        schedule: SaveSchedule,
+        stages: Sequence[str],
+        causes: Sequence[str],
+    ) -> Strip:
+        """Return a window that holds about eight interruptions, a third of the way through the run."""
+        length = end * min(1.0, STRIP_INTERRUPTIONS / max(interruptions, 1))
+        begin = (end - length) / 3
+        return cls(begin, begin + length, schedule, stages, causes)
 
+    def rows(self, phases: Phases, stretches: Stretches) -> tuple[StripRow, ...]:
+        """Return (start, end, activity, detail) in order; cut short where saves are too many to draw."""
+        parts = heapq.merge(self._phases(phases), self._stretches(stretches))
+        inside = (part for part in parts if part[1] > self.begin and part[0] < self.end)
+        return tuple(
+            (max(start, self.begin), min(end, self.end), activity, detail)
+            for start, end, activity, detail in itertools.islice(inside, STRIP_ROWS)
+        )
 
-def _parts_of_stretch(
-    stretch: Activity, schedule: SaveSchedule, causes: Sequence[str], limit: float
-) -> Iterator[StripRow]:
-    """Cut a stretch into training that was kept, training that was lost, and saves."""
-    cause = causes[stretch.cause] if stretch.cause >= 0 else ""
-    start = stretch.start
-    for kept_from, kept_to in schedule.runs(stretch.start, min(stretch.end, limit)):
-        if kept_from > start:
-            yield start, kept_from, Entry.CHECKPOINT.label, ""
-        turn = kept_from + max(stretch.kept - schedule.useful(stretch.start, kept_from), 0.0)
-        if turn > kept_from:
-            yield kept_from, min(turn, kept_to), Entry.PRODUCTIVE.label, ""
-        if turn < kept_to:
-            yield max(turn, kept_from), kept_to, Entry.LOST.label, cause
-        start = kept_to
-    if min(stretch.end, limit) > start:
-        yield start, min(stretch.end, limit), Entry.CHECKPOINT.label, ""
+    def _phases(self, phases: Phases) -> Iterator[StripRow]:
+        for line in self._seen(phases):
+            entry, stage, cause = ENTRIES[Doing(phases.doing[line])], phases.stage[line], phases.cause[line]
+            detail = self.stages[stage - 1] if stage else self._name(cause)
+            yield float(phases.start[line]), float(phases.end[line]), entry.label, detail
+
+    def _stretches(self, stretches: Stretches) -> Iterator[StripRow]:
+        for line in self._seen(stretches):
+            start, end, _, kept, cause, _ = (column[line].item() for column in stretches)
+            yield from self._parts(start, min(end, self.end), kept, self._name(cause))
+
+    def _parts(self, start: float, end: float, kept: float, cause: str) -> Iterator[StripRow]:
+        """Cut a stretch into training that was kept, training that was lost, and saves."""
+        saved_from = start
+        for begin, stop in self.schedule.runs(start, end):
+            if begin > saved_from:
+                yield saved_from, begin, Entry.CHECKPOINT.label, ""
+            turn = begin + max(kept - self.schedule.useful(start, begin), 0.0)
+            if turn > begin:
+                yield begin, min(turn, stop), Entry.PRODUCTIVE.label, ""
+            if turn < stop:
+                yield max(turn, begin), stop, Entry.LOST.label, cause
+            saved_from = stop
+        if end > saved_from:
+            yield saved_from, end, Entry.CHECKPOINT.label, ""
+
+    def _seen(self, lines: Phases | Stretches) -> list[int]:
+        seen: list[int] = np.flatnonzero((lines.end > self.begin) & (lines.start < self.end)).tolist()
+        return seen
+
+    def _name(self, cause: int) -> str:
+        return "" if cause == NOBODY else self.causes[cause]

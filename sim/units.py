@@ -307,12 +307,8 @@ def format_duration(seconds: float, digits: int | None = None) -> str:
     if digits is not None:
         return _rounded_duration(seconds, digits)
     seconds = float(seconds)
-    return (
-        _compound(seconds, 2)
-        or _decimal(seconds)
-        or _compound(seconds, 4)
-        or f"{_long(seconds, _SECONDS['s'])} s"
-    )
+    readable = _compound(seconds, 2) or _decimal(seconds) or _compound(seconds, 4)
+    return readable or f"{_long(seconds, Fraction(1))} s"
 
 
 def _rounded_duration(seconds: float, digits: int) -> str:
@@ -332,9 +328,8 @@ def _compound(seconds: float, most: int) -> str | None:
         count, rest = divmod(rest, int(_SECONDS[unit]))
         counts.append((count, unit))
     used = [place for place, (count, _) in enumerate(counts) if count]
-    if used[-1] - used[0] >= most:
-        return None
-    return " ".join(f"{count} {unit}" for count, unit in counts if count)
+    suffices = used[-1] - used[0] < most
+    return " ".join(f"{count} {unit}" for count, unit in counts if count) if suffices else None
 
 
 def _decimal(seconds: float) -> str | None:

@@ -112,7 +112,8 @@ class Block(BaseModel):
             return (*path, KEY), cls._unexpected(str(path[0]))
         if detail["type"] == "missing":
             return path, f"missing; give {cls._described(str(path[0]))}"
-        return path, _STANDARD.get(detail["type"], f"{shown(detail['input'])} is not understood here")
+        what = _SHAPES.get(detail["type"], "is not understood here; give another value")
+        return path, f"{shown(detail['input'])} {what}"
 
     @classmethod
     def _unexpected(cls, key: str) -> str:
@@ -126,7 +127,9 @@ class Block(BaseModel):
         return field.description or "it"
 
 
-_STANDARD = {
-    "too_short": "the list is empty; give at least one",
-    "too_long": "the list is too long; give fewer",
+_SHAPES = {
+    "mapping_type": "is not a block; give {name: value}",
+    "too_long": "is too long; give fewer values",
+    "too_short": "is empty; give at least one value",
+    "tuple_type": "is not a list; give [first, second]",
 }

@@ -227,7 +227,7 @@ class _Builder:
 
     def _key(self, event: Any, path: Path) -> str | int:
         if type(event).__name__ != "ScalarEvent" or event.tag is not None or event.anchor:
-            raise self._refuse(event, path, "a key is a plain word or number")
+            raise self._refuse(event, path, "a key is a plain word or number; write name: value")
         key = resolve(event.value) if event.implicit[0] and not event.style else event.value
         if isinstance(key, bool) or not isinstance(key, str | int):
             raise self._refuse(event, path, f"{shown(key)} is not a key; put it in quotes")

@@ -53,8 +53,8 @@ def test_a_cold_spare_is_ready_when_it_is_provisioned() -> None:
     cluster = Cluster(nodes=2, spares=1, provision=60.0)
     cluster.fail((0,))
     cluster.send_away((0,))
-    cluster.fill(now=100.0)
-    assert (cluster.missing, cluster.is_whole(159.0), cluster.is_whole(160.0)) == (0, False, True)
+    assert [cluster.fill(now) for now in (100.0, 159.0, 160.0)] == [False, False, True]
+    assert cluster.missing == 0
 
 
 def test_the_fewest_idle_spares_are_remembered() -> None:

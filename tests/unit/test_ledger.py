@@ -1,40 +1,84 @@
-"""Every card-second once, and a loud failure otherwise."""
+"""Every card-second once, from the lines of a journal, and a loud failure otherwise."""
 
 import pytest
 
-from sim.ledger import Entry, Ledger, LedgerError
+from sim.checkpoints import PeriodicSaves
+from sim.journal import NOBODY, Journal, incident_table
+from sim.ledger import Causes, Ledger, LedgerError, book
+from sim.records import Doing, Strike
+
+CAUSES = Causes(("gpu", "nic"))
 
 
-def booked() -> Ledger:
-    ledger = Ledger(cards=8, modes=("gpu", "nic"))
-    ledger.book_productive(60.0)
-    ledger.book(Entry.LOST, 1, 10.0)
-    ledger.book(Entry.RECOVERY, 0, 25.0)
-    ledger.book(Entry.CHECKPOINT, ledger.checkpoint, 5.0)
-    return ledger
+def history() -> Journal:
+    """Return 120 s: 60 s that were kept, a save of 5 s, 10 s lost to a nic, 45 s to train again."""
+    journal = Journal()
+    journal.incident(75.0, Strike(1, 0, (3, 4), False), 3, 0, Doing.TRAINING, True)
+    journal.stretch(0.0, 75.0, 70.0, 60.0, cause=1, incident=0)
+    journal.phase(Doing.DETECTION, 0, 75.0, 80.0, cause=1, incident=0)
+    journal.phase(Doing.WAITING, 0, 80.0, 100.0, cause=1, incident=0)
+    journal.phase(Doing.RECOVERY, 2, 100.0, 115.0, cause=1, incident=0)
+    journal.phase(Doing.MAINTENANCE, 0, 115.0, 120.0, cause=NOBODY, incident=NOBODY)
+    return journal
+
+
+def booked(warm_up: float = 0.0) -> Ledger:
+    journal, schedule = history(), PeriodicSaves.every(60.0, 5.0)
+    return book(journal.phases, journal.stretches, schedule, CAUSES, cards=8, stages=2, warm_up=warm_up)
 
 
 def test_entries_are_card_seconds_in_the_order_of_the_model_page() -> None:
-    entries = booked().entries()
+    entries = booked().entries
     assert list(entries) == [
         "productive", "lost", "checkpoint", "detection", "recovery", "waiting",
         "stall", "idle", "slow", "corrupted", "maintenance",
     ]  # fmt: skip
-    assert entries["productive"] == 480.0
-    assert entries["recovery"] == 200.0
+    assert [seconds / 8 for seconds in entries.values() if seconds] == [60, 10, 5, 5, 15, 20, 5]
 
 
 def test_charges_are_kept_by_cause() -> None:
-    ledger = booked()
-    by_cause = dict(zip(ledger.causes, ledger.charges().sum(axis=1), strict=True))
-    assert by_cause == {"gpu": 200.0, "nic": 80.0, "start": 0.0, "checkpoint": 40.0, "maintenance": 0.0}
+    by_cause = dict(zip(CAUSES.names, (booked().charges.sum(axis=1) / 8).tolist(), strict=True))
+    assert by_cause == {"gpu": 0, "nic": 50, "start": 0, "checkpoint": 5, "maintenance": 5}
 
 
-def test_a_ledger_that_adds_up_closes() -> None:
-    booked().close(100.0)
+def test_recovery_is_kept_by_stage() -> None:
+    assert (booked().stages / 8).tolist() == [0, 15]
 
 
-@pytest.mark.parametrize("wall_clock", [99.9999, 100.0001])
+@pytest.mark.parametrize(
+    ("warm_up", "expected"),
+    [
+        (30.0, {"productive": 30, "lost": 10, "checkpoint": 5}),
+        (62.0, {"lost": 10, "checkpoint": 3}),
+        (70.0, {"lost": 5}),
+        (75.0, {}),
+    ],
+)
+def test_a_stretch_across_the_warm_up_is_cut_there(warm_up: float, expected: dict[str, float]) -> None:
+    entries = booked(warm_up).entries
+    assert {
+        name: entries[name] / 8 for name in ("productive", "lost", "checkpoint") if entries[name]
+    } == expected
+    booked(warm_up).close(8, 120.0 - warm_up)
+
+
+def test_a_phase_across_the_warm_up_is_cut_there() -> None:
+    entries = booked(90.0).entries
+    assert (entries["detection"], entries["waiting"] / 8) == (0, 10)
+
+
+@pytest.mark.parametrize("wall_clock", [119.9999, 120.0001])
 def test_a_second_missing_or_booked_twice_is_an_error(wall_clock: float) -> None:
+    booked().close(8, 120.0)
     with pytest.raises(LedgerError, match="card-seconds"):
-        booked().close(wall_clock)
+        booked().close(8, wall_clock)
+
+
+def test_an_incident_is_charged_with_what_followed_from_it() -> None:
+    table = incident_table(history(), ("nodes", "restart"), replication=7)
+    row = {name: column[0].item() for name, column in table.items()}
+    assert row == {
+        "replication": 7, "time_s": 75, "mode": 1, "node": 3, "rack": 0, "doing": Doing.TRAINING,
+        "interruption": True, "transient": False, "nodes_lost": 2, "lost_s": 10, "detection_s": 5,
+        "recovery_s": 15, "waiting_s": 20, "nodes_s": 0, "restart_s": 15,
+    }  # fmt: skip

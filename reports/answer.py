@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reports.tables import margin
@@ -23,7 +24,7 @@ def sentences(results: Sequence[Results], comparison: Comparison | None = None) 
     else:
         found = [verdict(one.summary) for one in _told(results)]
         found += compared(comparison)[: MOST - len(found)]
-        found += [one for result in _told(results) for one in advise(result.scenario, result.summary)]
+        found += [_named(one, result) for result in _told(results) for one in _advice(result)]
     return found[:MOST]
 
 
@@ -31,9 +32,18 @@ def _alone(result: Results) -> list[Advice]:
     facts = [
         Advice(Kind.VERDICT, text) for text in (_failures(result), _target(result), _price(result)) if text
     ]
-    advice = advise(result.scenario, result.summary)
+    advice = _advice(result)
     warnings = [one for one in advice if one.warning]
     return [verdict(result.summary), *warnings, *facts, *(one for one in advice if not one.warning)]
+
+
+def _advice(result: Results) -> list[Advice]:
+    return advise(result.scenario, result.summary)
+
+
+def _named(advice: Advice, result: Results) -> Advice:
+    """Return *advice* with the name of the scenario that it is about."""
+    return replace(advice, text=f"{result.name}: {advice.text}")
 
 
 def _told(results: Sequence[Results]) -> list[Results]:
@@ -71,5 +81,6 @@ def _price(result: Results) -> str:
     price, paid = cost["per_effective_gpu_hour"], cost["per_gpu_hour"]
     path = "cost.per_effective_gpu_hour"
     shown = money(price, summary["currency"], margin(summary, path))
-    times = measured(price / paid, (margin(summary, path) or 0.0) / paid)
+    width = margin(summary, path)
+    times = measured(price / paid, None if width is None else max(width / paid, 0.02))
     return f"An effective card-hour costs {shown}, {times} times what a card-hour costs."

@@ -10,7 +10,8 @@ from reports.figures import base
 from reports.figures.causes import CausesData, causes_data, causes_figure, causes_table
 from reports.figures.ledger import LedgerData, ledger_data, ledger_figure, ledger_table
 from reports.figures.outages import outages_data, outages_figure, outages_table
-from reports.figures.size import SizeData, size_data, size_figure, size_table
+from reports.figures.size import SizeData, size_data, size_table
+from reports.figures.size_drawing import size_figure
 from reports.figures.spread import SpreadData, spread_data, spread_figure, spread_table
 from reports.figures.strip import strip_data, strip_figure, strip_table
 from reports.figures.throughput import ThroughputData, throughput_data, throughput_figure, throughput_table
@@ -145,7 +146,8 @@ def strip(result: Results) -> Exhibit | None:
     entries = [entry for entry in theme.STYLES if any(span.entry == entry for span in data.spans)]
     keys = [*_entries(entries), *([Key("drop", "failure that stops training")] if data.failures else [])]
     length = duration(data.end - data.start)
-    caption = f"{length} of history 0 from {duration(data.start)} on, activity by activity."
+    begin = f"{duration(data.start)} after its start" if data.start >= 1 else "its start"
+    caption = f"{length} of history 0 from {begin} on, activity by activity."
     if data.cut:
         caption += f" Cut after {len(data.spans)} activities."
     spoken = f"{length} with {len(data.failures)} failures that stop training; lanes: {', '.join(data.lanes)}"

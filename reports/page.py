@@ -79,7 +79,7 @@ def headline(result: Results, anchor: str) -> Headline:
         anchor=anchor,
         name=result.scenario.name,
         title=result.scenario.title or result.scenario.name,
-        train="almost none" if stuck else train,
+        train=train if not stuck else "almost none" if ettr else "none",
         gpus=whole(cards),
         detail=f"ETTR {tables.small_ettr(summary) if stuck else plus_minus(ettr, width)}",
         stuck=stuck,
@@ -156,6 +156,7 @@ def payload(shown: Sequence[Exhibit]) -> dict[str, Any]:
     """Return what the page's script needs: every figure, its table, and the dark partners of colours."""
     return {
         "dark": theme.partners(),
+        "paper": theme.PAPER.light,
         "figures": {
             one.name: {"data": one.figure["data"], "layout": one.figure["layout"], "table": one.table}
             for one in shown

@@ -227,6 +227,8 @@ def _difference(estimate: Estimate | None) -> Cell:
     if estimate is None:
         return Cell(NOTHING, "the baseline")
     shown = points(estimate.mean, estimate.half_width)
+    if estimate.half_width is None:
+        return Cell(shown, "one pair: no interval")
     return Cell(shown) if estimate.distinguishable else Cell("not distinguishable", shown)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sim.results import Results
 
 LEAST_LABELLED = 0.025
+TICKS = (0, 25, 50, 75, 100)
 
 
 class LedgerData(NamedTuple):
@@ -57,7 +58,7 @@ def ledger_figure(data: LedgerData) -> go.Figure:
         "barmode": "stack",
         "margin": {"b": 36, "l": 12, "r": 24, "t": 4},
         "uniformtext": {"minsize": 10, "mode": "hide"},
-        "xaxis": base.axis(range=[0, 100], ticksuffix=" %", tickvals=[0, 25, 50, 75, 100]),
+        "xaxis": base.axis(range=[0, 100], tickvals=TICKS, ticktext=[f"{tick} %" for tick in TICKS]),
         "yaxis": base.bare(range=[len(rows) - 0.55, -0.75]),
     }
     return base.sheet(

@@ -75,7 +75,7 @@ def _dots(data: SpreadData, edges: np.ndarray[tuple[int], np.dtype[np.float64]])
     for value in data.values:
         column = min(max(int(np.searchsorted(edges, value, side="right")) - 1, 0), BINS - 1)
         heights[column] = heights.get(column, 0) + 1
-        places.append((float((edges[column] + edges[column + 1]) / 2), heights[column] - 0.5))
+        places.append((value, heights[column] - 0.5))
     return go.Scatter(
         customdata=[[number, f"{value:.4f}"] for number, value in enumerate(data.values)],
         hovertemplate="replication %{customdata[0]}<br>ETTR %{customdata[1]}<extra></extra>",
@@ -103,7 +103,7 @@ def _interval(data: SpreadData, floor: float) -> list[go.Scatter]:
     diamond = {"color": theme.INK.light, "size": 10, "symbol": "diamond"}
     mean = go.Scatter(x=[data.mean], y=[y], mode="markers", marker=diamond, hoverinfo="skip")
     if data.low is None or data.high is None:
-        return [mean]
+        return []
     line = {"color": theme.INK.light, "width": 4}
     ends = base.rounded([data.low, data.high], 7)
     return [go.Scatter(x=ends, y=[y, y], mode="lines", line=line, hoverinfo="skip"), mean]
@@ -119,5 +119,5 @@ def _label(data: SpreadData, floor: float) -> dict[str, object]:
         if data.mean < low + 0.35 * (high - low)
         else "center"
     )
-    words = f"mean {plus_minus(data.mean, width)}"
+    words = f"{'' if width is None else 'mean '}{plus_minus(data.mean, width)}"
     return base.note(words, data.mean, -0.5 * floor, xanchor=side, yanchor="top")

@@ -109,9 +109,7 @@ def strip_table(data: StripData) -> base.Table:
 def strip_figure(data: StripData) -> go.Figure:
     """Return one lane per activity, each with its name above it, and a dotted line at each failure."""
     entries = [entry for entry in theme.STYLES if any(span.entry == entry for span in data.spans)]
-    across = base.titled(
-        f"{data.unit.name} since {format_duration(round(data.start), 3)} into the run", showgrid=False
-    )
+    across = base.titled(f"{data.unit.name} since {_begin(data)}", showgrid=False)
     across["range"] = [0, (data.end - data.start) / data.unit.seconds]
     layout = {
         "annotations": [_lane_name(name, lane) for lane, name in enumerate(data.lanes)],
@@ -123,6 +121,10 @@ def strip_figure(data: StripData) -> go.Figure:
         "yaxis": base.bare(range=[len(data.lanes) - 0.55, -0.72]),
     }
     return base.sheet([_bars(data, entry) for entry in entries], 64 + LANE * len(data.lanes), layout)
+
+
+def _begin(data: StripData) -> str:
+    return f"{format_duration(round(data.start), 3)} into the run" if data.start >= 1 else "the start"
 
 
 def _bars(data: StripData, entry: str) -> go.Bar:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_BINS = 400
 MOST_CAUSES = 8
 MOST_MARKS = 240
-ROW = 30
+ROW = 34
 
 
 class TimeUnit(NamedTuple):

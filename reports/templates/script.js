@@ -16,9 +16,15 @@
     return new Response(stream).text();
   }
 
+  /* On paper the figures' own background would print as a grey box. */
+  function colours() {
+    if (printing) return { [payload.paper]: "#ffffff" };
+    return dark.matches ? payload.dark : {};
+  }
+
   /* A copy of a figure in the colours of the reader's theme: every light colour is replaced by its partner. */
   function themed(value) {
-    if (typeof value === "string") return dark.matches && !printing ? payload.dark[value] ?? value : value;
+    if (typeof value === "string") return colours()[value] ?? value;
     if (Array.isArray(value)) return value.map(themed);
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, themed(inner)]));

@@ -120,6 +120,11 @@ def _whole(*columns: Array) -> list[Array]:
     return [column.astype(np.int64) for column in columns]
 
 
+def _sums(places: Array, seconds: Array, count: int) -> Array:
+    """Return the sum of *seconds* by place, as floats: bincount returns integers where there are none."""
+    return np.bincount(places, weights=seconds, minlength=count).astype(np.float64)
+
+
 def incident_table(journal: Journal, stages: Sequence[str], replication: int) -> dict[str, Array]:
     """Return the table of incidents by column, with the times that are charged to each."""
     what, phases, stretches = journal.incidents, journal.phases, journal.stretches
@@ -127,7 +132,7 @@ def incident_table(journal: Journal, stages: Sequence[str], replication: int) ->
 
     def charged(chosen: Array) -> Array:
         chosen &= phases.incident != NOBODY
-        return np.bincount(phases.incident[chosen], weights=seconds[chosen], minlength=count)
+        return _sums(phases.incident[chosen], seconds[chosen], count)
 
     struck = stretches.incident != NOBODY
     lost = (stretches.useful - stretches.kept)[struck]
@@ -141,7 +146,7 @@ def incident_table(journal: Journal, stages: Sequence[str], replication: int) ->
         "interruption": what.interruption.astype(np.bool_),
         "transient": what.transient.astype(np.bool_),
         "nodes_lost": what.nodes_lost.astype(np.int32),
-        "lost_s": np.bincount(stretches.incident[struck], weights=lost, minlength=count),
+        "lost_s": _sums(stretches.incident[struck], lost, count),
         "detection_s": charged(phases.doing == Doing.DETECTION),
         "recovery_s": charged(phases.doing == Doing.RECOVERY),
         "waiting_s": charged(phases.doing == Doing.WAITING),

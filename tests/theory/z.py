@@ -28,3 +28,15 @@ def mean_se(values: Iterable[float]) -> tuple[float, float]:
     """Mean and its standard error."""
     data = np.asarray(list(values), dtype=float)
     return float(data.mean()), float(data.std(ddof=1) / math.sqrt(data.size))
+
+
+def controlled(pairs: Iterable[tuple[float, float]], expected: float) -> tuple[float, float]:
+    """Mean and standard error of the first numbers, once what the second explain of them is taken away.
+
+    The mean of the second is known to be *expected* (a control variate; Glasserman, Monte Carlo Methods in
+    Financial Engineering, 2003, section 4.1).
+    """
+    values, controls = np.asarray(list(pairs), dtype=float).T
+    slope = np.cov(values, controls)[0, 1] / controls.var(ddof=1)
+    rest = values - slope * (controls - expected)
+    return float(rest.mean()), float(rest.std(ddof=2) / math.sqrt(rest.size))

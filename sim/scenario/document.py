@@ -43,15 +43,14 @@ class Document:
 
 def find(data: object, path: str) -> Path | None:
     """Return the keys that the dotted *path* stands for in *data*, or None; keys may hold dots themselves."""
-    if not path:
-        return ()
     if not isinstance(data, Mapping):
         return None
     for key in sorted(data, key=lambda name: -len(str(name))):
-        if path == str(key) or path.startswith(f"{key}."):
-            rest = find(data[key], path[len(str(key)) + 1 :])
-            if rest is not None:
-                return (key, *rest)
+        if path == str(key):
+            return (key,)
+        head, inner = f"{key}.", data[key]
+        if path.startswith(head) and (rest := find(inner, path[len(head) :])) is not None:
+            return (key, *rest)
     return None
 
 

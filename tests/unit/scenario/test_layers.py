@@ -1,0 +1,282 @@
+"""Inheritance and --set: what a later layer changes, deletes, displaces, and what it must not read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.scenario import Scenario, ScenarioError, load, loads, shipped
+
+BASE = """\
+cluster: {gpus: 64, spares: 2}
+workload: {scaling_efficiency: {64: 1.0, 128: 0.9}}
+failures:
+  node: {per: node, mtbf: 50 d, repair: {lognormal: {median: 20 h, sigma: 1}}}
+  job: {per: job, mtbf: 3 d}
+checkpoint: {interval: 10 min, blocks: 5 s, load: 1 min}
+recovery:
+  stages: {detect: 30 s, restart: 4 min, load: checkpoint}
+simulation: {horizon: 3 d, replications: 8}
+sources:
+  cluster: "the plan"
+  failures.node: "a log"
+  recovery.stages: "a table"
+  checkpoint.blocks: "measured"
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working tree with a base in it, as the current directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base.yaml").write_text(BASE)
+    return tmp_path
+
+
+def child(tree: Path, text: str, **overrides: Any) -> Scenario:
+    """Return the scenario that *text* makes of the base."""
+    (tree / "child.yaml").write_text(f"name: child\nbase: base.yaml\n{text}")
+    return load("child.yaml", {path.replace("__", "."): value for path, value in overrides.items()})
+
+
+def refused(tree: Path, text: str, **overrides: Any) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        child(tree, text, **overrides)
+    return str(caught.value)
+
+
+def test_a_base_is_inherited_key_by_key(tree: Path) -> None:
+    made = child(tree, "cluster: {gpus: 128}\nfailures:\n  node: {mtbf: 20 d}\n")
+    assert (made.cluster.gpus, made.cluster.spares) == (128, 2)
+    assert list(made.failures) == ["node", "job"]
+    assert made.failures["node"].mtbf == 20 * 86_400
+    assert made.failures["node"].repair is not None
+    assert "base" not in made.document
+
+
+def test_stages_tables_and_laws_are_replaced_whole(tree: Path) -> None:
+    text = """
+recovery: {stages: {load: checkpoint}, at_start: true}
+workload: {scaling_efficiency: {64: 0.5}}
+failures: {node: {repair: {exponential: {mean: 2 d}}}}
+"""
+    made = child(tree, text)
+    assert [stage.name for stage in made.recovery.stages] == ["detect", "nodes", "load"]
+    assert made.workload.scaling_efficiency == {64: 0.5}
+    assert made.document["failures"]["node"]["repair"] == {"exponential": {"mean": "2 d"}}
+
+
+def test_null_deletes(tree: Path) -> None:
+    made = child(tree, "failures: {job: null}\ncluster: {spares: null}\nsources: {cluster: null}\n")
+    assert list(made.failures) == ["node"]
+    assert made.cluster.spare_nodes == 0
+    assert "cluster" not in made.sources
+
+
+def test_none_takes_the_place_of_a_block_and_a_block_that_of_none(tree: Path) -> None:
+    text = "checkpoint: none\nrecovery: {stages: {restart: 4 min}}\nfailures: none\n"
+    assert child(tree, text).failures == {}
+    (tree / "none.yaml").write_text("base: base.yaml\nfailures: none\n")
+    (tree / "back.yaml").write_text("name: back\nbase: none.yaml\nfailures: {new: {per: job, mtbf: 1 d}}\n")
+    assert list(load("back.yaml").failures) == ["new"]
+
+
+def test_bases_are_merged_in_order(tree: Path) -> None:
+    (tree / "faster.yaml").write_text("checkpoint: {blocks: 1 s, load: 10 s}\n")
+    (tree / "child.yaml").write_text(
+        "name: child\nbase: [base.yaml, faster.yaml]\ncheckpoint: {load: 20 s}\n"
+    )
+    made = load("child.yaml")
+    assert made.checkpoint is not None
+    assert (made.checkpoint.interval, made.checkpoint.blocks, made.checkpoint.load) == (600, 1, 20)
+
+
+def test_a_base_may_have_a_base_in_another_folder(tree: Path) -> None:
+    (tree / "deep").mkdir()
+    (tree / "deep" / "middle.yaml").write_text("base: ../base.yaml\ncluster: {gpus: 8}\n")
+    (tree / "child.yaml").write_text("name: child\nbase: deep/middle.yaml\n")
+    assert load("child.yaml").cluster.gpus == 8
+
+
+def test_a_choice_displaces_its_alternative(tree: Path) -> None:
+    made = child(tree, "failures: {node: {rate: 3 / y}}\nsimulation: {precision: 0.5 pp}\n")
+    assert "mtbf" not in made.document["failures"]["node"]
+    assert "replications" not in made.document["simulation"]
+    both = refused(tree, "simulation: {precision: 0.5 pp, replications: 4}\n")
+    assert "replications and precision both say when to stop" in both
+
+
+def test_a_source_stands_as_long_as_its_value(tree: Path) -> None:
+    assert child(tree, "").sources == {
+        "cluster": "the plan",
+        "failures.node": "a log",
+        "recovery.stages": "a table",
+        "checkpoint.blocks": "measured",
+    }
+    changed = child(tree, "cluster: {gpus: 128}\ncheckpoint: {blocks: 1 s}\nfailures: {job: null}\n")
+    assert changed.sources == {
+        "cluster.spares": "the plan",
+        "failures.node": "a log",
+        "recovery.stages": "a table",
+    }
+
+
+def test_a_layer_may_bring_the_source_of_its_value(tree: Path) -> None:
+    made = child(tree, "checkpoint: {blocks: 1 s}\nsources: {checkpoint.blocks: a better log}\n")
+    assert made.sources["checkpoint.blocks"] == "a better log"
+
+
+def test_overrides_change_one_value(tree: Path) -> None:
+    made = child(tree, "", checkpoint__interval="5 min", failures__node__repair__lognormal__sigma="2")
+    assert made.checkpoint is not None
+    assert made.checkpoint.interval == 300
+    assert made.document["failures"]["node"]["repair"] == {"lognormal": {"median": "20 h", "sigma": 2}}
+
+
+def test_an_override_of_one_stage_keeps_the_others_and_their_source(tree: Path) -> None:
+    made = child(tree, "", recovery__stages__restart="1 min")
+    assert made.document["recovery"]["stages"] == {"detect": "30 s", "restart": "1 min", "load": "checkpoint"}
+    assert made.sources["recovery.stages.detect"] == "a table"
+    assert "recovery.stages.restart" not in made.sources
+
+
+def test_overrides_reach_rows_of_tables_and_modes_with_spaces(tree: Path) -> None:
+    text = "failures:\n  two words: {per: node, mtbf: 9 d, over_time: {0 d: 3, 1.5 d: 1}}\n"
+    changes = {
+        "workload.scaling_efficiency.128": "0.5",
+        "failures.two words.mtbf": "8 d",
+        "failures.two words.over_time.1.5 d": "2",
+    }
+    (tree / "child.yaml").write_text(f"name: child\nbase: base.yaml\n{text}")
+    made = load("child.yaml", changes)
+    assert made.workload.scaling_efficiency == {64: 1.0, 128: 0.5}
+    assert made.failures["two words"].over_time == ((0.0, 3.0), (1.5 * 86_400, 2.0))
+
+
+def test_overrides_may_be_yaml_null_and_python_values(tree: Path) -> None:
+    made = child(
+        tree,
+        "",
+        recovery__stages="{load: checkpoint}",
+        cluster__spares="null",
+        cluster__gpus=8,
+        failures={"job": {"per": "job", "mtbf": "1 d"}, "node": None},
+    )
+    assert len(made.recovery.stages) == 3
+    assert (made.cluster.gpus, made.cluster.spares) == (8, 0)
+    assert list(made.failures) == ["job"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (
+            "checkpoint.intervall",
+            "5 min",
+            '--set checkpoint.intervall=5 min: checkpoint.intervall: unknown key; did you mean "interval"?',
+        ),
+        (
+            "checkpoint.interval",
+            "5",
+            "--set checkpoint.interval=5: checkpoint.interval: 5 has no unit; a duration",
+        ),
+        ("clustr.gpus", "8", '--set clustr.gpus=8: clustr: unknown key; did you mean "cluster"?'),
+        (
+            "failures.job.mtbf.mean",
+            "8 d",
+            "--set failures.job.mtbf.mean=8 d: failures.job.mtbf.mean: "
+            'failures.job.mtbf is "3 d", not a block; set failures.job.mtbf as a whole',
+        ),
+        ("cluster.gpus", "[8", "--set cluster.gpus=[8: not YAML: expected ',' or ']'"),
+        ("cluster.gpus", " ", "--set cluster.gpus= : gives no value; say null to delete"),
+        (
+            "cluster.provision",
+            "null",
+            "--set cluster.provision=null: cluster.provision: null deletes what a base",
+        ),
+        ("", "8", "--set =8: the path has an empty part"),
+        ("cluster..gpus", "8", "--set cluster..gpus=8: the path has an empty part"),
+        ("base", "x.yaml", "--set base=x.yaml: base: bases are read before; change the file"),
+        ("cluster.gpus", "{a: 1, a: 2}", "--set cluster.gpus={a: 1, a: 2}: a: given twice"),
+        ("name", None, "child.yaml:1:1: name: missing"),
+    ],
+)
+def test_overrides_that_are_refused(tree: Path, path: str, value: object, message: str) -> None:
+    (tree / "child.yaml").write_text("name: child\nbase: base.yaml\n")
+    with pytest.raises(ScenarioError) as caught:
+        load("child.yaml", {path: value})
+    assert str(caught.value).startswith(message)
+
+
+def test_faults_of_all_layers_come_together_each_at_its_place(tree: Path) -> None:
+    (tree / "base.yaml").write_text(BASE.replace("spares: 2", "spares: two"))
+    faults = refused(tree, "checkpoint: {blocks: 5}\n", simulation__seed="x").splitlines()
+    places = ["child.yaml:3:22", "base.yaml:1:29", "--set simulation.seed=x"]
+    assert sorted(fault.split(": ")[0] for fault in faults) == sorted(places)
+
+
+def test_a_longer_loop_is_shown_whole(tree: Path) -> None:
+    (tree / "a.yaml").write_text("base: b.yaml\n")
+    (tree / "b.yaml").write_text("base: [base.yaml, a.yaml]\n")
+    with pytest.raises(ScenarioError) as caught:
+        load("a.yaml")
+    assert str(caught.value) == (
+        'b.yaml:1:19: base: "a.yaml" loops: a.yaml -> b.yaml -> a.yaml; leave one out'
+    )
+
+
+def test_a_base_outside_the_tree_is_not_read(tree: Path) -> None:
+    inner = tree / "inner"
+    inner.mkdir()
+    (inner / "child.yaml").write_text("name: child\nbase: ../base.yaml\n")
+    assert load("inner/child.yaml").cluster.gpus == 64
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(inner)
+        with pytest.raises(ScenarioError, match="outside the working tree"):
+            load("child.yaml")
+
+
+def test_a_link_does_not_lead_out_of_the_tree(tree: Path) -> None:
+    inner = tree / "inner"
+    inner.mkdir()
+    (inner / "link.yaml").symlink_to(tree / "base.yaml")
+    (inner / "child.yaml").write_text("name: child\nbase: link.yaml\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(inner)
+        with pytest.raises(ScenarioError, match="outside the working tree"):
+            load("child.yaml")
+
+
+def test_many_bases_are_refused(tree: Path) -> None:
+    for step in range(8):
+        (tree / f"b{step}.yaml").write_text(f"base: [b{step + 1}.yaml, b{step + 1}.yaml]\n")
+    (tree / "b8.yaml").write_text("cluster: {gpus: 8}\n")
+    with pytest.raises(ScenarioError, match="more than 50 bases in all"):
+        load("b0.yaml")
+
+
+def test_shipped_scenarios_are_bases_and_scenarios_by_name(tree: Path) -> None:
+    made = loads("name: mine\nbase: chen-base\ncluster: {gpus: 8_000}\n")
+    assert made.cluster.gpus == 8000
+    assert load("chen-10k").name == "chen-10k"
+    assert load("chen-10k.yaml").hash == load("chen-10k").hash
+    with pytest.raises(ScenarioError, match='did you mean the shipped scenario "chen-10k"'):
+        load("chen-10kk")
+
+
+def test_shipped_scenarios_in_a_folder_have_a_name_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "recovery").mkdir()
+    (tmp_path / "recovery" / "replicas.yaml").write_text("recovery: {at_start: true}\n")
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path)
+    assert shipped.names() == ["recovery/replicas"]
+    assert shipped.path("recovery/replicas") == tmp_path / "recovery" / "replicas.yaml"
+    assert shipped.path("replicas") is None
+
+
+def test_a_local_file_comes_before_a_shipped_name(tree: Path) -> None:
+    (tree / "chen-10k").write_text(f"name: local\n{BASE}")
+    assert load("chen-10k").name == "local"

@@ -1,0 +1,197 @@
+"""YAML to plain data with places, and no text that does harm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.scenario import ScenarioError, load, loads
+from sim.scenario.document import Document
+from sim.scenario.loading import build
+from sim.scenario.reader import read_file, read_text, resolve
+
+SMALL = """\
+name: small
+title: "a title"
+cluster: {gpus: 64, spares: 2 %}
+workload: {scaling_efficiency: {64: 1.0, 128: 0.9}, productive: 2 d}
+failures:
+  node: &node {per: node, mtbf: 50 d, repair: {lognormal: {median: 20 h, sigma: 2.5, at_most: 130 d}}}
+  other: {per: node, rate: 3 / y, lifetime: {weibull: {shape: 0.7}}, over_time: {0 d: 3, 14 d: 1}}
+checkpoint: {interval: daly, blocks: 5 s, load: 1 min}
+recovery:
+  stages: {detect: 30 s, nodes: wait, start: {over_gpus: {64: 10 s, 128: 20 s}, fails: 3 %}, load: checkpoint}
+simulation: {horizon: 3 d}
+expect: {ettr.p10: ">= 0.5"}
+sources: {failures.node.mtbf: a guess}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("10_000", 10_000),
+        ("-5", -5),
+        ("1e6", 1e6),
+        ("2.43e12", 2.43e12),
+        (".5", 0.5),
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("no", "no"),
+        ("on", "on"),
+        ("12:30", "12:30"),
+        ("0x10", "0x10"),
+        ("2024-09-12", "2024-09-12"),
+        ("4 min", "4 min"),
+        ("1" * 5000, "1" * 5000),
+    ],
+)
+def test_scalars_mean_what_they_mean_in_json(text: str, value: object) -> None:
+    assert resolve(text) == value
+    assert type(resolve(text)) is type(value)
+
+
+def test_every_value_knows_its_place() -> None:
+    document = read_text("a:\n  b: [x, y]\n  c: {d: 1}\n", "f.yaml")
+    assert document.data == {"a": {"b": ["x", "y"], "c": {"d": 1}}}
+    assert str(document.place(("a", "b", 1))) == "f.yaml:2:10"
+    assert str(document.place(("a", "c", "d"))) == "f.yaml:3:10"
+    assert str(document.place(("a", "c", "d"), of_key=True)) == "f.yaml:3:7"
+    assert str(document.place(("a",))) == "f.yaml:1:1"
+    assert str(document.place(("a", "missing"))) == "f.yaml:1:1"
+
+
+def test_quoted_scalars_are_texts() -> None:
+    assert read_text("a: '5'\nb: \"null\"\nc: |\n  12\n", "f").data == {"a": "5", "b": "null", "c": "12\n"}
+
+
+def test_anchors_and_aliases_are_values() -> None:
+    assert read_text("a: &x {b: 1}\nc: *x\n", "f").data == {"a": {"b": 1}, "c": {"b": 1}}
+
+
+def test_of_a_key_given_twice_the_first_counts_and_keeps_its_place() -> None:
+    document = read_text("a: {x: 1}\na: {x: 2, y: 3}\n", "f")
+    assert document.data == {"a": {"x": 1}}
+    assert str(document.place(("a", "x"))) == "f:1:8"
+    assert [str(fault) for fault in document.faults] == [
+        "f:2:1: a: given twice; the first is in line 1; leave one out"
+    ]
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "bom.yaml"
+    file.write_bytes(b"\xef\xbb\xbfname: x\n")
+    assert read_file(file, "bom.yaml").data == {"name": "x"}
+
+
+def test_windows_line_ends_are_line_ends() -> None:
+    document = read_text("a: 1\r\nb: 2\r\n", "f")
+    assert document.data == {"a": 1, "b": 2}
+    assert str(document.place(("b",))) == "f:2:4"
+
+
+def test_yaml_of_another_version_is_read_the_same() -> None:
+    assert read_text("%YAML 1.1\n---\na: no\nb: 012\n", "f").data == {"a": "no", "b": 12}
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "{a: " * 3000, "- " * 3000, "? " * 3000, "a:\n" + " b:" * 3000])
+def test_deep_nesting_is_refused_at_once(text: str) -> None:
+    with pytest.raises(ScenarioError):
+        read_text(text, "f")
+
+
+def outcome(make: Callable[[], object]) -> list[str]:
+    """Return the messages of the faults that *make* raises; any other error fails the test."""
+    try:
+        make()
+    except ScenarioError as error:
+        return [fault.message for fault in error.faults] or ["a ScenarioError without faults"]
+    return []
+
+
+def in_words(messages: list[str]) -> bool:
+    """Whether every message is a sentence of ours."""
+    return all(re.search(r"; |\?$|\(", message) and "Input should" not in message for message in messages)
+
+
+def test_the_text_that_is_mutated_is_a_scenario() -> None:
+    assert loads(SMALL).name == "small"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=200))
+def test_random_bytes_are_refused_in_words(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
+    file = tmp_path_factory.mktemp("raw") / "raw.yaml"
+    file.write_bytes(raw)
+    assert in_words(outcome(lambda: load(file)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet="a1:{}[]\"'#&*!|>-?,% \n\t\\.@`~", max_size=60))
+def test_yaml_like_texts_are_scenarios_or_faults(text: str) -> None:
+    assert in_words(outcome(lambda: loads(text)))
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    st.integers(0, len(SMALL) - 1),
+    st.integers(0, 12),
+    st.sampled_from(
+        ["", "0", "-1", ":", "{", "]", "null", "x", "\n", " ", "5 s", "'", "*node", "&a ", "1e309", "%"]
+    ),
+)
+def test_mutated_scenarios_are_scenarios_or_faults(at: int, length: int, new: str) -> None:
+    text = SMALL[:at] + new + SMALL[at + length :]
+    assert in_words(outcome(lambda: loads(text)))
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["none", "5 s", "daly", "x", ""]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["mean", "per", "a"]), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+PATHS = [
+    ("cluster", "gpus"),
+    ("cluster", "spares"),
+    ("workload",),
+    ("workload", "scaling_efficiency"),
+    ("failures",),
+    ("failures", "node"),
+    ("failures", "node", "lifetime"),
+    ("failures", "node", "repair"),
+    ("failures", "node", "effect"),
+    ("failures", "node", "over_time"),
+    ("checkpoint",),
+    ("checkpoint", "interval"),
+    ("recovery", "stages"),
+    ("recovery", "stages", "start"),
+    ("simulation", "horizon"),
+    ("expect",),
+    ("sources",),
+]
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.sampled_from(PATHS), VALUES)
+def test_any_value_anywhere_is_accepted_or_refused_in_words(path: tuple[str, ...], value: object) -> None:
+    data = read_text(SMALL, "small.yaml").data
+    block = data
+    for name in path[:-1]:
+        block = block[name]
+    block[path[-1]] = value
+    assert in_words(outcome(lambda: build(Document(data))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,3 +68,10 @@ def test_no_tracked_file_is_large_or_a_table_of_data() -> None:
         path for path in tracked() if path.suffix in {".csv", ".parquet"} or path.stat().st_size > 1_000_000
     ]
     assert [str(path.relative_to(ROOT)) for path in names] == []
+
+
+def test_every_package_is_installed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    found = {path.parent for top in ("sim", "reports") for path in (ROOT / top).rglob("__init__.py")}
+    packages = {".".join(folder.relative_to(ROOT).parts) for folder in found}
+    assert set(settings["packages"]) == packages | {"sim.shipped"}

@@ -20,6 +20,7 @@ _MERGED = (
     "Workload",
 )
 _KINDS = {kind.pattern: kind for kind in units.PARSERS if kind not in (units.SIZE, units.BANDWIDTH)}
+_OUTSIDE = ("description", "default", "x-unit")
 _BASE = {
     "description": "scenarios to inherit from, in order: relative paths or shipped names",
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
@@ -52,7 +53,8 @@ def _tidy(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     if node.get("pattern") in _KINDS:
-        return {"$ref": f"#/$defs/{_KINDS[node['pattern']].name.split()[-1]}"}
+        reference = {"$ref": f"#/$defs/{_KINDS[node['pattern']].name.split()[-1]}"}
+        return {name: node[name] for name in _OUTSIDE if name in node} | reference
     kept = {name: _tidy(inner) for name, inner in node.items() if not _says_nothing(name, inner)}
     return kept | {"additionalProperties": False} if "patternProperties" in kept else kept
 
@@ -82,6 +84,6 @@ def _or_null(value: dict[str, Any]) -> dict[str, Any]:
     null = {"type": "null"}
     if "anyOf" in value:
         return value if null in value["anyOf"] else value | {"anyOf": [*value["anyOf"], null]}
-    outside = {name: value[name] for name in ("description", "default", "x-unit") if name in value}
+    outside = {name: value[name] for name in _OUTSIDE if name in value}
     inside = {name: inner for name, inner in value.items() if name not in outside}
     return outside | {"anyOf": [inside, null]}

@@ -191,11 +191,11 @@ def run_all(
         started = time.perf_counter()
         try:
             simulate_all(points, settings)
+            taken = time.perf_counter() - started
+            for number, point in zip(todo, points, strict=True):
+                found[number] = _saved(point, places[number], settings, taken)
         except KeyboardInterrupt:
             raise Interrupted(_kept(points)) from None
-        taken = time.perf_counter() - started
-        for number, point in zip(todo, points, strict=True):
-            found[number] = _saved(point, places[number], settings, taken)
     return [results for results in found if results is not None]
 
 
@@ -242,7 +242,7 @@ def work_key(scenario: Scenario) -> str:
 
 def _kept(points: Sequence[Point]) -> str:
     finished = sum(len(point.shelf.finished) for point in points)
-    if not all(isinstance(point.shelf, DiskShelf) for point in points):
+    if not finished or not all(isinstance(point.shelf, DiskShelf) for point in points):
         return "interrupted"
     return f"interrupted; {finished} finished replications are kept: --resume goes on from them"
 

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -111,13 +111,16 @@ class Outside:
         self._executor = executor
 
     def finished(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, list[Records]]]:
-        """Yield batches in the order in which they are finished."""
-        yield from _as_finished(
-            {
-                self._executor.submit(work_anywhere, self._scenarios[batch.place], batch.replications): batch
-                for batch in batches
-            }
-        )
+        """Yield batches in the order in which they are finished; what is not wanted any more is cancelled."""
+        futures = {
+            self._executor.submit(work_anywhere, self._scenarios[batch.place], batch.replications): batch
+            for batch in batches
+        }
+        try:
+            yield from _as_finished(futures)
+        finally:
+            for future in futures:
+                future.cancel()
 
 
 class Pool:
@@ -142,23 +145,22 @@ class Pool:
         self._executor.shutdown()
 
     def kill(self) -> None:
-        """End the workers at once, whatever they do."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """End the workers at once, whatever they do.
+
+        Nothing is cancelled first: an executor whose workers are gone cannot cope with cancelled work.
+        """
         for process in multiprocessing.active_children():
             if process not in self._others:
                 process.terminate()
+        self._executor.shutdown()
 
 
-def _as_finished(futures: dict[Future[list[Records]], Batch]) -> Iterator[tuple[Batch, list[Records]]]:
-    try:
-        waiting = set(futures)
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield futures.pop(future), future.result()
-    finally:
-        for future in futures:
-            future.cancel()
+def _as_finished(futures: Mapping[Future[list[Records]], Batch]) -> Iterator[tuple[Batch, list[Records]]]:
+    waiting = set(futures)
+    while waiting:
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield futures[future], future.result()
 
 
 @contextmanager

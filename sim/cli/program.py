@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -67,6 +68,7 @@ class Program(click.Group):
     def main(self, args: Sequence[str] | None = None, *_: Any, **settings: Any) -> Any:
         """Run a command line and exit with one of the codes of the help; never with a traceback."""
         console.set_volume(console.NORMAL)
+        sys.stdout = sys.stdout or io.StringIO()
         given = list(sys.argv[1:] if args is None else args)
         settings |= {"prog_name": "clustersim", "standalone_mode": False, "obj": tuple(given)}
         sys.exit(guarded(lambda: super(Program, self).main(given, **settings)))
@@ -95,7 +97,7 @@ def guarded(command: Callable[[], Any]) -> int:
         error.show()
         return MISUSED
     except (KeyboardInterrupt, click.Abort) as stop:
-        console.complain(f"clustersim: {stop.__cause__ or stop or 'interrupted'}")
+        console.complain(f"clustersim: {str(stop.__cause__ or stop) or 'interrupted'}")
         return INTERRUPTED
     except BrokenPipeError:
         _hush()

@@ -17,6 +17,7 @@ Summary = Mapping[str, Any]
 Row = tuple[str, str]
 
 LEAST_SHARE = 0.0005
+PRICE = "Cost per effective card-hour"
 
 
 def run(screen: Console, results: Results) -> None:
@@ -72,7 +73,7 @@ def _effective(summary: Summary) -> str:
 
 def _tokens(summary: Summary) -> str:
     value, width = summary["throughput"]["tokens_per_s"], margin(summary, "throughput.tokens_per_s")
-    return NOTHING if value is None else f"{plus_minus(value, width)} tokens/s"
+    return NOTHING if value is None else plus_minus(value, width)
 
 
 def _mtti(summary: Summary) -> str:
@@ -124,11 +125,11 @@ FIGURES: tuple[tuple[str, Callable[[Summary], str]], ...] = (
     ("ETTR", _ettr),
     ("p10 to p90", _spread),
     ("Effective cards", _effective),
-    ("Throughput", _tokens),
+    ("Tokens per second", _tokens),
     ("MTTI", _mtti),
     ("Interruptions per day", _daily),
     ("Time to the target", _days),
-    ("Cost per effective card-hour", _price("per_effective_gpu_hour")),
+    (PRICE, _price("per_effective_gpu_hour")),
     ("Cost of the run", _price("total")),
     ("Interval between saves", _interval),
     ("Replications", lambda summary: whole(summary["replications"])),
@@ -176,10 +177,17 @@ def _rows(found: Comparison) -> Iterator[tuple[str, list[str]]]:
     summaries = [one.summary for one in found.results]
     yield "Cards", [whole(summary["gpus"]) for summary in summaries]
     for name, show in (*FIGURES[:-1], ("Largest loss", _largest)):
-        cells = [show(summary).split(" (")[0] for summary in summaries]
+        cells = [_brief(name, show(summary), summary) for summary in summaries]
         if any(cell != NOTHING for cell in cells):
             yield name, cells
     yield f"ETTR against {found.baseline}", list(_against(found))
+
+
+def _brief(name: str, cell: str, summary: Summary) -> str:
+    """Return a cell without what stands elsewhere in its column; no price for next to nothing."""
+    if name == PRICE and summary["no_progress"]:
+        return NOTHING
+    return cell.split(" (")[0].split(" of ")[0]
 
 
 def _against(found: Comparison) -> Iterator[str]:

@@ -1,0 +1,119 @@
+"""The command as a process of its own: signals, pipes, workers, and the module."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+BUSY = """
+name: busy
+cluster: {gpus: 64}
+failures: {job: {per: job, mtbf: 1 min}}
+checkpoint: {interval: 20 s, blocks: 1 s}
+recovery:
+  stages: {detect: 1 s, restart: 4 s}
+simulation: {horizon: 84 h, replications: 18}
+"""
+COMMAND = [sys.executable, "-m", "sim"]
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Path:
+    """A folder with a scenario that keeps two workers busy for a few seconds."""
+    (tmp_path / "busy.yaml").write_text(BUSY)
+    return tmp_path
+
+
+def clustersim(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+@contextmanager
+def running(folder: Path, finished_first: int, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Yield a run with two workers that has finished some replications, and has others to do."""
+    command = [*COMMAND, "run", "busy.yaml", "-o", "stopped", "--workers", "2", *arguments]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while finished(folder) < finished_first and time.monotonic() < deadline:
+            time.sleep(0.005)
+        assert process.poll() is None, "it was done before it could be stopped"
+        yield process
+
+
+def finished(folder: Path) -> int:
+    return len(list(folder.glob(".stopped.partial/*.npz")))
+
+
+def test_stopped_runs_go_on_to_the_same_bytes(busy: Path) -> None:
+    with running(busy, 2) as process:
+        process.send_signal(signal.SIGINT)
+        message = process.communicate()[1]
+    assert process.returncode == 130, message
+    assert "--resume goes on from them" in message
+    assert "Traceback" not in message
+    with running(busy, finished(busy) + 2, "--resume") as process:
+        process.kill()
+    assert not (busy / "stopped").exists()
+    assert 4 <= finished(busy) < 18
+    resumed = clustersim(busy, "run", "busy.yaml", "-o", "stopped", "--resume", "--workers", "2")
+    assert "going on from" in resumed.stderr
+    assert finished(busy) == 0
+    for workers in ("1", "2"):
+        undisturbed = clustersim(busy, "run", "busy.yaml", "-o", workers, "--workers", workers)
+        assert undisturbed.returncode == 0, undisturbed.stderr
+        expected = (busy / workers / "summary.json").read_bytes()
+        assert (busy / "stopped/summary.json").read_bytes() == expected
+
+
+def test_a_reader_that_leaves_is_no_drama(busy: Path) -> None:
+    with subprocess.Popen([*COMMAND, "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode in (0, 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_standard_output_that_is_full(busy: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "clustersim: No space left on device\n"
+
+
+def test_no_colour_and_no_bar_where_there_is_no_terminal(busy: Path) -> None:
+    done = clustersim(busy, "run", "busy.yaml", "--replications", "2", "--horizon", "1h", "--set", "title=x")
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(("variable", "coloured"), [("NO_COLOR", False), ("NOTHING", True)])
+def test_a_terminal_has_colour_unless_told(busy: Path, variable: str, coloured: bool) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", variable: "1"}
+    command = [*COMMAND, "check", "busy.yaml"]
+    done = subprocess.run(
+        command, cwd=busy, stdout=theirs, stderr=theirs, env=environment, check=False, timeout=60
+    )
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "busy is a valid scenario" in shown
+    assert ("\x1b[1" in shown) == coloured or not coloured
+    assert ("\x1b[3" in shown) <= coloured

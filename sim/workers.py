@@ -5,6 +5,7 @@ Each worker gets the scenarios once, when it starts.  A worker ends with its par
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -23,6 +24,8 @@ from sim.scenario.model import Scenario
 PARENT_KILLED = 1
 WORTH_A_POOL = 1.0
 """Expected seconds of simulating below which starting workers takes longer than it saves."""
+WORTH_TIDYING = 0.1
+"""Expected seconds of a replication from which on what the last one left behind is worth looking for."""
 
 _scenarios: Sequence[Scenario] = ()
 
@@ -55,6 +58,8 @@ def _end_with_parent() -> None:
 
 def work(batch: Batch) -> list[Records]:
     """Simulate the replications of a batch, in a worker that `begin` has started."""
+    if batch.seconds > WORTH_TIDYING:
+        gc.collect()
     return [simulate(_scenarios[batch.place], replication) for replication in batch.replications]
 
 

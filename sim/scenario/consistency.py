@@ -61,13 +61,11 @@ def _about_modes(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _about_the_end(scenario: Scenario) -> Iterator[Finding]:
-    simulation, cluster = scenario.simulation, scenario.cluster
+    simulation = scenario.simulation
     if simulation.horizon is None and scenario.target_s is None:
         yield ("simulation",), "nothing ends the run; give a horizon, such as 30 d, or a workload.target"
     if scenario.target_s is not None and simulation.warm_up:
         yield ("simulation", "warm_up"), "a run to a target counts from its beginning; leave warm_up out"
-    if scenario.costs and not cluster.spare_nodes and "idle_spares" in scenario.costs.model_fields_set:
-        yield ("costs", "idle_spares"), "there are no spares; leave it out, or give cluster.spares"
 
 
 def _about_saves(scenario: Scenario) -> Iterator[Finding]:

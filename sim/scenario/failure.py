@@ -10,12 +10,12 @@ from sim.distributions import Distribution
 from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.laws import Lifetimes, RepairTime, Time
 from sim.scenario.quantities import DURATION, FailureRate, Flag, PositiveDuration, Reads, Share, plain, words
+from sim.scenario.tables import table
 from sim.units import PARTS, shown
 
 BUILT_EFFECTS = ("crash", "hang")
 OTHER_EFFECTS = ("slow", "corrupt", "flap", "storage")
 Part = Literal["gpu", "node", "rack", "pod", "cluster", "job"]
-_FACTOR = plain(0, 1e6)
 
 
 def _effect(value: object) -> str:
@@ -27,19 +27,14 @@ def _effect(value: object) -> str:
     return value
 
 
+_FACTORS = table(DURATION, plain(0, 1e6), "{0 d: 3, 14 d: 1}")
+
+
 def _over_time(value: object) -> tuple[tuple[float, float], ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, Mapping) or not value:
-        raise ValueError(f"{shown(value)} is not a table; give {{0 d: 3, 14 d: 1}}")
-    steps = dict(sorted((DURATION.parse(start), _FACTOR.parse(factor)) for start, factor in value.items()))
-    return tuple(({0.0: 1.0} | steps).items())
+    return () if value is None else tuple(({0.0: 1.0} | _FACTORS.parse(value)).items())
 
 
-OverTime = Annotated[
-    tuple[tuple[float, float], ...],
-    Reads(_over_time, {"type": "object", "minProperties": 1, "additionalProperties": _FACTOR.schema}),
-]
+OverTime = Annotated[tuple[tuple[float, float], ...], Reads(_over_time, _FACTORS.schema)]
 
 
 class FailureMode(Block):
@@ -126,14 +121,10 @@ class FailureMode(Block):
         """Refuse rates and repairs that contradict what the mode is about."""
         yield from self._about_rate()
         yield from self._about_repair()
-        fading = self.stated_lifetime.kind in ("constant", "empirical")
-        if not self.renews and (
-            fading or (self.ages == "steady" and self.stated_lifetime.kind != "exponential")
-        ):
-            yield (
-                ("renews",),
-                "nothing ages here; give ages: new and a weibull, lognormal or gamma lifetime",
-            )
+        kind = self.stated_lifetime.kind
+        ages = self.ages == "new" and kind not in ("constant", "empirical")
+        if not self.renews and not ages and kind != "exponential":
+            yield ("renews",), "it needs ages: new and a weibull, lognormal or gamma lifetime; give both"
 
     def _about_rate(self) -> Iterator[Finding]:
         empirical = self.stated_lifetime.kind == "empirical"
@@ -149,9 +140,6 @@ class FailureMode(Block):
         if self.stated_repair and not self.takes_nodes:
             yield ("repair",), f"a failure per {self.per} costs no node, so nothing is repaired; leave it out"
         elif self.transient < 1 and not self.takes_nodes:
-            yield (
-                ("transient",),
-                f"a failure per {self.per} costs no node, so all are transient; leave it out",
-            )
+            yield ("transient",), f"a failure per {self.per} never costs a node; leave it out"
         elif self.transient < 1 and not self.stated_repair:
             yield ("transient",), "nodes that fail for good need somewhere to go; give a repair"

@@ -26,7 +26,6 @@ Shape = Annotated[float, plain(0.1, 50)]
 Sigma = Annotated[float, plain(0, 6, above=True)]
 Times = Annotated[tuple[PositiveDuration, ...], Field(min_length=1, max_length=100_000)]
 SMALLEST_SHARE_BELOW = 0.01
-_REMEDY = "raise at_most, or shorten the law"
 
 
 class Bounded(Block):
@@ -47,10 +46,8 @@ class Bounded(Block):
     def contradictions(self) -> Iterator[Finding]:
         """Refuse a bound below which the law hardly ever draws."""
         if self.at_most is not None and self.whole.remaining(0.0, 1 - SMALLEST_SHARE_BELOW) > self.at_most:
-            yield (
-                ("at_most",),
-                f"less than 1 % of the draws are below {format_duration(self.at_most)}; {_REMEDY}",
-            )
+            bound = format_duration(self.at_most)
+            yield ("at_most",), f"less than 1 % of the draws are below {bound}; raise it, or shorten the law"
 
 
 class ExponentialLaw(Bounded):

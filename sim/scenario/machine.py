@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
 from sim import units
@@ -22,6 +21,7 @@ from sim.scenario.quantities import (
     whole,
     words,
 )
+from sim.scenario.tables import CARDS, around, table
 
 _SPARE_SHARE = quantity(units.SHARE)
 _SPARE_COUNT = whole(0, 1_000_000_000)
@@ -83,10 +83,8 @@ class ClusterSpec(Block):
         if rest := self.gpus % self.gpus_per_node:
             below, above = self.gpus - rest, self.gpus - rest + self.gpus_per_node
             near = " or ".join(f"{cards:_}" for cards in (below, above) if cards)
-            yield (
-                ("gpus",),
-                f"{self.gpus:_} cards do not fill whole nodes of {self.gpus_per_node}; take {near}",
-            )
+            size = self.gpus_per_node
+            yield ("gpus",), f"{self.gpus:_} cards do not fill whole nodes of {size}; take {near}"
         if self.racks_per_pod is not None and self.nodes_per_rack is None:
             yield ("racks_per_pod",), "pods are made of racks; give nodes_per_rack too"
         if self.spare_kind == "cold" and not self.provision:
@@ -95,17 +93,8 @@ class ClusterSpec(Block):
             yield ("provision",), "hot spares serve at once; leave provision out or say spare_kind: cold"
 
 
-def _table(value: object) -> dict[int, float]:
-    if not isinstance(value, Mapping) or not value:
-        raise ValueError(f"{units.shown(value)} is not a table; give {{10_000: 1.0, 100_000: 0.85}}")
-    return dict(sorted((_CARDS.parse(cards), _FACTOR.parse(factor)) for cards, factor in value.items()))
-
-
-_CARDS = whole(1, 1_000_000_000)
-_FACTOR = plain(0, 10, above=True)
 ByCards = Annotated[
-    Mapping[int, float],
-    Reads(_table, {"type": "object", "minProperties": 1, "additionalProperties": _FACTOR.schema}),
+    Mapping[int, float], table(CARDS, plain(0, 10, above=True), "{10_000: 1.0, 100_000: 0.85}")
 ]
 
 
@@ -140,15 +129,9 @@ class Workload(Block):
         return self.peak_flops_per_gpu * self.mfu / self.model_flops_per_token
 
     def efficiency(self, gpus: int) -> float:
-        """Return the speed of one of *gpus* cards, relative to 1 in the table."""
-        # Linear in the logarithm of the cards between two rows, flat outside.
-        table = list((self.scaling_efficiency or {1: 1.0}).items())
-        if gpus <= table[0][0]:
-            return table[0][1]
-        for (low, left), (high, right) in pairwise(table):
-            if gpus <= high:
-                return left + (right - left) * math.log(gpus / low) / math.log(high / low)
-        return table[-1][1]
+        """Return the speed of one of *gpus* cards, relative to 1 in the table; linear in log(cards)."""
+        below, above, way = around(self.scaling_efficiency or {1: 1.0}, gpus)
+        return below + (above - below) * way
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse two speeds, half a speed, two targets, and a target in tokens without a speed."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import PrivateAttr
 
 from sim.distributions import Constant, Distribution
-from sim.scenario.blocks import Block, Finding, key
+from sim.scenario.blocks import KEY, Block, Finding, key
 from sim.scenario.laws import KINDS, Law
-from sim.scenario.quantities import DURATION, Flag, Name, Reads, Share, Shorthand, whole, words
-from sim.units import shown
+from sim.scenario.quantities import DURATION, Flag, Name, Reads, Share, Shorthand, words
+from sim.scenario.tables import CARDS, around, table
 
 Kind = Literal["detect", "nodes", "load", "work"]
 NODES: Final = "nodes"
@@ -33,21 +31,16 @@ class Stage:
     kind: Kind = "work"
 
 
-_CARDS = whole(1, 1_000_000_000)
-
-
-def _over_gpus(value: object) -> dict[int, float]:
-    if not isinstance(value, Mapping) or not value:
-        raise ValueError(f"{shown(value)} is not a table; give {{16_384: 200 s, 98_304: 600 s}}")
-    table = {_CARDS.parse(cards): float(DURATION.parse(time)) for cards, time in value.items()}
-    if not all(table.values()):
+def _some_time(value: object) -> float:
+    seconds = float(DURATION.parse(value))
+    if seconds == 0:
         raise ValueError("a table in log-log cannot hold 0 s; give a short time instead, such as 1 ms")
-    return dict(sorted(table.items()))
+    return seconds
 
 
 OverGpus = Annotated[
     Mapping[int, float],
-    Reads(_over_gpus, {"type": "object", "minProperties": 1, "additionalProperties": DURATION.schema}),
+    table(CARDS, Reads(_some_time, DURATION.schema), "{16_384: 200 s, 98_304: 600 s}"),
 ]
 
 
@@ -81,25 +74,17 @@ class StageTime(Law):
         return {"constant": value}
 
     def at(self, gpus: int) -> Distribution:
-        """Return the time that the stage lasts on so many cards."""
-        return self.distribution if self.over_gpus is None else Constant(log_log(self.over_gpus, gpus))
+        """Return the time that the stage lasts on so many cards; a table is a line in the logarithms."""
+        if self.over_gpus is None:
+            return self.distribution
+        below, above, way = around(self.over_gpus, gpus)
+        return Constant(below * float((above / below) ** way))
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse a stage that always fails."""
         if self.fails == 1:
             yield ("fails",), "a stage that always fails never ends; give less than 100 %"
         yield from super().contradictions()
-
-
-def log_log(table: Mapping[int, float], gpus: int) -> float:
-    """Return the table's value at *gpus*: a line in the logarithms, flat outside."""
-    rows = list(table.items())
-    if gpus <= rows[0][0]:
-        return rows[0][1]
-    for (low, left), (high, right) in pairwise(rows):
-        if gpus <= high:
-            return left * float((right / left) ** (math.log(gpus / low) / math.log(high / low)))
-    return rows[-1][1]
 
 
 _SHORT = {"anyOf": [DURATION.schema, {"enum": [WAIT, CHECKPOINT]}]}
@@ -135,19 +120,17 @@ class Recovery(Block):
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse stages out of place."""
-        names = list(self.stated_stages)
-        if DETECT in names[1:]:
-            yield ("stages", DETECT), "detection comes first; move it to the top of the stages"
+        if DETECT in list(self.stated_stages)[1:]:
+            yield ("stages", DETECT, KEY), "detection comes first; move it to the top of the stages"
         for name, time in self.stated_stages.items():
             if time.word == WAIT and name != NODES:
                 yield ("stages", name), "only the stage named nodes waits; give a duration"
             if time.word != WAIT and name == NODES:
                 yield ("stages", NODES), f"nodes are awaited as long as it takes; say nodes: {WAIT}"
             if time.word == CHECKPOINT and name != LOAD:
-                yield (
-                    ("stages", name),
-                    "only the stage named load takes what the checkpoint says; give a duration",
-                )
+                yield ("stages", name), "only the stage named load is that of the checkpoint; give a duration"
+            if time.fails and name == DETECT:
+                yield ("stages", name, "fails"), "a detection that fails is a longer one; give a longer time"
 
     def resolve(self, gpus: int, load: float) -> None:
         """Work out the stages on so many cards, with *load* seconds for `load: checkpoint`."""

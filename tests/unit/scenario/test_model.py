@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sim import theory
 from sim.distributions import Constant, Empirical, Exponential, Gamma, LogNormal, Truncated, Weibull
 from sim.scenario import Scenario, loads
-from sim.scenario.recovery import log_log
+from sim.scenario.tables import around
 
 DAY, YEAR = 86_400.0, 365.25 * 86_400.0
 
@@ -216,7 +216,17 @@ def test_tables_over_cards_are_flat_outside(gpus: int, seconds: float) -> None:
 
 
 def test_tables_over_cards_are_lines_in_the_logarithms() -> None:
-    assert log_log({100: 1.0, 10_000: 100.0}, 1000) == pytest.approx(10.0)
+    stages = {"start": {"over_gpus": {80: "1 s", 8000: "100 s"}}}
+    grown = scenario(cluster={"gpus": 800}, recovery={"stages": stages})
+    assert grown.recovery.stages[-1].duration.mean == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "found"),
+    [(5, (1, 1, 0)), (10, (1, 1, 0)), (100, (1, 3, 0.5)), (1000, (1, 3, 1)), (2000, (3, 3, 0))],
+)
+def test_rows_around_a_number_of_cards(gpus: int, found: tuple[float, float, float]) -> None:
+    assert around({10: 1.0, 1000: 3.0}, gpus) == pytest.approx(found)
 
 
 def test_scaling_is_a_line_in_the_logarithm_of_cards() -> None:

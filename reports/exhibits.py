@@ -143,8 +143,7 @@ def strip(result: Results) -> Exhibit | None:
     data = strip_data(result)
     if data is None:
         return None
-    entries = [entry for entry in theme.STYLES if any(span.entry == entry for span in data.spans)]
-    keys = [*_entries(entries), *([Key("drop", "failure that stops training")] if data.failures else [])]
+    keys = [Key("drop", "failure that stops training")] if data.failures else []
     length = duration(data.end - data.start)
     begin = f"{duration(data.start)} after its start" if data.start >= 1 else "its start"
     caption = f"{length} of history 0 from {begin} on, activity by activity."

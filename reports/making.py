@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reports.tables import Cell, Row
@@ -10,6 +10,9 @@ from sim.digits import NOTHING, duration
 
 if TYPE_CHECKING:
     from sim.results import Results
+
+LABELS = {"wall_s": "run time", "finished": "finished (UTC)", "incidents": "table of incidents"}
+SAID_ELSEWHERE = {"tool", "name", "seed", "scenario_hash"}
 
 
 def rows(results: Sequence[Results]) -> list[Row]:
@@ -21,20 +24,24 @@ def rows(results: Sequence[Results]) -> list[Row]:
 
 def _items(result: Results) -> dict[str, str]:
     items = {"seed": str(result.summary["seed"]), "scenario hash": result.scenario.hash[:16]}
-    return items | {label: text for label, text in _flat(result.provenance) if label not in items}
+    return items | dict(_told(result.provenance))
 
 
-def _flat(value: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return label and text of every value of a provenance; libraries and the like are joined in one line."""
-    found = []
-    for key, inner in value.items():
-        label = key.replace("_", " ")
-        if isinstance(inner, Mapping):
-            found.append((label, ", ".join(f"{name} {text}" for name, text in inner.items())))
-        elif key.endswith("_s") and isinstance(inner, int | float):
-            found.append((label.removesuffix(" s"), duration(float(inner))))
-        elif isinstance(inner, list | tuple):
-            found.append((label, " ".join(map(str, inner))))
-        else:
-            found.append((label, NOTHING if inner is None else str(inner)))
-    return found
+def _told(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield label and text of every item of a provenance."""
+    for key, value in provenance.items():
+        if key not in SAID_ELSEWHERE:
+            yield LABELS.get(key, key.replace("_", " ")), _text(key, value)
+
+
+def _text(key: str, value: Any) -> str:
+    """Return an item's value: seconds as a duration, libraries with their versions in one line."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "kept" if value else "not kept"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {text}" for name, text in value.items())
+    if key.endswith("_s"):
+        return duration(float(value))
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -106,7 +106,7 @@ STYLES = {
     ),
     "corrupted": Style(
         "corrupted",
-        Colour("#4a1229", "#9a3d61"),
+        Colour("#4a1229", "#ad5580"),
         ON_DEEP,
         "x",
         8,

@@ -67,7 +67,9 @@ class Page:
         conditions = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
         self.send("Network.emulateNetworkConditions", conditions)
 
-    def emulate(self, *, width: int = 1200, height: int = 900, scheme: str = "light", media: str = "") -> None:
+    def emulate(
+        self, *, width: int = 1200, height: int = 900, scheme: str = "light", media: str = ""
+    ) -> None:
         """Set the window's width and height, the colour scheme, and the medium (`print`)."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.send("Emulation.setDeviceMetricsOverride", size)
@@ -116,7 +118,7 @@ class Page:
         return [json.dumps(event) for event in self.events if event["method"] in kinds]
 
     def requests(self) -> list[str]:
-        """Return the address of every request but that for the page's own file and its data: and blob: ones."""
+        """Return the address of every request but the page's own file and its data: and blob: ones."""
         urls = [
             event["params"]["request"]["url"]
             for event in self.events

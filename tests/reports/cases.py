@@ -1,0 +1,96 @@
+"""Results for the tests of the report: real runs of small clusters, and hand-made ones with known values."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+
+from sim.replication import simulate
+from sim.results import Results
+from sim.scenario import Scenario
+
+HOSTILE = "<script>alert(1)</script> & <b>bold</b> %{x} <a href='https://evil.example/'>x</a>"
+PLAIN: dict[str, Any] = {
+    "name": "plain",
+    "cluster": {"gpus": 1024},
+    "failures": {"gpu": {"per": "gpu", "rate": "5 / 1000 gpu-days"}},
+    "checkpoint": {"interval": "10 min", "blocks": "5 s", "load": "30 s"},
+    "recovery": {"stages": {"detect": "1 min", "restart": "3 min", "load": "checkpoint"}},
+    "simulation": {"horizon": "20 d"},
+}
+CHANGES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "large": {"cluster": {"gpus": 8192}, "title": "Eight times the cards"},
+    "stuck": {"cluster": {"gpus": 65536}, "failures": {"any": {"per": "cluster", "mtbf": "20 s"}}},
+    "calm": {"failures": "none"},
+    "unsaved": {"checkpoint": "none", "recovery": {"stages": {"detect": "1 min"}}},
+    "target": {
+        "workload": {
+            "tokens_per_gpu_second": 160,
+            "target": "50 G tokens",
+            "scaling_efficiency": {2048: 0.9},
+        },
+        "costs": {"gpu_hour": "2.50 USD"},
+    },
+    "hostile": {
+        "title": HOSTILE,
+        "about": HOSTILE,
+        "cluster": {"gpus": 1024, "nodes_per_rack": 4, "spares": 6},
+        "failures": {
+            "a mode name as long as a mode name may": {
+                "per": "gpu",
+                "rate": "5 / 1000 gpu-days",
+                "repair": {"lognormal": {"median": "5 h", "sigma": 1, "at_most": "9 d"}},
+            },
+            "rack power": {"per": "rack", "mtbf": "3 y", "repair": "6 h"},
+            "hang": {"per": "job", "mtbf": "2 d", "effect": "hang", "detect": "30 min"},
+        },
+        "maintenance": {"every": "3 d", "takes": "1 h"},
+        "sources": {"cluster.gpus": HOSTILE, "failures.hang.mtbf": f"assumption: {HOSTILE}"},
+    },
+}
+
+
+def scenario(name: str) -> Scenario:
+    """Return one of the scenarios of the tests."""
+    return Scenario.model_validate(PLAIN | {"name": name} | CHANGES[name])
+
+
+@cache
+def run(name: str, replications: int = 4) -> Results:
+    """Return a real run of one of the scenarios of the tests."""
+    spec = scenario(name)
+    made = {
+        "tool": "clustersim",
+        "version": "0.1.0",
+        "command": None,
+        "wall_s": 1.5,
+        "finished": "2026-01-02T03:04:05+00:00",
+        "incidents": True,
+        "libraries": {"numpy": "2.4", "simpy": "4.1"},
+    }
+    return Results.of(spec, [simulate(spec, number) for number in range(replications)], made)
+
+
+def fake(**values: Any) -> Any:
+    """Return something with the attributes of results that a figure asks for."""
+    summary = {"name": "fake", "gpus": 100, "margins": {}, "reasons": {}} | values.pop("summary", {})
+    spec = SimpleNamespace(name=summary["name"], failures={})
+    return SimpleNamespace(**({"scenario": spec, "summary": summary} | values))
+
+
+def incidents(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return a table of incidents with what the rows leave out filled in."""
+    usual = {
+        "replication": 0,
+        "mode": "gpu",
+        "doing": "training",
+        "interruption": True,
+        "detection_s": 0.0,
+        "recovery_s": 0.0,
+        "waiting_s": 0.0,
+    }
+    return pd.DataFrame([usual | row for row in rows])

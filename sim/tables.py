@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sim import arrow
 from sim.ledger import Entry
 from sim.records import Doing, Records
 from sim.scenario.model import Scenario
@@ -37,27 +38,23 @@ def replications(records: Sequence[Records]) -> pa.Table:
     columns |= {entry.label: shares[:, entry] for entry in Entry}
     columns |= {
         "progress_s": [one.progress_s for one in records],
-        "reached_s": pa.array([one.reached_s for one in records], from_pandas=True),
+        "reached_s": [one.reached_s for one in records],
         "interruptions": [one.interruptions for one in records],
         "incidents": [one.incident_count for one in records],
         "spares_left": [one.spares_left for one in records],
     }
-    return pa.table(columns)
+    return arrow.table({name: np.asarray(values) for name, values in columns.items()})
 
 
 def incidents(scenario: Scenario, one: Records) -> pa.Table:
     """Return one row per incident of a replication: what `INCIDENT_COLUMNS` says."""
     words = {"mode": list(scenario.failures), "doing": [doing.label for doing in Doing]}
-    return pa.table(
+    return arrow.table(
         {
-            name: _worded(column, words[name]) if name in words else pa.array(column)
+            name: arrow.chosen(column, words[name]) if name in words else column
             for name, column in loaded(one.incidents).items()
         }
     )
-
-
-def _worded(numbers: Array, words: Sequence[str]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(numbers.astype(np.int16), pa.array(words, pa.string()))
 
 
 def timeline(records: Sequence[Records]) -> pa.Table:
@@ -74,7 +71,7 @@ def timeline(records: Sequence[Records]) -> pa.Table:
         "p90": high,
         "replication_0": shares[0],
     }
-    return pa.table({name: pa.array(column, from_pandas=True) for name, column in columns.items()})
+    return arrow.table(columns)
 
 
 def productive_share(one: Records, edges: Array) -> Array:
@@ -88,13 +85,14 @@ def productive_share(one: Records, edges: Array) -> Array:
 
 def strip(records: Sequence[Records]) -> pa.Table:
     """Return a window of replication 0, one row per activity: what `STRIP_COLUMNS` says."""
-    rows = records[0].strip
-    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
-    kinds = (pa.float64(), pa.float64(), pa.string(), pa.string())
-    names = ("start_s", "end_s", "activity", "detail")
-    return pa.table(
-        {name: pa.array(column, kind) for name, column, kind in zip(names, columns, kinds, strict=True)}
-    )
+    starts, ends, activities, details = zip(*records[0].strip, strict=True) if records[0].strip else ((),) * 4
+    columns = {
+        "start_s": np.array(starts, dtype=np.float64),
+        "end_s": np.array(ends, dtype=np.float64),
+        "activity": arrow.words(activities),
+        "detail": arrow.words(details),
+    }
+    return arrow.table(columns)
 
 
 def write(scenario: Scenario, records: Sequence[Records], folder: Path, with_incidents: bool) -> None:

@@ -35,6 +35,7 @@ ROOMS = [
     "estimate",
     "summary",
     "store",
+    "arrow",
     "tables",
     "folders",
     "results",

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
 import simpy
 
+from sim.audit import Outcome, audit
 from sim.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
 from sim.cluster import Cluster
 from sim.failures import Failures
 from sim.failures.clock import HORIZON, At
 from sim.job import Job
-from sim.journal import NOBODY, Journal, incident_table
-from sim.ledger import Causes, book
-from sim.records import Doing, Records
+from sim.journal import Journal
+from sim.records import Records
 from sim.recovery import Stages
 from sim.repair import RepairShop
 from sim.scenario.model import Scenario
 from sim.streams import Streams
-from sim.timeline import Strip, curve
 
 
 def simulate(scenario: Scenario, replication: int) -> Records:
@@ -34,7 +32,8 @@ def simulate(scenario: Scenario, replication: int) -> Records:
     job.begin(failures, repair_shops(env, scenario, streams, job))
     At(env, scenario.end_s, HORIZON, lambda _: job.finish())
     env.run(until=job.finished)
-    return _records(scenario, replication, env.now, job, cluster, journal, schedule, stages)
+    outcome = Outcome(env.now, job.progress, job.reached, cluster.fewest_spares)
+    return audit(scenario, replication, outcome, journal, schedule, stages.names)
 
 
 def save_schedule(scenario: Scenario) -> SaveSchedule:
@@ -54,47 +53,3 @@ def repair_shops(
         for number, (name, mode) in enumerate(scenario.failures.items())
         if mode.repair is not None
     }
-
-
-def _records(
-    scenario: Scenario,
-    replication: int,
-    end: float,
-    job: Job,
-    cluster: Cluster,
-    journal: Journal,
-    schedule: SaveSchedule,
-    stages: Stages,
-) -> Records:
-    """Book the journal and gather the tables; raise `LedgerError` where the ledger does not add up."""
-    warm_up, cards = scenario.simulation.warm_up, scenario.cluster.gpus
-    phases, stretches, causes = journal.phases, journal.stretches, Causes(tuple(scenario.failures))
-    ledger = book(phases, stretches, schedule, causes, cards=cards, stages=len(stages.names), warm_up=warm_up)
-    ledger.close(cards, end - warm_up)
-    incidents = incident_table(journal, stages.names, replication)
-    counted = (incidents["time_s"] >= warm_up) & (incidents["doing"] != Doing.IDLE)
-    interruptions = int(np.count_nonzero(counted & incidents["interruption"]))
-    strip = Strip.of_interruptions(end, interruptions, schedule, stages.names, causes.names)
-    return Records(
-        replication=replication,
-        end_s=end,
-        wall_s=end - warm_up,
-        ledger=ledger.entries,
-        charges=ledger.charges,
-        stages=ledger.stages,
-        progress_s=job.progress,
-        reached_s=job.reached,
-        interruptions=interruptions,
-        incident_count=int(np.count_nonzero(counted)),
-        incidents_by_mode=np.bincount(incidents["mode"][counted], minlength=len(scenario.failures)),
-        spares_left=cluster.fewest_spares,
-        curve=curve(stretches, schedule, end),
-        incidents=incidents,
-        stretches={
-            "start": stretches.start,
-            "end": stretches.end,
-            "kept": stretches.kept,
-            "broken": stretches.cause != NOBODY,
-        },
-        strip=strip.rows(phases, stretches) if replication == 0 else (),
-    )

@@ -31,6 +31,7 @@ ROOMS = [
     "recovery",
     "job",
     "timeline",
+    "audit",
     "replication",
     "estimate",
     "summary",

@@ -1,0 +1,73 @@
+"""From the journal of a finished run to its records, with the books closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sim.checkpoints import SaveSchedule
+from sim.journal import NOBODY, Journal, Stretches, incident_table
+from sim.ledger import Causes, book
+from sim.records import Doing, Records
+from sim.scenario.model import Scenario
+from sim.timeline import Strip, curve
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Outcome(NamedTuple):
+    """How a run ended: when, what training it kept, when it reached its target; the fewest idle spares."""
+
+    end_s: float
+    progress_s: float
+    reached_s: float
+    spares_left: int
+
+
+def audit(
+    scenario: Scenario,
+    replication: int,
+    outcome: Outcome,
+    journal: Journal,
+    schedule: SaveSchedule,
+    stages: Sequence[str],
+) -> Records:
+    """Return the records of a run; raise `LedgerError` where its ledger does not add up."""
+    warm_up, cards, end = scenario.simulation.warm_up, scenario.cluster.gpus, outcome.end_s
+    phases, stretches, causes = journal.phases, journal.stretches, Causes(tuple(scenario.failures))
+    ledger = book(phases, stretches, schedule, causes, cards=cards, stages=len(stages), warm_up=warm_up)
+    ledger.close(cards, end - warm_up)
+    incidents = incident_table(journal, stages, replication)
+    counts = _counts(incidents, warm_up, len(scenario.failures))
+    strip = Strip.of_interruptions(end, counts["interruptions"], schedule, stages, causes.names)
+    return Records(
+        replication=replication,
+        **outcome._asdict(),
+        **counts,
+        wall_s=end - warm_up,
+        ledger=ledger.entries,
+        charges=ledger.charges,
+        stages=ledger.stages,
+        curve=curve(stretches, schedule, end),
+        incidents=incidents,
+        stretches=_table(stretches),
+        strip=strip.rows(phases, stretches) if replication == 0 else (),
+    )
+
+
+def _counts(incidents: Mapping[str, Array], warm_up: float, modes: int) -> dict[str, Any]:
+    """Count what struck the job after the warm-up."""
+    counted = (incidents["time_s"] >= warm_up) & (incidents["doing"] != Doing.IDLE)
+    return {
+        "interruptions": int(np.count_nonzero(counted & incidents["interruption"])),
+        "incident_count": int(np.count_nonzero(counted)),
+        "incidents_by_mode": np.bincount(incidents["mode"][counted], minlength=modes),
+    }
+
+
+def _table(stretches: Stretches) -> dict[str, Array]:
+    """Return the stretches by column; those are broken that lost what was not saved."""
+    start, end, _, kept, cause, _ = stretches
+    return {"start": start, "end": end, "kept": kept, "broken": cause != NOBODY}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reports import theme
 from reports.figures import base
 from reports.figures.causes import CausesData, causes_data, causes_figure, causes_table
 from reports.figures.ledger import LedgerData, ledger_data, ledger_figure, ledger_table
@@ -55,7 +54,7 @@ def _exhibit(
 
 
 def _entries(entries: Sequence[str]) -> list[Key]:
-    return [Key(entry, theme.STYLES[entry].label) for entry in entries]
+    return [Key(entry, entry) for entry in entries]
 
 
 def ledger(results: Sequence[Results]) -> Exhibit:
@@ -69,7 +68,7 @@ def ledger(results: Sequence[Results]) -> Exhibit:
 
 def _spoken_ledger(data: LedgerData, row: int) -> str:
     parts = [
-        f"{theme.STYLES[entry].label} {percent(share)}"
+        f"{entry} {percent(share)}"
         for entry, share in zip(data.entries, data.shares[row], strict=True)
         if share
     ]
@@ -111,12 +110,12 @@ def throughput(result: Results) -> Exhibit | None:
         return None
     many = data.replications > 1
     keys = [
-        Key("line", "mean of all histories"),
-        Key("band", "eight in ten histories"),
-        Key("thin", "history 0"),
+        Key("line", "mean of all replications"),
+        Key("band", "eight in ten replications"),
+        Key("thin", "replication 0"),
     ]
-    keys = keys if many else [Key("line", "the one history")]
-    keys += [Key("tick", "incident in history 0, by cause, with their number")] if data.marks else []
+    keys = keys if many else [Key("line", "the one replication")]
+    keys += [Key("tick", "incidents of replication 0, by cause")] if data.marks else []
     words = ("Share of the cards that train", _throughput_caption(data), _spoken_throughput(data))
     name = f"throughput-{slug(data.name)}"
     return _exhibit(name, words, keys, throughput_figure(data), throughput_table(data))
@@ -146,7 +145,7 @@ def strip(result: Results) -> Exhibit | None:
     keys = [Key("drop", "failure that stops training")] if data.failures else []
     length = duration(data.end - data.start)
     begin = f"{duration(data.start)} after its start" if data.start >= 1 else "its start"
-    caption = f"{length} of history 0 from {begin} on, activity by activity."
+    caption = f"{length} of replication 0 from {begin} on, activity by activity."
     if data.cut:
         caption += f" Cut after {len(data.spans)} activities."
     spoken = f"{length} with {len(data.failures)} failures that stop training; lanes: {', '.join(data.lanes)}"
@@ -184,7 +183,7 @@ def outages(result: Results) -> Exhibit | None:
     if data is None:
         return None
     caption = (
-        f"{whole(data.total)} outages in all histories: half are over within {duration(data.p50)}, "
+        f"{whole(data.total)} outages in all replications: half are over within {duration(data.p50)}, "
         f"nine in ten within {duration(data.p90)}."
     )
     words = ("How long an outage lasts", caption, caption)
@@ -201,18 +200,20 @@ def spread(result: Results) -> Exhibit:
     """Return the ETTR of all replications."""
     data = spread_data(result)
     caption = _spread_caption(data)
-    keys = [Key("dot", "one history"), Key("mean", "mean, with its 95 % interval")]
-    keys = keys if data.low is not None else [Key("dot", "the one history")]
-    words = ("ETTR of every history", caption, caption)
+    keys = [Key("dot", "one replication"), Key("mean", "mean, with its 95 % interval")]
+    keys = keys if data.low is not None else [Key("dot", "the one replication")]
+    words = ("ETTR of every replication", caption, caption)
     return _exhibit(f"spread-{slug(data.name)}", words, keys, spread_figure(data), spread_table(data))
 
 
 def _spread_caption(data: SpreadData) -> str:
     count = len(data.values)
     if data.low is None or data.high is None:
-        return "One history tells nothing about chance: ask for more replications."
+        return "One replication tells nothing about chance: ask for more."
     width = (data.high - data.low) / 2
-    return f"{count} independent histories; the mean is {plus_minus(data.mean, width)} with 95 % confidence."
+    return (
+        f"{count} independent replications; the mean is {plus_minus(data.mean, width)} with 95 % confidence."
+    )
 
 
 def slug(name: str) -> str:

@@ -170,7 +170,7 @@ def _availability(value: float, width: float | None) -> str:
 MEASURES = (
     Measure("Cards", "that the job trains on", _cards),
     Measure("ETTR", "productive share of all card-time, with its 95 % interval", _ettr),
-    Measure("ETTR of single runs", "eight in ten histories lie between", _spread),
+    Measure("ETTR, p10 to p90", "eight in ten replications lie between", _spread),
     Measure("Effective cards", "cards × ETTR × scaling efficiency", _effective),
     Measure(
         "Throughput",
@@ -179,11 +179,11 @@ MEASURES = (
     ),
     Measure("Time to the target", "wall-clock days", _days),
     Measure(
-        "Price of an effective card-hour",
+        "Cost per effective card-hour",
         "all that is paid, over what trains",
         _price("cost.per_effective_gpu_hour"),
     ),
-    Measure("Price of the run", "mean over histories", _price("cost.total")),
+    Measure("Cost of the run", "mean over replications", _price("cost.total")),
     Measure("MTBF", "mean time between failures of all modes", _mtbf),
     Measure(
         "MTTI",
@@ -191,15 +191,15 @@ MEASURES = (
         _figure("mtti_s", duration, "no interruption"),
     ),
     Measure(
-        "Interruptions a day",
+        "Interruptions per day",
         "failures that stop training",
         _figure("interruptions_per_day", plus_minus, "none"),
     ),
     Measure(
         "Availability", "share of time in which the job trains at all", _figure("availability", percent, "")
     ),
-    Measure("Save interval", "training between two saves", _interval),
-    Measure("Simulated", "histories × length", _simulated),
+    Measure("Interval between saves", "of training", _interval),
+    Measure("Simulated", "replications × length", _simulated),
 )
 
 
@@ -260,7 +260,7 @@ def ledger_rows(results: Sequence[Results]) -> list[Row]:
     for entry, style in theme.STYLES.items():
         if any(result.summary["ledger"].get(entry) for result in results):
             cells = tuple(_share(result.summary, f"ledger.{entry}") for result in results)
-            rows.append(Row(style.label, style.meaning, cells, entry))
+            rows.append(Row(entry, style.meaning, cells, entry))
             rows += _stages(results) if entry == "recovery" else []
     return rows
 

@@ -31,13 +31,12 @@ FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, s
 
 
 class Style(NamedTuple):
-    """How one entry of the ledger looks: its colour, its hatching and its word.
+    """How one entry of the ledger looks: its colour, its hatching; and what it means.
 
     `pattern` is plotly's pattern shape and `path` the same hatching as an SVG path in a tile of 8 x 8; no two
     entries share one, so that the colour is never the only sign.
     """
 
-    label: str
     colour: Colour
     text: Colour
     pattern: str
@@ -47,9 +46,8 @@ class Style(NamedTuple):
 
 
 STYLES = {
-    "productive": Style("training", Colour("#185084", "#1393e2"), ON_DEEP, "", 8, "", "training that counts"),
+    "productive": Style(Colour("#185084", "#1393e2"), ON_DEEP, "", 8, "", "training that counts"),
     "lost": Style(
-        "lost training",
         Colour("#c7124c", "#dd4360"),
         ON_DEEP,
         "/",
@@ -58,7 +56,6 @@ STYLES = {
         "training that a failure threw away; it is trained again",
     ),
     "checkpoint": Style(
-        "saves",
         Colour("#189983", "#5bb6a1"),
         ON_DEEP,
         ".",
@@ -67,7 +64,6 @@ STYLES = {
         "training stands still for a save",
     ),
     "detection": Style(
-        "detection",
         Colour("#ecb115", "#edbe1d"),
         ON_PALE,
         "\\",
@@ -76,7 +72,6 @@ STYLES = {
         "from the failure to knowing that it happened",
     ),
     "recovery": Style(
-        "recovery",
         Colour("#db733b", "#de692a"),
         ON_PALE,
         "|",
@@ -84,9 +79,8 @@ STYLES = {
         "M4 0V8",
         "diagnose, reschedule, start, load, warm up",
     ),
-    "waiting": Style("waiting", Colour("#a6b6d8", "#5b7b99"), ON_PALE, "-", 8, "M0 4H8", "no node to be had"),
+    "waiting": Style(Colour("#a6b6d8", "#5b7b99"), ON_PALE, "-", 8, "M0 4H8", "no node to be had"),
     "stall": Style(
-        "stall",
         Colour("#5d3d23", "#805b21"),
         ON_DEEP,
         "+",
@@ -94,9 +88,8 @@ STYLES = {
         "M4 0V8M0 4H8",
         "replicas that stand still because of another one",
     ),
-    "idle": Style("idle", Colour("#abc0b6", "#badec6"), ON_PALE, ".", 10, "M1 4h1", "ready and held back"),
+    "idle": Style(Colour("#abc0b6", "#badec6"), ON_PALE, ".", 10, "M1 4h1", "ready and held back"),
     "slow": Style(
-        "slow",
         Colour("#abb375", "#c5c06b"),
         ON_PALE,
         "/",
@@ -105,7 +98,6 @@ STYLES = {
         "what a straggler or a protocol costs",
     ),
     "corrupted": Style(
-        "corrupted",
         Colour("#4a1229", "#ad5580"),
         ON_DEEP,
         "x",
@@ -114,7 +106,6 @@ STYLES = {
         "training thrown away because of silent corruption",
     ),
     "maintenance": Style(
-        "maintenance",
         Colour("#8f85d8", "#c8b1e7"),
         ON_PALE,
         "x",

@@ -125,9 +125,7 @@ def _bars(rows: tuple[CauseRow, ...], entry: str) -> go.Bar:
             [base.text(cause_label(row.cause)), percent(share, row.half_width)]
             for row, share in zip(rows, shares, strict=True)
         ],
-        hovertemplate="%{customdata[0]}<br>"
-        + theme.STYLES[entry].label
-        + ": %{customdata[1]}<extra></extra>",
+        hovertemplate="%{customdata[0]}<br>" + entry + ": %{customdata[1]}<extra></extra>",
         marker=base.hatched(entry),
         orientation="h",
         x=base.rounded([100 * share for share in shares]),

@@ -73,11 +73,11 @@ def _bars(data: LedgerData, column: int, rows: list[int]) -> go.Bar:
         customdata=[
             [base.text(name), percent(share)] for name, share in zip(data.names, shares, strict=True)
         ],
-        hovertemplate="%{customdata[0]}<br>" + style.label + ": %{customdata[1]}<extra></extra>",
+        hovertemplate="%{customdata[0]}<br>" + data.entries[column] + ": %{customdata[1]}<extra></extra>",
         insidetextanchor="middle",
         insidetextfont={"color": style.text.light, "size": 13},
         marker=base.hatched(data.entries[column]),
-        name=style.label,
+        name=data.entries[column],
         orientation="h",
         text=[percent(share) if share >= LEAST_LABELLED else "" for share in shares],
         textangle=0,

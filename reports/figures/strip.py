@@ -1,4 +1,4 @@
-"""A few hours of one history in lanes: training, lost training, saves, detection, recovery, waiting."""
+"""A few hours of one replication in lanes: productive, lost, checkpoint, detection, recovery, waiting."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def strip_data(result: Results) -> StripData | None:
 
 def _lane(entry: str, detail: str) -> str:
     """Return the name of the lane of an activity: recovery has one per stage."""
-    return detail if entry == "recovery" and detail else theme.STYLES[entry].label
+    return detail if entry == "recovery" and detail else entry
 
 
 def _lanes(rows: list[tuple[float, float, str, str]]) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ def _bars(data: StripData, entry: str) -> go.Bar:
         customdata=[
             [base.text(span.detail), format_duration(max(span.end - span.start, 1e-3), 2)] for span in spans
         ],
-        hovertemplate=theme.STYLES[entry].label + " %{customdata[0]}<br>%{customdata[1]}<extra></extra>",
+        hovertemplate=entry + " %{customdata[0]}<br>%{customdata[1]}<extra></extra>",
         marker={"color": theme.STYLES[entry].colour.light, "line": {"width": 0}},
         orientation="h",
         x=base.rounded([(span.end - span.start) / unit for span in spans], 6),

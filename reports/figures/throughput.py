@@ -1,4 +1,4 @@
-"""Throughput over time: one history, the band of all, and the failures that strike it."""
+"""Throughput over time: one replication, the band of all, and the failures that strike it."""
 
 from __future__ import annotations
 
@@ -153,13 +153,13 @@ def _curves(data: ThroughputData) -> list[go.Scatter]:
     colour = theme.STYLES["productive"].colour.light
     times = base.rounded([time / data.unit.seconds for time in data.middle])
     plans: list[tuple[tuple[float, ...], dict[str, object], str | None, str]] = [
-        (data.p10, {"width": 0}, None, "10 % of histories are below"),
-        (data.p90, {"width": 0}, theme.BAND.light, "10 % of histories are above"),
-        (data.one, {"color": theme.MUTED.light, "width": 1}, None, "one history"),
+        (data.p10, {"width": 0}, None, "10 % of replications are below"),
+        (data.p90, {"width": 0}, theme.BAND.light, "10 % of replications are above"),
+        (data.one, {"color": theme.MUTED.light, "width": 1}, None, "replication 0"),
         (data.mean, {"color": colour, "width": 2.5}, None, "mean"),
     ]
     if data.replications < 2:
-        plans = [(data.one, {"color": colour, "width": 1.5}, None, "this history")]
+        plans = [(data.one, {"color": colour, "width": 1.5}, None, "this replication")]
     return [_curve(times, values, line, fill, name) for values, line, fill, name in plans]
 
 

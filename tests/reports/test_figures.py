@@ -211,7 +211,7 @@ def strip_of(rows: list[tuple[float, float, str, str]]) -> pd.DataFrame:
 def test_the_strip_has_a_lane_per_activity_and_per_stage() -> None:
     data = strip_data(fake(strip=strip_of(STRIP)))
     assert data is not None
-    assert data.lanes == ("training", "lost training", "saves", "detection", "restart", "load")
+    assert data.lanes == ("productive", "lost", "checkpoint", "detection", "restart", "load")
     assert data.failures == ((160.0, "gpu"),)
     assert [span.lane for span in data.spans] == [0, 2, 1, 3, 4, 5, 0]
     assert (data.start, data.end, data.cut) == (0.0, 500.0, False)

@@ -41,13 +41,13 @@ def test_what_is_null_has_its_reason() -> None:
     calm = rows("calm")
     assert calm["MTTI"][0] == tables.Cell("—", "no interruption in any replication")
     assert "MTBF" not in calm
-    assert rows("unsaved", "plain")["Save interval"] == (
+    assert rows("unsaved", "plain")["Interval between saves"] == (
         tables.Cell("—", "no checkpoints"),
         tables.Cell("10 min"),
     )
     target = rows("plain", "target")
     assert target["Time to the target"][0] == tables.Cell("—", "no target")
-    assert target["Price of the run"][0] == tables.Cell("—", "no price given")
+    assert target["Cost of the run"][0] == tables.Cell("—", "no price given")
 
 
 def test_every_dash_says_why() -> None:
@@ -57,7 +57,7 @@ def test_every_dash_says_why() -> None:
 
 
 def test_measures_that_no_scenario_has_are_left_out() -> None:
-    assert {"Time to the target", "Price of the run", "Throughput"}.isdisjoint(rows("plain"))
+    assert {"Time to the target", "Cost of the run", "Throughput"}.isdisjoint(rows("plain"))
 
 
 def test_differences_are_paired_and_name_their_baseline() -> None:
@@ -72,9 +72,9 @@ def test_differences_are_paired_and_name_their_baseline() -> None:
 def test_the_ledger_in_words_follows_the_ledger() -> None:
     found = tables.ledger_rows([run("plain")])
     assert [row.label for row in found] == [
-        "training",
-        "lost training",
-        "saves",
+        "productive",
+        "lost",
+        "checkpoint",
         "detection",
         "recovery",
         "restart",

@@ -61,9 +61,18 @@ def at(data: Any, path: Path) -> Any:
     return data
 
 
-def paths(data: object, above: Path = ()) -> Iterator[Path]:
-    """Yield the path of every value in nested dicts, outer ones first."""
+def within(value: object, path: Path = ()) -> Iterator[Path]:
+    """Yield *path* and the path of everything inside its *value*, in dicts and lists."""
+    yield path
+    if isinstance(value, Mapping | list):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, inner in items:
+            yield from within(inner, (*path, key))
+
+
+def paths(data: object) -> Iterator[Path]:
+    """Yield the path of every value in nested dicts, outer ones first, lists as one value."""
     if isinstance(data, Mapping):
         for key, value in data.items():
-            yield (*above, key)
-            yield from paths(value, (*above, key))
+            yield (key,)
+            yield from ((key, *inner) for inner in paths(value))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sim.scenario.document import Document, Mark, at, find
+from sim.scenario.document import Document, Mark, at, find, within
 from sim.scenario.errors import Path, dotted
 
 _BLOCKS = (
@@ -22,6 +22,7 @@ _BLOCKS = (
     "maintenance",
     "costs",
     "simulation",
+    "levers",
     "expect",
     "sources",
 )
@@ -61,8 +62,7 @@ def _over(below: Any, layer: Document, path: Path, merged: Document) -> dict[Any
     if path in layer.marks:
         merged.marks[path] = layer.marks[path]
     for key in [key for key in result if key in _displaced(path, above)]:
-        del result[key]
-        _forget(merged.marks, (*path, key))
+        _forget(merged.marks, (*path, key), result.pop(key))
     for key, value in above.items():
         _put(result, key, value, layer, (*path, key), merged)
     return result
@@ -73,14 +73,13 @@ def _put(result: dict[Any, Any], key: Any, value: Any, layer: Document, here: Pa
         message = "null deletes what a base says, and no base says this; leave it out"
         merged.faults.append(layer.fault(here, message, of_key=True))
     elif value is None:
-        del result[key]
-        _forget(merged.marks, here)
+        _forget(merged.marks, here, result.pop(key))
     elif isinstance(value, Mapping) and is_block(here):
         result[key] = _over(result.get(key), layer, here, merged)
     else:
+        _forget(merged.marks, here, result.get(key))
         result[key] = value
-        _forget(merged.marks, here)
-        merged.marks.update(_beneath(layer.marks, here))
+        merged.marks.update({path: layer.marks[path] for path in within(value, here) if path in layer.marks})
 
 
 def _displaced(path: Path, above: Mapping[Any, Any]) -> set[str]:
@@ -94,13 +93,9 @@ def _displaced(path: Path, above: Mapping[Any, Any]) -> set[str]:
     return displaced
 
 
-def _beneath(marks: Mapping[Path, Mark], path: Path) -> dict[Path, Mark]:
-    return {key: mark for key, mark in marks.items() if key[: len(path)] == path}
-
-
-def _forget(marks: dict[Path, Mark], path: Path) -> None:
-    for key in list(_beneath(marks, path)):
-        del marks[key]
+def _forget(marks: dict[Path, Mark], path: Path, value: Any) -> None:
+    for inner in within(value, path):
+        marks.pop(inner, None)
 
 
 def _follow_sources(base: Document, layer: Document, merged: Document) -> None:

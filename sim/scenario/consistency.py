@@ -19,12 +19,14 @@ RESERVED = ("checkpoint", "maintenance", "start")
 MOST_FAILURES = 100_000_000
 MOST_AGES = 20_000_000
 MOST_STOPS = 1_000_000
+MOST_NAMES = 1_000
 
 
 def contradictions(scenario: Scenario) -> Iterator[Finding]:
     """Resolve the interval and the stages of *scenario*, and yield everything that does not fit together."""
     domains = list(_about_domains(scenario))
     yield from domains
+    yield from _about_counts(scenario)
     yield from _about_modes(scenario)
     yield from _about_the_end(scenario)
     yield from _about_saves(scenario)
@@ -34,6 +36,12 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
         yield from _about_numbers(scenario)
     yield from _about_metrics(scenario)
     yield from _about_sources(scenario)
+
+
+def _about_counts(scenario: Scenario) -> Iterator[Finding]:
+    for name in ("failures", "expect", "sources"):
+        if (count := len(getattr(scenario, name))) > MOST_NAMES:
+            yield (name,), f"{count:_} entries, {MOST_NAMES:_} are possible; give fewer"
 
 
 def _about_domains(scenario: Scenario) -> Iterator[Finding]:
@@ -115,7 +123,7 @@ def _about_metrics(scenario: Scenario) -> Iterator[Finding]:
         "target_reached": (scenario.target_s is not None, "a workload.target"),
         "throughput": (scenario.workload.tokens_per_gpu_second is not None, "workload.tokens_per_gpu_second"),
     }
-    for path in scenario.expect:
+    for path in list(scenario.expect)[:MOST_NAMES]:
         there, what = needs.get(path.partition(".")[0], (True, ""))
         if path not in known:
             yield ("expect", path, KEY), unknown_metric(path, known)
@@ -126,6 +134,6 @@ def _about_metrics(scenario: Scenario) -> Iterator[Finding]:
 def _about_sources(scenario: Scenario) -> Iterator[Finding]:
     document = scenario.document
     known = [dotted(path) for path in paths(document) if path[0] != "sources"]
-    for path in scenario.sources:
+    for path in list(scenario.sources)[:MOST_NAMES]:
         if find(document, path) is None:
             yield ("sources", path, KEY), unknown(path, known, "no such value in this scenario")

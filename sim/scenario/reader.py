@@ -217,7 +217,7 @@ class _Builder:
                 message = f"given twice; the first is in line {first}; leave one out"
                 self.document.faults.append(Fault(place, dotted(here), message))
                 # Read on, without touching what the first one said, so that the other faults are found too.
-                kept = dict(self.document.marks)
+                kept, self.document.marks = self.document.marks, {}
                 self._value(event, events, here)
                 self.document.marks = kept
                 continue

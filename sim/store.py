@@ -206,13 +206,13 @@ def _locked(path: Path) -> int:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         import fcntl
-    except ImportError:
-        return handle
-    try:
+
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         os.close(handle)
         raise RunError(
             f"{path.parent}: another clustersim is writing this run; wait for it, or use another -o"
         ) from error
+    except (ImportError, OSError):
+        return handle  # Windows, and file systems without locks: there is nothing to hold
     return handle

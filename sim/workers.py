@@ -101,6 +101,7 @@ class Local:
         """Let the workers end: they have nothing left to do."""
         if self._pool:
             self._pool.close()
+            self._pool = None
 
     def kill(self) -> None:
         """End the workers at once, whatever they do."""

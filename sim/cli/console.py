@@ -86,8 +86,11 @@ class Watcher:
             self._bar.update(self._task, completed=done, total=wanted)
 
     def say(self, message: str) -> None:
-        """Print the message."""
-        say(message)
+        """Print the message, above the bar if there is one."""
+        if self._bar is None:
+            say(message)
+        else:
+            self._bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -317,3 +317,8 @@ def test_braces_in_a_value_do_not_disturb_its_sentence() -> None:
     with pytest.raises(ValidationError) as caught:
         scenario(name="{sentence}")
     assert '"{sentence}" is not a name' in caught.value.errors()[0]["msg"]
+
+
+def test_there_is_a_limit_to_modes() -> None:
+    with pytest.raises(ValidationError, match="1_001 entries, 1_000 are possible; give fewer"):
+        scenario(failures={f"mode{number}": {"per": "job", "mtbf": "50 d"} for number in range(1001)})

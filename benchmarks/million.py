@@ -32,12 +32,13 @@ ALLOWED_SECONDS, ALLOWED_MEGABYTES = 0.7, 120
 
 
 def worker() -> None:
-    """Simulate two replications in this process (number 0 keeps the most) and print its peak memory."""
-    from sim.replication import simulate
+    """Be a worker that simulates two replications (number 0 keeps the most), and print its peak memory."""
+    from sim import workers
     from sim.scenario.model import Scenario
 
-    scenario = Scenario.model_validate(SCENARIO)
-    incidents = [simulate(scenario, number).incident_count for number in (0, 1)]
+    workers.begin([Scenario.model_validate(SCENARIO)])
+    batches = [workers.Batch(0, (number,), seconds=ALLOWED_SECONDS) for number in (0, 1)]
+    incidents = [workers.work(batch)[0].incident_count for batch in batches]
     print(peak_megabytes(), *incidents)
 
 

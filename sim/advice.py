@@ -59,6 +59,7 @@ class Kind(StrEnum):
     EXPECTATION = "expectation"
     DIFFERENCE = "difference"
     MARGINAL_RETURN = "marginal return"
+    LEVER = "lever"
 
 
 @dataclass(frozen=True, slots=True)

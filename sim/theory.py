@@ -49,6 +49,16 @@ def optimal(mtbf: float, blocks: float) -> float:
     return mtbf * ratio
 
 
+def saxena_cycle(mtbf: float, blocks: float, restart: float) -> float:
+    """Return the cycle T_c = T_s + sqrt(T_s^2 + 2 T_s (T_f + T_r)) of Saxena et al. (arXiv 2410.18124).
+
+    From the beginning of one save to that of the next, the save included: *blocks* is T_s, *mtbf* T_f, the
+    training between failures, *restart* T_r.  It maximises (1 - T_s/T_c) / (1 + T_c / (2 (T_f + T_r))), which
+    is first order in T_c, so it is meant for cycles much shorter than T_f.
+    """
+    return blocks + math.sqrt(blocks**2 + 2 * blocks * (mtbf + restart))
+
+
 def efficiency(interval: float, mtbf: float, blocks: float, restart: float) -> float:
     """Return the share of time that is productive: t / (M exp(R/M) (exp((t + d)/M) - 1)) (Daly, FGCS 2006).
 

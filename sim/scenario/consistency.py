@@ -9,6 +9,7 @@ from sim.scenario.blocks import KEY, Finding, unknown
 from sim.scenario.document import find, paths
 from sim.scenario.errors import dotted
 from sim.scenario.expectations import metrics, unknown_metric
+from sim.scenario.levers import faults_of_levers
 from sim.scenario.recovery import CHECKPOINT, DETECT, LOAD
 from sim.units import format_duration
 
@@ -24,6 +25,11 @@ MOST_NAMES = 1_000
 
 def contradictions(scenario: Scenario) -> Iterator[Finding]:
     """Resolve the interval and the stages of *scenario*, and yield everything that does not fit together."""
+    found = list(_within(scenario))
+    yield from found or faults_of_levers(scenario)
+
+
+def _within(scenario: Scenario) -> Iterator[Finding]:
     domains = list(_about_domains(scenario))
     yield from domains
     yield from _about_counts(scenario)

@@ -13,6 +13,7 @@ from pydantic import PrivateAttr
 from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.consistency import contradictions
 from sim.scenario.failure import FailureMode
+from sim.scenario.levers import OwnLever
 from sim.scenario.machine import ClusterSpec, Workload
 from sim.scenario.plan import Costs, Maintenance, Simulation
 from sim.scenario.quantities import Expectation, Name, Shorthand, Text
@@ -26,6 +27,7 @@ __all__ = [
     "Costs",
     "FailureMode",
     "Maintenance",
+    "OwnLever",
     "Recovery",
     "Scenario",
     "Simulation",
@@ -52,7 +54,6 @@ Saves = Annotated[CheckpointSpec | None, Shorthand(_none, _NONE)]
 class Scenario(Block):
     """One YAML file, resolved: everything that a simulation needs, and nothing else."""
 
-    unbuilt: ClassVar[Mapping[str, str]] = {"levers": "change one value at a time with --set"}
     misplaced: ClassVar[Mapping[str, str]] = {
         "base": "only files inherit; read the scenario with load or loads"
     }
@@ -67,6 +68,9 @@ class Scenario(Block):
     maintenance: Maintenance | None = key("planned stops of the whole job", None)
     costs: Costs | None = key("what a card costs", None)
     simulation: Simulation = key("how long and how often it is simulated", {})
+    levers: Mapping[Name, OwnLever] = key(
+        "changes that might be bought, by name, such as {faster start: {recovery.stages.start: 60 s}}", {}
+    )
     expect: Mapping[Text, Expectation] = key('what has to hold, by metric, such as {ettr: ">= 0.90"}', {})
     sources: Mapping[Text, Text] = key("where values come from, by path, such as failures.gpu.rate", {})
     _document: Mapping[str, Any] = PrivateAttr(default_factory=dict)

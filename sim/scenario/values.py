@@ -12,7 +12,7 @@ from sim.scenario.model import Scenario
 from sim.scenario.recovery import Recovery
 from sim.units import format_duration
 
-_NOT_VALUES = ("name", "title", "about", "expect", "sources")
+_NOT_VALUES = ("name", "title", "about", "levers", "expect", "sources")
 
 
 class Value(NamedTuple):

@@ -17,7 +17,7 @@ BATCHES_PER_WORKER = 4
 
 def histories(
     scenarios: Sequence[Scenario],
-    replications: range,
+    replications: Sequence[int],
     settings: Settings,
     keep: Callable[[Records], Kept],
 ) -> list[list[Kept]]:
@@ -34,7 +34,7 @@ def histories(
     return [[kept[replication] for replication in replications] for kept in found]
 
 
-def _batches(scenarios: Sequence[Scenario], replications: range, workers: int) -> list[Batch]:
+def _batches(scenarios: Sequence[Scenario], replications: Sequence[int], workers: int) -> list[Batch]:
     """Return all replications of all scenarios in batches that keep the workers busy to the end."""
     size = max(len(scenarios) * len(replications) // (BATCHES_PER_WORKER * workers), 1)
     size = min(size, len(replications))

@@ -7,8 +7,9 @@ once, then ask each save schedule what it would have kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,39 +18,72 @@ from sim.records import Records
 from sim.scenario.model import Scenario
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Places = np.ndarray[Any, np.dtype[np.intp]]
 
 
-@dataclass(frozen=True)
-class Outages:
-    """The stretches of training of one replication (s), and which of them lost what was not saved."""
+class History(NamedTuple):
+    """The stretches of training of one replication, `start` to `end` (s), and which of them lost work."""
 
     start: Array
     end: Array
     broken: Array
     wall_s: float
+
+    @classmethod
+    def of(cls, records: Records) -> History:
+        """Return what *records* hold of it."""
+        start, end, broken = (np.asarray(records.stretches[name]) for name in ("start", "end", "broken"))
+        return cls(start, end, broken.astype(np.bool_), records.wall_s)
+
+
+class Part(NamedTuple):
+    """Stretches of several replications, one behind the other, each with the number of its replication."""
+
+    start: Array
+    end: Array
+    replication: Places
+
+
+@dataclass(frozen=True)
+class Outages:
+    """All stretches of several replications that reach beyond the warm-up (s): the broken and the whole ones.
+
+    A broken one kept what had been saved, a whole one (it ended with a planned stop, or with the run) all.
+    """
+
+    broken: Part
+    whole: Part
+    wall_s: Array
     warm_up: float
 
     @classmethod
-    def of(cls, records: Records, warm_up: float) -> Outages:
-        """Return the stretches of *records* that reach beyond *warm_up* (s)."""
-        columns = {name: np.asarray(records.stretches[name]) for name in ("start", "end", "broken")}
-        counted = columns["end"] > warm_up
-        start, end, broken = (columns[name][counted] for name in ("start", "end", "broken"))
-        return cls(start, end, broken.astype(np.bool_), records.wall_s, warm_up)
+    def of(cls, histories: Sequence[History], warm_up: float) -> Outages:
+        """Return the stretches of all *histories* together."""
+        start = np.concatenate([one.start for one in histories])
+        end = np.concatenate([one.end for one in histories])
+        broken = np.concatenate([one.broken for one in histories])
+        replication = np.repeat(np.arange(len(histories)), [one.start.size for one in histories])
+        parts = [
+            Part(start[chosen], end[chosen], replication[chosen])
+            for chosen in (broken & (end > warm_up), ~broken & (end > warm_up))
+        ]
+        return cls(parts[0], parts[1], np.array([one.wall_s for one in histories]), warm_up)
 
-    def ettr(self, schedule: PeriodicSaves) -> float:
-        """Return the ETTR that *schedule* would have had, exactly as a simulation would have booked it."""
-        kept = np.where(
-            self.broken,
-            schedule.saved_each(self.start, self.end),
-            schedule.useful_each(self.start, self.end),
-        )
-        early = self.start < self.warm_up
-        if early.any():
-            reached = np.minimum(self.end[early], self.warm_up)
-            before = schedule.useful_each(self.start[early], reached)
-            kept[early] -= np.minimum(before, kept[early])
-        return float(kept.sum()) / self.wall_s
+    def ettr(self, schedule: PeriodicSaves) -> Array:
+        """Return the ETTR of each replication under *schedule*, as a simulation would have booked it."""
+        saved = schedule.saved_each(self.broken.start, self.broken.end)
+        useful = schedule.useful_each(self.whole.start, self.whole.end)
+        kept = self._kept(schedule, self.broken, saved) + self._kept(schedule, self.whole, useful)
+        return np.asarray(kept / self.wall_s)
+
+    def _kept(self, schedule: PeriodicSaves, part: Part, kept: Array) -> Array:
+        """Return the seconds kept after the warm-up, summed by replication."""
+        early = np.flatnonzero(part.start < self.warm_up) if self.warm_up else np.empty(0, np.intp)
+        if early.size:
+            until = np.full(early.size, self.warm_up)
+            kept[early] -= np.minimum(schedule.useful_each(part.start[early], until), kept[early])
+        sums = np.bincount(part.replication, weights=kept, minlength=self.wall_s.size)
+        return sums.astype(np.float64)
 
 
 def schedule_of(scenario: Scenario, interval: float) -> PeriodicSaves:

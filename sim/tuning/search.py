@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -13,22 +13,23 @@ import numpy as np
 from sim.estimate import CONFIDENCE, Estimate, mean_of, paired, student
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-Score = Callable[[float], Array]
-"""Gives the ETTR of an interval (s) in each replication; the replications are the same for all intervals."""
+Score = Callable[[Sequence[float]], Sequence[Array]]
+"""Gives, for each interval (s), its ETTR in each replication; the same replications for all intervals."""
 
 SPAN = 16.0
 END_STEP = 2.0
 NARROW = 1.04
 NEAR = 4.0
-EDGE_STEPS = 7
+ALIKE = 1.01
+Gap = tuple[float, float]
 
 
 @dataclass
 class Search:
     """Scored intervals between *shortest* and *longest* (s), each once.
 
-    The first candidates lie on a logarithmic grid around *centre*, the others where the maximum is; a maximum
-    at the end of the grid extends it, up to the limits.
+    The first candidates lie on a logarithmic grid around *centre*, the others where the maximum is and where
+    intervals begin to be told from it; a maximum at the end of the grid extends it, up to the limits.
     """
 
     score: Score
@@ -37,21 +38,25 @@ class Search:
     scores: dict[float, Array] = field(default_factory=dict)
 
     def run(self, centre: float, always: Sequence[float], candidates: int) -> None:
-        """Score those *always* wanted, a grid around *centre*, and more where the maximum is."""
-        for interval in always:
-            self.ettr(interval)
-        grid = np.geomspace(1 / SPAN, SPAN, max(candidates // 2, 5))
-        for ratio in grid.tolist():
-            self.ettr(centre * ratio)
-        while len(self.scores) < candidates and (following := self._most_wanted()):
-            self.ettr(following)
+        """Score those *always* wanted, a grid around *centre*, and more where they tell most."""
+        ratios = np.geomspace(1 / SPAN, SPAN, max(candidates // 2, 5)).tolist()
+        self.look_at([*always, *(centre * ratio for ratio in ratios)])
+        while (left := candidates - len(self.scores)) > 0 and (wanted := self._most_wanted()):
+            self.look_at(wanted[:left])
+
+    def look_at(self, intervals: Sequence[float]) -> None:
+        """Score those of *intervals*, held within the limits, that have no score yet."""
+        held = dict.fromkeys(map(self._held, intervals))
+        new = [interval for interval in held if interval not in self.scores]
+        self.scores |= zip(new, self.score(new) if new else (), strict=True)
 
     def ettr(self, interval: float) -> Array:
         """Return the ETTR of *interval*, held within the limits, in each replication."""
-        interval = min(max(interval, self.shortest), self.longest)
-        if interval not in self.scores:
-            self.scores[interval] = self.score(interval)
-        return self.scores[interval]
+        self.look_at([interval])
+        return self.scores[self._held(interval)]
+
+    def _held(self, interval: float) -> float:
+        return min(max(interval, self.shortest), self.longest)
 
     @property
     def intervals(self) -> list[float]:
@@ -78,8 +83,11 @@ class Search:
         """Return whether *interval* can be told from the best, at 95 % over all candidates together.
 
         Paired differences with Bonferroni's share of the error for each candidate, so that the range of
-        those that cannot be told apart holds the true optimum among them with at least 95 %.
+        those that cannot be told apart holds the true optimum among them with at least 95 %.  Intervals
+        within 1 % of each other are one for this purpose: the slope between them would always be told.
         """
+        if 1 / ALIKE < interval / self.best < ALIKE:
+            return False
         gap = paired(self.ettr(self.best), self.ettr(interval))
         if gap.half_width is None:
             return False
@@ -87,44 +95,57 @@ class Search:
         share = (1 - CONFIDENCE) / max(len(self.scores), 2)
         return gap.mean > gap.half_width / student(freedom) * student(freedom, 1 - share)
 
-    def flat_range(self) -> tuple[float, float]:
-        """Return the shortest and the longest interval that cannot be told from the best (s)."""
-        candidates, best = self.intervals, self.best
-        place = candidates.index(best)
-        low, high = place, place
-        while low > 0 and not self.told_apart(candidates[low - 1]):
-            low -= 1
-        while high < len(candidates) - 1 and not self.told_apart(candidates[high + 1]):
-            high += 1
-        below = candidates[low - 1] if low > 0 else None
-        above = candidates[high + 1] if high < len(candidates) - 1 else None
-        return self._edge(candidates[low], below), self._edge(candidates[high], above)
+    def flat_range(self) -> Gap:
+        """Return the shortest and the longest candidate that cannot be told from the best (s).
 
-    def _edge(self, inside: float, outside: float | None) -> float:
-        """Return where between *inside* and *outside* intervals begin to be told from the best."""
-        if outside is None:
-            return inside
-        for _ in range(EDGE_STEPS):
-            middle = math.sqrt(inside * outside)
-            if self.told_apart(middle):
-                outside = middle
-            else:
-                inside = middle
-        return inside
-
-    def _most_wanted(self) -> float | None:
-        """Return the interval to score next: beyond the end where the best is at one, else in a wide gap.
-
-        The gaps beside the best come first, then the widest of those near it; one of 4 % is narrow enough.
+        Candidates between them cannot either: the range ends before the first one that can.
         """
         candidates, best = self.intervals, self.best
-        place = candidates.index(best)
-        if place == 0 and best > self.shortest:
-            return best / END_STEP
-        if place == len(candidates) - 1 and best < self.longest:
-            return best * END_STEP
-        gaps = list(pairwise(candidates))
-        beside = [gap for gap in gaps if best in gap and gap[1] / gap[0] > NARROW]
-        near = [gap for gap in gaps if gap[1] > best / NEAR and gap[0] < best * NEAR]
-        low, high = max(beside or near, key=lambda gap: gap[1] / gap[0])
-        return math.sqrt(low * high) if high / low > NARROW else None
+        return (
+            self._last_alike([one for one in reversed(candidates) if one <= best]),
+            self._last_alike([one for one in candidates if one >= best]),
+        )
+
+    def _last_alike(self, outwards: Sequence[float]) -> float:
+        """Return the last candidate, from the best *outwards*, before one that can be told from it."""
+        last = outwards[0]
+        for candidate in outwards[1:]:
+            if self.told_apart(candidate):
+                break
+            last = candidate
+        return last
+
+    def _most_wanted(self) -> list[float]:
+        """Return the intervals to score next, none where nothing is left to learn.
+
+        Beyond the end where the best is at one; in the gaps beside the best; where the flat range ends, also
+        beyond the last candidate; then in the widest gap near the best.  A gap of 4 % is narrow enough.
+        """
+        return self._beyond(self.best, self.best) or self._inside() or self._ends() or self._near()
+
+    def _beyond(self, low: float, high: float) -> list[float]:
+        """Return an interval further out on each side where *low* or *high* is the last candidate."""
+        first, last = self.intervals[0], self.intervals[-1]
+        shorter = [low / END_STEP] if low == first > self.shortest else []
+        return shorter + ([high * END_STEP] if high == last < self.longest else [])
+
+    def _inside(self) -> list[float]:
+        return _middles(gap for gap in self._gaps() if self.best in gap)
+
+    def _ends(self) -> list[float]:
+        low, high = self.flat_range()
+        return self._beyond(low, high) + _middles(
+            gap for gap in self._gaps() if gap[1] == low or gap[0] == high
+        )
+
+    def _near(self) -> list[float]:
+        low, high = self.best / NEAR, self.best * NEAR
+        near = (gap for gap in self._gaps() if gap[1] > low and gap[0] < high)
+        return _middles(sorted(near, key=lambda gap: gap[0] / gap[1])[:1])
+
+    def _gaps(self) -> list[Gap]:
+        return [gap for gap in pairwise(self.intervals) if gap[1] > NARROW * gap[0]]
+
+
+def _middles(gaps: Iterable[Gap]) -> list[float]:
+    return [math.sqrt(low * high) for low, high in gaps]

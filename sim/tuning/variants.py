@@ -9,35 +9,32 @@ from sim.scenario import dump, loads
 from sim.scenario.model import Scenario
 
 USUAL_HORIZON = "30 d"
-USUAL_REPLICATIONS = 64
 Changes = Mapping[str, Any]
 
 
 def variant(scenario: Scenario, changes: Changes) -> Scenario:
     """Return *scenario* with other values at dotted paths, a value of `null` deleted.
 
+    What is said about values (sources, thresholds, levers) is left out: it was said about the old ones.
     Raises ScenarioError where the changed scenario is faulty.
     """
-    about_values = {block: "null" for block in ("sources", "expect") if block in scenario.document}
-    return loads(dump(scenario), f"<{scenario.name}>", about_values | dict(changes))
+    said = {block: "null" for block in ("sources", "expect", "levers") if block in scenario.document}
+    return loads(dump(scenario), f"<{scenario.name}>", said | dict(changes))
 
 
-def ended_by_the_clock(scenario: Scenario) -> Scenario:
+def ended_by_the_clock(scenario: Scenario, replications: int) -> Scenario:
     """Return *scenario* over a fixed horizon and number of replications, whatever target it has.
 
     Whoever compares intervals needs the same stretch of time for all of them: a target is left out, and a run
-    without a horizon gets one of 30 days.
+    without a horizon gets one of 30 days.  *replications* are taken where the scenario does not say how many.
     """
-    simulation = scenario.simulation
+    said = scenario.document.get("simulation") or {}
     changes: dict[str, Any] = {}
     if scenario.target_s is not None:
-        changes |= {f"workload.{key}": "null" for key in ("target", "productive") if key in _work(scenario)}
-    if simulation.horizon is None:
+        work = scenario.document.get("workload") or {}
+        changes |= {f"workload.{key}": "null" for key in ("target", "productive") if key in work}
+    if scenario.simulation.horizon is None:
         changes["simulation.horizon"] = USUAL_HORIZON
-    if simulation.precision is not None:
-        changes |= {"simulation.precision": "null", "simulation.replications": USUAL_REPLICATIONS}
+    if "replications" not in said:
+        changes["simulation.replications"] = replications
     return variant(scenario, changes) if changes else scenario
-
-
-def _work(scenario: Scenario) -> Mapping[str, Any]:
-    return scenario.document.get("workload") or {}

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from sim.estimate import Estimate
 from sim.experiment import Settings
 from sim.scenario.model import Scenario
-from sim.tuning.tune import CANDIDATES, tune
+from sim.store import ChoiceError
+from sim.tuning.intervals import CANDIDATES, tune
+from sim.tuning.results import Tuning, WhatIf, effective
 from sim.tuning.variants import variant
 
 BLOCKS = "checkpoint.blocks"
-
-
-@dataclass(frozen=True, slots=True)
-class WhatIf:
-    """The best interval (s) and its ETTR on fresh replications, were *value* what stands at *path*."""
-
-    path: str
-    value: str
-    gpus: int
-    interval_s: float
-    best_s: float | None
-    range_s: tuple[float, float] | None
-    ettr: Estimate | None
+THOUSANDS = {"k": 10**3, "M": 10**6}
 
 
 def what_if(
@@ -37,19 +26,33 @@ def what_if(
 ) -> list[WhatIf]:
     """Return the best interval for each of *values* at the dotted *path*, on common random numbers.
 
-    Raises ScenarioError where a value does not fit.
+    Counts may be written as 10k or 1M.  Raises ScenarioError where a value does not fit, before anything is
+    simulated.
     """
-    changed = [variant(scenario, {path: value}) for value in values]
+    changed = [variant(scenario, {path: plain(value)}) for value in values]
     found = [tune(one, candidates=candidates, settings=settings) for one in changed]
-    return [
-        WhatIf(
-            path,
-            value,
-            tuning.scenario.cluster.gpus,
-            tuning.now_s,
-            tuning.best_s,
-            tuning.range_s,
-            tuning.ettr_at_best,
-        )
-        for value, tuning in zip(values, found, strict=True)
-    ]
+    return [_found(path, value, tuning) for value, tuning in zip(values, found, strict=True)]
+
+
+def _found(path: str, value: str, tuning: Tuning) -> WhatIf:
+    ettr = tuning.ettr_at_best
+    cards = None if ettr is None else ettr.scaled(effective(tuning.scenario))
+    gpus = tuning.scenario.cluster.gpus
+    return WhatIf(path, value, gpus, tuning.now_s, tuning.best_s, tuning.range_s, ettr, cards)
+
+
+def plain(value: str) -> str:
+    """Return a count such as `10k` or `1.5M` written out; anything else as it is."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kM])", value.strip())
+    if not found:
+        return value
+    count = float(found[1]) * THOUSANDS[found[2]]
+    return str(int(count)) if count.is_integer() else value
+
+
+def listed(text: str) -> list[str]:
+    """Return the values of a list with commas, `1s,5s,30s`; raises ChoiceError where one is missing."""
+    values = [value.strip() for value in text.split(",")]
+    if not all(values):
+        raise ChoiceError(f'"{text}" has an empty value; write it like 1s,5s,30s')
+    return values

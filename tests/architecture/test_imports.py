@@ -42,12 +42,22 @@ ROOMS = [
     "results",
     "workers",
     "experiment",
-    "tuning",
     "advice",
+    "tuning",
     "api",
     "cli",
 ]
-REPORTS_MAY_IMPORT = {"version", "units", "digits", "records", "scenario", "estimate", "results", "advice"}
+REPORTS_MAY_IMPORT = {
+    "version",
+    "units",
+    "digits",
+    "records",
+    "scenario",
+    "estimate",
+    "results",
+    "advice",
+    "tuning",
+}
 HEAVY = {"numpy", "pandas", "scipy", "plotly", "pyarrow", "pydantic", "simpy", "ruamel", "jinja2", "rich"}
 
 
@@ -159,7 +169,7 @@ def test_only_results_and_the_command_line_call_reports_and_only_when_asked() ->
         edge.place
         for edge in every_edge("sim")
         if edge.imported.split(".")[0] == "reports"
-        if not (edge.inside and room(edge.importer) in {"results", "cli", ""})
+        if not (edge.inside and room(edge.importer) in {"results", "tuning", "cli", ""})
     ]
     assert faults == []
 

@@ -112,3 +112,20 @@ def test_the_expected_loss_lies_between_nothing_and_half_the_segment() -> None:
 def test_a_unit_is_available_for_its_share_of_a_cycle_of_life_and_repair() -> None:
     assert theory.availability(300.0, 100.0) == 0.75
     assert theory.availability(300.0, 0.0) == 1.0
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_the_cycle_of_saxena_is_where_its_availability_is_largest(row: tuple[float, ...]) -> None:
+    mtbf, blocks, restart = row[:3]
+    found = optimize.minimize_scalar(
+        lambda cycle: -(1 - blocks / cycle) / (1 + cycle / (2 * (mtbf + restart))),
+        bounds=(blocks, 20 * mtbf),
+        method="bounded",
+        options={"xatol": 1e-6 * mtbf},
+    )
+    assert found.x == pytest.approx(theory.saxena_cycle(mtbf, blocks, restart), rel=1e-4)
+
+
+def test_the_cycle_of_saxena_is_youngs_interval_where_saves_and_restarts_are_cheap() -> None:
+    assert theory.saxena_cycle(1e9, 1e-3, 0.0) == pytest.approx(theory.young(1e9, 1e-3), rel=1e-5)
+    assert theory.saxena_cycle(1000.0, 0.0, 10.0) == 0.0

@@ -1,0 +1,66 @@
+"""What to improve first: one change at a time, paired with the scenario as it is, ranked by what it earns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim.estimate import mean_of
+from sim.experiment import Settings
+from sim.scenario.model import Scenario
+from sim.tuning.changes import Change, Family, changes_that_fit, own_changes
+from sim.tuning.histories import histories
+from sim.tuning.intervals import CANDIDATES, rounded, searched
+from sim.tuning.results import Lever, Levers, Worth
+from sim.tuning.scores import scored
+from sim.tuning.variants import ended_by_the_clock, variant
+from sim.units import format_duration
+
+REPLICATIONS = 32
+
+
+def levers(scenario: Scenario, *, settings: Settings | None = None) -> Levers:
+    """Return what each change that fits *scenario* earns, and its own levers, on common random numbers.
+
+    A target is left out, so that every change is measured over the same time.  Raises RunError where the run
+    cannot go on, and ScenarioError where a change makes the scenario faulty, before anything is simulated.
+    """
+    began, settings = time.perf_counter(), settings or Settings()
+    fixed = ended_by_the_clock(scenario, REPLICATIONS)
+    tried = [_changed(scenario, change) for change in (*changes_that_fit(fixed), *own_changes(scenario))]
+    tried += [_changed(scenario, change) for change in _tuned_interval(fixed, settings)]
+    replications = range(fixed.simulation.replications)
+    scenarios = [fixed, *(made for _, made in tried)]
+    now, *others = (
+        np.array(values) for values in histories(scenarios, replications, settings, lambda one: one.ettr)
+    )
+    found = [
+        Lever(change, Worth.of(fixed, now, made, values))
+        for (change, made), values in zip(tried, others, strict=True)
+    ]
+    found.sort(key=lambda lever: -lever.worth.ettr.mean)
+    taken = time.perf_counter() - began
+    return Levers(scenario, fixed, len(replications), mean_of(now), found, taken)
+
+
+def _changed(scenario: Scenario, change: Change) -> tuple[Change, Scenario]:
+    return change, ended_by_the_clock(variant(scenario, change.values), REPLICATIONS)
+
+
+def _tuned_interval(scenario: Scenario, settings: Settings) -> Iterator[Change]:
+    """Yield the best interval as a change, where today's can be told from it.
+
+    It is chosen on other replications than those on which it is judged.
+    """
+    spec, count = scenario.checkpoint, scenario.simulation.replications
+    if spec is None or scenario.mtbf is None:
+        return
+    (score,) = scored(scenario, [range(count, 2 * count)], settings)
+    search = searched(scenario, score, (spec.interval,), CANDIDATES)
+    if search.told_apart(spec.interval):
+        now = format_duration(spec.interval, 3)
+        then = format_duration(rounded(search.best, search.flat_range()))
+        text = f"checkpoint.interval: {now} -> {then}"
+        yield Change("tuned interval", {"checkpoint.interval": then}, text, Family.INTERVAL)

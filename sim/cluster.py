@@ -109,7 +109,8 @@ class Cluster:
                 self._place(node)
             else:
                 self._spares.append(node)
-                self._tell((node,), idle=True)
+                if self.watchers:
+                    self._tell((node,), idle=True)
 
     def spare(self, position: int) -> int | None:
         """Return the node of the spare at *position*, or nothing where there are fewer."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
 
 import simpy
 
@@ -17,7 +19,9 @@ Returned = Callable[[Sequence[int]], None]
 class RepairShop:
     """Where the nodes that one failure mode breaks are repaired, first come first served.
 
-    One repair per incident: all its nodes come back at the same instant.  *returned* takes them.
+    One repair per incident: all its nodes come back at the same instant.  *returned* takes them.  The shop
+    keeps its repairs in an order of its own and puts only the next end into the simulation, whose events
+    would all have to be sorted among them otherwise.
     """
 
     def __init__(
@@ -25,34 +29,46 @@ class RepairShop:
     ) -> None:
         assert mode.repair is not None
         self._env = env
-        self._free = mode.crews
+        self._free = math.inf if mode.crews is None else mode.crews
         self._queue: deque[tuple[Sequence[int], float]] = deque()
+        self._repairs: list[tuple[float, int, Sequence[int]]] = []
+        self._begun = 0
+        self._next: At | None = None
         self._returned = returned
         self._times = Draws(streams, f"{name}/repair", mode.repair.sample)
         self._spare_times = Draws(streams, f"{name}/spare/repair", mode.repair.sample)
 
     def __repr__(self) -> str:
-        return f"RepairShop({len(self._queue)} waiting, {self._free} crews free)"
+        return f"RepairShop({len(self._repairs)} repairs, {len(self._queue)} waiting)"
 
     def bring(self, nodes: Sequence[int], index: int, spare: bool = False) -> None:
         """Begin the repair of *nodes*, broken by the *index*-th strike, or queue it until a crew is free."""
         time = (self._spare_times if spare else self._times)[index]
-        if self._free is None:
-            At(self._env, self._env.now + time, RETURN, lambda _: self._returned(nodes))
-        elif self._free:
+        if self._free:
             self._free -= 1
             self._begin(nodes, time)
         else:
             self._queue.append((nodes, time))
 
     def _begin(self, nodes: Sequence[int], time: float) -> None:
-        """Let a crew repair *nodes*, and go on to the next in the queue."""
+        self._begun += 1
+        repair = (self._env.now + time, self._begun, nodes)
+        heappush(self._repairs, repair)
+        if self._repairs[0] is repair:
+            self._await_next()
 
-        def end(event: simpy.Event) -> None:
-            if self._queue:
-                self._begin(*self._queue.popleft())
-            else:
-                self._free = (self._free or 0) + 1
-            self._returned(nodes)
+    def _await_next(self) -> None:
+        self._next = At(self._env, self._repairs[0][0], RETURN, self._end)
 
-        At(self._env, self._env.now + time, RETURN, end)
+    def _end(self, event: simpy.Event) -> None:
+        """Hand back the nodes whose repair ends now, and let their crew go on to the next in the queue."""
+        if event is not self._next:
+            return
+        _, _, nodes = heappop(self._repairs)
+        self._free += 1
+        if self._queue:
+            self._free -= 1
+            self._begin(*self._queue.popleft())
+        if self._repairs:
+            self._await_next()
+        self._returned(nodes)

@@ -106,7 +106,7 @@ def test_a_cold_spare_first_has_to_be_provisioned() -> None:
         simulation={"horizon": "1400 s"},
     )
     assert seconds(records)["recovery"] == pytest.approx(150 + 60)
-    assert records.incidents["nodes_s"].tolist() == pytest.approx([150])
+    assert records.incidents["stage_nodes_s"].tolist() == pytest.approx([150])
 
 
 def test_one_crew_repairs_one_incident_after_the_other() -> None:

@@ -80,5 +80,5 @@ def test_an_incident_is_charged_with_what_followed_from_it() -> None:
     assert row == {
         "replication": 7, "time_s": 75, "mode": 1, "node": 3, "rack": 0, "doing": Doing.TRAINING,
         "interruption": True, "transient": False, "nodes_lost": 2, "lost_s": 10, "detection_s": 5,
-        "recovery_s": 15, "waiting_s": 20, "nodes_s": 0, "restart_s": 15,
+        "recovery_s": 15, "waiting_s": 20, "stage_nodes_s": 0, "stage_restart_s": 15,
     }  # fmt: skip

@@ -84,7 +84,7 @@ def size(results: Sequence[Results], steps: Sequence[Step]) -> Exhibit | None:
         Key("dot", "effective cards"),
         Key("dash", "every card trains, at full speed"),
         *([Key("cross", "no progress")] if any(point.effective is None for point in data.points) else []),
-        *([Key("diamond", "price of an effective card-hour")] if any(p.price for p in data.points) else []),
+        *([Key("diamond", "cost per effective card-hour")] if any(p.price for p in data.points) else []),
     ]
     caption = (
         "Both axes are logarithmic: a step to the right is ten times the cards, the dashed diagonal is "

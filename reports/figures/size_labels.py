@@ -111,7 +111,7 @@ def price_labels(data: SizeData, height: float) -> list[dict[str, Any]]:
     """Return the name of the lower panel, which ends at *height*, and the price at each point with room."""
     priced = [point for point in data.points if point.price]
     low = min(point.price or 0.0 for point in priced)
-    shown = [point for point in data.points if point.price or point.effective is None]
+    shown = [*priced, *(point for point in data.points if point.effective is None)]
     span = math.log(data.frame.right / data.frame.left)
     places = [(math.log(point.gpus) / span, 0.0) for point in shown]
     refs = {"xref": "x2", "yref": "y2", "yanchor": "bottom", "yshift": 7}

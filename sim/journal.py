@@ -152,5 +152,5 @@ def incident_table(journal: Journal, stages: Sequence[str], replication: int) ->
         "waiting_s": charged(phases.doing == Doing.WAITING),
     }
     for number, name in enumerate(stages, start=1):
-        table[f"{name}_s"] = charged((phases.doing == Doing.RECOVERY) & (phases.stage == number))
+        table[f"stage_{name}_s"] = charged((phases.doing == Doing.RECOVERY) & (phases.stage == number))
     return table

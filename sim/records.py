@@ -55,7 +55,7 @@ INCIDENT_COLUMNS = (
     Column("detection_s", "s", "time charged to it from failure to knowing"),
     Column("recovery_s", "s", "time charged to it in recovery stages, all together"),
     Column("waiting_s", "s", "time charged to it waiting for nodes"),
-    Column("<stage>_s", "s", "time charged to it in each recovery stage, one column per stage"),
+    Column("stage_<name>_s", "s", "time charged to it in each recovery stage, one column per stage"),
 )
 REPLICATION_COLUMNS = (
     Column("replication", "", "number of the replication, from 0"),

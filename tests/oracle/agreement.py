@@ -46,7 +46,7 @@ def _incidents(scenario: Scenario, records: Records, naive: Naive) -> Iterator[P
     times = ["time_s", "lost_s", "detection_s", "recovery_s", "waiting_s"]
     stages = [f"stage_{stage.name}_s" for stage in scenario.recovery.stages if stage.kind != "detect"]
     for name in [*times, *stages]:
-        yield name, table[name.removeprefix("stage_")], np.array([row.get(name, 0.0) for row in rows])
+        yield name, table[name], np.array([row.get(name, 0.0) for row in rows])
 
 
 def counted(scenario: Scenario, rows: list[dict[str, Any]]) -> int:

@@ -100,6 +100,15 @@ def test_incidents_are_one_row_group_for_each_replication(saved: Path) -> None:
     assert pq.ParquetFile(saved / "incidents.parquet").num_row_groups == COUNT
 
 
+def test_a_stage_may_be_called_like_another_column() -> None:
+    stages = {"detect": "1 min", "time": "2 min", "recovery": "3 min"}
+    incidents = results(scenario(recovery={"stages": stages}, checkpoint="none")).incidents
+    assert incidents is not None
+    assert incidents["time_s"].is_monotonic_increasing or incidents["replication"].nunique() > 1
+    assert incidents["stage_time_s"].max() == pytest.approx(120)
+    assert (incidents["recovery_s"] >= incidents["stage_recovery_s"]).all()
+
+
 def test_the_timeline_adds_up_to_ettr(made: Results) -> None:
     timeline = made.timeline
     width = timeline["end_s"] - timeline["start_s"]

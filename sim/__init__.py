@@ -1,6 +1,7 @@
 """clustersim: a discrete-event simulator of GPU training clusters.
 
-`load` reads a scenario, `run` simulates it, `compare` simulates several on the same failures.
+`load` reads a scenario, `run` simulates it, `compare` simulates several on the same failures, `tune` finds
+the checkpoint interval, `levers` ranks what could be improved.
 """
 
 from __future__ import annotations
@@ -9,34 +10,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.api import compare, run
+    from sim.api import compare, levers, run, tune
     from sim.results import Comparison, Results
     from sim.scenario import Scenario, ScenarioError, load
     from sim.store import RunError
+    from sim.tuning import Levers, Tuning
 
     __version__: str
 
 __all__ = [
     "Comparison",
+    "Levers",
     "Results",
     "RunError",
     "Scenario",
     "ScenarioError",
+    "Tuning",
     "__version__",
     "compare",
+    "levers",
     "load",
     "run",
+    "tune",
 ]
 
 _HOMES = {
     "Comparison": "sim.results",
+    "Levers": "sim.tuning",
     "Results": "sim.results",
     "RunError": "sim.store",
     "Scenario": "sim.scenario",
     "ScenarioError": "sim.scenario",
+    "Tuning": "sim.tuning",
     "compare": "sim.api",
+    "levers": "sim.api",
     "load": "sim.scenario",
     "run": "sim.api",
+    "tune": "sim.api",
 }
 
 

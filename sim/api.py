@@ -1,9 +1,10 @@
-"""The Python interface: load, run and compare, for notebooks and scripts."""
+"""The Python interface: load, run, compare, tune and levers, for notebooks and scripts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,15 @@ from sim.experiment import Progress, Settings, Silent, run_all
 from sim.results import Comparison, Results
 from sim.scenario import Scenario, dump, load, loads
 from sim.store import ChoiceError
+from sim.tuning import Levers, Tuning, what_ifs
+from sim.tuning import levers as ranked
+from sim.tuning import tune as tuned
+from sim.tuning.what_if import BLOCKS
 from sim.units import format_points
 
 Source = Scenario | str | PathLike[str]
 
-__all__ = ["changes", "compare", "load", "resolve", "run", "run_comparison"]
+__all__ = ["changes", "compare", "levers", "load", "resolve", "run", "run_comparison", "tune", "tune_all"]
 
 
 def run(
@@ -91,6 +96,68 @@ def run_comparison(
     comparison = Comparison(run_all(scenarios, places, settings), baseline)
     comparison.save(output)
     return comparison
+
+
+def tune(
+    scenario: Source,
+    *,
+    candidates: int = 40,
+    simulate: bool = False,
+    blocks: Sequence[str] = (),
+    over: Mapping[str, Sequence[str]] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    horizon: str | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Tuning:
+    """Find the checkpoint interval of a scenario, how flat the optimum is, and what it is worth.
+
+    *blocks* ("1 s", "5 s") and *over* ({"cluster.gpus": ["10k", "100k"]}) ask what else would move it;
+    *simulate* simulates every one of the *candidates* in full, also where scoring them on common outages is
+    exact.  The other arguments are those of `run`.  Raises ScenarioError for a faulty scenario and RunError
+    where there is no interval to tune, or the run cannot go on.
+    """
+    changed = changes(overrides, seed=seed, replications=replications, horizon=horizon)
+    settings = Settings(workers, executor, progress=progress or Silent())
+    asked = ({BLOCKS: blocks} if blocks else {}) | dict(over or {})
+    return tune_all(resolve(scenario, changed), candidates, simulate, asked, settings)
+
+
+def tune_all(
+    scenario: Scenario,
+    candidates: int,
+    simulate: bool,
+    over: Mapping[str, Sequence[str]],
+    settings: Settings,
+) -> Tuning:
+    """Return the tuning of *scenario*, and of what it would be with each of the values *over* paths."""
+    found = what_ifs(scenario, over, candidates=candidates, settings=settings)
+    tuning = tuned(scenario, candidates=candidates, simulate=simulate, settings=settings)
+    return replace(tuning, what_ifs=found)
+
+
+def levers(
+    scenario: Source,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    horizon: str | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Levers:
+    """Rank what could be improved: one change at a time, and the scenario's own levers, by what they earn.
+
+    The arguments are those of `run`.  Raises ScenarioError for a faulty scenario and RunError where the run
+    cannot go on.
+    """
+    changed = changes(overrides, seed=seed, replications=replications, horizon=horizon)
+    settings = Settings(workers, executor, progress=progress or Silent())
+    return ranked(resolve(scenario, changed), settings=settings)
 
 
 def changes(

@@ -16,6 +16,8 @@ from sim.store import ChoiceError, RunError
 TOOL = "clustersim"
 SCENARIO, SUMMARY, PROVENANCE = "scenario.yaml", "summary.json", "provenance.json"
 REPORT, COMPARISON = "report.html", "comparison.json"
+BESIDE = ("tune", "levers")
+"""Folders that other commands keep within a run folder, whether there is a run in it or not."""
 LONGEST_SLUG = 60
 
 
@@ -77,7 +79,8 @@ def refuse_taken(folder: Path) -> None:
     """Raise `RunError` where *folder* is a file, or a folder with something else than a run in it."""
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder}: is a file, not a folder; give another -o")
-    if folder.is_dir() and any(folder.iterdir()) and not is_run_folder(folder):
+    strange = folder.is_dir() and any(path.name not in BESIDE for path in folder.iterdir())
+    if strange and not is_run_folder(folder):
         raise RunError(f"{folder}: holds something else than a run, and is left alone; give another -o")
 
 
@@ -91,6 +94,9 @@ def refuse_run_folder(folder: Path) -> None:
 
 def take_place(new: Path, folder: Path) -> None:
     """Let the finished folder *new* take the place of *folder*, whatever run that holds."""
+    for name in BESIDE:
+        if (folder / name).is_dir():
+            os.replace(folder / name, new / name)
     if folder.exists():
         old = folder.parent / f".{folder.name}.old"
         shutil.rmtree(old, ignore_errors=True)

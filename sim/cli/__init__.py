@@ -15,6 +15,8 @@ main = Program(
     commands_at={
         "run": "sim.cli.run:run",
         "compare": "sim.cli.compare:compare",
+        "tune": "sim.cli.tune:tune",
+        "levers": "sim.cli.levers:levers",
         "report": "sim.cli.report:report",
         "check": "sim.cli.check:check",
         "init": "sim.cli.init:init",
@@ -23,6 +25,7 @@ main = Program(
     examples=(
         "clustersim run chen-100k",
         "clustersim compare chen-10k chen-100k chen-1m",
+        "clustersim tune chen-100k",
         "clustersim init my-cluster",
         "clustersim check my-cluster.yaml",
         "clustersim run my-cluster.yaml --set cluster.spares=20 --report",

@@ -38,6 +38,8 @@ def _volume(context: click.Context, parameter: click.Parameter, value: bool) -> 
 
 scenarios = click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
 
+scenario = click.argument("scenario", metavar="SCENARIO")
+
 volume = grouped(
     click.option(
         "-q",
@@ -55,7 +57,7 @@ volume = grouped(
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 
-changes = grouped(
+sets = grouped(
     click.option(
         "--set",
         "sets",
@@ -65,12 +67,20 @@ changes = grouped(
     ),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of the random numbers."),
     click.option("--replications", type=click.IntRange(min=1), help="Number of independent histories."),
-    click.option("--precision", metavar="WIDTH", help="Replicate until ETTR's half-width is met: 0.5pp."),
     click.option("--horizon", metavar="DURATION", help="Simulated time: 30d."),
 )
 
+changes = grouped(
+    sets,
+    click.option("--precision", metavar="WIDTH", help="Replicate until ETTR's half-width is met: 0.5pp."),
+)
+
+workers = click.option(
+    "--workers", type=click.IntRange(min=1), help="Worker processes (default: one per core)."
+)
+
 running = grouped(
-    click.option("--workers", type=click.IntRange(min=1), help="Worker processes (default: one per core)."),
+    workers,
     click.option("--force", is_flag=True, help="Simulate what is finished already."),
     click.option(
         "--resume", is_flag=True, help="Go on from the finished replications of an interrupted run."
@@ -89,7 +99,7 @@ def split(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     from sim.api import changes as changed
 
     rest = dict(given)
-    named = {name: rest.pop(name) for name in ("seed", "replications", "precision", "horizon")}
+    named = {name: rest.pop(name, None) for name in ("seed", "replications", "precision", "horizon")}
     return changed(dict(_pair(text) for text in rest.pop("sets")), **named), rest
 
 
@@ -100,6 +110,28 @@ def _pair(text: str) -> tuple[str, str]:
             f"{text!r} has no =; write it like checkpoint.interval='10 min'", param_hint="--set"
         )
     return path.strip(), value.strip()
+
+
+def listed(text: str, option: str) -> tuple[str, list[str]]:
+    """Return the path and the values of `cluster.gpus=10k,100k,1M`."""
+    path, _, values = text.partition("=")
+    found = [value.strip() for value in values.split(",")]
+    if not path.strip() or not all(found):
+        raise click.BadParameter(
+            f"{text!r} is not a list; write it like cluster.gpus=10k,100k", param_hint=option
+        )
+    return path.strip(), found
+
+
+def place_of(name: str, output: Path | None, command: str) -> Path:
+    """Return the folder for what a command says about the scenario called *name*."""
+    from sim import folders
+    from sim.store import RunError
+
+    folder = output or RUNS / folders.slug(name) / command
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder}: is a file, not a folder; give another -o")
+    return folder
 
 
 def load_all(sources: Sequence[str], changed: Mapping[str, Any]) -> list[Scenario]:

@@ -27,11 +27,11 @@ def load(source: str | File, overrides: Overrides | None = None) -> Scenario:
 
     Raises ScenarioError with every fault that was found, each at its file, line and column.
     """
-    file = _file(source)
+    file = file_of(source)
     return _finished(read_file(file, str(file)), File(os.path.realpath(file)), overrides)
 
 
-def _file(source: str | File) -> File:
+def file_of(source: str | File) -> File:
     """Return the file that *source* names: one that exists, or else a shipped one."""
     # Unlike Path.exists, os.path.exists takes a name that no file can have for a missing file.
     if os.path.exists(source):

@@ -4,7 +4,7 @@ from sim.tuning.changes import Change
 from sim.tuning.intervals import tune
 from sim.tuning.ranking import levers
 from sim.tuning.results import Candidate, Gain, Lever, Levers, Tuning, WhatIf, Worth
-from sim.tuning.what_if import what_if
+from sim.tuning.what_if import what_ifs
 
 __all__ = [
     "Candidate",
@@ -17,5 +17,5 @@ __all__ = [
     "Worth",
     "levers",
     "tune",
-    "what_if",
+    "what_ifs",
 ]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sim.experiment import Settings
 from sim.scenario.model import Scenario
-from sim.store import ChoiceError
 from sim.tuning.intervals import CANDIDATES, tune
 from sim.tuning.results import Tuning, WhatIf, effective
 from sim.tuning.variants import variant
@@ -16,22 +15,27 @@ BLOCKS = "checkpoint.blocks"
 THOUSANDS = {"k": 10**3, "M": 10**6}
 
 
-def what_if(
+def what_ifs(
     scenario: Scenario,
-    path: str,
-    values: Sequence[str],
+    over: Mapping[str, Sequence[str]],
     *,
     candidates: int = CANDIDATES,
     settings: Settings | None = None,
 ) -> list[WhatIf]:
-    """Return the best interval for each of *values* at the dotted *path*, on common random numbers.
+    """Return the best interval for each of the values at each dotted path, on common random numbers.
 
-    Counts may be written as 10k or 1M.  Raises ScenarioError where a value does not fit, before anything is
-    simulated.
+    One value at a time; counts may be written as 10k or 1M.  Raises ScenarioError where a value does not fit,
+    before anything is simulated.
     """
-    changed = [variant(scenario, {path: plain(value)}) for value in values]
-    found = [tune(one, candidates=candidates, settings=settings) for one in changed]
-    return [_found(path, value, tuning) for value, tuning in zip(values, found, strict=True)]
+    changed = [
+        (path, value, variant(scenario, {path: plain(value)}))
+        for path, values in over.items()
+        for value in values
+    ]
+    return [
+        _found(path, value, tune(one, candidates=candidates, settings=settings))
+        for path, value, one in changed
+    ]
 
 
 def _found(path: str, value: str, tuning: Tuning) -> WhatIf:
@@ -48,11 +52,3 @@ def plain(value: str) -> str:
         return value
     count = float(found[1]) * THOUSANDS[found[2]]
     return str(int(count)) if count.is_integer() else value
-
-
-def listed(text: str) -> list[str]:
-    """Return the values of a list with commas, `1s,5s,30s`; raises ChoiceError where one is missing."""
-    values = [value.strip() for value in text.split(",")]
-    if not all(values):
-        raise ChoiceError(f'"{text}" has an empty value; write it like 1s,5s,30s')
-    return values

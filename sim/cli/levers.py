@@ -1,0 +1,66 @@
+"""`clustersim levers`: what to improve first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim.cli import console, options
+from sim.cli.program import OK, Told
+
+if TYPE_CHECKING:
+    from sim.tuning import Levers
+
+EXAMPLES = (
+    "clustersim levers chen-100k",
+    "clustersim levers my.yaml --replications 64 --report",
+    "clustersim levers my.yaml --json | jq '.levers[0]'",
+)
+
+
+@click.command(cls=Told, examples=EXAMPLES)
+@options.scenario
+@options.output("Folder of levers.json and the report. [default: runs/<name>/levers]")
+@options.sets
+@options.workers
+@click.option("--report", is_flag=True, help="Write the HTML report too.")
+@options.as_json
+@options.volume
+def levers(scenario: str, output: Path | None, report: bool, as_json: bool, **given: Any) -> int:
+    """Rank what could be improved, one change at a time, by effective cards and money.
+
+    Half of each failure rate and of each stage of recovery, cheaper saves, more spares, the tuned interval,
+    and the levers that the scenario names itself.
+    """
+    present(ranked(scenario, given), output, report, as_json)
+    return OK
+
+
+def ranked(source: str, given: dict[str, Any]) -> Levers:
+    """Return the levers of the scenario."""
+    from sim.experiment import Settings
+    from sim.tuning import levers as rank
+
+    changed, rest = options.split(given)
+    (loaded,) = options.load_all([source], changed)
+    with console.watcher() as watcher:
+        return rank(loaded, settings=Settings(rest["workers"], progress=watcher))
+
+
+def present(found: Levers, output: Path | None, report: bool, as_json: bool) -> None:
+    """Save the answer, print it, and say where it is."""
+    from sim import folders
+    from sim.cli import show_tuning
+    from sim.tuning.output import report_of, save_levers
+
+    folder = options.place_of(found.given.name, output, "levers")
+    saved = save_levers(found, folder)
+    if as_json:
+        console.print_json(found.to_dict())
+    else:
+        show_tuning.levers(console.output(), found)
+    console.say(f"Results: {saved}")
+    if report:
+        console.say(f"Report: {report_of(found, folder / folders.REPORT, options.command_line())}")

@@ -1,0 +1,115 @@
+"""A scenario file with another interval, everything else in it as it was: comments, order, blanks."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path as File
+from typing import Any, NamedTuple
+
+from sim import folders
+from sim.scenario import ScenarioError, load, shipped
+from sim.scenario.errors import Path
+from sim.store import ChoiceError, RunError
+from sim.units import format_duration
+
+BLOCK, INTERVAL = ("checkpoint",), ("checkpoint", "interval")
+SOURCE = ("sources", "checkpoint.interval")
+
+
+class Edit(NamedTuple):
+    """Characters of a text, from `start` to `end`, and what takes their place."""
+
+    start: int
+    end: int
+    text: str
+
+
+def write_with_interval(file: File, target: File, interval: float, force: bool = False) -> None:
+    """Write the scenario *file* with another *interval* (s) to *target*.
+
+    A source that the file gives for the interval becomes this tuning.  Raises RunError where *target* is
+    there already (unless *force*), ChoiceError where the copy would not be the same scenario.
+    """
+    if target.exists() and not force:
+        raise RunError(f"{target}: there already; give another file, or --force")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = rewritten(file.read_text("utf-8-sig"), interval, moved(file.parent, target.parent))
+    trial = target.with_name(f".{target.stem}.trial.yaml")
+    trial.write_text(text, "utf-8")
+    try:
+        found = load(trial)
+    except ScenarioError as error:
+        raise ChoiceError(f"{target}: the copy would not be valid there: {error.faults[0]}") from error
+    finally:
+        trial.unlink()
+    if found.checkpoint is None or found.checkpoint.interval != interval:
+        raise ChoiceError(f"{file}: the interval cannot be put in its place; set it by hand")
+    folders.write_text(target, text)
+
+
+def moved(old: File, new: File) -> Callable[[str], str]:
+    """Return what turns a base relative to the folder *old* into one relative to *new*."""
+
+    def base(name: str) -> str:
+        there = old / name
+        if not there.is_file() or os.path.samefile(old, new):
+            return name
+        by_name = shipped.path(there.stem)
+        known = by_name is not None and os.path.samefile(by_name, there)
+        return there.stem if known else os.path.relpath(there, new)
+
+    return base
+
+
+def rewritten(text: str, interval: float, base: Callable[[str], str] = str) -> str:
+    """Return the YAML *text* with another interval, and each base as *base* names it."""
+    for edit in sorted(_edits(text, format_duration(interval), base), reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text
+
+
+def _edits(text: str, interval: str, base: Callable[[str], str]) -> Iterator[Edit]:
+    from ruamel.yaml import YAML
+
+    nodes = dict(_nodes(YAML(typ="safe", pure=True).compose(text)))
+    for path, node in nodes.items():
+        if path[:1] == ("base",) and isinstance(node.value, str) and base(node.value) != node.value:
+            yield _replaced(node, _quoted(base(node.value)))
+    if SOURCE in nodes:
+        yield _replaced(nodes[SOURCE], _quoted("clustersim tune"))
+    if INTERVAL in nodes:
+        yield _replaced(nodes[INTERVAL], interval)
+    elif BLOCK not in nodes:
+        yield Edit(len(text), len(text), f"\ncheckpoint: {{interval: {interval}}}\n")
+    else:
+        yield _inserted(nodes[BLOCK], interval)
+
+
+def _nodes(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield every value of a composed document with its path."""
+    yield path, node
+    if isinstance(node.value, list):
+        for number, entry in enumerate(node.value):
+            key, inner = (entry[0].value, entry[1]) if isinstance(entry, tuple) else (number, entry)
+            yield from _nodes(inner, (*path, key))
+
+
+def _replaced(node: Any, text: str) -> Edit:
+    return Edit(node.start_mark.index, node.end_mark.index, text)
+
+
+def _inserted(block: Any, interval: str) -> Edit:
+    """Return the insertion of the interval as the first key of a block that has others."""
+    start = block.start_mark.index
+    if block.flow_style:
+        return Edit(start + 1, start + 1, f"interval: {interval}{', ' if block.value else ''}")
+    indent = " " * block.start_mark.column
+    return Edit(start, start, f"interval: {interval}\n{indent}")
+
+
+def _quoted(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*", text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.ledger import Entry, Ledger
+from sim.ledger import Causes, Entry
 from sim.records import Doing, Records
 from sim.replication import simulate
 from sim.scenario.model import Scenario
@@ -20,7 +20,7 @@ Pair = tuple[str, Any, Any]
 
 def compared(scenario: Scenario, records: Records, naive: Naive) -> Iterator[Pair]:
     """Name, engine's value and oracle's value of all that both say; times in seconds of the whole job."""
-    cards, causes = scenario.cluster.gpus, Ledger(1, list(scenario.failures)).causes
+    cards, causes = scenario.cluster.gpus, Causes(tuple(scenario.failures)).names
     yield "end", records.end_s, naive.now
     yield "wall-clock", records.wall_s, max(naive.now - scenario.simulation.warm_up, 0.0)
     yield "progress", records.progress_s, naive.kept

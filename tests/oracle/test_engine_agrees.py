@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from sim.scenario.model import Scenario
@@ -14,6 +14,7 @@ reproducible = settings(
     derandomize=True,
     database=None,
     deadline=None,
+    phases=[Phase.generate],
     max_examples=EXAMPLES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

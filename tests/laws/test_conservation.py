@@ -1,0 +1,148 @@
+"""What must hold in every scenario: card-seconds, causes and nodes are conserved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import sim.replication
+from sim.cluster import Cluster
+from sim.ledger import Entry
+from sim.records import Doing
+from sim.replication import simulate
+from sim.scenario.model import Scenario
+from tests.oracle.random_scenarios import scenario
+
+laws = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    max_examples=150,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@laws
+@given(st.data(), st.booleans())
+def test_every_card_second_is_booked_once(data: st.DataObject, ties: bool) -> None:
+    document = Scenario.model_validate(scenario(data.draw, ties))
+    records = simulate(document, 0)
+    due = records.wall_s * document.cluster.gpus
+    assert math.fsum(records.ledger.values()) == pytest.approx(due, rel=1e-9)
+    assert min(records.ledger.values()) >= -1e-9 * due
+    assert records.charges.min() >= -1e-9 * due
+    wasted = due - records.ledger["productive"]
+    assert records.charges.sum() == pytest.approx(wasted, rel=1e-9, abs=1e-9 * due)
+    assert records.charges[:, Entry.PRODUCTIVE].sum() == 0
+    assert records.ettr == pytest.approx(1 - records.charges.sum() / due, abs=1e-9)
+
+
+@laws
+@given(st.data(), st.booleans())
+def test_the_incidents_account_for_what_is_charged_to_their_modes(data: st.DataObject, ties: bool) -> None:
+    spec = scenario(data.draw, ties)
+    spec["simulation"].pop("warm_up", None)
+    document = Scenario.model_validate(spec)
+    records, table = simulate(document, 0), simulate(document, 0).incidents
+    for number in range(len(document.failures)):
+        own = table["mode"] == number
+        for entry in (Entry.LOST, Entry.DETECTION, Entry.RECOVERY, Entry.WAITING):
+            charged = float(table[f"{entry.label}_s"][own].sum()) * document.cluster.gpus
+            assert charged == pytest.approx(records.charges[number, entry], rel=1e-9, abs=1e-6)
+    assert np.all(np.diff(table["time_s"]) >= 0)
+    assert np.all(table["interruption"] == (table["doing"] <= Doing.SAVING))
+    assert np.all((table["nodes_lost"] > 0) == ~table["transient"])
+
+
+class Counted(Cluster):
+    """A cluster that knows where each node ought to be."""
+
+    def __init__(self, nodes: int, spares: int, provision: float = 0.0) -> None:
+        super().__init__(nodes, spares, provision)
+        self.all = set(range(nodes + spares))
+        self.away: set[int] = set()
+
+    def check(self) -> None:
+        held = [self.node(slot) for slot in range(self.nodes) if slot not in set(self._empty)]
+        spares = list(self._spares)
+        assert len(held) == self.nodes - self.missing
+        assert sorted([*held, *spares, *self.away]) == sorted(self.all)
+
+    def send_away(self, slots: Sequence[int]) -> list[int]:
+        assert not any(self.is_at_work(slot) for slot in slots)
+        nodes = super().send_away(slots)
+        self.away.update(nodes)
+        self.check()
+        return nodes
+
+    def fill(self, now: float) -> bool:
+        whole = super().fill(now)
+        self.check()
+        return whole
+
+    def restore(self, nodes: Sequence[int], wanted: bool) -> None:
+        assert set(nodes) <= self.away
+        self.away.difference_update(nodes)
+        super().restore(nodes, wanted)
+        self.check()
+
+    def withdraw(self, node: int) -> None:
+        super().withdraw(node)
+        self.away.add(node)
+        self.check()
+
+
+@laws
+@given(st.data(), st.booleans())
+def test_no_node_is_lost_and_none_is_in_two_places(data: st.DataObject, ties: bool) -> None:
+    document = Scenario.model_validate(scenario(data.draw, ties))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sim.replication, "Cluster", Counted)
+        records = simulate(document, 0)
+    assert records.incidents["nodes_lost"].sum() >= 0
+
+
+def racks(spares: int, **blocks: object) -> Scenario:
+    """Four racks of three nodes; their power fails every 1000 s, in all at once, and is repaired in 70 s."""
+    mode = {"per": "rack", "mtbf": "1000 s", "lifetime": "constant", "ages": "new", "repair": "70 s"}
+    return Scenario.model_validate(
+        {
+            "name": "racks",
+            "cluster": {"gpus": 24, "gpus_per_node": 2, "nodes_per_rack": 3, "spares": spares},
+            "failures": {"power": mode},
+            "checkpoint": "none",
+            "recovery": {"stages": {"detect": "30 s", "restart": "20 s"}},
+            "simulation": {"horizon": "10000 s"},
+            **blocks,
+        }
+    )
+
+
+@pytest.mark.parametrize("spares", [0, 2, 12])
+def test_racks_that_fail_at_one_instant_lose_no_node(spares: int) -> None:
+    table = simulate(racks(spares), 0).incidents
+    assert set(table["nodes_lost"].tolist()) == {3}
+    instants, counts = np.unique(table["time_s"], return_counts=True)
+    assert instants.tolist() == [1000.0 * n for n in range(1, 11)]
+    assert counts.tolist() == [4] * 10
+    # all nodes leave after detection; whoever is not replaced by a spare comes back from repair 70 s later
+    waits = 70.0 if spares < 12 else 0.0
+    assert table["waiting_s"].sum() == waits * 9
+    assert table["detection_s"].sum() == 30.0 * 9
+    assert table["stage_restart_s"].sum() == 20.0 * 9
+
+
+def test_a_rack_takes_only_its_own_nodes() -> None:
+    mode = {"per": "rack", "mtbf": "4000 s", "repair": "70 s"}
+    document = racks(12, failures={"power": mode}, simulation={"horizon": "1000000 s"})
+    table = simulate(document, 0).incidents
+    full = table["nodes_lost"] == 3
+    assert full.mean() > 0.9
+    assert set(table["rack"].tolist()) == {0, 1, 2, 3}
+    assert np.unique(table["rack"], return_counts=True)[1].min() > 0.8 * len(table["rack"]) / 4

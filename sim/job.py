@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import simpy
 
@@ -91,7 +91,7 @@ class Job:
 
     def strike(self, strike: Strike) -> None:
         """Let a failure hit the job: the only way in."""
-        doing, line = self._doing, self._record(strike)
+        doing, line = self._doing, self._note(strike)
         if not strike.transient:
             self._cluster.fail(strike.slots)
             self._failed.append(strike)
@@ -133,7 +133,8 @@ class Job:
                     yield from self._recover(self._incident)
                 yield from self._train()
             except simpy.Interrupt as interruption:
-                self._break_off(*cast("tuple[Strike, int]", interruption.cause))
+                strike, line = interruption.cause  # type: ignore[misc]
+                self._break_off(strike, line)
 
     def _train(self) -> Process:
         """Train until the target is reached, or a maintenance window begins."""
@@ -169,30 +170,27 @@ class Job:
 
     def _recover(self, incident: Strike) -> Process:
         """Go through the stages, again after one that fails, until every slot holds a node that is ready."""
-        mode, ordinal = incident.mode, incident.ordinal
-        if time := self._stages.detection(mode, ordinal):
-            yield self._env.timeout(time)
+        mode, ordinal, _, _ = incident
+        env, stages = self._env, self._stages
+        if time := stages.detection(mode, ordinal):
+            yield env.timeout(time)
         if self._failed:
             self._send_away()
-        attempt = 0
-        while not (yield from self._go_through(mode, ordinal, attempt)):
-            attempt += 1
-        if not self._cluster.fill(self._env.now):
+        attempt, steps = 0, iter(stages.steps)
+        while step := next(steps, None):
+            stage, constant, fails, awaits_nodes = step
+            if awaits_nodes:
+                if not self._cluster.fill(env.now):
+                    yield from self._await_nodes()
+                continue
+            self._enter(RECOVERY, stage)
+            yield env.timeout(
+                stages.duration(stage, attempt, mode, ordinal) if constant is None else constant
+            )
+            if fails and stages.fails(stage, attempt, mode, ordinal):
+                attempt, steps = attempt + 1, iter(stages.steps)
+        if not self._cluster.fill(env.now):
             yield from self._await_nodes()
-
-    def _go_through(self, mode: int, ordinal: int, attempt: int) -> Generator[simpy.Event, Any, bool]:
-        """Go through the stages after detection; return whether all of them succeeded."""
-        env, stages = self._env, self._stages
-        for stage, constant, fails, awaits_nodes in stages.steps:
-            if not awaits_nodes:
-                self._enter(RECOVERY, stage)
-                time = stages.duration(stage, attempt, mode, ordinal) if constant is None else constant
-                yield env.timeout(time)
-                if fails and stages.fails(stage, attempt, mode, ordinal):
-                    return False
-            elif not self._cluster.fill(env.now):
-                yield from self._await_nodes()
-        return True
 
     def _await_nodes(self) -> Process:
         """Wait for repairs, and for provisioning, until every slot holds a node that is ready."""
@@ -247,7 +245,7 @@ class Job:
             self._journal.phase(self._doing, self._stage, self._since, now, cause, self._line)
         self._doing, self._since, self._stage = doing, now, stage
 
-    def _record(self, strike: Strike) -> int:
+    def _note(self, strike: Strike) -> int:
         """Write the incident into the journal and return the number of its line."""
         now, slots, doing = self._env.now, strike.slots, self._doing
         interrupts = doing <= SAVING

@@ -11,6 +11,7 @@ from sim.cli import console, options
 from sim.cli.program import OK, Told
 
 if TYPE_CHECKING:
+    from sim.scenario import Scenario
     from sim.tuning import Levers
 
 EXAMPLES = (
@@ -34,28 +35,28 @@ def levers(scenario: str, output: Path | None, report: bool, as_json: bool, **gi
     Half of each failure rate and of each stage of recovery, cheaper saves, more spares, the tuned interval,
     and the levers that the scenario names itself.
     """
-    present(ranked(scenario, given), output, report, as_json)
+    changed, rest = options.split(given)
+    (loaded,) = options.load_all([scenario], changed)
+    folder = options.place_of(loaded.name, output, "levers")
+    present(ranked(loaded, **rest), folder, report, as_json)
     return OK
 
 
-def ranked(source: str, given: dict[str, Any]) -> Levers:
+def ranked(scenario: Scenario, workers: int | None) -> Levers:
     """Return the levers of the scenario."""
     from sim.experiment import Settings
     from sim.tuning import levers as rank
 
-    changed, rest = options.split(given)
-    (loaded,) = options.load_all([source], changed)
     with console.watcher() as watcher:
-        return rank(loaded, settings=Settings(rest["workers"], progress=watcher))
+        return rank(scenario, settings=Settings(workers, progress=watcher))
 
 
-def present(found: Levers, output: Path | None, report: bool, as_json: bool) -> None:
+def present(found: Levers, folder: Path, report: bool, as_json: bool) -> None:
     """Save the answer, print it, and say where it is."""
     from sim import folders
     from sim.cli import show_tuning
     from sim.tuning.output import report_of, save_levers
 
-    folder = options.place_of(found.given.name, output, "levers")
     saved = save_levers(found, folder)
     if as_json:
         console.print_json(found.to_dict())

@@ -11,6 +11,7 @@ from sim.cli import console, options
 from sim.cli.program import OK, Told
 
 if TYPE_CHECKING:
+    from sim.scenario import Scenario
     from sim.tuning import Tuning
 
 EXAMPLES = (
@@ -61,26 +62,33 @@ def tune(
         raise click.BadParameter(
             f"{write} is there already; give another file, or --force", param_hint="--write"
         )
-    tuning = tuned(scenario, given)
-    present(tuning, options.place_of(tuning.given.name, output, "tune"), report, as_json)
+    changed, rest = options.split(given)
+    (loaded,) = options.load_all([scenario], changed)
+    folder = options.place_of(loaded.name, output, "tune")
+    tuning = tuned(loaded, **rest)
+    present(tuning, folder, report, as_json)
     if write is not None:
         write_copy(scenario, tuning, write, force)
     return OK
 
 
-def tuned(source: str, given: dict[str, Any]) -> Tuning:
+def tuned(
+    scenario: Scenario,
+    candidates: int,
+    simulate: bool,
+    blocks: str | None,
+    over: tuple[str, ...],
+    workers: int | None,
+) -> Tuning:
     """Return the tuning that the options ask for."""
     from sim.api import tune_all
     from sim.experiment import Settings
 
-    asked = dict(options.listed(text, "--over") for text in given.pop("over"))
-    if blocks := given.pop("blocks"):
-        asked = dict([options.listed(f"checkpoint.blocks={blocks}", "--blocks")]) | asked
-    changed, rest = options.split(given)
-    (loaded,) = options.load_all([source], changed)
+    asked = dict([options.listed(f"checkpoint.blocks={blocks}", "--blocks")]) if blocks else {}
+    asked |= dict(options.listed(text, "--over") for text in over)
     with console.watcher() as watcher:
-        settings = Settings(rest["workers"], command=options.command_line(), progress=watcher)
-        return tune_all(loaded, rest["candidates"], rest["simulate"], asked, settings)
+        settings = Settings(workers, progress=watcher)
+        return tune_all(scenario, candidates, simulate, asked, settings)
 
 
 def present(tuning: Tuning, folder: Path, report: bool, as_json: bool) -> None:

@@ -66,7 +66,8 @@ def moved(old: File, new: File) -> Callable[[str], str]:
 def rewritten(text: str, interval: float, base: Callable[[str], str] = str) -> str:
     """Return the YAML *text* with another interval, and each base as *base* names it."""
     for edit in sorted(_edits(text, format_duration(interval), base), reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
+        old = text[edit.start : edit.end].rstrip()
+        text = text[: edit.start] + edit.text + text[edit.start + len(old) :]
     return text
 
 
@@ -110,6 +111,6 @@ def _inserted(block: Any, interval: str) -> Edit:
 
 
 def _quoted(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./-]*", text):
+    if re.fullmatch(r"[A-Za-z.][A-Za-z0-9_./-]*", text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,97 @@
+"""Scoring an interval on outages that were simulated with another one is simulating it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.experiment import Settings
+from sim.replication import simulate
+from sim.scenario.model import Scenario
+from sim.tuning.outages import History, Outages, schedule_of, why_outages_depend
+from sim.tuning.scores import scored, simulated
+from tests.oracle.random_scenarios import scenario as random_scenario
+
+CLOSE = 1e-9
+HERE = Settings(workers=1)
+
+
+def with_interval(spec: dict[str, Any], seconds: float) -> Scenario:
+    changed = copy.deepcopy(spec)
+    changed["checkpoint"]["interval"] = f"{seconds!r} s"
+    return Scenario.model_validate(changed)
+
+
+@st.composite
+def tunable(draw: Any) -> dict[str, Any]:
+    """A random scenario of the oracle that saves and has no target: every mechanism but those two."""
+    spec = random_scenario(draw, ties=draw(st.booleans()))
+    spec["workload"].pop("productive", None)
+    if spec["checkpoint"] == "none":
+        spec["checkpoint"] = {"interval": "1 min", "blocks": "3 s", "durable_after": "20 s"}
+    return spec
+
+
+@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+@given(tunable(), st.floats(1.0, 3000.0), st.floats(1.0, 3000.0))
+def test_a_score_is_what_a_full_simulation_finds(spec: dict[str, Any], one: float, other: float) -> None:
+    simulated_with, wanted = with_interval(spec, one), with_interval(spec, other)
+    assert why_outages_depend(wanted) is None
+    histories = [History.of(simulate(simulated_with, replication)) for replication in range(2)]
+    outages = Outages.of(histories, wanted.simulation.warm_up)
+    found = outages.ettr(schedule_of(simulated_with, other))
+    assert found == pytest.approx([simulate(wanted, number).ettr for number in range(2)], abs=CLOSE)
+
+
+BUSY = {
+    "name": "busy",
+    "cluster": {"gpus": 64, "nodes_per_rack": 2, "spares": 1, "spare_kind": "cold", "provision": "10 min"},
+    "workload": {"step_time": "7 s"},
+    "failures": {
+        "node": {"per": "node", "mtbf": "2 d", "repair": "9 h", "transient": "30 %"},
+        "rack": {"per": "rack", "mtbf": "8 d", "lifetime": {"weibull": {"shape": 0.7}}, "repair": "1 d"},
+        "software": {"per": "job", "mtbf": "6 h", "clock": "training"},
+        "hang": {"per": "job", "mtbf": "1 d", "effect": "hang", "detect": "10 min"},
+    },
+    "checkpoint": {"interval": "10 min", "blocks": "20 s", "durable_after": "3 min", "load": "1 min"},
+    "recovery": {
+        "stages": {"detect": "1 min", "start": {"constant": "4 min", "fails": "10 %"}, "load": "checkpoint"},
+        "during_recovery": "absorb",
+    },
+    "maintenance": {"every": "13 h", "takes": "20 min"},
+    "simulation": {"horizon": "10 d", "warm_up": "1 d", "replications": 3},
+}
+
+
+@pytest.mark.parametrize("abrupt", [False, True])
+def test_both_ways_of_scoring_agree_on_a_scenario_that_uses_everything(abrupt: bool) -> None:
+    scenario = Scenario.model_validate(BUSY | {"maintenance": BUSY["maintenance"] | {"abrupt": abrupt}})
+    intervals = [1.0, 60.0, 179.9, 600.0, 5000.0, 1e6]
+    for part in (range(2), range(1, 3)):
+        (by_outages,), (by_simulation,) = (way(scenario, [part], HERE) for way in (scored, simulated))
+        pairs = zip(by_outages(intervals), by_simulation(intervals), strict=True)
+        for found, expected in pairs:
+            assert found == pytest.approx(expected, abs=CLOSE)
+
+
+def test_outages_depend_on_the_interval_where_a_target_ends_the_run() -> None:
+    with_target = Scenario.model_validate(BUSY | {"workload": {"productive": "3 d"}, "simulation": {}})
+    assert "target" in str(why_outages_depend(with_target))
+
+
+def test_a_replication_that_never_trains_scores_nothing() -> None:
+    spec = {
+        "name": "never",
+        "cluster": {"gpus": 8},
+        "failures": {"node": {"per": "node", "mtbf": "1 min"}},
+        "checkpoint": {"interval": "1 min", "blocks": "1 s"},
+        "recovery": {"stages": {"start": "2 d"}, "at_start": True},
+        "simulation": {"horizon": "1 d"},
+    }
+    scenario = Scenario.model_validate(spec)
+    outages = Outages.of([History.of(simulate(scenario, 0))], 0.0)
+    assert outages.ettr(schedule_of(scenario, 60.0)).tolist() == [0.0]

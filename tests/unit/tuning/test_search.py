@@ -1,0 +1,105 @@
+"""The search alone, on curves whose maximum is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from sim.tuning.search import Array, Search
+
+REPLICATIONS = 30
+
+
+def search(
+    curve: Callable[[float], float], noise: float = 0.0, limits: tuple[float, float] = (1e-3, 1e6)
+) -> Search:
+    """A search on a curve; each replication shifts it by the same for all intervals, and jitters it a bit."""
+    generator = np.random.default_rng(7)
+    shift = generator.normal(0, 0.1, REPLICATIONS)
+
+    def score(intervals: Sequence[float]) -> list[Array]:
+        return [curve(at) + shift + generator.normal(0, noise, REPLICATIONS) for at in intervals]
+
+    return Search(score, *limits)
+
+
+def hill(top: float, width: float = 1.0) -> Callable[[float], float]:
+    return lambda interval: 1 - (math.log(interval / top) / width) ** 2 / 10
+
+
+@pytest.mark.parametrize("top", [10.0, 100.0, 1000.0, 30_000.0, 0.02])
+def test_the_maximum_is_found_wherever_it_lies(top: float) -> None:
+    found = search(hill(top))
+    found.run(100.0, [77.0], 40)
+    assert found.best == pytest.approx(top, rel=0.04)
+    assert found.boundary is None
+    assert len(found.intervals) <= 40
+    assert 77.0 in found.intervals
+
+
+@pytest.mark.parametrize(("slope", "boundary", "at"), [(1, "longest", 5000.0), (-1, "shortest", 2.0)])
+def test_a_maximum_at_a_limit_is_said_to_be_one(slope: int, boundary: str, at: float) -> None:
+    found = search(lambda interval: slope * math.log(interval) / 100, limits=(2.0, 5000.0))
+    found.run(100.0, [], 40)
+    assert (found.boundary, found.best) == (boundary, at)
+
+
+def test_intervals_outside_the_limits_count_as_the_limit() -> None:
+    found = search(hill(100.0), limits=(50.0, 200.0))
+    found.run(100.0, [1.0, 1e9], 20)
+    assert found.intervals[0] == 50.0
+    assert found.intervals[-1] == 200.0
+    assert found.ettr(1.0) is found.scores[50.0]
+
+
+def test_the_range_holds_the_maximum_and_narrows_with_the_noise() -> None:
+    widths = []
+    for noise in (0.03, 0.003, 0.0003):
+        found = search(hill(100.0), noise)
+        found.run(100.0, [], 40)
+        low, high = found.flat_range()
+        assert low <= 100.0 * 1.02
+        assert high >= 100.0 / 1.02
+        widths.append(high / low)
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_the_ends_of_the_range_are_known_to_a_few_per_cent() -> None:
+    found = search(hill(100.0), 0.01)
+    found.run(100.0, [], 40)
+    low, high = found.flat_range()
+    candidates = found.intervals
+    assert low / candidates[candidates.index(low) - 1] < 1.09
+    assert candidates[candidates.index(high) + 1] / high < 1.09
+
+
+def test_a_plateau_is_the_range_as_a_whole() -> None:
+    found = search(lambda interval: 0.5 if 20 <= interval <= 500 else 0.4, 0.001)
+    found.run(100.0, [], 40)
+    low, high = found.flat_range()
+    assert low == pytest.approx(20.0, rel=0.1)
+    assert high == pytest.approx(500.0, rel=0.1)
+
+
+def test_nothing_can_be_told_from_one_replication() -> None:
+    found = Search(lambda intervals: [np.array([hill(100.0)(at)]) for at in intervals], 1.0, 1e4)
+    found.run(100.0, [], 30)
+    assert not any(found.told_apart(at) for at in found.intervals)
+
+
+def test_the_true_optimum_is_nearly_always_in_the_range() -> None:
+    missed = 0
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+
+        def score(intervals: Sequence[float], generator: np.random.Generator = generator) -> list[Array]:
+            return [hill(100.0)(at) + generator.normal(0, 0.02, 12) for at in intervals]
+
+        found = Search(score, 1.0, 1e4)
+        found.run(100.0, [100.0], 30)
+        low, high = found.flat_range()
+        missed += not low <= 100.0 <= high
+    assert missed <= 6

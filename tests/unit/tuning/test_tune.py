@@ -1,0 +1,211 @@
+"""`tune`: the best interval where it is known, what is claimed and what is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sim import theory
+from sim.scenario.model import Scenario
+from sim.store import ChoiceError
+from sim.tuning import tune, what_ifs
+from sim.tuning.intervals import rounded
+from sim.tuning.results import Tuning
+from sim.tuning.verdict import advise_tuning, mtbf_for, restart_for
+from tests.unit.tuning.clusters import HERE, HOUR, TABLE, job
+
+
+def tuned(scenario: Scenario, **options: bool | int) -> Tuning:
+    return tune(scenario, settings=HERE, **options)  # type: ignore[arg-type]
+
+
+def said(tuning: Tuning) -> str:
+    return " ".join(str(advice) for advice in advise_tuning(tuning))
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_the_exact_optimum_lies_in_the_range_which_shrinks_with_replications(row: tuple[float, ...]) -> None:
+    mtbf, blocks, restart = row
+    exact = theory.optimal(mtbf, blocks)
+    widths = []
+    for replications in (6, 48):
+        found = tuned(job(mtbf, blocks, restart, replications=replications))
+        assert found.range_s is not None
+        assert found.exact_s == exact
+        assert found.range_s[0] <= exact <= found.range_s[1]
+        assert found.range_s[0] <= (found.recommended_s or 0) <= found.range_s[1]
+        widths.append(found.range_s[1] / found.range_s[0])
+    assert widths[1] < widths[0]
+
+
+def test_no_gain_is_claimed_where_todays_interval_is_the_best() -> None:
+    for seed in range(5):
+        simulation = {"horizon": "100 h", "replications": 12, "seed": seed}
+        found = tuned(job(interval="optimal", simulation=simulation), candidates=25)
+        (now,) = (gain for gain in found.gains if gain.over == "now")
+        assert not now.distinguishable
+        assert "no gain to be had" in said(found)
+        assert "gains" not in said(found)
+
+
+def test_a_gain_is_confirmed_on_fresh_replications() -> None:
+    found = tuned(job(interval="1 h", costs={"gpu_hour": "2 USD"}, replications=12))
+    (now,) = (gain for gain in found.gains if gain.over == "now")
+    assert now.distinguishable
+    assert found.recommended_s is not None
+    expected = theory.efficiency(found.recommended_s, HOUR, 30, 300) - theory.efficiency(HOUR, HOUR, 30, 300)
+    ettr = now.worth.ettr
+    assert ettr.mean == pytest.approx(expected, abs=3 * (ettr.half_width or 0))
+    assert now.worth.effective_gpus.mean == pytest.approx(1000 * ettr.mean)
+    assert now.worth.money_per_year is not None
+    assert now.worth.money_per_year.mean == pytest.approx(1000 * ettr.mean * 2 * 365.25 * 24)
+    assert "that gains" in said(found)
+    assert "USD a year" in said(found)
+
+
+def test_choosing_and_judging_use_different_replications() -> None:
+    found = tuned(job(replications=6), candidates=20)
+    assert found.ettr_at_best is not None
+    chosen = next(one for one in found.curve if one.interval_s == found.best_s)
+    assert chosen.ettr.mean != found.ettr_at_best.mean
+    assert chosen.ettr.count == found.ettr_at_best.count == 6
+
+
+def test_both_ways_find_the_same() -> None:
+    scenario = job(replications=3, lives=40)
+    scored, simulated = tuned(scenario, candidates=10), tuned(scenario, candidates=10, simulate=True)
+    assert simulated.simulated == "asked for"
+    assert scored.simulated is None
+    assert [one.interval_s for one in scored.curve] == [one.interval_s for one in simulated.curve]
+    for one, other in zip(scored.curve, simulated.curve, strict=True):
+        assert one.ettr.mean == pytest.approx(other.ettr.mean, abs=1e-9)
+    assert scored.ettr_at_best is not None
+    assert simulated.ettr_at_best is not None
+    assert scored.ettr_at_best.mean == pytest.approx(simulated.ettr_at_best.mean, abs=1e-9)
+
+
+def test_without_failures_there_is_advice_and_no_number() -> None:
+    found = tuned(job(failures="none", interval="10 min"))
+    assert found.no_failures
+    assert (found.best_s, found.recommended_s, found.range_s, list(found.curve)) == (None, None, None, [])
+    assert said(found).endswith("do not save more often than you need for other reasons.")
+    assert not any(character.isdigit() for character in said(found))
+
+
+def test_without_checkpoints_there_is_nothing_to_tune() -> None:
+    with pytest.raises(ChoiceError, match="checkpoint: none"):
+        tuned(job(checkpoint="none"))
+
+
+def test_free_saves_are_best_as_often_as_can_be() -> None:
+    found = tuned(job(blocks=0, interval="10 min", replications=3, lives=30))
+    assert (found.boundary, found.best_s) == ("shortest", 1.0)
+    assert (found.young_s, found.daly_s, found.exact_s) == (None, None, None)
+    assert "Saves are free" in said(found)
+    by_step = tuned(job(blocks=0, interval="10 min", replications=3, lives=30, workload={"step_time": "8 s"}))
+    assert by_step.best_s == 8.0
+    assert "one step" in said(by_step)
+
+
+def test_a_best_interval_as_long_as_the_run_is_no_optimum() -> None:
+    found = tuned(job(mtbf=1000 * HOUR, blocks=300, lives=0.01, interval="1 h", replications=3))
+    assert found.boundary == "longest"
+    assert "longer horizon" in said(found)
+
+
+def test_no_progress_says_what_would_have_to_change() -> None:
+    found = tuned(job(mtbf=60, blocks=5, restart=600, lives=300, replications=4), candidates=20)
+    assert found.no_progress
+    assert "makes no progress at any interval" in said(found)
+    assert "Save about" not in said(found)
+    needed = advise_tuning(found)[1].numbers
+    assert needed["restart_s"] == pytest.approx(restart_for(60.0, 5.0))
+    for mtbf, restart in ((60.0, needed["restart_s"]), (needed["mtbf_s"], 600.0)):
+        best = theory.optimal(mtbf, 5.0)
+        assert theory.efficiency(best, mtbf, 5.0, restart) == pytest.approx(0.5, rel=1e-6)
+
+
+def test_no_restart_is_short_enough_where_saves_alone_take_too_much() -> None:
+    assert restart_for(60.0, 60.0) is None
+    assert mtbf_for(0.0, 60.0) > 60.0
+
+
+def test_a_target_gives_way_to_a_month_and_that_is_said() -> None:
+    spec = {"replications": 2}
+    found = tuned(job(mtbf=24 * HOUR, workload={"productive": "300 d"}, simulation=spec), candidates=10)
+    assert found.scenario.end_s == 30 * 24 * HOUR
+    assert found.simulated is None
+    assert "30 d instead of until the target" in said(found)
+
+
+def test_sixty_four_replications_unless_told() -> None:
+    found = tuned(job(lives=5, simulation={"horizon": "5 h"}), candidates=5)
+    assert found.replications == 64
+    assert tuned(job(lives=5, replications=3), candidates=5).replications == 3
+
+
+def test_asynchronous_saves_have_a_wide_flat_range_below_their_durability() -> None:
+    checkpoint = {"interval": "20 s", "blocks": "0.2 s", "durable_after": "2 min"}
+    found = tuned(job(checkpoint=checkpoint, replications=12), candidates=40)
+    assert found.range_s is not None
+    assert found.range_s[1] / found.range_s[0] > 2
+    assert found.range_s[0] < 60
+    assert "The optimum is flat" in said(found)
+    assert "saves every 2 min" in said(found)
+
+
+def test_formulas_mislead_where_the_rate_changes_over_time() -> None:
+    failures = {"any": {"per": "job", "mtbf": "1 h", "over_time": {"0 d": 6, "3 d": 1}}}
+    simulation = {"horizon": "6 d", "replications": 12}
+    found = tuned(job(failures=failures, restart=60, simulation=simulation))
+    gains = {gain.over: gain for gain in found.gains}
+    assert gains["young"].distinguishable
+    assert gains["daly"].distinguishable
+    assert (found.best_s or 0) < 0.8 * (found.daly_s or 0)
+    assert "Daly's interval" in said(found)
+    assert "is not the best here" in said(found)
+
+
+def test_formulas_mislead_where_failures_come_in_bursts() -> None:
+    bursts = {"per": "job", "mtbf": "4 h", "lifetime": {"weibull": {"shape": 0.4}}, "ages": "new"}
+    scenario = job(blocks=60, failures={"any": bursts}, simulation={"horizon": "30 d", "replications": 48})
+    found = tuned(scenario)
+    gains = {gain.over: gain for gain in found.gains}
+    assert gains["young"].distinguishable
+    assert gains["daly"].distinguishable
+    assert (found.best_s or 0) > 1.1 * (found.daly_s or 0)
+
+
+@pytest.mark.parametrize(
+    ("best", "flat", "expected"),
+    [
+        (71.5, (60.0, 80.0), 70.0),
+        (71.5, (71.0, 72.0), 71.5),
+        (350.0, (250.0, 460.0), 360.0),
+        (3e6, (1e6, 4e6), 35 * 86400.0),
+    ],
+)
+def test_the_recommendation_is_round_and_within_the_range(
+    best: float, flat: tuple[float, float], expected: float
+) -> None:
+    assert rounded(best, flat) == expected
+
+
+def test_what_ifs_are_tuned_anew() -> None:
+    over = {"checkpoint.blocks": ["3 s", "30 s"], "failures.any.mtbf": ["4 h"]}
+    cheap, same, rarer = what_ifs(job(replications=6), over, candidates=20, settings=HERE)
+    assert (cheap.value, rarer.path) == ("3 s", "failures.any.mtbf")
+    assert (cheap.best_s or 0) < (same.best_s or 0) < (rarer.best_s or 0)
+    assert cheap.ettr is not None
+    assert same.ettr is not None
+    assert cheap.ettr.mean > same.ettr.mean
+
+
+def test_a_gain_is_a_gain_only_when_seen_twice() -> None:
+    found = tuned(job(interval="1 h", replications=8), candidates=20)
+    (now,) = (gain for gain in found.gains if gain.over == "now")
+    assert now.distinguishable
+    assert not replace(now, outside=False).distinguishable
+    worse = replace(now.worth, ettr=now.worth.ettr.scaled(-1))
+    assert not replace(now, worth=worse).distinguishable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sim.ledger import Causes, Entry
 from sim.records import Doing, Records
 from sim.replication import simulate
 from sim.scenario.model import Scenario
-from tests.oracle.naive import Naive
+from tests.oracle.naive import Naive, Row
 
 TOLERANCE = 1e-9
 Pair = tuple[str, Any, Any]
@@ -25,12 +26,16 @@ def compared(scenario: Scenario, records: Records, naive: Naive) -> Iterator[Pai
     yield "wall-clock", records.wall_s, max(naive.now - scenario.simulation.warm_up, 0.0)
     yield "progress", records.progress_s, naive.kept
     yield "reached", records.reached_s, naive.reached_s
+    yield "fewest spares", records.spares_left, naive.fleet.fewest_idle
+    stages = [stage.name for stage in scenario.recovery.stages if stage.kind != "detect"]
+    yield "recovery by stage", records.stages / cards, np.array([naive.stages[name] for name in stages])
     for entry in Entry:
         yield entry.label, records.ledger[entry.label] / cards, naive.ledger[entry.label]
         for row, cause in enumerate(causes):
             value = float(records.charges[row, entry]) / cards
             yield f"{entry.label} charged to {cause}", value, naive.charges[cause, entry.label]
     yield from _incidents(scenario, records, naive)
+    yield from _history(records, naive)
 
 
 def _incidents(scenario: Scenario, records: Records, naive: Naive) -> Iterator[Pair]:
@@ -40,7 +45,10 @@ def _incidents(scenario: Scenario, records: Records, naive: Naive) -> Iterator[P
         (modes[mode], Doing(doing).label) for mode, doing in zip(table["mode"], table["doing"], strict=True)
     ]
     yield "incidents (mode, doing)", found, [(row["mode"], row["doing"]) for row in rows]
-    yield "interruptions", records.interruptions, counted(scenario, rows)
+    yield "interruptions", records.interruptions, sum(row["interruption"] for row in counted(scenario, rows))
+    struck = [row["mode"] for row in counted(scenario, rows) if row["doing"] != "idle"]
+    yield "incidents", records.incident_count, len(struck)
+    yield "incidents by mode", records.incidents_by_mode.tolist(), [struck.count(mode) for mode in modes]
     for name in ("interruption", "transient", "nodes_lost"):
         yield name, table[name].tolist(), [row[name] for row in rows]
     times = ["time_s", "lost_s", "detection_s", "recovery_s", "waiting_s"]
@@ -49,9 +57,30 @@ def _incidents(scenario: Scenario, records: Records, naive: Naive) -> Iterator[P
         yield name, table[name], np.array([row.get(name, 0.0) for row in rows])
 
 
-def counted(scenario: Scenario, rows: list[dict[str, Any]]) -> int:
-    """Interruptions after the warm-up."""
-    return sum(row["interruption"] and row["time_s"] >= scenario.simulation.warm_up for row in rows)
+def _history(records: Records, naive: Naive) -> Iterator[Pair]:
+    """What was done when: the productive time by each instant, and the strip of replication 0."""
+    instants = np.linspace(0.0, records.end_s, len(records.curve))
+    productive = [(start, end) for start, end, entry, _ in naive.spans if entry == "productive"]
+    kept = sum((np.clip(instants, start, end) - start for start, end in productive), np.zeros(len(instants)))
+    yield "curve", records.curve, kept
+    if not records.strip:
+        return
+    begin, last = records.strip[0][0], records.strip[-1][1]
+    gaps = [after[0] - before[1] for before, after in pairwise(records.strip)]
+    yield "gaps in the strip", np.array(gaps), np.zeros(len(gaps))
+    for entry in Entry:
+        drawn = sum(end - start for start, end, activity, _ in records.strip if activity == entry.label)
+        inside = ((max(start, begin), min(end, last)) for start, end, *_ in _spans(naive, entry.label))
+        yield f"{entry.label} in the strip", float(drawn), sum(max(b - a, 0.0) for a, b in inside)
+
+
+def _spans(naive: Naive, entry: str) -> list[tuple[float, float, str, str]]:
+    return [span for span in naive.spans if span[2] == entry]
+
+
+def counted(scenario: Scenario, rows: list[Row]) -> list[Row]:
+    """Incidents after the warm-up."""
+    return [row for row in rows if row["time_s"] >= scenario.simulation.warm_up]
 
 
 def differ(engine: Any, oracle: Any, scale: float) -> bool:

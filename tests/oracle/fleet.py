@@ -20,6 +20,7 @@ class Fleet:
         self.ready = [0.0] * cluster.nodes
         self.empty: list[int] = []
         self.idle = list(range(cluster.nodes, cluster.nodes + cluster.spare_nodes))
+        self.fewest_idle = len(self.idle)
         self.shops: dict[str, list[Repair]] = {name: [] for name in scenario.failures}
         self.busy = dict.fromkeys(scenario.failures, 0)
 
@@ -49,11 +50,17 @@ class Fleet:
         provisioned = []
         while self.empty and self.idle:
             slot = self.empty.pop(0)
-            self.slots[slot] = self.idle.pop(0)
+            self.slots[slot] = self.take_spare(self.idle[0])
             if self.cluster.spare_kind == "cold":
                 self.ready[slot] = now + self.cluster.provision
                 provisioned.append(self.ready[slot])
         return provisioned
+
+    def take_spare(self, node: int) -> int:
+        """Take an idle spare, for the job or to its repair."""
+        self.idle.remove(node)
+        self.fewest_idle = min(self.fewest_idle, len(self.idle))
+        return node
 
     def provisioning(self, now: float) -> bool:
         return max(self.ready) > now

@@ -49,6 +49,7 @@ class Naive:
         self.ledger: dict[str, float] = defaultdict(float)
         self.charges: dict[tuple[str, str], float] = defaultdict(float)
         self.stages: dict[str, float] = defaultdict(float)
+        self.spans: list[tuple[float, float, str, str]] = []
         self.incidents: list[Row] = []
 
     def run(self) -> Naive:
@@ -126,6 +127,7 @@ class Naive:
         self, start: float, end: float, entry: str, cause: str, row: Row | None, stage: str = ""
     ) -> None:
         """Book a span of time; what lies before the warm-up's end counts for the incident only."""
+        self.spans.append((start, end, entry, stage))
         counted = max(end - max(start, self.scenario.simulation.warm_up), 0.0)
         self.ledger[entry] += counted
         if entry != "productive":
@@ -339,8 +341,7 @@ class Naive:
         transient = source.draw("spare/transient", k) < source.mode.transient
         self.incidents.append(self.new_row(source, "idle", transient, 0 if transient else 1))
         if not transient:
-            self.fleet.idle.remove(node)
-            self.queue_repair(source, [node], "spare/repair", k)
+            self.queue_repair(source, [self.fleet.take_spare(node)], "spare/repair", k)
 
     def new_row(self, source: Source, doing: str, transient: bool, nodes_lost: int) -> Row:
         row: Row = {"time_s": self.now, "mode": source.name, "doing": doing, "transient": transient}

@@ -19,8 +19,9 @@ ODD = [random.Random(index).random() for index in range(200)]
 class Author:
     """Writes a scenario; with `ties`, all times are multiples of one number, so that events coincide.
 
-    Two modes on the training clock may coincide nominally at an instant that no float holds; then rounding
-    decides which comes first.  So `chance`, which makes instants odd, excludes that clock among ties.
+    Failures on a clock that stands still now and then may coincide nominally at an instant that no float
+    holds; then rounding decides which comes first.  So `chance`, which makes instants odd, excludes the
+    training clock among ties, and ages that travel with nodes.
     """
 
     draw: Draw
@@ -118,7 +119,7 @@ def _failures(author: Author, cluster: Spec) -> Any:
 
 def _mode(author: Author, places: dict[str, int]) -> Spec:
     per = author.one_of(*places)
-    mode: Spec = {"per": per, **_lifetime(author, places[per])}
+    mode: Spec = {"per": per, **_lifetime(author, places[per], per in ("gpu", "node"))}
     if author.maybe(3) and not (author.ties and author.chance):
         mode["clock"] = "training"
     if author.maybe(4):
@@ -133,9 +134,9 @@ def _mode(author: Author, places: dict[str, int]) -> Spec:
     return mode
 
 
-def _lifetime(author: Author, places: int) -> Spec:
+def _lifetime(author: Author, places: int, travels: bool) -> Spec:
     mean = f"{places * author.number(40, 1500)!r} s"
-    kinds = ["constant", "empirical"] + ["exponential"] * author.chance
+    kinds = ["constant", "empirical"] * (not author.chance or not travels) + ["exponential"] * author.chance
     if not author.ties:
         kinds = ["exponential", "exponential", "constant", "empirical", "weibull", "gamma", "lognormal"]
     kind = author.one_of(*kinds)

@@ -9,7 +9,7 @@ from sim.scenario.model import Scenario
 from tests.oracle.agreement import disagreements
 from tests.oracle.random_scenarios import scenario
 
-EXAMPLES = 300
+EXAMPLES = 1200
 reproducible = settings(
     derandomize=True,
     database=None,

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from reports import write_report
-from reports.page import MOST_DRAWN, PLOTLY_CONFIG, render, tight, unique
+from reports.page import MOST_DRAWN, render
+from reports.sheet import PLOTLY_CONFIG, tight, unique
 from sim.results import Comparison, Results
 from tests.reports.cases import CHANGES, HOSTILE, PLAIN, run
 

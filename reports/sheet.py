@@ -1,0 +1,150 @@
+"""The sheet that every report is printed on: one HTML file, no network, everything from scenarios escaped."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from reports import inputs, tables, theme
+from reports.exhibits import Exhibit, slug
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from sim.advice import Advice
+    from sim.scenario import Scenario
+
+TEMPLATES = Path(__file__).with_name("templates")
+PLOTLY_CONFIG = {
+    "displayModeBar": False,
+    "displaylogo": False,
+    "doubleClick": "reset",
+    "plotlyServerURL": "",
+    "responsive": True,
+    "showSendToCloud": False,
+    "showTips": False,
+}
+
+
+class Sheet(NamedTuple):
+    """What every report holds: its scenarios, its sentences, how it was made, and the figures that it shows.
+
+    `template` names the file that says which sections stand between the answer and what went in.
+    """
+
+    template: str
+    given: Sequence[Scenario]
+    answer: Sequence[Advice]
+    making: Sequence[tables.Row]
+    shown: Sequence[Exhibit]
+    command: str | None = None
+
+    @property
+    def anchors(self) -> list[str]:
+        """What names each scenario in the anchors of the page."""
+        return unique([slug(scenario.name) for scenario in self.given])
+
+
+def filled(sheet: Sheet, words: Mapping[str, Any]) -> str:
+    """Return *sheet* as HTML, its sections filled with *words*.
+
+    The nonce depends on all that is shown, so that no scenario can hold it.
+    """
+    from plotly.offline import get_plotlyjs
+
+    from sim.version import VERSION
+
+    data = packed(json.dumps(payload(sheet.shown), separators=(",", ":"), allow_nan=False))
+    shown = f"{sheet.command}{[scenario.document for scenario in sheet.given]}{data}"
+    return (
+        _environment()
+        .get_template(sheet.template)
+        .render(
+            **words,
+            anchors=sheet.anchors,
+            answer=sheet.answer,
+            command=sheet.command,
+            config=json.dumps(PLOTLY_CONFIG, sort_keys=True),
+            given=sheet.given,
+            making=sheet.making,
+            nonce=hashlib.sha256(shown.encode()).hexdigest()[:32],
+            payload=data,
+            plotly=packed(get_plotlyjs()),
+            styles=theme.STYLES,
+            surfaces=theme.SURFACES,
+            version=VERSION,
+        )
+    )
+
+
+def save(text: str, path: Path) -> None:
+    """Write *text* to *path*, whole or not at all; raises OSError where it cannot."""
+    unfinished = path.with_name(f".{path.name}.new")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def payload(shown: Sequence[Exhibit]) -> dict[str, Any]:
+    """Return what the page's script needs: every figure, its table, and the dark partners of colours."""
+    return {
+        "dark": theme.partners(),
+        "paper": theme.PAPER.light,
+        "figures": {
+            one.name: {"data": one.figure["data"], "layout": one.figure["layout"], "table": one.table}
+            for one in shown
+        },
+    }
+
+
+def packed(text: str) -> str:
+    """Return *text* compressed by gzip, in base64: what the script unpacks."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Return *names* with a number appended to those that occurred before."""
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return found
+
+
+def tight(text: str) -> str:
+    """Return *text* with spaces that do not break around signs and before units."""
+    text = re.sub(r" ?± ?", "\u00a0±\u00a0", text)
+    return re.sub(r"(?<=\d) (?=(?:%|pp|ms|s|min|h|d|y|k|M|G|T|[A-Z]{3})(?![A-Za-z]))", "\u00a0", text)
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from sim.scenario import dump
+
+    environment = Environment(
+        autoescape=True,
+        loader=FileSystemLoader(TEMPLATES),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["tight"] = tight
+    environment.globals |= {
+        "cause_rows": tables.cause_rows,
+        "inputs_of": inputs.inputs,
+        "raw": lambda name: Markup((TEMPLATES / name).read_text("utf-8")),
+        "yaml_of": dump,
+    }
+    return environment

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import simpy
 
+from sim.activity import Activity
 from sim.audit import Outcome, audit
+from sim.chain import Chain
 from sim.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
 from sim.cluster import Cluster
 from sim.failures import Failures
@@ -27,9 +29,11 @@ def simulate(scenario: Scenario, replication: int) -> Records:
     cluster = Cluster(scenario.cluster.nodes, scenario.cluster.spare_nodes, scenario.cluster.provision)
     schedule, stages = save_schedule(scenario), Stages(scenario, streams)
     journal = Journal()
-    job = Job(env, scenario, schedule, stages, cluster, journal)
+    activity = Activity(env, journal)
+    chain = Chain(env, stages, cluster, activity)
+    job = Job(env, scenario, schedule, chain, cluster, activity, journal)
     failures = Failures(env, scenario, streams, cluster, job.strike, job.strike_spare)
-    job.begin(failures, repair_shops(env, scenario, streams, job))
+    job.begin(failures, repair_shops(env, scenario, streams, chain))
     At(env, scenario.end_s, HORIZON, lambda _: job.finish())
     env.run(until=job.finished)
     outcome = Outcome(env.now, job.progress, job.reached, cluster.fewest_spares)
@@ -45,11 +49,11 @@ def save_schedule(scenario: Scenario) -> SaveSchedule:
 
 
 def repair_shops(
-    env: simpy.Environment, scenario: Scenario, streams: Streams, job: Job
+    env: simpy.Environment, scenario: Scenario, streams: Streams, chain: Chain
 ) -> dict[int, RepairShop]:
     """Return the repair shop of each mode that has one, by the mode's number."""
     return {
-        number: RepairShop(env, name, mode, streams, job.take_back)
+        number: RepairShop(env, name, mode, streams, chain.take_back)
         for number, (name, mode) in enumerate(scenario.failures.items())
         if mode.repair is not None
     }

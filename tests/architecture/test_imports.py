@@ -29,6 +29,8 @@ ROOMS = [
     "failures",
     "repair",
     "recovery",
+    "activity",
+    "chain",
     "job",
     "timeline",
     "audit",

@@ -1,0 +1,136 @@
+"""The recovery under way: from a failure through detection and the stages to a job that can train again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import simpy
+
+from sim.activity import Activity
+from sim.cluster import Cluster
+from sim.failures.clock import COMPLETION, At
+from sim.records import Doing, Strike
+from sim.recovery import Stages, Step
+from sim.repair import RepairShop
+
+DETECTION, RECOVERY, WAITING = Doing.DETECTION, Doing.RECOVERY, Doing.WAITING
+
+
+class Chain:
+    """Goes from stage to stage, each ending with an event that leads to the next.
+
+    What strikes meanwhile begins the chain again (`begin`), or is absorbed (`absorb`).  Nodes that have
+    failed leave when detection ends.  `recovered` happens when every slot holds a node that is ready and all
+    stages have succeeded.
+    """
+
+    def __init__(self, env: simpy.Environment, stages: Stages, cluster: Cluster, activity: Activity) -> None:
+        self.recovered = env.event()
+        self.shops: Mapping[int, RepairShop] = {}
+        self._env = env
+        self._stages = stages
+        self._cluster = cluster
+        self._activity = activity
+        self._failed: list[Strike] = []
+        self._timer: simpy.Event | None = None
+        self._then: Callable[[], None] = self._detected
+        self._steps: Iterator[Step] = iter(())
+        self._step = stages.steps[0]
+
+    def break_nodes(self, strike: Strike) -> None:
+        """Let the nodes of *strike* fail; they stay in their slots until detection ends."""
+        self._cluster.fail(strike.slots)
+        self._failed.append(strike)
+
+    def begin(self, strike: Strike, line: int) -> None:
+        """Recover from *strike*, noted in *line* of the journal, from the first stage on."""
+        if self.recovered.triggered:
+            self.recovered = self._env.event()
+        self._activity.enter(DETECTION)
+        self._activity.charge(strike.mode, line)
+        self._strike, self._attempt = strike, 0
+        if time := self._stages.detection(strike.mode, strike.ordinal):
+            self._wait(self._env.now + time, self._detected)
+        else:
+            self._detected()
+
+    def absorb(self) -> None:
+        """Take note of nodes that failed meanwhile, and go on."""
+        if self._activity.doing is DETECTION:
+            return
+        self._send_away()
+        if self._activity.doing is RECOVERY and self._activity.stage == self._stages.nodes:
+            self._await_nodes()
+
+    def take_back(self, nodes: Sequence[int]) -> None:
+        """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""
+        waiting = self._activity.doing is WAITING
+        self._cluster.restore(nodes, wanted=waiting)
+        if waiting and not self._cluster.missing:
+            self._await_nodes()
+
+    def _wait(self, until: float, then: Callable[[], None]) -> None:
+        """Go on with *then* at the instant *until*, unless the chain begins again before."""
+        self._then = then
+        self._timer = At(self._env, until, COMPLETION, self._ring)
+
+    def _ring(self, event: simpy.Event) -> None:
+        if event is self._timer:
+            self._then()
+
+    def _detected(self) -> None:
+        """Send the failed nodes away, and begin with the first stage."""
+        self._send_away()
+        self._steps = iter(self._stages.steps)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin the next stage; after the last, be ready where all nodes are."""
+        for step in self._steps:
+            if not step.awaits_nodes:
+                self._step = step
+                self._activity.enter(RECOVERY, step.stage)
+                self._wait(self._env.now + self._duration(step), self._end_stage)
+                return
+            if not self._cluster.fill(self._env.now):
+                self._await_nodes()
+                return
+        if self._cluster.fill(self._env.now):
+            self.recovered.succeed()
+        else:
+            self._await_nodes()
+
+    def _end_stage(self) -> None:
+        """Go on, or begin again with the first stage after detection where this one has failed."""
+        step, strike = self._step, self._strike
+        if step.fails and self._stages.fails(step.stage, self._attempt, strike.mode, strike.ordinal):
+            self._attempt += 1
+            self._steps = iter(self._stages.steps)
+        self._go_on()
+
+    def _await_nodes(self) -> None:
+        """Go on when every slot holds a node that is ready: wait for repairs, then for provisioning."""
+        if self._cluster.fill(self._env.now):
+            self._go_on()
+        elif self._cluster.missing:
+            self._timer = None
+            self._activity.enter(WAITING)
+        else:
+            self._activity.enter(RECOVERY, self._stages.nodes)
+            self._wait(self._cluster.ready_at, self._provisioned)
+
+    def _provisioned(self) -> None:
+        """Go on: the last of the spares that were taken is ready, whatever the clock's last digit says."""
+        self._cluster.fill(max(self._env.now, self._cluster.ready_at))
+        self._await_nodes()
+
+    def _duration(self, step: Step) -> float:
+        if step.constant is not None:
+            return step.constant
+        return self._stages.duration(step.stage, self._attempt, self._strike.mode, self._strike.ordinal)
+
+    def _send_away(self) -> None:
+        """Send the failed nodes to repair."""
+        for strike in self._failed:
+            self.shops[strike.mode].bring(self._cluster.send_away(strike.slots), strike.ordinal)
+        self._failed.clear()

@@ -46,7 +46,7 @@ def method(found: Tuning) -> str:
         how = f"each simulated in full ({found.simulated})"
     return (
         f"{len(found.curve)} intervals, {how}: {found.replications} replications of"
-        f" {format_duration(found.scenario.end_s, 3)} to choose, {found.replications} fresh ones to judge."
+        f" {format_duration(found.scenario.end_s, 3)} to choose, {found.fresh_replications} fresh ones to judge."
     )
 
 

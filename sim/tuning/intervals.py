@@ -20,6 +20,7 @@ from sim.units import DAY, HOUR, MINUTE
 
 CANDIDATES = 40
 REPLICATIONS = 64
+LEAST_FRESH = 16
 SHORTEST, SHORTEST_FREE = 1e-3, 1.0
 ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, *(5.0 * number for number in range(2, 20)))
 
@@ -33,9 +34,10 @@ def tune(
 ) -> Tuning:
     """Return the best checkpoint interval of *scenario* and what it is worth.
 
-    `simulation.replications` (64 where it is not said) choose the interval; it is judged on as many fresh
-    ones.  With *simulate* every candidate is simulated in full, also where sharing the outages is exact.
-    Raises ChoiceError where the scenario has no interval to tune, and RunError where the run cannot go on.
+    `simulation.replications` (64 where it is not said) choose the interval; it is judged on fresh ones, half
+    as many, or 16 where there are as many.  With *simulate* every candidate is simulated in full, also where
+    sharing the outages is exact.  Raises ChoiceError where the scenario has no interval to tune, and RunError
+    where the run cannot go on.
     """
     began, settings = time.perf_counter(), settings or Settings()
     if scenario.checkpoint is None:
@@ -46,10 +48,18 @@ def tune(
         return Tuning(scenario, fixed, count, now)
     reason = "asked for" if simulate else why_outages_depend(fixed)
     scores = simulated if reason else scored
-    first, fresh = scores(fixed, (range(count), range(count, 2 * count)), settings)
+    first, fresh = scores(fixed, (range(count), range(count, count + fresh_ones(count))), settings)
     marks = formulas(fixed)
     search = searched(fixed, first, [now, *marks.values()], candidates)
     return _told(scenario, fixed, now, marks, search, fresh, reason, began)
+
+
+def fresh_ones(count: int) -> int:
+    """Return how many fresh replications judge what *count* have chosen.
+
+    Fewer are enough: choosing compares many intervals, judging only a few.
+    """
+    return max(count // 2, min(count, LEAST_FRESH))
 
 
 def _told(
@@ -75,6 +85,7 @@ def _told(
         given=given,
         scenario=fixed,
         replications=fixed.simulation.replications,
+        fresh_replications=others[-1].size,
         now_s=now,
         young_s=marks.get("young"),
         daly_s=marks.get("daly"),

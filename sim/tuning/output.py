@@ -34,7 +34,7 @@ def tuning_as_dict(tuning: Tuning) -> dict[str, Any]:
         "young_s": tuning.young_s,
         "daly_s": tuning.daly_s,
         "exact_s": tuning.exact_s,
-        "fresh_replications": 0 if tuning.no_failures else tuning.replications,
+        "fresh_replications": tuning.fresh_replications,
         "gains": [_gain(gain) for gain in tuning.gains],
         "curve": [
             {"interval_s": one.interval_s, **_point(one.ettr), "told_apart": one.told_apart}

@@ -108,6 +108,7 @@ class Tuning:
     scenario: Scenario
     replications: int
     now_s: float
+    fresh_replications: int = 0
     young_s: float | None = None
     daly_s: float | None = None
     exact_s: float | None = None

@@ -92,6 +92,11 @@ class WhatIf:
     ettr: Estimate | None
     effective_gpus: Estimate | None
 
+    @property
+    def no_progress(self) -> bool:
+        """Whether the job makes no progress at any interval."""
+        return self.ettr is not None and self.ettr.mean < NO_PROGRESS_BELOW
+
 
 @dataclass(frozen=True)
 class Tuning:

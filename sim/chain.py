@@ -8,7 +8,7 @@ import simpy
 
 from sim.activity import Activity
 from sim.cluster import Cluster
-from sim.failures.clock import COMPLETION, At
+from sim.failures.clock import COMPLETION, After
 from sim.records import Doing, Strike
 from sim.recovery import Stages, Step
 from sim.repair import RepairShop
@@ -20,12 +20,12 @@ class Chain:
     """Goes from stage to stage, each ending with an event that leads to the next.
 
     What strikes meanwhile begins the chain again (`begin`), or is absorbed (`absorb`).  Nodes that have
-    failed leave when detection ends.  `recovered` happens when every slot holds a node that is ready and all
-    stages have succeeded.
+    failed leave when detection ends.  The job can train again when all stages have succeeded and every slot
+    holds a node that is ready.
     """
 
     def __init__(self, env: simpy.Environment, stages: Stages, cluster: Cluster, activity: Activity) -> None:
-        self.recovered = env.event()
+        self._recovered = env.event()
         self.shops: Mapping[int, RepairShop] = {}
         self._env = env
         self._stages = stages
@@ -42,15 +42,19 @@ class Chain:
         self._cluster.fail(strike.slots)
         self._failed.append(strike)
 
+    def recover(self, strike: Strike, line: int) -> simpy.Event:
+        """Begin the chain and return the event that happens when the job can train again."""
+        self._recovered = self._env.event()
+        self.begin(strike, line)
+        return self._recovered
+
     def begin(self, strike: Strike, line: int) -> None:
-        """Recover from *strike*, noted in *line* of the journal, from the first stage on."""
-        if self.recovered.triggered:
-            self.recovered = self._env.event()
+        """Go through the chain for *strike*, noted in *line* of the journal, from the first stage on."""
         self._activity.enter(DETECTION)
         self._activity.charge(strike.mode, line)
         self._strike, self._attempt = strike, 0
         if time := self._stages.detection(strike.mode, strike.ordinal):
-            self._wait(self._env.now + time, self._detected)
+            self._wait(time, self._detected)
         else:
             self._detected()
 
@@ -69,10 +73,10 @@ class Chain:
         if waiting and not self._cluster.missing:
             self._await_nodes()
 
-    def _wait(self, until: float, then: Callable[[], None]) -> None:
-        """Go on with *then* at the instant *until*, unless the chain begins again before."""
+    def _wait(self, time: float, then: Callable[[], None]) -> None:
+        """Go on with *then* after *time* seconds, unless the chain begins again before."""
         self._then = then
-        self._timer = At(self._env, until, COMPLETION, self._ring)
+        self._timer = After(self._env, time, COMPLETION, self._ring)
 
     def _ring(self, event: simpy.Event) -> None:
         if event is self._timer:
@@ -90,13 +94,13 @@ class Chain:
             if not step.awaits_nodes:
                 self._step = step
                 self._activity.enter(RECOVERY, step.stage)
-                self._wait(self._env.now + self._duration(step), self._end_stage)
+                self._wait(self._duration(step) if step.constant is None else step.constant, self._end_stage)
                 return
             if not self._cluster.fill(self._env.now):
                 self._await_nodes()
                 return
         if self._cluster.fill(self._env.now):
-            self.recovered.succeed()
+            self._recovered.succeed()
         else:
             self._await_nodes()
 
@@ -117,7 +121,7 @@ class Chain:
             self._activity.enter(WAITING)
         else:
             self._activity.enter(RECOVERY, self._stages.nodes)
-            self._wait(self._cluster.ready_at, self._provisioned)
+            self._wait(self._cluster.ready_at - self._env.now, self._provisioned)
 
     def _provisioned(self) -> None:
         """Go on: the last of the spares that were taken is ready, whatever the clock's last digit says."""
@@ -125,8 +129,6 @@ class Chain:
         self._await_nodes()
 
     def _duration(self, step: Step) -> float:
-        if step.constant is not None:
-            return step.constant
         return self._stages.duration(step.stage, self._attempt, self._strike.mode, self._strike.ordinal)
 
     def _send_away(self) -> None:

@@ -99,7 +99,7 @@ class Cluster:
             if self._provision:
                 self._ready[self._empty[0]] = now + self._provision
             self._place(self._spares.popleft())
-            self.fewest_spares = min(self.fewest_spares, len(self._spares))
+            self._count_spares()
         return not self._empty and not self._ready
 
     def restore(self, nodes: Sequence[int], wanted: bool) -> None:
@@ -119,7 +119,7 @@ class Cluster:
     def withdraw(self, node: int) -> None:
         """Take the spare *node* out of service."""
         self._spares.remove(node)
-        self.fewest_spares = min(self.fewest_spares, len(self._spares))
+        self._count_spares()
         self._tell((node,))
 
     def _place(self, node: int) -> None:
@@ -128,6 +128,10 @@ class Cluster:
         self._node[slot] = node
         if self.watchers:
             self._tell((node,), slot)
+
+    def _count_spares(self) -> None:
+        if len(self._spares) < self.fewest_spares:
+            self.fewest_spares = len(self._spares)
 
     def _tell(self, nodes: Sequence[int], slot: int | None = None, idle: bool = False) -> None:
         for watcher in self.watchers:

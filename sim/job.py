@@ -125,9 +125,9 @@ class Job:
     def _run(self) -> Process:
         while math.isnan(self.reached):
             if self._struck is not None:
-                self._chain.begin(*self._struck)
+                recovered = self._chain.recover(*self._struck)
                 self._struck = None
-                yield self._chain.recovered
+                yield recovered
             try:
                 yield from self._train()
             except simpy.Interrupt as interruption:

@@ -1,12 +1,12 @@
 """The journal: a line for each phase, stretch and incident, written as it happens and read at the end.
 
-Lines go into flat arrays, so that writing one is a single call; every table is a sum over columns of them.
+A line is packed into bytes, so that writing one is quick and takes little room; tables are sums over columns.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
+from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from sim.records import Doing, Strike
 
 Array = np.ndarray[Any, np.dtype[Any]]
+SIX, EIGHT = Struct("6d").pack, Struct("8d").pack
 NOBODY = -1
 """Instead of a cause or of an incident's number: none."""
 
@@ -64,9 +65,9 @@ class Journal:
     """What happened in one replication."""
 
     def __init__(self) -> None:
-        self._phases = array("d")
-        self._stretches = array("d")
-        self._incidents = array("d")
+        self._phases = bytearray()
+        self._stretches = bytearray()
+        self._incidents = bytearray()
         self._count = 0
 
     def __repr__(self) -> str:
@@ -74,13 +75,13 @@ class Journal:
 
     def phase(self, doing: Doing, stage: int, start: float, end: float, cause: int, incident: int) -> None:
         """Note a phase without training that has ended."""
-        self._phases.extend((doing, stage, start, end, cause, incident))
+        self._phases.extend(SIX(doing, stage, start, end, cause, incident))
 
     def stretch(
         self, start: float, end: float, useful: float, kept: float, cause: int, incident: int
     ) -> None:
         """Note a stretch of training that has ended."""
-        self._stretches.extend((start, end, useful, kept, cause, incident))
+        self._stretches.extend(SIX(start, end, useful, kept, cause, incident))
 
     def incident(
         self, time: float, strike: Strike, node: int, rack: int, doing: Doing, interrupts: bool
@@ -88,7 +89,7 @@ class Journal:
         """Note a failure that strikes, and return the number of its line."""
         mode, _, slots, transient = strike
         nodes_lost = 0 if transient else len(slots) or 1
-        self._incidents.extend((time, mode, node, rack, doing, interrupts, transient, nodes_lost))
+        self._incidents.extend(EIGHT(time, mode, node, rack, doing, interrupts, transient, nodes_lost))
         self._count += 1
         return self._count - 1
 
@@ -112,8 +113,8 @@ class Journal:
         return Incidents(time, *_whole(*rest))
 
 
-def _columns(lines: array[float], width: int) -> list[Array]:
-    return [column.copy() for column in np.array(lines).reshape(-1, width).T]
+def _columns(lines: bytearray, width: int) -> list[Array]:
+    return [column.copy() for column in np.frombuffer(bytes(lines)).reshape(-1, width).T]
 
 
 def _whole(*columns: Array) -> list[Array]:

@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 
 import simpy
 
-from sim.failures.clock import RETURN, At
+from sim.failures.clock import RETURN, After
 from sim.scenario.model import FailureMode
 from sim.streams import Draws, Streams
 
@@ -33,7 +33,7 @@ class RepairShop:
         self._queue: deque[tuple[Sequence[int], float]] = deque()
         self._repairs: list[tuple[float, int, Sequence[int]]] = []
         self._begun = 0
-        self._next: At | None = None
+        self._next: After | None = None
         self._returned = returned
         self._times = Draws(streams, f"{name}/repair", mode.repair.sample)
         self._spare_times = Draws(streams, f"{name}/spare/repair", mode.repair.sample)
@@ -58,7 +58,8 @@ class RepairShop:
             self._await_next()
 
     def _await_next(self) -> None:
-        self._next = At(self._env, self._repairs[0][0], RETURN, self._end)
+        delay = self._repairs[0][0] - self._env.now
+        self._next = After(self._env, max(delay, 0.0), RETURN, self._end)
 
     def _end(self, event: simpy.Event) -> None:
         """Hand back the nodes whose repair ends now, and let their crew go on to the next in the queue."""

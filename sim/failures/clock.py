@@ -11,11 +11,28 @@ COMPLETION, RETURN, FAILURE, WINDOW, HORIZON = 1, 2, 3, 1 << 60, 1 << 61
 """Priorities at equal instants: what ends, repairs, failures by mode and unit, maintenance, the horizon."""
 
 
-class At(simpy.Event):
-    """Happens at *time* with a *priority* among the events of that instant, and calls *callback*, if any.
+class After(simpy.Event):
+    """Happens after *delay* seconds with a *priority* among the events of that instant, and calls *callback*.
 
     Like SimPy's own timeouts it is born triggered, and sets its base's fields itself.
     """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        delay: float,
+        priority: int,
+        callback: Callable[[simpy.Event], None] | None = None,
+    ) -> None:
+        self.env = env
+        self.callbacks = [callback] if callback is not None else []
+        self._ok = True
+        self._value = None
+        env.schedule(self, priority, delay)  # type: ignore[arg-type]
+
+
+class At(After):
+    """Happens at the instant *time*, or now where that has passed by rounding."""
 
     def __init__(
         self,
@@ -24,12 +41,7 @@ class At(simpy.Event):
         priority: int,
         callback: Callable[[simpy.Event], None] | None = None,
     ) -> None:
-        self.env = env
-        self.callbacks = [callback] if callback is not None else []
-        self._ok = True
-        self._value = None
-        delay = time - env.now
-        env.schedule(self, priority, delay if delay > 0 else 0.0)  # type: ignore[arg-type]
+        super().__init__(env, max(time - env.now, 0.0), priority, callback)
 
 
 class Tempo:

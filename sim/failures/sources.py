@@ -13,7 +13,7 @@ import numpy as np
 import simpy
 
 from sim.distributions import Array, Distribution, Exponential
-from sim.failures.clock import FAILURE, At, Clock
+from sim.failures.clock import FAILURE, After, Clock
 from sim.streams import Draws, Streams, uniform
 
 OnStrike = Callable[[int, int], None]
@@ -30,7 +30,7 @@ class Source:
         self._env = env
         self._priority = FAILURE + priority
         self._horizon = horizon
-        self._pending: At | None = None
+        self._pending: After | None = None
         self._struck = -math.inf
 
     def schedule(self) -> None:
@@ -38,13 +38,14 @@ class Source:
 
         While own time stands still, only what was due at the very instant at which it stopped still strikes.
         """
-        self._pending = None
+        now = self._env.now
         if self.clock.running:
-            time = self.clock.when(self.due)
+            time = max(self.clock.when(self.due), now)
         else:
-            time = self._env.now if self.due <= self._own_time() else math.inf
+            time = now if self.due <= self._own_time() else math.inf
+        self._pending = None
         if time <= self._horizon:
-            self._pending = At(self._env, time, self._priority + self.unit, self._strike)
+            self._pending = After(self._env, time - now, self._priority + self.unit, self._strike)
 
     def resume(self) -> None:
         """Let own time pass."""

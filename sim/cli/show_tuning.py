@@ -16,7 +16,7 @@ from sim.tuning import Candidate, Gain, Lever, Levers, Tuning, WhatIf, Worth
 from sim.tuning.verdict import advise_levers, advise_tuning
 from sim.units import format_duration
 
-CURVE_ROWS = 9
+CURVE_ROWS, WIDEST_NAME = 9, 48
 ALIKE = "not distinguishable"
 NAMES = {"now": "today's", "young": "Young", "daly": "Daly", "exact": "exact optimum"}
 
@@ -44,9 +44,10 @@ def method(found: Tuning) -> str:
     how = "scored on outages that were simulated once"
     if found.simulated:
         how = f"each simulated in full ({found.simulated})"
+    horizon = format_duration(found.scenario.end_s, 3)
     return (
-        f"{len(found.curve)} intervals, {how}: {found.replications} replications of"
-        f" {format_duration(found.scenario.end_s, 3)} to choose, {found.fresh_replications} fresh ones to judge."
+        f"{len(found.curve)} intervals, {how}: {found.replications} replications of {horizon} to choose,"
+        f" {found.fresh_replications} fresh ones to judge."
     )
 
 
@@ -71,7 +72,10 @@ def _say(screen: Console, sentences: Sequence[Advice]) -> None:
 def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 3, 0, 0))
     for number, name in enumerate(columns):
-        table.add_column(name, justify="right" if number else "left")
+        if number:
+            table.add_column(name, justify="right")
+        else:
+            table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=WIDEST_NAME)
     return table
 
 

@@ -1,13 +1,15 @@
-"""Run folders in, one HTML file out."""
+"""Results in, one HTML file out: of runs, of a tuning, of levers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.results import Comparison, Results
+    from sim.tuning import Levers, Tuning
 
 
 def write_report(
@@ -23,3 +25,23 @@ def write_report(
     from reports.page import write
 
     write(results, path, comparison, command)
+
+
+def write_tuning(tuning: Tuning, path: Path, command: str | None = None) -> None:
+    """Write the report of *tuning* to *path*, whole or not at all; raises OSError where it cannot."""
+    from reports.sheet import save
+    from reports.tuning import render
+
+    save(render(tuning, command, _now()), path)
+
+
+def write_levers(levers: Levers, path: Path, command: str | None = None) -> None:
+    """Write the report of *levers* to *path*, whole or not at all; raises OSError where it cannot."""
+    from reports.levers import render
+    from reports.sheet import save
+
+    save(render(levers, command, _now()), path)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -42,7 +42,7 @@ class Exhibit(NamedTuple):
     table: base.Table
 
 
-def _exhibit(
+def exhibit(
     name: str,
     words: tuple[str, str, str],
     legend: Sequence[Key],
@@ -63,7 +63,7 @@ def ledger(results: Sequence[Results]) -> Exhibit:
     spoken = "; ".join(_spoken_ledger(data, row) for row in range(len(data.names)))
     caption = "Every card-hour of the job is in exactly one part; each bar adds up to 100 %."
     figure, table = ledger_figure(data), ledger_table(data)
-    return _exhibit("ledger", ("Where the time goes", caption, spoken), _entries(data.entries), figure, table)
+    return exhibit("ledger", ("Where the time goes", caption, spoken), _entries(data.entries), figure, table)
 
 
 def _spoken_ledger(data: LedgerData, row: int) -> str:
@@ -91,7 +91,7 @@ def size(results: Sequence[Results], steps: Sequence[Step]) -> Exhibit | None:
         "what they would do if none ever stood still."
     )
     words = ("What more cards add", caption, _spoken_size(data))
-    return _exhibit("size", words, keys, size_figure(data), size_table(data))
+    return exhibit("size", words, keys, size_figure(data), size_table(data))
 
 
 def _spoken_size(data: SizeData) -> str:
@@ -118,7 +118,7 @@ def throughput(result: Results) -> Exhibit | None:
     keys += [Key("tick", "incidents of replication 0, by cause")] if data.marks else []
     words = ("Share of the cards that train", _throughput_caption(data), _spoken_throughput(data))
     name = f"throughput-{slug(data.name)}"
-    return _exhibit(name, words, keys, throughput_figure(data), throughput_table(data))
+    return exhibit(name, words, keys, throughput_figure(data), throughput_table(data))
 
 
 def _throughput_caption(data: ThroughputData) -> str:
@@ -150,7 +150,7 @@ def strip(result: Results) -> Exhibit | None:
         caption += f" Cut after {len(data.spans)} activities."
     spoken = f"{length} with {len(data.failures)} failures that stop training; lanes: {', '.join(data.lanes)}"
     name = f"strip-{slug(data.name)}"
-    return _exhibit(name, ("A closer look", caption, spoken), keys, strip_figure(data), strip_table(data))
+    return exhibit(name, ("A closer look", caption, spoken), keys, strip_figure(data), strip_table(data))
 
 
 def causes(result: Results) -> Exhibit | None:
@@ -160,7 +160,7 @@ def causes(result: Results) -> Exhibit | None:
         return None
     words = ("Waste by cause", _causes_caption(data), _spoken_causes(data))
     name = f"causes-{slug(data.name)}"
-    return _exhibit(name, words, _entries(data.entries), causes_figure(data), causes_table(data))
+    return exhibit(name, words, _entries(data.entries), causes_figure(data), causes_table(data))
 
 
 def _causes_caption(data: CausesData) -> str:
@@ -187,7 +187,7 @@ def outages(result: Results) -> Exhibit | None:
         f"nine in ten within {duration(data.p90)}."
     )
     words = ("How long an outage lasts", caption, caption)
-    return _exhibit(
+    return exhibit(
         f"outages-{slug(data.name)}",
         words,
         [Key("recovery", "share of outages")],
@@ -203,7 +203,7 @@ def spread(result: Results) -> Exhibit:
     keys = [Key("dot", "one replication"), Key("mean", "mean, with its 95 % interval")]
     keys = keys if data.low is not None else [Key("dot", "the one replication")]
     words = ("ETTR of every replication", caption, caption)
-    return _exhibit(f"spread-{slug(data.name)}", words, keys, spread_figure(data), spread_table(data))
+    return exhibit(f"spread-{slug(data.name)}", words, keys, spread_figure(data), spread_table(data))
 
 
 def _spread_caption(data: SpreadData) -> str:

@@ -21,11 +21,20 @@ INK = Colour("#1d2530", "#e8ebef")
 MUTED = Colour("#5a6471", "#a0abb9")
 RULE = Colour("#e3e0d9", "#2d3540")
 BAND = Colour("rgba(24,80,132,0.17)", "rgba(19,147,226,0.26)")
+FLAT = Colour("rgba(24,153,131,0.13)", "rgba(91,182,161,0.20)")
 GAP = Colour("rgba(199,18,76,0.07)", "rgba(221,67,96,0.13)")
 ON_DEEP = Colour("#ffffff", "#0a0d11")
 ON_PALE = Colour("#15191e", "#0a0d12")
 HATCH = Colour("rgba(255,255,255,0.42)", "rgba(10,13,17,0.36)")
-SURFACES = {"paper": PAPER, "ink": INK, "muted": MUTED, "rule": RULE, "hatch": HATCH, "band": BAND}
+SURFACES = {
+    "paper": PAPER,
+    "ink": INK,
+    "muted": MUTED,
+    "rule": RULE,
+    "hatch": HATCH,
+    "band": BAND,
+    "flat": FLAT,
+}
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
@@ -118,5 +127,5 @@ STYLES = {
 
 def partners() -> dict[str, str]:
     """Return the dark partner of every light colour that a figure may hold."""
-    pairs = (PAPER, INK, MUTED, RULE, BAND, GAP, ON_DEEP, ON_PALE, HATCH)
+    pairs = (PAPER, INK, MUTED, RULE, BAND, FLAT, GAP, ON_DEEP, ON_PALE, HATCH)
     return dict((*pairs, *(style.colour for style in STYLES.values())))

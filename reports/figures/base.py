@@ -81,6 +81,13 @@ def note(words: str, x: float, y: float, **settings: Any) -> dict[str, Any]:
     } | settings
 
 
+def corner(words: str, height: float) -> dict[str, Any]:
+    """Return the name of an upward axis, set above its upper end."""
+    font = {"color": theme.MUTED.light, "size": 12}
+    place = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 6}
+    return note(words, 0, height, font=font, **place)
+
+
 def hatched(entry: str) -> dict[str, Any]:
     """Return the marker of bars of one ledger entry: its colour, its hatching, a hair of paper around it."""
     style = theme.STYLES[entry]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -135,21 +134,3 @@ def size_table(data: SizeData) -> base.Table:
     price = f"price_per_effective_card_hour_{data.currency or 'unpriced'}"
     rows = tuple((*point[:6], steps.get(point.name), point.price) for point in data.points)
     return base.Table((*columns, price), rows)
-
-
-def decades(low: float, high: float) -> list[float]:
-    """Return the powers of ten between the ends of a log axis; 1, 2 and 5 of each where those are few."""
-    ticks = [10.0**power for power in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
-    if len(ticks) > 1:
-        return ticks
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    places = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
-    return [place for place in places if low <= place <= high]
-
-
-def compact(value: float) -> str:
-    """Return a count in few characters, for an axis: `100k`, `1M`."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{letter}"
-    return f"{value:.3g}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import math
 from typing import Any
 
 import plotly.graph_objects as go
 
 from reports import theme
 from reports.figures import base
-from reports.figures.size import Frame, SizeData, compact, decades
+from reports.figures.scales import count_axis
+from reports.figures.size import Frame, SizeData
 from reports.figures.size_labels import labels, price_labels
 from sim.digits import percent, whole
 
@@ -21,29 +21,22 @@ def size_figure(data: SizeData) -> go.Figure:
     """Return effective cards over cards on log axes, the ideal beside them, and the price of one below."""
     frame = data.frame
     traces = [_ideal(frame), *_falls(data), _line(data), _intervals(data), _stuck(data)]
-    across = _log(frame.left, frame.right, anchor="y")
+    across = count_axis(frame.left, frame.right, anchor="y")
     named = across | {"title": base.titled("cards that are paid for")["title"]}
     bottom = COST_SHARE + 0.12 if data.priced else 0.0
     layout: dict[str, Any] = {
         "annotations": labels(data),
         "margin": {"b": 44, "l": 8, "r": 14, "t": 30},
         "xaxis": across if data.priced else named,
-        "yaxis": _log(frame.floor, frame.top, domain=[bottom, 1]),
+        "yaxis": count_axis(frame.floor, frame.top, domain=[bottom, 1]),
     }
     if not data.priced:
         return base.sheet(traces, 440, layout)
     prices = [point.price for point in data.points if point.price]
     layout["xaxis2"] = named | {"anchor": "y2"}
-    layout["yaxis2"] = _log(min(prices) / 1.7, max(prices) * 2.6, domain=[0, COST_SHARE], anchor="x2")
+    layout["yaxis2"] = count_axis(min(prices) / 1.7, max(prices) * 2.6, domain=[0, COST_SHARE], anchor="x2")
     layout["annotations"] += price_labels(data, COST_SHARE)
     return base.sheet([*traces, _prices(data)], 580, layout)
-
-
-def _log(low: float, high: float, **settings: Any) -> dict[str, Any]:
-    """Return a logarithmic axis from *low* to *high* with round ticks."""
-    ticks = decades(low, high)
-    span = {"range": [math.log10(low), math.log10(high)], "type": "log"}
-    return base.axis(tickvals=ticks, ticktext=[compact(tick) for tick in ticks], **span, **settings)
 
 
 def _ideal(frame: Frame) -> go.Scatter:

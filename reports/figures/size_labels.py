@@ -8,7 +8,8 @@ from typing import Any
 
 from reports import theme
 from reports.figures import base
-from reports.figures.size import Frame, SizeData, SizePoint, SizeStep, compact
+from reports.figures.scales import compact, share_of
+from reports.figures.size import Frame, SizeData, SizePoint, SizeStep
 from sim.digits import measured
 
 Place = tuple[float, float]
@@ -20,7 +21,12 @@ def labels(data: SizeData) -> list[dict[str, Any]]:
     """Return the names of the points, what each step adds, and what the dashed line is."""
     names = _names(data)
     steps = [_step(data, step) for step in data.steps] if data.one_each else []
-    return [corner("effective cards", 1.0), *names, *(step for step in steps if step), _diagonal(data.frame)]
+    return [
+        base.corner("effective cards", 1.0),
+        *names,
+        *(step for step in steps if step),
+        _diagonal(data.frame),
+    ]
 
 
 def _names(data: SizeData) -> list[dict[str, Any]]:
@@ -38,8 +44,8 @@ def _names(data: SizeData) -> list[dict[str, Any]]:
 
 def _place(frame: Frame, data: SizeData, point: SizePoint) -> Place:
     """Return where the label of *point* has its middle, as shares of both axes."""
-    across = math.log(point.gpus / frame.left) / math.log(frame.right / frame.left)
-    up = math.log(data.height(point) / frame.floor) / math.log(frame.top / frame.floor)
+    across = share_of(point.gpus, frame.left, frame.right)
+    up = share_of(data.height(point), frame.floor, frame.top)
     return across, up + (OFFSET if point.effective is None else -OFFSET)
 
 
@@ -100,13 +106,6 @@ def _diagonal(frame: Frame) -> dict[str, Any]:
     )
 
 
-def corner(words: str, height: float) -> dict[str, Any]:
-    """Return the name of an upward axis, set above its upper end."""
-    font = {"color": theme.MUTED.light, "size": 12}
-    place = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 6}
-    return base.note(words, 0, height, font=font, **place)
-
-
 def price_labels(data: SizeData, height: float) -> list[dict[str, Any]]:
     """Return the name of the lower panel, which ends at *height*, and the price at each point with room."""
     priced = [point for point in data.points if point.price]
@@ -115,7 +114,7 @@ def price_labels(data: SizeData, height: float) -> list[dict[str, Any]]:
     span = math.log(data.frame.right / data.frame.left)
     places = [(math.log(point.gpus) / span, 0.0) for point in shown]
     refs = {"xref": "x2", "yref": "y2", "yanchor": "bottom", "yshift": 7}
-    return [corner(f"{data.currency} per effective card-hour", height)] + [
+    return [base.corner(f"{data.currency} per effective card-hour", height)] + [
         base.note(
             measured(point.price, point.price_width) if point.price else "no progress",
             math.log10(point.gpus),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reports.figures.size import SizeData, compact, decades, size_data, size_table
+from reports.figures.scales import compact, decades
+from reports.figures.size import SizeData, size_data, size_table
 from reports.figures.size_drawing import size_figure
 from reports.figures.size_labels import step_words, with_room
 from sim.results import Comparison

@@ -19,13 +19,19 @@ Returned = Callable[[Sequence[int]], None]
 class RepairShop:
     """Where the nodes that one failure mode breaks are repaired, first come first served.
 
-    One repair per incident: all its nodes come back at the same instant.  *returned* takes them.  The shop
-    keeps its repairs in an order of its own and puts only the next end into the simulation, whose events
-    would all have to be sorted among them otherwise.
+    One repair per incident: all its nodes come back at the same instant.  *returned* takes them; *priority*
+    orders the shops whose repairs end at one instant.  The shop keeps its repairs in an order of its own and
+    puts only the next end into the simulation, whose events would all have to be sorted among them otherwise.
     """
 
     def __init__(
-        self, env: simpy.Environment, name: str, mode: FailureMode, streams: Streams, returned: Returned
+        self,
+        env: simpy.Environment,
+        name: str,
+        mode: FailureMode,
+        streams: Streams,
+        returned: Returned,
+        priority: int = RETURN,
     ) -> None:
         assert mode.repair is not None
         self._env = env
@@ -35,6 +41,7 @@ class RepairShop:
         self._begun = 0
         self._next: After | None = None
         self._returned = returned
+        self._priority = priority
         self._times = Draws(streams, f"{name}/repair", mode.repair.sample)
         self._spare_times = Draws(streams, f"{name}/spare/repair", mode.repair.sample)
 
@@ -59,7 +66,7 @@ class RepairShop:
 
     def _await_next(self) -> None:
         delay = self._repairs[0][0] - self._env.now
-        self._next = After(self._env, max(delay, 0.0), RETURN, self._end)
+        self._next = After(self._env, max(delay, 0.0), self._priority, self._end)
 
     def _end(self, event: simpy.Event) -> None:
         """Hand back the nodes whose repair ends now, and let their crew go on to the next in the queue."""

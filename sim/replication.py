@@ -10,7 +10,7 @@ from sim.chain import Chain
 from sim.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
 from sim.cluster import Cluster
 from sim.failures import Failures
-from sim.failures.clock import HORIZON, At
+from sim.failures.clock import HORIZON, RETURN, At
 from sim.job import Job
 from sim.journal import Journal
 from sim.records import Records
@@ -53,7 +53,7 @@ def repair_shops(
 ) -> dict[int, RepairShop]:
     """Return the repair shop of each mode that has one, by the mode's number."""
     return {
-        number: RepairShop(env, name, mode, streams, chain.take_back)
+        number: RepairShop(env, name, mode, streams, chain.take_back, RETURN + number)
         for number, (name, mode) in enumerate(scenario.failures.items())
         if mode.repair is not None
     }

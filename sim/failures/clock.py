@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 import simpy
 
-COMPLETION, RETURN, FAILURE, WINDOW, HORIZON = 1, 2, 3, 1 << 60, 1 << 61
-"""Priorities at equal instants: what ends, repairs, failures by mode and unit, maintenance, the horizon."""
+COMPLETION, RETURN, FAILURE, WINDOW, HORIZON = 1, 2, 1 << 30, 1 << 60, 1 << 61
+"""Priorities at equal instants: what ends; repairs by mode; failures by mode and unit; stops; the horizon."""
 
 
 class After(simpy.Event):

@@ -19,7 +19,9 @@ from sim.streams import Draws, Streams, uniform
 from tests.oracle.clocks import Source
 from tests.oracle.fleet import Fleet
 
-STAGE, REPAIR, TARGET, SAVE, DURABLE, WINDOW = range(6)  # the order of completions at one instant
+STAGE, REPAIR, TARGET, SAVE, DURABLE, WINDOW = range(
+    6
+)  # the order of completions at one instant; repairs by mode
 IN_STRETCH = ("training", "saving")
 ROUNDING = 1e-10  # of the run; what is closer nominally falls on one instant that no float holds
 Row = dict[str, Any]
@@ -38,7 +40,7 @@ class Naive:
         self.fleet = Fleet(scenario)
         self.sources = [Source(scenario, self.streams, *pair) for pair in scenario.failures.items()]
         self.now, self.end, self.reached_s = 0.0, scenario.end_s, math.nan
-        self.agenda: list[tuple[float, int, int, Callable[[], None]]] = []
+        self.agenda: list[tuple[float, float, int, Callable[[], None]]] = []
         self.scheduled = 0
         self.pending: list[tuple[Source, int, list[int]]] = []
         self.awaiting: int | None = None
@@ -112,7 +114,7 @@ class Naive:
             self.agenda.remove(entry)
             entry[3]()
 
-    def at(self, instant: float, rank: int, action: Callable[[], None]) -> None:
+    def at(self, instant: float, rank: float, action: Callable[[], None]) -> None:
         self.scheduled += 1
         self.agenda.append((instant, rank, self.scheduled, action))
 
@@ -301,7 +303,8 @@ class Naive:
 
     def begin_repairs(self, source: Source) -> None:
         for nodes, duration in self.fleet.begin_repairs(source):
-            self.at(self.now + duration, REPAIR, lambda nodes=nodes: self.end_repair(source, nodes))
+            rank = REPAIR + 1e-6 * self.sources.index(source)
+            self.at(self.now + duration, rank, lambda nodes=nodes: self.end_repair(source, nodes))
 
     def end_repair(self, source: Source, nodes: list[int]) -> None:
         self.fleet.busy[source.name] -= 1

@@ -54,6 +54,7 @@ class Finding(NamedTuple):
     """All that a page says of one scenario: the answer in a few words, facts, sentences, and sections."""
 
     given: Scenario
+    question: str
     headline: str
     facts: Sequence[Fact]
     answer: Sequence[Advice]

@@ -39,7 +39,7 @@ def _curve_caption(data: CurveData, banded: bool) -> str:
     if data.flat is None:
         return "No interval lifts the curve from the floor; the axis upwards is all card-time."
     words = (
-        "Below the curve, one line each: the flat range, what is recommended, today’s value, the formulas."
+        "Below the curve, one line each: the flat range, what is recommended, today's value, the formulas."
     )
     if banded:
         words += (
@@ -95,15 +95,13 @@ def levers(found: Levers) -> Exhibit | None:
     kinds = {bar.kind for bar in data.bars}
     keys = [Key(sign, word) for sign, word in SIGNS.items() if sign in kinds]
     keys += [Key("whisker", "95 % interval")] * any(bar.half_width is not None for bar in data.bars)
-    words = ("What one change each would earn", _levers_caption(data), _spoken_levers(data))
+    words = ("Gain of each change, by itself", _levers_caption(data), _spoken_levers(data))
     return exhibit("levers", words, keys, levers_figure(data), levers_table(found))
 
 
 def _levers_caption(data: LeversData) -> str:
-    words = (
-        "Each change is tried by itself against the scenario as it is, on the same failures, pair by pair."
-    )
-    return words + (f" {data.left_out} more are in the table." if data.left_out else "")
+    words = "Each against the scenario as it is, on the same failures, pair by pair; the best first."
+    return words + (f" {data.left_out} more in the table." if data.left_out else "")
 
 
 def _spoken_levers(data: LeversData) -> str:

@@ -33,6 +33,7 @@ def render(levers: Levers, command: str | None = None, finished: str = "") -> st
     return page(
         Finding(
             given=levers.given,
+            question="what to improve first",
             headline=headline(levers),
             facts=list(_facts(levers)),
             answer=advise_levers(levers),
@@ -48,7 +49,11 @@ def headline(levers: Levers) -> str:
     if not levers.levers:
         return "There is nothing to improve."
     found = helpful(levers)
-    return f"First: {found[0].name}." if found else "No change makes a difference that can be told."
+    return (
+        f"{found[0].name[:1].upper()}{found[0].name[1:]}."
+        if found
+        else "No change makes a difference that can be told."
+    )
 
 
 def _facts(levers: Levers) -> Iterator[Fact]:
@@ -57,9 +62,9 @@ def _facts(levers: Levers) -> Iterator[Fact]:
         worth = lever.worth
         gain = points(worth.ettr.mean, worth.ettr.half_width)
         yield Fact("The first change gains", gain, "of ETTR, by itself")
-        yield Fact("That is", estimated(worth.effective_gpus), "effective cards")
+        yield Fact("In effective cards", estimated(worth.effective_gpus), "cards that train all the time")
         if said := earned(worth, levers.scenario):
-            yield Fact("And", said, "a year")
+            yield Fact("In money", said, "a year")
 
 
 def _sections(levers: Levers) -> Iterator[Section]:

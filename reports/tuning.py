@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from sim.tuning import Tuning, WhatIf
 
 OVER = {
-    "now": ("today’s", "what the scenario says"),
+    "now": ("today's", "what the scenario says"),
     "young": ("Young", "√(2 × MTBF × time that a save stops training)"),
-    "daly": ("Daly", "Young’s formula with terms of higher order"),
+    "daly": ("Daly", "Young's formula with terms of higher order"),
     "exact": ("exact optimum", "of failures that come at random, at a constant rate"),
 }
 
@@ -41,6 +41,7 @@ def render(tuning: Tuning, command: str | None = None, finished: str = "") -> st
     return page(
         Finding(
             given=tuning.given,
+            question="how often to save",
             headline=headline(tuning),
             facts=list(_facts(tuning)),
             answer=advise_tuning(tuning),
@@ -78,7 +79,7 @@ def _facts(tuning: Tuning) -> Iterator[Fact]:
 def _gained(tuning: Tuning) -> Iterator[Fact]:
     for gain in tuning.gains:
         if gain.over == "now":
-            label = f"Gain over today’s {duration(gain.interval_s, 0.0)}"
+            label = f"Gain over today's {duration(gain.interval_s, 0.0)}"
             if gain.distinguishable:
                 ettr = gain.worth.ettr
                 told = worth_told(gain.worth, tuning.scenario)
@@ -121,7 +122,7 @@ def _gains(tuning: Tuning) -> Grid:
     empty = [Cell(NOTHING)] * len(worth_columns(scenario))
     chosen = Cell(format_duration(tuning.recommended_s or 0.0, 3))
     rows = [Row("recommended", "a round one of the flat range", (chosen, *empty))]
-    for gain in tuning.gains:
+    for gain in sorted(tuning.gains, key=lambda gain: list(OVER).index(gain.over)):
         cells = worth_cells(gain.worth, gain.distinguishable, scenario)
         rows.append(Row(*OVER[gain.over], (Cell(duration(gain.interval_s, 0.0)), *cells)))
     names = ["Interval", *worth_columns(scenario)]

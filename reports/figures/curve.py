@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 REACH = 40.0
 LABELS = {
     "recommended": "recommended",
-    "now": "today’s",
+    "now": "today's",
     "young": "Young",
     "daly": "Daly",
     "exact": "exact optimum",
 }
+"""What the marks are called, in the order in which they are shown."""
 
 
 class CurvePoint(NamedTuple):

@@ -20,9 +20,9 @@ ORANGE, INK = theme.STYLES["recovery"].colour.light, theme.INK.light
 SIGNS = {
     "recommended": ("circle", BLUE, 14),
     "now": ("diamond", ORANGE, 13),
-    "young": ("triangle-up", INK, 11),
+    "young": ("triangle-up", INK, 13),
     "daly": ("square", INK, 10),
-    "exact": ("cross", INK, 10),
+    "exact": ("cross", INK, 11),
 }
 
 

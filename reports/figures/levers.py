@@ -13,7 +13,7 @@ from sim.digits import money, plus_minus, points
 if TYPE_CHECKING:
     from sim.tuning import Lever, Levers
 
-MOST_BARS = 24
+MOST_BARS, NAME = 30, 38
 ROW = 44
 ALIKE = "not distinguishable"
 GAIN, LOSS, HOLLOW = "productive", "lost", "hollow"
@@ -38,6 +38,11 @@ class LeverBar(NamedTuple):
     def kind(self) -> str:
         """How the bar is drawn: filled for a gain, hatched for a loss, hollow for what may be nothing."""
         return (GAIN if self.gain > 0 else LOSS) if self.distinguishable else HOLLOW
+
+    @property
+    def worth(self) -> str:
+        """The gain in effective cards and in money, in words."""
+        return f"{self.cards} cards" + (f", {self.earned} a year" if self.earned else "")
 
     @property
     def said(self) -> str:
@@ -162,11 +167,11 @@ def _bars(bars: tuple[LeverBar, ...], kind: str) -> go.Bar:
 
 def _headings(bar: LeverBar, place: int, left: float, right: float) -> list[dict[str, Any]]:
     """Return name and gain above a bar, and at the right end what that is in cards and money."""
-    gain = f"<b>{bar.said}</b>" if bar.distinguishable else bar.said
-    above: dict[str, Any] = {"yanchor": "bottom", "yshift": 8}
-    words = base.note(f"{base.text(bar.name, 34)} · {gain}", left, place, xanchor="left", **above)
-    if not bar.distinguishable:
-        return [words]
-    cards = f"{bar.cards} cards{', ' if bar.earned else ''}{bar.earned + ' a year' if bar.earned else ''}"
+    gain = f" · <b>{bar.said}</b>" if bar.distinguishable else ""
+    above: dict[str, Any] = {"bgcolor": theme.PAPER.light, "borderpad": 0, "yanchor": "bottom", "yshift": 8}
     font = {"color": theme.MUTED.light, "size": 12}
-    return [words, base.note(cards, right, place, font=font, name=base.WIDE, xanchor="right", **above)]
+    beside: dict[str, Any] = {"font": font, "name": base.WIDE, "xanchor": "right"}
+    return [
+        base.note(f"{base.text(bar.name, NAME)}{gain}", left, place, xanchor="left", **above),
+        base.note(bar.worth if bar.distinguishable else bar.said, right, place, **beside, **above),
+    ]

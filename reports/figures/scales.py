@@ -18,6 +18,13 @@ FINE = (
     *(HOUR * count for count in (1, 2, 4, 8)),
     *(DAY * count for count in (1, 2, 7, 30, 100)),
 )
+MIDDLE = (
+    *SMALL,
+    *(1.0, 3.0, 10.0, 30.0),
+    *(MINUTE * count for count in (1, 3, 10, 30)),
+    *(HOUR * count for count in (1, 3, 8)),
+    *(DAY * count for count in (1, 3, 10, 30, 100)),
+)
 COARSE = (*SMALL, 1.0, 10.0, MINUTE, 10 * MINUTE, HOUR, 8 * HOUR, 2 * DAY, 14 * DAY, 100 * DAY, YEAR)
 
 
@@ -34,15 +41,17 @@ def count_axis(low: float, high: float, **settings: Any) -> dict[str, Any]:
     return log_axis(low, high, decades(low, high), compact, **settings)
 
 
-def duration_axis(low: float, high: float, **settings: Any) -> dict[str, Any]:
-    """Return the settings of a logarithmic axis of durations (s)."""
-    return log_axis(low, high, durations(low, high), format_duration, **settings)
+def duration_axis(low: float, high: float, most: int = MOST_TICKS, **settings: Any) -> dict[str, Any]:
+    """Return the settings of a logarithmic axis of durations (s) with about so many ticks at *most*."""
+    return log_axis(low, high, durations(low, high, most), format_duration, **settings)
 
 
-def durations(low: float, high: float) -> list[float]:
+def durations(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
     """Return round durations (s) between the ends of a log axis, fewer of them where it is long."""
-    fine = [tick for tick in FINE if low <= tick <= high]
-    return fine if len(fine) <= MOST_TICKS else [tick for tick in COARSE if low <= tick <= high]
+    fine, middle, coarse = (
+        [tick for tick in ticks if low <= tick <= high] for ticks in (FINE, MIDDLE, COARSE)
+    )
+    return next((ticks for ticks in (fine, middle) if len(ticks) <= most), coarse)
 
 
 def share_of(value: float, low: float, high: float) -> float:

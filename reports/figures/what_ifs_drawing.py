@@ -45,7 +45,7 @@ def what_if_figure(data: WhatIfData, title: str) -> go.Figure:
         "shapes": _now(data),
         "xaxis": across | {"anchor": "y2"},
         "yaxis": base.axis(range=[0, 1.12 * _highest(data)], domain=[UPPER, 1], nticks=6),
-        "yaxis2": duration_axis(frame.shortest, frame.longest, domain=[0, LOWER]),
+        "yaxis2": duration_axis(frame.shortest, frame.longest, 5, domain=[0, LOWER]),
     }
     return base.sheet([_ettr(data), *_stuck(data), *_ranges(data), _best(data)], HEIGHT, layout)
 

@@ -16,7 +16,7 @@ from sim.tuning import Candidate, Gain, Lever, Levers, Tuning, WhatIf, Worth
 from sim.tuning.verdict import advise_levers, advise_tuning
 from sim.units import format_duration
 
-CURVE_ROWS, WIDEST_NAME = 9, 48
+CURVE_ROWS, WIDEST_NAME = 9, 40
 ALIKE = "not distinguishable"
 NAMES = {"now": "today's", "young": "Young", "daly": "Daly", "exact": "exact optimum"}
 
@@ -73,7 +73,7 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 3, 0, 0))
     for number, name in enumerate(columns):
         if number:
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", no_wrap=True)
         else:
             table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=WIDEST_NAME)
     return table

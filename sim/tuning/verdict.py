@@ -84,7 +84,7 @@ def _against_today(tuning: Tuning) -> Iterator[Advice]:
     elif gain.outside:
         text = f"What that gains over {today} is not distinguishable on fresh replications."
     else:
-        text = f"{today[0].upper()}{today[1:]} cannot be told from the best: there is no gain to be had."
+        text = f"{today[0].upper()}{today[1:]} cannot be told from the best: no gain over it can be shown."
     yield Advice(Kind.INTERVAL, text, numbers)
 
 
@@ -221,7 +221,7 @@ def _first(levers: Levers) -> Iterator[Advice]:
     if not levers.levers:
         text = "Nothing fails and no save stops training: there is nothing to improve."
     elif not found:
-        text = f"No change makes a difference that {levers.replications} replications can tell."
+        text = f"No change makes a difference that can be told (replications: {levers.replications})."
     else:
         text = f"First: {found[0].name}. It gains {_told(found[0].worth, levers.scenario)}."
     yield Advice(Kind.LEVER, text, {lever.name: lever.worth.ettr.mean for lever in found[:1]})

@@ -45,7 +45,7 @@ def test_no_gain_is_claimed_where_todays_interval_is_the_best() -> None:
         found = tuned(job(interval="optimal", simulation=simulation), candidates=25)
         (now,) = (gain for gain in found.gains if gain.over == "now")
         assert not now.distinguishable
-        assert "no gain to be had" in said(found)
+        assert "no gain over it can be shown" in said(found)
         assert "gains" not in said(found)
 
 
@@ -209,3 +209,10 @@ def test_a_gain_is_a_gain_only_when_seen_twice() -> None:
     assert not replace(now, outside=False).distinguishable
     worse = replace(now.worth, ettr=now.worth.ettr.scaled(-1))
     assert not replace(now, worth=worse).distinguishable
+
+
+def test_one_replication_claims_nothing() -> None:
+    found = tuned(job(interval="1 min", replications=1, lives=20), candidates=10)
+    assert not any(gain.distinguishable for gain in found.gains)
+    assert "gains" not in said(found)
+    assert "One replication tells nothing about chance" in said(found)

@@ -16,7 +16,7 @@ from sim.tuning import Candidate, Gain, Lever, Levers, Tuning, WhatIf, Worth
 from sim.tuning.verdict import advise_levers, advise_tuning
 from sim.units import format_duration
 
-CURVE_ROWS, WIDEST_NAME = 9, 40
+CURVE_ROWS, WIDEST_NAME = 9, 36
 ALIKE = "not distinguishable"
 NAMES = {"now": "today's", "young": "Young", "daly": "Daly", "exact": "exact optimum"}
 

@@ -43,8 +43,7 @@ def _curve_caption(data: CurveData, banded: bool) -> str:
     )
     if banded:
         words += (
-            " The flat range is narrower than the band suggests, because intervals are compared on the same"
-            " failures, pair by pair."
+            " Bands that overlap say little here: intervals are compared on the same failures, pair by pair."
         )
     return words
 

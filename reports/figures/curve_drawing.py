@@ -14,7 +14,7 @@ from reports.figures.scales import duration_axis, share_of
 from sim.digits import duration, plus_minus
 
 PLOT, LANE, GAP, FOOT = 300, 30, 14, 62
-MIDDLE = 0.52
+RIGHTMOST, LEFTMOST = 0.6, 0.4
 BLUE, GREEN = theme.STYLES["productive"].colour.light, theme.STYLES["checkpoint"].colour.light
 ORANGE, INK = theme.STYLES["recovery"].colour.light, theme.INK.light
 SIGNS = {
@@ -88,7 +88,7 @@ def _frame(data: CurveData) -> Frame:
     low = min(point.ettr if point.low is None else point.low for point in points)
     high = max(point.ettr if point.high is None else point.high for point in points)
     pad = 0.06 * (high - low)
-    floor, top = (max(low - pad, 0.0), min(high + pad, 1.0)) if data.flat else (0.0, 1.0)
+    floor, top = (max(low - pad, 0.0), min(high + pad, 1.0)) if data.flat else (-0.03, 1.0)
     if top - floor < 1e-4:
         floor, top = max(floor - 0.05, 0.0), min(top + 0.05, 1.0)
     lanes = len(data.marks) + (data.flat is not None)
@@ -198,15 +198,26 @@ def _guides(data: CurveData, frame: Frame) -> list[dict[str, Any]]:
 
 
 def _names(data: CurveData, frame: Frame) -> list[dict[str, Any]]:
+    """Return the labels of the marks, all on one side of them where there is room for that."""
+    shares = [frame.across(mark.interval_s) for mark in data.marks]
+    if max(shares) < RIGHTMOST:
+        shares = [0.0] * len(shares)
+    elif min(shares) > LEFTMOST:
+        shares = [1.0] * len(shares)
     return [
         _beside(
-            frame.across(mark.interval_s),
+            shares[order],
             math.log10(mark.interval_s),
             _lane(data, order),
-            f"{'<b>' * (not order)}{mark.label} {duration(mark.interval_s, 0.0)}{'</b>' * (not order)}",
+            _label(mark),
         )
         for order, mark in enumerate(data.marks)
     ]
+
+
+def _label(mark: Mark) -> str:
+    words = f"{mark.label} {duration(mark.interval_s, 0.0)}"
+    return f"<b>{words}</b>" if mark.name == "recommended" else words
 
 
 def _flat_label(data: CurveData, frame: Frame) -> list[dict[str, Any]]:
@@ -222,7 +233,7 @@ def _flat_label(data: CurveData, frame: Frame) -> list[dict[str, Any]]:
 
 def _beside(share: float, across: float, lane: int, words: str) -> dict[str, Any]:
     """Return words right of a place in a lane, or left of it where the place is far to the right."""
-    right = share < MIDDLE
+    right = share < 0.5
     return base.note(
         words,
         across,

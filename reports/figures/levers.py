@@ -13,7 +13,10 @@ from sim.digits import money, plus_minus, points
 if TYPE_CHECKING:
     from sim.tuning import Lever, Levers
 
-MOST_BARS, NAME = 30, 38
+MOST_BARS = 30
+NAME, NAME_ALONE = 32, 46
+"""Letters for which there is room beside a gain on a narrow page, and without one."""
+
 ROW = 44
 ALIKE = "not distinguishable"
 GAIN, LOSS, HOLLOW = "productive", "lost", "hollow"
@@ -172,6 +175,8 @@ def _headings(bar: LeverBar, place: int, left: float, right: float) -> list[dict
     font = {"color": theme.MUTED.light, "size": 12}
     beside: dict[str, Any] = {"font": font, "name": base.WIDE, "xanchor": "right"}
     return [
-        base.note(f"{base.text(bar.name, NAME)}{gain}", left, place, xanchor="left", **above),
+        base.note(
+            f"{base.text(bar.name, NAME if gain else NAME_ALONE)}{gain}", left, place, xanchor="left", **above
+        ),
         base.note(bar.worth if bar.distinguishable else bar.said, right, place, **beside, **above),
     ]

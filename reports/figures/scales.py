@@ -33,7 +33,7 @@ def log_axis(
 ) -> dict[str, Any]:
     """Return the settings of a logarithmic axis from *low* to *high*, its *ticks* written as *say* does."""
     span = {"range": [math.log10(low), math.log10(high)], "type": "log"}
-    return base.axis(tickvals=ticks, ticktext=[say(tick) for tick in ticks], **span, **settings)
+    return base.axis(tickvals=ticks, ticktext=[say(tick) for tick in ticks], tickangle=0, **span, **settings)
 
 
 def count_axis(low: float, high: float, **settings: Any) -> dict[str, Any]:

@@ -44,7 +44,9 @@ def what_if_figure(data: WhatIfData, title: str) -> go.Figure:
         "margin": {"b": 52, "l": 8, "r": 14, "t": 30},
         "shapes": _now(data),
         "xaxis": across | {"anchor": "y2"},
-        "yaxis": base.axis(range=[0, 1.12 * _highest(data)], domain=[UPPER, 1], nticks=6),
+        "yaxis": base.axis(
+            range=[-0.04 * _highest(data), 1.22 * _highest(data)], domain=[UPPER, 1], nticks=6
+        ),
         "yaxis2": duration_axis(frame.shortest, frame.longest, 5, domain=[0, LOWER]),
     }
     return base.sheet([_ettr(data), *_stuck(data), *_ranges(data), _best(data)], HEIGHT, layout)
@@ -82,8 +84,9 @@ def _across(data: WhatIfData, frame: Frame, title: str) -> dict[str, Any]:
         ends = [math.log10(frame.left), math.log10(frame.right)]
         words = [base.text(point.value, 16) for point in data.points]
         return base.axis(range=ends, type="log", tickvals=_places(data), ticktext=words) | named
-    axis = duration_axis if data.lasts else count_axis
-    return axis(frame.left, frame.right) | named
+    if data.lasts:
+        return duration_axis(frame.left, frame.right, 6) | named
+    return count_axis(frame.left, frame.right) | named
 
 
 def _place_of(data: WhatIfData, point: WhatIfPoint) -> float:
@@ -112,7 +115,11 @@ def _ettr(data: WhatIfData) -> go.Scatter:
         },
         hovertemplate="%{customdata[0]}<br>ETTR %{customdata[1]}<extra></extra>",
         line={"color": BLUE, "width": 2.5},
-        marker={"color": BLUE, "line": {"color": theme.PAPER.light, "width": 2}, "size": 12},
+        marker={
+            "color": BLUE,
+            "line": {"color": theme.PAPER.light, "width": 2},
+            "size": [0 if point.stuck else 12 for point in points],
+        },
         mode="lines+markers" if data.measured else "markers",
         x=[_place_of(data, point) for point in points],
         y=base.rounded([point.ettr or 0.0 for point in points]),

@@ -20,7 +20,7 @@ from reports.finding import (
     worth_columns,
 )
 from reports.tables import Cell, Row
-from sim.digits import NOTHING, duration, money, points
+from sim.digits import NOTHING, duration, points, whole
 from sim.tuning.verdict import advise_levers, helpful
 
 if TYPE_CHECKING:
@@ -90,4 +90,4 @@ def _price(lever: Lever) -> Cell:
     if price is None:
         return Cell(NOTHING, "not given")
     paid = "" if back is None else f"paid back after {duration(back)}"
-    return Cell(money(price.amount, price.currency, 0.0), paid)
+    return Cell(f"{whole(price.amount)} {price.currency}", paid)

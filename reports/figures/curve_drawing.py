@@ -13,8 +13,8 @@ from reports.figures.curve import CurveData, CurvePoint, Mark
 from reports.figures.scales import duration_axis, share_of
 from sim.digits import duration, plus_minus
 
-PLOT, LANE, GAP, FOOT = 300, 30, 14, 62
-RIGHTMOST, LEFTMOST = 0.6, 0.4
+PLOT, LANE, GAP, FOOT = 300, 30, 28, 62
+RIGHTMOST, LEFTMOST, SIDE = 0.6, 0.4, 0.3
 BLUE, GREEN = theme.STYLES["productive"].colour.light, theme.STYLES["checkpoint"].colour.light
 ORANGE, INK = theme.STYLES["recovery"].colour.light, theme.INK.light
 SIGNS = {
@@ -224,11 +224,12 @@ def _flat_label(data: CurveData, frame: Frame) -> list[dict[str, Any]]:
     if data.flat is None:
         return []
     low, high = data.flat
+    middle = math.sqrt(frame.held(low) * frame.held(high))
+    share = frame.across(middle)
+    side = "left" if share < SIDE else "right" if share > 1 - SIDE else "center"
     words = f"flat from {duration(low)} to {duration(high)}"
-    room_left, room_right = frame.across(frame.held(low)), 1 - frame.across(frame.held(high))
-    if room_right >= room_left:
-        return [_beside(0.0, math.log10(frame.held(high)), 0, words)]
-    return [_beside(1.0, math.log10(frame.held(low)), 0, words)]
+    where = {"xanchor": side, "yanchor": "bottom", "yref": "y2", "yshift": 8}
+    return [base.note(words, math.log10(middle), 0, bgcolor=theme.PAPER.light, borderpad=1, **where)]
 
 
 def _beside(share: float, across: float, lane: int, words: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from sim.digits import money, plus_minus, points
 if TYPE_CHECKING:
     from sim.tuning import Lever, Levers
 
-MOST_BARS = 30
+MOST_BARS = 18
+"""So many fit on one page of paper; the table holds all."""
 NAME, NAME_ALONE = 32, 46
 """Letters for which there is room beside a gain on a narrow page, and without one."""
 

@@ -14,6 +14,24 @@ from tests.reports.cases import run
 
 SAYS_NOTHING = "no Chromium here: THE REPORT WAS NOT OPENED IN A BROWSER (apt-get install chromium)"
 FIGURES = "document.querySelectorAll('[data-figure]')"
+OUTSIDE = f"""[...{FIGURES}].flatMap(plot => {{
+  const box = plot.getBoundingClientRect();
+  return [...plot.querySelectorAll('svg text')].filter(text => {{
+    const own = text.getBoundingClientRect();
+    const beside = own.left < box.left - 1 || own.right > box.right + 1;
+    return own.width && (beside || own.bottom > box.bottom + 1);
+  }}).map(text => plot.dataset.figure + ': ' + text.textContent);
+}})"""
+OVERLAPPING = f"""[...{FIGURES}].flatMap(plot => {{
+  const notes = [...plot.querySelectorAll('.annotation-text')]
+    .filter(one => one.getBoundingClientRect().width);
+  const boxes = notes.map(one => one.getBoundingClientRect());
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left
+    || a.bottom <= b.top + 2 || b.bottom <= a.top + 2;
+  return notes.flatMap((one, i) => notes.slice(i + 1)
+    .filter((_, k) => !apart(boxes[i], boxes[i + 1 + k]))
+    .map(other => `${{one.textContent}} / ${{other.textContent}}`));
+}})"""
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +85,7 @@ def test_markup_in_titles_and_labels_is_text(page: Page) -> None:
 
 
 def test_labels_are_inside_their_figures(page: Page) -> None:
-    outside = f"""[...{FIGURES}].flatMap(plot => {{
-      const box = plot.getBoundingClientRect();
-      return [...plot.querySelectorAll('svg text')].filter(text => {{
-        const own = text.getBoundingClientRect();
-        const beside = own.left < box.left - 1 || own.right > box.right + 1;
-        return own.width && (beside || own.bottom > box.bottom + 1);
-      }}).map(text => plot.dataset.figure + ': ' + text.textContent);
-    }})"""
-    assert page.run(outside) == []
+    assert page.run(OUTSIDE) == []
 
 
 def test_the_numbers_of_a_figure_unfold(page: Page) -> None:

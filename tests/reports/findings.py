@@ -1,0 +1,125 @@
+"""Tunings and levers for the tests of the report: hand-made, with known values."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from sim.estimate import Estimate
+from sim.scenario import Scenario
+from sim.tuning import Candidate, Change, Gain, Lever, Levers, Tuning, WhatIf, Worth
+from sim.tuning.changes import Family
+from sim.units import Money
+from tests.reports.cases import CHANGES, HOSTILE, PLAIN
+
+FLAT = (400.0, 900.0)
+PRICED = {"costs": {"gpu_hour": "2.50 USD"}}
+
+
+def spec(**changes: Any) -> Scenario:
+    """Return the plain scenario of the tests with other values."""
+    return Scenario.model_validate(PLAIN | changes)
+
+
+def estimate(mean: float, width: float | None = 0.01) -> Estimate:
+    """Return an estimate from eight replications."""
+    return Estimate(mean, width, 8)
+
+
+def worth(gain: float, width: float = 0.002, cards: int = 1024, priced: bool = False) -> Worth:
+    """Return a gain in ETTR with what it is in cards and, where *priced*, in money."""
+    ettr = estimate(gain, width)
+    return Worth(ettr, ettr.scaled(cards), ettr.scaled(1e7) if priced else None)
+
+
+def height(interval: float) -> float:
+    """Return the ETTR of the curve of these tests: a parabola over the logarithm, best at ten minutes."""
+    return 0.9 - 0.05 * math.log(interval / 600.0) ** 2
+
+
+def curve(scale: float = 1.0, width: float | None = 0.01) -> list[Candidate]:
+    """Return candidates from a minute to more than an hour."""
+    intervals = [600.0 * 1.3**step for step in range(-9, 10)]
+    return [
+        Candidate(one, estimate(scale * height(one), width), not FLAT[0] <= one <= FLAT[1])
+        for one in intervals
+    ]
+
+
+def tuning(scenario: Scenario | None = None, **changes: Any) -> Tuning:
+    """Return a tuning: ten minutes are the best, today's hour is not, the formulas are alike."""
+    scenario = scenario or spec(**PRICED)
+    priced = scenario.costs is not None
+    usual: dict[str, Any] = {
+        "replications": 8,
+        "fresh_replications": 4,
+        "now_s": 3600.0,
+        "young_s": 580.0,
+        "daly_s": 570.0,
+        "exact_s": 571.0,
+        "best_s": 600.0,
+        "recommended_s": 600.0,
+        "range_s": FLAT,
+        "ettr_at_best": estimate(0.9),
+        "ettr_now": estimate(0.74),
+        "curve": curve(),
+        "gains": [
+            Gain("young", 580.0, worth(0.0001, priced=priced), False),
+            Gain("daly", 570.0, worth(0.0001, priced=priced), False),
+            Gain("exact", 571.0, worth(0.003, priced=priced), False),
+            Gain("now", 3600.0, worth(0.16, priced=priced), True),
+        ],
+        "wall_s": 1.5,
+    }
+    return Tuning(scenario, scenario, **(usual | changes))
+
+
+def stuck() -> Tuning:
+    """Return a tuning of a job that makes no progress at any interval."""
+    scenario = spec(**CHANGES["stuck"])
+    return tuning(scenario, curve=curve(0.001, 1e-4), ettr_at_best=estimate(0.0009, 1e-4), gains=[])
+
+
+def calm() -> Tuning:
+    """Return the tuning of a scenario in which nothing fails."""
+    scenario = spec(failures="none")
+    return Tuning(scenario, scenario, 8, 600.0)
+
+
+def what_if(path: str, value: str, best: float, ettr: float, gpus: int = 1024) -> WhatIf:
+    """Return the best interval for another value."""
+    return WhatIf(
+        path, value, gpus, 600.0, best, (0.7 * best, 1.4 * best), estimate(ettr), estimate(gpus * ettr)
+    )
+
+
+WHAT_IFS = [
+    what_if("checkpoint.blocks", "30s", 1500.0, 0.85),
+    what_if("checkpoint.blocks", "1s", 270.0, 0.95),
+    what_if("cluster.gpus", "1k", 600.0, 0.9, 1000),
+    what_if("cluster.gpus", "1M", 20.0, 0.002, 1_000_000),
+    what_if("cluster.spare_kind", "hot", 600.0, 0.9),
+]
+
+
+def lever(name: str, gain: float, width: float = 0.002, price: Money | None = None) -> Lever:
+    """Return a change with its gain."""
+    change = Change(name, {}, f"what {name} changes", Family.OWN, price)
+    return Lever(change, worth(gain, width, priced=True))
+
+
+def levers(found: list[Lever] | None = None, **scenario: Any) -> Levers:
+    """Return levers: two gains, a loss, and one that may be nothing although its mean is the second best."""
+    given = spec(**(PRICED | scenario))
+    usual = [
+        lever("faster start", 0.03, price=Money(1e6, "USD")),
+        lever("a coin's toss", 0.02, 0.05),
+        lever("fewer hangs", 0.01),
+        lever("slower network", -0.02),
+    ]
+    return Levers(given, given, 8, estimate(0.9), usual if found is None else found, 2.0)
+
+
+def hostile_levers() -> Levers:
+    """Return levers whose names and texts are markup."""
+    return levers([lever(HOSTILE, 0.03), lever(f"x{HOSTILE}", 0.001, 0.1)], title=HOSTILE, about=HOSTILE)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from sim.replication import simulate
 from sim.scenario.model import Scenario
 from tests.oracle.agreement import disagreements
 from tests.oracle.naive import Naive
@@ -118,3 +120,20 @@ def test_a_coincidence(name: str) -> None:
     naive = Naive(scenario, 0).run()
     assert {entry: value for entry, value in naive.ledger.items() if value} == pytest.approx(expected)
     assert disagreements(scenario) == []
+
+
+@pytest.mark.parametrize("wear", [220.9278197011611, 100 / 3, 77.7])
+def test_cards_that_age_alike_fail_together_at_instants_that_no_float_holds(wear: float) -> None:
+    spec = document(
+        "20000 s",
+        cluster={"gpus": 3, "gpus_per_node": 1},
+        failures={
+            "wear": {**NODE, "per": "gpu", "mtbf": f"{wear!r} s", "clock": "training"},
+            "crash": {**CRASH, "mtbf": "123.24148046335849 s"},
+        },
+        recovery={"stages": {"restart": "15.747943141579054 s"}},
+    )
+    table = simulate(Scenario.model_validate(spec), 0).incidents
+    together = Counter(table["time_s"][table["mode"] == 0].tolist())
+    assert len(together) > 50
+    assert set(together.values()) == {3}

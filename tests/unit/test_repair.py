@@ -1,14 +1,25 @@
 """Repair shops: times, crews and the queue."""
 
+from collections.abc import Sequence
+
 import simpy
 
+from sim.failures.clock import RETURN
 from sim.repair import RepairShop
 from sim.scenario.model import Scenario
 from sim.streams import Streams
 
+Back = list[tuple[float, tuple[int, ...]]]
 
-def shop(repair: object) -> tuple[simpy.Environment, RepairShop, list[tuple[float, tuple[int, ...]]]]:
+
+def shop(repair: object) -> tuple[simpy.Environment, RepairShop, Back]:
     """Return an empty shop with the list of what comes back, and when."""
+    env, back = simpy.Environment(), []
+    return env, shop_in(env, repair, back), back
+
+
+def shop_in(env: simpy.Environment, repair: object, back: Back, priority: int = RETURN) -> RepairShop:
+    """Return an empty shop that notes in *back* what comes back, and when."""
     blocks = {
         "name": "shop",
         "cluster": {"gpus": 64},
@@ -17,12 +28,11 @@ def shop(repair: object) -> tuple[simpy.Environment, RepairShop, list[tuple[floa
         "simulation": {"horizon": "1 d"},
     }
     mode = Scenario.model_validate(blocks).failures["mode"]
-    env, back = simpy.Environment(), []
-    return (
-        env,
-        RepairShop(env, "mode", mode, Streams(1, 0), lambda nodes: back.append((env.now, tuple(nodes)))),
-        back,
-    )
+
+    def note(nodes: Sequence[int]) -> None:
+        back.append((env.now, tuple(nodes)))
+
+    return RepairShop(env, "mode", mode, Streams(1, 0), note, priority)
 
 
 def test_without_crews_every_repair_begins_at_once() -> None:
@@ -66,3 +76,14 @@ def test_a_repair_time_belongs_to_the_incident_not_to_the_order_of_calls() -> No
         env.run()
         times.append(sorted(back))
     assert times[0] == times[1]
+
+
+def test_shops_whose_repairs_end_at_one_instant_take_turns_by_their_priority() -> None:
+    env, first, back = shop("40 s")
+    second = shop_in(env, "100 s", back, priority=RETURN + 1)
+    second.bring((7,), 0)
+    env.run(until=60.0)
+    first.bring((1,), 0)
+    first.bring((2,), 1)
+    env.run()
+    assert back == [(100.0, (1,)), (100.0, (2,)), (100.0, (7,))]

@@ -70,11 +70,11 @@ def page(finding: Finding, command: str | None = None) -> str:
     return filled(sheet, {"finding": finding})
 
 
-def making(found: Tuning | Levers, method: Mapping[str, str]) -> dict[str, str]:
-    """Return how *found* was made, one text by label: the *method*, the seed, and what it ran on."""
+def making(found: Tuning | Levers, method: Mapping[str, str], finished: str) -> dict[str, str]:
+    """Return how *found* was made, one text by label: the *method*, the seed, what it ran on, and when."""
     from importlib.metadata import version
 
-    return {
+    items = {
         **method,
         "length of each": format_duration(found.scenario.end_s),
         "seed": str(found.scenario.simulation.seed),
@@ -84,7 +84,9 @@ def making(found: Tuning | Levers, method: Mapping[str, str]) -> dict[str, str]:
         "python": platform.python_version(),
         "platform": sys.platform,
         "libraries": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        "finished (UTC)": finished,
     }
+    return {label: text for label, text in items.items() if text}
 
 
 def worth_columns(scenario: Scenario) -> list[str]:

@@ -38,7 +38,7 @@ def render(levers: Levers, command: str | None = None, finished: str = "") -> st
             facts=list(_facts(levers)),
             answer=advise_levers(levers),
             sections=list(_sections(levers)),
-            making=making(levers, method) | ({"finished (UTC)": finished} if finished else {}),
+            making=making(levers, method, finished),
         ),
         command,
     )

@@ -46,7 +46,7 @@ def render(tuning: Tuning, command: str | None = None, finished: str = "") -> st
             facts=list(_facts(tuning)),
             answer=advise_tuning(tuning),
             sections=list(_sections(tuning)),
-            making=making(tuning, _method(tuning)) | ({"finished (UTC)": finished} if finished else {}),
+            making=making(tuning, _method(tuning), finished),
         ),
         command,
     )

@@ -15,6 +15,7 @@ from sim.digits import duration, plus_minus
 
 PLOT, LANE, GAP, FOOT = 300, 30, 28, 62
 RIGHTMOST, LEFTMOST, SIDE = 0.6, 0.4, 0.3
+INSIDE = 1.001
 BLUE, GREEN = theme.STYLES["productive"].colour.light, theme.STYLES["checkpoint"].colour.light
 ORANGE, INK = theme.STYLES["recovery"].colour.light, theme.INK.light
 SIGNS = {
@@ -58,8 +59,8 @@ class Frame(NamedTuple):
         return self.bottom + (1 - self.bottom) * (ettr - self.floor) / (self.top - self.floor)
 
     def held(self, interval: float) -> float:
-        """Return *interval* (s), held between the ends of its axis."""
-        return min(max(interval, self.left), self.right)
+        """Return *interval* (s), held a hair inside the ends of its axis: plotly hides what is outside."""
+        return min(max(interval, self.left * INSIDE), self.right / INSIDE)
 
 
 def curve_figure(data: CurveData) -> go.Figure:

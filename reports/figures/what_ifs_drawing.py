@@ -118,6 +118,7 @@ def _ettr(data: WhatIfData) -> go.Scatter:
         marker={
             "color": BLUE,
             "line": {"color": theme.PAPER.light, "width": 2},
+            "opacity": 1,
             "size": [0 if point.stuck else 12 for point in points],
         },
         mode="lines+markers" if data.measured else "markers",

@@ -18,10 +18,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Outcome(NamedTuple):
-    """How a run ended: when, what training it kept, when it reached its target; the fewest idle spares."""
+    """How a run ended: when, when it reached its target, and the fewest spares that were idle."""
 
     end_s: float
-    progress_s: float
     reached_s: float
     spares_left: int
 
@@ -36,10 +35,11 @@ def audit(
 ) -> Records:
     """Return the records of a run; raise `LedgerError` where its ledger does not add up."""
     warm_up, cards, end = scenario.simulation.warm_up, scenario.cluster.gpus, outcome.end_s
-    phases, stretches, causes = journal.phases, journal.stretches, Causes(tuple(scenario.failures))
+    phases, stretches = journal.phases, journal.stretches(schedule)
+    causes = Causes(tuple(scenario.failures))
     ledger = book(phases, stretches, schedule, causes, cards=cards, stages=len(stages), warm_up=warm_up)
     ledger.close(cards, end - warm_up)
-    incidents = incident_table(journal, stages, replication)
+    incidents = incident_table(journal.incidents, phases, stretches, stages, replication)
     counts = _counts(incidents, warm_up, len(scenario.failures))
     strip = Strip.of_interruptions(end, counts["interruptions"], schedule, stages, causes.names)
     return Records(
@@ -47,6 +47,7 @@ def audit(
         **outcome._asdict(),
         **counts,
         wall_s=end - warm_up,
+        progress_s=float(stretches.kept.sum()),
         ledger=ledger.entries,
         charges=ledger.charges,
         stages=ledger.stages,
@@ -69,5 +70,5 @@ def _counts(incidents: Mapping[str, Array], warm_up: float, modes: int) -> dict[
 
 def _table(stretches: Stretches) -> dict[str, Array]:
     """Return the stretches by column; those are broken that lost what was not saved."""
-    start, end, _, kept, cause, _ = stretches
+    start, end, _, kept, _, cause, _ = stretches
     return {"start": start, "end": end, "kept": kept, "broken": cause != NOBODY}

@@ -25,11 +25,14 @@ class SaveSchedule(Protocol):
     def saved(self, start: float, now: float) -> float:
         """Return the training that the newest durable copy holds, in seconds since the start."""
 
-    def saving(self, start: float, now: float) -> bool:
-        """Return whether training stands still for a save."""
-
     def useful_each(self, start: Array, now: Array) -> Array:
         """Return `useful` for many stretches at once, to the last digit the same."""
+
+    def saved_each(self, start: Array, now: Array) -> Array:
+        """Return `saved` for many stretches at once, to the last digit the same."""
+
+    def saving_each(self, start: Array, now: Array) -> Array:
+        """Return for each stretch whether training stands still for a save."""
 
     def offset_of(self, useful: float) -> float:
         """Return how long after its start a stretch has done *useful* seconds of training."""
@@ -50,13 +53,17 @@ class NoSaves:
         """Return nothing."""
         return 0.0
 
-    def saving(self, start: float, now: float) -> bool:
-        """Return never."""
-        return False
-
     def useful_each(self, start: Array, now: Array) -> Array:
         """Return the lengths of the stretches."""
         return now - start
+
+    def saved_each(self, start: Array, now: Array) -> Array:
+        """Return nothing for each."""
+        return np.zeros_like(start)
+
+    def saving_each(self, start: Array, now: Array) -> Array:
+        """Return never for each."""
+        return np.zeros(len(start), dtype=np.bool_)
 
     def offset_of(self, useful: float) -> float:
         """Return the same: training is never blocked."""
@@ -112,10 +119,6 @@ class PeriodicSaves:
         durable = self._passed(self.first + self.blocks + self.durable_after, start, now)
         return self.first + (durable - 1) * self.gap if durable else 0.0
 
-    def saving(self, start: float, now: float) -> bool:
-        """Return whether a block has begun and not ended."""
-        return self._passed(self.first, start, now) > self._passed(self.first + self.blocks, start, now)
-
     def offset_of(self, useful: float) -> float:
         """Return how long after its start a stretch has done *useful* seconds of training."""
         if useful <= self.first:
@@ -143,6 +146,11 @@ class PeriodicSaves:
         """Return `saved` for many stretches at once, to the last digit the same."""
         durable = self._passed_each(self.first + self.blocks + self.durable_after, start, now)
         return np.where(durable == 0, 0.0, self.first + (durable - 1) * self.gap)
+
+    def saving_each(self, start: Array, now: Array) -> Array:
+        """Return for each stretch whether a block has begun and not ended."""
+        ended = self._passed_each(self.first + self.blocks, start, now)
+        return np.asarray(self._passed_each(self.first, start, now) > ended)
 
     def _passed_each(self, offset: float, start: Array, now: Array) -> Array:
         """Return `_passed` for many stretches; one step of correction is all that rounding can ask for."""

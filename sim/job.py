@@ -46,8 +46,9 @@ class TrainingClock(Protocol):
 class Job:
     """The job of a scenario, as a SimPy process.
 
-    `finished` happens when the target is reached, at `reached`, or when the run is told to `finish`;
-    `progress` is the training kept so far, in seconds.
+    `finished` happens when the target is reached, at `reached`, or when the run is told to `finish`.  What
+    a stretch of training was worth is worked out when all is over; only towards a target the job keeps count
+    of its progress, in seconds of training.
     """
 
     def __init__(
@@ -131,8 +132,8 @@ class Job:
             try:
                 yield from self._train()
             except simpy.Interrupt as interruption:
-                self._struck = interruption.cause
-                self._break_off(*interruption.cause)  # type: ignore[misc]
+                self._struck = strike, line = interruption.cause  # type: ignore[misc]
+                self._end_stretch(strike.mode, line)
 
     def _train(self) -> Process:
         """Train until the target is reached, or a maintenance window begins and ends."""
@@ -153,8 +154,7 @@ class Job:
         assert self._maintenance is not None
         self._window += 1
         if self._maintenance.abrupt:
-            saved = self._schedule.saved(self._began, self._env.now)
-            self._end_stretch(saved, self._causes.maintenance)
+            self._end_stretch(self._causes.maintenance)
         else:
             self._stopped = self._env.now
             self._activity.enter(SAVING)
@@ -164,32 +164,23 @@ class Job:
         self._activity.enter(MAINTENANCE)
         yield self._env.timeout(self._maintenance.takes)
 
-    def _break_off(self, strike: Strike, line: int) -> None:
-        """End the stretch that *strike*, noted in *line* of the journal, has hit."""
-        saved = self._schedule.saved(self._began, min(self._stopped, self._env.now))
-        self._end_stretch(saved, strike.mode, line)
-
-    def _end_stretch(self, kept: float | None = None, cause: int = NOBODY, line: int = NOBODY) -> None:
-        """Note the stretch that ends: *kept* seconds of its work count (all, unless told)."""
+    def _end_stretch(self, cause: int = NOBODY, line: int = NOBODY) -> None:
+        """Note the stretch that ends, broken by *cause* unless it keeps all of its work."""
         end = min(self._stopped, self._env.now)
-        useful = self._schedule.useful(self._began, end)
-        if kept is None:
-            kept = useful
-        self.progress += kept
-        self._journal.stretch(self._began, end, useful, kept, cause, line)
+        if self._target is not None:
+            work = self._schedule.useful if cause == NOBODY else self._schedule.saved
+            self.progress += work(self._began, end)
+        self._journal.stretch(self._began, end, cause, line)
         self._clock.training_ends()
 
     def _note(self, strike: Strike) -> int:
         """Write the incident into the journal and return the number of its line."""
-        now, slots, doing = self._env.now, strike.slots, self._activity.doing
-        interrupts = doing <= SAVING
-        if doing is TRAINING and self._schedule.saving(self._began, now):
-            doing = SAVING
-        node = rack = -1
+        slots, doing = strike.slots, self._activity.doing
+        node = rack = NOBODY
         if slots:
             node = self._cluster.node(slots[0])
-            rack = slots[0] // self._rack_size if self._rack_size else -1
-        return self._journal.incident(now, strike, node, rack, doing, interrupts)
+            rack = slots[0] // self._rack_size if self._rack_size else NOBODY
+        return self._journal.incident(self._env.now, strike, node, rack, doing, doing <= SAVING)
 
     def _time_of_target(self) -> float:
         if self._target is None:

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.checkpoints import SaveSchedule
 from sim.records import Doing, Strike
 
 Array = np.ndarray[Any, np.dtype[Any]]
-SIX, EIGHT = Struct("6d").pack, Struct("8d").pack
+FOUR, SIX, EIGHT = Struct("4d").pack, Struct("6d").pack, Struct("8d").pack
 NOBODY = -1
 """Instead of a cause or of an incident's number: none."""
 
@@ -38,12 +39,14 @@ class Stretches(NamedTuple):
     """Unbroken training from `start` to `end` (s), with its `useful` work and what of that was `kept` (s).
 
     `cause` is what threw the rest away, as a failure or an abrupt stop does; none where nothing did.
+    `saving` says whether it ended in a save.
     """
 
     start: Array
     end: Array
     useful: Array
     kept: Array
+    saving: Array
     cause: Array
     incident: Array
 
@@ -77,11 +80,9 @@ class Journal:
         """Note a phase without training that has ended."""
         self._phases.extend(SIX(doing, stage, start, end, cause, incident))
 
-    def stretch(
-        self, start: float, end: float, useful: float, kept: float, cause: int, incident: int
-    ) -> None:
-        """Note a stretch of training that has ended."""
-        self._stretches.extend(SIX(start, end, useful, kept, cause, incident))
+    def stretch(self, start: float, end: float, cause: int, incident: int) -> None:
+        """Note a stretch of training that has ended, and the failure mode that broke it, if any."""
+        self._stretches.extend(FOUR(start, end, cause, incident))
 
     def incident(
         self, time: float, strike: Strike, node: int, rack: int, doing: Doing, interrupts: bool
@@ -100,11 +101,13 @@ class Journal:
         doing, stage, cause, incident = _whole(doing, stage, cause, incident)
         return Phases(doing, stage, start, end, cause, incident)
 
-    @property
-    def stretches(self) -> Stretches:
-        """All stretches, in order."""
-        *times, cause, incident = _columns(self._stretches, len(Stretches._fields))
-        return Stretches(*times, *_whole(cause, incident))
+    def stretches(self, schedule: SaveSchedule) -> Stretches:
+        """Return all stretches, in order, with the work that *schedule* says they did and kept."""
+        start, end, cause, incident = _columns(self._stretches, 4)
+        useful, broken = schedule.useful_each(start, end), cause != NOBODY
+        kept = np.where(broken, schedule.saved_each(start, end), useful)
+        saving = schedule.saving_each(start, end)
+        return Stretches(start, end, useful, kept, saving, *_whole(cause, incident))
 
     @property
     def incidents(self) -> Incidents:
@@ -126,9 +129,10 @@ def _sums(places: Array, seconds: Array, count: int) -> Array:
     return np.bincount(places, weights=seconds, minlength=count).astype(np.float64)
 
 
-def incident_table(journal: Journal, stages: Sequence[str], replication: int) -> dict[str, Array]:
+def incident_table(
+    what: Incidents, phases: Phases, stretches: Stretches, stages: Sequence[str], replication: int
+) -> dict[str, Array]:
     """Return the table of incidents by column, with the times that are charged to each."""
-    what, phases, stretches = journal.incidents, journal.phases, journal.stretches
     count, seconds = len(what.time), phases.end - phases.start
 
     def charged(chosen: Array) -> Array:
@@ -137,13 +141,15 @@ def incident_table(journal: Journal, stages: Sequence[str], replication: int) ->
 
     struck = stretches.incident != NOBODY
     lost = (stretches.useful - stretches.kept)[struck]
+    doing = what.doing.astype(np.int8)
+    doing[stretches.incident[struck & stretches.saving]] = Doing.SAVING
     table = {
         "replication": np.full(count, replication, dtype=np.int32),
         "time_s": what.time,
         "mode": what.mode.astype(np.int16),
         "node": what.node.astype(np.int32),
         "rack": what.rack.astype(np.int32),
-        "doing": what.doing.astype(np.int8),
+        "doing": doing,
         "interruption": what.interruption.astype(np.bool_),
         "transient": what.transient.astype(np.bool_),
         "nodes_lost": what.nodes_lost.astype(np.int32),

@@ -126,7 +126,7 @@ def _book_stretches(
     charges: Array, stretches: Stretches, schedule: SaveSchedule, causes: Causes, warm_up: float
 ) -> float:
     """Book what the stretches lost and stood still for, and return what they kept, in seconds."""
-    start, end, useful, kept, cause, _ = stretches
+    start, end, useful, kept, _, cause, _ = stretches
     since = np.maximum(start, np.minimum(end, warm_up))
     before = schedule.useful_each(start, since)
     productive = kept - np.minimum(before, kept)

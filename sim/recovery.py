@@ -11,7 +11,7 @@ from sim.streams import Draws, Streams, uniform
 
 
 class Step(NamedTuple):
-    """A stage that takes time or may fail: its number, constant time (s) if it has one, and share of failures.
+    """A stage that takes time or may fail: its number, constant time (s) if it has one, share of failures.
 
     *awaits_nodes* marks the stage in which missing nodes are awaited; it lasts as long as that takes.
     """

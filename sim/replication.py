@@ -36,7 +36,7 @@ def simulate(scenario: Scenario, replication: int) -> Records:
     job.begin(failures, repair_shops(env, scenario, streams, chain))
     At(env, scenario.end_s, HORIZON, lambda _: job.finish())
     env.run(until=job.finished)
-    outcome = Outcome(env.now, job.progress, job.reached, cluster.fewest_spares)
+    outcome = Outcome(env.now, job.reached, cluster.fewest_spares)
     return audit(scenario, replication, outcome, journal, schedule, stages.names)
 
 

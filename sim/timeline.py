@@ -84,7 +84,7 @@ class Strip:
 
     def _stretches(self, stretches: Stretches) -> Iterator[StripRow]:
         for line in self._seen(stretches):
-            start, end, _, kept, cause, _ = (column[line].item() for column in stretches)
+            start, end, _, kept, _, cause, _ = (column[line].item() for column in stretches)
             yield from self._parts(start, min(end, self.end), kept, self._name(cause))
 
     def _parts(self, start: float, end: float, kept: float, cause: str) -> Iterator[StripRow]:

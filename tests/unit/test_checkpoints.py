@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.checkpoints import NoSaves, PeriodicSaves
+from sim.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
 
 
 def walk(
@@ -37,6 +37,11 @@ def walk(
     return useful, saved
 
 
+def saving(schedule: SaveSchedule, *instants: float) -> list[bool]:
+    """Return whether a stretch that began at 0 stands still for a save at each of *instants*."""
+    return schedule.saving_each(np.zeros(len(instants)), np.array(instants)).tolist()
+
+
 whole = st.integers(1, 40).map(float)
 
 
@@ -60,14 +65,12 @@ def test_a_save_counts_from_the_instant_at_which_it_is_durable() -> None:
 def test_a_save_that_takes_longer_than_the_interval_delays_the_next_and_training_goes_on() -> None:
     schedule = PeriodicSaves.every(100.0, blocks=10.0, durable_after=250.0)
     assert schedule.useful(0.0, 360.0) == 350.0
-    assert not schedule.saving(0.0, 359.0)
-    assert schedule.saving(0.0, 360.0)
+    assert saving(schedule, 359.0, 360.0, 370.0) == [False, True, False]
 
 
 def test_saves_begin_at_the_end_of_a_whole_step() -> None:
     schedule = PeriodicSaves.every(100.0, blocks=10.0, step=30.0)
-    assert not schedule.saving(0.0, 119.0)
-    assert schedule.saving(0.0, 120.0)
+    assert saving(schedule, 119.0, 120.0) == [False, True]
     assert schedule.saved(0.0, 130.0) == 120.0
 
 
@@ -106,11 +109,8 @@ def test_the_runs_between_saves_add_up_to_the_useful_time(
 
 def test_without_checkpoints_everything_is_useful_and_nothing_is_saved() -> None:
     schedule = NoSaves()
-    assert (schedule.useful(5.0, 65.0), schedule.saved(5.0, 65.0), schedule.saving(5.0, 65.0)) == (
-        60.0,
-        0.0,
-        False,
-    )
+    assert (schedule.useful(5.0, 65.0), schedule.saved(5.0, 65.0)) == (60.0, 0.0)
+    assert saving(schedule, 65.0) == [False]
     assert schedule.offset_of(60.0) == 60.0
     assert list(schedule.runs(5.0, 65.0)) == [(5.0, 65.0)]
 

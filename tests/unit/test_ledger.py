@@ -8,13 +8,14 @@ from sim.ledger import Causes, Ledger, LedgerError, book
 from sim.records import Doing, Strike
 
 CAUSES = Causes(("gpu", "nic"))
+SCHEDULE = PeriodicSaves.every(60.0, 5.0)
 
 
 def history() -> Journal:
     """Return 120 s: 60 s that were kept, a save of 5 s, 10 s lost to a nic, 45 s to train again."""
     journal = Journal()
     journal.incident(75.0, Strike(1, 0, (3, 4), False), 3, 0, Doing.TRAINING, True)
-    journal.stretch(0.0, 75.0, 70.0, 60.0, cause=1, incident=0)
+    journal.stretch(0.0, 75.0, cause=1, incident=0)
     journal.phase(Doing.DETECTION, 0, 75.0, 80.0, cause=1, incident=0)
     journal.phase(Doing.WAITING, 0, 80.0, 100.0, cause=1, incident=0)
     journal.phase(Doing.RECOVERY, 2, 100.0, 115.0, cause=1, incident=0)
@@ -23,8 +24,9 @@ def history() -> Journal:
 
 
 def booked(warm_up: float = 0.0) -> Ledger:
-    journal, schedule = history(), PeriodicSaves.every(60.0, 5.0)
-    return book(journal.phases, journal.stretches, schedule, CAUSES, cards=8, stages=2, warm_up=warm_up)
+    journal = history()
+    stretches = journal.stretches(SCHEDULE)
+    return book(journal.phases, stretches, SCHEDULE, CAUSES, cards=8, stages=2, warm_up=warm_up)
 
 
 def test_entries_are_card_seconds_in_the_order_of_the_model_page() -> None:
@@ -75,7 +77,9 @@ def test_a_second_missing_or_booked_twice_is_an_error(wall_clock: float) -> None
 
 
 def test_an_incident_is_charged_with_what_followed_from_it() -> None:
-    table = incident_table(history(), ("nodes", "restart"), replication=7)
+    journal = history()
+    lines = journal.incidents, journal.phases, journal.stretches(SCHEDULE)
+    table = incident_table(*lines, ("nodes", "restart"), replication=7)
     row = {name: column[0].item() for name, column in table.items()}
     assert row == {
         "replication": 7, "time_s": 75, "mode": 1, "node": 3, "rack": 0, "doing": Doing.TRAINING,

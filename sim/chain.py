@@ -52,7 +52,7 @@ class Chain:
         """Go through the chain for *strike*, noted in *line* of the journal, from the first stage on."""
         self._activity.enter(DETECTION)
         self._activity.charge(strike.mode, line)
-        self._strike, self._attempt = strike, 0
+        self._strike, self._attempt, self._timer = strike, 0, None
         if time := self._stages.detection(strike.mode, strike.ordinal):
             self._wait(time, self._detected)
         else:

@@ -97,6 +97,14 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
         ),
         {"lost": 100, "detection": 5, "recovery": 30, "productive": 65},
     ),
+    "a recovery that begins again and takes no time leaves nothing of the first": (
+        document(
+            "200 s",
+            failures={**every(110), "hang": {**CRASH, "mtbf": "100 s", "effect": "hang", "detect": "50 s"}},
+            recovery={},
+        ),
+        {"lost": 110 - 10 + 90, "detection": 10},
+    ),
     "nodes that fail together leave and come back together": (
         document("200 s", failures=POWER, recovery={"stages": {"detect": "10 s", "restart": "20 s"}}),
         {"lost": 100, "detection": 10, "waiting": 70, "recovery": 20},

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import sim.replication
-from sim.cluster import Cluster
-from sim.ledger import Entry
+import sim.engine.replication
+from sim.engine.cluster import Cluster
+from sim.engine.ledger import Entry
+from sim.engine.replication import simulate
 from sim.records import Doing
-from sim.replication import simulate
 from sim.scenario.model import Scenario
 from tests.oracle.random_scenarios import scenario
 
@@ -103,7 +103,7 @@ class Counted(Cluster):
 def test_no_node_is_lost_and_none_is_in_two_places(data: st.DataObject, ties: bool) -> None:
     document = Scenario.model_validate(scenario(data.draw, ties))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sim.replication, "Cluster", Counted)
+        patch.setattr(sim.engine.replication, "Cluster", Counted)
         records = simulate(document, 0)
     assert records.incidents["nodes_lost"].sum() >= 0
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from sim.replication import simulate
+from sim.engine.replication import simulate
 from sim.scenario.model import Scenario
 from tests.oracle.random_scenarios import Author, scenario
 
@@ -72,6 +72,7 @@ def on_the_calendar(data: st.DataObject) -> Any:
 def test_a_shorter_stage_never_lowers_the_productive_work(data: st.DataObject) -> None:
     document = on_the_calendar(data)
     stages = document["recovery"]["stages"]
+    assume(len(stages) > 1)
     last = data.draw(st.sampled_from([name for name in stages if name != "detect"]))
     long = productive(document)
     fails = {"fails": stages[last]["fails"]} if "fails" in stages[last] else {}
@@ -101,7 +102,7 @@ def test_more_spares_do_not_change_what_strikes_the_slots(data: st.DataObject) -
     few, many = ({**document, "cluster": {**document["cluster"], "spares": count}} for count in (0, 5))
     tables = [simulate(Scenario.model_validate(spec), 0).incidents for spec in (few, many)]
     times = [table["time_s"][table["doing"] != 6].tolist() for table in tables]
-    assert times[0] == times[1], document
+    assert times[0] == pytest.approx(times[1], rel=1e-12), document
 
 
 def test_the_author_of_random_scenarios_repeats_itself() -> None:

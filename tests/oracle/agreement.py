@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sim.ledger import Causes, Entry
+from sim.engine.ledger import Causes, Entry
+from sim.engine.replication import simulate
 from sim.records import Doing, Records
-from sim.replication import simulate
 from sim.scenario.model import Scenario
 from tests.oracle.naive import Naive, Row
 

@@ -193,6 +193,8 @@ def _recovery(author: Author, saves: bool) -> Spec:
         stages["start"] = {**({"constant": start} if isinstance(start, str) else start), "fails": "30 %"}
     if saves and author.maybe():
         stages["load"] = author.law(0, 60)
+    if author.maybe(6):
+        stages = {"detect": stages["detect"]}
     spec: Spec = {"stages": stages, "during_recovery": author.one_of("restart", "absorb")}
     if author.maybe(4):
         spec["at_start"] = True

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sim.replication import simulate
+from sim.engine.replication import simulate
 from sim.scenario.model import Scenario
 from tests.oracle.agreement import disagreements
 from tests.oracle.naive import Naive

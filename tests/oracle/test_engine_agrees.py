@@ -24,7 +24,7 @@ reproducible = settings(
 @given(st.data())
 def test_on_random_scenarios(data: st.DataObject) -> None:
     spec = scenario(data.draw, ties=False)
-    found = disagreements(Scenario.model_validate(spec), odd=True)
+    found = disagreements(Scenario.model_validate(spec), data.draw(st.integers(0, 1)), odd=True)
     assume(found is not None)
     assert found == [], spec
 
@@ -33,6 +33,6 @@ def test_on_random_scenarios(data: st.DataObject) -> None:
 @given(st.data())
 def test_where_many_things_fall_on_one_instant(data: st.DataObject) -> None:
     spec = scenario(data.draw, ties=True)
-    found = disagreements(Scenario.model_validate(spec))
+    found = disagreements(Scenario.model_validate(spec), data.draw(st.integers(0, 1)))
     assume(found is not None)
     assert found == [], spec

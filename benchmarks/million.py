@@ -43,7 +43,7 @@ def worker() -> None:
 
 
 def seconds() -> float:
-    from sim.replication import simulate
+    from sim.engine.replication import simulate
     from sim.scenario.model import Scenario
 
     scenario = Scenario.model_validate(SCENARIO)

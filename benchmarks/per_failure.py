@@ -25,7 +25,7 @@ def scenario(gpus: int) -> dict[str, Any]:
 
 def per_failure(gpus: int) -> float:
     """Return microseconds per failure of one replication."""
-    from sim.replication import simulate
+    from sim.engine.replication import simulate
     from sim.scenario.model import Scenario
 
     model = Scenario.model_validate(scenario(gpus))

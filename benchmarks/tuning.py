@@ -28,7 +28,7 @@ def share_of_scoring() -> float:
     import numpy as np
 
     from sim import load
-    from sim.replication import simulate
+    from sim.engine.replication import simulate
     from sim.tuning.outages import History, Outages, schedule_of
 
     scenario = load("chen-100k", SHORT)

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from sim.engine.ledger import RESERVED_CAUSES, TOLERANCE, Entry, LedgerError
 from sim.estimate import Estimate, mean_of, percentile, ratio
-from sim.ledger import RESERVED_CAUSES, TOLERANCE, Entry, LedgerError
 from sim.records import Records
 from sim.scenario.model import Scenario
 from sim.units import DAY, HOUR

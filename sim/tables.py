@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim import arrow
-from sim.ledger import Entry
+from sim.engine.ledger import Entry
 from sim.records import Doing, Records
 from sim.scenario.model import Scenario
 from sim.store import RunError, loaded

@@ -17,8 +17,8 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from sim.engine.replication import simulate
 from sim.records import Records
-from sim.replication import simulate
 from sim.scenario.model import Scenario
 
 PARENT_KILLED = 1

@@ -14,14 +14,14 @@ from sim.store import ChoiceError
 from sim.tuning.outages import why_outages_depend
 from sim.tuning.results import Candidate, Gain, Tuning, Worth
 from sim.tuning.scores import scored, simulated
-from sim.tuning.search import Score, Search
+from sim.tuning.search import SPAN, Score, Search
 from sim.tuning.variants import ended_by_the_clock
 from sim.units import DAY, HOUR, MINUTE
 
 CANDIDATES = 40
 REPLICATIONS = 64
 LEAST_FRESH = 16
-SHORTEST, SHORTEST_FREE = 1e-3, 1.0
+SHORTEST = 1.0
 ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, *(5.0 * number for number in range(2, 20)))
 
 
@@ -128,9 +128,11 @@ def centre(scenario: Scenario) -> float:
 
 
 def limits(scenario: Scenario) -> tuple[float, float]:
-    """Return the shortest and the longest interval that make sense (s): a step, and the whole run."""
-    free = scenario.checkpoint is not None and scenario.checkpoint.blocks == 0
-    shortest = scenario.workload.step_time or (SHORTEST_FREE if free else SHORTEST)
+    """Return the shortest and the longest interval that make sense (s): a step, or a second, and the run.
+
+    Below a second only where saves are so cheap, or failures so frequent, that the formulas point there.
+    """
+    shortest = scenario.workload.step_time or min(SHORTEST, centre(scenario) / SPAN)
     return min(shortest, scenario.end_s), scenario.end_s
 
 

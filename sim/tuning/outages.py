@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.checkpoints import PeriodicSaves
+from sim.engine.checkpoints import PeriodicSaves
 from sim.records import Records
 from sim.scenario.model import Scenario
 

@@ -44,7 +44,7 @@ def test_generated_pages_are_current(generate: ModuleType, page: str) -> None:
 
 
 def test_every_key_of_the_summary_is_explained() -> None:
-    from sim.replication import simulate
+    from sim.engine.replication import simulate
     from sim.scenario.model import Scenario
     from sim.summary import summarise
 
@@ -57,7 +57,7 @@ def test_every_key_of_the_summary_is_explained() -> None:
 
 def test_the_columns_of_the_tables_are_those_that_are_written() -> None:
     from sim import records, tables
-    from sim.replication import simulate
+    from sim.engine.replication import simulate
     from sim.scenario.model import Scenario
 
     scenario = Scenario.model_validate(EVERYTHING)
@@ -71,7 +71,7 @@ def test_the_columns_of_the_tables_are_those_that_are_written() -> None:
 
 def _from_pattern(column: str, table: str) -> bool:
     """Return whether a column is one of those that the page describes by a pattern."""
-    from sim.ledger import Entry
+    from sim.engine.ledger import Entry
 
     if table == "replications":
         return column in {entry.label for entry in Entry}

@@ -44,7 +44,7 @@ def names() -> list[str]:
 
 def figures(name: str) -> dict[str, Any]:
     """Simulate a few short replications of a shipped scenario and return their key figures."""
-    from sim.replication import simulate
+    from sim.engine.replication import simulate
     from sim.scenario import load
     from sim.summary import summarise
 

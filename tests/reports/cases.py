@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sim.replication import simulate
+from sim.engine.replication import simulate
 from sim.results import Results
 from sim.scenario import Scenario
 

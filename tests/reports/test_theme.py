@@ -8,7 +8,7 @@ import math
 import pytest
 
 from reports import theme
-from sim.ledger import Entry
+from sim.engine.ledger import Entry
 
 MACHADO = {
     "full sight": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sim.engine.replication import simulate
 from sim.records import Records
-from sim.replication import simulate
 from sim.scenario.model import Scenario
 
 Spec = dict[str, Any]

@@ -5,7 +5,7 @@ import math
 import pytest
 import simpy
 
-from sim.failures.clock import COMPLETION, FAILURE, HORIZON, WINDOW, At, Clock, Tempo
+from sim.engine.failures.clock import COMPLETION, FAILURE, HORIZON, WINDOW, At, Clock, Tempo
 
 
 def test_at_one_instant_completions_come_before_failures_windows_and_the_horizon() -> None:

@@ -1,6 +1,6 @@
 """Slots, spares and the watchers of both."""
 
-from sim.cluster import Cluster
+from sim.engine.cluster import Cluster
 
 
 class Ages:

@@ -15,10 +15,10 @@ import pytest
 
 from sim import experiment, workers
 from sim.api import compare, run
+from sim.engine.replication import simulate
 from sim.experiment import Interrupted, Point, Settings, run_all
 from sim.folders import unfinished
 from sim.records import Records
-from sim.replication import simulate
 from sim.scenario.model import Scenario
 from sim.store import ChoiceError, DiskShelf, RunError, Shelf, read_records, write_records
 

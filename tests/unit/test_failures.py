@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import simpy
 
-from sim.cluster import Cluster
-from sim.failures import Failures
+from sim.engine.cluster import Cluster
+from sim.engine.failures import Failures
 from sim.records import Strike
 from sim.scenario.model import Scenario
 from sim.streams import Streams

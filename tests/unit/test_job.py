@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from sim.engine.replication import simulate
 from sim.records import Records
-from sim.replication import simulate
 from sim.scenario.model import Scenario
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sim.checkpoints import PeriodicSaves
-from sim.journal import NOBODY, Journal, incident_table
-from sim.ledger import Causes, Ledger, LedgerError, book
+from sim.engine.checkpoints import PeriodicSaves
+from sim.engine.journal import NOBODY, Journal, incident_table
+from sim.engine.ledger import Causes, Ledger, LedgerError, book
 from sim.records import Doing, Strike
 
 CAUSES = Causes(("gpu", "nic"))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import simpy
 
-from sim.failures.clock import RETURN
-from sim.repair import RepairShop
+from sim.engine.failures.clock import RETURN
+from sim.engine.repair import RepairShop
 from sim.scenario.model import Scenario
 from sim.streams import Streams
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sim import folders
+from sim.engine.replication import simulate
 from sim.records import Records
-from sim.replication import simulate
 from sim.results import Comparison, Results
 from sim.scenario.model import Scenario
 from sim.store import ChoiceError, RunError

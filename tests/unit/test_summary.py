@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.ledger import RESERVED_CAUSES, Entry, LedgerError
+from sim.engine.ledger import RESERVED_CAUSES, Entry, LedgerError
+from sim.engine.replication import simulate
 from sim.records import Records
-from sim.replication import simulate
 from sim.scenario.model import Scenario
 from sim.summary import figure, summarise
 

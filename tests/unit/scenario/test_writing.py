@@ -287,7 +287,7 @@ def test_what_is_no_threshold(text: str) -> None:
 
 
 def test_metrics_that_can_be_expected_are_those_of_the_summary() -> None:
-    from sim.replication import simulate
+    from sim.engine.replication import simulate
     from sim.summary import figure, summarise
 
     text = """

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.engine.replication import simulate
 from sim.experiment import Settings
-from sim.replication import simulate
 from sim.scenario.model import Scenario
 from sim.tuning.outages import History, Outages, schedule_of, why_outages_depend
 from sim.tuning.scores import scored, simulated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import simpy
 
-from sim.journal import NOBODY, Journal
+from sim.engine.journal import NOBODY, Journal
 from sim.records import Doing
 
 TRAINING = Doing.TRAINING

@@ -13,7 +13,7 @@ import numpy as np
 import simpy
 
 from sim.distributions import Array, Distribution, Exponential
-from sim.failures.clock import FAILURE, After, Clock
+from sim.engine.failures.clock import FAILURE, After, Clock
 from sim.streams import Draws, Streams, uniform
 
 OnStrike = Callable[[int, int], None]

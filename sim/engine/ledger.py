@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.checkpoints import SaveSchedule
-from sim.journal import Phases, Stretches
+from sim.engine.checkpoints import SaveSchedule
+from sim.engine.journal import Phases, Stretches
 from sim.records import Doing
 
 Array = np.ndarray[Any, np.dtype[Any]]

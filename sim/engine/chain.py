@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import simpy
 
-from sim.activity import Activity
-from sim.cluster import Cluster
-from sim.failures.clock import COMPLETION, After
+from sim.engine.activity import Activity
+from sim.engine.cluster import Cluster
+from sim.engine.failures.clock import COMPLETION, After
+from sim.engine.recovery import Stages, Step
+from sim.engine.repair import RepairShop
 from sim.records import Doing, Strike
-from sim.recovery import Stages, Step
-from sim.repair import RepairShop
 
 DETECTION, RECOVERY, WAITING = Doing.DETECTION, Doing.RECOVERY, Doing.WAITING
 

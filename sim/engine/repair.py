@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 
 import simpy
 
-from sim.failures.clock import RETURN, After
+from sim.engine.failures.clock import RETURN, After
 from sim.scenario.model import FailureMode
 from sim.streams import Draws, Streams
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sim.distributions import Constant, Distribution
-from sim.ledger import START_CAUSE
+from sim.engine.ledger import START_CAUSE
 from sim.scenario.model import Scenario
 from sim.streams import Draws, Streams, uniform
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import simpy
 
-from sim.activity import Activity
-from sim.audit import Outcome, audit
-from sim.chain import Chain
-from sim.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
-from sim.cluster import Cluster
-from sim.failures import Failures
-from sim.failures.clock import HORIZON, RETURN, At
-from sim.job import Job
-from sim.journal import Journal
+from sim.engine.activity import Activity
+from sim.engine.audit import Outcome, audit
+from sim.engine.chain import Chain
+from sim.engine.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
+from sim.engine.cluster import Cluster
+from sim.engine.failures import Failures
+from sim.engine.failures.clock import HORIZON, RETURN, At
+from sim.engine.job import Job
+from sim.engine.journal import Journal
+from sim.engine.recovery import Stages
+from sim.engine.repair import RepairShop
 from sim.records import Records
-from sim.recovery import Stages
-from sim.repair import RepairShop
 from sim.scenario.model import Scenario
 from sim.streams import Streams
 

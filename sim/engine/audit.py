@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.checkpoints import SaveSchedule
-from sim.journal import NOBODY, Journal, Stretches, incident_table
-from sim.ledger import Causes, book
+from sim.engine.checkpoints import SaveSchedule
+from sim.engine.journal import NOBODY, Journal, Stretches, incident_table
+from sim.engine.ledger import Causes, book
+from sim.engine.timeline import Strip, curve
 from sim.records import Doing, Records
 from sim.scenario.model import Scenario
-from sim.timeline import Strip, curve
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

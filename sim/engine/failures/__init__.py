@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import simpy
 
-from sim.cluster import Cluster
 from sim.distributions import Exponential
-from sim.failures.clock import Clock, Tempo
-from sim.failures.sources import Lifetimes, Memoryless, OnStrike, Source
+from sim.engine.cluster import Cluster
+from sim.engine.failures.clock import Clock, Tempo
+from sim.engine.failures.sources import Lifetimes, Memoryless, OnStrike, Source
 from sim.records import Strike
 from sim.scenario.model import FailureMode, Scenario
 from sim.streams import Draws, Streams, uniform

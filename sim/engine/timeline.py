@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from sim.checkpoints import SaveSchedule
-from sim.journal import NOBODY, Phases, Stretches
-from sim.ledger import ENTRIES, Entry
+from sim.engine.checkpoints import SaveSchedule
+from sim.engine.journal import NOBODY, Phases, Stretches
+from sim.engine.ledger import ENTRIES, Entry
 from sim.records import Doing
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

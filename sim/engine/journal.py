@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.checkpoints import SaveSchedule
+from sim.engine.checkpoints import SaveSchedule
 from sim.records import Doing, Strike
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -12,15 +12,15 @@ from typing import Any, Protocol
 
 import simpy
 
-from sim.activity import Activity
-from sim.chain import Chain
-from sim.checkpoints import SaveSchedule
-from sim.cluster import Cluster
-from sim.failures.clock import COMPLETION, WINDOW, At
-from sim.journal import NOBODY, Journal
-from sim.ledger import Causes
+from sim.engine.activity import Activity
+from sim.engine.chain import Chain
+from sim.engine.checkpoints import SaveSchedule
+from sim.engine.cluster import Cluster
+from sim.engine.failures.clock import COMPLETION, WINDOW, At
+from sim.engine.journal import NOBODY, Journal
+from sim.engine.ledger import Causes
+from sim.engine.repair import RepairShop
 from sim.records import Doing, Strike
-from sim.repair import RepairShop
 from sim.scenario.model import Scenario
 
 TRAINING, SAVING, DETECTION, MAINTENANCE, IDLE = (

@@ -95,7 +95,8 @@ def differ(engine: Any, oracle: Any, scale: float) -> bool:
 def disagreements(scenario: Scenario, replication: int = 0, odd: bool = False) -> list[str] | None:
     """One line for each figure on which the two do not agree; None where rounding decides an order.
 
-    If the instants are *odd*, rounding may decide wherever two failures nominally fall on one of them.
+    If the instants are *odd*, rounding may decide wherever a failure nominally falls on one of them with
+    another failure or a completion.
     """
     naive = Naive(scenario, replication).run()
     pairs = list(compared(scenario, simulate(scenario, replication), naive))

@@ -30,8 +30,8 @@ Row = dict[str, Any]
 class Naive:
     """One replication of a scenario; `run` it once and read what it booked.
 
-    `rounded` is set where rounding decided which of two events came first, `coincided` where two failures
-    fell on one instant.
+    `rounded` is set where rounding decided which of two events came first, `coincided` where a failure fell
+    on the instant of another one or of a completion.
     """
 
     def __init__(self, scenario: Scenario, replication: int) -> None:
@@ -105,7 +105,9 @@ class Naive:
         clocks = [clock for source in self.sources for clock in source.all_clocks()]
         for clock in clocks:
             clock.arrive(until)
-        self.coincided |= sum(clock.fired for clock in clocks) > 1
+        failures = sum(clock.fired for clock in clocks)
+        ends = sum(entry[0] <= until for entry in self.agenda)
+        self.coincided |= failures > 1 or (failures == 1 and ends > 0)
 
     def complete(self) -> None:
         """Do all that ends at this instant, and what ends at once because of it."""

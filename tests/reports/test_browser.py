@@ -152,8 +152,7 @@ def test_without_scripts_words_and_tables_are_there(browser: Browser, report: Pa
     page = browser.page()
     page.send("Emulation.setScriptExecutionDisabled", {"value": True})
     page.send("Page.navigate", {"url": report.resolve().as_uri()})
-    page.send("Emulation.setScriptExecutionDisabled", {"value": False})
-    page.wait("document.querySelector('footer')")
+    page.wait("document.readyState === 'complete' && document.querySelector('footer')")
     text = page.run("document.body.innerText")
     assert "of 1,024 train" in text
     assert page.run("document.querySelectorAll('table').length") > 10

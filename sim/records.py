@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -13,7 +14,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Doing(IntEnum):
-    """What the job does at an instant; `IDLE` is said of a spare that fails."""
+    """What the job does at an instant; `IDLE` is said of a spare that fails.
+
+    `STALL` is said where replicas stand still because of another one, `HELD` where too few are alive.
+    """
 
     TRAINING = 0
     SAVING = 1
@@ -22,6 +26,8 @@ class Doing(IntEnum):
     WAITING = 4
     MAINTENANCE = 5
     IDLE = 6
+    STALL = 7
+    HELD = 8
 
     @property
     def label(self) -> str:
@@ -44,17 +50,25 @@ INCIDENT_COLUMNS = (
     Column("node", "", "number of the (first) node that was struck; -1 where a mode strikes no node"),
     Column("rack", "", "number of the rack of its slot; -1 without racks"),
     Column(
+        "replica", "", "number of the (first) replica that was struck; -1 for the whole job or one replica"
+    ),
+    Column(
         "doing",
         "",
         "what the job did: " + ", ".join(doing.label for doing in Doing) + " (idle: a spare failed)",
     ),
-    Column("interruption", "", "whether it ended a stretch of training"),
+    Column("interruption", "", "whether it ended a stretch of training, of the job or of a replica"),
     Column("transient", "", "whether all its nodes are fine after a restart"),
     Column("nodes_lost", "nodes", "nodes that leave for repair because of it"),
     Column("lost_s", "s", "training that it threw away"),
     Column("detection_s", "s", "time charged to it from failure to knowing"),
     Column("recovery_s", "s", "time charged to it in recovery stages, all together"),
     Column("waiting_s", "s", "time charged to it waiting for nodes"),
+    Column("stall_s", "s", "time charged to it in which replicas stood still because of it"),
+    Column("idle_s", "s", "time charged to it in which cards were ready and held back"),
+    Column("slow_s", "s", "time charged to it because the job ran slowly"),
+    Column("corrupted_s", "s", "training thrown away because it had corrupted the state"),
+    Column("tier", "", "name of the checkpoint tier loaded after it; empty where none was"),
     Column("stage_<name>_s", "s", "time charged to it in each recovery stage, one column per stage"),
 )
 REPLICATION_COLUMNS = (
@@ -67,6 +81,9 @@ REPLICATION_COLUMNS = (
     Column("interruptions", "", "incidents that ended a stretch of training"),
     Column("incidents", "", "failures that struck the job"),
     Column("spares_left", "nodes", "fewest spares that were ever idle"),
+    Column("nodes_away", "nodes", "nodes in repair or retired and not yet replaced, mean over time"),
+    Column("most_nodes_away", "nodes", "most of them at any time"),
+    Column("node_wait_s", "s", "time in which a replica or the job waited for a node"),
 )
 TIMELINE_COLUMNS = (
     Column("start_s", "s", "begin of the bin"),
@@ -76,13 +93,60 @@ TIMELINE_COLUMNS = (
     Column("p50", "", "its median over replications"),
     Column("p90", "", "its 90th percentile over replications"),
     Column("replication_0", "", "the same in replication 0 alone"),
+    Column(
+        "away_mean", "nodes", "nodes away at the begin of the bin, mean over the replications still running"
+    ),
+    Column("away_p10", "nodes", "its 10th percentile over replications"),
+    Column("away_p90", "nodes", "its 90th percentile over replications"),
+    Column("away_0", "nodes", "the same in replication 0 alone"),
+    Column(
+        "idle_mean", "nodes", "idle spares at the begin of the bin, mean over the replications still running"
+    ),
 )
 STRIP_COLUMNS = (
     Column("start_s", "s", "begin of the activity, in replication 0"),
     Column("end_s", "s", "end of the activity"),
     Column("activity", "", "entry of the ledger to which the time is booked"),
     Column("detail", "", "recovery stage, or failure mode that ended the stretch"),
+    Column(
+        "lane", "", "number of the replica that is down; -1 for the job, or the replicas that train together"
+    ),
 )
+
+
+class StripRow(NamedTuple):
+    """What the job (lane -1) or a replica that is down (its number) did from `start` to `end` (s)."""
+
+    start: float
+    end: float
+    activity: str
+    detail: str
+    lane: int = -1
+
+
+@dataclass(frozen=True)
+class FleetUse:
+    """How many nodes were away, in repair or retired and not yet replaced, and how many spares idle.
+
+    `away_s[n]` are the seconds after the warm-up in which n nodes were away, `waiting_s` those in which a
+    replica or the job waited for a node; the curves hold nodes at the instants of `Records.curve`.
+    """
+
+    away_s: Array
+    waiting_s: float
+    away_curve: Array
+    idle_curve: Array
+
+    @property
+    def away(self) -> float:
+        """Mean number of nodes away over time; NaN where no time was measured."""
+        total = float(self.away_s.sum())
+        return float(np.arange(len(self.away_s)) @ self.away_s) / total if total else math.nan
+
+    @property
+    def most_away(self) -> int:
+        """Most nodes that were ever away at once, after the warm-up."""
+        return int(np.flatnonzero(self.away_s).max(initial=0))
 
 
 class Strike(NamedTuple):
@@ -100,7 +164,8 @@ class Records:
 
     `ledger` maps entries to card-seconds, `charges` (cause x entry) holds the non-productive ones, `stages`
     those of each recovery stage; `curve` is the productive time kept (s) by equally spaced instants from 0
-    to `end_s`; `incidents` are columns by name.
+    to `end_s`; `incidents` are columns by name (modes, doings and tiers by number, -1 for no tier; what a
+    simple job has no use for may be missing); `fleet` is None where nobody counted nodes.
     """
 
     replication: int
@@ -118,7 +183,8 @@ class Records:
     curve: Array
     incidents: Mapping[str, Array]
     stretches: Mapping[str, Array] = field(repr=False)
-    strip: tuple[tuple[float, float, str, str], ...] = ()
+    strip: tuple[StripRow | tuple[float, float, str, str], ...] = ()
+    fleet: FleetUse | None = None
 
     @property
     def ettr(self) -> float:

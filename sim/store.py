@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from sim.records import Records
+from sim.records import FleetUse, Records
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 KEY_FILE, LOCK_FILE = "key.json", "lock"
 COLUMNS = ("incidents", "stretches")
 ARRAYS = ("charges", "stages", "incidents_by_mode", "curve")
+FLEET_ARRAYS = ("away_s", "away_curve", "idle_curve")
 SCALARS = (
     "replication",
     "end_s",
@@ -88,6 +89,9 @@ def write_records(records: Records, path: Path) -> Records:
     arrays = {name: getattr(records, name) for name in ARRAYS}
     for table in COLUMNS:
         arrays |= {f"{table}/{name}": column for name, column in getattr(records, table).items()}
+    if records.fleet is not None:
+        small["fleet"] = float(records.fleet.waiting_s)
+        arrays |= {f"fleet/{name}": getattr(records.fleet, name) for name in FLEET_ARRAYS}
     unfinished = path.with_suffix(".new")
     with unfinished.open("wb") as file:
         np.savez(file, small=np.array(json.dumps(small)), **arrays)
@@ -108,6 +112,9 @@ def read_records(path: Path) -> Records:
     with np.load(path) as file:
         fields: dict[str, Any] = json.loads(str(file["small"]))
         fields |= {name: np.asarray(file[name]) for name in ARRAYS}
+        if "fleet" in fields:
+            columns = {name: np.asarray(file[f"fleet/{name}"]) for name in FLEET_ARRAYS}
+            fields["fleet"] = FleetUse(waiting_s=fields["fleet"], **columns)
     fields |= {table: StoredColumns(path, table, tuple(fields[table])) for table in COLUMNS}
     fields["strip"] = tuple(tuple(row) for row in fields["strip"])
     return Records(**fields)

@@ -5,6 +5,7 @@ Modes and doings are numbers in the engine and words here, kept as dictionary co
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 
 from sim import arrow
 from sim.engine.ledger import Entry
-from sim.records import Doing, Records
+from sim.records import INCIDENT_COLUMNS, Doing, Records, StripRow
 from sim.scenario.model import Scenario
 from sim.store import RunError, loaded
 
@@ -42,6 +43,9 @@ def replications(records: Sequence[Records]) -> pa.Table:
         "interruptions": [one.interruptions for one in records],
         "incidents": [one.incident_count for one in records],
         "spares_left": [one.spares_left for one in records],
+        "nodes_away": [one.fleet.away if one.fleet else math.nan for one in records],
+        "most_nodes_away": [float(one.fleet.most_away) if one.fleet else math.nan for one in records],
+        "node_wait_s": [one.fleet.waiting_s if one.fleet else math.nan for one in records],
     }
     return arrow.table({name: np.asarray(values) for name, values in columns.items()})
 
@@ -49,20 +53,35 @@ def replications(records: Sequence[Records]) -> pa.Table:
 def incidents(scenario: Scenario, one: Records) -> pa.Table:
     """Return one row per incident of a replication: what `INCIDENT_COLUMNS` says."""
     words = {"mode": list(scenario.failures), "doing": [doing.label for doing in Doing]}
-    return arrow.table(
-        {
-            name: arrow.chosen(column, words[name]) if name in words else column
-            for name, column in loaded(one.incidents).items()
-        }
-    )
+    columns = dict(_complete(loaded(one.incidents)))
+    tiers = arrow.chosen(columns.pop("tier") + 1, ["", *tier_names(scenario)])
+    shown = {
+        name: arrow.chosen(column, words[name]) if name in words else column
+        for name, column in columns.items()
+    }
+    return arrow.table(shown | {"tier": tiers})
+
+
+def _complete(columns: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+    """Yield *columns* in the order of `INCIDENT_COLUMNS`, with those that a simple job has no use for."""
+    count = len(columns["time_s"])
+    usual: dict[str, Array] = {"replica": np.full(count, -1, np.int32), "tier": np.full(count, -1, np.int16)}
+    for name in [column.name for column in INCIDENT_COLUMNS if "<" not in column.name]:
+        yield name, columns.get(name, usual.get(name, np.zeros(count)))
+    yield from ((name, column) for name, column in columns.items() if name.startswith("stage_"))
+
+
+def tier_names(scenario: Scenario) -> list[str]:
+    """Return the names of the checkpoint tiers in the order of the file."""
+    return [tier.name for tier in getattr(scenario.checkpoint, "tiers", ())]
 
 
 def timeline(records: Sequence[Records]) -> pa.Table:
-    """Return the productive share of card-time in 400 equal bins of the longest replication."""
+    """Return, in 400 equal bins of the longest replication, what `TIMELINE_COLUMNS` says."""
     edges = np.linspace(0.0, max(one.end_s for one in records), BINS + 1)
     shares = np.array([productive_share(one, edges) for one in records])
     low, middle, high = np.nanquantile(shares, (0.1, 0.5, 0.9), axis=0)
-    columns: Mapping[str, Array] = {
+    columns: dict[str, Array] = {
         "start_s": edges[:-1],
         "end_s": edges[1:],
         "mean": np.nanmean(shares, axis=0),
@@ -71,7 +90,31 @@ def timeline(records: Sequence[Records]) -> pa.Table:
         "p90": high,
         "replication_0": shares[0],
     }
-    return arrow.table(columns)
+    return arrow.table(columns | _fleet(records, edges[:-1]))
+
+
+def _fleet(records: Sequence[Records], instants: Array) -> dict[str, Array]:
+    """Return the nodes away and the idle spares at *instants* (s) over the replications still running."""
+    uses = [(one.fleet, one.end_s) for one in records if one.fleet]
+    if len(uses) < len(records):
+        unknown = np.full(len(instants), np.nan)
+        return dict.fromkeys(("away_mean", "away_p10", "away_p90", "away_0", "idle_mean"), unknown)
+    away = np.array([_counted(use.away_curve, end, instants) for use, end in uses])
+    idle = np.array([_counted(use.idle_curve, end, instants) for use, end in uses])
+    low, high = np.nanquantile(away, (0.1, 0.9), axis=0)
+    return {
+        "away_mean": np.nanmean(away, axis=0),
+        "away_p10": low,
+        "away_p90": high,
+        "away_0": away[0],
+        "idle_mean": np.nanmean(idle, axis=0),
+    }
+
+
+def _counted(curve: Array, end: float, instants: Array) -> Array:
+    """Return a count that is known at equally spaced instants from 0 to *end*; NaN after it."""
+    place = np.floor(instants * ((len(curve) - 1) / end) + 1e-6).astype(int)
+    return np.where(instants < end, curve[np.minimum(place, len(curve) - 1)].astype(np.float64), np.nan)
 
 
 def productive_share(one: Records, edges: Array) -> Array:
@@ -85,12 +128,13 @@ def productive_share(one: Records, edges: Array) -> Array:
 
 def strip(records: Sequence[Records]) -> pa.Table:
     """Return a window of replication 0, one row per activity: what `STRIP_COLUMNS` says."""
-    starts, ends, activities, details = zip(*records[0].strip, strict=True) if records[0].strip else ((),) * 4
+    rows = [StripRow(*row) for row in records[0].strip]
     columns = {
-        "start_s": np.array(starts, dtype=np.float64),
-        "end_s": np.array(ends, dtype=np.float64),
-        "activity": arrow.words(activities),
-        "detail": arrow.words(details),
+        "start_s": np.array([row.start for row in rows], dtype=np.float64),
+        "end_s": np.array([row.end for row in rows], dtype=np.float64),
+        "activity": arrow.words([row.activity for row in rows]),
+        "detail": arrow.words([row.detail for row in rows]),
+        "lane": np.array([row.lane for row in rows], dtype=np.int32),
     }
     return arrow.table(columns)
 

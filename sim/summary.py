@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sim.engine.ledger import RESERVED_CAUSES, TOLERANCE, Entry, LedgerError
-from sim.estimate import Estimate, mean_of, percentile, ratio
+from sim.estimate import mean_of, ratio
+from sim.metrics import Metrics, Summary, percentiles
 from sim.records import Records
+from sim.resources import add_replicas, add_spares, add_tiers
 from sim.scenario.model import Scenario
 from sim.units import DAY, HOUR
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-Summary = dict[str, Any]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 NO_PROGRESS_BELOW = 0.01
 TRAINING = (Entry.PRODUCTIVE, Entry.LOST, Entry.SLOW, Entry.CORRUPTED)
 
@@ -71,39 +72,6 @@ class Tally:
             raise LedgerError("the causes do not sum to 1 - ETTR")
 
 
-@dataclass
-class Metrics:
-    """The summary in the making: values, margins and reasons by path."""
-
-    values: Summary = field(default_factory=dict)
-    margins: dict[str, float | None] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-
-    def put(self, path: str, estimate: Estimate | None, reason: str = "") -> None:
-        """Set the figure at *path* (`a` or `a.b`), or null with the *reason*."""
-        if estimate is None:
-            self.refuse(path, reason)
-            return
-        self._set(path, estimate.mean)
-        self.margins[path] = estimate.half_width
-
-    def refuse(self, path: str, reason: str) -> None:
-        """Set the figure at *path* to null, because of *reason*."""
-        self._set(path, None)
-        self.reasons[path] = reason
-
-    def shares(self, path: str, names: Sequence[str], columns: Array) -> None:
-        """Set a mapping of *names* to the means of *columns* (replication x name)."""
-        self.values[path] = {}
-        for name, column in zip(names, columns.T, strict=True):
-            self.values[path][name] = float(column.mean())
-            self.margins[f"{path}.{name}"] = mean_of(column).half_width
-
-    def _set(self, path: str, value: float | None) -> None:
-        block, _, name = path.rpartition(".")
-        (self.values.setdefault(block, {}) if block else self.values)[name] = value
-
-
 def summarise(scenario: Scenario, records: Sequence[Records]) -> Summary:
     """Return the summary of *records*, the replications 0, 1, 2, ... of *scenario*, as plain data."""
     tally, metrics = Tally.of(records), Metrics()
@@ -112,6 +80,9 @@ def summarise(scenario: Scenario, records: Sequence[Records]) -> Summary:
     _add_ledger(metrics, scenario, tally)
     _add_cards(metrics, scenario, tally)
     _add_failures(metrics, scenario, tally)
+    add_spares(metrics, scenario, records)
+    add_tiers(metrics, scenario, records)
+    add_replicas(metrics, scenario, tally.ledger)
     _add_target(metrics, scenario, tally)
     _add_cost(metrics, scenario, tally)
     _add_precision(metrics, scenario)
@@ -138,16 +109,11 @@ def _identity(scenario: Scenario, count: int) -> Summary:
 def _add_ettr(metrics: Metrics, tally: Tally) -> None:
     estimate = mean_of(tally.ettr)
     low, high = estimate.clipped(0.0, 1.0)
-    metrics.values["ettr"] = {"mean": estimate.mean, "low": low, "high": high} | _percentiles(tally.ettr)
+    metrics.values["ettr"] = {"mean": estimate.mean, "low": low, "high": high} | percentiles(tally.ettr)
     metrics.values["half_width"] = metrics.margins["ettr"] = estimate.half_width
     metrics.values["no_progress"] = estimate.mean < NO_PROGRESS_BELOW
     if estimate.half_width is None:
         metrics.reasons["ettr.low"] = metrics.reasons["ettr.high"] = "one replication has no interval"
-
-
-def _percentiles(values: Array) -> dict[str, float | None]:
-    found = {name: percentile(values, share) for name, share in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))}
-    return {name: value if math.isfinite(value) else None for name, value in found.items()}
 
 
 def _add_ledger(metrics: Metrics, scenario: Scenario, tally: Tally) -> None:
@@ -208,7 +174,7 @@ def _add_target(metrics: Metrics, scenario: Scenario, tally: Tally) -> None:
     reason = f"reached in {int(reached.sum())} of {reached.size} replications {limit}"
     metrics.values["days_to_target"] = {}
     metrics.put("days_to_target.mean", mean_of(days) if reached.all() else None, reason)
-    found = _percentiles(days)
+    found = percentiles(days)
     metrics.values["days_to_target"] |= {"p50": found["p50"], "p90": found["p90"]}
     metrics.reasons |= {f"days_to_target.{name}": reason for name in ("p50", "p90") if found[name] is None}
 

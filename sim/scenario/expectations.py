@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -51,9 +51,21 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "days_to_target": ("mean", "p50", "p90"),
     "ettr": ("mean", "low", "high", "p10", "p50", "p90"),
     "ledger": LEDGER,
+    "spares": (
+        "away.mean",
+        "away.p50",
+        "away.p99",
+        "away.max",
+        "fewest_idle",
+        "short",
+        "sufficient_p99",
+        "waiting",
+    ),
     "throughput": ("tokens_per_s",),
 }
-WITH_MEAN = ("ettr", "days_to_target")
+REPLICAS = ("count", "minimum", "down")
+TIER = ("interval_s", "loads")
+WITH_MEAN = ("ettr", "days_to_target", "spares.away")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +94,16 @@ class Threshold:
         return f"{self.sign} {self.value:g}"
 
 
-def metrics(modes: Iterable[str], stages: Iterable[str]) -> list[str]:
-    """Return the path of every metric that a scenario with these failure modes and stages has."""
+def metrics(
+    modes: Iterable[str], stages: Iterable[str], tiers: Sequence[str] = (), replicas: int = 1
+) -> list[str]:
+    """Return the path of every metric of a scenario with these failure modes, stages, tiers and replicas."""
     families = dict(FAMILIES) | {
         "incidents_by_mode": tuple(modes),
         "recovery_stages": tuple(stages),
-        "waste_by_cause": (*modes, "checkpoint", "maintenance", "start"),
+        "replicas": REPLICAS if replicas > 1 else (),
+        "tiers": tuple(f"{tier}.{name}" for tier in tiers if len(tiers) > 1 for name in TIER),
+        "waste_by_cause": (*modes, "checkpoint", "maintenance", "overhead", "start"),
     }
     below = [f"{family}.{name}" for family, names in families.items() for name in names]
     return sorted([*SINGLE, *WITH_MEAN, *below])

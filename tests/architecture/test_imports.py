@@ -37,6 +37,8 @@ ROOMS = [
     "replication",
     "engine",
     "estimate",
+    "metrics",
+    "resources",
     "summary",
     "store",
     "arrow",

@@ -42,7 +42,7 @@ def books(
     """Return ten hours of 80 cards, divided into *shares*; saves to `checkpoint`, all else to `node`."""
     cards = 80 * HOURS * 3600
     ledger = {entry.label: cards * shares.get(entry.label, 0.0) for entry in Entry}
-    charges = np.zeros((4, len(Entry)))
+    charges = np.zeros((1 + len(RESERVED_CAUSES), len(Entry)))
     for entry in Entry:
         if entry is not Entry.PRODUCTIVE:
             cause = 1 + RESERVED_CAUSES.index("checkpoint") if entry is Entry.CHECKPOINT else 0

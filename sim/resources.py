@@ -1,0 +1,89 @@
+"""What there was to recover with, in the summary: spare nodes, copies in several tiers, replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from sim.engine.ledger import Entry
+from sim.estimate import mean_of, ratio
+from sim.metrics import Metrics
+from sim.records import FleetUse, Records
+from sim.scenario.model import Scenario
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+NEARLY_ALWAYS = 0.99
+DOWN = (Entry.DETECTION, Entry.RECOVERY, Entry.WAITING)
+
+
+def add_spares(metrics: Metrics, scenario: Scenario, records: Sequence[Records]) -> None:
+    """Add how many nodes were away, how many spares would have sufficed, and how long somebody waited.
+
+    Nothing is added where a replication did not count its nodes.
+    """
+    uses = [one.fleet for one in records if one.fleet]
+    if len(uses) < len(records):
+        return
+    away_s = pooled(uses)
+    metrics.put("spares.away.mean", mean_of([use.away for use in uses]))
+    metrics.set("spares.away.p50", held(away_s, 0.5))
+    metrics.set("spares.away.p99", held(away_s, NEARLY_ALWAYS))
+    metrics.set("spares.away.max", max(use.most_away for use in uses))
+    domain = getattr(scenario.cluster, "spares_within", None)
+    if domain:
+        metrics.refuse("spares.sufficient_p99", f"each spare serves one {domain}, not the whole cluster")
+    else:
+        metrics.set("spares.sufficient_p99", held(away_s, NEARLY_ALWAYS))
+    spares = scenario.cluster.spare_nodes
+    metrics.put("spares.short", mean_of([share_above(use, spares) for use in uses]))
+    waited = [use.waiting_s / one.wall_s for use, one in zip(uses, records, strict=True)]
+    metrics.put("spares.waiting", mean_of(waited))
+    metrics.set("spares.fewest_idle", min(one.spares_left for one in records))
+
+
+def pooled(uses: Sequence[FleetUse]) -> Array:
+    """Return the seconds in which so many nodes were away, of all replications together."""
+    total = np.zeros(max(len(use.away_s) for use in uses))
+    for use in uses:
+        total[: len(use.away_s)] += use.away_s
+    return total
+
+
+def held(away_s: Array, share: float) -> int:
+    """Return the smallest number of nodes that were away, or fewer, for *share* of the time."""
+    sums = np.cumsum(away_s)
+    return int(np.searchsorted(sums, share * sums[-1] * (1 - 1e-12)))
+
+
+def share_above(use: FleetUse, nodes: int) -> float:
+    """Return the share of the time in which more than so many nodes were away."""
+    return float(use.away_s[nodes + 1 :].sum() / use.away_s.sum())
+
+
+def add_tiers(metrics: Metrics, scenario: Scenario, records: Sequence[Records]) -> None:
+    """Add, where there are several tiers, their intervals and how often each was the one that was loaded."""
+    tiers = getattr(scenario.checkpoint, "tiers", ())
+    if len(tiers) < 2:
+        return
+    counts = np.array([list(loads(one, len(tiers), scenario.simulation.warm_up)) for one in records])
+    for number, tier in enumerate(tiers):
+        metrics.values.setdefault("tiers", {})[tier.name] = {"interval_s": tier.interval}
+        share = ratio(counts[:, number], counts.sum(axis=1))
+        metrics.put(f"tiers.{tier.name}.loads", share, "nothing was loaded")
+
+
+def loads(one: Records, tiers: int, warm_up: float) -> Iterator[int]:
+    """Yield how many incidents after the warm-up made the job load each tier."""
+    tier = one.incidents["tier"][one.incidents["time_s"] >= warm_up]
+    yield from (int(np.count_nonzero(tier == number)) for number in range(tiers))
+
+
+def add_replicas(metrics: Metrics, scenario: Scenario, ledger: Array) -> None:
+    """Add, where there are several replicas, how many, and how many of them were down; *ledger* in shares."""
+    replicas = getattr(scenario.recovery, "replicas", 1)
+    if replicas > 1:
+        metrics.values["replicas"] = {"count": replicas, "minimum": getattr(scenario.recovery, "minimum", 1)}
+        metrics.put("replicas.down", mean_of(ledger[:, DOWN].sum(axis=1)).scaled(replicas))

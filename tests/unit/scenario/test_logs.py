@@ -1,0 +1,114 @@
+"""Logs of recorded failures: every column, and a sentence for everything that can be wrong in one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.scenario import logs
+from sim.scenario.logs import Recorded, as_text, read_log
+
+HOUR, DAY = 3600.0, 86_400.0
+
+
+def test_quantities_carry_their_units() -> None:
+    log = read_log("time,node,cause,repair\n3.5 h,12,nic,20 h\n1 d 2 h,,software,\n")
+    assert log.rows == [Recorded(3.5 * HOUR, 12, 20 * HOUR), Recorded(26 * HOUR, -1, None)]
+    assert log.causes == ["nic", "software"]
+    assert log.lines == [2, 3]
+    assert log.troubles == []
+
+
+@pytest.mark.parametrize(("unit", "seconds"), [("s", 1.0), ("h", HOUR), ("d", DAY)])
+def test_columns_may_carry_the_unit(unit: str, seconds: float) -> None:
+    log = read_log(f"repair_{unit},time_{unit},node\n2.5,10,7\n,1e1,8\n")
+    assert log.rows == [Recorded(10 * seconds, 7, 2.5 * seconds), Recorded(10 * seconds, 8, None)]
+
+
+def test_a_log_may_be_as_programs_write_it() -> None:
+    log = read_log('time_h, node, cause\r\n1, 12.0, "fan,  rear"\r\n\r\n2,,\r\n')
+    assert log.rows == [Recorded(HOUR, 12, None), Recorded(2 * HOUR, -1, None)]
+    assert log.causes == ["fan, rear", ""]
+    assert log.lines == [2, 4]
+
+
+def test_rows_are_put_in_the_order_of_time_with_their_lines_and_causes() -> None:
+    log = read_log("time_h,cause\n3,a\n1,b\n3,c\n2,d\n").sort()
+    assert [row.time_s / HOUR for row in log.rows] == [1, 2, 3, 3]
+    assert log.causes == ["b", "d", "a", "c"]
+    assert log.lines == [3, 5, 2, 4]
+
+
+SENTENCES = {
+    "": "1: is empty; the first line names the columns",
+    "\n\n": "1: is empty; the first line names the columns",
+    "time_h\n": "1: no rows below the names of the columns; give at least one failure",
+    "node\n1\n": '1: no column "time"; the first line names the columns: time, time_s, ',
+    "3.5,12\n": '1: no column "time"; the first line names the columns: time, time_s, ',
+    "time_h,nodes\n1,2\n": '1: column "nodes" is not known, rename it or take it out; did you mean "node"?',
+    "time_h,desc\n1,2\n": '1: column "desc" is not known, rename it or take it out; allowed are time, ',
+    "time_h,time\n1,1 h\n": '1: column "time" is there twice; give one',
+    "time_h,node\n1,2\n3\n": "3: 1 cells for 2 columns; give one for each",
+    "time\n3.5\n": '2: column "time": 3.5 has no unit; write 3.5 h, or name the column time_h',
+    "time\n-3 h\n": '2: column "time": "-3 h" is negative; a duration is',
+    "time\n\n2024-05-01 12:00\n": '3: column "time": "2024-05-01 12:00" is not understood; a duration is',
+    "time_h\n3 h\n": '2: column "time_h": "3 h" is not a plain number; give one such as 3.5, or call it time',
+    "time_h\nnan\n": '2: column "time_h": "nan" is not a plain number',
+    "time_h\n-1\n": '2: column "time_h": "-1" is not a plain number',
+    "time_d\n1e20\n": '2: column "time_d": "1e20" is more than 1e9 years; give less',
+    "time_h,node\n1,-1\n": '2: column "node": "-1" is not the number of a node; give 0, 1, 2, ..., or leave',
+    "time_h,node\n1,host-7\n": '2: column "node": "host-7" is not the number of a node',
+    "time_h,node\n1,1.5\n": '2: column "node": "1.5" is not the number of a node',
+    "time_h,node,repair\n1,2,20\n": '2: column "repair": 20 has no unit; write 20 h, or name the column',
+    "time_h,node,repair\n1,2,0 h\n": '2: column "repair": "0 h" is no repair; leave it empty where a restart',
+    "time_h,node,repair\n1,,3 h\n": '2: column "node": empty beside a repair; name the node, or leave the',
+    'time_h,cause\n1,"a\n': "2: cannot be read (unexpected end of data); give cells separated by commas",
+}
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_what_is_wrong_is_said_with_its_line_column_and_value(text: str) -> None:
+    (line, sentence), *others = read_log(text).troubles
+    assert others == []
+    assert f"{line}: {sentence}".startswith(SENTENCES[text])
+
+
+def test_all_faults_are_found_and_the_rows_beside_them_read() -> None:
+    log = read_log("time_h,node\n1,x\n2,5\n-3,6\n")
+    assert [trouble.line for trouble in log.troubles] == [2, 4]
+    assert log.rows == [Recorded(2 * HOUR, 5, None)]
+
+
+def test_the_first_faults_are_enough() -> None:
+    troubles = read_log("time_h\n" + "x\n" * 1000).troubles
+    assert len(troubles) == logs.MOST_FAULTS + 1
+    assert troubles[-1].sentence == f"{1000 - logs.MOST_FAULTS} more lines cannot be read; correct these"
+
+
+def test_a_log_has_so_many_rows_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MOST_ROWS", 3)
+    assert read_log("time_h\n1\n2\n3\n").troubles == []
+    (trouble,) = read_log("time_h\n1\n2\n3\n4\n5\n").troubles
+    assert trouble == (5, "more than 3 rows; give the first ones, or fewer causes")
+
+
+ROWS = st.builds(
+    lambda time, node, repair: Recorded(time, node, repair if node >= 0 else None),
+    st.just(0.0) | st.floats(1e-6, 1e9),
+    st.integers(-1, 10_000),
+    st.none() | st.floats(1e-3, 1e9),
+)
+
+
+@given(st.lists(ROWS, min_size=1, max_size=20))
+def test_rows_as_text_read_back_as_the_same_numbers(rows: list[Recorded]) -> None:
+    log = read_log(as_text(rows))
+    assert log.troubles == []
+    assert log.rows == rows
+
+
+@given(st.text())
+def test_no_text_is_more_than_a_log_can_say(text: str) -> None:
+    log = read_log(text)
+    assert log.rows or log.troubles

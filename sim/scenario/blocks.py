@@ -31,12 +31,16 @@ def spoken(why: str) -> PydanticCustomError:
     return PydanticCustomError("fault", "{sentence}", {"sentence": why})
 
 
-def key(about: str, default: Any = ..., *, name: str | None = None, unit: str = "") -> Any:
+def key(
+    about: str, default: Any = ..., *, name: str | None = None, unit: str = "", quiet: bool = False
+) -> Any:
     """Return a key of a block: what it means, its default as in a file (none: needed), its written name.
 
-    *unit* says what a bare number counts.
+    *unit* says what a bare number counts; a *quiet* default, which means that something is not used, is not
+    listed among what went in.
     """
     extra: dict[str, Any] = {"x-unit": unit} if unit else {}
+    extra |= {"x-quiet": True} if quiet else {}
     return Field(default, description=about, alias=name, json_schema_extra=extra or None)
 
 
@@ -52,12 +56,14 @@ class Block(BaseModel):
     """A block of the scenario: known keys only, frozen, checked on its own and then for contradictions.
 
     `unbuilt` names the keys that the language will have and this version refuses, each with what to do
-    meanwhile; `misplaced` those that belong elsewhere.  Defaults are written and read as in a file: `"0 s"`.
+    meanwhile; `misplaced` those that belong elsewhere.  One with `one_value` reads as a single value.
+    Defaults are written and read as in a file: `"0 s"`.
     """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True
     )
+    one_value: ClassVar[bool] = False
     unbuilt: ClassVar[Mapping[str, str]] = {}
     misplaced: ClassVar[Mapping[str, str]] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sim.scenario.blocks import KEY, Finding, unknown
@@ -10,6 +11,7 @@ from sim.scenario.document import find, paths
 from sim.scenario.errors import dotted
 from sim.scenario.expectations import metrics, unknown_metric
 from sim.scenario.levers import faults_of_levers
+from sim.scenario.rates import mtbf_served
 from sim.scenario.recovery import CHECKPOINT, DETECT, LOAD
 from sim.units import format_duration
 
@@ -36,7 +38,7 @@ def _within(scenario: Scenario) -> Iterator[Finding]:
     yield from _about_modes(scenario)
     yield from _about_the_end(scenario)
     yield from _about_saves(scenario)
-    scenario.recovery.resolve(scenario.cluster.gpus, scenario.checkpoint.load if scenario.checkpoint else 0.0)
+    scenario.recovery.resolve(scenario.cluster.gpus, _loads(scenario)[-1])
     if not domains:
         yield from _resolve_interval(scenario)
         yield from _about_numbers(scenario)
@@ -84,7 +86,7 @@ def _about_the_end(scenario: Scenario) -> Iterator[Finding]:
 
 def _about_saves(scenario: Scenario) -> Iterator[Finding]:
     saves, stages = scenario.checkpoint, scenario.recovery.stated_stages
-    if saves is not None and saves.load and LOAD not in stages:
+    if saves is not None and any(_loads(scenario)) and LOAD not in stages:
         yield ("checkpoint", "load"), "no stage loads the copy; add load: checkpoint to recovery.stages"
     if saves is not None:
         return
@@ -99,10 +101,17 @@ def _about_saves(scenario: Scenario) -> Iterator[Finding]:
         yield ("maintenance",), "without checkpoints nothing can be saved before a stop; say abrupt: true"
 
 
+def _loads(scenario: Scenario) -> list[float]:
+    """Return what loading takes from each tier, in seconds; 0 s where there are no copies."""
+    saves, nodes = scenario.checkpoint, scenario.cluster.nodes
+    tiers = saves.stated.values() if saves else ()
+    return [tier.times(saves.state if saves else None, nodes).load for tier in tiers] or [0.0]
+
+
 def _resolve_interval(scenario: Scenario) -> Iterator[Finding]:
     if scenario.checkpoint is not None:
-        for path, why in scenario.checkpoint.resolve(scenario.mtbf, scenario.workload.step_time):
-            yield ("checkpoint", *path), why
+        served = partial(mtbf_served, scenario)
+        yield from scenario.checkpoint.resolve(scenario.cluster.nodes, served, scenario.workload.step_time)
 
 
 def _about_numbers(scenario: Scenario) -> Iterator[Finding]:

@@ -8,23 +8,18 @@ from typing import Annotated, ClassVar, Literal
 
 from sim.distributions import Distribution
 from sim.scenario.blocks import Block, Finding, key
-from sim.scenario.laws import Lifetimes, RepairTime, Time
+from sim.scenario.effects import FLAP, STORAGE, Effects
+from sim.scenario.laws import Lifetimes, Time
+from sim.scenario.nodes import Lemons, Relapse, Spread
 from sim.scenario.quantities import DURATION, FailureRate, Flag, PositiveDuration, Reads, Share, plain, words
+from sim.scenario.reach import about_effect, about_reach
+from sim.scenario.repair import RepairPlan, RepairTime
 from sim.scenario.tables import table
-from sim.units import PARTS, shown
+from sim.units import PARTS
 
-BUILT_EFFECTS = ("crash", "hang")
-OTHER_EFFECTS = ("slow", "corrupt", "flap", "storage")
 Part = Literal["gpu", "node", "rack", "pod", "cluster", "job"]
-
-
-def _effect(value: object) -> str:
-    word = next(iter(value)) if isinstance(value, Mapping) and value else value
-    if word in OTHER_EFFECTS:
-        raise ValueError(f"{word} is not built yet; give one of {', '.join(BUILT_EFFECTS)}")
-    if not isinstance(value, str) or value not in BUILT_EFFECTS:
-        raise ValueError(f"{shown(value)} is not known; allowed are {', '.join(BUILT_EFFECTS)}")
-    return value
+Reach = Literal["node", "rack", "pod", "replica", "job"]
+REACHES = ("node", "rack", "pod", "replica", "job")
 
 
 _FACTORS = table(DURATION, plain(0, 1e6), "{0 d: 3, 14 d: 1}")
@@ -41,10 +36,6 @@ class FailureMode(Block):
     """One way in which something fails."""
 
     unbuilt: ClassVar[Mapping[str, str]] = {
-        "takes_down": "leave it out: a card takes its node down, a rack or pod all of its nodes",
-        "lemons": "give the mean rate of all nodes",
-        "relapse": "give the mean rate of all nodes",
-        "spreads": "give a mode per rack for failures that come together",
         "replay": "give rate or mtbf",
     }
     misplaced: ClassVar[Mapping[str, str]] = {
@@ -62,8 +53,20 @@ class FailureMode(Block):
     clock: Annotated[Literal["calendar", "training"], words("calendar", "training")] = key(
         "it strikes at all times, or only while the job trains or saves", "calendar"
     )
-    effect: Annotated[Literal["crash", "hang"], Reads(_effect, {"enum": list(BUILT_EFFECTS)})] = key(
-        "a hang is noticed only when its detection time is over", "crash"
+    stated_effect: Effects = key(
+        "crash; hang (noticed only when its detection time is over), slow, corrupt, flap or storage",
+        "crash",
+        name="effect",
+    )
+    stated_takes_down: Annotated[Reach, words(*REACHES)] | None = key(
+        "what leaves together: node (default for gpu and node), rack, pod, replica or job",
+        None,
+        name="takes_down",
+    )
+    spreads: Spread | None = key("a share takes the whole domain along: {to: rack, probability: 3 %}", None)
+    lemons: Lemons | None = key("nodes that fail more often: {share: 5 %, factor: 8}", None)
+    relapse: Relapse | None = key(
+        "nodes that fail again soon after a repair: {probability: 22 %, within: 1 d}", None
     )
     over_time: OverTime = key("factors on the rate along the run: {0 d: 3, 14 d: 1}", None)
     stated_transient: Share | None = key(
@@ -91,8 +94,56 @@ class FailureMode(Block):
         return self.stated_lifetime.around(0.0 if empirical else self.mtbf)
 
     @property
+    def effect(self) -> str:
+        """What a failure does: crash, hang, slow, corrupt, flap or storage."""
+        return self.stated_effect.word
+
+    @property
+    def slow_factor(self) -> float:
+        """Pace of the job, 0 to 1, while one of its nodes is slow; 1 where the mode slows nothing."""
+        return self.stated_effect.slow.factor if self.stated_effect.slow else 1.0
+
+    @property
+    def noticed_after(self) -> Distribution | None:
+        """Time until a corruption shows."""
+        corrupt = self.stated_effect.corrupt
+        return corrupt.noticed_after.distribution if corrupt else None
+
+    @property
+    def flap_stall(self) -> Distribution | None:
+        """Time for which everyone stands still while a link flaps."""
+        return self.stated_effect.flap.stall.distribution if self.stated_effect.flap else None
+
+    @property
+    def storage_tiers(self) -> tuple[str, ...] | None:
+        """Names of the tiers out of reach during an outage; None: all that survive everything."""
+        return self.stated_effect.storage.tiers if self.stated_effect.storage else None
+
+    @property
+    def takes_down(self) -> Reach:
+        """What leaves together with what is struck."""
+        if self.stated_takes_down is not None:
+            return self.stated_takes_down
+        defaults: dict[str, Reach] = {"rack": "rack", "pod": "pod", "cluster": "job", "job": "job"}
+        return defaults.get(self.per, "node")
+
+    @property
+    def takes_down_stated(self) -> bool:
+        """Whether the file says what leaves together."""
+        return self.stated_takes_down is not None
+
+    @property
+    def scope(self) -> str:
+        """What a failure takes down that is not transient and does not spread: a checkpoint tier's word."""
+        if self.per in ("cluster", "job") or (self.per == "gpu" and not self.takes_down_stated):
+            return self.per
+        return self.takes_down
+
+    @property
     def transient(self) -> float:
         """Share of failures after which the node is fine once the job restarts."""
+        if self.effect in (FLAP, STORAGE):
+            return 1.0
         if self.stated_transient is not None:
             return self.stated_transient
         return 1.0 if self.stated_repair is None else 0.0
@@ -103,8 +154,13 @@ class FailureMode(Block):
         return self.stated_detect.distribution if self.stated_detect else None
 
     @property
+    def repair_plan(self) -> RepairPlan | None:
+        """What happens to a node that left; with the effect storage, how long the outage lasts."""
+        return self.stated_repair.plan if self.stated_repair else None
+
+    @property
     def repair(self) -> Distribution | None:
-        """Time for which a node that left is away."""
+        """Time for which a node that left is away (of a pipeline, its mean)."""
         return self.stated_repair.distribution if self.stated_repair else None
 
     @property
@@ -118,8 +174,10 @@ class FailureMode(Block):
         return self.per not in ("cluster", "job")
 
     def contradictions(self) -> Iterator[Finding]:
-        """Refuse rates and repairs that contradict what the mode is about."""
+        """Refuse rates, repairs and effects that contradict what the mode is about."""
         yield from self._about_rate()
+        yield from about_reach(self)
+        yield from about_effect(self)
         yield from self._about_repair()
         kind = self.stated_lifetime.kind
         ages = self.ages == "new" and kind not in ("constant", "empirical")
@@ -137,6 +195,8 @@ class FailureMode(Block):
             yield ("rate",), f"a rate per {self.rate.part} contradicts per: {self.per}; make them the same"
 
     def _about_repair(self) -> Iterator[Finding]:
+        if self.effect in (FLAP, STORAGE):
+            return
         if self.stated_repair and not self.takes_nodes:
             yield ("repair",), f"a failure per {self.per} costs no node, so nothing is repaired; leave it out"
         elif self.transient < 1 and not self.takes_nodes:

@@ -19,7 +19,7 @@ _MERGED = (
     "Simulation",
     "Workload",
 )
-_KINDS = {kind.pattern: kind for kind in units.PARSERS if kind not in (units.SIZE, units.BANDWIDTH)}
+_KINDS = {kind.pattern: kind for kind in units.PARSERS}
 _OUTSIDE = ("description", "default", "x-unit")
 _BASE = {
     "description": "scenarios to inherit from, in order: relative paths or shipped names",
@@ -60,8 +60,12 @@ def _tidy(node: Any) -> Any:
 
 
 def _says_nothing(name: str, value: Any) -> bool:
-    """Whether it is a title made from an attribute's name, or an empty default."""
-    return (name == "title" and isinstance(value, str)) or (name == "default" and not value and value != 0)
+    """Whether it is a title made from an attribute's name, an empty default, or not for editors."""
+    return (
+        name == "x-quiet"
+        or (name == "title" and isinstance(value, str))
+        or (name == "default" and not value and value != 0)
+    )
 
 
 def _quantity(kind: Kind) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, ClassVar
 
@@ -19,7 +19,7 @@ from sim.distributions import (
     Weibull,
 )
 from sim.scenario.blocks import Block, Finding, key
-from sim.scenario.quantities import DURATION, Cards, Duration, PositiveDuration, Shorthand, plain, words
+from sim.scenario.quantities import DURATION, Duration, PositiveDuration, Shorthand, plain, words
 from sim.units import format_duration
 
 Shape = Annotated[float, plain(0.1, 50)]
@@ -113,6 +113,7 @@ KINDS = ("constant", "exponential", "lognormal", "weibull", "gamma", "empirical"
 class Law(Block):
     """A positive time: exactly one of the kinds."""
 
+    one_value: ClassVar[bool] = True
     constant: Duration | None = key("always the same time", None)
     exponential: ExponentialLaw | None = key("memoryless: {mean: 2 d}", None)
     lognormal: LogNormalLaw | None = key("heavy-tailed: {median: 20 h, sigma: 2.5}", None)
@@ -156,21 +157,6 @@ OR_DURATION = Shorthand(_constant, DURATION.schema)
 Time = Annotated[Law, OR_DURATION]
 
 
-class Repair(Law):
-    """The time for which a failed node is away, and how many can be repaired at once."""
-
-    unbuilt: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("automatic", "manual", "escalates", "false_fix"),
-        "give one time for the whole repair, such as {exponential: {mean: 2 d}}",
-    )
-    crews: Cards | None = key(
-        "how many repairs of this mode can go on at once; all of them if left out", None, unit="crews"
-    )
-
-
-RepairTime = Annotated[Repair, OR_DURATION]
-
-
 class ShapeOf(Block):
     """The shape of a lifetime; its mean is the mode's MTBF."""
 
@@ -186,6 +172,7 @@ class SigmaOf(Block):
 class Lifetime(Block):
     """How lifetimes scatter around the MTBF: the word `exponential` or `constant`, or exactly one kind."""
 
+    one_value: ClassVar[bool] = True
     weibull: ShapeOf | None = key("{shape: 0.78}; below 1 infant mortality, above 1 wear-out", None)
     lognormal: SigmaOf | None = key("{sigma: 1.2}", None)
     gamma: ShapeOf | None = key("{shape: 2}", None)

@@ -10,8 +10,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import PrivateAttr
 
+from sim.scenario import rates
 from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.consistency import contradictions
+from sim.scenario.effects import CRASH, HANG
 from sim.scenario.failure import FailureMode
 from sim.scenario.levers import OwnLever
 from sim.scenario.machine import ClusterSpec, Workload
@@ -106,14 +108,39 @@ class Scenario(Block):
         return counts.get(self.failures[mode].per) or 1
 
     def mtbf_of(self, mode: str) -> float:
-        """Return the seconds between failures of the mode over all its units, `over_time` not counted."""
+        """Return the seconds between failures of the mode over all its units, `over_time` not counted.
+
+        Lemons count as good nodes here, and failures that others bring about do not count.
+        """
         return self.failures[mode].mtbf / self.units(mode)
+
+    def slots_per(self, level: str) -> int:
+        """Return how many of the job's slots are in one node, rack, pod or replica, or in the whole job."""
+        return rates.slots_per(self, level)
 
     @property
     def mtbf(self) -> float | None:
-        """Seconds between failures of all modes together, `over_time` not counted; None without failures."""
-        rate = sum(1 / self.mtbf_of(mode) for mode in self.failures)
+        """Seconds between failures of all modes together, `over_time` not counted; None without failures.
+
+        Lemons count, and so do failures that others bring about: relapses, repairs in vain, wrong diagnoses.
+        """
+        rate = sum(rates.rate(self, mode) for mode in self.failures)
         return 1 / rate if rate else None
+
+    @property
+    def general(self) -> bool:
+        """Whether the job needs more than stretches of training with one kind of copy between restarts."""
+        recovery, stops, saves = self.recovery, self.maintenance, self.checkpoint
+        tiers = saves.stated.values() if saves else ()
+        effects = {mode.effect for mode in self.failures.values()}
+        return bool(
+            recovery.replicas > 1
+            or recovery.overhead
+            or len(tiers) > 1
+            or any(tier.survives is not None or tier.unusable for tier in tiers)
+            or effects - {CRASH, HANG}
+            or (stops and (stops.merge_within or stops.rolling))
+        )
 
     @classmethod
     def keys(cls) -> list[str]:

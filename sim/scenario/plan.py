@@ -16,9 +16,22 @@ class Maintenance(Block):
     every: PositiveDuration = key("time between the beginnings of two stops, such as 7 d")
     takes: Duration = key("how long training stands still, restart included, such as 20 min")
     abrupt: Flag = key("the job stops without saving first", False)
+    merge_within: Duration = key(
+        "a stop that is due waits so long for a failure, and is then done within its recovery",
+        "0 s",
+        quiet=True,
+    )
+    rolling: Flag = key("one replica after another stands still, instead of the job", False, quiet=True)
 
     def contradictions(self) -> Iterator[Finding]:
-        """Refuse stops that run into one another."""
+        """Refuse stops that run into one another, and rolling ones that are something else too."""
+        if self.merge_within >= self.every:
+            every = format_duration(self.every)
+            yield ("merge_within",), f"a stop waits until the next one is due, {every} after it; give less"
+        if self.rolling and self.abrupt:
+            yield ("abrupt",), "a rolling stop loses nothing; leave abrupt or rolling out"
+        if self.rolling and self.merge_within:
+            yield ("merge_within",), "a rolling stop waits for no failure; leave merge_within or rolling out"
         if self.takes >= self.every:
             every = format_duration(self.every)
             yield ("takes",), f"a stop lasts until the next one, {every} after it; give less than every"

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import PrivateAttr
 
 from sim.distributions import Constant, Distribution
 from sim.scenario.blocks import KEY, Block, Finding, key
-from sim.scenario.laws import KINDS, Law
-from sim.scenario.quantities import DURATION, Flag, Name, Reads, Share, Shorthand, words
+from sim.scenario.laws import KINDS, Law, Time
+from sim.scenario.nodes import Retire
+from sim.scenario.quantities import (
+    DURATION,
+    SHARE,
+    Duration,
+    Flag,
+    Name,
+    Reads,
+    Share,
+    Shorthand,
+    whole,
+    words,
+)
+from sim.scenario.replicas import about_diagnosis, about_replicas
 from sim.scenario.tables import CARDS, around, table
 
 Kind = Literal["detect", "nodes", "load", "work"]
@@ -23,12 +36,17 @@ WAIT, CHECKPOINT = "wait", "checkpoint"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of the recovery: what it lasts, and the share of times that it fails."""
+    """One stage of the recovery: what it lasts, and the share of times that it fails.
+
+    `of_copy`: it lasts what loading the copy takes, whichever tier holds it (`load: checkpoint`); the
+    duration is that of the last tier.
+    """
 
     name: str
     duration: Distribution
     fails: float = 0.0
     kind: Kind = "work"
+    of_copy: bool = False
 
 
 def _some_time(value: object) -> float:
@@ -44,13 +62,40 @@ OverGpus = Annotated[
 ]
 
 
+NEVER: Mapping[int, float] = {1: 0.0}
+_BY_CARDS = table(CARDS, SHARE, "{16_384: 1 %, 98_304: 3 %}")
+
+
+def _fails(value: object) -> Mapping[int, float]:
+    """Read a share as a table of one row, or a table over the number of cards."""
+    if not isinstance(value, Mapping):
+        return {1: float(SHARE.parse(value))}
+    if list(value) != ["over_gpus"]:
+        raise ValueError("a block says over_gpus and nothing else; give 3 %, or {over_gpus: {16_384: 1 %}}")
+    by_cards: Mapping[int, float] = _BY_CARDS.parse(value["over_gpus"])
+    return by_cards
+
+
+_TABLE_OF_SHARES = {
+    "type": "object",
+    "properties": {"over_gpus": _BY_CARDS.schema},
+    "required": ["over_gpus"],
+    "additionalProperties": False,
+}
+Fails = Annotated[Mapping[int, float], Reads(_fails, {"anyOf": [SHARE.schema, _TABLE_OF_SHARES]})]
+
+
 class StageTime(Law):
     """What a stage lasts: a law, or a table over the number of cards; it may fail."""
 
     over_gpus: OverGpus | None = key(
         "time by number of cards, log-log between, flat outside: {16_384: 200 s, 98_304: 600 s}", None
     )
-    fails: Share = key("share of times that the stage fails and the chain begins again", "0 %")
+    stated_fails: Fails = key(
+        "share of times that the stage fails and the chain begins again: 3 %, or {over_gpus: {16_384: 1 %}}",
+        "0 %",
+        name="fails",
+    )
     _word: str = PrivateAttr("")
 
     @classmethod
@@ -67,11 +112,16 @@ class StageTime(Law):
     def read(cls, value: object) -> StageTime | dict[str, object]:
         """Read one of the two words, or a duration."""
         if value in (WAIT, CHECKPOINT):
-            stage = cls.model_construct(fails=0.0)
+            stage = cls.model_construct(stated_fails=NEVER)
             stage._word = str(value)
             return stage
         DURATION.parse(value)
         return {"constant": value}
+
+    def fails_at(self, gpus: int) -> float:
+        """Return the share of times that it fails on so many cards; a table is a line over log(cards)."""
+        below, above, way = around(self.stated_fails, gpus)
+        return below + (above - below) * way
 
     def at(self, gpus: int) -> Distribution:
         """Return the time that the stage lasts on so many cards; a table is a line in the logarithms."""
@@ -82,7 +132,7 @@ class StageTime(Law):
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse a stage that always fails."""
-        if self.fails == 1:
+        if max(self.stated_fails.values()) == 1:
             yield ("fails",), "a stage that always fails never ends; give less than 100 %"
         yield from super().contradictions()
 
@@ -94,14 +144,6 @@ StageText = Annotated[StageTime, Shorthand(StageTime.read, _SHORT)]
 class Recovery(Block):
     """What happens between a failure and training."""
 
-    unbuilt: ClassVar[Mapping[str, str]] = {
-        "misdiagnosis": "leave it out",
-        "retire": "leave it out",
-        "replicas": "leave it out: the whole job restarts",
-        "stall": "leave it out: the whole job restarts",
-        "rejoin_stall": "leave it out: the whole job restarts",
-        "minimum": "leave it out: the whole job restarts",
-    }
     stated_stages: Mapping[Name, StageText] = key(
         "the stages in order: {detect: 30 s, restart: 4 min, load: checkpoint}",
         {LOAD: CHECKPOINT},
@@ -111,6 +153,31 @@ class Recovery(Block):
         "a failure during recovery begins the chain again, or is absorbed", "restart"
     )
     at_start: Flag = key("the job goes through the stages at time 0 too", False)
+    misdiagnosis: Share = key(
+        "share of node failures after which another, healthy node is sent away", "0 %", quiet=True
+    )
+    missed: Share = key("share of node failures after which nobody is sent away", "0 %", quiet=True)
+    stated_recurs_after: Time | None = key(
+        "training time until a fault that was not removed shows again; at once if left out",
+        None,
+        name="recurs_after",
+    )
+    retire: Retire | None = key("when a repeat offender leaves for good: {after: 3, within: 30 d}", None)
+    replicas: Annotated[int, whole(1, 1_000_000)] = key(
+        "data-parallel replicas that fail and recover by themselves; 1: the whole job restarts",
+        1,
+        unit="replicas",
+        quiet=True,
+    )
+    stall: Duration = key("how long the other replicas stand still after a failure", "0 s", quiet=True)
+    rejoin_stall: Duration = key("how long all stand still when a replica comes back", "0 s", quiet=True)
+    minimum: Annotated[int, whole(1, 1_000_000)] = key(
+        "with fewer replicas alive, everyone waits", 1, unit="replicas", quiet=True
+    )
+    overhead: Share = key("share of each step that the protocol costs", "0 %", quiet=True)
+    peer_load: Duration | None = key(
+        "what the load stage takes from another replica; the first tier's load if left out", None
+    )
     _stages: tuple[Stage, ...] = PrivateAttr(())
 
     @property
@@ -118,8 +185,15 @@ class Recovery(Block):
         """The stages in order, resolved within the scenario: `detect` first, `nodes` always among them."""
         return self._stages
 
+    @property
+    def recurs_after(self) -> Distribution:
+        """Training time until a fault that was not removed shows again."""
+        return self.stated_recurs_after.distribution if self.stated_recurs_after else Constant(0.0)
+
     def contradictions(self) -> Iterator[Finding]:
-        """Refuse stages out of place."""
+        """Refuse stages out of place, and what only replicas need."""
+        yield from about_replicas(self)
+        yield from about_diagnosis(self)
         if DETECT in list(self.stated_stages)[1:]:
             yield ("stages", DETECT, KEY), "detection comes first; move it to the top of the stages"
         for name, time in self.stated_stages.items():
@@ -129,7 +203,7 @@ class Recovery(Block):
                 yield ("stages", NODES), f"nodes are awaited as long as it takes; say nodes: {WAIT}"
             if time.word == CHECKPOINT and name != LOAD:
                 yield ("stages", name), "only the stage named load is that of the checkpoint; give a duration"
-            if time.fails and name == DETECT:
+            if any(time.stated_fails.values()) and name == DETECT:
                 yield ("stages", name, "fails"), "a detection that fails is a longer one; give a longer time"
 
     def resolve(self, gpus: int, load: float) -> None:
@@ -146,4 +220,5 @@ class Recovery(Block):
         if name == NODES:
             return Stage(name, Constant(0.0), kind=NODES)
         kind: Kind = DETECT if name == DETECT else LOAD if name == LOAD else "work"
-        return Stage(name, Constant(load) if time.word else time.at(gpus), time.fails, kind)
+        duration = Constant(load) if time.word else time.at(gpus)
+        return Stage(name, duration, time.fails_at(gpus), kind, of_copy=bool(time.word))

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 from sim.scenario.blocks import Block
 from sim.scenario.errors import Path, dotted
-from sim.scenario.laws import Law, Lifetime
 from sim.scenario.model import Scenario
 from sim.scenario.recovery import Recovery
+from sim.scenario.saving import CheckpointSpec
 from sim.units import format_duration
 
+_NAMED = (("failures",), ("recovery", "stages"), ("checkpoint", "tiers"))
 _NOT_VALUES = ("name", "title", "about", "levers", "expect", "sources")
 
 
@@ -44,22 +45,23 @@ def _block(block: Block, data: Mapping[Any, Any], path: Path) -> Iterator[tuple[
         if not path and key in _NOT_VALUES:
             continue
         extra = field.json_schema_extra
-        unit = str(extra.get("x-unit", "")) if isinstance(extra, dict) else ""
-        if key in data or field.default not in (None, {}) or isinstance(value, Recovery):
+        extra = extra if isinstance(extra, dict) else {}
+        used = field.default not in (None, {}) and "x-quiet" not in extra
+        if key in data or used or isinstance(value, Recovery):
             stated = data.get(key, {} if _is_open(value) else field.default)
-            yield from _value(value, stated, here, unit, key not in data)
+            yield from _value(value, stated, here, str(extra.get("x-unit", "")), key not in data)
 
 
 def _is_open(value: object) -> bool:
     """Whether it is a block whose values are shown one by one."""
-    return isinstance(value, Block) and not isinstance(value, Law | Lifetime)
+    return isinstance(value, Block) and not value.one_value
 
 
 def _value(value: Any, stated: Any, path: Path, unit: str, default: bool) -> Iterator[tuple[Path, str, bool]]:
     """Yield a block's values one by one, a mode's and a stage's too; anything else as one value."""
     if _is_open(value):
         yield from _block(value, stated, path)
-    elif path in (("failures",), ("recovery", "stages")) and isinstance(stated, Mapping):
+    elif path in _NAMED and isinstance(stated, Mapping):
         for name, inner in value.items():
             yield from _value(inner, stated[name], (*path, name), "", default)
     else:
@@ -90,8 +92,8 @@ def _entry(name: Any, value: Any) -> str:
 def _resolved(scenario: Scenario, path: Path, text: str) -> str:
     """Return *text* with what it comes to in this scenario, where that is not plain from the text."""
     spec, spares = scenario.checkpoint, scenario.cluster.spares
-    if path == ("checkpoint", "interval") and spec and spec.stated_interval.seconds is None:
-        return f"{text} = {_about(spec.interval)}"
+    if path[0] == "checkpoint" and spec and (resolved := _of_tier(spec, path)):
+        return f"{text} = {resolved}"
     if path == ("cluster", "spares") and isinstance(spares, float):
         return f"{text} = {scenario.cluster.spare_nodes:,} nodes"
     if path[:2] == ("recovery", "stages") and (text == "checkpoint" or "over gpus" in text):
@@ -101,6 +103,22 @@ def _resolved(scenario: Scenario, path: Path, text: str) -> str:
         gpus = scenario.cluster.gpus
         return f"{text}; {scenario.workload.efficiency(gpus):.3g} at {gpus:,}"
     return text
+
+
+def _of_tier(spec: CheckpointSpec, path: Path) -> str | None:
+    """Return what the interval or a bandwidth of a tier comes to; None where its text says it all."""
+    number = list(spec.stated).index(str(path[2])) if spec.several and len(path) == 4 else 0
+    stated, tier = list(spec.stated.values())[number], spec.tiers[number]
+    if path[-1] == "interval" and stated.stated_interval and stated.stated_interval.seconds is None:
+        return _about(tier.interval)
+    if path[-1] == "read":
+        return f"{_about(tier.load)} to load"
+    if path[-1] == "write":
+        blocking = stated.stated_blocks is None
+        return _about(tier.blocks if blocking else tier.durable_after) + (
+            " to save" if blocking else " behind"
+        )
+    return None
 
 
 def _about(seconds: float) -> str:

@@ -90,16 +90,16 @@ STYLES = {
     ),
     "waiting": Style(Colour("#a6b6d8", "#5b7b99"), ON_PALE, "-", 8, "M0 4H8", "no node to be had"),
     "stall": Style(
-        Colour("#5d3d23", "#805b21"),
+        Colour("#54371b", "#9c4c23"),
         ON_DEEP,
         "+",
         8,
         "M4 0V8M0 4H8",
         "replicas that stand still because of another one",
     ),
-    "idle": Style(Colour("#abc0b6", "#badec6"), ON_PALE, ".", 10, "M1 4h1", "ready and held back"),
+    "idle": Style(Colour("#a4cbad", "#c6e8ce"), ON_PALE, ".", 10, "M1 4h1", "ready and held back"),
     "slow": Style(
-        Colour("#abb375", "#c5c06b"),
+        Colour("#b0b87a", "#c5c06b"),
         ON_PALE,
         "/",
         12,
@@ -107,7 +107,7 @@ STYLES = {
         "what a straggler or a protocol costs",
     ),
     "corrupted": Style(
-        Colour("#4a1229", "#ad5580"),
+        Colour("#4a1229", "#be0474"),
         ON_DEEP,
         "x",
         8,

@@ -149,13 +149,23 @@ class FleetUse:
         return int(np.flatnonzero(self.away_s).max(initial=0))
 
 
+SCOPES = ("job", "gpu", "node", "rack", "pod", "replica", "cluster")
+"""How far a failure reaches, by number: what a copy must survive to be loaded after it."""
+
+
 class Strike(NamedTuple):
-    """A failure: number *ordinal* of its mode, from 0, on *slots* (none for the whole job)."""
+    """A failure of *mode*: number *ordinal* of its *origin*, from 0, on *slots* (none for the whole job).
+
+    The origin is the name, by number, under which its draws are known: the mode's own, or that of another
+    process by which the mode strikes.  *scope* is the number in `SCOPES` of how far it reaches.
+    """
 
     mode: int
     ordinal: int
     slots: Sequence[int]
     transient: bool
+    origin: int
+    scope: int
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Chain:
         self._activity.enter(DETECTION)
         self._activity.charge(strike.mode, line)
         self._strike, self._attempt, self._timer = strike, 0, None
-        if time := self._stages.detection(strike.mode, strike.ordinal):
+        if time := self._stages.detection(strike.origin, strike.ordinal):
             self._wait(time, self._detected)
         else:
             self._detected()
@@ -107,7 +107,7 @@ class Chain:
     def _end_stage(self) -> None:
         """Go on, or begin again with the first stage after detection where this one has failed."""
         step, strike = self._step, self._strike
-        if step.fails and self._stages.fails(step.stage, self._attempt, strike.mode, strike.ordinal):
+        if step.fails and self._stages.fails(step.stage, self._attempt, strike.origin, strike.ordinal):
             self._attempt += 1
             self._steps = iter(self._stages.steps)
         self._go_on()
@@ -129,10 +129,10 @@ class Chain:
         self._await_nodes()
 
     def _duration(self, step: Step) -> float:
-        return self._stages.duration(step.stage, self._attempt, self._strike.mode, self._strike.ordinal)
+        return self._stages.duration(step.stage, self._attempt, self._strike.origin, self._strike.ordinal)
 
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""
         for strike in self._failed:
-            self.shops[strike.mode].bring(self._cluster.send_away(strike.slots), strike.ordinal)
+            self.shops[strike.mode].bring(self._cluster.send_away(strike.slots), strike)
         self._failed.clear()

@@ -78,10 +78,10 @@ class Job:
         self._final_save = 0.0
         if scenario.checkpoint is not None:
             self._final_save = scenario.checkpoint.blocks + scenario.checkpoint.durable_after
-        self._rack_size = scenario.cluster.nodes_per_rack
+        self._rack_size = scenario.cluster.rack_slots
         self._struck: tuple[Strike, int] | None = None
         if scenario.recovery.at_start:
-            self._struck = Strike(self._causes.start, 0, (), True), NOBODY
+            self._struck = Strike(self._causes.start, 0, (), True, self._causes.start, 0), NOBODY
         self._began = 0.0
         self._stopped = math.inf
 
@@ -113,7 +113,7 @@ class Job:
         self._journal.incident(self._env.now, strike, node, -1, IDLE, False)
         if not strike.transient:
             self._cluster.withdraw(node)
-            self._chain.shops[strike.mode].bring((node,), strike.ordinal, spare=True)
+            self._chain.shops[strike.mode].bring((node,), strike)
 
     def finish(self) -> None:
         """Book what is still open, and let `finished` happen: work since the last save counts."""

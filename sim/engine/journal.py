@@ -88,7 +88,7 @@ class Journal:
         self, time: float, strike: Strike, node: int, rack: int, doing: Doing, interrupts: bool
     ) -> int:
         """Note a failure that strikes, and return the number of its line."""
-        mode, _, slots, transient = strike
+        mode, _, slots, transient, *_ = strike
         nodes_lost = 0 if transient else len(slots) or 1
         self._incidents.extend(EIGHT(time, mode, node, rack, doing, interrupts, transient, nodes_lost))
         self._count += 1

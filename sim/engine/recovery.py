@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sim.distributions import Constant, Distribution
-from sim.engine.ledger import START_CAUSE
+from sim.engine.failures.origins import Origins
 from sim.scenario.model import Scenario
 from sim.streams import Draws, Streams, uniform
 
@@ -27,13 +27,14 @@ class Stages:
 
     Stage 0 is the detection; `names` are those of the stages after it, `steps` those among them that can take
     time, and `nodes` is the number of the one in which missing nodes are awaited.  Durations are known by
-    (mode, stage, attempt, index of the incident in its mode), so that an incident meets the same recovery in
+    (origin of the incident, stage, attempt, its index there), so that an incident meets the same recovery in
     every scenario that shares the stage.
     """
 
     def __init__(self, scenario: Scenario, streams: Streams) -> None:
         self._streams = streams
-        self._modes = (*scenario.failures, START_CAUSE)
+        origins = Origins(scenario)
+        self._origins = origins.names
         self._stages = scenario.recovery.stages
         self.names = tuple(stage.name for stage in self._stages[1:])
         self.steps = tuple(
@@ -43,32 +44,32 @@ class Stages:
         )
         self.nodes = next(step.stage for step in self.steps if step.awaits_nodes)
         usual = self._stages[0].duration
+        laws = [*(mode.detect or usual for mode in scenario.failures.values()), Constant(0.0)]
         self._detections = [
-            self._detection(name, mode.detect or usual) for name, mode in scenario.failures.items()
+            self._detection(name, laws[mode]) for name, mode in zip(origins.names, origins.modes, strict=True)
         ]
-        self._detections.append((0.0, None))
         self._draws: dict[tuple[str, int, int, int], Draws] = {}
 
-    def detection(self, mode: int, index: int) -> float:
-        """Return the time from the *index*-th failure of *mode* to knowing it, in seconds."""
-        time, draws = self._detections[mode]
+    def detection(self, origin: int, index: int) -> float:
+        """Return the time from the *index*-th failure of *origin* to knowing it, in seconds."""
+        time, draws = self._detections[origin]
         return time if draws is None else float(draws[index])
 
-    def duration(self, stage: int, attempt: int, mode: int, index: int) -> float:
+    def duration(self, stage: int, attempt: int, origin: int, index: int) -> float:
         """Return how long *stage* lasts, in seconds, on the *attempt*-th way through the chain."""
-        key = ("stage", stage, attempt, mode)
+        key = ("stage", stage, attempt, origin)
         draws = self._draws.get(key) or self._draw(key, self._stages[stage].duration)
         return float(draws[index])
 
-    def fails(self, stage: int, attempt: int, mode: int, index: int) -> bool:
+    def fails(self, stage: int, attempt: int, origin: int, index: int) -> bool:
         """Return whether *stage* fails at its end, so that the chain begins again."""
-        key = ("fails", stage, attempt, mode)
+        key = ("fails", stage, attempt, origin)
         draws = self._draws.get(key) or self._draw(key, None)
         return bool(draws[index] < self._stages[stage].fails)
 
     def _draw(self, key: tuple[str, int, int, int], distribution: Distribution | None) -> Draws:
-        quantity, stage, attempt, mode = key
-        name = f"{self._modes[mode]}/{quantity}/{self._stages[stage].name}"
+        quantity, stage, attempt, origin = key
+        name = f"{self._origins[origin]}/{quantity}/{self._stages[stage].name}"
         if attempt:
             name = f"{name}/{attempt}"
         draws = Draws(self._streams, name, distribution.sample if distribution else uniform)

@@ -10,8 +10,10 @@ from heapq import heappop, heappush
 import simpy
 
 from sim.engine.failures.clock import RETURN, After
+from sim.engine.failures.origins import Origins, StrikeDraws
+from sim.records import Strike
 from sim.scenario.model import FailureMode
-from sim.streams import Draws, Streams
+from sim.streams import Streams
 
 Returned = Callable[[Sequence[int]], None]
 
@@ -27,9 +29,9 @@ class RepairShop:
     def __init__(
         self,
         env: simpy.Environment,
-        name: str,
         mode: FailureMode,
         streams: Streams,
+        origins: Origins,
         returned: Returned,
         priority: int = RETURN,
     ) -> None:
@@ -42,15 +44,14 @@ class RepairShop:
         self._next: After | None = None
         self._returned = returned
         self._priority = priority
-        self._times = Draws(streams, f"{name}/repair", mode.repair.sample)
-        self._spare_times = Draws(streams, f"{name}/spare/repair", mode.repair.sample)
+        self._times = StrikeDraws(streams, origins, "repair", mode.repair.sample)
 
     def __repr__(self) -> str:
         return f"RepairShop({len(self._repairs)} repairs, {len(self._queue)} waiting)"
 
-    def bring(self, nodes: Sequence[int], index: int, spare: bool = False) -> None:
-        """Begin the repair of *nodes*, broken by the *index*-th strike, or queue it until a crew is free."""
-        time = (self._spare_times if spare else self._times)[index]
+    def bring(self, nodes: Sequence[int], strike: Strike) -> None:
+        """Begin the repair of *nodes*, broken by *strike*, or queue it until a crew is free."""
+        time = self._times[strike]
         if self._free:
             self._free -= 1
             self._begin(nodes, time)

@@ -11,6 +11,7 @@ from sim.engine.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
 from sim.engine.cluster import Cluster
 from sim.engine.failures import Failures
 from sim.engine.failures.clock import HORIZON, RETURN, At
+from sim.engine.failures.origins import Origins
 from sim.engine.job import Job
 from sim.engine.journal import Journal
 from sim.engine.recovery import Stages
@@ -52,8 +53,9 @@ def repair_shops(
     env: simpy.Environment, scenario: Scenario, streams: Streams, chain: Chain
 ) -> dict[int, RepairShop]:
     """Return the repair shop of each mode that has one, by the mode's number."""
+    origins = Origins(scenario)
     return {
-        number: RepairShop(env, name, mode, streams, chain.take_back, RETURN + number)
-        for number, (name, mode) in enumerate(scenario.failures.items())
+        number: RepairShop(env, mode, streams, origins, chain.take_back, RETURN + number)
+        for number, mode in enumerate(scenario.failures.values())
         if mode.repair is not None
     }

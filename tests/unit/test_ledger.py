@@ -14,7 +14,7 @@ SCHEDULE = PeriodicSaves.every(60.0, 5.0)
 def history() -> Journal:
     """Return 120 s: 60 s that were kept, a save of 5 s, 10 s lost to a nic, 45 s to train again."""
     journal = Journal()
-    journal.incident(75.0, Strike(1, 0, (3, 4), False), 3, 0, Doing.TRAINING, True)
+    journal.incident(75.0, Strike(1, 0, (3, 4), False, origin=1, scope=2), 3, 0, Doing.TRAINING, True)
     journal.stretch(0.0, 75.0, cause=1, incident=0)
     journal.phase(Doing.DETECTION, 0, 75.0, 80.0, cause=1, incident=0)
     journal.phase(Doing.WAITING, 0, 80.0, 100.0, cause=1, incident=0)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import simpy
 
 from sim.engine.failures.clock import RETURN
+from sim.engine.failures.origins import Origins
 from sim.engine.repair import RepairShop
+from sim.records import Strike
 from sim.scenario.model import Scenario
 from sim.streams import Streams
 
@@ -27,18 +29,22 @@ def shop_in(env: simpy.Environment, repair: object, back: Back, priority: int = 
         "checkpoint": "none",
         "simulation": {"horizon": "1 d"},
     }
-    mode = Scenario.model_validate(blocks).failures["mode"]
+    scenario = Scenario.model_validate(blocks)
 
     def note(nodes: Sequence[int]) -> None:
         back.append((env.now, tuple(nodes)))
 
-    return RepairShop(env, "mode", mode, Streams(1, 0), note, priority)
+    return RepairShop(env, scenario.failures["mode"], Streams(1, 0), Origins(scenario), note, priority)
+
+
+def strike(ordinal: int) -> Strike:
+    return Strike(0, ordinal, (), False, origin=0, scope=2)
 
 
 def test_without_crews_every_repair_begins_at_once() -> None:
     env, repairs, back = shop("100 s")
-    repairs.bring((1,), 0)
-    repairs.bring((2,), 1)
+    repairs.bring((1,), strike(0))
+    repairs.bring((2,), strike(1))
     env.run()
     assert back == [(100.0, (1,)), (100.0, (2,))]
 
@@ -46,23 +52,23 @@ def test_without_crews_every_repair_begins_at_once() -> None:
 def test_crews_take_incidents_first_come_first_served() -> None:
     env, repairs, back = shop({"constant": "100 s", "crews": 2})
     for number in range(5):
-        repairs.bring((number,), number)
+        repairs.bring((number,), strike(number))
     env.run()
     assert back == [(100.0, (0,)), (100.0, (1,)), (200.0, (2,)), (200.0, (3,)), (300.0, (4,))]
 
 
 def test_a_crew_that_was_idle_takes_the_next_incident() -> None:
     env, repairs, back = shop({"constant": "100 s", "crews": 1})
-    repairs.bring((0,), 0)
+    repairs.bring((0,), strike(0))
     env.run(until=250.0)
-    repairs.bring((1,), 1)
+    repairs.bring((1,), strike(1))
     env.run()
     assert back == [(100.0, (0,)), (350.0, (1,))]
 
 
 def test_the_nodes_of_an_incident_come_back_together() -> None:
     env, repairs, back = shop({"exponential": {"mean": "1 h"}, "crews": 1})
-    repairs.bring((4, 5, 6), 0)
+    repairs.bring((4, 5, 6), strike(0))
     env.run()
     assert [nodes for _, nodes in back] == [(4, 5, 6)]
 
@@ -72,7 +78,7 @@ def test_a_repair_time_belongs_to_the_incident_not_to_the_order_of_calls() -> No
     for order in ((0, 1), (1, 0)):
         env, repairs, back = shop({"exponential": {"mean": "1 h"}})
         for index in order:
-            repairs.bring((index,), index)
+            repairs.bring((index,), strike(index))
         env.run()
         times.append(sorted(back))
     assert times[0] == times[1]
@@ -81,9 +87,9 @@ def test_a_repair_time_belongs_to_the_incident_not_to_the_order_of_calls() -> No
 def test_shops_whose_repairs_end_at_one_instant_take_turns_by_their_priority() -> None:
     env, first, back = shop("40 s")
     second = shop_in(env, "100 s", back, priority=RETURN + 1)
-    second.bring((7,), 0)
+    second.bring((7,), strike(0))
     env.run(until=60.0)
-    first.bring((1,), 0)
-    first.bring((2,), 1)
+    first.bring((1,), strike(0))
+    first.bring((2,), strike(1))
     env.run()
     assert back == [(100.0, (1,)), (100.0, (2,)), (100.0, (7,))]

@@ -1,23 +1,18 @@
-"""Where failures come from: superposed memoryless clocks, and units with lifetimes of their own.
+"""Where failures come from: every source keeps its strikes in its mode's own time.
 
-Every source keeps its strikes in its mode's own time and puts only the next one into the simulation.
+It puts only the next one into the simulation.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from heapq import heapify, heappop, heappush
 
-import numpy as np
 import simpy
 
-from sim.distributions import Array, Distribution, Exponential
+from sim.distributions import Exponential
+from sim.engine.failures.aim import OnStrike
 from sim.engine.failures.clock import FAILURE, After, Clock
 from sim.streams import Draws, Streams, uniform
-
-OnStrike = Callable[[int, int], None]
-"""Called with the index of a strike within its source, and the unit that it hits."""
 
 
 class Source:
@@ -100,146 +95,3 @@ class Memoryless(Source):
         self._index = index = self._index + 1
         self.due += next(self._gaps)
         self._on_strike(index, int(next(self._places) * self._units))
-
-
-class Lifetimes(Source):
-    """Units that age: each has a lifetime of its own, which runs on only where its node is in service.
-
-    A unit whose node works at *pace* 1 ages with the mode's own time, an idle spare's at `idle_pace`.  Only
-    units that fail before the horizon, or whose node has moved, are stored one by one.
-    """
-
-    def __init__(
-        self,
-        env: simpy.Environment,
-        clock: Clock,
-        priority: int,
-        horizon: float,
-        *,
-        streams: Streams,
-        name: str,
-        lifetime: Distribution,
-        steady: bool,
-        renews: bool,
-        units: int,
-        units_per_node: int,
-        spare_units: int,
-        idle_pace: float,
-        longest: float,
-        on_strike: OnStrike,
-    ) -> None:
-        super().__init__(env, clock, priority, horizon)
-        self._streams = streams
-        self._name = name
-        self._lifetime = lifetime
-        self._renews = renews
-        self._per_node = units_per_node
-        self._idle_pace = idle_pace
-        self._longest = longest
-        self._on_strike = on_strike
-        self._index = -1
-        self._first = self._first_lives(steady, units, spare_units)
-        self._pace: dict[int, float] = {}
-        self._due: dict[int, float] = {}
-        self._left: dict[int, float] = {}
-        self._age: dict[int, float] = {}
-        self._later: dict[int, np.random.Generator] = {}
-        self._working = units
-        self._slot: dict[int, int | None] = {}
-        soon = np.flatnonzero(self._first[:units] <= longest).tolist()
-        self._heap = [(float(self._first[unit]), unit) for unit in soon]
-        self._begin(spare_units if idle_pace > 0 else 0)
-
-    def _begin(self, ageing_spares: int) -> None:
-        """Let the units of spares age, and find the first strike."""
-        heapify(self._heap)
-        for unit in range(self._working, self._working + ageing_spares):
-            self._set_pace(unit, self._idle_pace)
-        self._find_next()
-
-    def _first_lives(self, steady: bool, units: int, spare_units: int) -> Array:
-        """Draw what is left of each unit's life at time 0; those of the job do not depend on the spares."""
-        draw = self._lifetime.residual if steady else self._lifetime.sample
-        rng = self._streams[f"{self._name}/first"]
-        return np.concatenate((draw(rng, units), draw(rng, spare_units)))
-
-    def slot_of(self, node: int) -> int | None:
-        """Return the slot that *node* holds, or nothing."""
-        return self._slot.get(node, node if node * self._per_node < self._working else None)
-
-    def moved(self, node: int, slot: int | None, idle: bool) -> None:
-        """Let the units of *node* age at the pace of its new place."""
-        self._slot[node] = slot
-        self._age_at(1.0 if slot is not None else self._idle_pace * idle, node)
-
-    def failed(self, node: int) -> None:
-        """Let the units of *node* stand still."""
-        self._age_at(0.0, node)
-
-    def is_idle(self, node: int) -> bool:
-        """Return whether *node* is a spare whose units age."""
-        return self.slot_of(node) is None and self._pace_of(node * self._per_node) > 0
-
-    def _age_at(self, pace: float, node: int) -> None:
-        for unit in range(node * self._per_node, (node + 1) * self._per_node):
-            self._set_pace(unit, pace)
-        before = self.due, self.unit
-        self._find_next()
-        if before != (self.due, self.unit):
-            self.schedule()
-
-    def _find_next(self) -> None:
-        """Look up the next strike, past what no longer holds on the heap."""
-        heap = self._heap
-        while heap and self._due_of(heap[0][1]) != heap[0][0]:
-            heappop(heap)
-        self.due, self.unit = heap[0] if heap else (math.inf, 0)
-
-    def _hit(self) -> None:
-        due, unit = heappop(self._heap)
-        self._index = index = self._index + 1
-        self._live(unit, due, self._next_life(unit))
-        self._find_next()
-        self._on_strike(index, unit)
-
-    def _next_life(self, unit: int) -> float:
-        """Return the life that begins with the repair of *unit*."""
-        if unit not in self._later:
-            self._later[unit] = self._streams[f"{self._name}/life/{unit}"]
-        rng = self._later[unit]
-        if self._renews:
-            return float(self._lifetime.sample(rng, 1)[0])
-        age = self._age.get(unit, float(self._first[unit]))
-        life = self._lifetime.remaining(age, 1.0 - rng.random())
-        self._age[unit] = age + life
-        return life
-
-    def _set_pace(self, unit: int, pace: float) -> None:
-        """Keep what is left of a unit's life while it changes its *pace*; a life that ends now has ended."""
-        now, before = self._own_time(), self._pace_of(unit)
-        if self._due_of(unit) <= now:
-            self._pace[unit] = pace
-            return
-        if before > 0:
-            self._left[unit] = (self._due_of(unit) - now) * before
-        self._pace[unit] = pace
-        self._live(unit, now, self._left.get(unit, float(self._first[unit])))
-
-    def _live(self, unit: int, begin: float, life: float) -> None:
-        pace = self._pace_of(unit)
-        if pace == 0:
-            self._left[unit] = life
-            self._due[unit] = math.inf
-            return
-        self._due[unit] = due = begin + life / pace
-        if due <= self._longest:
-            heappush(self._heap, (due, unit))
-
-    def _pace_of(self, unit: int) -> float:
-        return self._pace.get(unit, 1.0 if unit < self._working else 0.0)
-
-    def _due_of(self, unit: int) -> float:
-        due = self._due.get(unit)
-        if due is not None:
-            return due
-        return float(self._first[unit]) if unit < self._working else math.inf

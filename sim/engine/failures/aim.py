@@ -1,0 +1,142 @@
+"""From what fails to a strike: which slots it takes, how far it reaches, and through which door it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import simpy
+
+from sim.engine.cluster import Cluster
+from sim.engine.failures.origins import Origins, StrikeDraws
+from sim.records import SCOPES, Strike
+from sim.scenario.model import FailureMode, Scenario
+from sim.streams import Streams
+
+UNITS_OF_A_NODE, WHOLE_JOB = ("gpu", "node"), ("cluster", "job")
+JOB, CLUSTER = SCOPES.index("job"), SCOPES.index("cluster")
+OnStrike = Callable[[int, int], None]
+"""Called with the number of a strike within its source, and the unit that it hits."""
+Door = Callable[[Strike], None]
+SpareDoor = Callable[[Strike, int], None]
+
+
+class Site(NamedTuple):
+    """Where failures strike: the cluster of a scenario, the names of draws, and the doors for strikes.
+
+    *on_strike* takes the strikes of the job, *on_spare* those of idle spares (with the node).
+    """
+
+    env: simpy.Environment
+    scenario: Scenario
+    streams: Streams
+    origins: Origins
+    cluster: Cluster
+    on_strike: Door
+    on_spare: SpareDoor
+
+
+class Reach(NamedTuple):
+    """What goes down together: so many slots, a whole domain of the topology, known to copies as *scope*."""
+
+    slots: int
+    scope: int
+
+
+class Aim:
+    """What the strikes of one mode hit; all of them, of whatever origin, come through here.
+
+    A strike is void, and nothing happens, unless what fails holds a node at work.
+    """
+
+    def __init__(self, site: Site, mode: int, spec: FailureMode) -> None:
+        self.site = site
+        self.mode = mode
+        self.spec = spec
+        self.units_per_node = site.scenario.cluster.gpus_per_node if spec.per == "gpu" else 1
+        self._cluster = site.cluster
+        self._on_strike = site.on_strike
+        self._unit_slots = site.scenario.slots_per(spec.per) if spec.per in ("rack", "pod") else 1
+        self._reach = Reach(site.scenario.slots_per(spec.takes_down), _scope(spec))
+        self._spread = self._wider()
+        self._alone = self._reach.slots == 1 and self._spread is None
+        self._spreads = StrikeDraws(site.streams, site.origins, "spreads")
+        self._always = {0.0: False, 1.0: True}.get(spec.transient)
+        self._transients = StrikeDraws(site.streams, site.origins, "transient")
+
+    def __repr__(self) -> str:
+        return f"Aim({self.site.origins.names[self.mode]!r})"
+
+    def of_units(self) -> OnStrike:
+        """Return what a strike of the mode's own process does, told its number and the unit that it hits."""
+        if self.spec.per in WHOLE_JOB:
+            return lambda ordinal, _: self.at_job(self.mode, ordinal)
+        return self._at_part if self.spec.per in UNITS_OF_A_NODE else self._at_unit_of_many
+
+    def at_job(self, origin: int, ordinal: int) -> None:
+        """Strike the whole job, without taking a node."""
+        scope = CLUSTER if self.spec.per == "cluster" else JOB
+        self._on_strike(Strike(self.mode, ordinal, (), True, origin, scope))
+
+    def at_slot(self, origin: int, ordinal: int, slot: int) -> None:
+        """Strike *slot*, and all that goes down with it."""
+        if not self._cluster.is_at_work(slot):
+            return
+        if not self._alone:
+            self._at_domain(origin, ordinal, slot)
+            return
+        transient = self.is_transient(origin, ordinal)
+        scope = JOB if transient else self._reach.scope
+        self._on_strike(Strike(self.mode, ordinal, (slot,), transient, origin, scope))
+
+    def at_spare(self, origin: int, ordinal: int, node: int) -> None:
+        """Strike the idle spare *node*."""
+        transient = self.is_transient(origin, ordinal)
+        self.site.on_spare(Strike(self.mode, ordinal, (), transient, origin, JOB), node)
+
+    def is_transient(self, origin: int, ordinal: int) -> bool:
+        """Return whether all is well after a restart."""
+        if self._always is not None:
+            return self._always
+        return self._transients.at(origin, ordinal) < self.spec.transient
+
+    def _at_part(self, ordinal: int, unit: int) -> None:
+        self.at_slot(self.mode, ordinal, unit // self.units_per_node)
+
+    def _at_unit_of_many(self, ordinal: int, unit: int) -> None:
+        slots = self._slots(unit * self._unit_slots, self._unit_slots)
+        if slots:
+            self._at_domain(self.mode, ordinal, slots[0])
+
+    def _at_domain(self, origin: int, ordinal: int, slot: int) -> None:
+        """Strike all nodes at work in the domain of *slot*."""
+        reach = self._reach
+        if self._spread is not None and self._spreads_now(origin, ordinal):
+            reach = self._spread
+        transient = self.is_transient(origin, ordinal)
+        slots = self._slots(slot - slot % reach.slots, reach.slots)
+        scope = JOB if transient else reach.scope
+        self._on_strike(Strike(self.mode, ordinal, slots, transient, origin, scope))
+
+    def _spreads_now(self, origin: int, ordinal: int) -> bool:
+        assert self.spec.spreads is not None
+        return self._spreads.at(origin, ordinal) < self.spec.spreads.probability
+
+    def _slots(self, first: int, count: int) -> Sequence[int]:
+        """Return the slots with nodes at work among so many from the *first* on."""
+        return self._cluster.at_work(range(first, min(first + count, self._cluster.nodes)))
+
+    def _wider(self) -> Reach | None:
+        """Return the domain to which a strike may spread, if that is more than it takes down anyway."""
+        spreads = self.spec.spreads
+        if spreads is None:
+            return None
+        wider = Reach(self.site.scenario.slots_per(spreads.to), SCOPES.index(spreads.to))
+        return wider if wider.slots > self._reach.slots else None
+
+
+def _scope(spec: FailureMode) -> int:
+    """Return how far the strikes of a mode reach that are not transient: what goes down, or just the card."""
+    if spec.takes_down == "job":
+        return JOB if spec.per == "job" else CLUSTER
+    return SCOPES.index("gpu" if spec.per == "gpu" and not spec.takes_down_stated else spec.takes_down)

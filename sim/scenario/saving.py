@@ -81,6 +81,8 @@ class CheckpointSpec(Copies):
         if last.survives is not None:
             what = f"{name} is the last tier" if self.several else "it is the only tier"
             yield (*self.path_of(name), "survives"), f"{what}, so it has to survive all; say survives: all"
+        if self.state is not None and not any(one.write or one.read for one in self.stated.values()):
+            yield ("state",), "no tier has a write or read bandwidth that needs it; give one, or leave it out"
         if self.stated_tiers is not None:
             yield from self._about_tiers(self.stated_tiers)
         for name, copies in self.stated.items():

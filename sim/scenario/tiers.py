@@ -87,6 +87,8 @@ def _survives(value: object) -> frozenset[str] | None:
     allowed = f"a list of {', '.join(SCOPES)}, or all"
     if not isinstance(value, list | tuple):
         raise ValueError(f"{units.shown(value)} is not a list; give {allowed}")
+    if not value:
+        raise ValueError("a tier that survives no failure is never loaded; leave the tier out")
     for word in value:
         if word not in SCOPES:
             raise ValueError(unknown(word, SCOPES, f"{units.shown(word)} is not a scope of failures"))

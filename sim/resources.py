@@ -32,7 +32,7 @@ def add_spares(metrics: Metrics, scenario: Scenario, records: Sequence[Records])
     metrics.set("spares.away.p50", held(away_s, 0.5))
     metrics.set("spares.away.p99", held(away_s, NEARLY_ALWAYS))
     metrics.set("spares.away.max", max(use.most_away for use in uses))
-    domain = getattr(scenario.cluster, "spares_within", None)
+    domain = scenario.cluster.spares_within
     if domain:
         metrics.refuse("spares.sufficient_p99", f"each spare serves one {domain}, not the whole cluster")
     else:
@@ -65,7 +65,7 @@ def share_above(use: FleetUse, nodes: int) -> float:
 
 def add_tiers(metrics: Metrics, scenario: Scenario, records: Sequence[Records]) -> None:
     """Add, where there are several tiers, their intervals and how often each was the one that was loaded."""
-    tiers = getattr(scenario.checkpoint, "tiers", ())
+    tiers = scenario.checkpoint.tiers if scenario.checkpoint else ()
     if len(tiers) < 2:
         return
     counts = np.array([list(loads(one, len(tiers), scenario.simulation.warm_up)) for one in records])
@@ -83,7 +83,7 @@ def loads(one: Records, tiers: int, warm_up: float) -> Iterator[int]:
 
 def add_replicas(metrics: Metrics, scenario: Scenario, ledger: Array) -> None:
     """Add, where there are several replicas, how many, and how many of them were down; *ledger* in shares."""
-    replicas = getattr(scenario.recovery, "replicas", 1)
+    replicas = scenario.recovery.replicas
     if replicas > 1:
-        metrics.values["replicas"] = {"count": replicas, "minimum": getattr(scenario.recovery, "minimum", 1)}
+        metrics.values["replicas"] = {"count": replicas, "minimum": scenario.recovery.minimum}
         metrics.put("replicas.down", mean_of(ledger[:, DOWN].sum(axis=1)).scaled(replicas))

@@ -183,7 +183,7 @@ def _add_cost(metrics: Metrics, scenario: Scenario, tally: Tally) -> None:
     costs, spec = scenario.costs, scenario.cluster
     if costs is None:
         return
-    spare_gpus = spec.spare_nodes * spec.gpus_per_node
+    spare_gpus = 0 if spec.spare_kind == "lent" else spec.spare_nodes * spec.gpus_per_node
     per_hour = costs.price_per_gpu_hour * (spec.gpus + costs.idle_spares * spare_gpus)
     effective = metrics.values["scaling_efficiency"] * spec.gpus * tally.ettr * tally.wall_s / HOUR
     total = per_hour * tally.wall_s / HOUR

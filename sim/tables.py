@@ -73,7 +73,7 @@ def _complete(columns: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
 
 def tier_names(scenario: Scenario) -> list[str]:
     """Return the names of the checkpoint tiers in the order of the file."""
-    return [tier.name for tier in getattr(scenario.checkpoint, "tiers", ())]
+    return [tier.name for tier in scenario.checkpoint.tiers] if scenario.checkpoint else []
 
 
 def timeline(records: Sequence[Records]) -> pa.Table:

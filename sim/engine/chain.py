@@ -69,8 +69,8 @@ class Chain:
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""
         waiting = self._activity.doing is WAITING
-        self._cluster.restore(nodes, wanted=waiting)
-        if waiting and not self._cluster.missing:
+        self._cluster.restore(nodes, (0,) if waiting else ())
+        if waiting and not self._cluster.missing():
             self._await_nodes()
 
     def _wait(self, time: float, then: Callable[[], None]) -> None:
@@ -116,16 +116,16 @@ class Chain:
         """Go on when every slot holds a node that is ready: wait for repairs, then for provisioning."""
         if self._cluster.fill(self._env.now):
             self._go_on()
-        elif self._cluster.missing:
+        elif self._cluster.missing():
             self._timer = None
             self._activity.enter(WAITING)
         else:
             self._activity.enter(RECOVERY, self._stages.nodes)
-            self._wait(self._cluster.ready_at - self._env.now, self._provisioned)
+            self._wait(self._cluster.ready_at() - self._env.now, self._provisioned)
 
     def _provisioned(self) -> None:
         """Go on: the last of the spares that were taken is ready, whatever the clock's last digit says."""
-        self._cluster.fill(max(self._env.now, self._cluster.ready_at))
+        self._cluster.fill(max(self._env.now, self._cluster.ready_at()))
         self._await_nodes()
 
     def _duration(self, step: Step) -> float:

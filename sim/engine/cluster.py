@@ -6,65 +6,99 @@ node leaves, so only what has changed is stored: a million nodes cost no more th
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
+
+from sim.engine.fleet import FleetLog
+from sim.engine.spares import SharedSpares, Spares
 
 
 class Watcher(Protocol):
     """Whoever must know where nodes go: lifetimes run on at work, and stand still away from it."""
 
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
-        """Take note that *node* now holds *slot*, is a spare (*idle*), or is away (neither)."""
+        """Take note that *node* now works in *slot*, is a spare (*idle*), or is away (neither)."""
 
     def failed(self, node: int) -> None:
-        """Take note that *node* has failed, and stays in its slot until the failure is detected."""
+        """Take note that *node* has failed; in a slot it stays until the failure is detected."""
+
+
+class Group:
+    """The slots of one replica, as far as they wait: for a node, or until their spare is ready."""
+
+    def __init__(self) -> None:
+        self.empty: dict[int, None] = {}
+        self.ready: dict[int, float] = {}
 
 
 class Cluster:
     """The slots of the job and the spares beside them.
 
     A slot is *at work* while it holds a node that has not failed.  A failed node stays in its slot until it
-    is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready
-    *provision* seconds after it was taken.
+    is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready *delay*
+    seconds after it was taken.  The slots are those of one or more *groups*, each of which asks for nodes by
+    itself.
     """
 
-    def __init__(self, nodes: int, spares: int, provision: float = 0.0) -> None:
+    def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
         self.nodes = nodes
         self.watchers: list[Watcher] = []
-        self.fewest_spares = spares
-        self._provision = provision
-        self._ready: dict[int, float] = {}
+        if isinstance(spares, int):
+            spares = SharedSpares(range(nodes, nodes + spares))
+        self.fewest_spares = len(spares)
+        self.log = FleetLog(len(spares))
+        self._spares = spares
+        self._delay = delay
+        self._numbers = nodes + len(spares)
+        self._groups = [Group() for _ in range(groups)]
+        self._group_slots = nodes // groups
         self._node: dict[int, int] = {}
+        self._slot: dict[int, int | None] = {}
         self._down: set[int] = set()
-        self._empty: deque[int] = deque()
-        self._spares: deque[int] = deque(range(nodes, nodes + spares))
+        self._away: set[int] = set()
+        self._retired: set[int] = set()
 
     def __repr__(self) -> str:
-        return f"Cluster({self.nodes} slots, {self.missing} empty, {self.idle} spares)"
+        empty = sum(len(group.empty) for group in self._groups)
+        return f"Cluster({self.nodes} slots, {empty} empty, {self.idle} spares)"
 
-    @property
-    def missing(self) -> int:
-        """Slots without a node."""
-        return len(self._empty)
+    def missing(self, group: int = 0) -> int:
+        """Return the slots of *group* without a node."""
+        return len(self._groups[group].empty)
 
-    @property
-    def ready_at(self) -> float:
-        """When the last of the spares that were taken is ready, in seconds; 0 where none is provisioned."""
-        return max(self._ready.values(), default=0.0)
+    def ready_at(self, group: int = 0) -> float:
+        """Return when the last spare that *group* took is ready, in seconds; 0 where none is to come."""
+        return max(self._groups[group].ready.values(), default=0.0)
+
+    def group_of(self, slot: int) -> int:
+        """Return the number of the group that *slot* belongs to."""
+        return slot // self._group_slots
 
     @property
     def idle(self) -> int:
         """Spares at hand."""
         return len(self._spares)
 
+    @property
+    def away(self) -> int:
+        """Nodes that are in repair, or ordered and still to come."""
+        return len(self._away)
+
     def node(self, slot: int) -> int:
         """Return the number of the node that holds *slot*, or held it last."""
         return self._node.get(slot, slot)
 
+    def slot_of(self, node: int) -> int | None:
+        """Return the slot that *node* holds, failed or not, or nothing."""
+        return self._slot.get(node, node if node < self.nodes else None)
+
     def is_at_work(self, slot: int) -> bool:
         """Return whether *slot* holds a node that has not failed."""
         return slot not in self._down
+
+    def is_idle(self, node: int) -> bool:
+        """Return whether *node* is a spare at hand."""
+        return self.slot_of(node) is None and node not in self._away and node not in self._retired
 
     def at_work(self, slots: Sequence[int]) -> Sequence[int]:
         """Return those of *slots* that hold a node which has not failed."""
@@ -77,55 +111,110 @@ class Cluster:
             for slot in slots:
                 watcher.failed(self.node(slot))
 
+    def revive(self, slot: int) -> None:
+        """Let the failed node in *slot* be at work again, as it was not the one that was sent away."""
+        self._down.discard(slot)
+        self._tell((self.node(slot),), slot)
+
     def send_away(self, slots: Sequence[int]) -> list[int]:
         """Empty *slots* and return the nodes that held them."""
         nodes = [self._node.get(slot, slot) for slot in slots]
-        self._empty.extend(slots)
-        if self._ready:
-            for slot in slots:
-                self._ready.pop(slot, None)
+        for slot, node in zip(slots, nodes, strict=True):
+            group = self._groups[self.group_of(slot)]
+            group.empty[slot] = None
+            group.ready.pop(slot, None)
+            self._slot[node] = None
+        self._down.update(slots)
+        self._away.update(nodes)
         if self.watchers:
             self._tell(nodes)
         return nodes
 
-    def fill(self, now: float) -> bool:
-        """Move spares into empty slots at the instant *now*, first emptied first.
+    def fill(self, now: float, group: int = 0) -> bool:
+        """Move spares into the empty slots of *group* at the instant *now*, first emptied first.
 
-        Return whether every slot now holds a node, and those taken from the spares are ready.
+        Return whether each of its slots now holds a node, and those taken from the spares are ready.
         """
-        if self._ready:
-            self._ready = {slot: time for slot, time in self._ready.items() if time > now}
-        while self._empty and self._spares:
-            if self._provision:
-                self._ready[self._empty[0]] = now + self._provision
-            self._place(self._spares.popleft())
-            self._count_spares()
-        return not self._empty and not self._ready
+        slots = self._groups[group]
+        if slots.ready:
+            slots.ready = {slot: time for slot, time in slots.ready.items() if time > now}
+        if slots.empty and len(self._spares):
+            self._take_spares(now, slots)
+        return not slots.empty and not slots.ready
 
-    def restore(self, nodes: Sequence[int], wanted: bool) -> None:
-        """Take repaired *nodes* back: into empty slots where they are *wanted* at once, else as spares."""
+    def restore(self, nodes: Sequence[int], waiting: Sequence[int] = ()) -> None:
+        """Take repaired *nodes* back: into empty slots of the groups that are *waiting*, else as spares.
+
+        The groups come in the order in which they began to wait; within each the slot emptied first is first.
+        """
+        self._away.difference_update(nodes)
         for node in nodes:
-            if wanted and self._empty:
-                self._place(node)
+            slot = self._wanted(node, waiting)
+            if slot is not None:
+                self._place(node, slot)
             else:
-                self._spares.append(node)
+                self._spares.add(node)
                 if self.watchers:
                     self._tell((node,), idle=True)
 
     def spare(self, position: int) -> int | None:
-        """Return the node of the spare at *position*, or nothing where there are fewer."""
-        return self._spares[position] if position < len(self._spares) else None
+        """Return the spare that is idle for longest but *position*, or nothing where there are fewer."""
+        return self._spares.at(position)
+
+    def bound_to(self, first: int, count: int) -> list[int]:
+        """Return the idle spares that serve only slots among *count* from *first* on."""
+        return self._spares.bound_to(first, count)
 
     def withdraw(self, node: int) -> None:
-        """Take the spare *node* out of service."""
+        """Take the spare *node*, which has failed, out of service."""
         self._spares.remove(node)
+        self._away.add(node)
         self._count_spares()
+        for watcher in self.watchers:
+            watcher.failed(node)
         self._tell((node,))
 
-    def _place(self, node: int) -> None:
-        slot = self._empty.popleft()
+    def retire(self, node: int) -> None:
+        """Let *node*, which is away, never come back."""
+        self._away.discard(node)
+        self._retired.add(node)
+
+    def order(self, old: int) -> int:
+        """Return the number of a new node in place of *old*; it is away until it is restored."""
+        new, self._numbers = self._numbers, self._numbers + 1
+        self._spares.inherit(new, old)
+        self._away.add(new)
+        return new
+
+    def note(self, now: float) -> None:
+        """Keep in mind how many nodes are away and idle from *now* on."""
+        self.log.note(now, len(self._away), len(self._spares))
+
+    def _take_spares(self, now: float, slots: Group) -> None:
+        for slot in tuple(slots.empty):
+            node = self._spares.take(slot)
+            if node is not None:
+                if self._delay:
+                    slots.ready[slot] = now + self._delay
+                self._place(node, slot)
+            elif not len(self._spares):
+                break
+        self._count_spares()
+        self.note(now)
+
+    def _wanted(self, node: int, waiting: Sequence[int]) -> int | None:
+        """Return the first empty slot of the groups *waiting* that *node* may fill."""
+        for group in waiting:
+            for slot in self._groups[group].empty:
+                if self._spares.serves(node, slot):
+                    return slot
+        return None
+
+    def _place(self, node: int, slot: int) -> None:
+        del self._groups[self.group_of(slot)].empty[slot]
         self._down.discard(slot)
         self._node[slot] = node
+        self._slot[node] = slot
         if self.watchers:
             self._tell((node,), slot)
 

@@ -24,6 +24,8 @@ ROOMS = [
     "checkpoints",
     "journal",
     "ledger",
+    "spares",
+    "fleet",
     "cluster",
     "scenario",
     "failures",

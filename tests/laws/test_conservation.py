@@ -63,38 +63,39 @@ def test_the_incidents_account_for_what_is_charged_to_their_modes(data: st.DataO
 class Counted(Cluster):
     """A cluster that knows where each node ought to be."""
 
-    def __init__(self, nodes: int, spares: int, provision: float = 0.0) -> None:
-        super().__init__(nodes, spares, provision)
+    def __init__(self, nodes: int, spares: int, delay: float = 0.0) -> None:
+        super().__init__(nodes, spares, delay)
         self.all = set(range(nodes + spares))
-        self.away: set[int] = set()
+        self.gone: set[int] = set()
 
     def check(self) -> None:
-        held = [self.node(slot) for slot in range(self.nodes) if slot not in set(self._empty)]
-        spares = list(self._spares)
-        assert len(held) == self.nodes - self.missing
-        assert sorted([*held, *spares, *self.away]) == sorted(self.all)
+        empty = {slot for group in self._groups for slot in group.empty}
+        held = [self.node(slot) for slot in range(self.nodes) if slot not in empty]
+        spares = [self.spare(position) for position in range(self.idle)]
+        assert len(held) == self.nodes - self.missing()
+        assert sorted([*held, *spares, *self.gone]) == sorted(self.all)
 
     def send_away(self, slots: Sequence[int]) -> list[int]:
         assert not any(self.is_at_work(slot) for slot in slots)
         nodes = super().send_away(slots)
-        self.away.update(nodes)
+        self.gone.update(nodes)
         self.check()
         return nodes
 
-    def fill(self, now: float) -> bool:
-        whole = super().fill(now)
+    def fill(self, now: float, group: int = 0) -> bool:
+        whole = super().fill(now, group)
         self.check()
         return whole
 
-    def restore(self, nodes: Sequence[int], wanted: bool) -> None:
-        assert set(nodes) <= self.away
-        self.away.difference_update(nodes)
-        super().restore(nodes, wanted)
+    def restore(self, nodes: Sequence[int], waiting: Sequence[int] = ()) -> None:
+        assert set(nodes) <= self.gone
+        self.gone.difference_update(nodes)
+        super().restore(nodes, waiting)
         self.check()
 
     def withdraw(self, node: int) -> None:
         super().withdraw(node)
-        self.away.add(node)
+        self.gone.add(node)
         self.check()
 
 

@@ -1,6 +1,12 @@
 """Slots, spares and the watchers of both."""
 
+from collections.abc import Collection
+
+import numpy as np
+
 from sim.engine.cluster import Cluster
+from sim.engine.fleet import curves, seconds_away
+from sim.engine.spares import ChosenSpares, Domains
 
 
 class Ages:
@@ -20,9 +26,9 @@ class Ages:
 def test_a_failed_node_stays_in_its_slot_until_it_is_sent_away() -> None:
     cluster = Cluster(nodes=4, spares=1)
     cluster.fail((2,))
-    assert (cluster.missing, cluster.is_at_work(2), cluster.at_work(range(4))) == (0, False, [0, 1, 3])
+    assert (cluster.missing(), cluster.is_at_work(2), cluster.at_work(range(4))) == (0, False, [0, 1, 3])
     assert cluster.send_away((2,)) == [2]
-    assert (cluster.missing, cluster.idle) == (1, 1)
+    assert (cluster.missing(), cluster.idle) == (1, 1)
 
 
 def test_spares_fill_the_slot_that_was_emptied_first() -> None:
@@ -31,7 +37,7 @@ def test_spares_fill_the_slot_that_was_emptied_first() -> None:
         cluster.fail((slot,))
         cluster.send_away((slot,))
     cluster.fill(now=0.0)
-    assert (cluster.node(3), cluster.is_at_work(3), cluster.is_at_work(1), cluster.missing) == (
+    assert (cluster.node(3), cluster.is_at_work(3), cluster.is_at_work(1), cluster.missing()) == (
         4,
         True,
         False,
@@ -43,18 +49,18 @@ def test_a_repaired_node_goes_where_it_is_wanted_and_else_to_the_spares() -> Non
     cluster = Cluster(nodes=2, spares=0)
     cluster.fail((0, 1))
     away = cluster.send_away((0, 1))
-    cluster.restore(away[:1], wanted=False)
-    assert (cluster.missing, cluster.idle) == (2, 1)
-    cluster.restore(away[1:], wanted=True)
-    assert (cluster.missing, cluster.idle, cluster.node(0)) == (1, 1, 1)
+    cluster.restore(away[:1])
+    assert (cluster.missing(), cluster.idle) == (2, 1)
+    cluster.restore(away[1:], (0,))
+    assert (cluster.missing(), cluster.idle, cluster.node(0)) == (1, 1, 1)
 
 
 def test_a_cold_spare_is_ready_when_it_is_provisioned() -> None:
-    cluster = Cluster(nodes=2, spares=1, provision=60.0)
+    cluster = Cluster(nodes=2, spares=1, delay=60.0)
     cluster.fail((0,))
     cluster.send_away((0,))
     assert [cluster.fill(now) for now in (100.0, 159.0, 160.0)] == [False, False, True]
-    assert cluster.missing == 0
+    assert cluster.missing() == 0
 
 
 def test_the_fewest_idle_spares_are_remembered() -> None:
@@ -62,7 +68,7 @@ def test_the_fewest_idle_spares_are_remembered() -> None:
     cluster.fail((0,))
     away = cluster.send_away((0,))
     cluster.fill(0.0)
-    cluster.restore(away, wanted=False)
+    cluster.restore(away)
     assert (cluster.idle, cluster.fewest_spares) == (2, 1)
 
 
@@ -79,7 +85,130 @@ def test_watchers_learn_of_every_move() -> None:
     cluster.fail((1,))
     away = cluster.send_away((1,))
     cluster.fill(0.0)
-    cluster.restore(away, wanted=False)
+    cluster.restore(away)
     cluster.withdraw(1)
     assert ages.moves == [(1, None, False), (2, 1, False), (1, None, True), (1, None, False)]
-    assert ages.failures == [1]
+    assert ages.failures == [1, 1]
+
+
+def emptied(cluster: Cluster, *slots: int) -> list[int]:
+    """Empty *slots* in this order and return the nodes that held them."""
+    cluster.fail(slots)
+    return cluster.send_away(slots)
+
+
+def test_each_group_fills_its_own_slots() -> None:
+    cluster = Cluster(nodes=6, spares=1, groups=3)
+    emptied(cluster, 5, 2)
+    assert [cluster.group_of(slot) for slot in range(6)] == [0, 0, 1, 1, 2, 2]
+    assert [cluster.missing(group) for group in range(3)] == [0, 1, 1]
+    assert [cluster.fill(0.0, group) for group in range(3)] == [True, True, False]
+    assert (cluster.node(2), cluster.is_at_work(5), cluster.idle) == (6, False, 0)
+
+
+def test_repaired_nodes_go_to_the_groups_in_the_order_in_which_they_wait() -> None:
+    cluster = Cluster(nodes=6, spares=0, groups=3)
+    emptied(cluster, 1, 2, 5, 0)
+    cluster.restore((5, 1, 2), waiting=(2, 0))
+    assert [cluster.slot_of(node) for node in (5, 1, 2)] == [5, 1, 0]
+    assert [cluster.missing(group) for group in range(3)] == [0, 1, 0]
+    assert cluster.slot_of(0) is None
+
+
+def test_each_group_waits_for_its_own_spares() -> None:
+    cluster = Cluster(nodes=4, spares=2, delay=60.0, groups=2)
+    emptied(cluster, 0, 3)
+    assert (cluster.fill(10.0, 0), cluster.ready_at(0), cluster.ready_at(1)) == (False, 70.0, 0.0)
+    assert (cluster.fill(50.0, 1), cluster.fill(70.0, 0), cluster.fill(70.0, 1)) == (False, True, False)
+
+
+def test_a_revived_node_is_at_work_again_in_its_slot() -> None:
+    cluster, ages = Cluster(nodes=3, spares=0), Ages()
+    cluster.watchers.append(ages)
+    cluster.fail((1,))
+    cluster.revive(1)
+    assert (cluster.is_at_work(1), ages.moves) == (True, [(1, 1, False)])
+
+
+def test_where_a_node_is() -> None:
+    cluster = Cluster(nodes=2, spares=2)
+    emptied(cluster, 0)
+    cluster.fill(0.0)
+    assert [cluster.slot_of(node) for node in range(4)] == [None, 1, 0, None]
+    assert [cluster.is_idle(node) for node in range(4)] == [False, False, False, True]
+    assert cluster.away == 1
+
+
+def test_a_new_node_comes_in_place_of_one_that_has_retired() -> None:
+    cluster = Cluster(nodes=2, spares=1)
+    emptied(cluster, 0)
+    cluster.retire(0)
+    assert (cluster.away, cluster.is_idle(0)) == (0, False)
+    new = cluster.order(0)
+    assert (new, cluster.away, cluster.is_idle(new)) == (3, 1, False)
+    cluster.restore((new,))
+    assert (cluster.away, cluster.idle, cluster.is_idle(new)) == (0, 2, True)
+
+
+class Last:
+    """Takes the spare that became idle last."""
+
+    def choose(self, idle: Collection[int]) -> int:
+        return list(idle)[-1]
+
+
+def bound(nodes: int, spares: int, size: int) -> Cluster:
+    """Return a cluster whose spares serve only their own domain of *size* slots, the newest first."""
+    domains = Domains(nodes, size, nodes // size)
+    return Cluster(nodes, ChosenSpares(range(nodes, nodes + spares), domains, Last()))
+
+
+def test_a_spare_serves_only_its_own_domain() -> None:
+    cluster = bound(nodes=6, spares=3, size=2)
+    emptied(cluster, 0, 1, 4)
+    assert not cluster.fill(0.0)
+    assert (cluster.node(0), cluster.is_at_work(1), cluster.node(4)) == (6, False, 8)
+    assert (cluster.missing(), cluster.idle, cluster.spare(0)) == (1, 1, 7)
+
+
+def test_a_policy_chooses_among_the_spares_of_a_domain() -> None:
+    cluster = bound(nodes=4, spares=6, size=2)
+    emptied(cluster, 3)
+    cluster.fill(0.0)
+    assert cluster.node(3) == 9
+
+
+def test_a_repaired_node_waits_for_a_slot_of_its_own_domain() -> None:
+    cluster = bound(nodes=4, spares=0, size=2)
+    emptied(cluster, 0, 2)
+    cluster.restore((2,), waiting=(0,))
+    assert (cluster.node(2), cluster.is_at_work(2), cluster.is_at_work(0)) == (2, True, False)
+    cluster.restore((0,))
+    assert (cluster.idle, cluster.fill(0.0), cluster.node(0)) == (1, True, 0)
+
+
+def test_a_new_node_serves_the_domain_of_the_one_that_has_retired() -> None:
+    cluster = bound(nodes=4, spares=0, size=2)
+    emptied(cluster, 2)
+    cluster.retire(2)
+    cluster.restore((cluster.order(2),), waiting=(0,))
+    assert cluster.node(2) == 4
+
+
+def test_spares_that_serve_only_a_domain_are_bound_to_what_holds_it() -> None:
+    cluster = bound(nodes=6, spares=6, size=2)
+    found = [cluster.bound_to(first, count) for first, count in ((2, 2), (2, 1), (0, 4), (0, 6))]
+    assert found == [[7, 10], [], [6, 7, 9, 10], [6, 7, 8, 9, 10, 11]]
+    assert Cluster(nodes=6, spares=6).bound_to(0, 6) == []
+
+
+def test_nodes_away_and_idle_over_time() -> None:
+    cluster = Cluster(nodes=4, spares=2)
+    away = emptied(cluster, 0, 1, 2)
+    cluster.note(10.0)
+    cluster.fill(10.0)
+    cluster.restore(away, waiting=(0,))
+    cluster.note(40.0)
+    assert seconds_away(cluster.log, warm_up=20.0, end=100.0).tolist() == [60.0, 0.0, 0.0, 20.0]
+    away_then, idle_then = curves(cluster.log, np.array([0.0, 5.0, 10.0, 40.0, 100.0]))
+    assert (away_then.tolist(), idle_then.tolist()) == ([0, 0, 3, 0, 0], [2, 2, 0, 2, 2])

@@ -78,7 +78,7 @@ def test_a_node_does_not_age_while_it_is_away() -> None:
     plant.cluster.fail((0,))
     away = plant.cluster.send_away((0,))
     plant.env.run(until=24 * DAY)
-    plant.cluster.restore(away, wanted=True)
+    plant.cluster.restore(away, (0,))
     assert plant.run(until=31.0) == [(30.0, (0,))]
 
 

@@ -13,13 +13,17 @@ TRAINING = Doing.TRAINING
 class Activity:
     """What the job is `doing` since `since` (s), in which recovery `stage`, and who is charged for it.
 
-    A phase is noted in the journal when the next one is entered; training is not, as its stretches are.
+    A phase is noted in the journal when the next one is entered; training is not, as its stretches are.  It
+    holds for a `share` of the job's cards: with replicas, for those of the replica `lane` that is down, or
+    of all that train together (no lane).
     """
 
-    def __init__(self, env: simpy.Environment, journal: Journal) -> None:
-        self.doing = Doing.DETECTION
+    def __init__(self, env: simpy.Environment, journal: Journal, lane: int = NOBODY) -> None:
+        self.doing = Doing.TRAINING
         self.stage = 0
         self.since = 0.0
+        self.share = 1.0
+        self.lane = lane
         self._cause = self._line = NOBODY
         self._env = env
         self._journal = journal
@@ -27,11 +31,18 @@ class Activity:
     def __repr__(self) -> str:
         return f"Activity({self.doing.label} since {self.since})"
 
+    @property
+    def charged(self) -> tuple[int, int]:
+        """The failure mode and the line of the incident to which time is charged."""
+        return self._cause, self._line
+
     def enter(self, doing: Doing, stage: int = 0) -> None:
         """Note what ends now, and begin *doing*; *stage* is the number of the recovery stage, from 1."""
         now = self._env.now
         if now > self.since and self.doing is not TRAINING:
-            self._journal.phase(self.doing, self.stage, self.since, now, self._cause, self._line)
+            self._journal.phase(
+                self.doing, self.stage, self.since, now, self._cause, self._line, self.share, self.lane
+            )
         self.doing, self.since, self.stage = doing, now, stage
 
     def charge(self, cause: int, line: int) -> None:

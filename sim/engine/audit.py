@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.engine.checkpoints import SaveSchedule
-from sim.engine.journal import NOBODY, Journal, Stretches, incident_table
+from sim.engine.incidents import incident_table
+from sim.engine.journal import NOBODY, Journal
 from sim.engine.ledger import Causes, book
+from sim.engine.stretches import Stretches, Training
 from sim.engine.timeline import Strip, curve
 from sim.records import Doing, Records
 from sim.scenario.model import Scenario
@@ -30,18 +31,18 @@ def audit(
     replication: int,
     outcome: Outcome,
     journal: Journal,
-    schedule: SaveSchedule,
+    training: Training,
     stages: Sequence[str],
 ) -> Records:
     """Return the records of a run; raise `LedgerError` where its ledger does not add up."""
     warm_up, cards, end = scenario.simulation.warm_up, scenario.cluster.gpus, outcome.end_s
-    phases, stretches = journal.phases, journal.stretches(schedule)
+    phases, stretches = journal.phases, training.stretches
     causes = Causes(tuple(scenario.failures))
-    ledger = book(phases, stretches, schedule, causes, cards=cards, stages=len(stages), warm_up=warm_up)
+    ledger = book(phases, training, causes, cards=cards, stages=len(stages), warm_up=warm_up)
     ledger.close(cards, end - warm_up)
-    incidents = incident_table(journal.incidents, phases, stretches, stages, replication)
+    incidents = incident_table(journal.incidents, phases, training, stages, replication)
     counts = _counts(incidents, warm_up, len(scenario.failures))
-    strip = Strip.of_interruptions(end, counts["interruptions"], schedule, stages, causes.names)
+    strip = Strip.of_interruptions(end, counts["interruptions"], stages, causes.names)
     return Records(
         replication=replication,
         **outcome._asdict(),
@@ -51,10 +52,10 @@ def audit(
         ledger=ledger.entries,
         charges=ledger.charges,
         stages=ledger.stages,
-        curve=curve(stretches, schedule, end),
+        curve=curve(training, end),
         incidents=incidents,
         stretches=_table(stretches),
-        strip=strip.rows(phases, stretches) if replication == 0 else (),
+        strip=strip.rows(phases, training) if replication == 0 else (),
     )
 
 

@@ -5,17 +5,16 @@ A line is packed into bytes, so that writing one is quick and takes little room;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.engine.checkpoints import SaveSchedule
 from sim.records import Doing, Strike
 
 Array = np.ndarray[Any, np.dtype[Any]]
-FOUR, SIX, EIGHT = Struct("4d").pack, Struct("6d").pack, Struct("8d").pack
+FOUR, EIGHT, NINE = Struct("4d").pack, Struct("8d").pack, Struct("9d").pack
+INTERRUPTION = Struct("d")
 NOBODY = -1
 """Instead of a cause or of an incident's number: none."""
 
@@ -24,7 +23,8 @@ class Phases(NamedTuple):
     """What the job did from `start` to `end` (s) when it did not train, in columns.
 
     `stage` is the number of the recovery stage, from 1, and 0 outside of recovery; `cause` the failure mode
-    that the time is charged to, and `incident` the line of the incident.
+    that the time is charged to, and `incident` the line of the incident.  It held for a `share` of the cards:
+    those of the replica `lane`, or of all that train together, or of the whole job (none).
     """
 
     doing: Array
@@ -33,20 +33,15 @@ class Phases(NamedTuple):
     end: Array
     cause: Array
     incident: Array
+    share: Array
+    lane: Array
 
 
-class Stretches(NamedTuple):
-    """Unbroken training from `start` to `end` (s), with its `useful` work and what of that was `kept` (s).
-
-    `cause` is what threw the rest away, as a failure or an abrupt stop does; none where nothing did.
-    `saving` says whether it ended in a save.
-    """
+class StretchLines(NamedTuple):
+    """Unbroken training from `start` to `end` (s), in columns, and the failure mode that broke it, if any."""
 
     start: Array
     end: Array
-    useful: Array
-    kept: Array
-    saving: Array
     cause: Array
     incident: Array
 
@@ -62,6 +57,7 @@ class Incidents(NamedTuple):
     interruption: Array
     transient: Array
     nodes_lost: Array
+    replica: Array
 
 
 class Journal:
@@ -76,38 +72,59 @@ class Journal:
     def __repr__(self) -> str:
         return f"Journal({self._count} incidents)"
 
-    def phase(self, doing: Doing, stage: int, start: float, end: float, cause: int, incident: int) -> None:
+    def phase(
+        self,
+        doing: Doing,
+        stage: int,
+        start: float,
+        end: float,
+        cause: int,
+        incident: int,
+        share: float = 1.0,
+        lane: int = NOBODY,
+    ) -> None:
         """Note a phase without training that has ended."""
-        self._phases.extend(SIX(doing, stage, start, end, cause, incident))
+        self._phases.extend(EIGHT(doing, stage, start, end, cause, incident, share, lane))
 
     def stretch(self, start: float, end: float, cause: int, incident: int) -> None:
         """Note a stretch of training that has ended, and the failure mode that broke it, if any."""
         self._stretches.extend(FOUR(start, end, cause, incident))
 
     def incident(
-        self, time: float, strike: Strike, node: int, rack: int, doing: Doing, interrupts: bool
+        self,
+        time: float,
+        strike: Strike,
+        node: int,
+        rack: int,
+        doing: Doing,
+        interrupts: bool,
+        replica: int = NOBODY,
     ) -> int:
         """Note a failure that strikes, and return the number of its line."""
         mode, _, slots, transient, *_ = strike
         nodes_lost = 0 if transient else len(slots) or 1
-        self._incidents.extend(EIGHT(time, mode, node, rack, doing, interrupts, transient, nodes_lost))
+        self._incidents.extend(NINE(time, mode, node, rack, doing, interrupts, transient, nodes_lost, replica))
         self._count += 1
         return self._count - 1
+
+    def interrupts(self, line: int) -> None:
+        """Note that the incident in *line* has ended a stretch of training after all."""
+        width = len(Incidents._fields)
+        place = line * width + Incidents._fields.index("interruption")
+        INTERRUPTION.pack_into(self._incidents, place * INTERRUPTION.size, 1.0)
 
     @property
     def phases(self) -> Phases:
         """All phases, in the order in which they ended."""
-        doing, stage, start, end, cause, incident = _columns(self._phases, len(Phases._fields))
-        doing, stage, cause, incident = _whole(doing, stage, cause, incident)
-        return Phases(doing, stage, start, end, cause, incident)
+        doing, stage, start, end, cause, incident, share, lane = _columns(self._phases, len(Phases._fields))
+        doing, stage, cause, incident, lane = _whole(doing, stage, cause, incident, lane)
+        return Phases(doing, stage, start, end, cause, incident, share, lane)
 
-    def stretches(self, schedule: SaveSchedule) -> Stretches:
-        """Return all stretches, in order, with the work that *schedule* says they did and kept."""
-        start, end, cause, incident = _columns(self._stretches, 4)
-        useful, broken = schedule.useful_each(start, end), cause != NOBODY
-        kept = np.where(broken, schedule.saved_each(start, end), useful)
-        saving = schedule.saving_each(start, end)
-        return Stretches(start, end, useful, kept, saving, *_whole(cause, incident))
+    @property
+    def stretches(self) -> StretchLines:
+        """All stretches, in order."""
+        start, end, cause, incident = _columns(self._stretches, len(StretchLines._fields))
+        return StretchLines(start, end, *_whole(cause, incident))
 
     @property
     def incidents(self) -> Incidents:
@@ -122,42 +139,3 @@ def _columns(lines: bytearray, width: int) -> list[Array]:
 
 def _whole(*columns: Array) -> list[Array]:
     return [column.astype(np.int64) for column in columns]
-
-
-def _sums(places: Array, seconds: Array, count: int) -> Array:
-    """Return the sum of *seconds* by place, as floats: bincount returns integers where there are none."""
-    return np.bincount(places, weights=seconds, minlength=count).astype(np.float64)
-
-
-def incident_table(
-    what: Incidents, phases: Phases, stretches: Stretches, stages: Sequence[str], replication: int
-) -> dict[str, Array]:
-    """Return the table of incidents by column, with the times that are charged to each."""
-    count, seconds = len(what.time), phases.end - phases.start
-
-    def charged(chosen: Array) -> Array:
-        chosen &= phases.incident != NOBODY
-        return _sums(phases.incident[chosen], seconds[chosen], count)
-
-    struck = stretches.incident != NOBODY
-    lost = (stretches.useful - stretches.kept)[struck]
-    doing = what.doing.astype(np.int8)
-    doing[stretches.incident[struck & stretches.saving]] = Doing.SAVING
-    table = {
-        "replication": np.full(count, replication, dtype=np.int32),
-        "time_s": what.time,
-        "mode": what.mode.astype(np.int16),
-        "node": what.node.astype(np.int32),
-        "rack": what.rack.astype(np.int32),
-        "doing": doing,
-        "interruption": what.interruption.astype(np.bool_),
-        "transient": what.transient.astype(np.bool_),
-        "nodes_lost": what.nodes_lost.astype(np.int32),
-        "lost_s": _sums(stretches.incident[struck], lost, count),
-        "detection_s": charged(phases.doing == Doing.DETECTION),
-        "recovery_s": charged(phases.doing == Doing.RECOVERY),
-        "waiting_s": charged(phases.doing == Doing.WAITING),
-    }
-    for number, name in enumerate(stages, start=1):
-        table[f"stage_{name}_s"] = charged((phases.doing == Doing.RECOVERY) & (phases.stage == number))
-    return table

@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from sim.engine.checkpoints import SaveSchedule
-from sim.engine.journal import Phases, Stretches
+from sim.engine.journal import Phases
 from sim.records import Doing
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -46,9 +45,11 @@ ENTRIES = {
     Doing.RECOVERY: Entry.RECOVERY,
     Doing.WAITING: Entry.WAITING,
     Doing.MAINTENANCE: Entry.MAINTENANCE,
+    Doing.STALL: Entry.STALL,
+    Doing.HELD: Entry.IDLE,
 }
-START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE = "start", "checkpoint", "maintenance"
-RESERVED_CAUSES = (START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE)
+START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE, OVERHEAD_CAUSE = "start", "checkpoint", "maintenance", "overhead"
+RESERVED_CAUSES = (START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE, OVERHEAD_CAUSE)
 
 
 class LedgerError(RuntimeError):
@@ -56,13 +57,21 @@ class LedgerError(RuntimeError):
 
 
 class Causes:
-    """What time is charged to, by number: the failure modes in file order, the start, saves, maintenance."""
+    """What time is charged to, by number: the failure modes in file order, start, saves, maintenance, overhead."""
 
     def __init__(self, modes: Sequence[str]) -> None:
         self.names = (*modes, *RESERVED_CAUSES)
         self.start = len(modes)
         self.checkpoint = len(modes) + 1
         self.maintenance = len(modes) + 2
+        self.overhead = len(modes) + 3
+
+
+class Trained(Protocol):
+    """Training whose fate is known."""
+
+    def book(self, charges: Array, causes: Causes, warm_up: float) -> float:
+        """Add to *charges* (cause x entry) what it cost after the *warm_up*; return what it kept (s)."""
 
 
 @dataclass(frozen=True)
@@ -91,14 +100,7 @@ class Ledger:
 
 
 def book(
-    phases: Phases,
-    stretches: Stretches,
-    schedule: SaveSchedule,
-    causes: Causes,
-    *,
-    cards: int,
-    stages: int,
-    warm_up: float,
+    phases: Phases, training: Trained, causes: Causes, *, cards: int, stages: int, warm_up: float
 ) -> Ledger:
     """Return the ledger of a job of *cards* cards; what lies before *warm_up* (s) is left out.
 
@@ -106,8 +108,9 @@ def book(
     """
     charges = np.zeros((len(causes.names), len(Entry)))
     seconds = np.maximum(phases.end, warm_up) - np.maximum(phases.start, warm_up)
+    seconds *= phases.share
     _book_phases(charges, phases, seconds, causes)
-    productive = _book_stretches(charges, stretches, schedule, causes, warm_up)
+    productive = training.book(charges, causes, warm_up)
     by_stage = np.bincount(phases.stage, weights=seconds, minlength=1 + stages)[1:]
     return Ledger(cards * productive, cards * charges, cards * by_stage)
 
@@ -120,19 +123,3 @@ def _book_phases(charges: Array, phases: Phases, seconds: Array, causes: Causes)
         if doing in own_cause:
             cause = np.full_like(cause, own_cause[doing])
         charges[:, entry] += np.bincount(cause, weights=seconds[chosen], minlength=len(charges))
-
-
-def _book_stretches(
-    charges: Array, stretches: Stretches, schedule: SaveSchedule, causes: Causes, warm_up: float
-) -> float:
-    """Book what the stretches lost and stood still for, and return what they kept, in seconds."""
-    start, end, useful, kept, _, cause, _ = stretches
-    since = np.maximum(start, np.minimum(end, warm_up))
-    before = schedule.useful_each(start, since)
-    productive = kept - np.minimum(before, kept)
-    lost = useful - before - productive
-    broken = lost > 0
-    charges[:, Entry.LOST] += np.bincount(cause[broken], weights=lost[broken], minlength=len(charges))
-    blocked = end - since - (useful - before)
-    charges[causes.checkpoint, Entry.CHECKPOINT] += max(float(blocked.sum()), 0.0)
-    return float(productive.sum())

@@ -16,6 +16,7 @@ from sim.engine.job import Job
 from sim.engine.journal import Journal
 from sim.engine.recovery import Stages
 from sim.engine.repair import RepairShop
+from sim.engine.stretches import SinceLastSave
 from sim.records import Records
 from sim.scenario.model import Scenario
 from sim.streams import Streams
@@ -38,7 +39,7 @@ def simulate(scenario: Scenario, replication: int) -> Records:
     At(env, scenario.end_s, HORIZON, lambda _: job.finish())
     env.run(until=job.finished)
     outcome = Outcome(env.now, job.reached, cluster.fewest_spares)
-    return audit(scenario, replication, outcome, journal, schedule, stages.names)
+    return audit(scenario, replication, outcome, journal, SinceLastSave(journal.stretches, schedule), stages.names)
 
 
 def save_schedule(scenario: Scenario) -> SaveSchedule:

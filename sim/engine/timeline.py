@@ -10,32 +10,31 @@ from typing import Any
 
 import numpy as np
 
-from sim.engine.checkpoints import SaveSchedule
-from sim.engine.journal import NOBODY, Phases, Stretches
-from sim.engine.ledger import ENTRIES, Entry
-from sim.records import Doing
+from sim.engine.journal import NOBODY, Phases
+from sim.engine.ledger import ENTRIES
+from sim.engine.stretches import Stretches, Training
+from sim.records import Doing, StripRow
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
-StripRow = tuple[float, float, str, str]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 POINTS = 400
 STRIP_INTERRUPTIONS = 8
 STRIP_ROWS = 1500
 
 
-def curve(stretches: Stretches, schedule: SaveSchedule, end: float) -> Array:
+def curve(training: Training, end: float) -> Array:
     """Return the productive time kept, in seconds, by each of 401 equally spaced instants from 0 to *end*.
 
     Within a stretch the work that a later failure throws away is the newest, so what is kept comes first.
     """
-    instants = np.linspace(0.0, end, POINTS + 1)
+    stretches, instants = training.stretches, np.linspace(0.0, end, POINTS + 1)
     before = np.concatenate(([0.0], np.cumsum(stretches.kept)))
     begun = np.searchsorted(stretches.start, instants, side="right")
     values = before[begun]
     inside = np.flatnonzero(begun)
     inside = inside[instants[inside] < stretches.end[begun[inside] - 1]]
     stretch = begun[inside] - 1
-    useful = schedule.useful_each(stretches.start[stretch], instants[inside])
+    useful = training.useful_by(stretch, instants[inside])
     values[inside] = before[stretch] + np.minimum(useful, stretches.kept[stretch])
     return values
 
@@ -49,61 +48,49 @@ class Strip:
 
     begin: float
     end: float
-    schedule: SaveSchedule
     stages: Sequence[str]
     causes: Sequence[str]
 
     @classmethod
     def of_interruptions(
-        cls,
-        end: float,
-        interruptions: int,
-        schedule: SaveSchedule,
-        stages: Sequence[str],
-        causes: Sequence[str],
+        cls, end: float, interruptions: int, stages: Sequence[str], causes: Sequence[str]
     ) -> Strip:
         """Return a window that holds about eight interruptions, a third of the way through the run."""
         length = end * min(1.0, STRIP_INTERRUPTIONS / max(interruptions, 1))
         begin = (end - length) / 3
-        return cls(begin, begin + length, schedule, stages, causes)
+        return cls(begin, begin + length, stages, causes)
 
-    def rows(self, phases: Phases, stretches: Stretches) -> tuple[StripRow, ...]:
-        """Return (start, end, activity, detail) in order; cut short where saves are too many to draw."""
-        parts = heapq.merge(self._phases(phases), self._stretches(stretches))
-        inside = (part for part in parts if part[1] > self.begin and part[0] < self.end)
+    def rows(self, phases: Phases, training: Training) -> tuple[StripRow, ...]:
+        """Return what was done when, in order; cut short where saves are too many to draw.
+
+        The job, or the replicas that train together, come first, then those that are down.
+        """
+        together = phases.lane == NOBODY
+        parts = heapq.merge(self._phases(phases, together), self._stretches(training))
+        down = sorted(self._phases(phases, ~together))
+        inside = (part for part in [*parts, *down] if part[1] > self.begin and part[0] < self.end)
         return tuple(
-            (max(start, self.begin), min(end, self.end), activity, detail)
-            for start, end, activity, detail in itertools.islice(inside, STRIP_ROWS)
+            StripRow(max(start, self.begin), min(end, self.end), activity, detail, lane)
+            for start, end, activity, detail, lane in itertools.islice(inside, STRIP_ROWS)
         )
 
-    def _phases(self, phases: Phases) -> Iterator[StripRow]:
-        for line in self._seen(phases):
+    def _phases(self, phases: Phases, chosen: Array) -> Iterator[StripRow]:
+        for line in self._seen(phases, chosen):
             entry, stage, cause = ENTRIES[Doing(phases.doing[line])], phases.stage[line], phases.cause[line]
             detail = self.stages[stage - 1] if stage else self._name(cause)
-            yield float(phases.start[line]), float(phases.end[line]), entry.label, detail
+            start, end, lane = (column[line].item() for column in (phases.start, phases.end, phases.lane))
+            yield StripRow(start, end, entry.label, detail, lane)
 
-    def _stretches(self, stretches: Stretches) -> Iterator[StripRow]:
-        for line in self._seen(stretches):
-            start, end, _, kept, _, cause, _ = (column[line].item() for column in stretches)
-            yield from self._parts(start, min(end, self.end), kept, self._name(cause))
+    def _stretches(self, training: Training) -> Iterator[StripRow]:
+        for place in self._seen(training.stretches):
+            for start, end, entry, cause in training.pieces(place, self.end):
+                yield StripRow(start, end, entry.label, self._name(cause))
 
-    def _parts(self, start: float, end: float, kept: float, cause: str) -> Iterator[StripRow]:
-        """Cut a stretch into training that was kept, training that was lost, and saves."""
-        saved_from = start
-        for begin, stop in self.schedule.runs(start, end):
-            if begin > saved_from:
-                yield saved_from, begin, Entry.CHECKPOINT.label, ""
-            turn = begin + max(kept - self.schedule.useful(start, begin), 0.0)
-            if turn > begin:
-                yield begin, min(turn, stop), Entry.PRODUCTIVE.label, ""
-            if turn < stop:
-                yield max(turn, begin), stop, Entry.LOST.label, cause
-            saved_from = stop
-        if end > saved_from:
-            yield saved_from, end, Entry.CHECKPOINT.label, ""
-
-    def _seen(self, lines: Phases | Stretches) -> list[int]:
-        seen: list[int] = np.flatnonzero((lines.end > self.begin) & (lines.start < self.end)).tolist()
+    def _seen(self, lines: Phases | Stretches, chosen: Array | None = None) -> list[int]:
+        inside = (lines.end > self.begin) & (lines.start < self.end)
+        if chosen is not None:
+            inside &= chosen
+        seen: list[int] = np.flatnonzero(inside).tolist()
         return seen
 
     def _name(self, cause: int) -> str:

@@ -208,7 +208,7 @@ def test_the_curve_of_productive_time_ends_at_the_progress() -> None:
 
 def test_the_strip_is_a_gapless_account_of_its_window() -> None:
     strip = run().strip
-    assert [(begin, activity) for begin, _, activity, _ in strip[:2]] == [
+    assert [(begin, activity) for begin, _, activity, *_ in strip[:2]] == [
         (0, "productive"),
         (100, "checkpoint"),
     ]

@@ -3,8 +3,10 @@
 import pytest
 
 from sim.engine.checkpoints import PeriodicSaves
-from sim.engine.journal import NOBODY, Journal, incident_table
+from sim.engine.incidents import incident_table
+from sim.engine.journal import NOBODY, Journal
 from sim.engine.ledger import Causes, Ledger, LedgerError, book
+from sim.engine.stretches import SinceLastSave
 from sim.records import Doing, Strike
 
 CAUSES = Causes(("gpu", "nic"))
@@ -25,8 +27,8 @@ def history() -> Journal:
 
 def booked(warm_up: float = 0.0) -> Ledger:
     journal = history()
-    stretches = journal.stretches(SCHEDULE)
-    return book(journal.phases, stretches, SCHEDULE, CAUSES, cards=8, stages=2, warm_up=warm_up)
+    training = SinceLastSave(journal.stretches, SCHEDULE)
+    return book(journal.phases, training, CAUSES, cards=8, stages=2, warm_up=warm_up)
 
 
 def test_entries_are_card_seconds_in_the_order_of_the_model_page() -> None:
@@ -40,7 +42,7 @@ def test_entries_are_card_seconds_in_the_order_of_the_model_page() -> None:
 
 def test_charges_are_kept_by_cause() -> None:
     by_cause = dict(zip(CAUSES.names, (booked().charges.sum(axis=1) / 8).tolist(), strict=True))
-    assert by_cause == {"gpu": 0, "nic": 50, "start": 0, "checkpoint": 5, "maintenance": 5}
+    assert by_cause == {"gpu": 0, "nic": 50, "start": 0, "checkpoint": 5, "maintenance": 5, "overhead": 0}
 
 
 def test_recovery_is_kept_by_stage() -> None:
@@ -78,11 +80,11 @@ def test_a_second_missing_or_booked_twice_is_an_error(wall_clock: float) -> None
 
 def test_an_incident_is_charged_with_what_followed_from_it() -> None:
     journal = history()
-    lines = journal.incidents, journal.phases, journal.stretches(SCHEDULE)
+    lines = journal.incidents, journal.phases, SinceLastSave(journal.stretches, SCHEDULE)
     table = incident_table(*lines, ("nodes", "restart"), replication=7)
     row = {name: column[0].item() for name, column in table.items()}
     assert row == {
-        "replication": 7, "time_s": 75, "mode": 1, "node": 3, "rack": 0, "doing": Doing.TRAINING,
+        "replication": 7, "time_s": 75, "mode": 1, "node": 3, "rack": 0, "replica": -1, "doing": Doing.TRAINING,
         "interruption": True, "transient": False, "nodes_lost": 2, "lost_s": 10, "detection_s": 5,
         "recovery_s": 15, "waiting_s": 20, "stage_nodes_s": 0, "stage_restart_s": 15,
     }  # fmt: skip

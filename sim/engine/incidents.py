@@ -1,0 +1,69 @@
+"""The table of incidents: a row for each failure that struck, with the times that are charged to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sim.engine.journal import NOBODY, Incidents, Phases
+from sim.engine.stretches import Training, sums
+from sim.records import Doing
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def incident_table(
+    what: Incidents, phases: Phases, training: Training, stages: Sequence[str], replication: int
+) -> dict[str, Array]:
+    """Return the table by column.
+
+    Times of recovery are those of the job, or the mean over the replicas that went through it.
+    """
+    count = len(what.time)
+    seconds = (phases.end - phases.start) / _lanes(phases)
+
+    def charged(chosen: Array) -> Array:
+        chosen &= phases.incident != NOBODY
+        return sums(phases.incident[chosen], seconds[chosen], count)
+
+    table = {
+        "replication": np.full(count, replication, dtype=np.int32),
+        "time_s": what.time,
+        "mode": what.mode.astype(np.int16),
+        "node": what.node.astype(np.int32),
+        "rack": what.rack.astype(np.int32),
+        "replica": what.replica.astype(np.int32),
+        "doing": _doing(what, training),
+        "interruption": what.interruption.astype(np.bool_),
+        "transient": what.transient.astype(np.bool_),
+        "nodes_lost": what.nodes_lost.astype(np.int32),
+        "lost_s": training.lost_by(count),
+        "detection_s": charged(phases.doing == Doing.DETECTION),
+        "recovery_s": charged(phases.doing == Doing.RECOVERY),
+        "waiting_s": charged(phases.doing == Doing.WAITING),
+    }
+    for number, name in enumerate(stages, start=1):
+        table[f"stage_{name}_s"] = charged((phases.doing == Doing.RECOVERY) & (phases.stage == number))
+    return table
+
+
+def _doing(what: Incidents, training: Training) -> Array:
+    """Return what the job did when it was struck; whether it saved is known by the stretch that ended."""
+    stretches = training.stretches
+    doing = what.doing.astype(np.int8)
+    doing[stretches.incident[(stretches.incident != NOBODY) & stretches.saving]] = Doing.SAVING
+    return doing
+
+
+def _lanes(phases: Phases) -> Array:
+    """Return for each phase how many replicas went through phases of its incident."""
+    alone = np.ones(len(phases.lane))
+    replicas = np.flatnonzero((phases.lane != NOBODY) & (phases.incident != NOBODY))
+    if not replicas.size:
+        return alone
+    pairs = np.unique(np.stack((phases.incident[replicas], phases.lane[replicas])), axis=1)
+    found, counts = np.unique(pairs[0], return_counts=True)
+    alone[replicas] = counts[np.searchsorted(found, phases.incident[replicas])]
+    return alone

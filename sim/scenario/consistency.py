@@ -10,15 +10,17 @@ from sim.scenario.blocks import KEY, Finding, unknown
 from sim.scenario.document import find, paths
 from sim.scenario.errors import dotted
 from sim.scenario.expectations import metrics, unknown_metric
+from sim.scenario.fitting import fitting
 from sim.scenario.levers import faults_of_levers
-from sim.scenario.rates import mtbf_served
+from sim.scenario.rates import mtbf_served, rate
 from sim.scenario.recovery import CHECKPOINT, DETECT, LOAD
+from sim.scenario.replay import about_nodes, resolve_logs
 from sim.units import format_duration
 
 if TYPE_CHECKING:
-    from sim.scenario.model import Scenario
+    from sim.scenario.model import CheckpointSpec, Scenario
 
-RESERVED = ("checkpoint", "maintenance", "start")
+RESERVED = ("checkpoint", "maintenance", "start", "overhead")
 MOST_FAILURES = 100_000_000
 MOST_AGES = 20_000_000
 MOST_STOPS = 1_000_000
@@ -32,7 +34,9 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _within(scenario: Scenario) -> Iterator[Finding]:
-    domains = list(_about_domains(scenario))
+    resolve_logs(scenario)
+    yield from about_nodes(scenario)
+    domains = [*_about_domains(scenario), *fitting(scenario)]
     yield from domains
     yield from _about_counts(scenario)
     yield from _about_modes(scenario)
@@ -86,9 +90,8 @@ def _about_the_end(scenario: Scenario) -> Iterator[Finding]:
 
 def _about_saves(scenario: Scenario) -> Iterator[Finding]:
     saves, stages = scenario.checkpoint, scenario.recovery.stated_stages
-    if saves is not None and any(_loads(scenario)) and LOAD not in stages:
-        yield ("checkpoint", "load"), "no stage loads the copy; add load: checkpoint to recovery.stages"
     if saves is not None:
+        yield from _about_loads(scenario, saves)
         return
     if (
         "stages" in scenario.recovery.model_fields_set
@@ -97,8 +100,19 @@ def _about_saves(scenario: Scenario) -> Iterator[Finding]:
         for name, time in stages.items():
             if time.word == CHECKPOINT:
                 yield ("recovery", "stages", name), "there is no checkpoint to load; leave the stage out"
-    if scenario.maintenance and not scenario.maintenance.abrupt:
+    stops = scenario.maintenance
+    if stops and not stops.abrupt and not stops.rolling:
         yield ("maintenance",), "without checkpoints nothing can be saved before a stop; say abrupt: true"
+
+
+def _about_loads(scenario: Scenario, saves: CheckpointSpec) -> Iterator[Finding]:
+    if LOAD in scenario.recovery.stated_stages:
+        return
+    for (name, tier), load in zip(saves.stated.items(), _loads(scenario), strict=True):
+        if load:
+            key = "load" if tier.stated_load is not None else "read"
+            why = "no stage loads the copy; add load: checkpoint to recovery.stages"
+            yield ("checkpoint", *saves.path_of(name), key), why
 
 
 def _loads(scenario: Scenario) -> list[float]:
@@ -119,7 +133,7 @@ def _about_numbers(scenario: Scenario) -> Iterator[Finding]:
     end = format_duration(scenario.end_s, 3)
     for name, mode in scenario.failures.items():
         most = max((factor for _, factor in mode.over_time), default=1.0)
-        strikes, units = scenario.end_s / scenario.mtbf_of(name) * most, scenario.units(name)
+        strikes, units = scenario.end_s * rate(scenario, name) * most, scenario.units(name)
         if strikes > MOST_FAILURES:
             limit = f"{MOST_FAILURES:.0e} can be simulated; check the rate"
             yield ("failures", name), f"about {strikes:.1e} failures in {end}, {limit}"
@@ -131,7 +145,9 @@ def _about_numbers(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _about_metrics(scenario: Scenario) -> Iterator[Finding]:
-    known = metrics(scenario.failures, [stage.name for stage in scenario.recovery.stages])
+    stages = [stage.name for stage in scenario.recovery.stages]
+    tiers = list(scenario.checkpoint.stated) if scenario.checkpoint else []
+    known = metrics(scenario.failures, stages, tiers, scenario.recovery.replicas)
     needs = {
         "cost": (scenario.costs is not None, "costs"),
         "days_to_target": (scenario.target_s is not None, "a workload.target"),

@@ -6,14 +6,18 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
-from sim.distributions import Distribution
+from pydantic import PrivateAttr
+
+from sim.distributions import Distribution, Empirical
 from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.effects import FLAP, STORAGE, Effects
 from sim.scenario.laws import Lifetimes, Time
+from sim.scenario.logs import Recorded
 from sim.scenario.nodes import Lemons, Relapse, Spread
 from sim.scenario.quantities import DURATION, FailureRate, Flag, PositiveDuration, Reads, Share, plain, words
 from sim.scenario.reach import about_effect, about_reach
 from sim.scenario.repair import RepairPlan, RepairTime
+from sim.scenario.replay import Replay, about_replay
 from sim.scenario.tables import table
 from sim.units import PARTS
 
@@ -35,13 +39,12 @@ OverTime = Annotated[tuple[tuple[float, float], ...], Reads(_over_time, _FACTORS
 class FailureMode(Block):
     """One way in which something fails."""
 
-    unbuilt: ClassVar[Mapping[str, str]] = {
-        "replay": "give rate or mtbf",
-    }
     misplaced: ClassVar[Mapping[str, str]] = {
         "crews": "crews belong to the repair; write repair: {constant: 4 h, crews: 12}"
     }
-    per: Annotated[Part, words(*PARTS)] = key(f"what fails: {', '.join(PARTS)}")
+    stated_per: Annotated[Part, words(*PARTS)] | None = key(
+        f"what fails: {', '.join(PARTS)}; left out with a replay", None, name="per"
+    )
     rate: FailureRate | None = key("how often, such as 6.5 / 1000 node-days; or mtbf", None)
     stated_mtbf: PositiveDuration | None = key(
         "mean time between failures of one such unit, such as 16.4 y; or rate", None, name="mtbf"
@@ -79,10 +82,28 @@ class FailureMode(Block):
         "time for which the node is away; none: every failure is transient", None, name="repair"
     )
     renews: Flag = key("a repaired unit is as new, or as old as it was", True)
+    replay: Replay | None = key(
+        "recorded failures instead of random ones: a file such as logs/incidents.csv, or rows", None
+    )
+    _mtbf: float = PrivateAttr(0.0)
+
+    @cached_property
+    def recorded(self) -> tuple[Recorded, ...] | None:
+        """The failures of a log in the order of time; None where failures are random."""
+        return None if self.replay is None else tuple(sorted(self.replay, key=lambda row: row.time_s))
+
+    @cached_property
+    def per(self) -> Part:
+        """What fails; of recorded failures the node, or the job where no row names a node."""
+        if self.stated_per is not None:
+            return self.stated_per
+        return "node" if any(row.node >= 0 for row in self.recorded or ()) else "job"
 
     @cached_property
     def mtbf(self) -> float:
         """Mean time between failures of one unit, in seconds."""
+        if self.recorded is not None:
+            return self._mtbf
         if self.stated_mtbf is not None:
             return self.stated_mtbf
         return self.rate.mtbf if self.rate else self.lifetime.mean
@@ -144,6 +165,8 @@ class FailureMode(Block):
         """Share of failures after which the node is fine once the job restarts."""
         if self.effect in (FLAP, STORAGE):
             return 1.0
+        if self.recorded is not None:
+            return 1 - len(self._repairs) / len(self.recorded)
         if self.stated_transient is not None:
             return self.stated_transient
         return 1.0 if self.stated_repair is None else 0.0
@@ -156,12 +179,20 @@ class FailureMode(Block):
     @property
     def repair_plan(self) -> RepairPlan | None:
         """What happens to a node that left; with the effect storage, how long the outage lasts."""
+        if self._repairs:
+            return RepairPlan(Empirical(self._repairs))
         return self.stated_repair.plan if self.stated_repair else None
 
     @property
     def repair(self) -> Distribution | None:
         """Time for which a node that left is away (of a pipeline, its mean)."""
+        if self._repairs:
+            return Empirical(self._repairs)
         return self.stated_repair.distribution if self.stated_repair else None
+
+    @cached_property
+    def _repairs(self) -> tuple[float, ...]:
+        return tuple(row.repair_s for row in self.recorded or () if row.repair_s is not None)
 
     @property
     def crews(self) -> int | None:
@@ -175,14 +206,25 @@ class FailureMode(Block):
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse rates, repairs and effects that contradict what the mode is about."""
+        if self.replay is not None:
+            yield from about_replay(self)
+            return
+        if self.stated_per is None:
+            yield ("per",), f"missing; give what fails: {', '.join(PARTS)}"
+            return
+        yield from about_effect(self)
         yield from self._about_rate()
         yield from about_reach(self)
-        yield from about_effect(self)
         yield from self._about_repair()
         kind = self.stated_lifetime.kind
         ages = self.ages == "new" and kind not in ("constant", "empirical")
         if not self.renews and not ages and kind != "exponential":
             yield ("renews",), "it needs ages: new and a weibull, lognormal or gamma lifetime; give both"
+
+    def resolve(self, seconds: float, units: int) -> None:
+        """Spread the failures of a log over so many *seconds* and *units*: its MTBF."""
+        if self.recorded is not None:
+            self._mtbf = seconds * units / len(self.recorded)
 
     def _about_rate(self) -> Iterator[Finding]:
         empirical = self.stated_lifetime.kind == "empirical"

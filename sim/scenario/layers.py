@@ -34,9 +34,18 @@ _ALTERNATIVES: Mapping[str, tuple[tuple[frozenset[str], frozenset[str]], ...]] =
         ),
         (frozenset({"target"}), frozenset({"productive"})),
     ),
-    "failures": ((frozenset({"rate"}), frozenset({"mtbf"})),),
+    "failures": (
+        (frozenset({"rate"}), frozenset({"mtbf"})),
+        (frozenset({"replay"}), frozenset({"rate", "mtbf"})),
+    ),
     "costs": ((frozenset({"gpu_hour"}), frozenset({"card", "life"})),),
     "simulation": ((frozenset({"replications"}), frozenset({"precision"})),),
+}
+
+_TIER_KEYS = "interval blocks durable_after load write read survives unusable keep"
+_REPLACES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+    "checkpoint": (frozenset({"tiers"}), frozenset(_TIER_KEYS.split())),
+    "cluster": (frozenset({"used_per_rack"}), frozenset({"spares", "spares_within"})),
 }
 
 
@@ -83,10 +92,12 @@ def _put(result: dict[Any, Any], key: Any, value: Any, layer: Document, here: Pa
 
 
 def _displaced(path: Path, above: Mapping[Any, Any]) -> set[str]:
-    """Return the keys that the layer's own choice among alternatives displaces."""
-    groups = _ALTERNATIVES.get(str(path[0]), ()) if path and is_block(path) else ()
+    """Return the keys that the layer's own choice among alternatives displaces, or replaces."""
+    block = str(path[0]) if path and is_block(path) else ""
+    groups = _ALTERNATIVES.get(block, ())
     stated = {key for key, value in above.items() if value is not None}
-    displaced: set[str] = set()
+    new, old = _REPLACES.get(block, (frozenset(), frozenset()))
+    displaced = set(old - stated) if new & stated else set()
     for one, other in groups:
         displaced |= other - stated if one & stated else set()
         displaced |= one - stated if other & stated else set()

@@ -13,11 +13,13 @@ from pydantic import ValidationError
 from sim.scenario import shipped
 from sim.scenario.bases import Bases
 from sim.scenario.blocks import KEY
+from sim.scenario.consistency import RESERVED
 from sim.scenario.document import Document
 from sim.scenario.errors import Fault, Place, ScenarioError
 from sim.scenario.model import Scenario
 from sim.scenario.overrides import override
 from sim.scenario.reader import read_file, read_text
+from sim.scenario.traces import read_traces
 
 Overrides = Mapping[str, Any]
 
@@ -50,10 +52,11 @@ def loads(text: str, name: str = "<text>", overrides: Overrides | None = None) -
 
 
 def _finished(document: Document, file: File, overrides: Overrides | None) -> Scenario:
-    document = Bases((File.cwd().resolve(), file.parent)).assemble(document, file)
+    roots = (File.cwd().resolve(), file.parent)
+    document = Bases(roots).assemble(document, file)
     for path, value in (overrides or {}).items():
         document = override(document, path, value)
-    return build(document)
+    return build(read_traces(document, roots, RESERVED))
 
 
 def build(document: Document) -> Scenario:

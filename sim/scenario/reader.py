@@ -16,10 +16,12 @@ from sim.scenario.errors import Fault, Path, Place, ScenarioError, dotted
 from sim.units import format_size, shown
 
 LARGEST_FILE = 256_000
+LARGEST_LOGS = 10_000_000
 DEEPEST = 20
 MOST_VALUES = 100_000
 _INT = re.compile(r"[-+]?[0-9]+(?:_[0-9]+)*")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_ROWS = re.compile(rb"^ +[0-9][0-9.e+,]*\n", re.MULTILINE)
 _WORDS: dict[str, Any] = {"": None, "~": None} | {
     word: value
     for name, value in (("null", None), ("true", True), ("false", False))
@@ -47,7 +49,7 @@ def read_file(file: File, shown_as: str) -> Document:
     place = Place(shown_as)
     try:
         with file.open("rb") as stream:
-            raw = stream.read(LARGEST_FILE + 1)
+            raw = stream.read(LARGEST_LOGS + 1)
             size = max(file.stat().st_size, len(raw))
     except IsADirectoryError:
         raise _error(place, "is a folder; give a scenario file") from None
@@ -56,7 +58,8 @@ def read_file(file: File, shown_as: str) -> Document:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise _error(place, f"cannot be read ({why}); give a scenario file") from None
-    if len(raw) > LARGEST_FILE:
+    rows = sum(map(len, _ROWS.findall(raw))) if len(raw) <= LARGEST_LOGS else 0
+    if len(raw) - rows > LARGEST_FILE:
         raise _error(place, f"is too large ({_size(size)}); a scenario has at most {_size(LARGEST_FILE)}")
     return read_text(_decoded(raw, shown_as), shown_as)
 

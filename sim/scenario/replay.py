@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic_core import CoreSchema, core_schema
 
-from sim.scenario.blocks import Block, Finding, key
+from sim.scenario.blocks import KEY, Block, Finding, key
+from sim.scenario.effects import FLAP, STORAGE
 from sim.scenario.logs import CAUSE, MOST_ROWS, Recorded, read_log
 from sim.scenario.quantities import Duration, PositiveDuration, whole
+from sim.scenario.reach import about_effect
 from sim.units import format_duration, shown
+
+if TYPE_CHECKING:
+    from sim.scenario.failure import FailureMode
+    from sim.scenario.model import Scenario
 
 MOST_NODES = 1_000_000_000
 
@@ -51,7 +57,9 @@ class _Rows:
     def _read(value: object, blocks: Callable[[Any], Any]) -> tuple[Recorded, ...]:
         if isinstance(value, str):
             return _from_text(value)
-        if not isinstance(value, list | tuple) or not value:
+        if not value and isinstance(value, list | tuple):
+            raise ValueError("no rows are given; give at least one, or a file such as logs/incidents.csv")
+        if not isinstance(value, list | tuple):
             raise ValueError(f"{shown(value)} is not a log; give a file such as logs/incidents.csv")
         if len(value) > MOST_ROWS:
             raise ValueError(f"{len(value):,} rows, {MOST_ROWS:,} are possible; give fewer")
@@ -74,7 +82,68 @@ def _from_text(text: str) -> tuple[Recorded, ...]:
 Replay = Annotated[tuple[Recorded, ...], _Rows()]
 
 
+_RANDOM = (
+    "rate",
+    "mtbf",
+    "lifetime",
+    "ages",
+    "clock",
+    "over_time",
+    "renews",
+    "lemons",
+    "relapse",
+)
+_IN_THE_LOG = ("transient", "repair")
+_OF_NODES = ("takes_down", "spreads")
+
+
+def about_replay(mode: FailureMode) -> Iterator[Finding]:
+    """Yield what is stated beside a replay although the log says it, or nothing is random."""
+    names = {name: field.alias or name for name, field in type(mode).model_fields.items()}
+    stated = [names.get(name, name) for name in mode.model_fields_set]
+    for name in (name for name in _RANDOM if name in stated):
+        yield (name, KEY), f"{name} beside replay: the log says when it fails; leave it out"
+    for name in (name for name in _IN_THE_LOG if name in stated):
+        yield (name, KEY), f'{name} beside replay: the log\'s column "repair" says it; leave it out'
+    if mode.stated_per not in (None, "node", "job"):
+        yield ("per",), f"a log names nodes, not what fails per {mode.stated_per}; leave it out"
+    if mode.stated_per == "job" and any(row.node >= 0 for row in mode.recorded or ()):
+        yield ("per",), "the log names nodes; leave it out"
+    if mode.effect == STORAGE:
+        yield ("effect",), "an outage of storage cannot be replayed; give it a mode of its own"
+    else:
+        yield from about_effect(mode)
+    if mode.effect == FLAP and mode.transient < 1:
+        yield ("effect",), "with the effect flap no node leaves; leave the repairs out of the log"
+    for name in (name for name in _OF_NODES if name in stated and not mode.takes_nodes):
+        yield (name, KEY), "no row of the log names a node; leave it out"
+
+
+def about_nodes(scenario: Scenario) -> Iterator[Finding]:
+    """Yield the first row of each log whose node the cluster does not have."""
+    nodes, spares = scenario.cluster.nodes, scenario.cluster.spare_nodes
+    for name, mode in scenario.failures.items():
+        beyond = [number for number, row in enumerate(mode.replay or ()) if row.node >= nodes + spares]
+        if beyond:
+            row = (mode.replay or ())[beyond[0]]
+            more = f" (and {len(beyond) - 1:,} more)" if beyond[1:] else ""
+            there = f"the nodes are 0 to {nodes + spares - 1:_}, {nodes:_} of the job and {spares:_} spares"
+            sentence = f"node {row.node:_} at {format_duration(row.time_s, 3)}{more} does not exist; {there}"
+            yield ("failures", name, "replay", beyond[0]), sentence
+
+
+def resolve_logs(scenario: Scenario) -> None:
+    """Work out the MTBF of each log: over the horizon, or to the end of all logs where that is later."""
+    logs = {name: mode for name, mode in scenario.failures.items() if mode.recorded}
+    ends = [mode.recorded[-1].time_s for mode in logs.values() if mode.recorded]
+    seconds = max(scenario.simulation.horizon or 0.0, *ends, 1.0) if ends else 0.0
+    for name, mode in logs.items():
+        mode.resolve(seconds, scenario.units(name))
+
+
 def told(rows: tuple[Recorded, ...]) -> str:
     """Return rows as they read in a table of values."""
     first, last = (format_duration(row.time_s, 3) for row in (rows[0], rows[-1]))
-    return f"{len(rows):,} recorded failures, {first} to {last}" if rows[1:] else f"one, after {first}"
+    if len(rows) == 1:
+        return f"1 recorded failure, after {first}"
+    return f"{len(rows):,} recorded failures, {first} to {last}"

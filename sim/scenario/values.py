@@ -9,6 +9,7 @@ from sim.scenario.blocks import Block
 from sim.scenario.errors import Path, dotted
 from sim.scenario.model import Scenario
 from sim.scenario.recovery import Recovery
+from sim.scenario.replay import told
 from sim.scenario.saving import CheckpointSpec
 from sim.units import format_duration
 
@@ -94,6 +95,8 @@ def _resolved(scenario: Scenario, path: Path, text: str) -> str:
     spec, spares = scenario.checkpoint, scenario.cluster.spares
     if path[0] == "checkpoint" and spec and (resolved := _of_tier(spec, path)):
         return f"{text} = {resolved}"
+    if path[0] == "failures" and path[2:] == ("replay",):
+        return told(scenario.failures[str(path[1])].recorded or ())
     if path == ("cluster", "spares") and isinstance(spares, float):
         return f"{text} = {scenario.cluster.spare_nodes:,} nodes"
     if path[:2] == ("recovery", "stages") and (text == "checkpoint" or "over gpus" in text):

@@ -1,0 +1,212 @@
+"""Replays: a log becomes a mode for each cause, and the scenario that it ends up in runs without the file."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from sim.distributions import Empirical
+from sim.scenario import Scenario, ScenarioError, dump, load, loads, reader
+from sim.scenario.logs import Recorded
+from sim.scenario.values import values
+
+HOUR, DAY = 3600.0, 86_400.0
+SCENARIO = """
+name: replayed
+cluster: {gpus: 64, spares: 2}
+failures:
+  before: {per: job, mtbf: 5 d}
+  trace: {replay: logs/incidents.csv, detect: 1 min}
+  after: {per: node, mtbf: 50 d}
+checkpoint: {interval: daly, blocks: 5 s}
+simulation: {horizon: 10 d}
+"""
+LOG = """\
+time,node,cause,repair
+2 d,9,nic,4 h
+3 h,1,GPU: DBE (double bit),20 h
+1 d,,,
+4 d,2,nic,
+5 d,0,checkpoint,1 h
+6 d,0,before,1 h
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "incidents.csv").write_text(LOG)
+    (tmp_path / "replayed.yaml").write_text(SCENARIO)
+    return tmp_path
+
+
+def test_each_cause_is_a_mode_named_after_it(folder: Path) -> None:
+    scenario = load("replayed.yaml")
+    names = ["before", "GPU DBE double bit", "trace", "nic", "trace checkpoint", "trace before", "after"]
+    assert list(scenario.failures) == names
+    assert scenario.failures["nic"].recorded == (Recorded(2 * DAY, 9, 4 * HOUR), Recorded(4 * DAY, 2, None))
+    assert scenario.failures["trace"].recorded == (Recorded(DAY, -1, None),)
+    assert scenario.failures["before"].recorded is None
+
+
+def test_a_recorded_mode_has_the_properties_of_a_random_one(folder: Path) -> None:
+    scenario = load("replayed.yaml")
+    nic, job = scenario.failures["nic"], scenario.failures["trace"]
+    assert (nic.per, nic.takes_nodes, nic.transient, nic.scope) == ("node", True, 0.5, "node")
+    assert nic.repair == Empirical((4 * HOUR,))
+    assert nic.repair_plan is not None
+    assert nic.repair_plan.mean == 4 * HOUR
+    assert nic.detect is not None
+    assert nic.detect.mean == 60
+    assert (job.per, job.takes_nodes, job.transient, job.repair, job.repair_plan) == (
+        "job",
+        False,
+        1,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize("horizon", ["10 d", "8 d"])
+def test_the_mtbf_of_a_log_is_that_over_the_horizon(folder: Path, horizon: str) -> None:
+    scenario = load("replayed.yaml", {"simulation.horizon": horizon})
+    days = int(horizon.removesuffix(" d"))
+    assert scenario.mtbf_of("nic") == pytest.approx(days * DAY / 2)
+    assert scenario.failures["nic"].mtbf == pytest.approx(8 * days * DAY / 2)
+    assert scenario.mtbf_of("trace") == pytest.approx(days * DAY)
+
+
+def test_a_log_that_goes_on_after_the_horizon_keeps_its_rate(folder: Path) -> None:
+    scenario = load("replayed.yaml", {"simulation.horizon": "1 d"})
+    assert scenario.mtbf_of("nic") == pytest.approx(6 * DAY / 2)
+
+
+def test_a_run_to_a_target_has_the_rate_of_its_log(folder: Path) -> None:
+    scenario = load("replayed.yaml", {"simulation.horizon": None, "workload.productive": "2 d"})
+    assert scenario.mtbf_of("nic") == pytest.approx(6 * DAY / 2)
+
+
+def test_the_resolved_scenario_runs_without_the_file(folder: Path) -> None:
+    scenario = load("replayed.yaml")
+    (folder / "logs" / "incidents.csv").unlink()
+    again = loads(dump(scenario))
+    assert again == scenario
+    assert again.hash == scenario.hash
+    assert list(again.failures.items()) == list(scenario.failures.items())
+    assert Scenario.model_validate(scenario.document) == scenario
+    assert pickle.loads(pickle.dumps(scenario)).failures["nic"].mtbf == scenario.failures["nic"].mtbf
+
+
+def test_rows_may_stand_in_the_scenario(folder: Path) -> None:
+    rows = "[{time: 4 d, node: 2}, {time: 2 d, node: 9, repair: 4 h}]"
+    scenario = load("replayed.yaml", {"failures.trace.replay": rows})
+    assert scenario.failures["trace"].recorded == (Recorded(2 * DAY, 9, 4 * HOUR), Recorded(4 * DAY, 2, None))
+
+
+def test_a_log_is_beside_the_file_that_names_it(folder: Path) -> None:
+    (folder / "deep").mkdir()
+    (folder / "deep" / "base.yaml").write_text(SCENARIO.replace("logs/", "../logs/"))
+    (folder / "top.yaml").write_text("name: top\nbase: deep/base.yaml\n")
+    assert list(load("top.yaml").failures) == list(load("replayed.yaml").failures)
+
+
+def test_an_override_names_a_log_in_the_current_folder(folder: Path) -> None:
+    (folder / "other.csv").write_text("time_h\n3\n")
+    (folder / "logs" / "top.yaml").write_text("name: top\nbase: ../replayed.yaml\n")
+    scenario = load("logs/top.yaml", {"failures.trace.replay": "other.csv"})
+    assert scenario.failures["trace"].recorded == (Recorded(3 * HOUR, -1, None),)
+
+
+def test_a_replay_takes_the_place_of_a_rate_and_back(folder: Path) -> None:
+    modes = "{after: {per: null, replay: logs/incidents.csv}, trace: null}"
+    (folder / "top.yaml").write_text(f"name: top\nbase: replayed.yaml\nfailures: {modes}\n")
+    assert load("top.yaml").failures["nic"].recorded
+    (folder / "back.yaml").write_text(
+        "name: back\nbase: replayed.yaml\nfailures: {trace: {per: node, mtbf: 3 d}}\n"
+    )
+    assert load("back.yaml").failures["trace"].recorded is None
+
+
+def test_what_is_recorded_has_its_file_as_its_source(folder: Path) -> None:
+    scenario = load("replayed.yaml")
+    said = "recorded: logs/incidents.csv, cause"
+    assert scenario.sources["failures.nic.replay"] == f'{said} "nic"'
+    assert scenario.sources["failures.GPU DBE double bit.replay"] == f'{said} "GPU: DBE (double bit)"'
+    assert scenario.sources["failures.trace.replay"] == "recorded: logs/incidents.csv"
+
+
+def test_a_source_of_the_trace_is_one_of_all_its_causes(folder: Path) -> None:
+    text = (
+        SCENARIO + "sources: {failures.trace.replay: our log, failures.trace.detect: measured, name: mine}\n"
+    )
+    (folder / "replayed.yaml").write_text(text)
+    sources = load("replayed.yaml").sources
+    assert sources["failures.nic.replay"] == "our log"
+    assert sources["failures.nic.detect"] == "measured"
+    assert sources["name"] == "mine"
+
+
+def test_rows_are_told_in_short_among_the_values(folder: Path) -> None:
+    told = {value.path: value.text for value in values(load("replayed.yaml"))}
+    assert told["failures.nic.replay"] == "2 recorded failures, 2 d to 4 d"
+    assert told["failures.trace.replay"] == "1 recorded failure, after 1 d"
+
+
+def test_causes_that_differ_only_in_signs_are_told_apart(folder: Path) -> None:
+    long = "a cause with a name of more than forty letters"
+    log = f"time_h,cause\n1,fan!\n2,fan?\n3,fan\n4,{long} 1\n5,{long} 2\n6,風扇\n7,電源\n"
+    (folder / "logs" / "incidents.csv").write_text(log)
+    names = list(load("replayed.yaml").failures)[1:-1]
+    assert names[:3] == ["fan", "trace fan", "fan 2"]
+    assert names[3:] == [
+        "a cause with a name of more than forty l",
+        "trace a cause with a name of more than f",
+        "trace",
+        "trace 2",
+    ]
+
+
+def test_many_causes_are_a_text_and_not_a_kind(folder: Path) -> None:
+    rows = "".join(f"{hour},cause {hour}\n" for hour in range(101))
+    (folder / "logs" / "incidents.csv").write_text("time_h,cause\n" + rows)
+    with pytest.raises(
+        ScenarioError, match="101 causes, 100 are possible; give fewer, or leave the column out"
+    ):
+        load("replayed.yaml")
+
+
+def test_a_log_is_not_read_without_a_file(folder: Path) -> None:
+    document = {**load("replayed.yaml").document, "failures": {"trace": {"replay": "logs/incidents.csv"}}}
+    with pytest.raises(ValueError, match="is not read here; use load or loads, or give the rows themselves"):
+        Scenario.model_validate(document)
+
+
+def test_a_text_of_rows_has_no_causes(folder: Path) -> None:
+    document = {**load("replayed.yaml").document, "failures": {"trace": {"replay": "time_h,cause\n1,a\n"}}}
+    with pytest.raises(ValueError, match="only a file is split by causes; give one mode for each"):
+        Scenario.model_validate(document)
+
+
+def test_a_large_log_is_written_and_read_back(folder: Path) -> None:
+    rows = "".join(f"{number * 0.01:.2f},{number % 8},{number % 7 + 1}.5\n" for number in range(20_000))
+    (folder / "logs" / "incidents.csv").write_text("time_h,node,repair_h\n" + rows)
+    scenario = load("replayed.yaml")
+    (folder / "resolved.yaml").write_text(dump(scenario))
+    assert (folder / "resolved.yaml").stat().st_size > reader.LARGEST_FILE
+    assert load("resolved.yaml").hash == scenario.hash
+
+
+def test_a_scenario_does_not_grow_without_rows(folder: Path) -> None:
+    (folder / "large.yaml").write_text(SCENARIO + "# a comment\n" * 25_000)
+    with pytest.raises(ScenarioError, match="a scenario has at most 256 KB"):
+        load("large.yaml")
+
+
+def test_a_log_has_so_many_bytes_at_most(folder: Path) -> None:
+    with (folder / "logs" / "incidents.csv").open("wb") as stream:
+        stream.truncate(100_000_000)
+    with pytest.raises(ScenarioError, match=r"incidents.csv: failures.trace.replay: a log has at most 20 MB"):
+        load("replayed.yaml")

@@ -14,46 +14,65 @@ from sim.engine.repair import RepairShop
 from sim.records import Doing, Strike
 
 DETECTION, RECOVERY, WAITING = Doing.DETECTION, Doing.RECOVERY, Doing.WAITING
+Load = Callable[[Strike, int, int], float]
+"""Loads what the job or a replica goes on with, on the n-th way through the chain: returns the time (s)."""
 
 
 class Chain:
-    """Goes from stage to stage, each ending with an event that leads to the next.
+    """Goes from stage to stage, each ending with an event that leads to the next, for one group of slots.
 
     What strikes meanwhile begins the chain again (`begin`), or is absorbed (`absorb`).  Nodes that have
     failed leave when detection ends.  The job can train again when all stages have succeeded and every slot
     holds a node that is ready.
     """
 
-    def __init__(self, env: simpy.Environment, stages: Stages, cluster: Cluster, activity: Activity) -> None:
+    def __init__(
+        self, env: simpy.Environment, stages: Stages, cluster: Cluster, activity: Activity, group: int = 0
+    ) -> None:
         self._recovered = env.event()
+        self.load: Load | None = None
         self.shops: Mapping[int, RepairShop] = {}
         self._env = env
         self._stages = stages
         self._cluster = cluster
         self._activity = activity
-        self._failed: list[Strike] = []
+        self._group = group
+        self._failed: list[tuple[Strike, Sequence[int]]] = []
         self._timer: simpy.Event | None = None
         self._then: Callable[[], None] = self._detected
         self._steps: Iterator[Step] = iter(())
         self._step = stages.steps[0]
 
-    def break_nodes(self, strike: Strike) -> None:
-        """Let the nodes of *strike* fail; they stay in their slots until detection ends."""
-        self._cluster.fail(strike.slots)
-        self._failed.append(strike)
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for nodes."""
+        return self._activity.doing is WAITING
 
-    def recover(self, strike: Strike, line: int) -> simpy.Event:
-        """Begin the chain and return the event that happens when the job can train again."""
+    @property
+    def since(self) -> float:
+        """When what goes on now has begun (s)."""
+        return self._activity.since
+
+    def break_nodes(self, strike: Strike, slots: Sequence[int]) -> None:
+        """Let the nodes in *slots* fail because of *strike*; they stay there until detection ends."""
+        self._cluster.fail(slots)
+        self._failed.append((strike, slots))
+
+    def recover(self, strike: Strike, line: int, noticed: bool = False) -> simpy.Event:
+        """Begin the chain and return the event that happens when training can go on."""
         self._recovered = self._env.event()
-        self.begin(strike, line)
+        self.begin(strike, line, noticed)
         return self._recovered
 
-    def begin(self, strike: Strike, line: int) -> None:
-        """Go through the chain for *strike*, noted in *line* of the journal, from the first stage on."""
+    def begin(self, strike: Strike, line: int, noticed: bool = False) -> None:
+        """Go through the chain for *strike*, noted in *line* of the journal, from the first stage on.
+
+        Where it was *noticed* before, detection takes no time.
+        """
         self._activity.enter(DETECTION)
         self._activity.charge(strike.mode, line)
         self._strike, self._attempt, self._timer = strike, 0, None
-        if time := self._stages.detection(strike.origin, strike.ordinal):
+        if not noticed and (time := self._stages.detection(strike.origin, strike.ordinal)):
             self._wait(time, self._detected)
         else:
             self._detected()
@@ -68,9 +87,12 @@ class Chain:
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""
-        waiting = self._activity.doing is WAITING
-        self._cluster.restore(nodes, (0,) if waiting else ())
-        if waiting and not self._cluster.missing():
+        self._cluster.restore(nodes, (self._group,) if self.is_waiting else ())
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Go on if it waited for nodes and has them all now."""
+        if self._activity.doing is WAITING and not self._cluster.missing(self._group):
             self._await_nodes()
 
     def _wait(self, time: float, then: Callable[[], None]) -> None:
@@ -96,10 +118,10 @@ class Chain:
                 self._activity.enter(RECOVERY, step.stage)
                 self._wait(self._duration(step) if step.constant is None else step.constant, self._end_stage)
                 return
-            if not self._cluster.fill(self._env.now):
+            if not self._cluster.fill(self._env.now, self._group):
                 self._await_nodes()
                 return
-        if self._cluster.fill(self._env.now):
+        if self._cluster.fill(self._env.now, self._group):
             self._recovered.succeed()
         else:
             self._await_nodes()
@@ -114,25 +136,28 @@ class Chain:
 
     def _await_nodes(self) -> None:
         """Go on when every slot holds a node that is ready: wait for repairs, then for provisioning."""
-        if self._cluster.fill(self._env.now):
+        if self._cluster.fill(self._env.now, self._group):
             self._go_on()
-        elif self._cluster.missing():
+        elif self._cluster.missing(self._group):
             self._timer = None
             self._activity.enter(WAITING)
         else:
             self._activity.enter(RECOVERY, self._stages.nodes)
-            self._wait(self._cluster.ready_at() - self._env.now, self._provisioned)
+            self._wait(self._cluster.ready_at(self._group) - self._env.now, self._provisioned)
 
     def _provisioned(self) -> None:
         """Go on: the last of the spares that were taken is ready, whatever the clock's last digit says."""
-        self._cluster.fill(max(self._env.now, self._cluster.ready_at()))
+        self._cluster.fill(max(self._env.now, self._cluster.ready_at(self._group)), self._group)
         self._await_nodes()
 
     def _duration(self, step: Step) -> float:
-        return self._stages.duration(step.stage, self._attempt, self._strike.origin, self._strike.ordinal)
+        strike = self._strike
+        if step.loads and self.load is not None:
+            return self.load(strike, self._activity.charged[1], self._attempt)
+        return self._stages.duration(step.stage, self._attempt, strike.origin, strike.ordinal)
 
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""
-        for strike in self._failed:
-            self.shops[strike.mode].bring(self._cluster.send_away(strike.slots), strike)
+        for strike, slots in self._failed:
+            self.shops[strike.mode].bring(self._cluster.send_away(slots), strike)
         self._failed.clear()

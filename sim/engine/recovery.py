@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from sim.distributions import Constant, Distribution
@@ -13,13 +14,15 @@ from sim.streams import Draws, Streams, uniform
 class Step(NamedTuple):
     """A stage that takes time or may fail: its number, constant time (s) if it has one, share of failures.
 
-    *awaits_nodes* marks the stage in which missing nodes are awaited; it lasts as long as that takes.
+    *awaits_nodes* marks the stage in which missing nodes are awaited; it lasts as long as that takes.  *loads*
+    marks the one in which a copy is loaded, where it matters which.
     """
 
     stage: int
     constant: float | None
     fails: float
     awaits_nodes: bool
+    loads: bool
 
 
 class Stages:
@@ -37,11 +40,7 @@ class Stages:
         self._origins = origins.names
         self._stages = scenario.recovery.stages
         self.names = tuple(stage.name for stage in self._stages[1:])
-        self.steps = tuple(
-            Step(number, constant(stage.duration), stage.fails, stage.kind == "nodes")
-            for number, stage in enumerate(self._stages)
-            if number > 0 and (stage.kind == "nodes" or stage.fails or constant(stage.duration) != 0)
-        )
+        self.steps = tuple(_steps(scenario))
         self.nodes = next(step.stage for step in self.steps if step.awaits_nodes)
         usual = self._stages[0].duration
         laws = [*(mode.detect or usual for mode in scenario.failures.values()), Constant(0.0)]
@@ -81,6 +80,14 @@ class Stages:
         if always is not None:
             return always, None
         return 0.0, Draws(self._streams, f"{name}/detect", distribution.sample)
+
+
+def _steps(scenario: Scenario) -> Iterator[Step]:
+    for number, stage in enumerate(scenario.recovery.stages):
+        loads, awaits = scenario.general and stage.kind == "load", stage.kind == "nodes"
+        if number > 0 and (loads or awaits or stage.fails or constant(stage.duration) != 0):
+            always = None if loads else constant(stage.duration)
+            yield Step(number, always, stage.fails, awaits, loads)
 
 
 def constant(distribution: Distribution) -> float | None:

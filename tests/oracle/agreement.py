@@ -16,6 +16,8 @@ from sim.scenario.model import Scenario
 from tests.oracle.naive import Naive, Row
 
 TOLERANCE = 1e-9
+TIMES = [f"{what}_s" for what in ("time", "lost", "detection", "recovery", "waiting")]
+TIMES += [f"{what}_s" for what in ("stall", "idle", "slow", "corrupted")]
 Pair = tuple[str, Any, Any]
 
 
@@ -31,11 +33,12 @@ def compared(scenario: Scenario, records: Records, naive: Naive) -> Iterator[Pai
     yield "recovery by stage", records.stages / cards, np.array([naive.stages[name] for name in stages])
     for entry in Entry:
         yield entry.label, records.ledger[entry.label] / cards, naive.ledger[entry.label]
-        for row, cause in enumerate(causes):
+        for row, cause in enumerate(causes[: len(records.charges)]):
             value = float(records.charges[row, entry]) / cards
             yield f"{entry.label} charged to {cause}", value, naive.charges[cause, entry.label]
     yield from _incidents(scenario, records, naive)
-    yield from _history(records, naive)
+    yield from _history(scenario, records, naive)
+    yield from _fleet(records, naive)
 
 
 def _incidents(scenario: Scenario, records: Records, naive: Naive) -> Iterator[Pair]:
@@ -49,33 +52,59 @@ def _incidents(scenario: Scenario, records: Records, naive: Naive) -> Iterator[P
     struck = [row["mode"] for row in counted(scenario, rows) if row["doing"] != "idle"]
     yield "incidents", records.incident_count, len(struck)
     yield "incidents by mode", records.incidents_by_mode.tolist(), [struck.count(mode) for mode in modes]
-    for name in ("interruption", "transient", "nodes_lost"):
-        yield name, table[name].tolist(), [row[name] for row in rows]
-    times = ["time_s", "lost_s", "detection_s", "recovery_s", "waiting_s"]
+    for name in ("node", "interruption", "transient", "nodes_lost", "replica"):
+        if name in table:
+            yield name, table[name].tolist(), [row[name] for row in rows]
+    if "tier" in table:
+        tiers = [tier.name for tier in scenario.checkpoint.tiers] if scenario.checkpoint else []
+        yield (
+            "tier",
+            table["tier"].tolist(),
+            [tiers.index(row["tier"]) if row["tier"] else -1 for row in rows],
+        )
+    times = [name for name in TIMES if name in table or any(row.get(name) for row in rows)]
     stages = [f"stage_{stage.name}_s" for stage in scenario.recovery.stages if stage.kind != "detect"]
     for name in [*times, *stages]:
-        yield name, table[name], np.array([row.get(name, 0.0) for row in rows])
+        yield name, table.get(name, np.zeros(0)), np.array([row.get(name, 0.0) for row in rows])
 
 
-def _history(records: Records, naive: Naive) -> Iterator[Pair]:
+def _history(scenario: Scenario, records: Records, naive: Naive) -> Iterator[Pair]:
     """What was done when: the productive time by each instant, and the strip of replication 0."""
     instants = np.linspace(0.0, records.end_s, len(records.curve))
-    productive = [(start, end) for start, end, entry, _ in naive.spans if entry == "productive"]
-    kept = sum((np.clip(instants, start, end) - start for start, end in productive), np.zeros(len(instants)))
+    kept = np.zeros(len(instants))
+    for span in naive.spans:
+        if span.entry == "productive":
+            kept += span.share * (np.clip(instants, span.start, span.end) - span.start)
     yield "curve", records.curve, kept
-    if not records.strip:
+    if not records.strip or scenario.general:
         return
     begin, last = records.strip[0][0], records.strip[-1][1]
     gaps = [after[0] - before[1] for before, after in pairwise(records.strip)]
     yield "gaps in the strip", np.array(gaps), np.zeros(len(gaps))
     for entry in Entry:
-        drawn = sum(end - start for start, end, activity, _ in records.strip if activity == entry.label)
-        inside = ((max(start, begin), min(end, last)) for start, end, *_ in _spans(naive, entry.label))
+        drawn = sum(row[1] - row[0] for row in records.strip if row[2] == entry.label)
+        spans = [span for span in naive.spans if span.entry == entry.label]
+        inside = [(max(span.start, begin), min(span.end, last)) for span in spans]
         yield f"{entry.label} in the strip", float(drawn), sum(max(b - a, 0.0) for a, b in inside)
 
 
-def _spans(naive: Naive, entry: str) -> list[tuple[float, float, str, str]]:
-    return [span for span in naive.spans if span[2] == entry]
+def _fleet(records: Records, naive: Naive) -> Iterator[Pair]:
+    """How long how many nodes were away, how long someone waited for one, and both along the run."""
+    fleet = records.fleet
+    if fleet is None:
+        return
+    away = np.zeros(max([len(fleet.away_s), *(count[2] + 1 for count in naive.counts)]))
+    for _, seconds, nodes, _ in naive.counts:
+        away[nodes] += seconds
+    yield "away", np.pad(fleet.away_s, (0, len(away) - len(fleet.away_s))), away
+    yield "waited for a node", float(fleet.waiting_s), naive.waiting_s
+    instants = np.linspace(0.0, records.end_s, len(fleet.away_curve))
+    begins = np.array([count[0] for count in naive.counts])
+    clear = np.array([np.min(np.abs(begins[begins > 0] - t), initial=np.inf) > 1e-6 for t in instants])
+    place = np.searchsorted(begins, instants, side="right") - 1
+    for name, curve, column in (("away", fleet.away_curve, 2), ("idle", fleet.idle_curve, 3)):
+        then = np.array([naive.counts[p][column] for p in place])
+        yield f"{name} along the run", curve[clear][:-1], then[clear][:-1]
 
 
 def counted(scenario: Scenario, rows: list[Row]) -> list[Row]:

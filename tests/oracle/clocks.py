@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from sim.distributions import Exponential
 from sim.scenario.model import FailureMode, Scenario
-from sim.streams import Draws, Streams, uniform
+
+if TYPE_CHECKING:
+    from tests.oracle.naive import Luck
 
 
 @dataclass
@@ -39,33 +42,78 @@ class Clock:
         self.fired, self.left, self.since = False, life, now
 
 
+class Process:
+    """A Poisson process beside the ordinary one: its strikes are known under a name of their own."""
+
+    def __init__(self, luck: Luck, origin: str, mean: float, members: int) -> None:
+        self.luck, self.origin, self.mean, self.members, self.strikes = luck, origin, mean, members, 0
+        self.clock = Clock(self._gap(0))
+
+    def _gap(self, k: int) -> float:
+        return self.luck.draw(f"{self.origin}/gap", k, Exponential(self.mean).sample)
+
+    def struck(self, now: float) -> tuple[int, int]:
+        """Begin the next gap; say the number of the strike and which of its members is struck."""
+        k, self.strikes = self.strikes, self.strikes + 1
+        self.clock.again(now, self._gap(k + 1))
+        return k, int(self.luck.draw(f"{self.origin}/unit", k) * self.members)
+
+
+@dataclass(order=True)
+class Alarm:
+    """A failure that is due at an instant: number *n* of its origin, on *node* (-1: the job)."""
+
+    instant: float
+    n: int
+    node: int = field(compare=False)
+
+
 class Source:
     """One failure mode: its clocks, in the order of the unit index, and the next life of each."""
 
-    def __init__(self, scenario: Scenario, streams: Streams, name: str, mode: FailureMode) -> None:
-        self.scenario, self.streams, self.name, self.mode = scenario, streams, name, mode
+    def __init__(self, scenario: Scenario, luck: Luck, name: str, mode: FailureMode) -> None:
+        self.scenario, self.luck, self.name, self.mode = scenario, luck, name, mode
+        self.cluster = scenario.cluster
         self.strikes = 0
-        self.spare_strikes = 0
-        self.memoryless = isinstance(mode.lifetime, Exponential)
+        self.recorded: list[Alarm] = []
+        self.relapses: list[Alarm] = []
+        self.recurrences: list[Alarm] = []
+        self.returns = self.faults = 0
         self.owned = mode.per in ("gpu", "node")
-        self.clocks = self._superposed() if self.memoryless else self._units()
-        self.spare_clock = self._spares()
+        self.units_per_node = self.cluster.gpus_per_node if mode.per == "gpu" else 1
+        self.lemons = self._lemons()
+        self.memoryless = isinstance(mode.lifetime, Exponential) or self.rows is not None
+        self.clocks: list[Clock] = []
+        self.spares = self.sour = self.sour_spares = None
+        if self.rows is not None:
+            rows = enumerate(self.rows)
+            self.recorded = [Alarm(row.time_s, n, row.node) for n, row in rows]
+        else:
+            self.clocks = self._superposed() if self.memoryless else self._units()
+            self.spares = self._spare_places()
+            self.sour, self.sour_spares = self._sour(False), self._sour(True)
 
-    def draw(self, quantity: str, k: int, sampler: Callable[..., object] = uniform) -> float:
-        return float(Draws(self.streams, f"{self.name}/{quantity}", sampler)[k])  # type: ignore[arg-type]
+    @property
+    def rows(self) -> Any:
+        """The rows of a log, where the mode comes from one."""
+        return getattr(self.mode, "recorded", None)
+
+    def _lemons(self) -> list[int]:
+        """The numbers of the bad nodes, among those of the job and the spares."""
+        if self.mode.lemons is None:
+            return []
+        numbers = range(self.cluster.nodes + self.cluster.spare_nodes)
+        return [n for n in numbers if self.luck.draw(f"{self.name}/lemons", n) < self.mode.lemons.share]
 
     def _superposed(self) -> list[Clock]:
-        self.gaps = Draws(
-            self.streams, f"{self.name}/gap", Exponential(self.scenario.mtbf_of(self.name)).sample
-        )
-        self.chosen = Draws(self.streams, f"{self.name}/unit", uniform)
-        return [Clock(self.gaps[0])]
+        self.law = Exponential(self.scenario.mtbf_of(self.name))
+        return [Clock(self.luck.draw(f"{self.name}/gap", 0, self.law.sample))]
 
     def _units(self) -> list[Clock]:
         count = job_units = self.scenario.units(self.name)
         if self.owned:
-            count += self.scenario.cluster.spare_nodes * self.units_per_node
-        law, rng = self.mode.lifetime, self.streams[f"{self.name}/first"]
+            count += self.cluster.spare_nodes * self.units_per_node
+        law, rng = self.mode.lifetime, self.luck.streams[f"{self.name}/first"]
         draw = law.sample if self.mode.ages == "new" else law.residual
         first = [*draw(rng, job_units), *draw(rng, count - job_units)]
         self.ages = [0.0] * count
@@ -76,29 +124,56 @@ class Source:
     def _later_lives(self, unit: int) -> Iterator[float]:
         rng = None
         while True:
-            rng = rng or self.streams[f"{self.name}/life/{unit}"]
+            rng = rng or self.luck.streams[f"{self.name}/life/{unit}"]
             if self.mode.renews:
                 yield float(self.mode.lifetime.sample(rng, 1)[0])
             else:
                 self.ages[unit] += self.lives[unit]
                 yield self.mode.lifetime.remaining(self.ages[unit], 1 - float(rng.random()))
 
-    def _spares(self) -> Clock | None:
-        cluster = self.scenario.cluster
+    def add_node(self) -> None:
+        """Begin the first lives of the parts of a node that has just been bought."""
+        if not self.owned or self.memoryless:
+            return
+        for unit in range(len(self.clocks), len(self.clocks) + self.units_per_node):
+            self.ages.append(0.0)
+            self.lives.append(0.0)
+            self.later.append(self._later_lives(unit))
+            self.lives[unit] = next(self.later[unit])
+            self.clocks.append(Clock(self.lives[unit]))
+
+    def _spare_places(self) -> Process | None:
+        cluster = self.cluster
         if not cluster.spare_nodes or not cluster.spare_failures or self.mode.per in ("cluster", "job"):
             return None
         if not self.memoryless and self.owned:
             return None
         mean = self.mode.mtbf / self.units_per_node / cluster.spare_nodes / cluster.spare_failures
-        self.spare_gaps = Draws(self.streams, f"{self.name}/spare/gap", Exponential(mean).sample)
-        return Clock(self.spare_gaps[0])
+        return Process(self.luck, f"{self.name}/spare", mean, cluster.spare_nodes)
 
-    @property
-    def units_per_node(self) -> int:
-        return self.scenario.cluster.gpus_per_node if self.mode.per == "gpu" else 1
+    def _sour(self, spares: bool) -> Process | None:
+        """What lemons fail beyond the rate of a good node, those of the job and those of the spares."""
+        lemons = [node for node in self.lemons if (node >= self.cluster.nodes) == spares]
+        if not self.memoryless or not lemons or self.mode.lemons is None or self.mode.lemons.factor == 1:
+            return None
+        units = len(lemons) * self.units_per_node
+        mean = self.mode.mtbf / (self.mode.lemons.factor - 1) / units
+        return Process(self.luck, f"{self.name}/lemon" + "/spare" * spares, mean, units)
+
+    def lemon(self, unit: int, spares: bool) -> int:
+        """The node that holds one of the units of the bad nodes."""
+        lemons = [node for node in self.lemons if (node >= self.cluster.nodes) == spares]
+        return lemons[unit // self.units_per_node]
+
+    def processes(self) -> list[Process]:
+        """The processes beside the ordinary one, in the order in which they strike at one instant."""
+        return [process for process in (self.spares, self.sour, self.sour_spares) if process]
 
     def all_clocks(self) -> list[Clock]:
-        return self.clocks + ([self.spare_clock] if self.spare_clock else [])
+        return self.clocks + [process.clock for process in self.processes()]
+
+    def alarms(self) -> list[Alarm]:
+        return self.recorded + self.relapses + self.recurrences
 
     def factor(self, now: float) -> float:
         """How many times the rate holds at this instant of the run."""
@@ -111,19 +186,16 @@ class Source:
         """The node whose presence lets the clock run, None for a clock of no node in particular."""
         return index // self.units_per_node if self.owned and not self.memoryless else None
 
+    def wear(self, node: int | None) -> float:
+        """How many times as fast the parts of a node age."""
+        return self.mode.lemons.factor if self.mode.lemons and node in self.lemons else 1.0
+
     def struck(self, index: int, now: float) -> int:
         """Begin the next lifetime of a clock that has fired, and say which unit is struck."""
         if self.memoryless:
             k = self.strikes
-            self.clocks[0].again(now, self.gaps[k + 1])
-            return int(self.chosen[k] * self.scenario.units(self.name))
+            self.clocks[0].again(now, self.luck.draw(f"{self.name}/gap", k + 1, self.law.sample))
+            return int(self.luck.draw(f"{self.name}/unit", k) * self.scenario.units(self.name))
         self.lives[index] = next(self.later[index])
         self.clocks[index].again(now, self.lives[index])
         return index
-
-    def spare_struck(self, now: float) -> int:
-        """Begin the next gap among the idle spares, and say which place among them is struck."""
-        assert self.spare_clock is not None
-        k = self.spare_strikes
-        self.spare_clock.again(now, self.spare_gaps[k + 1])
-        return int(self.draw("spare/unit", k) * self.scenario.cluster.spare_nodes)

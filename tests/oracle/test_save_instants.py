@@ -41,7 +41,9 @@ def test_saves_begin_where_the_rule_puts_them(t: int, d: int, late: int, step: i
         "workload": {} if step is None else {"step_time": f"{step} s"},
         "simulation": {"horizon": "1 d"},
     }
-    naive = Naive(Scenario.model_validate(document), 0)
-    for k, (begin, content) in enumerate(by_the_rule(t, d, late, step), start=1):
-        assert naive.save_offset(k) == pytest.approx(begin, abs=1e-6)
-        assert naive.save_offset(k) - (k - 1) * d == pytest.approx(content, abs=1e-6)
+    tiers = Naive(Scenario.model_validate(document), 0).tiers
+    tiers.plan(0.0, 0.0)
+    for begin, content in by_the_rule(t, d, late, step):
+        assert tiers.due(0) == pytest.approx(content, abs=1e-6)
+        assert tiers.due(0) + tiers.stood() == pytest.approx(begin, abs=1e-6)
+        tiers.begun[0] += 1

@@ -1,0 +1,185 @@
+"""One replica of the naive simulator: up, ready, out for a planned stop, or down and on its way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sim.scenario.model import Stage
+from sim.streams import uniform
+from tests.oracle import ranks
+
+if TYPE_CHECKING:
+    from tests.oracle.job import Job
+    from tests.oracle.strikes import Strike
+
+UP, READY, OUT, DOWN = "up", "ready", "out", "down"
+
+
+class Replica:
+    """Its state and, while it is down, its chain of recovery and what its cards are booked to."""
+
+    def __init__(self, job: Job, index: int) -> None:
+        self.job, self.world, self.index = job, job.world, index
+        self.state = UP
+        self.doing = self.entry = self.stage = ""
+        self.pending: list[tuple[Strike, list[int]]] = []
+        self.noted: Strike | None = None
+        self.awaiting: int | None = None
+        self.waiting_since: int | None = None
+        self.chain: Strike
+        self.attempt = self.tries = 0
+
+    @property
+    def alive(self) -> bool:
+        return self.state != DOWN
+
+    def expect_leave(self, strike: Strike) -> None:
+        """Remember the failed nodes of an incident: they leave when detection ends."""
+        slots = [slot for slot in strike.slots if self.world.fleet.group_of(slot) == self.index]
+        if slots and not strike.transient:
+            self.pending.append((strike, slots))
+
+    def begin_chain(self, strike: Strike, first: int = 0) -> None:
+        """Begin to recover from an incident, or (from the stage after detection) to start at time 0."""
+        self.world.cancel(ranks.STAGE, owner=self)
+        self.state, self.awaiting, self.waiting_since = DOWN, None, None
+        self.chain, self.attempt, self.tries = strike, 0, 0
+        self.begin_stage(first)
+
+    def disturb(self, strike: Strike) -> None:
+        """Another incident strikes it while it is down: it begins again, or absorbs it."""
+        if self.world.scenario.recovery.during_recovery == "restart":
+            self.begin_chain(strike)
+        elif self.doing != "detection":
+            self.send_to_repair()
+            self.world.job.look_for_nodes()
+
+    def enter(self, doing: str, stage: str = "") -> None:
+        self.doing = self.entry = doing
+        self.stage = stage
+
+    def begin_stage(self, index: int) -> None:
+        stages = self.world.scenario.recovery.stages
+        if index == len(stages) or stages[index].kind == "nodes":
+            self.awaiting = index
+            self.look_for_nodes()
+            return
+        stage = stages[index]
+        self.enter("detection" if stage.kind == "detect" else "recovery", stage.name)
+        if stage.kind == "load":
+            self.begin_load(index, stage)
+        else:
+            self.let_pass(self.duration(stage), index)
+
+    def let_pass(self, duration: float, index: int) -> None:
+        self.world.at(self.world.now + duration, ranks.STAGE, lambda: self.end_stage(index), owner=self)
+
+    def draw(self, quantity: str, sampler: Callable[..., Any] = uniform) -> float:
+        return self.chain.draw(quantity + (f"/{self.attempt}" if self.attempt else ""), sampler)
+
+    def duration(self, stage: Stage) -> float:
+        if stage.kind == "detect":
+            return 0.0 if self.chain.noticed else self.job.detection(self.chain)
+        return self.draw(f"stage/{stage.name}", stage.duration.sample)
+
+    def end_stage(self, index: int) -> None:
+        stage = self.world.scenario.recovery.stages[index]
+        if stage.kind == "detect":
+            self.send_to_repair()
+        if stage.fails and self.draw(f"fails/{stage.name}") < stage.fails:
+            self.attempt += 1
+            self.begin_stage(1)
+        else:
+            self.begin_stage(index + 1)
+
+    def begin_load(self, index: int, stage: Stage) -> None:
+        """Load from a peer, if one is alive, else the newest copy that turns out to be usable."""
+        recovery, tiers = self.world.scenario.recovery, self.world.tiers
+        if any(other.alive for other in self.job.replicas):
+            if recovery.peer_load is not None:
+                duration = recovery.peer_load
+            elif stage.of_copy:
+                duration = tiers.tiers[0].load if tiers.tiers else 0.0
+            else:
+                duration = self.duration(stage)
+            self.let_pass(duration, index)
+            return
+        copy = tiers.newest()
+        last = len(tiers.tiers) - 1
+        reached = tiers.outage(last if copy is None else copy.tier, self.world.now)
+        if reached is not None:
+            self.world.at(reached, ranks.STAGE, lambda: self.begin_load(index, stage), owner=self)
+            return
+        taken = self.try_copies()
+        self.let_pass(taken if stage.of_copy else self.duration(stage), index)
+
+    def try_copies(self) -> float:
+        """Try the copies, newest first, until one can be read; return how long all of that takes."""
+        tiers, taken = self.world.tiers, 0.0
+        while (copy := tiers.newest()) is not None and not copy.verified:
+            tier, n = tiers.tiers[copy.tier], self.tries
+            self.tries += 1
+            if self.chain.draw(f"unusable/{n}") >= tier.unusable:
+                copy.verified = True
+                break
+            taken += tier.load
+            tiers.discard([copy], self.world.lineage.tau)
+            self.job.fall_back_to_copies(self.chain)
+        if tiers.tiers:
+            loaded = tiers.tiers[-1 if copy is None else copy.tier]
+            taken += loaded.load
+            if self.chain.row is not None:
+                self.chain.row["tier"] = loaded.name
+        return taken
+
+    def look_for_nodes(self) -> None:
+        """Where nodes are awaited: fill the slots as far as possible, go on when all are filled and ready."""
+        fleet, now = self.world.fleet, self.world.now
+        if self.awaiting is None:
+            return
+        for instant in fleet.fill(self.index, now):
+            self.world.at(instant, ranks.REPAIR, self.look_for_nodes)
+        if fleet.missing(self.index):
+            if self.waiting_since is None:
+                self.waiting_since = self.job.next_in_line()
+            self.enter("waiting")
+            return
+        self.waiting_since = None
+        if fleet.provisioning(self.index, now):
+            self.enter("recovery", "nodes")
+            return
+        index, self.awaiting = self.awaiting, None
+        if index == len(self.world.scenario.recovery.stages):
+            self.job.chain_done(self)
+        else:
+            self.begin_stage(index + 1)
+
+    def send_to_repair(self) -> None:
+        """All failed nodes leave their slots, or whoever is taken for the culprit does."""
+        pending, self.pending = self.pending, []
+        for strike, slots in pending:
+            if len(strike.slots) == 1:
+                slots = self.diagnose(strike, slots[0])
+            nodes = self.world.fleet.leave(slots)
+            self.world.effects.left(nodes)
+            self.world.shops.send(strike, nodes)
+
+    def diagnose(self, strike: Strike, culprit: int) -> list[int]:
+        """Say whose node leaves because of a failure in one slot: the culprit's, another or nobody's."""
+        recovery, fleet = self.world.scenario.recovery, self.world.fleet
+        chance = strike.draw("diagnosis")
+        if chance >= recovery.misdiagnosis + recovery.missed:
+            return [culprit]
+        fleet.failed.discard(culprit)
+        node = fleet.slots[culprit]
+        assert node is not None
+        self.world.shops.make_faulty(node, strike.source)
+        others = [s for s in range(len(fleet.slots)) if fleet.group_of(s) == self.index and s != culprit]
+        if chance < recovery.misdiagnosis and others:
+            innocent = others[int(strike.draw("innocent") * len(others))]
+            if innocent in fleet.at_work().values():
+                return [innocent]
+        assert strike.row is not None
+        strike.row["nodes_lost"] = 0
+        return []

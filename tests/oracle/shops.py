@@ -1,0 +1,145 @@
+"""The naive simulator's repair: its parts and crews, fixes in vain, relapses, nodes that leave for good."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.oracle import ranks
+from tests.oracle.clocks import Alarm, Source
+
+if TYPE_CHECKING:
+    from tests.oracle.naive import Naive
+    from tests.oracle.strikes import Strike
+
+
+@dataclass(eq=False)
+class Repair:
+    """The nodes of one incident in repair, all of which come back together."""
+
+    strike: Strike
+    nodes: list[int]
+
+
+class Shops:
+    """One shop for each mode; `away` counts all nodes in repair, or retired and not yet replaced."""
+
+    def __init__(self, world: Naive) -> None:
+        self.world = world
+        self.away = 0
+        self.queues: dict[str, list[Repair]] = {source.name: [] for source in world.sources}
+        self.busy = dict.fromkeys(self.queues, 0)
+
+    def send(self, strike: Strike, nodes: list[int]) -> None:
+        """Nodes have left the job, or the spares, for the repair of an incident."""
+        if not nodes:
+            return
+        self.away += len(nodes)
+        for node in nodes:
+            self.world.fleet.faults.pop(node, None)
+        repair = Repair(strike, nodes)
+        if self._crews_work_on("second", strike):
+            self._begin(repair, second=False)
+        else:
+            self._queue(repair)
+
+    def _crews_work_on(self, part: str, strike: Strike) -> bool:
+        plan = strike.source.mode.repair_plan
+        return plan is not None and plan.second is not None and plan.crews_on == part
+
+    def _queue(self, repair: Repair) -> None:
+        source = repair.strike.source
+        self.queues[source.name].append(repair)
+        self._let_crews_work(source)
+
+    def _let_crews_work(self, source: Source) -> None:
+        """Let idle crews take up the work that has waited longest."""
+        plan = source.mode.repair_plan
+        crews = (plan.crews if plan else None) or math.inf
+        while self.queues[source.name] and self.busy[source.name] < crews:
+            repair = self.queues[source.name].pop(0)
+            self.busy[source.name] += 1
+            self._begin(repair, second=self._crews_work_on("second", repair.strike))
+
+    def _begin(self, repair: Repair, second: bool) -> None:
+        strike, plan = repair.strike, repair.strike.source.mode.repair_plan
+        if strike.repair_s is not None:
+            duration = strike.repair_s
+        elif second:
+            assert plan is not None
+            assert plan.second is not None
+            duration = strike.draw("manual", plan.second.sample)
+        else:
+            assert plan is not None
+            duration = strike.draw("repair", plan.first.sample)
+        rank = ranks.REPAIR + 1e-6 * self.world.sources.index(strike.source)
+        self.world.at(self.world.now + duration, rank, lambda: self._end(repair, second))
+
+    def _end(self, repair: Repair, second: bool) -> None:
+        strike, plan = repair.strike, repair.strike.source.mode.repair_plan
+        staged = self._crews_work_on("second", strike)
+        if staged and not second and plan is not None and strike.draw("escalates") < plan.escalates:
+            self._queue(repair)
+            return
+        if second or not staged:
+            self.busy[strike.source.name] -= 1
+        in_vain = plan.false_fix[1 if second else 0] if plan else 0.0
+        self._return(repair, strike.draw("false_fix") < in_vain if in_vain else False)
+        self._let_crews_work(strike.source)
+        self.world.job.look_for_nodes()
+
+    def _return(self, repair: Repair, in_vain: bool) -> None:
+        for node in repair.nodes:
+            if self._retires(node):
+                self._retire(node)
+                continue
+            self._arrive(node)
+            if in_vain:
+                self.make_faulty(node, repair.strike.source)
+            self._relapse(node, repair.strike.source)
+
+    def _arrive(self, node: int) -> None:
+        self.away -= 1
+        self.world.fleet.come_back(node, self.world.job.waiting_groups())
+
+    def make_faulty(self, node: int, source: Source) -> None:
+        """The fault is still there: the node will fail again."""
+        self.world.fleet.faults[node] = (source.name, source.faults)
+        source.faults += 1
+
+    def _relapse(self, node: int, source: Source) -> None:
+        n, source.returns = source.returns, source.returns + 1
+        relapse = source.mode.relapse
+        if relapse is None:
+            return
+        chance = self.world.luck.draw(f"{source.name}/relapse", n)
+        if chance < relapse.probability:
+            instant = self.world.now + relapse.within * chance / relapse.probability
+            source.relapses.append(Alarm(instant, n, node))
+
+    def _retires(self, node: int) -> bool:
+        rule, now = self.world.scenario.recovery.retire, self.world.now
+        if rule is None:
+            return False
+        failures = self.world.fleet.failures[node]
+        if rule.after is not None and rule.within is not None:
+            return sum(instant > now - rule.within for instant in failures) >= rule.after
+        assert rule.score is not None
+        assert rule.half_life is not None
+        return sum(math.pow(0.5, (now - t) / rule.half_life) for t in failures) >= rule.score
+
+    def _retire(self, node: int) -> None:
+        rule = self.world.scenario.recovery.retire
+        assert rule is not None
+        if rule.replacement is None:
+            self.away -= 1
+        else:
+            self.world.at(self.world.now + rule.replacement, ranks.BOUGHT, lambda: self._replace(node))
+
+    def _replace(self, retired: int) -> None:
+        node = self.world.fleet.buy(retired)
+        for source in self.world.sources:
+            source.add_node()
+        self._arrive(node)
+        self.world.job.look_for_nodes()

@@ -1,0 +1,214 @@
+"""The naive simulator's failures: which clock has run down, what it strikes, and the line about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from sim.streams import uniform
+from tests.oracle.clocks import Alarm, Source
+from tests.oracle.job import IN_STRETCH
+from tests.oracle.lineage import Bearer, Row
+
+if TYPE_CHECKING:
+    from tests.oracle.naive import Luck, Naive
+
+
+@dataclass(eq=False)
+class Strike:
+    """A failure: number *k* of its origin, on slots (none for the whole job); `start` has no source.
+
+    `nodes` are those that it struck and that have not left since; `noticed` says that its detection is over.
+    """
+
+    luck: Luck
+    source: Source
+    cause: str
+    origin: str
+    k: int
+    slots: list[int]
+    transient: bool
+    scope: str
+    row: Row | None = None
+    repair_s: float | None = None
+    noticed: bool = False
+    nodes: set[int] = field(default_factory=set)
+
+    def draw(self, quantity: str, sampler: Callable[..., Any] = uniform) -> float:
+        return self.luck.draw(f"{self.origin}/{quantity}", self.k, sampler)
+
+    @property
+    def bearer(self) -> Bearer:
+        return Bearer(self.cause, self.row)
+
+
+class Strikes:
+    """All failures of a replication, one at a time."""
+
+    def __init__(self, world: Naive) -> None:
+        self.world = world
+        self.incidents: list[Row] = []
+
+    def fail_once(self) -> bool:
+        """Let the first failure of this instant strike, if there is one."""
+        return any(
+            self._own_clock(source)
+            or self._spare_place(source)
+            or self._lemon(source, spares=False)
+            or self._lemon(source, spares=True)
+            or self._alarm(source)
+            for source in self.world.sources
+        )
+
+    def _own_clock(self, source: Source) -> bool:
+        index = next((index for index, clock in enumerate(source.clocks) if clock.fired), None)
+        if index is None:
+            return False
+        node, unit = source.node_of(index), source.struck(index, self.world.now)
+        k, source.strikes = source.strikes, source.strikes + 1
+        if node is not None:
+            idle = node in self.world.fleet.idle
+            self._on_node(source, f"{source.name}/spare" if idle else source.name, k, node)
+        elif source.mode.takes_nodes:
+            self._on_slots(source, source.name, k, self.world.fleet.unit_slots(source.mode, unit))
+        else:
+            self._on_job(source, source.name, k)
+        return True
+
+    def _spare_place(self, source: Source) -> bool:
+        process, idle = source.spares, self.world.fleet.idle
+        if process is None or not process.clock.fired:
+            return False
+        k, place = process.struck(self.world.now)
+        if place < len(idle):
+            self._on_spare(source, process.origin, k, idle[place])
+        return True
+
+    def _lemon(self, source: Source, spares: bool) -> bool:
+        process = source.sour_spares if spares else source.sour
+        if process is None or not process.clock.fired:
+            return False
+        k, unit = process.struck(self.world.now)
+        node = source.lemon(unit, spares)
+        if node in self.world.fleet.idle:
+            share = self.world.scenario.cluster.spare_failures
+            if self.world.luck.draw(f"{process.origin}/idle", k) >= share:
+                return True
+        self._on_node(source, process.origin, k, node)
+        return True
+
+    def _alarm(self, source: Source) -> bool:
+        """Something recorded, a relapse or a recurrence, if one is due."""
+        now = self.world.now
+        for alarms, origin in (
+            (source.recorded, source.name),
+            (source.relapses, f"{source.name}/relapse"),
+            (source.recurrences, f"{source.name}/recurrence"),
+        ):
+            due = [alarm for alarm in alarms if alarm.instant <= now]
+            if due:
+                alarm = min(due)
+                alarms.remove(alarm)
+                self._ring(source, origin, alarm)
+                return True
+        return False
+
+    def _ring(self, source: Source, origin: str, alarm: Alarm) -> None:
+        if alarm.node < 0:
+            self._on_job(source, origin, alarm.n)
+            return
+        if origin.endswith("/recurrence"):
+            del self.world.fleet.faults[alarm.node]
+        self._on_node(source, origin, alarm.n, alarm.node)
+
+    def _on_node(self, source: Source, origin: str, k: int, node: int) -> None:
+        """Whatever strikes a node strikes it wherever it is; nothing happens if it is away or has failed."""
+        if node in self.world.fleet.idle:
+            self._on_spare(source, origin, k, node)
+        else:
+            self._on_slots(source, origin, k, [s for n, s in self.world.fleet.at_work().items() if n == node])
+
+    def _on_spare(self, source: Source, origin: str, k: int, node: int) -> None:
+        strike = self._strike(source, origin, k, [], "node")
+        if not strike.transient:
+            self.world.fleet.take_spare(node)
+        self._spares_fail(strike, [node])
+
+    def _spares_fail(self, strike: Strike, nodes: list[int]) -> None:
+        """Idle spares fail; if they do not just need a restart they are in one repair at once."""
+        for node in nodes:
+            row = self._row(strike, "idle", node)
+            row["nodes_lost"] = 0 if strike.transient else 1
+        if not strike.transient:
+            self.world.fleet.fail(nodes, self.world.now)
+            self.world.shops.send(strike, nodes)
+
+    def _on_job(self, source: Source, origin: str, k: int) -> None:
+        scope = "cluster" if source.mode.per == "cluster" else "job"
+        strike = self._strike(source, origin, k, [], scope)
+        strike.transient = True
+        self._meet(strike)
+
+    def _on_slots(self, source: Source, origin: str, k: int, unit: list[int]) -> None:
+        """A unit of the job fails; nothing happens if it holds no node at work."""
+        if not unit:
+            return
+        fleet, mode = self.world.fleet, source.mode
+        level = mode.takes_down if source.rows is None else "node"
+        scope = "gpu" if mode.per == "gpu" and not mode.takes_down_stated else level
+        strike = self._strike(source, origin, k, [], scope)
+        spread = mode.spreads
+        size = self.world.scenario.slots_per
+        if spread and strike.draw("spreads") < spread.probability and size(spread.to) > size(level):
+            level = strike.scope = spread.to
+        if strike.transient:
+            strike.scope = "job"
+        strike.slots = fleet.domain_slots(level, unit)
+        strike.nodes = {cast(int, fleet.slots[slot]) for slot in strike.slots}
+        spares = fleet.spares_inside(level, unit) if mode.effect in ("crash", "hang") else []
+        if not strike.transient:
+            spares = [fleet.take_spare(node) for node in spares]
+        self._meet(strike)
+        self._spares_fail(strike, spares)
+
+    def _strike(self, source: Source, origin: str, k: int, slots: list[int], scope: str) -> Strike:
+        mode, repair_s = source.mode, None
+        strike = Strike(self.world.luck, source, source.name, origin, k, slots, True, scope)
+        if source.rows is not None:
+            repair_s = source.rows[k].repair_s
+            strike.transient, strike.repair_s = repair_s is None, repair_s
+        elif mode.takes_nodes:
+            strike.transient = strike.draw("transient") < mode.transient
+        return strike
+
+    def _row(self, strike: Strike, doing: str, node: int) -> Row:
+        row: Row = {"time_s": self.world.now, "mode": strike.cause, "doing": doing, "node": node}
+        row |= {"transient": strike.transient, "interruption": False, "nodes_lost": 0, "replica": -1}
+        row |= {"tier": "", "lost_s": 0.0, "detection_s": 0.0, "recovery_s": 0.0, "waiting_s": 0.0}
+        self.incidents.append(row)
+        return row
+
+    def _meet(self, strike: Strike) -> None:
+        """Write the line of an incident of the job, and let it have its effect."""
+        job, fleet = self.world.job, self.world.fleet
+        hit = job.hit(strike)
+        node = cast(int, fleet.slots[strike.slots[0]]) if strike.slots else -1
+        strike.row = self._row(strike, job.activity_of(hit, strike.slots), node)
+        if strike.slots and job.count > 1:
+            strike.row["replica"] = hit[0].index
+        effect = strike.source.mode.effect
+        if effect in ("crash", "hang"):
+            self.crash(strike)
+        else:
+            self.world.effects.begin(effect, strike, job.doing in IN_STRETCH)
+
+    def crash(self, strike: Strike) -> None:
+        """What it struck fails: nodes, if it is not transient, and whatever is left of the job's parts."""
+        assert strike.row is not None
+        if not strike.transient:
+            strike.row["nodes_lost"] = len(strike.slots)
+            fleet = self.world.fleet
+            fleet.failed.update(strike.slots)
+            fleet.fail([cast(int, fleet.slots[slot]) for slot in strike.slots], self.world.now)
+        self.world.job.crash(strike)

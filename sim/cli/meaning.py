@@ -88,12 +88,15 @@ def _estimates(found: Description) -> Iterator[tuple[str, str]]:
     yield "nodes", f"{whole(found.nodes)}, and {whole(found.spare_nodes)} spare"
     if found.racks is not None:
         yield "racks, pods", f"{whole(found.racks)}, {NOTHING if found.pods is None else whole(found.pods)}"
+    if found.replicas > 1:
+        yield "replicas", f"{whole(found.replicas)} of {whole(found.nodes // found.replicas)} nodes"
     yield "something fails every", NOTHING if found.mtbf_s is None else duration(found.mtbf_s, 0.0)
     yield "failures in a run, about", _count(found.events)
     if found.restart_s is not None:
         yield "mean restart, without waiting", duration(found.restart_s, 0.0)
-    if found.interval_s is not None:
-        yield "training between two saves", duration(found.interval_s, 0.0)
+    for name, interval in found.intervals_s.items():
+        several = len(found.intervals_s) > 1
+        yield f"saves in {name} every" if several else "training between two saves", duration(interval, 0.0)
     if found.target_s is not None:
         yield "ideal time to the target", duration(found.target_s, 0.0)
     yield "simulated time, at most", duration(found.end_s, 0.0)

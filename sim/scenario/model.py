@@ -21,6 +21,7 @@ from sim.scenario.plan import Costs, Maintenance, Simulation
 from sim.scenario.quantities import Expectation, Name, Shorthand, Text
 from sim.scenario.recovery import Recovery, Stage
 from sim.scenario.saving import CheckpointSpec
+from sim.scenario.tiers import Tier
 from sim.units import shown
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Scenario",
     "Simulation",
     "Stage",
+    "Tier",
     "Workload",
 ]
 
@@ -126,6 +128,11 @@ class Scenario(Block):
         """
         rate = sum(rates.rate(self, mode) for mode in self.failures)
         return 1 / rate if rate else None
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The tiers of checkpoints, from the quickest to the most durable; none without checkpoints."""
+        return self.checkpoint.tiers if self.checkpoint else ()
 
     @property
     def general(self) -> bool:

@@ -6,14 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.scenario.effects import FLAP, STORAGE
+from sim.scenario.effects import CORRUPT, FLAP, STORAGE
 from sim.scenario.failure import FailureMode
-from sim.scenario.tiers import SCOPES
 
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario
-
-EVERY_REPLICA = ("job", "cluster")
 
 
 def slots_per(scenario: Scenario, level: str) -> int:
@@ -39,8 +36,8 @@ def again(scenario: Scenario, mode: FailureMode) -> float:
     """
     if mode.repair_plan is None or not mode.takes_nodes:
         return 1.0
-    alone = mode.takes_down == "node" and mode.spreads is None
-    wrong = scenario.recovery.misdiagnosis + scenario.recovery.missed if alone else 0.0
+    alone = float(mode.takes_down == "node") * (1 - (mode.spreads.probability if mode.spreads else 0.0))
+    wrong = alone * (scenario.recovery.misdiagnosis + scenario.recovery.missed)
     vain = (1 - wrong) * mode.repair_plan.in_vain
     relapse = mode.relapse.probability * (1 - vain) if mode.relapse else 0.0
     share = (1 - mode.transient) * (wrong + vain + relapse)
@@ -68,36 +65,39 @@ def rates_by_scope(scenario: Scenario, name: str) -> Iterator[tuple[str, float]]
         yield mode.spreads.to, every * (1 - mode.transient) * spread
 
 
+def replicas_down(scenario: Scenario, mode: FailureMode) -> int:
+    """Return how many replicas one failure of *mode* takes, first order: those that its domain fills."""
+    replicas = scenario.recovery.replicas
+    if not mode.takes_nodes or mode.effect == CORRUPT:
+        return replicas
+    return min(replicas, math.ceil(slots_per(scenario, mode.takes_down) / slots_per(scenario, "replica")))
+
+
 def falls_back(scenario: Scenario, mode: FailureMode) -> bool:
     """Whether its failures send the job back to a copy: with replicas, only those that take all of them."""
-    if not stops_training(mode):
-        return False
-    return scenario.recovery.replicas == 1 or mode.effect == "corrupt" or mode.takes_down in EVERY_REPLICA
+    return stops_training(mode) and replicas_down(scenario, mode) == scenario.recovery.replicas
+
+
+def tier_for(scenario: Scenario, scope: str) -> str:
+    """Return the tier that is there for failures of such a *scope*: the first listed that survives them."""
+    assert scenario.checkpoint is not None
+    tiers = scenario.checkpoint.stated.items()
+    return next(name for name, tier in tiers if tier.survives is None or scope in tier.survives)
 
 
 def mtbf_served(scenario: Scenario, tier: str) -> float | None:
-    """Return the mean time between failures after which *tier* is loaded; None where there are none.
-
-    Those are the failures of all scopes that it survives and no tier listed before it does.
-    """
-    assert scenario.checkpoint is not None
-    left = set(SCOPES)
-    for name, copies in scenario.checkpoint.stated.items():
-        survived = left if copies.survives is None else left & copies.survives
-        if name == tier:
-            break
-        left -= survived
+    """Return the mean time between the failures that *tier* is there for; None where there are none."""
     total = sum(
-        _within(scenario, name, survived)
+        _within(scenario, name, tier)
         for name, mode in scenario.failures.items()
         if falls_back(scenario, mode)
     )
     return 1 / total if total else None
 
 
-def _within(scenario: Scenario, name: str, scopes: set[str]) -> float:
-    """Return how many failures of a mode per second are of these *scopes*."""
-    parts = list(rates_by_scope(scenario, name))
-    if all(scope in scopes for scope, _ in parts):
+def _within(scenario: Scenario, name: str, tier: str) -> float:
+    """Return how many failures of a mode per second *tier* is there for."""
+    parts = [(tier_for(scenario, scope), share) for scope, share in rates_by_scope(scenario, name)]
+    if all(serving == tier for serving, _ in parts):
         return rate(scenario, name)
-    return math.fsum(per_second for scope, per_second in parts if scope in scopes)
+    return math.fsum(per_second for serving, per_second in parts if serving == tier)

@@ -31,9 +31,16 @@ class RepairPlan:
     crews_on: Literal["all", "second"] = "all"
 
     @property
+    def whole(self) -> Distribution:
+        """The time in repair, waiting for a crew not counted: that of the only part, else its mean."""
+        if self.second is None:
+            return self.first
+        return Constant(self.first.mean + self.escalates * self.second.mean)
+
+    @property
     def mean(self) -> float:
         """Mean time in repair, in seconds; waiting for a crew not counted."""
-        return self.first.mean + (self.escalates * self.second.mean if self.second else 0.0)
+        return self.whole.mean
 
     @property
     def in_vain(self) -> float:
@@ -89,7 +96,7 @@ class Repair(Law):
     @property
     def distribution(self) -> Distribution:
         """The time in repair as a distribution of seconds; of a pipeline only its mean."""
-        return Constant(self.plan.mean) if self.staged else self.plan.first
+        return self.plan.whole
 
     def contradictions(self) -> Iterator[Finding]:
         """Ask for one law, or for a whole pipeline."""

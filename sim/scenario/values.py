@@ -11,7 +11,7 @@ from sim.scenario.model import Scenario
 from sim.scenario.recovery import Recovery
 from sim.scenario.replay import told
 from sim.scenario.saving import CheckpointSpec
-from sim.units import format_duration
+from sim.units import format_duration, format_share
 
 _NAMED = (("failures",), ("recovery", "stages"), ("checkpoint", "tiers"))
 _NOT_VALUES = ("name", "title", "about", "levers", "expect", "sources")
@@ -100,12 +100,21 @@ def _resolved(scenario: Scenario, path: Path, text: str) -> str:
     if path == ("cluster", "spares") and isinstance(spares, float):
         return f"{text} = {scenario.cluster.spare_nodes:,} nodes"
     if path[:2] == ("recovery", "stages") and (text == "checkpoint" or "over gpus" in text):
-        stage = next(stage for stage in scenario.recovery.stages if stage.name == path[2])
-        return f"{text} = {_about(stage.duration.mean)}"
+        return f"{text} = {_of_stage(scenario, str(path[2]))}"
     if path == ("workload", "scaling_efficiency"):
         gpus = scenario.cluster.gpus
         return f"{text}; {scenario.workload.efficiency(gpus):.3g} at {gpus:,}"
     return text
+
+
+def _of_stage(scenario: Scenario, name: str) -> str:
+    """Return what a stage comes to: its time, by tier where there are several, and how often it fails."""
+    stage = next(stage for stage in scenario.recovery.stages if stage.name == name)
+    time = _about(stage.duration.mean)
+    if stage.of_copy and len(scenario.tiers) > 1:
+        time = ", ".join(f"{_about(tier.load)} from {tier.name}" for tier in scenario.tiers)
+    tables = len(scenario.recovery.stated_stages[name].stated_fails) > 1
+    return f"{time}, fails {format_share(stage.fails, 3)}" if tables else time
 
 
 def _of_tier(spec: CheckpointSpec, path: Path) -> str | None:
@@ -116,11 +125,10 @@ def _of_tier(spec: CheckpointSpec, path: Path) -> str | None:
         return _about(tier.interval)
     if path[-1] == "read":
         return f"{_about(tier.load)} to load"
+    if path[-1] == "write" and stated.stated_blocks is None:
+        return f"{_about(tier.blocks)} to save"
     if path[-1] == "write":
-        blocking = stated.stated_blocks is None
-        return _about(tier.blocks if blocking else tier.durable_after) + (
-            " to save" if blocking else " behind"
-        )
+        return f"{_about(tier.durable_after)} until durable"
     return None
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from sim import theory
 from sim.scenario import Scenario, dump, load, loads, schema, shipped
-from sim.scenario.describe import chain_s, describe
+from sim.scenario.describe import describe
 from sim.scenario.expectations import Threshold, metrics
+from sim.scenario.first_order import chain_s
 from sim.scenario.reader import read_file, read_text
 from sim.scenario.starter import starter
 from sim.scenario.values import values
@@ -187,7 +188,8 @@ def test_every_value_of_the_document_is_listed(name: str) -> None:
     stated = {value.path for value in values(scenario) if not value.default}
     for block in ("cluster", "workload", "checkpoint", "maintenance", "costs", "simulation"):
         given = scenario.document.get(block)
-        assert not isinstance(given, dict) or {f"{block}.{key}" for key in given} <= stated
+        for key in given if isinstance(given, dict) else ():
+            assert any(path == f"{block}.{key}" or path.startswith(f"{block}.{key}.") for path in stated)
     for mode, keys in scenario.document["failures"].items():
         assert {f"failures.{mode}.{key}" for key in keys} <= stated
 

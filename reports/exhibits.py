@@ -11,8 +11,9 @@ from reports.figures.ledger import LedgerData, ledger_data, ledger_figure, ledge
 from reports.figures.outages import outages_data, outages_figure, outages_table
 from reports.figures.size import SizeData, size_data, size_table
 from reports.figures.size_drawing import size_figure
+from reports.figures.spares import SparesData, spares_data, spares_figure, spares_table
 from reports.figures.spread import SpreadData, spread_data, spread_figure, spread_table
-from reports.figures.strip import strip_data, strip_figure, strip_table
+from reports.figures.strip import StripData, strip_data, strip_figure, strip_table
 from reports.figures.throughput import ThroughputData, throughput_data, throughput_figure, throughput_table
 from sim.digits import duration, measured, percent, plus_minus, whole
 
@@ -143,14 +144,23 @@ def strip(result: Results) -> Exhibit | None:
     if data is None:
         return None
     keys = [Key("drop", "failure that stops training")] if data.failures else []
-    length = duration(data.end - data.start)
-    begin = f"{duration(data.start)} after its start" if data.start >= 1 else "its start"
-    caption = f"{length} of replication 0 from {begin} on, activity by activity."
-    if data.cut:
-        caption += f" Cut after {len(data.spans)} activities."
-    spoken = f"{length} with {len(data.failures)} failures that stop training; lanes: {', '.join(data.lanes)}"
+    words = ("A closer look", _strip_caption(data), _spoken_strip(data))
     name = f"strip-{slug(data.name)}"
-    return exhibit(name, ("A closer look", caption, spoken), keys, strip_figure(data), strip_table(data))
+    return exhibit(name, words, [*keys, *_entries(data.entries)], strip_figure(data), strip_table(data))
+
+
+def _strip_caption(data: StripData) -> str:
+    begin = f"{duration(data.start)} after its start" if data.start >= 1 else "its start"
+    words = f"{duration(data.end - data.start)} of replication 0 from {begin} on, activity by activity"
+    words += "; below, the replicas that were down, each in a lane of its own." if data.replicas else "."
+    if data.left_out:
+        words += f" {data.left_out} more replicas were down for less long, and are left out."
+    return words + (f" Cut after {len(data.spans)} activities." if data.cut else "")
+
+
+def _spoken_strip(data: StripData) -> str:
+    length = duration(data.end - data.start)
+    return f"{length} with {len(data.failures)} failures that stop training; lanes: {', '.join(data.lanes)}"
 
 
 def causes(result: Results) -> Exhibit | None:
@@ -193,6 +203,30 @@ def outages(result: Results) -> Exhibit | None:
         [Key("recovery", "share of outages")],
         outages_figure(data),
         outages_table(data),
+    )
+
+
+def spares(result: Results) -> Exhibit | None:
+    """Return the nodes away over time, or None where none was, or nobody counted."""
+    data = spares_data(result)
+    if data is None:
+        return None
+    many = data.p90 is not None
+    keys = [
+        Key("line", "mean of all replications"),
+        Key("band", "eight in ten"),
+        Key("thin", "replication 0"),
+    ]
+    keys = keys if many else [Key("line", "the one replication")]
+    keys += [Key("across", "spares that there are"), Key("across-dash", "enough for 99 % of the time")]
+    words = ("Nodes away", "Nodes in repair, or retired and not yet replaced.", _spoken_spares(data))
+    return exhibit(f"spares-{slug(data.name)}", words, keys, spares_figure(data), spares_table(data))
+
+
+def _spoken_spares(data: SparesData) -> str:
+    return (
+        f"{whole(data.held)} nodes or fewer for 99 % of the time, {whole(data.most)} at most; "
+        f"spares: {whole(data.spares)}"
     )
 
 

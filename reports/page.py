@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from reports import answer, exhibits, inputs, making, tables, waffle
+from reports import answer, exhibits, inputs, making, recovery, tables, waffle
 from reports.exhibits import Exhibit
 from reports.sheet import Sheet, filled, save
 from sim.digits import measured, plus_minus, whole
@@ -29,6 +29,13 @@ class Chapter(NamedTuple):
     exhibits: tuple[Exhibit, ...]
 
 
+class Recovery(NamedTuple):
+    """One scenario within the section on recovery: what it had to recover with, and its figures."""
+
+    chapter: Chapter
+    means: recovery.Means
+
+
 class Headline(NamedTuple):
     """The answer of one scenario at a glance; `squares` are a hundred ledger entries."""
 
@@ -46,6 +53,7 @@ class Headline(NamedTuple):
 MAKERS: dict[str, tuple[Maker, ...]] = {
     "time": (exhibits.throughput, exhibits.strip),
     "failures": (exhibits.causes, exhibits.outages),
+    "recovery": (exhibits.spares,),
     "certainty": (exhibits.spread,),
 }
 
@@ -113,6 +121,7 @@ def render(
         "headlines": [headline(one, anchor) for anchor, one in zip(sheet.anchors, results, strict=True)],
         "ledger_rows": tables.ledger_rows(results),
         "left_out": max(len(results) - MOST_DRAWN, 0),
+        "recoveries": _recoveries(chapters["recovery"]),
         "results": results,
         "side_by_side": tables.side_by_side(results, comparison),
         "steps": tables.step_rows(steps),
@@ -127,6 +136,12 @@ def _chapters(results: Sequence[Results], anchors: Sequence[str]) -> dict[str, l
         section: [chapter(section, anchor, one, makers) for anchor, one in drawn]
         for section, makers in MAKERS.items()
     }
+
+
+def _recoveries(chapters: Sequence[Chapter]) -> list[Recovery]:
+    """Return those scenarios that had something to recover with."""
+    found = [(one, recovery.means(one.result)) for one in chapters]
+    return [Recovery(one, means) for one, means in found if means]
 
 
 def chapter(section: str, anchor: str, result: Results, makers: Sequence[Maker]) -> Chapter:

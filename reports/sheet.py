@@ -8,12 +8,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports import inputs, tables, theme
 from reports.exhibits import Exhibit, slug
+from reports.figures.causes import recorded
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 TEMPLATES = Path(__file__).with_name("templates")
+SHOWN_LETTERS = 15_000
+"""So much of a resolved scenario the page shows; a log of recorded failures in it may be far longer."""
 PLOTLY_CONFIG = {
     "displayModeBar": False,
     "displaylogo": False,
@@ -61,7 +64,8 @@ def filled(sheet: Sheet, words: Mapping[str, Any]) -> str:
 
     from sim.version import VERSION
 
-    data = packed(json.dumps(payload(sheet.shown), separators=(",", ":"), allow_nan=False))
+    content = payload(sheet.shown) | {"texts": dict(_long_texts(sheet))}
+    data = packed(json.dumps(content, separators=(",", ":"), allow_nan=False))
     shown = f"{sheet.command}{[scenario.document for scenario in sheet.given]}{data}"
     return (
         _environment()
@@ -106,6 +110,24 @@ def payload(shown: Sequence[Exhibit]) -> dict[str, Any]:
     }
 
 
+def _long_texts(sheet: Sheet) -> Iterator[tuple[str, str]]:
+    """Yield the scenarios that are too long to be shown as a whole, by their place on the page."""
+    from sim.scenario import dump
+
+    for anchor, scenario in zip(sheet.anchors, sheet.given, strict=True):
+        text = dump(scenario)
+        if len(text) > SHOWN_LETTERS:
+            yield f"yaml-{anchor}", text
+
+
+def begin_of(scenario: Scenario) -> tuple[str, int]:
+    """Return the first part of a resolved scenario, and how many letters of it are left out."""
+    from sim.scenario import dump
+
+    text = dump(scenario)
+    return text[:SHOWN_LETTERS], max(len(text) - SHOWN_LETTERS, 0)
+
+
 def packed(text: str) -> str:
     """Return *text* compressed by gzip, in base64: what the script unpacks."""
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
@@ -131,8 +153,6 @@ def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    from sim.scenario import dump
-
     environment = Environment(
         autoescape=True,
         loader=FileSystemLoader(TEMPLATES),
@@ -144,7 +164,9 @@ def _environment() -> Environment:
     environment.globals |= {
         "cause_rows": tables.cause_rows,
         "inputs_of": inputs.inputs,
+        "measure_tiles": tables.tiles,
+        "recorded": recorded,
         "raw": lambda name: Markup((TEMPLATES / name).read_text("utf-8")),
-        "yaml_of": dump,
+        "yaml_of": begin_of,
     }
     return environment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports import theme
@@ -22,6 +22,14 @@ class Cell(NamedTuple):
 
     text: str
     small: str = ""
+
+
+class Tile(NamedTuple):
+    """One number with what it is and what it means."""
+
+    label: str
+    number: str
+    detail: str
 
 
 class Row(NamedTuple):
@@ -142,8 +150,45 @@ def _price(path: str) -> Callable[[Summary], Cell]:
 
 
 def _interval(summary: Summary) -> Cell:
+    if tiers := summary.get("tiers"):
+        return Cell(", ".join(f"{name} {duration(tier['interval_s'], 0.0)}" for name, tier in tiers.items()))
     interval = summary["checkpoint_interval_s"]
     return Cell(NOTHING, "no checkpoints") if interval is None else Cell(duration(interval, 0.0))
+
+
+def _away(summary: Summary) -> Cell:
+    away = at(summary, "spares.away")
+    if away is None or not away["max"]:
+        return Cell(NOTHING, "not counted" if away is None else "no node ever left")
+    mean = plus_minus(away["mean"], margin(summary, "spares.away.mean"))
+    return Cell(mean, f"{whole(away['p99'])} or fewer for 99 % of the time")
+
+
+def _waiting(summary: Summary) -> Cell:
+    share = at(summary, "spares.waiting")
+    if not share:
+        return Cell(NOTHING, "not counted" if share is None else "nobody waited")
+    return Cell(percent(share, margin(summary, "spares.waiting")), "of the time")
+
+
+def _replicas(summary: Summary) -> Cell:
+    block = summary.get("replicas")
+    if block is None:
+        return Cell(NOTHING, "the job recovers as a whole")
+    down = plus_minus(block["down"], margin(summary, "replicas.down"))
+    return Cell(whole(block["count"]), f"{down} of them down on average")
+
+
+def _loads(summary: Summary) -> Cell:
+    tiers = summary.get("tiers")
+    if tiers is None:
+        return Cell(NOTHING, "no choice of copies")
+    found = [
+        f"{name} {percent(tier['loads'], margin(summary, f'tiers.{name}.loads'))}"
+        for name, tier in tiers.items()
+        if tier["loads"]
+    ]
+    return Cell(", ".join(found)) if found else Cell(NOTHING, "nothing was loaded")
 
 
 def _cards(summary: Summary) -> Cell:
@@ -198,7 +243,11 @@ MEASURES = (
     Measure(
         "Availability", "share of time in which the job trains at all", _figure("availability", percent, "")
     ),
+    Measure("Replicas", "that recover on their own", _replicas),
+    Measure("Nodes away", "in repair, or not yet replaced", _away),
+    Measure("Waiting for a node", "share of the time", _waiting),
     Measure("Interval between saves", "of training", _interval),
+    Measure("Copies loaded", "of which tier, after failures", _loads),
     Measure("Simulated", "replications × length", _simulated),
 )
 
@@ -214,6 +263,11 @@ def side_by_side(results: Sequence[Results], comparison: Comparison | None = Non
     if comparison and len(results) > 1:
         rows.insert(1 + [row.label for row in rows].index("ETTR"), difference_row(results, comparison))
     return [row for row in rows if any(cell.text != NOTHING for cell in row.cells) or row.label == "MTTI"]
+
+
+def tiles(rows: Sequence[Row]) -> list[Tile]:
+    """Return the measures of the first scenario in *rows* as tiles."""
+    return [Tile(row.label, row.cells[0].text, row.cells[0].small or row.meaning) for row in rows]
 
 
 def difference_row(results: Sequence[Results], comparison: Comparison) -> Row:
@@ -293,7 +347,7 @@ class CauseCells(NamedTuple):
     cumulative: str
 
 
-def cause_rows(summary: Summary) -> list[CauseCells]:
+def cause_rows(summary: Summary, from_log: Collection[str] = ()) -> list[CauseCells]:
     """Return the causes of waste and all failure modes that struck, the most expensive first."""
     waste, rates = summary["waste_by_cause"], summary["incidents_by_mode"]
     total, rows = 0.0, []
@@ -304,7 +358,7 @@ def cause_rows(summary: Summary) -> list[CauseCells]:
         rate, width = rates.get(cause), margin(summary, f"incidents_by_mode.{cause}")
         rows.append(
             CauseCells(
-                cause_label(cause),
+                cause_label(cause, from_log),
                 NOTHING if rate is None else plus_minus(rate, width),
                 _between(rate, width),
                 percent(waste[cause], margin(summary, f"waste_by_cause.{cause}")),

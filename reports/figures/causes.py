@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 import plotly.graph_objects as go
@@ -13,24 +14,37 @@ from sim.digits import percent
 
 if TYPE_CHECKING:
     from sim.results import Results
+    from sim.scenario import Scenario
 
 MOST_CAUSES = 12
 ROW = 44
-RESERVED = {"checkpoint": "saves", "maintenance": "planned", "start": "at time 0"}
+RESERVED = {
+    "checkpoint": "saves",
+    "maintenance": "planned",
+    "overhead": "of the recovery's protocol",
+    "start": "at time 0",
+}
 
 
-def cause_label(cause: str) -> str:
-    """Return the name of a cause for a reader: the reserved ones with what they are."""
-    return f"{cause} ({RESERVED[cause]})" if cause in RESERVED else cause
+def cause_label(cause: str, from_log: Collection[str] = ()) -> str:
+    """Return the name of a cause for a reader: reserved ones, and modes *from_log*, with what they are."""
+    what = "recorded" if cause in from_log else RESERVED.get(cause)
+    return f"{cause} ({what})" if what else cause
+
+
+def recorded(scenario: Scenario) -> frozenset[str]:
+    """Return the names of the failure modes that come from a log."""
+    return frozenset(name for name, mode in scenario.failures.items() if mode.recorded is not None)
 
 
 class CauseRow(NamedTuple):
     """One cause: its share of all card-hours, that of it and all larger ones, and its parts by ledger entry.
 
-    `per_day` is the rate of its incidents; None for what is not a failure mode.
+    `label` is its name for a reader, `per_day` the rate of its incidents, None where it is no failure mode.
     """
 
     cause: str
+    label: str
     share: float
     half_width: float | None
     cumulative: float
@@ -58,10 +72,12 @@ def causes_data(result: Results) -> CausesData | None:
     if not waste:
         return None
     ordered = sorted(waste, key=lambda cause: (-waste[cause], cause))
+    from_log = recorded(result.scenario)
     sums = itertools.accumulate(waste[cause] for cause in ordered)
     rows = tuple(
         CauseRow(
             cause=cause,
+            label=cause_label(cause, from_log),
             share=waste[cause],
             half_width=summary["margins"].get(f"waste_by_cause.{cause}"),
             cumulative=total,
@@ -114,7 +130,8 @@ def _shortened(rows: tuple[CauseRow, ...]) -> tuple[CauseRow, ...]:
     sums = {entry: sum(dict(row.parts).get(entry, 0.0) for row in rest) for entry in theme.STYLES}
     parts = tuple((entry, share) for entry, share in sums.items() if share)
     share, total = sum(row.share for row in rest), rest[-1].cumulative
-    others = CauseRow(f"{len(rest)} other causes", share, rows[0].half_width, total, parts, None)
+    words = f"{len(rest)} other causes"
+    others = CauseRow(words, words, share, rows[0].half_width, total, parts, None)
     return (*shown, others)
 
 
@@ -122,7 +139,7 @@ def _bars(rows: tuple[CauseRow, ...], entry: str) -> go.Bar:
     shares = [dict(row.parts).get(entry, 0.0) for row in rows]
     return go.Bar(
         customdata=[
-            [base.text(cause_label(row.cause)), percent(share, row.half_width)]
+            [base.text(row.label), percent(share, row.half_width)]
             for row, share in zip(rows, shares, strict=True)
         ],
         hovertemplate="%{customdata[0]}<br>" + entry + ": %{customdata[1]}<extra></extra>",
@@ -134,5 +151,5 @@ def _bars(rows: tuple[CauseRow, ...], entry: str) -> go.Bar:
 
 
 def _heading(row: CauseRow, place: int) -> dict[str, object]:
-    words = f"{base.text(cause_label(row.cause), 30)} · <b>{percent(row.share, row.half_width)}</b>"
+    words = f"{base.text(row.label, 30)} · <b>{percent(row.share, row.half_width)}</b>"
     return base.note(words, 0, place, xanchor="left", yanchor="bottom", yshift=8)

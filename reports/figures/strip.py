@@ -1,8 +1,9 @@
-"""A few hours of one replication in lanes: productive, lost, checkpoint, detection, recovery, waiting."""
+"""A few hours of one replication in lanes: one per activity of the job, one per replica that was down."""
 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import plotly.graph_objects as go
@@ -13,24 +14,36 @@ from reports.figures.throughput import TimeUnit, time_unit
 from sim.units import format_duration
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from sim.results import Results
 
 MOST_SPANS = 900
+MOST_REPLICAS = 10
 LANE = 34
+JOB = -1
+CHAIN = frozenset({"detection", "recovery", "waiting"})
 
 
 class Span(NamedTuple):
-    """One uninterrupted activity: its lane, its ledger entry, and when it began and ended (s)."""
+    """One uninterrupted activity: its lane, its ledger entry, and when it began and ended (s).
+
+    `replica` is the number of the replica that did it, -1 for the job or the replicas that train together.
+    """
 
     lane: int
     entry: str
     detail: str
     start: float
     end: float
+    replica: int = JOB
 
 
 class StripData(NamedTuple):
-    """The lanes from the top, the activities in them, and the instants of the failures with their causes."""
+    """The lanes from the top, the activities in them, and the instants of the failures with their causes.
+
+    The last `replicas` lanes are those of replicas, `left_out` of which have none.
+    """
 
     name: str
     unit: TimeUnit
@@ -40,6 +53,14 @@ class StripData(NamedTuple):
     spans: tuple[Span, ...]
     failures: tuple[tuple[float, str], ...]
     cut: bool
+    replicas: int = 0
+    left_out: int = 0
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The ledger entries in the lanes of replicas, in the ledger's order."""
+        used = {span.entry for span in self.spans if span.replica != JOB}
+        return tuple(entry for entry in theme.STYLES if entry in used)
 
 
 def strip_data(result: Results) -> StripData | None:
@@ -47,68 +68,104 @@ def strip_data(result: Results) -> StripData | None:
     strip = result.strip
     if strip is None or strip.empty:
         return None
-    rows = list(
-        zip(
-            strip["start_s"].astype(float),
-            strip["end_s"].astype(float),
-            strip["activity"].astype(str),
-            strip["detail"].fillna("").astype(str),
-            strict=True,
-        )
-    )
+    rows = sorted(_rows(strip), key=lambda span: span.start)
     kept = rows[:MOST_SPANS]
-    lanes = _lanes(kept)
+    down = _down(kept)
+    shown = sorted(sorted(down, key=lambda replica: (-down[replica], replica))[:MOST_REPLICAS])
+    job = _lanes([span for span in kept if span.replica == JOB])
+    places = {replica: len(job) + place for place, replica in enumerate(shown)}
     spans = tuple(
-        Span(lanes.index(_lane(entry, detail)), entry, detail, start, end)
-        for start, end, entry, detail in kept
+        span._replace(lane=job.index(_lane(span)) if span.replica == JOB else places[span.replica])
+        for span in kept
+        if span.replica in (JOB, *shown)
     )
+    end = max(span.end for span in kept)
     return StripData(
         name=result.scenario.name,
-        unit=time_unit(kept[-1][1] - kept[0][0]),
-        start=kept[0][0],
-        end=kept[-1][1],
-        lanes=lanes,
+        unit=time_unit(end - kept[0].start),
+        start=kept[0].start,
+        end=end,
+        lanes=(*job, *(f"replica {replica}" for replica in shown)),
         spans=spans,
-        failures=_failures(spans),
+        failures=_failures(kept),
         cut=len(rows) > len(kept),
+        replicas=len(shown),
+        left_out=len(down) - len(shown),
     )
 
 
-def _lane(entry: str, detail: str) -> str:
-    """Return the name of the lane of an activity: recovery has one per stage."""
-    return detail if entry == "recovery" and detail else entry
+def _rows(strip: DataFrame) -> list[Span]:
+    """Return the rows of the table as spans that have no lane yet."""
+    columns = (
+        strip["activity"].astype(str),
+        strip["detail"].fillna("").astype(str),
+        strip["start_s"].astype(float),
+        strip["end_s"].astype(float),
+        strip["lane"].astype(int),
+    )
+    return [Span(0, *row) for row in zip(*columns, strict=True)]
 
 
-def _lanes(rows: list[tuple[float, float, str, str]]) -> tuple[str, ...]:
-    """Return the lanes in use: in the ledger's order, stages in the order in which they occur."""
+def _lane(span: Span) -> str:
+    """Return the name of the lane of an activity of the job: recovery has one per stage."""
+    return span.detail if span.entry == "recovery" and span.detail else span.entry
+
+
+def _down(spans: list[Span]) -> Counter[int]:
+    """Return how long each replica was down, in milliseconds."""
+    down = Counter[int]()
+    for span in spans:
+        if span.replica != JOB:
+            down[span.replica] += round(1000 * (span.end - span.start))
+    return down
+
+
+def _lanes(spans: list[Span]) -> tuple[str, ...]:
+    """Return the job's lanes in use: in the ledger's order, stages in the order in which they occur."""
     order = {entry: place for place, entry in enumerate(theme.STYLES)}
-    seen = {_lane(entry, detail): order[entry] for _, _, entry, detail in reversed(rows)}
-    first = {_lane(entry, detail): place for place, (_, _, entry, detail) in reversed(list(enumerate(rows)))}
+    seen = {_lane(span): order[span.entry] for span in reversed(spans)}
+    first = {_lane(span): place for place, span in reversed(list(enumerate(spans)))}
     return tuple(sorted(seen, key=lambda lane: (seen[lane], first[lane])))
 
 
-def _failures(spans: tuple[Span, ...]) -> tuple[tuple[float, str], ...]:
-    """Return when a stretch of training ended in a failure, and the mode that ended it."""
-    chain = {"detection", "recovery", "waiting"}
-    pairs = itertools.pairwise(spans)
-    return tuple(
-        (now.start, before.detail or (now.detail if now.entry != "recovery" else ""))
-        for before, now in pairs
-        if now.entry in chain and before.entry not in chain
-    )
+def _failures(spans: list[Span]) -> tuple[tuple[float, str], ...]:
+    """Return when a failure ended training, of the job or of a replica, and the mode that did it."""
+    found: dict[float, str] = {}
+    for replica in {span.replica for span in spans}:
+        own = [span for span in spans if span.replica == replica]
+        if replica != JOB and own[0].start > spans[0].start:
+            own = [Span(0, "productive", "", 0.0, own[0].start, replica), *own]
+        for before, now in itertools.pairwise(own):
+            apart = replica != JOB and now.start > before.end
+            if now.entry in CHAIN and (before.entry not in CHAIN or apart):
+                cause = before.detail if before.entry not in CHAIN else ""
+                found.setdefault(now.start, cause or (now.detail if now.entry != "recovery" else ""))
+    return tuple(sorted(found.items()))
 
 
 def strip_table(data: StripData) -> base.Table:
-    """Return one row per activity."""
+    """Return one row per activity; its replica is empty for the job."""
     rows = tuple(
-        (data.name, round(span.start, 3), round(span.end, 3), span.entry, span.detail) for span in data.spans
+        (
+            data.name,
+            round(span.start, 3),
+            round(span.end, 3),
+            span.entry,
+            span.detail,
+            None if span.replica == JOB else span.replica,
+        )
+        for span in data.spans
     )
-    return base.Table(("scenario", "start_s", "end_s", "activity", "detail"), rows)
+    return base.Table(("scenario", "start_s", "end_s", "activity", "detail", "replica"), rows)
 
 
 def strip_figure(data: StripData) -> go.Figure:
-    """Return one lane per activity with its name above it, so that bars need no hatching; failures dotted."""
-    entries = [entry for entry in theme.STYLES if any(span.entry == entry for span in data.spans)]
+    """Return one lane per activity of the job and one per replica that was down; failures dotted.
+
+    What a lane of the job shows is its name; bars in the lanes of replicas are hatched as in the ledger.
+    """
+    job = [span for span in data.spans if span.replica == JOB]
+    others = [span for span in data.spans if span.replica != JOB]
     across = base.titled(f"{data.unit.name} since {_begin(data)}", showgrid=False)
     across["range"] = [0, (data.end - data.start) / data.unit.seconds]
     layout = {
@@ -120,23 +177,30 @@ def strip_figure(data: StripData) -> go.Figure:
         "xaxis": across,
         "yaxis": base.bare(range=[len(data.lanes) - 0.55, -0.72]),
     }
-    return base.sheet([_bars(data, entry) for entry in entries], 64 + LANE * len(data.lanes), layout)
+    bars = [_bars(data, spans, entry) for spans in (job, others) for entry in _used(spans)]
+    return base.sheet(bars, 64 + LANE * len(data.lanes), layout)
+
+
+def _used(spans: list[Span]) -> list[str]:
+    return [entry for entry in theme.STYLES if any(span.entry == entry for span in spans)]
 
 
 def _begin(data: StripData) -> str:
     return f"{format_duration(round(data.start), 3)} into the run" if data.start >= 1 else "the start"
 
 
-def _bars(data: StripData, entry: str) -> go.Bar:
-    spans = [span for span in data.spans if span.entry == entry]
+def _bars(data: StripData, among: list[Span], entry: str) -> go.Bar:
+    spans = [span for span in among if span.entry == entry]
     unit = data.unit.seconds
+    plain = {"color": theme.STYLES[entry].colour.light}
+    marker = plain if spans[0].replica == JOB else base.hatched(entry)
     return go.Bar(
         base=base.rounded([(span.start - data.start) / unit for span in spans], 7),
         customdata=[
             [base.text(span.detail), format_duration(max(span.end - span.start, 1e-3), 2)] for span in spans
         ],
         hovertemplate=entry + " %{customdata[0]}<br>%{customdata[1]}<extra></extra>",
-        marker={"color": theme.STYLES[entry].colour.light, "line": {"width": 0}},
+        marker=marker | {"line": {"width": 0}},
         orientation="h",
         x=base.rounded([(span.end - span.start) / unit for span in spans], 6),
         y=[span.lane for span in spans],

@@ -80,12 +80,20 @@
     }
   }
 
+  /* The whole of a text, of which the page may show the beginning only. */
+  function whole(name) {
+    return payload?.texts[name] ?? document.getElementById(name).textContent;
+  }
+
   async function copy(button) {
     const source = document.getElementById(button.dataset.copy);
+    const content = whole(button.dataset.copy);
     getSelection().selectAllChildren(source);
     try {
-      await navigator.clipboard.writeText(source.textContent);
+      await navigator.clipboard.writeText(content);
     } catch {
+      source.textContent = content;
+      getSelection().selectAllChildren(source);
       document.execCommand("copy");
     }
     button.textContent = "Copied";
@@ -97,7 +105,7 @@
     if (!button) return;
     const { csv: table, picture, copy: text, save: file } = button.dataset;
     if (text) copy(button);
-    if (file) save(button.dataset.file, document.getElementById(file).textContent, "text/yaml");
+    if (file) save(button.dataset.file, whole(file), "text/yaml");
     if (table && payload) save(`${table}.csv`, csv(payload.figures[table].table), "text/csv");
     if (picture && payload) {
       const plot = plots.find((one) => one.dataset.figure === picture);

@@ -14,7 +14,7 @@ from reports.figures.causes import causes_data, causes_figure, causes_table
 from reports.figures.ledger import ledger_data, ledger_figure, ledger_table
 from reports.figures.outages import outages_data, outages_figure, outages_table
 from reports.figures.spread import spread_data, spread_figure
-from reports.figures.strip import MOST_SPANS, strip_data, strip_figure
+from reports.figures.strip import MOST_SPANS, strip_data, strip_figure, strip_table
 from reports.figures.throughput import (
     MOST_MARKS,
     incident_marks,
@@ -204,8 +204,9 @@ STRIP = [
 ]
 
 
-def strip_of(rows: list[tuple[float, float, str, str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["start_s", "end_s", "activity", "detail"])
+def strip_of(rows: list[tuple[float, float, str, str]], lanes: list[int] | None = None) -> pd.DataFrame:
+    strip = pd.DataFrame(rows, columns=["start_s", "end_s", "activity", "detail"])
+    return strip.assign(lane=lanes or [-1] * len(rows))
 
 
 def test_the_strip_has_a_lane_per_activity_and_per_stage() -> None:
@@ -217,6 +218,39 @@ def test_the_strip_has_a_lane_per_activity_and_per_stage() -> None:
     assert (data.start, data.end, data.cut) == (0.0, 500.0, False)
     drawn = {bar.hovertemplate.split()[0]: bar for bar in strip_figure(data).data}
     assert sum(drawn["recovery"].x) == pytest.approx(270 / 60)
+
+
+def test_replicas_that_are_down_have_a_lane_each_and_failures_of_their_own() -> None:
+    rows = [
+        (0.0, 100.0, "productive", ""),
+        (0.0, 40.0, "recovery", "restart"),
+        (100.0, 130.0, "stall", "gpu"),
+        (100.0, 110.0, "detection", "gpu"),
+        (110.0, 200.0, "recovery", "restart"),
+        (130.0, 300.0, "productive", ""),
+        (260.0, 300.0, "detection", "rack"),
+    ]
+    data = strip_data(fake(strip=strip_of(rows, [-1, 7, -1, 3, 3, -1, 3])))
+    assert data is not None
+    assert data.lanes == ("productive", "stall", "replica 3", "replica 7")
+    assert data.failures == ((100.0, "gpu"), (260.0, "rack"))
+    assert data.entries == ("detection", "recovery")
+    assert [span.lane for span in data.spans if span.replica == 3] == [2, 2, 2]
+    assert [row[5] for row in strip_table(data).rows if row[3] == "recovery"] == [7, 3]
+    bars = {
+        (bar.hovertemplate.split()[0], "pattern" in bar.marker.to_plotly_json())
+        for bar in strip_figure(data).data
+    }
+    assert bars == {("productive", False), ("stall", False), ("detection", True), ("recovery", True)}
+
+
+def test_of_many_replicas_those_that_are_down_longest_are_shown() -> None:
+    rows = [(float(n), n + 1.0 + n / 100, "recovery", "restart") for n in range(1, 15)]
+    data = strip_data(fake(strip=strip_of(rows, list(range(1, 15)))))
+    assert data is not None
+    assert data.lanes == tuple(f"replica {number}" for number in range(5, 15))
+    assert data.left_out == 4
+    assert len(data.failures) == 13
 
 
 def test_a_long_strip_is_cut_and_says_so() -> None:

@@ -1,0 +1,140 @@
+"""What `check` estimates before anything is simulated, against sums by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sim.scenario import loads
+from sim.scenario.describe import Description, describe
+from sim.scenario.first_order import chain_s
+
+HOUR, DAY = 3600.0, 86_400.0
+TIERS = """
+    name: small
+    cluster: {gpus: 800, nodes_per_rack: 10}
+    failures:
+      node: {per: node, mtbf: 1000 h, repair: 1 d}
+      rack: {per: rack, mtbf: 1000 h, repair: 1 d}
+    checkpoint:
+      tiers:
+        peer: {interval: 2 min, blocks: 1 s, load: 10 s, survives: [job, gpu, node]}
+        storage: {interval: 1 h, blocks: 20 s, load: 5 min, durable_after: 1 min}
+    recovery: {stages: {detect: 30 s, start: 4 min, load: checkpoint}}
+    simulation: {horizon: 30 d}
+"""
+REPLICAS = """
+    name: small
+    cluster: {gpus: 960}
+    failures: {node: {per: node, mtbf: 36 h}}
+    checkpoint: {interval: 1 h, blocks: 0 s}
+    recovery:
+      stages: {restart: 10 min, load: checkpoint}
+      replicas: 12
+      stall: 3 min
+    simulation: {horizon: 30 d}
+"""
+
+
+def described(text: str, **changes: str) -> Description:
+    return describe(
+        loads(text, overrides={path.replace("__", "."): value for path, value in changes.items()})
+    )
+
+
+def test_each_tier_costs_its_saves_and_half_an_interval_of_the_failures_that_it_serves() -> None:
+    saves = 1 / (1 + 1 / 120 + 20 / 3600)
+    nodes = (30 + 240 + 10 + (120 + 1) / 2) / (10 * HOUR)
+    racks = (30 + 240 + 300 + (3600 + 20) / 2 + 60) / (100 * HOUR)
+    found = described(TIERS)
+    assert found.ettr == pytest.approx(saves * math.exp(-nodes - racks))
+    assert found.intervals_s == {"peer": 120.0, "storage": 3600.0}
+    assert found.interval_s == 3600.0
+    restarts = {mode.name: mode.restart_s for mode in found.modes}
+    assert restarts == {"node": 280.0, "rack": 570.0}
+    assert found.restart_s == pytest.approx((10 * 280 + 570) / 11)
+
+
+def test_a_replica_costs_the_others_a_stall_and_itself_its_recovery() -> None:
+    found = described(REPLICAS)
+    each = (11 * 180 + 600) / 12
+    assert found.ettr == pytest.approx(math.exp(-each / (36 * HOUR / 120)))
+    assert found.replicas == 12
+    with_rejoin = described(REPLICAS, recovery__rejoin_stall="1 min", workload="{step_time: 10 s}")
+    assert with_rejoin.ettr == pytest.approx(math.exp(-(each + 60 + 5) / 1080))
+    all_wait = described(REPLICAS, recovery__minimum="12")
+    assert all_wait.ettr == pytest.approx(math.exp(-600 / 1080))
+
+
+def test_overheads_and_planned_stops_take_their_share() -> None:
+    one = described(REPLICAS).ettr or 0.0
+    assert described(REPLICAS, recovery__overhead="2 %").ettr == pytest.approx(0.98 * one)
+    stops = described(REPLICAS, maintenance="{every: 1 d, takes: 6 h}", recovery__overhead="2 %")
+    assert stops.ettr == pytest.approx(0.98 * 0.75 * one)
+    rolling = described(
+        REPLICAS, maintenance="{every: 1 d, takes: 1 h, rolling: true}", recovery__rejoin_stall="0 s"
+    )
+    assert rolling.ettr == pytest.approx(23 / 24 * one)
+
+
+def test_effects_cost_what_they_say() -> None:
+    slow = described(TIERS, failures="{rack: null, node: {effect: {slow: {factor: 0.5}}, detect: 10 min}}")
+    crash = described(TIERS, failures="{rack: null, node: {detect: 0 s}}")
+    assert slow.ettr is not None
+    assert crash.ettr is not None
+    assert slow.ettr / crash.ettr == pytest.approx(math.exp(-300 / (10 * HOUR)))
+    flap = described(
+        TIERS,
+        failures="{rack: null, node: null, link: {per: node, mtbf: 100 h, effect: {flap: {stall: 36 s}}}}",
+    )
+    none = described(TIERS, failures="none")
+    assert flap.ettr is not None
+    assert none.ettr is not None
+    assert flap.ettr / none.ettr == pytest.approx(math.exp(-36 / HOUR))
+    assert flap.modes[0].restart_s == 0.0
+    assert flap.restart_s is None
+
+
+def test_repairs_in_two_parts_and_domains_fill_the_shop() -> None:
+    repair = "{automatic: 2 h, escalates: 50 %, manual: 20 h}"
+    found = described(TIERS, failures__node__repair=repair, failures__node__takes_down="rack")
+    nodes = {mode.name: mode.nodes_in_repair for mode in found.modes}
+    assert nodes["node"] == pytest.approx(10 * 12 / 10)
+    spreading = described(TIERS, failures__node__spreads="{to: rack, probability: 10 %}")
+    assert spreading.modes[0].nodes_in_repair == pytest.approx((0.9 + 0.1 * 10) * 24 / 10)
+
+
+def test_the_fleets_mean_counts_lemons_and_what_comes_again_is_told() -> None:
+    lemons = "{share: 10 %, factor: 11}"
+    found = described(
+        TIERS,
+        failures__node__lemons=lemons,
+        failures__node__relapse="{probability: 20 %, within: 1 d}",
+        recovery__retire="{after: 3, within: 30 d}",
+    )
+    node = found.modes[0]
+    assert node.mtbf_s == pytest.approx(5 * HOUR)
+    assert node.events == pytest.approx(30 * DAY / (5 * HOUR) * 1.25)
+    assert any("over all nodes it is 2 times that" in note for note in found.notes)
+    assert any("add 25 %" in note for note in found.notes)
+    assert any(note.startswith("recovery.retire: the fleet shrinks") for note in found.notes)
+
+
+def test_oddities_of_domains_tiers_and_outages_are_told() -> None:
+    found = described(
+        TIERS,
+        cluster__spares="3",
+        cluster__spares_within="rack",
+        checkpoint__tiers__peer__survives="[job, node]",
+        failures__lustre="{per: cluster, mtbf: 10 d, effect: storage, repair: 1 h}",
+    )
+    assert "cluster.spares: 3 for 10 racks, so not each of them has a spare" in found.notes
+    assert any(note.startswith("checkpoint.tiers.peer.survives: node without gpu") for note in found.notes)
+    assert "storage outages are not in the first-order ETTR" in found.notes
+
+
+def test_the_load_of_a_chain_is_that_of_the_copy() -> None:
+    stages = loads(TIERS).recovery.stages
+    assert chain_s(stages) == 30 + 240 + 300
+    assert chain_s(stages, load=10.0) == 280

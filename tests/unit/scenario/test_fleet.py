@@ -1,0 +1,217 @@
+"""Nodes that differ, domains, effects, repair in parts, diagnosis, replicas: what the values come to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sim.distributions import Constant, Exponential
+from sim.scenario import Scenario, ScenarioError, loads
+from sim.scenario.rates import again, fleet_factor
+from sim.scenario.repair import RepairPlan
+from sim.scenario.replicas import near_divisors
+
+HOUR, DAY = 3600.0, 86_400.0
+
+
+def scenario(**blocks: Any) -> Scenario:
+    small = {
+        "name": "small",
+        "cluster": {"gpus": 64, "nodes_per_rack": 2, "racks_per_pod": 2},
+        "failures": {"node": {"per": "node", "mtbf": "50 d", "repair": "4 h"}},
+        "checkpoint": {"interval": "10 min", "blocks": "5 s"},
+        "simulation": {"horizon": "3 d"},
+    }
+    return Scenario.model_validate(small | blocks)
+
+
+def mode(**keys: Any) -> Any:
+    return scenario(failures={"part": {"per": "node", "mtbf": "50 d"} | keys}).failures["part"]
+
+
+def test_a_rack_used_in_part_holds_its_own_spares() -> None:
+    cluster = scenario(
+        cluster={"gpus": 100, "gpus_per_node": 4, "nodes_per_rack": 6, "used_per_rack": 4}
+    ).cluster
+    assert (cluster.nodes, cluster.racks, cluster.rack_slots) == (25, 7, 4)
+    assert (cluster.spare_nodes, cluster.spares_within, cluster.spare_domains) == (14, "rack", 7)
+
+
+@pytest.mark.parametrize(("within", "domains"), [(None, 1), ("rack", 4), ("pod", 2)])
+def test_spares_are_spread_over_their_domains(within: str | None, domains: int) -> None:
+    keys = {"spares_within": within} if within else {}
+    cluster = scenario(
+        cluster={"gpus": 64, "nodes_per_rack": 2, "racks_per_pod": 2, "spares": 3} | keys
+    ).cluster
+    assert (cluster.spares_within, cluster.spare_domains) == (within, domains)
+
+
+@pytest.mark.parametrize(
+    ("keys", "delay"),
+    [
+        ({}, 0.0),
+        ({"spare_kind": "cold", "provision": "15 min"}, 900.0),
+        ({"spare_kind": "lent", "preempt": "5 min"}, 300.0),
+    ],
+)
+def test_a_spare_serves_after_what_its_kind_takes(keys: dict[str, str], delay: float) -> None:
+    assert scenario(cluster={"gpus": 64, "spares": 2} | keys).cluster.delay == delay
+
+
+def test_slots_are_counted_by_level() -> None:
+    small = scenario(recovery={"replicas": 4})
+    levels = ("node", "rack", "pod", "replica", "job")
+    assert [small.slots_per(level) for level in levels] == [1, 2, 4, 2, 8]
+    part = scenario(
+        cluster={"gpus": 64, "nodes_per_rack": 5, "used_per_rack": 3, "racks_per_pod": 2},
+    )
+    assert [part.slots_per(level) for level in ("rack", "pod")] == [3, 6]
+
+
+@pytest.mark.parametrize(
+    ("keys", "down", "scope"),
+    [
+        ({"per": "gpu"}, "node", "gpu"),
+        ({"per": "gpu", "takes_down": "node"}, "node", "node"),
+        ({"per": "node"}, "node", "node"),
+        ({"per": "node", "takes_down": "pod"}, "pod", "pod"),
+        ({"per": "rack"}, "rack", "rack"),
+        ({"per": "pod"}, "pod", "pod"),
+        ({"per": "rack", "takes_down": "job"}, "job", "job"),
+        ({"per": "cluster"}, "job", "cluster"),
+        ({"per": "job"}, "job", "job"),
+    ],
+)
+def test_what_a_failure_takes_down_is_its_scope(keys: dict[str, str], down: str, scope: str) -> None:
+    found = mode(**keys)
+    assert (found.takes_down, found.scope) == (down, scope)
+    assert found.takes_down_stated is ("takes_down" in keys)
+
+
+def test_effects_are_words_with_their_numbers() -> None:
+    assert mode().effect == "crash"
+    assert mode(effect="hang", detect="1 min").effect == "hang"
+    slow = mode(effect={"slow": {"factor": 0.7}}, detect="10 min", repair="1 d")
+    assert (slow.effect, slow.slow_factor, slow.transient) == ("slow", 0.7, 0.0)
+    corrupt = mode(effect={"corrupt": {"noticed_after": {"exponential": {"mean": "2 h"}}}})
+    assert (corrupt.effect, corrupt.noticed_after) == ("corrupt", Exponential(2 * HOUR))
+    flap = mode(effect={"flap": {"stall": "40 s"}})
+    assert (flap.effect, flap.flap_stall, flap.transient) == ("flap", Constant(40.0), 1.0)
+    outage = mode(per="cluster", effect="storage", repair="2 h")
+    assert (outage.effect, outage.storage_tiers, outage.transient) == ("storage", None, 1.0)
+    named = mode(per="cluster", effect={"storage": {"tiers": ["checkpoint"]}}, repair="2 h")
+    assert named.storage_tiers == ("checkpoint",)
+    assert named.repair_plan == RepairPlan(Constant(2 * HOUR))
+
+
+def test_a_simple_repair_is_a_plan_of_one_part() -> None:
+    assert mode(repair="4 h").repair_plan == RepairPlan(Constant(4 * HOUR))
+    law = {"exponential": {"mean": "2 d"}, "crews": 3, "false_fix": "10 %"}
+    found = mode(repair=law)
+    assert found.repair_plan == RepairPlan(Exponential(2 * DAY), false_fix=(0.1, 0.1), crews=3)
+    assert (found.repair, found.crews, found.repair_plan.in_vain) == (Exponential(2 * DAY), 3, 0.1)
+    assert mode().repair_plan is None
+
+
+def test_a_pipeline_has_crews_for_its_manual_part() -> None:
+    law = {
+        "automatic": "2 h",
+        "escalates": "80 %",
+        "manual": {"exponential": {"mean": "2 d"}},
+        "false_fix": {"automatic": "40 %", "manual": "20 %"},
+        "crews": 12,
+    }
+    found = mode(repair=law)
+    assert found.repair_plan == RepairPlan(
+        Constant(2 * HOUR), 0.8, Exponential(2 * DAY), (0.4, 0.2), 12, "second"
+    )
+    assert found.repair.mean == pytest.approx(2 * HOUR + 0.8 * 2 * DAY)
+    assert found.repair_plan.in_vain == pytest.approx(0.2 * 0.4 + 0.8 * 0.2)
+
+
+def test_lemons_raise_the_mean_rate_of_the_fleet() -> None:
+    small = scenario(
+        failures={"node": {"per": "node", "mtbf": "80 d", "lemons": {"share": "5 %", "factor": 8}}}
+    )
+    assert fleet_factor(small.failures["node"]) == pytest.approx(1.35)
+    assert small.mtbf_of("node") == 10 * DAY
+    assert small.mtbf == pytest.approx(10 * DAY / 1.35)
+
+
+@pytest.mark.parametrize(
+    ("keys", "recovery", "share"),
+    [
+        ({}, {}, 0.0),
+        ({"relapse": {"probability": "20 %", "within": "1 d"}}, {}, 0.2),
+        ({"relapse": {"probability": "20 %", "within": "1 d"}, "transient": "50 %"}, {}, 0.1),
+        ({"repair": {"constant": "4 h", "false_fix": "10 %"}}, {}, 0.1),
+        ({}, {"misdiagnosis": "5 %", "missed": "3 %"}, 0.08),
+        ({"repair": {"constant": "4 h", "false_fix": "10 %"}}, {"missed": "20 %"}, 0.2 + 0.8 * 0.1),
+        ({"takes_down": "rack"}, {"missed": "20 %"}, 0.0),
+        ({"spreads": {"to": "rack", "probability": "50 %"}}, {"missed": "20 %"}, 0.1),
+    ],
+)
+def test_failures_that_come_again_make_a_geometric_series(
+    keys: dict[str, Any], recovery: dict[str, Any], share: float
+) -> None:
+    node = {"per": "node", "mtbf": "50 d", "repair": "4 h"} | keys
+    other = {"per": "rack", "mtbf": "500 d", "repair": "4 h"}
+    small = scenario(failures={"node": node, "other": other}, recovery=recovery)
+    assert again(small, small.failures["node"]) == pytest.approx(1 / (1 - share))
+    assert again(small, small.failures["other"]) == 1.0
+
+
+def test_recovery_keys_have_the_values_of_the_file() -> None:
+    recovery = scenario(
+        recovery={
+            "misdiagnosis": "5 %",
+            "missed": "2 %",
+            "recurs_after": "1 h",
+            "retire": {"score": 3, "half_life": "7 d", "replacement": "14 d"},
+            "replicas": 4,
+            "stall": "3 min",
+            "rejoin_stall": "100 s",
+            "minimum": 2,
+            "overhead": "1 %",
+            "peer_load": "20 s",
+        }
+    ).recovery
+    assert (recovery.misdiagnosis, recovery.missed, recovery.recurs_after) == (0.05, 0.02, Constant(HOUR))
+    retire = recovery.retire
+    assert retire is not None
+    assert (retire.after, retire.within, retire.score, retire.half_life) == (None, None, 3.0, 7 * DAY)
+    assert retire.replacement == 14 * DAY
+    assert (recovery.replicas, recovery.stall, recovery.rejoin_stall, recovery.minimum) == (
+        4,
+        180.0,
+        100.0,
+        2,
+    )
+    assert (recovery.overhead, recovery.peer_load) == (0.01, 20.0)
+    plain = scenario().recovery
+    assert (plain.replicas, plain.minimum, plain.peer_load, plain.recurs_after) == (1, 1, None, Constant(0.0))
+
+
+def test_a_stage_fails_more_often_on_more_cards() -> None:
+    stage = {"constant": "1 min", "fails": {"over_gpus": {"16": "1 %", "256": "5 %"}}}
+    found = scenario(recovery={"stages": {"start": stage}}).recovery.stages[-1]
+    assert found.fails == pytest.approx(0.03)
+    flat = scenario(recovery={"stages": {"start": stage}}, cluster={"gpus": 1024, "nodes_per_rack": 2})
+    assert flat.recovery.stages[-1].fails == 0.05
+
+
+@pytest.mark.parametrize(
+    ("nodes", "count", "near"), [(100, 12, [10, 20]), (8, 7, [4, 8]), (13, 2, [1, 13]), (36, 1, [2])]
+)
+def test_the_nearest_numbers_that_divide(nodes: int, count: int, near: list[int]) -> None:
+    assert near_divisors(nodes, count) == near
+
+
+def test_replicas_divide_the_nodes() -> None:
+    assert scenario(recovery={"replicas": 4}).recovery.replicas == 4
+    with pytest.raises(ScenarioError, match="3 replicas do not divide 8 nodes evenly; take 2 or 4"):
+        loads(
+            "{name: x, cluster: {gpus: 64}, failures: none, checkpoint: none,"
+            " recovery: {replicas: 3, stages: {detect: 0 s}}, simulation: {horizon: 1 d}}"
+        )

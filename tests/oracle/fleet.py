@@ -22,7 +22,7 @@ class Fleet:
         self.count = cluster.nodes + cluster.spare_nodes
         self.fewest_idle = len(self.idle)
         self.failures: dict[int, list[float]] = defaultdict(list)
-        self.faults: dict[int, tuple[str, int]] = {}
+        self.faults: list[tuple[str, int, int]] = []
         self.domains = {node: self.domain_of_slot(node) for node in range(cluster.nodes)}
         for place, node in enumerate(self.idle):
             self.domains[node] = place % cluster.spare_domains

@@ -148,7 +148,7 @@ class Job:
         up = [one.index for one in self.up()]
         at_work = self.world.fleet.at_work()
         for source in self.world.sources:
-            for node, (mode, n) in self.world.fleet.faults.items():
+            for mode, n, node in self.world.fleet.faults:
                 if mode == source.name and node in at_work and self.world.fleet.group_of(at_work[node]) in up:
                     after = self.world.luck.draw(f"{mode}/recurrence/after", n, self.plan.recurs_after.sample)
                     source.recurrences.append(Alarm(self.world.now + after, n, node))
@@ -184,7 +184,7 @@ class Job:
         world, step = self.world, self.world.scenario.workload.step_time
         world.cancel(ranks.SAVE, ranks.TARGET)
         for source in world.sources:
-            source.recurrences.clear()
+            source.recurrences = [alarm for alarm in source.recurrences if alarm.instant <= world.now]
         if loser is not None and step:
             whole = math.floor((world.lineage.tau - self.start_tau) / step + 1e-9) * step
             self.fall_back(self.start_tau + whole, "lost", loser)

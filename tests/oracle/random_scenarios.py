@@ -2,70 +2,16 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 
-Draw = Callable[[st.SearchStrategy[Any]], Any]
-Spec = dict[str, Any]
-GRID = 10.0
-ODD = [random.Random(index).random() for index in range(200)]
+from tests.oracle.author import Author, Draw, Spec
+from tests.oracle.random_families import FAMILIES
 
 
-@dataclass
-class Author:
-    """Writes a scenario; with `ties`, all times are multiples of one number, so that events coincide.
-
-    Failures on a clock that stands still now and then may coincide nominally at an instant that no float
-    holds; then rounding decides which comes first.  So `chance`, which makes instants odd, excludes the
-    training clock among ties, and ages that travel with nodes.
-    """
-
-    draw: Draw
-    ties: bool
-    chance: bool = True
-    asked: int = 0
-
-    def number(self, low: float, high: float) -> float:
-        """A number between two bounds that no other number of the scenario equals, unless ties are wanted."""
-        self.asked += 1
-        place = self.draw(st.integers(0, 9))
-        if self.ties:
-            return max(GRID * round((low + (high - low) * place / 9) / GRID), GRID if low > 0 else 0.0)
-        return low + (high - low) * (place + ODD[self.asked]) / 10
-
-    def time(self, low: float, high: float) -> str:
-        return f"{self.number(low, high)!r} s"
-
-    def maybe(self, chances: int = 2) -> bool:
-        """True in about one case of so many."""
-        return bool(self.draw(st.integers(0, chances - 1)) == 0)
-
-    def one_of(self, *choices: Any) -> Any:
-        return self.draw(st.sampled_from(choices))
-
-    def law(self, low: float, high: float) -> Any:
-        """A duration: constant, or from some distribution."""
-        if self.ties and not (self.chance and self.maybe()):
-            return self.time(low, high)
-        mean = {"mean": f"{self.number(max(low, 1), high)!r} s"}
-        kind = self.one_of("plain", "constant", "exponential", "weibull", "gamma", "lognormal", "empirical")
-        if kind == "plain":
-            return self.time(low, high)
-        if kind == "constant":
-            return {"constant": self.time(low, high)}
-        if kind == "empirical":
-            return {"empirical": [self.time(max(low, 1), high) for _ in range(3)]}
-        shape = {"lognormal": {"sigma": 0.7}, "exponential": {}}.get(kind, {"shape": self.one_of(0.7, 2.5)})
-        bound = {"at_most": f"{3 * high!r} s"} if self.maybe(3) else {}
-        return {kind: {**mean, **shape, **bound}}
-
-
-def scenario(draw: Draw, ties: bool) -> Spec:
-    """Return the document of a whole scenario."""
+def scenario(draw: Draw, ties: bool, *families: str) -> Spec:
+    """Return the document of a whole scenario, with mechanisms of these families beside the plain ones."""
     author = Author(draw, ties, chance=not ties or draw(st.integers(0, 3)) == 0)
     cluster = _cluster(author)
     horizon = author.number(500, 9000)
@@ -82,6 +28,8 @@ def scenario(draw: Draw, ties: bool) -> Spec:
         spec["workload"]["productive"] = author.time(50, 5000)
     elif author.maybe(4):
         spec["simulation"]["warm_up"] = f"{horizon * author.one_of(0.25, 0.5)!r} s"
+    for family in families:
+        FAMILIES[family](author, spec)
     return spec
 
 

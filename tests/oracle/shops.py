@@ -36,8 +36,8 @@ class Shops:
         if not nodes:
             return
         self.away += len(nodes)
-        for node in nodes:
-            self.world.fleet.faults.pop(node, None)
+        faults = self.world.fleet.faults
+        self.world.fleet.faults = [fault for fault in faults if fault[2] not in nodes]
         repair = Repair(strike, nodes)
         if self._crews_work_on("second", strike):
             self._begin(repair, second=False)
@@ -105,7 +105,7 @@ class Shops:
 
     def make_faulty(self, node: int, source: Source) -> None:
         """The fault is still there: the node will fail again."""
-        self.world.fleet.faults[node] = (source.name, source.faults)
+        self.world.fleet.faults.append((source.name, source.faults, node))
         source.faults += 1
 
     def _relapse(self, node: int, source: Source) -> None:
@@ -135,11 +135,11 @@ class Shops:
         if rule.replacement is None:
             self.away -= 1
         else:
-            self.world.at(self.world.now + rule.replacement, ranks.BOUGHT, lambda: self._replace(node))
+            bought = self.world.fleet.buy(node)
+            for source in self.world.sources:
+                source.add_node()
+            self.world.at(self.world.now + rule.replacement, ranks.BOUGHT, lambda: self._replace(bought))
 
-    def _replace(self, retired: int) -> None:
-        node = self.world.fleet.buy(retired)
-        for source in self.world.sources:
-            source.add_node()
-        self._arrive(node)
+    def _replace(self, bought: int) -> None:
+        self._arrive(bought)
         self.world.job.look_for_nodes()

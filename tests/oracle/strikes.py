@@ -119,7 +119,10 @@ class Strikes:
             self._on_job(source, origin, alarm.n)
             return
         if origin.endswith("/recurrence"):
-            del self.world.fleet.faults[alarm.node]
+            fault = (source.name, alarm.n, alarm.node)
+            if fault not in self.world.fleet.faults:
+                return
+            self.world.fleet.faults.remove(fault)
         self._on_node(source, origin, alarm.n, alarm.node)
 
     def _on_node(self, source: Source, origin: str, k: int, node: int) -> None:
@@ -130,23 +133,19 @@ class Strikes:
             self._on_slots(source, origin, k, [s for n, s in self.world.fleet.at_work().items() if n == node])
 
     def _on_spare(self, source: Source, origin: str, k: int, node: int) -> None:
-        strike = self._strike(source, origin, k, [], "node")
-        if not strike.transient:
-            self.world.fleet.take_spare(node)
-        self._spares_fail(strike, [node])
+        self._spare_fails(self._strike(source, origin, k, "node"), node)
 
-    def _spares_fail(self, strike: Strike, nodes: list[int]) -> None:
-        """Idle spares fail; if they do not just need a restart they are in one repair at once."""
-        for node in nodes:
-            row = self._row(strike, "idle", node)
-            row["nodes_lost"] = 0 if strike.transient else 1
+    def _spare_fails(self, strike: Strike, node: int) -> None:
+        """An idle spare fails, and goes to repair at once if it does not just need a restart."""
+        row = self._row(strike, "idle", node)
+        row["nodes_lost"] = 0 if strike.transient else 1
         if not strike.transient:
-            self.world.fleet.fail(nodes, self.world.now)
-            self.world.shops.send(strike, nodes)
+            self.world.fleet.fail([node], self.world.now)
+            self.world.shops.send(strike, [self.world.fleet.take_spare(node)])
 
     def _on_job(self, source: Source, origin: str, k: int) -> None:
         scope = "cluster" if source.mode.per == "cluster" else "job"
-        strike = self._strike(source, origin, k, [], scope)
+        strike = self._strike(source, origin, k, scope)
         strike.transient = True
         self._meet(strike)
 
@@ -154,27 +153,24 @@ class Strikes:
         """A unit of the job fails; nothing happens if it holds no node at work."""
         if not unit:
             return
-        fleet, mode = self.world.fleet, source.mode
-        level = mode.takes_down if source.rows is None else "node"
-        scope = "gpu" if mode.per == "gpu" and not mode.takes_down_stated else level
-        strike = self._strike(source, origin, k, [], scope)
-        spread = mode.spreads
-        size = self.world.scenario.slots_per
+        fleet, mode, size = self.world.fleet, source.mode, self.world.scenario.slots_per
+        level, spread = mode.takes_down, mode.spreads
+        strike = self._strike(source, origin, k, {"job": "cluster"}.get(level, level))
+        if mode.per == "gpu" and not mode.takes_down_stated:
+            strike.scope = "gpu"
         if spread and strike.draw("spreads") < spread.probability and size(spread.to) > size(level):
             level = strike.scope = spread.to
         if strike.transient:
             strike.scope = "job"
         strike.slots = fleet.domain_slots(level, unit)
         strike.nodes = {cast(int, fleet.slots[slot]) for slot in strike.slots}
-        spares = fleet.spares_inside(level, unit) if mode.effect in ("crash", "hang") else []
-        if not strike.transient:
-            spares = [fleet.take_spare(node) for node in spares]
+        for node in fleet.spares_inside(level, unit):
+            self._spare_fails(strike, node)
         self._meet(strike)
-        self._spares_fail(strike, spares)
 
-    def _strike(self, source: Source, origin: str, k: int, slots: list[int], scope: str) -> Strike:
+    def _strike(self, source: Source, origin: str, k: int, scope: str) -> Strike:
         mode, repair_s = source.mode, None
-        strike = Strike(self.world.luck, source, source.name, origin, k, slots, True, scope)
+        strike = Strike(self.world.luck, source, source.name, origin, k, [], True, scope)
         if source.rows is not None:
             repair_s = source.rows[k].repair_s
             strike.transient, strike.repair_s = repair_s is None, repair_s

@@ -1,0 +1,216 @@
+"""What makes a plain random scenario a special one: each family of mechanisms by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.oracle.author import Author, Spec
+
+SCOPES = ("job", "gpu", "node", "rack", "pod", "replica", "cluster")
+SIZES = ("gpu", "node", "rack", "pod")
+
+
+def _stages(spec: Spec) -> Spec:
+    stages: Spec = spec["recovery"]["stages"]
+    return stages
+
+
+def _modes(spec: Spec) -> list[Spec]:
+    return list(spec["failures"].values()) if spec["failures"] != "none" else []
+
+
+def _tiers(author: Author, spec: Spec) -> None:
+    """Several tiers, or one whose copies may be unusable; what loads them."""
+    if spec["checkpoint"] == "none":
+        return
+    if not author.maybe(4):
+        _stages(spec)["load"] = "checkpoint" if not author.maybe(3) else author.law(0, 60)
+    count = author.one_of(1, 2, 2, 3)
+    tiers = {name: _tier(author, spec, place) for place, name in enumerate(("a", "b", "c")[:count])}
+    last = tiers["abc"[count - 1]]
+    last["survives"] = "all"
+    spec["checkpoint"] = last if count == 1 else {"tiers": tiers}
+
+
+def _tier(author: Author, spec: Spec, place: int) -> Spec:
+    tier: Spec = {"interval": author.time(10, 150 * (place + 1)), "blocks": author.time(0, 15 * (place + 1))}
+    if "step_time" in spec["workload"] and author.maybe():
+        tier["interval"] = f"{author.one_of(1, 5, 20)} steps"
+    if author.maybe():
+        tier["durable_after"] = author.time(0, 250 * (place + 1))
+    if "load" in _stages(spec) and author.maybe():
+        tier["load"] = author.time(1, 60)
+    if not author.maybe(4):
+        tier["survives"] = [scope for scope in SCOPES if author.maybe()] or ["job"]
+    if "load" in _stages(spec) and author.maybe(3):
+        tier["unusable"] = author.one_of("20 %", "60 %")
+    if author.maybe(4):
+        tier["keep"] = author.one_of(1, 2, 3)
+    return tier
+
+
+def _effects(author: Author, spec: Spec) -> None:
+    """Modes that slow, corrupt or make the job stumble, and storage out of reach."""
+    for mode in _modes(spec):
+        takes_nodes = mode["per"] in SIZES
+        effect = author.one_of("as it is", "corrupt", "flap", *(["slow"] * 2 * takes_nodes))
+        if effect == "slow":
+            mode["effect"] = {"slow": {"factor": author.one_of(0.3, 0.5, 0.9)}}
+        elif effect == "corrupt":
+            mode.pop("detect", None)
+            mode["effect"] = {"corrupt": {"noticed_after": author.law(0, 300)}}
+        elif effect == "flap":
+            mode["effect"] = {"flap": {"stall": author.law(0, 60)}}
+            for key in ("detect", "repair", "transient", "takes_down", "spreads", "relapse"):
+                mode.pop(key, None)
+    if spec["checkpoint"] != "none" and spec["failures"] != "none" and author.maybe():
+        mode = {"per": "cluster", "mtbf": author.time(100, 2000), "repair": author.law(1, 400)}
+        tiers = spec["checkpoint"].get("tiers")
+        named = tiers is not None and author.maybe()
+        mode["effect"] = {"storage": {"tiers": [author.one_of(*tiers)]}} if named and tiers else "storage"
+        spec["failures"]["storage"] = mode
+    if author.maybe(3):
+        spec["recovery"]["overhead"] = "7 %"
+
+
+def _replicas(author: Author, spec: Spec) -> None:
+    """The job as several replicas."""
+    cluster = spec["cluster"]
+    replicas, size = author.one_of(2, 2, 3, 4), author.one_of(1, 1, 2, 3)
+    cluster["gpus"] = cluster["gpus_per_node"] * replicas * size
+    recovery = spec["recovery"]
+    recovery["replicas"] = replicas
+    if not author.maybe(4):
+        recovery["stall"] = author.time(1, 60)
+    if author.maybe():
+        recovery["rejoin_stall"] = author.time(1, 60)
+    if author.maybe():
+        recovery["minimum"] = author.one_of(*range(1, replicas + 1))
+    if author.maybe(3):
+        recovery["peer_load"] = author.time(0, 40)
+        _stages(spec).setdefault("load", author.law(0, 60))
+    if author.maybe(4):
+        recovery["overhead"] = "7 %"
+
+
+def _domains(author: Author, spec: Spec) -> None:
+    """Failures that take whole domains, and spares that are bound to one."""
+    cluster = spec["cluster"]
+    levels = ["node", *(["rack"] if "nodes_per_rack" in cluster else [])]
+    levels += ["pod"] if "racks_per_pod" in cluster else []
+    for mode in _modes(spec):
+        if mode["per"] in SIZES and "flap" not in mode.get("effect", {}):
+            _reach(author, mode, levels, spec["recovery"].get("replicas", 1))
+    if "spares" in cluster:
+        _spares(author, cluster, levels)
+
+
+def _reach(author: Author, mode: Spec, levels: list[str], replicas: int) -> None:
+    least = max(SIZES.index(mode["per"]), 1)
+    wider = [level for level in levels if SIZES.index(level) >= least]
+    if author.maybe():
+        mode["takes_down"] = author.one_of(*wider, "job", *(["replica"] if replicas > 1 else []))
+    down = mode.get("takes_down", SIZES[least])
+    beyond = [level for level in wider if down in SIZES and SIZES.index(level) > SIZES.index(down)]
+    if beyond and author.maybe():
+        mode["spreads"] = {"to": author.one_of(*beyond), "probability": "40 %"}
+
+
+def _spares(author: Author, cluster: Spec, levels: list[str]) -> None:
+    if author.maybe():
+        cluster["spare_choice"] = "fewest_failures"
+    if author.maybe(3):
+        cluster.pop("provision", None)
+        cluster |= {"spare_kind": "lent", "preempt": author.time(1, 100)}
+    if "rack" in levels and author.maybe(3):
+        used = cluster["nodes_per_rack"]
+        cluster |= {"used_per_rack": used, "nodes_per_rack": used + author.one_of(1, 2)}
+        del cluster["spares"]
+    elif len(levels) > 1 and author.maybe():
+        cluster["spares_within"] = author.one_of(*levels[1:])
+
+
+def _nodes(author: Author, spec: Spec) -> None:
+    """Nodes that differ, repairs that fail, and diagnoses that are wrong."""
+    for mode in _modes(spec):
+        if "repair" in mode and mode["per"] in SIZES:
+            _repair(author, mode)
+        if mode["per"] in ("gpu", "node") and author.maybe(3):
+            mode["lemons"] = {"share": author.one_of("20 %", "50 %"), "factor": author.one_of(2, 5)}
+        if mode["per"] in ("gpu", "node") and "repair" in mode and author.maybe():
+            mode["relapse"] = {"probability": author.one_of("20 %", "40 %"), "within": author.time(10, 900)}
+    repairs = [mode["repair"] for mode in _modes(spec) if "repair" in mode and mode["per"] in SIZES]
+    if repairs:
+        _diagnosis(author, spec["recovery"], any("false_fix" in repair for repair in repairs))
+
+
+def _diagnosis(author: Author, recovery: Spec, in_vain: bool) -> None:
+    """Who is sent away, when what was left shows again, and who never comes back."""
+    wrong = author.maybe()
+    if wrong:
+        recovery |= {"misdiagnosis": author.one_of("5 %", "20 %"), "missed": author.one_of("5 %", "15 %")}
+    if wrong or in_vain:
+        recovery["recurs_after"] = author.law(0, 300)
+    if author.maybe(3):
+        counts = {"after": 2, "within": author.time(500, 5000)}
+        fades = {"score": 1.7, "half_life": author.time(300, 3000)}
+        recovery["retire"] = author.one_of(counts, fades)
+        if author.maybe():
+            recovery["retire"] = recovery["retire"] | {"replacement": author.time(1, 900)}
+
+
+def _repair(author: Author, mode: Spec) -> None:
+    repair = mode["repair"]
+    crews = repair.pop("crews", None) if isinstance(repair, dict) else None
+    if author.maybe(3):
+        repair = {"automatic": author.law(1, 300), "escalates": "50 %", "manual": author.law(1, 900)}
+        if author.maybe():
+            repair["false_fix"] = {"automatic": "40 %", "manual": "20 %"}
+    else:
+        repair = dict(repair) if isinstance(repair, dict) else {"constant": repair}
+        if author.maybe():
+            repair["false_fix"] = "30 %"
+    mode["repair"] = {**repair, "crews": crews} if crews else repair
+
+
+def _stops(author: Author, spec: Spec) -> None:
+    """Planned stops that wait for a failure, or that take one replica after another."""
+    every = author.number(100, 2500)
+    stop: Spec = {"every": f"{every!r} s", "takes": author.time(5, min(300, 0.9 * every))}
+    if spec["recovery"].get("replicas", 1) > 1 and author.maybe():
+        stop["rolling"] = True
+    else:
+        stop["abrupt"] = spec["checkpoint"] == "none" or author.maybe()
+        if author.maybe():
+            stop["merge_within"] = author.time(1, 0.9 * every)
+    spec["maintenance"] = stop
+
+
+def _trace(author: Author, spec: Spec) -> None:
+    """A log of failures beside the random ones."""
+    cluster = spec["cluster"]
+    nodes = cluster["gpus"] // cluster["gpus_per_node"]
+    spares = 0 if "used_per_rack" in cluster else cluster.get("spares", 0)
+    rows = []
+    for _ in range(author.one_of(1, 3, 8)):
+        row: Spec = {"time": author.time(0, 6000)}
+        if not author.maybe(4):
+            row["node"] = author.one_of(*range(nodes + spares))
+            if author.maybe():
+                row["repair"] = author.time(10, 1500)
+        rows.append(row)
+    if spec["failures"] == "none":
+        spec["failures"] = {}
+    spec["failures"]["trace"] = {"replay": rows}
+
+
+FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
+    "replicas": _replicas,
+    "tiers": _tiers,
+    "domains": _domains,
+    "nodes": _nodes,
+    "effects": _effects,
+    "stops": _stops,
+    "trace": _trace,
+}

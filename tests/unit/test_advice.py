@@ -77,7 +77,7 @@ def test_spares_that_ran_out() -> None:
     without = of_kind(done(failures=failures), Kind.SPARES)
     assert "Give cluster.spares" in str(without)
     few = of_kind(done(failures=failures, cluster={"gpus": 800, "spares": 1}), Kind.SPARES)
-    assert "The 1 spare nodes are too few" in str(few)
+    assert "The 1 spare node is too few" in str(few)
     assert Kind.SPARES not in kinds(done(failures=failures, cluster={"gpus": 800, "spares": 60}))
 
 

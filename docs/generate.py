@@ -27,6 +27,12 @@ The [tutorial](../tutorial.md) shows them at work. `<name>` is a name of your ow
 says comes last, and `null` deletes an inherited key. Stages and tables are replaced as a whole.
 Where a table below describes a time (detect, repair, a stage), a plain duration may stand in its place.
 """
+LOGS_HEAD = """## Columns of a log
+
+The file that `failures.<name>.replay` names: [recorded incidents](../guides/recorded-incidents.md). Only a
+time is needed. In place of the file the rows may stand in the scenario:
+`[{time: 3 h, node: 1, repair: 20 h}, ...]`.
+"""
 TABLES_HEAD = f"""{NOTE}
 # Tables
 
@@ -124,8 +130,17 @@ def scenario_page() -> str:
         SCENARIO_HEAD,
         f"## Quantities\n\nA number and a unit.\n\n{table(('kind', 'written as', 'example'), kinds)}\n",
         *(section(block, paths) for block, paths in every_block().items()),
+        logs_section(),
     ]
     return "\n".join(parts)
+
+
+def logs_section() -> str:
+    """Return the section about the columns of the file that `replay` names."""
+    from sim.scenario import logs
+
+    rows = [[f"`{name}`", meaning] for name, meaning in logs.COLUMNS.items()]
+    return f"{LOGS_HEAD}\n{table(('column', 'meaning'), rows)}\n"
 
 
 def tables_page() -> str:

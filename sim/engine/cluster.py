@@ -12,6 +12,9 @@ from typing import Protocol
 from sim.engine.fleet import FleetLog
 from sim.engine.spares import SharedSpares, Spares
 
+IDLE, AWAY = -1, -2
+"""Where a node is, instead of the number of a slot."""
+
 
 class Watcher(Protocol):
     """Whoever must know where nodes go: lifetimes run on at work, and stand still away from it."""
@@ -37,7 +40,7 @@ class Cluster:
     A slot is *at work* while it holds a node that has not failed.  A failed node stays in its slot until it
     is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready *delay*
     seconds after it was taken.  The slots are those of one or more *groups*, each of which asks for nodes by
-    itself.
+    itself.  `away` counts the nodes that are in repair, or ordered and still to come.
     """
 
     def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
@@ -52,11 +55,10 @@ class Cluster:
         self._numbers = nodes + len(spares)
         self._groups = [Group() for _ in range(groups)]
         self._group_slots = nodes // groups
+        self.away = 0
         self._node: dict[int, int] = {}
-        self._slot: dict[int, int | None] = {}
+        self._place: dict[int, int] = {}
         self._down: set[int] = set()
-        self._away: set[int] = set()
-        self._retired: set[int] = set()
 
     def __repr__(self) -> str:
         empty = sum(len(group.empty) for group in self._groups)
@@ -79,18 +81,14 @@ class Cluster:
         """Spares at hand."""
         return len(self._spares)
 
-    @property
-    def away(self) -> int:
-        """Nodes that are in repair, or ordered and still to come."""
-        return len(self._away)
-
     def node(self, slot: int) -> int:
         """Return the number of the node that holds *slot*, or held it last."""
         return self._node.get(slot, slot)
 
     def slot_of(self, node: int) -> int | None:
         """Return the slot that *node* holds, failed or not, or nothing."""
-        return self._slot.get(node, node if node < self.nodes else None)
+        place = self._place.get(node, node if node < self.nodes else IDLE)
+        return place if place >= 0 else None
 
     def is_at_work(self, slot: int) -> bool:
         """Return whether *slot* holds a node that has not failed."""
@@ -98,7 +96,7 @@ class Cluster:
 
     def is_idle(self, node: int) -> bool:
         """Return whether *node* is a spare at hand."""
-        return self.slot_of(node) is None and node not in self._away and node not in self._retired
+        return self._place.get(node, IDLE if node >= self.nodes else node) == IDLE
 
     def at_work(self, slots: Sequence[int]) -> Sequence[int]:
         """Return those of *slots* that hold a node which has not failed."""
@@ -117,15 +115,16 @@ class Cluster:
         self._tell((self.node(slot),), slot)
 
     def send_away(self, slots: Sequence[int]) -> list[int]:
-        """Empty *slots* and return the nodes that held them."""
+        """Empty *slots*, whose nodes have failed, and return the nodes that held them."""
         nodes = [self._node.get(slot, slot) for slot in slots]
-        for slot, node in zip(slots, nodes, strict=True):
-            group = self._groups[self.group_of(slot)]
+        for slot in slots:
+            group = self._groups[slot // self._group_slots]
             group.empty[slot] = None
-            group.ready.pop(slot, None)
-            self._slot[node] = None
-        self._down.update(slots)
-        self._away.update(nodes)
+            if group.ready:
+                group.ready.pop(slot, None)
+        for node in nodes:
+            self._place[node] = AWAY
+        self.away += len(nodes)
         if self.watchers:
             self._tell(nodes)
         return nodes
@@ -147,15 +146,16 @@ class Cluster:
 
         The groups come in the order in which they began to wait; within each the slot emptied first is first.
         """
-        self._away.difference_update(nodes)
+        self.away -= len(nodes)
         for node in nodes:
-            slot = self._wanted(node, waiting)
+            slot = self._wanted(node, waiting) if waiting else None
             if slot is not None:
-                self._place(node, slot)
-            else:
-                self._spares.add(node)
-                if self.watchers:
-                    self._tell((node,), idle=True)
+                self._put(node, slot)
+                continue
+            self._place[node] = IDLE
+            self._spares.add(node)
+            if self.watchers:
+                self._tell((node,), idle=True)
 
     def spare(self, position: int) -> int | None:
         """Return the spare that is idle for longest but *position*, or nothing where there are fewer."""
@@ -168,39 +168,43 @@ class Cluster:
     def withdraw(self, node: int) -> None:
         """Take the spare *node*, which has failed, out of service."""
         self._spares.remove(node)
-        self._away.add(node)
-        self._count_spares()
+        self._place[node] = AWAY
+        self.away += 1
+        self.fewest_spares = min(self.fewest_spares, len(self._spares))
         for watcher in self.watchers:
             watcher.failed(node)
         self._tell((node,))
 
     def retire(self, node: int) -> None:
         """Let *node*, which is away, never come back."""
-        self._away.discard(node)
-        self._retired.add(node)
+        self._place[node] = AWAY
+        self.away -= 1
 
     def order(self, old: int) -> int:
         """Return the number of a new node in place of *old*; it is away until it is restored."""
         new, self._numbers = self._numbers, self._numbers + 1
         self._spares.inherit(new, old)
-        self._away.add(new)
+        self._place[new] = AWAY
+        self.away += 1
         return new
 
     def note(self, now: float) -> None:
         """Keep in mind how many nodes are away and idle from *now* on."""
-        self.log.note(now, len(self._away), len(self._spares))
+        self.log.note(now, self.away, len(self._spares))
 
     def _take_spares(self, now: float, slots: Group) -> None:
-        for slot in tuple(slots.empty):
+        for slot in list(slots.empty):
             node = self._spares.take(slot)
             if node is not None:
                 if self._delay:
                     slots.ready[slot] = now + self._delay
-                self._place(node, slot)
+                self._put(node, slot)
             elif not len(self._spares):
                 break
-        self._count_spares()
-        self.note(now)
+        idle = len(self._spares)
+        if idle < self.fewest_spares:
+            self.fewest_spares = idle
+        self.log.note(now, self.away, idle)
 
     def _wanted(self, node: int, waiting: Sequence[int]) -> int | None:
         """Return the first empty slot of the groups *waiting* that *node* may fill."""
@@ -210,17 +214,13 @@ class Cluster:
                     return slot
         return None
 
-    def _place(self, node: int, slot: int) -> None:
-        del self._groups[self.group_of(slot)].empty[slot]
+    def _put(self, node: int, slot: int) -> None:
+        del self._groups[slot // self._group_slots].empty[slot]
         self._down.discard(slot)
         self._node[slot] = node
-        self._slot[node] = slot
+        self._place[node] = slot
         if self.watchers:
             self._tell((node,), slot)
-
-    def _count_spares(self) -> None:
-        if len(self._spares) < self.fewest_spares:
-            self.fewest_spares = len(self._spares)
 
     def _tell(self, nodes: Sequence[int], slot: int | None = None, idle: bool = False) -> None:
         for watcher in self.watchers:

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from struct import Struct
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-THREE = Struct("3d")
 
 
 class FleetLog:
-    """A packed line at each change: the time (s), the nodes that are away, and those that are idle."""
+    """At each change: the time (s), the nodes that are away, and those that are idle."""
 
     def __init__(self, idle: int) -> None:
-        self._lines = bytearray()
+        self._lines: list[float] = []
         self.note(0.0, 0, idle)
 
     def __repr__(self) -> str:
-        return f"FleetLog({len(self._lines) // THREE.size} lines)"
+        return f"FleetLog({len(self._lines) // 3} lines)"
 
     def note(self, time: float, away: int, idle: int) -> None:
         """Note how many nodes are away and idle from *time* on."""
-        self._lines.extend(THREE.pack(time, away, idle))
+        self._lines.extend((time, away, idle))
 
     @property
     def lines(self) -> tuple[Array, Array, Array]:
         """Times, nodes away and nodes idle, in columns."""
-        time, away, idle = np.frombuffer(bytes(self._lines)).reshape(-1, 3).T
+        time, away, idle = np.array(self._lines).reshape(-1, 3).T
         return time.copy(), away.astype(np.int64), idle.astype(np.int64)
 
 

@@ -51,7 +51,7 @@ class RepairShop:
 
     def bring(self, nodes: Sequence[int], strike: Strike) -> None:
         """Begin the repair of *nodes*, broken by *strike*, or queue it until a crew is free."""
-        time = self._times[strike]
+        time = self._times.of(strike.origin)[strike.ordinal]
         if self._free:
             self._free -= 1
             self._begin(nodes, time)

@@ -63,8 +63,8 @@ def test_the_incidents_account_for_what_is_charged_to_their_modes(data: st.DataO
 class Counted(Cluster):
     """A cluster that knows where each node ought to be."""
 
-    def __init__(self, nodes: int, spares: int, delay: float = 0.0) -> None:
-        super().__init__(nodes, spares, delay)
+    def __init__(self, nodes: int, spares: int, delay: float = 0.0, groups: int = 1) -> None:
+        super().__init__(nodes, spares, delay, groups)
         self.all = set(range(nodes + spares))
         self.gone: set[int] = set()
 
@@ -72,7 +72,7 @@ class Counted(Cluster):
         empty = {slot for group in self._groups for slot in group.empty}
         held = [self.node(slot) for slot in range(self.nodes) if slot not in empty]
         spares = [self.spare(position) for position in range(self.idle)]
-        assert len(held) == self.nodes - self.missing()
+        assert len(held) == self.nodes - len(empty)
         assert sorted([*held, *spares, *self.gone]) == sorted(self.all)
 
     def send_away(self, slots: Sequence[int]) -> list[int]:

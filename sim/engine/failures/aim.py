@@ -54,14 +54,12 @@ class Aim:
         self.mode = mode
         self.spec = spec
         self.units_per_node = site.scenario.cluster.gpus_per_node if spec.per == "gpu" else 1
-        self._cluster = site.cluster
-        self._on_strike = site.on_strike
         self._unit_slots = site.scenario.slots_per(spec.per) if spec.per in ("rack", "pod") else 1
         self._reach = Reach(site.scenario.slots_per(spec.takes_down), _scope(spec))
         self._spread = self._wider()
         self._alone = self._reach.slots == 1 and self._spread is None
         self._spreads = StrikeDraws(site.streams, site.origins, "spreads")
-        self._always = {0.0: False, 1.0: True}.get(spec.transient)
+        self._transient = spec.transient
         self._transients = StrikeDraws(site.streams, site.origins, "transient")
 
     def __repr__(self) -> str:
@@ -71,23 +69,25 @@ class Aim:
         """Return what a strike of the mode's own process does, told its number and the unit that it hits."""
         if self.spec.per in WHOLE_JOB:
             return lambda ordinal, _: self.at_job(self.mode, ordinal)
-        return self._at_part if self.spec.per in UNITS_OF_A_NODE else self._at_unit_of_many
+        if self.spec.per not in UNITS_OF_A_NODE:
+            return self._at_many
+        return self._at_node() if self._alone else self._at_part
 
     def at_job(self, origin: int, ordinal: int) -> None:
         """Strike the whole job, without taking a node."""
         scope = CLUSTER if self.spec.per == "cluster" else JOB
-        self._on_strike(Strike(self.mode, ordinal, (), True, origin, scope))
+        self.site.on_strike(Strike(self.mode, ordinal, (), True, origin, scope))
 
     def at_slot(self, origin: int, ordinal: int, slot: int) -> None:
         """Strike *slot*, and all that goes down with it."""
-        if not self._cluster.is_at_work(slot):
+        if not self.site.cluster.is_at_work(slot):
             return
         if not self._alone:
             self._at_domain(origin, ordinal, slot)
             return
         transient = self.is_transient(origin, ordinal)
         scope = JOB if transient else self._reach.scope
-        self._on_strike(Strike(self.mode, ordinal, (slot,), transient, origin, scope))
+        self.site.on_strike(Strike(self.mode, ordinal, (slot,), transient, origin, scope))
 
     def at_spare(self, origin: int, ordinal: int, node: int) -> None:
         """Strike the idle spare *node*."""
@@ -96,35 +96,51 @@ class Aim:
 
     def is_transient(self, origin: int, ordinal: int) -> bool:
         """Return whether all is well after a restart."""
-        if self._always is not None:
-            return self._always
-        return self._transients.at(origin, ordinal) < self.spec.transient
+        share = self._transient
+        if share == 0.0 or share == 1.0:
+            return share == 1.0
+        return bool(self._transients.of(origin)[ordinal] < share)
+
+    def _at_node(self) -> OnStrike:
+        """Return the same as `_at_part` for nodes that fail alone: what most strikes do, without detours."""
+        site, mode, per_node, scope = self.site, self.mode, self.units_per_node, self._reach.scope
+        is_at_work, on_strike, is_transient = site.cluster.is_at_work, site.on_strike, self.is_transient
+
+        def strike(ordinal: int, unit: int) -> None:
+            slot = unit // per_node
+            if is_at_work(slot):
+                transient = is_transient(mode, ordinal)
+                on_strike(Strike(mode, ordinal, (slot,), transient, mode, JOB if transient else scope))
+
+        return strike
 
     def _at_part(self, ordinal: int, unit: int) -> None:
         self.at_slot(self.mode, ordinal, unit // self.units_per_node)
 
-    def _at_unit_of_many(self, ordinal: int, unit: int) -> None:
+    def _at_many(self, ordinal: int, unit: int) -> None:
         slots = self._slots(unit * self._unit_slots, self._unit_slots)
         if slots:
-            self._at_domain(self.mode, ordinal, slots[0])
+            self._at_domain(self.mode, ordinal, slots[0], slots)
 
-    def _at_domain(self, origin: int, ordinal: int, slot: int) -> None:
-        """Strike all nodes at work in the domain of *slot*."""
+    def _at_domain(self, origin: int, ordinal: int, slot: int, unit: Sequence[int] = ()) -> None:
+        """Strike all nodes at work in the domain of *slot*; those of the *unit* are known already."""
         reach = self._reach
         if self._spread is not None and self._spreads_now(origin, ordinal):
             reach = self._spread
         transient = self.is_transient(origin, ordinal)
-        slots = self._slots(slot - slot % reach.slots, reach.slots)
+        slots = unit
+        if not unit or reach.slots != self._unit_slots:
+            slots = self._slots(slot - slot % reach.slots, reach.slots)
         scope = JOB if transient else reach.scope
-        self._on_strike(Strike(self.mode, ordinal, slots, transient, origin, scope))
+        self.site.on_strike(Strike(self.mode, ordinal, slots, transient, origin, scope))
 
     def _spreads_now(self, origin: int, ordinal: int) -> bool:
         assert self.spec.spreads is not None
-        return self._spreads.at(origin, ordinal) < self.spec.spreads.probability
+        return bool(self._spreads.of(origin)[ordinal] < self.spec.spreads.probability)
 
     def _slots(self, first: int, count: int) -> Sequence[int]:
         """Return the slots with nodes at work among so many from the *first* on."""
-        return self._cluster.at_work(range(first, min(first + count, self._cluster.nodes)))
+        return self.site.cluster.at_work(range(first, min(first + count, self.site.cluster.nodes)))
 
     def _wider(self) -> Reach | None:
         """Return the domain to which a strike may spread, if that is more than it takes down anyway."""

@@ -51,13 +51,13 @@ class StrikeDraws:
         return f"StrikeDraws({self._quantity!r})"
 
     def __getitem__(self, strike: Strike) -> float:
-        return self.at(strike.origin, strike.ordinal)
+        value: float = self.of(strike.origin)[strike.ordinal]
+        return value
 
-    def at(self, origin: int, ordinal: int) -> float:
-        """Return the draw of the strike number *ordinal* of *origin*."""
+    def of(self, origin: int) -> Draws:
+        """Return the draws of all strikes of one *origin*, by their number there."""
         draws = self._draws.get(origin)
         if draws is None:
             name = f"{self._names[origin]}/{self._quantity}"
             draws = self._draws[origin] = Draws(self._streams, name, self._sampler)
-        value: float = draws[ordinal]
-        return value
+        return draws

@@ -109,7 +109,41 @@ def _price(path: str) -> Callable[[Summary], str]:
     return show
 
 
+def _replicas(summary: Summary) -> str:
+    block = summary.get("replicas")
+    if block is None:
+        return NOTHING
+    down = plus_minus(block["down"], margin(summary, "replicas.down"))
+    return f"{whole(block['count'])} ({down} of them down)"
+
+
+def _away(summary: Summary) -> str:
+    block = summary.get("spares")
+    if block is None or not block["away"]["max"]:
+        return NOTHING
+    mean = plus_minus(block["away"]["mean"], margin(summary, "spares.away.mean"))
+    return f"{mean} ({whole(block['away']['p99'])} or fewer for 99 % of the time)"
+
+
+def _spares(summary: Summary) -> str:
+    block, nodes = summary.get("spares"), summary["spare_nodes"]
+    if block is None or not (nodes or block["away"]["max"]):
+        return NOTHING
+    enough = block["sufficient_p99"]
+    held = "" if enough is None else f"{whole(enough)} would suffice for 99 % of the time, "
+    waited = percent(block["waiting"], margin(summary, "spares.waiting"))
+    return f"{whole(nodes)} ({held}{waited} of the time spent waiting)"
+
+
+def _loads(summary: Summary) -> str:
+    tiers = {name: tier["loads"] for name, tier in summary.get("tiers", {}).items() if tier["loads"]}
+    shares = [f"{name} {percent(tiers[name], margin(summary, f'tiers.{name}.loads'))}" for name in tiers]
+    return ", ".join(shares) or NOTHING
+
+
 def _interval(summary: Summary) -> str:
+    if tiers := summary.get("tiers"):
+        return ", ".join(f"{name} {duration(tier['interval_s'], 0.0)}" for name, tier in tiers.items())
     interval = summary["checkpoint_interval_s"]
     return NOTHING if interval is None else duration(interval, 0.0)
 
@@ -131,7 +165,11 @@ FIGURES: tuple[tuple[str, Callable[[Summary], str]], ...] = (
     ("Time to the target", _days),
     (PRICE, _price("per_effective_gpu_hour")),
     ("Cost of the run", _price("total")),
+    ("Replicas", _replicas),
+    ("Nodes away", _away),
+    ("Spare nodes", _spares),
     ("Interval between saves", _interval),
+    ("Copies loaded", _loads),
     ("Replications", lambda summary: whole(summary["replications"])),
 )
 

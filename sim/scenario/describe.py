@@ -12,6 +12,7 @@ from sim.scenario.first_order import ettr, mean, mean_restart_s, nodes_taken, re
 from sim.scenario.model import Scenario
 from sim.scenario.notes import notes
 from sim.scenario.rates import fleet_factor, rate
+from sim.scenario.replay import reached
 from sim.scenario.values import Value, values
 
 SECONDS_PER_EVENT = 15e-6
@@ -95,12 +96,13 @@ def _mode(scenario: Scenario, name: str) -> ModeMeaning:
     strikes, away = rate(scenario, name), 0.0
     if repair is not None and mode.takes_nodes:
         away = (1 - mode.transient) * nodes_taken(scenario, mode) * mean(repair.whole) * strikes
+    events = _factor(mode, scenario.end_s) * scenario.end_s * strikes
     return ModeMeaning(
         name=name,
         per=mode.per,
         units=scenario.units(name),
         mtbf_s=scenario.mtbf_of(name) / fleet_factor(mode),
-        events=_factor(mode, scenario.end_s) * scenario.end_s * strikes,
+        events=reached(mode, scenario.end_s) if mode.recorded else events,
         restart_s=restart_s(scenario, name),
         nodes_in_repair=away,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from sim.scenario.effects import STORAGE
 from sim.scenario.model import Scenario
 from sim.scenario.rates import again, fleet_factor
+from sim.scenario.replay import about_logs
 from sim.units import format_duration, format_share
 
 
@@ -14,6 +15,7 @@ def notes(scenario: Scenario) -> Iterator[str]:
     """Yield what a reader should know about how far the values carry."""
     yield from _about_tables(scenario)
     yield from _about_nodes(scenario)
+    yield from about_logs(scenario)
     yield from _about_copies(scenario)
     if scenario.simulation.precision is not None:
         yield "simulation.precision: replications are added as needed; the run time is for the first 32"

@@ -144,6 +144,28 @@ def resolve_logs(scenario: Scenario) -> None:
 def told(rows: tuple[Recorded, ...]) -> str:
     """Return rows as they read in a table of values."""
     first, last = (format_duration(row.time_s, 3) for row in (rows[0], rows[-1]))
+    nodes = len({row.node for row in rows if row.node >= 0})
+    where = f" on {nodes:,} node{'s' * (nodes > 1)}" if nodes else ""
     if len(rows) == 1:
-        return f"1 recorded failure, after {first}"
-    return f"{len(rows):,} recorded failures, {first} to {last}"
+        return f"1 recorded failure{where}, after {first}"
+    return f"{len(rows):,} recorded failures{where}, {first} to {last}"
+
+
+def reached(mode: FailureMode, end: float) -> int:
+    """Return how many recorded failures of *mode* strike before the *end* of the run (seconds)."""
+    return sum(row.time_s < end for row in mode.recorded or ())
+
+
+def about_logs(scenario: Scenario) -> Iterator[str]:
+    """Yield what a reader should know of logs that end before the run, or the other way round."""
+    horizon = scenario.simulation.horizon
+    logs = {name: mode.recorded for name, mode in scenario.failures.items() if mode.recorded}
+    if horizon is None or not logs:
+        return
+    late = sum(len(rows) - reached(scenario.failures[name], horizon) for name, rows in logs.items())
+    if late:
+        total = sum(map(len, logs.values()))
+        yield f"failures: {late:,} of {total:,} recorded failures lie behind the horizon and never strike"
+    last = max(rows[-1].time_s for rows in logs.values())
+    if last < horizon / 2:
+        yield f"failures: nothing is recorded after {format_duration(last, 3)}; beyond it the log is silent"

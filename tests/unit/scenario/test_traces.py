@@ -9,6 +9,7 @@ import pytest
 
 from sim.distributions import Empirical
 from sim.scenario import Scenario, ScenarioError, dump, load, loads, reader
+from sim.scenario.describe import describe
 from sim.scenario.logs import Recorded
 from sim.scenario.values import values
 
@@ -151,8 +152,21 @@ def test_a_source_of_the_trace_is_one_of_all_its_causes(folder: Path) -> None:
 
 def test_rows_are_told_in_short_among_the_values(folder: Path) -> None:
     told = {value.path: value.text for value in values(load("replayed.yaml"))}
-    assert told["failures.nic.replay"] == "2 recorded failures, 2 d to 4 d"
+    assert told["failures.nic.replay"] == "2 recorded failures on 2 nodes, 2 d to 4 d"
     assert told["failures.trace.replay"] == "1 recorded failure, after 1 d"
+
+
+def test_check_counts_the_rows_that_strike(folder: Path) -> None:
+    found = describe(load("replayed.yaml", {"simulation.horizon": "3 d"}))
+    events = {mode.name: mode.events for mode in found.modes}
+    assert (events["nic"], events["trace"], events["trace checkpoint"]) == (1, 1, 0)
+    assert "failures: 3 of 6 recorded failures lie behind the horizon and never strike" in found.notes
+
+
+def test_check_tells_a_log_that_ends_early(folder: Path) -> None:
+    silent = "failures: nothing is recorded after 6 d; beyond it the log is silent"
+    assert silent in describe(load("replayed.yaml", {"simulation.horizon": "13 d"})).notes
+    assert silent not in describe(load("replayed.yaml")).notes
 
 
 def test_causes_that_differ_only_in_signs_are_told_apart(folder: Path) -> None:

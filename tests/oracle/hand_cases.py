@@ -218,6 +218,31 @@ REPLICAS: dict[str, Case] = {
         {"productive": 100, "lost": 20, "recovery": 30},
         {"replica": [-1], "lost_s": [20], "recovery_s": [30]},
     ),
+    "who rejoins while the others stand still anyway: everyone waits for the later deadline": (
+        job(
+            150,
+            3,
+            failures={"node": log((100, 0, None))},
+            recovery={
+                "stages": {"restart": "15 s"},
+                "replicas": 3,
+                "stall": "20 s",
+                "rejoin_stall": "10 s",
+            },
+        ),
+        {"productive": 125, "stall": 20, "recovery": 5},
+        {"stall_s": [20], "recovery_s": [5]},
+    ),
+    "the last one that trained fails while another is ready: nothing is lost": (
+        job(
+            250,
+            2,
+            failures={"node": log((100, 0, None), (140, 1, None))},
+            recovery={**RESTART, "replicas": 2, "stall": "20 s", "rejoin_stall": "50 s"},
+        ),
+        {"productive": 135, "stall": 10 + 10 + 15 + 50, "recovery": 30},
+        {"stall_s": [35, 50], "lost_s": [0, 0], "doing": ["training", "stall"], "replica": [0, 1]},
+    ),
     "what the protocol costs, and a straggler beside it": (
         job(
             200,
@@ -241,6 +266,18 @@ STOPS: dict[str, Case] = {
         ),
         {"productive": 170, "maintenance": 20, "stall": 10},
         {},
+    ),
+    "a replica that is struck in a stop goes down when the stop is over": (
+        job(
+            199,
+            2,
+            failures={"node": log((110, 1, None))},
+            maintenance={"every": "100 s", "takes": "30 s", "abrupt": True},
+            checkpoint=SAVES,
+            recovery={**RESTART, "replicas": 2, "stall": "10 s"},
+        ),
+        {"productive": 80 + 10 + 39, "lost": 20, "maintenance": 30, "stall": 5, "recovery": 15},
+        {"doing": ["maintenance"], "interruption": [False], "replica": [1], "stall_s": [5]},
     ),
     "a stop that is done within a recovery costs nothing": (
         job(
@@ -287,6 +324,39 @@ NODES: dict[str, Case] = {
         ),
         {"productive": 20, "lost": 100, "detection": 10, "waiting": 50, "recovery": 20},
         {"doing": ["idle", "training"], "node": [4, 0], "nodes_lost": [1, 2]},
+    ),
+    "the crew takes up the manual parts one after the other": (
+        job(
+            200,
+            2,
+            failures={
+                "node": {
+                    "per": "node",
+                    "mtbf": "100 s",
+                    "lifetime": "constant",
+                    "ages": "new",
+                    "repair": {"automatic": "10 s", "escalates": "100 %", "manual": "30 s", "crews": 1},
+                }
+            },
+            recovery={"stages": {"restart": "10 s"}},
+        ),
+        {"productive": 20, "lost": 100, "waiting": 70, "recovery": 10},
+        {"time_s": [100, 100], "waiting_s": [0, 70]},
+    ),
+    "of lent spares the one with the fewest failures is taken": (
+        job(
+            200,
+            cluster={
+                "spares": 2,
+                "spare_kind": "lent",
+                "preempt": "5 s",
+                "spare_choice": "fewest_failures",
+            },
+            failures={"node": log((10, 2, 5), (20, 2, 5), (50, 0, 10), (100, 1, 10), (150, 0, 10))},
+            recovery={"stages": {"restart": "10 s"}},
+        ),
+        {"productive": 35, "lost": 50 + 35 + 35, "recovery": 45},
+        {"doing": ["idle", "idle", "training", "training", "training"], "nodes_lost": [1] * 5},
     ),
     "the second failure retires the node, and a new one comes": (
         job(

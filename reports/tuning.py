@@ -58,7 +58,7 @@ def headline(tuning: Tuning) -> str:
         return "Nothing fails: save when other reasons ask for it."
     if tuning.no_progress:
         return "No interval makes it progress."
-    return f"Save about every {format_duration(tuning.recommended_s, 3)}."
+    return f"Save{tuning.place.within} about every {format_duration(tuning.recommended_s, 3)}."
 
 
 def _facts(tuning: Tuning) -> Iterator[Fact]:

@@ -17,7 +17,7 @@ from sim.store import ChoiceError
 from sim.tuning import Levers, Tuning, what_ifs
 from sim.tuning import levers as ranked
 from sim.tuning import tune as tuned
-from sim.tuning.what_if import BLOCKS
+from sim.tuning.places import place_of
 from sim.units import format_points
 
 Source = Scenario | str | PathLike[str]
@@ -101,6 +101,7 @@ def run_comparison(
 def tune(
     scenario: Source,
     *,
+    tier: str | None = None,
     candidates: int = 40,
     simulate: bool = False,
     blocks: Sequence[str] = (),
@@ -115,15 +116,17 @@ def tune(
 ) -> Tuning:
     """Find the checkpoint interval of a scenario, how flat the optimum is, and what it is worth.
 
-    *blocks* ("1 s", "5 s") and *over* ({"cluster.gpus": ["10k", "100k"]}) ask what else would move it;
-    *simulate* simulates every one of the *candidates* in full, also where scoring them on common outages is
-    exact.  The other arguments are those of `run`.  Raises ScenarioError for a faulty scenario and RunError
-    where there is no interval to tune, or the run cannot go on.
+    Of several tiers of checkpoints *tier* names the one to tune; it is the last one otherwise.  *blocks*
+    ("1 s", "5 s") and *over* ({"cluster.gpus": ["10k", "100k"]}) ask what else would move it; *simulate*
+    simulates every one of the *candidates* in full, also where scoring them on common outages is exact.  The
+    other arguments are those of `run`.  Raises ScenarioError for a faulty scenario and RunError where there
+    is no interval to tune, or the run cannot go on.
     """
     changed = changes(overrides, seed=seed, replications=replications, horizon=horizon)
     settings = Settings(workers, executor, progress=progress or Silent())
-    asked = ({BLOCKS: blocks} if blocks else {}) | dict(over or {})
-    return tune_all(resolve(scenario, changed), candidates, simulate, asked, settings)
+    loaded = resolve(scenario, changed)
+    asked = ({place_of(loaded, tier).path("blocks"): blocks} if blocks else {}) | dict(over or {})
+    return tune_all(loaded, candidates, simulate, asked, settings, tier)
 
 
 def tune_all(
@@ -132,10 +135,12 @@ def tune_all(
     simulate: bool,
     over: Mapping[str, Sequence[str]],
     settings: Settings,
+    tier: str | None = None,
 ) -> Tuning:
     """Return the tuning of *scenario*, and of what it would be with each of the values *over* paths."""
-    found = what_ifs(scenario, over, candidates=candidates, settings=settings)
-    tuning = tuned(scenario, candidates=candidates, simulate=simulate, settings=settings)
+    place_of(scenario, tier)
+    found = what_ifs(scenario, over, tier=tier, candidates=candidates, settings=settings)
+    tuning = tuned(scenario, tier=tier, candidates=candidates, simulate=simulate, settings=settings)
     return replace(tuning, what_ifs=found)
 
 

@@ -32,6 +32,7 @@ EXAMPLES = (
 @click.option(
     "--simulate", is_flag=True, help="Simulate every interval in full, also where scoring is exact."
 )
+@click.option("--tier", metavar="NAME", help="Which of several tiers to tune. [default: the last]")
 @click.option("--blocks", metavar="LIST", help="Try saves that block for so long: 1s,5s,30s.")
 @click.option(
     "--over", metavar="PATH=LIST", multiple=True, help="Try other values, 10k or 1M too. Repeatable."
@@ -76,6 +77,7 @@ def tuned(
     scenario: Scenario,
     candidates: int,
     simulate: bool,
+    tier: str | None,
     blocks: str | None,
     over: tuple[str, ...],
     workers: int | None,
@@ -83,12 +85,14 @@ def tuned(
     """Return the tuning that the options ask for."""
     from sim.api import tune_all
     from sim.experiment import Settings
+    from sim.tuning.places import place_of
 
-    asked = dict([options.listed(f"checkpoint.blocks={blocks}", "--blocks")]) if blocks else {}
+    path = place_of(scenario, tier).path("blocks")
+    asked = dict([options.listed(f"{path}={blocks}", "--blocks")]) if blocks else {}
     asked |= dict(options.listed(text, "--over") for text in over)
     with console.watcher() as watcher:
         settings = Settings(workers, progress=watcher)
-        return tune_all(scenario, candidates, simulate, asked, settings)
+        return tune_all(scenario, candidates, simulate, asked, settings, tier)
 
 
 def present(tuning: Tuning, folder: Path, report: bool, as_json: bool) -> None:
@@ -116,5 +120,5 @@ def write_copy(source: str, tuning: Tuning, target: Path, force: bool) -> None:
     if tuning.recommended_s is None or tuning.no_progress:
         console.say(f"{target}: not written, because no interval is better than another")
         return
-    write_with_interval(file_of(source), target, tuning.recommended_s, force)
+    write_with_interval(file_of(source), target, tuning.recommended_s, force, tuning.place)
     console.say(f"Wrote {target}: {source} with the recommended interval, and nothing that --set changed")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sim import theory
 from sim.estimate import mean_of
 from sim.experiment import Settings
 from sim.scenario.model import Scenario
-from sim.store import ChoiceError
 from sim.tuning.outages import why_outages_depend
+from sim.tuning.places import Place, place_of
 from sim.tuning.results import Candidate, Gain, Tuning, Worth
 from sim.tuning.scores import scored, simulated
 from sim.tuning.search import SPAN, Score, Search
@@ -28,30 +29,30 @@ ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, *(5.0 * number for number 
 def tune(
     scenario: Scenario,
     *,
+    tier: str | None = None,
     candidates: int = CANDIDATES,
     simulate: bool = False,
     settings: Settings | None = None,
 ) -> Tuning:
     """Return the best checkpoint interval of *scenario* and what it is worth.
 
+    Of several tiers *tier* names the one that is tuned, the others as they are; it is the last otherwise.
     `simulation.replications` (64 where it is not said) choose the interval; it is judged on fresh ones, half
     as many, or 16 where there are as many.  With *simulate* every candidate is simulated in full, also where
     sharing the outages is exact.  Raises ChoiceError where the scenario has no interval to tune, and RunError
     where the run cannot go on.
     """
-    began, settings = time.perf_counter(), settings or Settings()
-    if scenario.checkpoint is None:
-        raise ChoiceError(f"{scenario.name} says checkpoint: none, so it has no interval to tune")
+    began, settings, place = time.perf_counter(), settings or Settings(), place_of(scenario, tier)
     fixed = ended_by_the_clock(scenario, REPLICATIONS)
-    count, now = fixed.simulation.replications, scenario.checkpoint.interval
+    count, now = fixed.simulation.replications, place.of(scenario).interval
     if fixed.mtbf is None:
-        return Tuning(scenario, fixed, count, now)
+        return Tuning(scenario, fixed, count, now, place)
     reason = "asked for" if simulate else why_outages_depend(fixed)
-    scores = simulated if reason else scored
-    first, fresh = scores(fixed, (range(count), range(count, count + fresh_ones(count))), settings)
-    marks = formulas(fixed)
-    search = searched(fixed, first, [now, *marks.values()], candidates)
-    return _told(scenario, fixed, now, marks, search, fresh, reason, began)
+    parts = range(count), range(count, count + fresh_ones(count))
+    first, fresh = simulated(fixed, parts, settings, place) if reason else scored(fixed, parts, settings)
+    marks = formulas(fixed, place)
+    search = searched(fixed, place, first, [now, *marks.values()], candidates)
+    return _told(Tuning(scenario, fixed, count, now, place), marks, search, fresh, reason, began)
 
 
 def fresh_ones(count: int) -> int:
@@ -63,30 +64,25 @@ def fresh_ones(count: int) -> int:
 
 
 def _told(
-    given: Scenario,
-    fixed: Scenario,
-    now: float,
+    asked: Tuning,
     marks: Mapping[str, float],
     search: Search,
     fresh: Score,
     reason: str | None,
     began: float,
 ) -> Tuning:
-    """Return what the finished *search* found, judged on *fresh* replications."""
-    best, flat = search.best, search.flat_range()
+    """Return what the finished *search* found of what was *asked*, judged on *fresh* replications."""
+    best, flat, fixed = search.best, search.flat_range(), asked.scenario
     chosen = rounded(best, flat)
-    over = {**marks, "now": now}
+    over = {**marks, "now": asked.now_s}
     at_best, at_chosen, *others = fresh([best, chosen, *over.values()])
     gains = [
         Gain(name, at, Worth.of(fixed, other, fixed, at_chosen), not flat[0] <= at <= flat[1])
         for (name, at), other in zip(over.items(), others, strict=True)
     ]
-    return Tuning(
-        given=given,
-        scenario=fixed,
-        replications=fixed.simulation.replications,
+    return replace(
+        asked,
         fresh_replications=others[-1].size,
-        now_s=now,
         young_s=marks.get("young"),
         daly_s=marks.get("daly"),
         exact_s=marks.get("exact"),
@@ -103,36 +99,40 @@ def _told(
     )
 
 
-def searched(scenario: Scenario, score: Score, always: Sequence[float], candidates: int) -> Search:
-    """Return the finished search for the best interval of *scenario* by *score*."""
-    search = Search(score, *limits(scenario))
-    search.run(centre(scenario), always, candidates)
+def searched(
+    scenario: Scenario, place: Place, score: Score, always: Sequence[float], candidates: int
+) -> Search:
+    """Return the finished search for the best interval at *place* of *scenario* by *score*."""
+    search = Search(score, *limits(scenario, place))
+    search.run(centre(scenario, place), always, candidates)
     return search
 
 
-def formulas(scenario: Scenario) -> dict[str, float]:
-    """Return the intervals of the closed forms (s); none where nothing fails or a save is free."""
-    spec, mtbf = scenario.checkpoint, scenario.mtbf
-    if spec is None or mtbf is None or spec.blocks == 0:
+def formulas(scenario: Scenario, place: Place) -> dict[str, float]:
+    """Return the intervals of the closed forms (s); none where a save is free or serves no failure."""
+    mtbf, blocks = place.mtbf(scenario), place.of(scenario).blocks
+    if mtbf is None or blocks == 0:
         return {}
     forms = {"young": theory.young, "daly": theory.daly, "exact": theory.optimal}
-    return {name: form(mtbf, spec.blocks) for name, form in forms.items()}
+    return {name: form(mtbf, blocks) for name, form in forms.items()}
 
 
-def centre(scenario: Scenario) -> float:
-    """Return where to look first (s): the exact optimum of the scenario's MTBF, were all exponential."""
-    spec, mtbf = scenario.checkpoint, scenario.mtbf
-    assert spec is not None
+def centre(scenario: Scenario, place: Place) -> float:
+    """Return where to look first (s): the exact optimum of the tier's MTBF, were all exponential.
+
+    Where no failure is left for the tier, that of all failures.
+    """
+    mtbf = place.mtbf(scenario) or scenario.mtbf
     assert mtbf is not None
-    return theory.optimal(mtbf, spec.blocks or 1.0)
+    return theory.optimal(mtbf, place.of(scenario).blocks or 1.0)
 
 
-def limits(scenario: Scenario) -> tuple[float, float]:
+def limits(scenario: Scenario, place: Place) -> tuple[float, float]:
     """Return the shortest and the longest interval that make sense (s): a step, or a second, and the run.
 
     Below a second only where saves are so cheap, or failures so frequent, that the formulas point there.
     """
-    shortest = scenario.workload.step_time or min(SHORTEST, centre(scenario) / SPAN)
+    shortest = scenario.workload.step_time or min(SHORTEST, centre(scenario, place) / SPAN)
     return min(shortest, scenario.end_s), scenario.end_s
 
 

@@ -96,8 +96,11 @@ def schedule_of(scenario: Scenario, interval: float) -> PeriodicSaves:
 def why_outages_depend(scenario: Scenario) -> str | None:
     """Return why the outages of *scenario* depend on the interval, or `None` where they do not.
 
-    They do where the run ends with the work: an interval that gets more done ends earlier.
+    They do where the run ends with the work: an interval that gets more done ends earlier.  And where the job
+    is not one line of work between restarts, with one copy to fall back to.
     """
+    if scenario.general:
+        return "with tiers, replicas or such effects, what a failure costs depends on what was saved when"
     if scenario.target_s is not None:
         return "the run ends when the target is reached, so what strikes it depends on the interval"
     return None

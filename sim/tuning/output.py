@@ -20,6 +20,7 @@ def tuning_as_dict(tuning: Tuning) -> dict[str, Any]:
     """Return what `tune --json` prints."""
     return {
         **_head(tuning),
+        "tier": tuning.place.tier,
         "method": "simulated" if tuning.simulated else "scored",
         "method_reason": tuning.simulated,
         "no_failures": tuning.no_failures,

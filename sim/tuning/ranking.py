@@ -13,12 +13,15 @@ from sim.scenario.model import Scenario
 from sim.tuning.changes import Change, Family, changes_that_fit, own_changes
 from sim.tuning.histories import histories
 from sim.tuning.intervals import CANDIDATES, rounded, searched
+from sim.tuning.outages import why_outages_depend
+from sim.tuning.places import place_of
 from sim.tuning.results import Lever, Levers, Worth
-from sim.tuning.scores import scored
+from sim.tuning.scores import scored, simulated
 from sim.tuning.variants import ended_by_the_clock, variant
 from sim.units import format_duration
 
 REPLICATIONS = 32
+FEW_CANDIDATES = 12
 
 
 def levers(scenario: Scenario, *, settings: Settings | None = None) -> Levers:
@@ -54,13 +57,18 @@ def _tuned_interval(scenario: Scenario, settings: Settings) -> Iterator[Change]:
 
     It is chosen on other replications than those on which it is judged.
     """
-    spec, count = scenario.checkpoint, scenario.simulation.replications
-    if spec is None or scenario.mtbf is None:
+    count = scenario.simulation.replications
+    parts = [range(count, 2 * count)]
+    if scenario.checkpoint is None or scenario.mtbf is None:
         return
-    (score,) = scored(scenario, [range(count, 2 * count)], settings)
-    search = searched(scenario, score, (spec.interval,), CANDIDATES)
-    if search.told_apart(spec.interval):
-        now = format_duration(spec.interval, 3)
+    place, candidates = place_of(scenario), CANDIDATES
+    if why_outages_depend(scenario):
+        (score,), candidates = simulated(scenario, parts, settings, place), FEW_CANDIDATES
+    else:
+        (score,) = scored(scenario, parts, settings)
+    interval, path = place.of(scenario).interval, place.path("interval")
+    search = searched(scenario, place, score, (interval,), candidates)
+    if search.told_apart(interval):
+        now = format_duration(interval, 3)
         then = format_duration(rounded(search.best, search.flat_range()))
-        text = f"checkpoint.interval: {now} -> {then}"
-        yield Change("tuned interval", {"checkpoint.interval": then}, text, Family.INTERVAL)
+        yield Change("tuned interval", {path: then}, f"{path}: {now} -> {then}", Family.INTERVAL)

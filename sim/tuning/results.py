@@ -12,6 +12,7 @@ from sim.estimate import Array, Estimate, mean_of, paired
 from sim.scenario.model import Scenario
 from sim.summary import NO_PROGRESS_BELOW
 from sim.tuning.changes import Change
+from sim.tuning.places import ONLY, Place
 from sim.units import HOUR, YEAR
 
 
@@ -106,13 +107,14 @@ class Tuning:
     and `recommended_s` a round one among them.  `ettr_at_best`, `ettr_now` and the `gains` come from fresh
     replications.  `simulated` says why each candidate was simulated in full, and is `None` where the outages
     were simulated once and the candidates scored on them.  `given` is the scenario before a target was left
-    out.
+    out, and `place` the tier of checkpoints whose interval it is.
     """
 
     given: Scenario
     scenario: Scenario
     replications: int
     now_s: float
+    place: Place = ONLY
     fresh_replications: int = 0
     young_s: float | None = None
     daly_s: float | None = None

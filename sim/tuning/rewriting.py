@@ -12,10 +12,8 @@ from sim import folders
 from sim.scenario import ScenarioError, load, shipped
 from sim.scenario.errors import Path
 from sim.store import ChoiceError, RunError
+from sim.tuning.places import ONLY, Place
 from sim.units import format_duration
-
-BLOCK, INTERVAL = ("checkpoint",), ("checkpoint", "interval")
-SOURCE = ("sources", "checkpoint.interval")
 
 
 class Edit(NamedTuple):
@@ -26,8 +24,10 @@ class Edit(NamedTuple):
     text: str
 
 
-def write_with_interval(file: File, target: File, interval: float, force: bool = False) -> None:
-    """Write the scenario *file* with another *interval* (s) to *target*.
+def write_with_interval(
+    file: File, target: File, interval: float, force: bool = False, place: Place = ONLY
+) -> None:
+    """Write the scenario *file* with another *interval* (s) at *place* to *target*.
 
     A source that the file gives for the interval becomes this tuning.  Raises RunError where *target* is
     there already (unless *force*), ChoiceError where the copy would not be the same scenario.
@@ -35,7 +35,7 @@ def write_with_interval(file: File, target: File, interval: float, force: bool =
     if target.exists() and not force:
         raise RunError(f"{target}: there already; give another file, or --force")
     target.parent.mkdir(parents=True, exist_ok=True)
-    text = rewritten(file.read_text("utf-8-sig"), interval, moved(file.parent, target.parent))
+    text = rewritten(file.read_text("utf-8-sig"), interval, moved(file.parent, target.parent), place)
     trial = target.with_name(f".{target.stem}.trial.yaml")
     trial.write_text(text, "utf-8")
     try:
@@ -44,7 +44,7 @@ def write_with_interval(file: File, target: File, interval: float, force: bool =
         raise ChoiceError(f"{target}: the copy would not be valid there: {error.faults[0]}") from error
     finally:
         trial.unlink()
-    if found.checkpoint is None or found.checkpoint.interval != interval:
+    if [tier.interval for tier in found.tiers if tier.name == place.tier] != [interval]:
         raise ChoiceError(f"{file}: the interval cannot be put in its place; set it by hand")
     folders.write_text(target, text)
 
@@ -63,29 +63,32 @@ def moved(old: File, new: File) -> Callable[[str], str]:
     return base
 
 
-def rewritten(text: str, interval: float, base: Callable[[str], str] = str) -> str:
-    """Return the YAML *text* with another interval, and each base as *base* names it."""
-    for edit in sorted(_edits(text, format_duration(interval), base), reverse=True):
+def rewritten(text: str, interval: float, base: Callable[[str], str] = str, place: Place = ONLY) -> str:
+    """Return the YAML *text* with another interval at *place*, and each base as *base* names it."""
+    for edit in sorted(_edits(text, format_duration(interval), base, place), reverse=True):
         old = text[edit.start : edit.end].rstrip()
         text = text[: edit.start] + edit.text + text[edit.start + len(old) :]
     return text
 
 
-def _edits(text: str, interval: str, base: Callable[[str], str]) -> Iterator[Edit]:
+def _edits(text: str, interval: str, base: Callable[[str], str], place: Place) -> Iterator[Edit]:
     from ruamel.yaml import YAML
 
     nodes = dict(_nodes(YAML(typ="safe", pure=True).compose(text)))
     for path, node in nodes.items():
         if path[:1] == ("base",) and isinstance(node.value, str) and base(node.value) != node.value:
             yield _replaced(node, _quoted(base(node.value)))
-    if SOURCE in nodes:
-        yield _replaced(nodes[SOURCE], _quoted("clustersim tune"))
-    if INTERVAL in nodes:
-        yield _replaced(nodes[INTERVAL], interval)
-    elif BLOCK not in nodes:
+    if (source := ("sources", place.path("interval"))) in nodes:
+        yield _replaced(nodes[source], _quoted("clustersim tune"))
+    if (stated := (*place.keys, "interval")) in nodes:
+        yield _replaced(nodes[stated], interval)
+    elif place.several:
+        where = f"{place.path('interval')} comes from a base"
+        raise ChoiceError(f"{where}, and tiers are replaced as a whole; set it there by hand")
+    elif place.keys not in nodes:
         yield Edit(len(text), len(text), f"\ncheckpoint: {{interval: {interval}}}\n")
     else:
-        yield _inserted(nodes[BLOCK], interval)
+        yield _inserted(nodes[place.keys], interval)
 
 
 def _nodes(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -10,6 +10,7 @@ from sim.experiment import Settings
 from sim.scenario.model import Scenario
 from sim.tuning.histories import histories
 from sim.tuning.outages import History, Outages, schedule_of
+from sim.tuning.places import ONLY, Place
 from sim.tuning.search import Array, Score
 from sim.tuning.variants import variant
 
@@ -30,14 +31,16 @@ def _score_on(scenario: Scenario, found: Sequence[History]) -> Score:
     return score
 
 
-def simulated(scenario: Scenario, parts: Sequence[range], settings: Settings) -> list[Score]:
-    """Return a score on each part of the replications, each interval simulated in full."""
-    return [_simulated_on(scenario, part, settings) for part in parts]
+def simulated(
+    scenario: Scenario, parts: Sequence[range], settings: Settings, place: Place = ONLY
+) -> list[Score]:
+    """Return a score on each part of the replications, each interval at *place* simulated in full."""
+    return [_simulated_on(scenario, part, settings, place.path("interval")) for part in parts]
 
 
-def _simulated_on(scenario: Scenario, replications: range, settings: Settings) -> Score:
+def _simulated_on(scenario: Scenario, replications: range, settings: Settings, path: str) -> Score:
     def score(intervals: Sequence[float]) -> list[Array]:
-        changed = [variant(scenario, {"checkpoint.interval": f"{interval!r} s"}) for interval in intervals]
+        changed = [variant(scenario, {path: f"{interval!r} s"}) for interval in intervals]
         found = histories(changed, replications, settings, lambda one: one.ettr)
         return [np.array(values) for values in found]
 

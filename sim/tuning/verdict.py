@@ -43,7 +43,7 @@ def _recommended(tuning: Tuning, flat: tuple[float, float]) -> Advice:
     assert tuning.ettr_at_best is not None
     ettr = tuning.ettr_at_best
     text = (
-        f"Save about every {format_duration(tuning.recommended_s, 3)}: ETTR"
+        f"Save{tuning.place.within} about every {format_duration(tuning.recommended_s, 3)}: ETTR"
         f" {plus_minus(ettr.mean, ettr.half_width)}. Anything from {duration(flat[0])} to {duration(flat[1])}"
         " cannot be told from the best."
     )
@@ -53,8 +53,8 @@ def _recommended(tuning: Tuning, flat: tuple[float, float]) -> Advice:
 
 def _at_a_limit(tuning: Tuning) -> Iterator[Advice]:
     """Say where the best interval lies at a limit of the search, which is no optimum."""
-    spec, step = tuning.scenario.checkpoint, tuning.scenario.workload.step_time
-    if tuning.boundary is None or spec is None:
+    tier, step = tuning.place.of(tuning.scenario), tuning.scenario.workload.step_time
+    if tuning.boundary is None:
         return
     limit = duration(tuning.best_s)
     if tuning.boundary == "longest":
@@ -62,11 +62,11 @@ def _at_a_limit(tuning: Tuning) -> Iterator[Advice]:
             f"The best is the longest interval that was tried, the whole {limit}: saves cost more than they"
             " spare in so short a time. Simulate a longer horizon before relying on it."
         )
-    elif spec.blocks == 0:
-        text = (
-            f"Saves are free here (checkpoint.blocks is 0 s), so the shortest interval is the best: {limit},"
-            f" {'one step' if step else 'the shortest that was tried'}. Save as often as the system can."
-        )
+    elif tier.blocks == 0:
+        free = f"Saves are free here ({tuning.place.path('blocks')} is 0 s)"
+        shortest = "one step" if step else "the shortest that was tried"
+        text = f"{free}, so the shortest interval is the best: {limit}, {shortest}."
+        text += " Save as often as the system can."
     else:
         text = f"The best is the shortest interval that is possible, {limit}{' (one step)' if step else ''}."
     yield Advice(Kind.INTERVAL, text, {"limit_s": tuning.best_s or 0.0}, warning=True)
@@ -124,14 +124,14 @@ def _flat(flat: tuple[float, float]) -> Iterator[Advice]:
 
 def _asynchronous(tuning: Tuning, flat: tuple[float, float]) -> Iterator[Advice]:
     """Say where an interval is not reached, because the copy before is not durable yet."""
-    spec = tuning.scenario.checkpoint
-    if spec is not None and spec.durable_after > flat[0]:
-        until = duration(spec.durable_after, 0.0)
+    tier = tuning.place.of(tuning.scenario)
+    if tier.durable_after > flat[0]:
+        until = duration(tier.durable_after, 0.0)
         text = (
             f"A save waits until the copy before it is durable, {until} after its end: whatever shorter"
             f" interval is asked for, the job saves every {until}."
         )
-        yield Advice(Kind.INTERVAL, text, {"durable_after_s": spec.durable_after})
+        yield Advice(Kind.INTERVAL, text, {"durable_after_s": tier.durable_after})
 
 
 def _without_progress(tuning: Tuning) -> Iterator[Advice]:
@@ -143,7 +143,8 @@ def _without_progress(tuning: Tuning) -> Iterator[Advice]:
         " at the best of them. It is not the saves that must change."
     )
     yield Advice(Kind.NO_PROGRESS, text, {"ettr": ettr.mean}, warning=True)
-    yield needed(scenario)
+    if not scenario.general:
+        yield needed(scenario)
 
 
 def needed(scenario: Scenario) -> Advice:

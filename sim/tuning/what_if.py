@@ -11,7 +11,6 @@ from sim.tuning.intervals import CANDIDATES, tune
 from sim.tuning.results import Tuning, WhatIf, effective
 from sim.tuning.variants import variant
 
-BLOCKS = "checkpoint.blocks"
 THOUSANDS = {"k": 10**3, "M": 10**6}
 
 
@@ -19,10 +18,11 @@ def what_ifs(
     scenario: Scenario,
     over: Mapping[str, Sequence[str]],
     *,
+    tier: str | None = None,
     candidates: int = CANDIDATES,
     settings: Settings | None = None,
 ) -> list[WhatIf]:
-    """Return the best interval for each of the values at each dotted path, on common random numbers.
+    """Return the best interval (of *tier*) for each value at each dotted path, on common random numbers.
 
     One value at a time; counts may be written as 10k or 1M.  Raises ScenarioError where a value does not fit,
     before anything is simulated.
@@ -33,7 +33,7 @@ def what_ifs(
         for value in values
     ]
     return [
-        _found(path, value, tune(one, candidates=candidates, settings=settings))
+        _found(path, value, tune(one, tier=tier, candidates=candidates, settings=settings))
         for path, value, one in changed
     ]
 

@@ -168,7 +168,7 @@ def _waiting(summary: Summary) -> Cell:
     share = at(summary, "spares.waiting")
     if not share:
         return Cell(NOTHING, "not counted" if share is None else "nobody waited")
-    return Cell(percent(share, margin(summary, "spares.waiting")), "of the time")
+    return Cell(percent(share, margin(summary, "spares.waiting")))
 
 
 def _replicas(summary: Summary) -> Cell:
@@ -203,13 +203,14 @@ def _mtbf(summary: Summary) -> Cell:
     return missing(summary, "mtbf_s", "nothing fails") if value is None else Cell(duration(value, 0.0))
 
 
+def _availability(summary: Summary) -> Cell:
+    shown = percent(summary["availability"], margin(summary, "availability"))
+    return Cell(shown, "of all card-time" if "replicas" in summary else "")
+
+
 def _simulated(summary: Summary) -> Cell:
     most = "at most " if "target_s" in summary else ""
     return Cell(f"{summary['replications']} × {most}{duration(summary['horizon_s'], 0.0)}")
-
-
-def _availability(value: float, width: float | None) -> str:
-    return percent(value, width)
 
 
 MEASURES = (
@@ -240,9 +241,7 @@ MEASURES = (
         "failures that stop training",
         _figure("interruptions_per_day", plus_minus, "none"),
     ),
-    Measure(
-        "Availability", "share of time in which the job trains at all", _figure("availability", percent, "")
-    ),
+    Measure("Availability", "share of time in which the job trains at all", _availability),
     Measure("Replicas", "that recover on their own", _replicas),
     Measure("Nodes away", "in repair, or not yet replaced", _away),
     Measure("Waiting for a node", "share of the time", _waiting),

@@ -4,88 +4,56 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sim.distributions import Empirical
 from sim.scenario.document import at, find
+from sim.scenario.effects import CORRUPT, FLAP, STORAGE
 from sim.scenario.model import Scenario
-from sim.tuning.variants import Changes
-from sim.units import Money, format_duration, parse_duration
+from sim.tuning.change import TWICE, Change, Family, halved, scaled, seldom, told
+from sim.tuning.savings import cheaper_saves, loads
+from sim.units import format_duration
 
-HALF, TWICE = 0.5, 2.0
-
-
-class Family(StrEnum):
-    """What a change is a change of."""
-
-    FAILURES = "failures"
-    RECOVERY = "recovery"
-    SAVES = "saves"
-    NODES = "nodes"
-    INTERVAL = "interval"
-    OWN = "own"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """New values at dotted paths, with a name, what it reads like, and its price where that is known."""
-
-    name: str
-    values: Changes
-    text: str
-    family: Family
-    price: Money | None = None
+__all__ = ["Change", "Family", "changes_that_fit", "own_changes", "scaled"]
 
 
 def changes_that_fit(scenario: Scenario) -> Iterator[Change]:
     """Yield each change of the list that *scenario* has a use for; what it does not use is not offered.
 
-    The list: each failure mode half as often; each stage of the recovery, detection, and all of them in half
-    the time; saves that stop training for half as long, or are durable twice as fast; twice the spares;
-    repair twice as fast.
+    The list: each failure mode half as often, half as many lemons, relapses, wrong diagnoses and repairs in
+    vain; each stage of the recovery, detection, and all of them in half the time, stalls half as long; saves
+    that stop training for half as long, or are durable twice as fast, tier by tier; twice the spares; repair
+    and outages half as long.
     """
     document = scenario.document
     yield from _rarer_failures(scenario, document)
+    yield from _better_nodes(scenario, document)
     if scenario.failures or scenario.recovery.at_start:
         yield from _faster_recovery(scenario, document)
-    yield from _cheaper_saves(scenario, document)
-    repaired = [name for name, mode in scenario.failures.items() if mode.repair and mode.transient < 1]
-    if repaired:
-        yield _more_spares(scenario)
-        given = {f"failures.{name}.repair": document["failures"][name]["repair"] for name in repaired}
-        yield _halved("repair twice as fast", given, Family.NODES)
+    yield from _shorter_stalls(scenario, document)
+    yield from cheaper_saves(scenario, document)
+    yield from _repair(scenario, document)
 
 
 def own_changes(scenario: Scenario) -> Iterator[Change]:
     """Yield the levers that *scenario* names itself."""
     document = scenario.document
     for name, lever in scenario.levers.items():
-        told = []
+        changed = []
         for path, value in lever.values.items():
             place = find(document, path)
-            now = "not given" if place is None else _told(at(document, place))
-            told.append(f"{path}: {now} -> {'not given' if value is None else _told(value)}")
+            now = "not given" if place is None else told(at(document, place))
+            changed.append(f"{path}: {now} -> {'not given' if value is None else told(value)}")
         values = {path: "null" if value is None else value for path, value in lever.values.items()}
-        yield Change(name, values, "; ".join(told), Family.OWN, lever.price)
-
-
-def scaled(value: Any, factor: float) -> Any:
-    """Return *value* with every duration in it times *factor*: a text, a law, a table, a list."""
-    if isinstance(value, Mapping):
-        return {key: scaled(inner, factor) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [scaled(inner, factor) for inner in value]
-    try:
-        return format_duration(factor * parse_duration(value)) if isinstance(value, str) else value
-    except ValueError:
-        return value
+        yield Change(name, values, "; ".join(changed), Family.OWN, lever.price)
 
 
 def _rarer_failures(scenario: Scenario, document: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield each mode at half its rate; what a log recorded cannot be halved."""
     for name, mode in scenario.failures.items():
         path, spec = f"failures.{name}", document["failures"][name]
+        if mode.recorded is not None:
+            continue
         if isinstance(mode.lifetime, Empirical):
             values = {f"{path}.lifetime": scaled(spec["lifetime"], TWICE)}
         else:
@@ -94,32 +62,54 @@ def _rarer_failures(scenario: Scenario, document: Mapping[str, Any]) -> Iterator
         yield Change(f"half the failures: {name}", values, f"{path}: half the rate", Family.FAILURES)
 
 
+def _better_nodes(scenario: Scenario, document: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield half the lemons, relapses and bursts of each mode, half the wrong diagnoses and bad repairs."""
+    shares = {"lemons": "share", "relapse": "probability", "spreads": "probability"}
+    names = {"lemons": "lemons", "relapse": "relapses", "spreads": "bursts"}
+    for name, spec in _modes(document).items():
+        for key, share in shares.items():
+            if key in spec:
+                given = {f"failures.{name}.{key}.{share}": spec[key][share]}
+                yield seldom(f"half the {names[key]}: {name}", given, Family.FAILURES)
+    said = document.get("recovery") or {}
+    wrong = {
+        f"recovery.{key}": said[key] for key in ("misdiagnosis", "missed") if getattr(scenario.recovery, key)
+    }
+    if wrong:
+        yield seldom("half the wrong diagnoses", wrong, Family.NODES)
+    vain = {
+        f"failures.{name}.repair.false_fix": document["failures"][name]["repair"]["false_fix"]
+        for name, mode in scenario.failures.items()
+        if mode.stated_repair and mode.stated_repair.plan.in_vain
+    }
+    if vain:
+        yield seldom("half the repairs in vain", vain, Family.NODES)
+
+
 def _faster_recovery(scenario: Scenario, document: Mapping[str, Any]) -> Iterator[Change]:
     """Yield each stage, detection, and all of them together where there are several."""
     detection, stages = _detections(scenario, document), _stages(scenario, document)
     for name, given in stages.items():
-        yield _halved(f"half the time: {name}", given, Family.RECOVERY)
+        yield halved(f"half the time: {name}", given, Family.RECOVERY)
     if detection:
-        yield _halved("half the time: detection", detection, Family.RECOVERY)
-    together = dict(detection)
+        yield halved("half the time: detection", detection, Family.RECOVERY)
+    everything = dict(detection)
     for given in stages.values():
-        together |= given
+        everything |= given
     if len(stages) + bool(detection) > 1:
-        yield _halved("half the time: all of recovery", together, Family.RECOVERY)
+        yield halved("half the time: all of recovery", everything, Family.RECOVERY)
 
 
 def _stages(scenario: Scenario, document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return what says how long each stage lasts that lasts at all, by stage and path; detection left out."""
     given = (document.get("recovery") or {}).get("stages") or {}
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for stage in scenario.recovery.stages:
-        if stage.kind in ("detect", "nodes") or not stage.duration.mean:
-            continue
-        path, value = f"recovery.stages.{stage.name}", given.get(stage.name, "checkpoint")
-        if value == "checkpoint":
-            path, value = "checkpoint.load", document["checkpoint"]["load"]
-        found[stage.name] = {path: value}
-    return found
+        if stage.of_copy:
+            found[stage.name] = loads(scenario, document)
+        elif stage.kind not in ("detect", "nodes") and stage.duration.mean:
+            found[stage.name] = {f"recovery.stages.{stage.name}": given[stage.name]}
+    return {name: values for name, values in found.items() if values}
 
 
 def _detections(scenario: Scenario, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,15 +122,43 @@ def _detections(scenario: Scenario, document: Mapping[str, Any]) -> dict[str, An
     return given
 
 
-def _cheaper_saves(scenario: Scenario, document: Mapping[str, Any]) -> Iterator[Change]:
-    spec, stops = scenario.checkpoint, scenario.maintenance
-    if spec is not None and spec.blocks:
-        given = {"checkpoint.blocks": document["checkpoint"]["blocks"]}
-        yield _halved("saves at half the cost", given, Family.SAVES)
-    awaited = scenario.failures or (stops is not None and not stops.abrupt)
-    if spec is not None and spec.durable_after and awaited:
-        given = {"checkpoint.durable_after": document["checkpoint"]["durable_after"]}
-        yield _halved("durable twice as fast", given, Family.SAVES)
+def _shorter_stalls(scenario: Scenario, document: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield stalls and the protocol's overhead halved, and corruption noticed twice as fast."""
+    recovery, said = scenario.recovery, document.get("recovery") or {}
+    stalls = {f"recovery.{key}": said[key] for key in ("stall", "rejoin_stall") if getattr(recovery, key)}
+    if stalls:
+        yield halved("half the stall of other replicas", stalls, Family.RECOVERY)
+    if recovery.overhead:
+        given = {"recovery.overhead": said["overhead"]}
+        yield seldom("half the overhead of each step", given, Family.RECOVERY)
+    for effect, title in ((FLAP, "half the stall of a flap"), (CORRUPT, "corruption noticed twice as fast")):
+        given = _of_modes(scenario, document, effect, "effect")
+        if given:
+            yield halved(title, given, Family.RECOVERY)
+
+
+def _repair(scenario: Scenario, document: Mapping[str, Any]) -> Iterator[Change]:
+    if outages := _of_modes(scenario, document, STORAGE, "repair"):
+        yield halved("storage back twice as fast", outages, Family.SAVES)
+    modes = scenario.failures.items()
+    if not any(mode.repair_plan and mode.transient < 1 for _, mode in modes):
+        return
+    if scenario.cluster.used_per_rack is None:
+        yield _more_spares(scenario)
+    repaired = [name for name, mode in modes if mode.stated_repair and mode.transient < 1]
+    given = {f"failures.{name}.repair": document["failures"][name]["repair"] for name in repaired}
+    if given:
+        yield halved("repair twice as fast", given, Family.NODES)
+
+
+def _of_modes(scenario: Scenario, document: Mapping[str, Any], effect: str, key: str) -> dict[str, Any]:
+    """Return what the modes with that *effect* say under *key*, by path."""
+    modes = scenario.failures.items()
+    return {
+        f"failures.{name}.{key}": document["failures"][name][key]
+        for name, mode in modes
+        if mode.effect == effect
+    }
 
 
 def _more_spares(scenario: Scenario) -> Change:
@@ -153,17 +171,3 @@ def _more_spares(scenario: Scenario) -> Change:
 def _modes(document: Mapping[str, Any]) -> Mapping[str, Any]:
     modes = document["failures"]
     return modes if isinstance(modes, Mapping) else {}
-
-
-def _halved(name: str, given: Mapping[str, Any], family: Family) -> Change:
-    """Return the change of all *given* values, by path, to half the time."""
-    values = {path: scaled(value, HALF) for path, value in given.items()}
-    text = "; ".join(f"{path}: {_told(given[path])} -> {_told(values[path])}" for path in given)
-    return Change(name, values, f"half of {', '.join(given)}" if len(given) > 1 else text, family)
-
-
-def _told(value: Any) -> str:
-    """Return a value in one line, as in a scenario file."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_told(inner)}" for key, inner in value.items()) + "}"
-    return str(value)

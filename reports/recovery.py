@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reports.tables import Tile, margin
+from reports.tables import Tile, at, margin
 from sim.digits import NOTHING, duration, percent, plus_minus, whole
+from sim.records import PEER
 
 if TYPE_CHECKING:
     from sim.results import Results
@@ -88,19 +89,33 @@ def _replicas(result: Results) -> Iterator[Tile]:
 
 
 def _tiers(result: Results) -> Iterator[TierCells]:
-    """Yield each tier, where there are several."""
-    block, saves = result.summary.get("tiers", {}), result.scenario.checkpoint
+    """Yield each tier, where there are several, and another replica, where there is one to load from."""
+    summary, tiers = result.summary, result.scenario.tiers
     lost = lost_by_tier(result)
-    for tier in saves.tiers if saves and block else ():
-        share = block[tier.name]["loads"]
-        width = margin(result.summary, f"tiers.{tier.name}.loads")
+    peers = "replicas" in summary
+    for tier in tiers if len(tiers) > 1 or peers else ():
+        every, path = duration(tier.interval, 0.0), f"tiers.{tier.name}.loads"
         yield TierCells(
-            name=tier.name,
-            every=duration(tier.interval, 0.0),
-            survives=survives(tier),
-            loads=NOTHING if share is None else percent(share, width) if share else "never",
-            lost=duration(lost[tier.name]) if tier.name in lost else NOTHING,
+            tier.name, every, survives(tier), _share(summary, path, len(tiers)), _lost(lost, tier.name)
         )
+    if peers:
+        reach = "failures that leave a replica alive"
+        share = _share(summary, "replicas.peer_loads", 2)
+        yield TierCells(PEER, NOTHING, reach, share, _lost(lost, PEER))
+
+
+def _share(summary: Summary, path: str, tiers: int) -> str:
+    """Return how often something was loaded; the only tier is what is left of 100 % by other replicas."""
+    if tiers < 2:
+        others = at(summary, "replicas.peer_loads")
+        share, width = None if others is None else 1 - others, margin(summary, "replicas.peer_loads")
+    else:
+        share, width = at(summary, path), margin(summary, path)
+    return NOTHING if share is None else percent(share, width) if share else "never"
+
+
+def _lost(lost: Mapping[str, float], name: str) -> str:
+    return duration(lost[name]) if name in lost else NOTHING
 
 
 def survives(tier: Tier) -> str:
@@ -115,7 +130,7 @@ def survives(tier: Tier) -> str:
 def lost_by_tier(result: Results) -> dict[str, float]:
     """Return the training (s) lost on average to a failure after which each tier was loaded."""
     incidents = result.incidents
-    if incidents is None or not result.summary.get("tiers"):
+    if incidents is None:
         return {}
     loaded = incidents[incidents["tier"].astype(str) != ""]
     means = loaded.groupby(loaded["tier"].astype(str))["lost_s"].mean()

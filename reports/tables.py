@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reports import theme
 from reports.figures.causes import cause_label
 from sim.digits import NOTHING, duration, measured, money, percent, plus_minus, points, whole
+from sim.records import PEER
 from sim.units import DAY
 
 if TYPE_CHECKING:
@@ -180,15 +181,15 @@ def _replicas(summary: Summary) -> Cell:
 
 
 def _loads(summary: Summary) -> Cell:
-    tiers = summary.get("tiers")
-    if tiers is None:
+    paths = {name: f"tiers.{name}.loads" for name in summary.get("tiers", {})}
+    paths |= {PEER: "replicas.peer_loads"} if "replicas" in summary else {}
+    if not paths:
         return Cell(NOTHING, "no choice of copies")
-    found = [
-        f"{name} {percent(tier['loads'], margin(summary, f'tiers.{name}.loads'))}"
-        for name, tier in tiers.items()
-        if tier["loads"]
+    found = {name: at(summary, path) for name, path in paths.items()}
+    shares = [
+        f"{name} {percent(share, margin(summary, paths[name]))}" for name, share in found.items() if share
     ]
-    return Cell(", ".join(found)) if found else Cell(NOTHING, "nothing was loaded")
+    return Cell(", ".join(shares)) if shares else Cell(NOTHING, "nothing was loaded")
 
 
 def _cards(summary: Summary) -> Cell:
@@ -246,7 +247,7 @@ MEASURES = (
     Measure("Nodes away", "in repair, or not yet replaced", _away),
     Measure("Waiting for a node", "share of the time", _waiting),
     Measure("Interval between saves", "of training", _interval),
-    Measure("Copies loaded", "of which tier, after failures", _loads),
+    Measure("Copies loaded", "after failures, of which tier", _loads),
     Measure("Simulated", "replications × length", _simulated),
 )
 

@@ -35,6 +35,10 @@ class Doing(IntEnum):
         return self.name.lower()
 
 
+PEER = "another replica"
+"""Where the state comes from that a replica loads while others are alive: said instead of a tier's name."""
+
+
 class Column(NamedTuple):
     """One column of a table: its name, its unit and what it means."""
 
@@ -68,7 +72,7 @@ INCIDENT_COLUMNS = (
     Column("idle_s", "s", "time charged to it in which cards were ready and held back"),
     Column("slow_s", "s", "time charged to it because the job ran slowly"),
     Column("corrupted_s", "s", "training thrown away because it had corrupted the state"),
-    Column("tier", "", "name of the checkpoint tier loaded after it; empty where none was"),
+    Column("tier", "", f"name of the checkpoint tier loaded after it, or {PEER}; empty where nothing was"),
     Column("stage_<name>_s", "s", "time charged to it in each recovery stage, one column per stage"),
 )
 REPLICATION_COLUMNS = (
@@ -174,8 +178,9 @@ class Records:
 
     `ledger` maps entries to card-seconds, `charges` (cause x entry) holds the non-productive ones, `stages`
     those of each recovery stage; `curve` is the productive time kept (s) by equally spaced instants from 0
-    to `end_s`; `incidents` are columns by name (modes, doings and tiers by number, -1 for no tier; what a
-    simple job has no use for may be missing); `fleet` is None where nobody counted nodes.
+    to `end_s`; `incidents` are columns by name (modes, doings and tiers by number, -1 for no tier and the
+    number after the last for another replica; what a simple job has no use for may be missing); `fleet` is
+    None where nobody counted nodes.
     """
 
     replication: int

@@ -16,6 +16,7 @@ from sim.scenario.model import Scenario
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 NEARLY_ALWAYS = 0.99
+NOTHING_LOADED = "nothing was loaded"
 DOWN = (Entry.DETECTION, Entry.RECOVERY, Entry.WAITING)
 
 
@@ -63,22 +64,24 @@ def share_above(use: FleetUse, nodes: int) -> float:
     return float(use.away_s[nodes + 1 :].sum() / use.away_s.sum())
 
 
-def add_tiers(metrics: Metrics, scenario: Scenario, records: Sequence[Records]) -> None:
-    """Add, where there are several tiers, their intervals and how often each was the one that was loaded."""
-    tiers = scenario.checkpoint.tiers if scenario.checkpoint else ()
-    if len(tiers) < 2:
+def add_loads(metrics: Metrics, scenario: Scenario, records: Sequence[Records]) -> None:
+    """Add how often each tier was the one that was loaded, where there are several; or another replica."""
+    tiers, replicas = scenario.tiers, scenario.recovery.replicas
+    if len(tiers) < 2 and replicas == 1:
         return
     counts = np.array([list(loads(one, len(tiers), scenario.simulation.warm_up)) for one in records])
-    for number, tier in enumerate(tiers):
+    shares = [ratio(column, counts.sum(axis=1)) for column in counts.T]
+    for tier, share in zip(tiers, shares, strict=False) if len(tiers) > 1 else ():
         metrics.values.setdefault("tiers", {})[tier.name] = {"interval_s": tier.interval}
-        share = ratio(counts[:, number], counts.sum(axis=1))
-        metrics.put(f"tiers.{tier.name}.loads", share, "nothing was loaded")
+        metrics.put(f"tiers.{tier.name}.loads", share, NOTHING_LOADED)
+    if replicas > 1:
+        metrics.put("replicas.peer_loads", shares[-1], NOTHING_LOADED)
 
 
 def loads(one: Records, tiers: int, warm_up: float) -> Iterator[int]:
-    """Yield how many incidents after the warm-up made the job load each tier."""
+    """Yield how many incidents after the warm-up made the job load each tier, and then another replica."""
     tier = one.incidents["tier"][one.incidents["time_s"] >= warm_up]
-    yield from (int(np.count_nonzero(tier == number)) for number in range(tiers))
+    yield from (int(np.count_nonzero(tier == number)) for number in range(tiers + 1))
 
 
 def add_replicas(metrics: Metrics, scenario: Scenario, ledger: Array) -> None:

@@ -17,7 +17,7 @@ from sim.engine.ledger import RESERVED_CAUSES, TOLERANCE, Entry, LedgerError
 from sim.estimate import mean_of, ratio
 from sim.metrics import Metrics, Summary, percentiles
 from sim.records import Records
-from sim.resources import add_replicas, add_spares, add_tiers
+from sim.resources import add_loads, add_replicas, add_spares
 from sim.scenario.model import Scenario
 from sim.units import DAY, HOUR
 
@@ -81,8 +81,8 @@ def summarise(scenario: Scenario, records: Sequence[Records]) -> Summary:
     _add_cards(metrics, scenario, tally)
     _add_failures(metrics, scenario, tally)
     add_spares(metrics, scenario, records)
-    add_tiers(metrics, scenario, records)
     add_replicas(metrics, scenario, tally.ledger)
+    add_loads(metrics, scenario, records)
     _add_target(metrics, scenario, tally)
     _add_cost(metrics, scenario, tally)
     _add_precision(metrics, scenario)

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from sim import arrow
 from sim.engine.ledger import Entry
-from sim.records import INCIDENT_COLUMNS, Doing, Records, StripRow
+from sim.records import INCIDENT_COLUMNS, PEER, Doing, Records, StripRow
 from sim.scenario.model import Scenario
 from sim.store import RunError, loaded
 
@@ -72,8 +72,8 @@ def _complete(columns: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
 
 
 def tier_names(scenario: Scenario) -> list[str]:
-    """Return the names of the checkpoint tiers in the order of the file."""
-    return [tier.name for tier in scenario.checkpoint.tiers] if scenario.checkpoint else []
+    """Return the names of the checkpoint tiers in the order of the file, and that of another replica."""
+    return [*(tier.name for tier in scenario.tiers), PEER]
 
 
 def timeline(records: Sequence[Records]) -> pa.Table:

@@ -11,7 +11,9 @@ from rich.text import Text
 
 from sim.advice import advise, compared, largest_loss, verdict
 from sim.digits import NOTHING, duration, measured, money, percent, plus_minus, points, whole
+from sim.records import PEER
 from sim.results import Comparison, Results
+from sim.summary import figure
 
 Summary = Mapping[str, Any]
 Row = tuple[str, str]
@@ -136,8 +138,12 @@ def _spares(summary: Summary) -> str:
 
 
 def _loads(summary: Summary) -> str:
-    tiers = {name: tier["loads"] for name, tier in summary.get("tiers", {}).items() if tier["loads"]}
-    shares = [f"{name} {percent(tiers[name], margin(summary, f'tiers.{name}.loads'))}" for name in tiers]
+    paths = {name: f"tiers.{name}.loads" for name in summary.get("tiers", {})}
+    paths |= {PEER: "replicas.peer_loads"} if "replicas" in summary else {}
+    found = {name: figure(summary, path) for name, path in paths.items()}
+    shares = [
+        f"{name} {percent(share, margin(summary, paths[name]))}" for name, share in found.items() if share
+    ]
     return ", ".join(shares) or NOTHING
 
 

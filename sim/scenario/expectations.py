@@ -63,7 +63,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     ),
     "throughput": ("tokens_per_s",),
 }
-REPLICAS = ("count", "minimum", "down")
+REPLICAS = ("count", "minimum", "down", "peer_loads")
 TIER = ("interval_s", "loads")
 WITH_MEAN = ("ettr", "days_to_target", "spares.away")
 

@@ -78,7 +78,7 @@ def run(name: str, replications: int = 4) -> Results:
 def fake(**values: Any) -> Any:
     """Return something with the attributes of results that a figure asks for."""
     summary = {"name": "fake", "gpus": 100, "margins": {}, "reasons": {}} | values.pop("summary", {})
-    spec = SimpleNamespace(name=summary["name"], failures={}, checkpoint=None)
+    spec = SimpleNamespace(name=summary["name"], failures={}, tiers=())
     return SimpleNamespace(**({"scenario": spec, "summary": summary} | values))
 
 

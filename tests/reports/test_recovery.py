@@ -85,14 +85,15 @@ def test_tiers_are_told_with_what_they_survive_and_what_was_lost() -> None:
     result = everything()
     means = recovery.means(result)
     assert means is not None
-    peer, storage = means.tiers
+    peer, storage, replica = means.tiers
     assert (peer.name, peer.every, peer.survives) == ("peer", "60 s", "job, gpu, node")
     assert (storage.name, storage.every, storage.survives) == ("storage", "30 min", "all failures")
     assert result.incidents is not None
     loaded = result.incidents[result.incidents["tier"] == "peer"]
     assert recovery.lost_by_tier(result)["peer"] == pytest.approx(loaded["lost_s"].mean())
     shares = [float(tier.loads.removesuffix(" %")) for tier in means.tiers]
-    assert sum(shares) == pytest.approx(100, abs=1)
+    assert sum(shares) == pytest.approx(100, abs=2)
+    assert (replica.name, replica.every) == ("another replica", "—")
 
 
 def test_replicas_are_told_with_how_many_are_down() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sim.engine.ledger import Entry
 from sim.metrics import Metrics
 from sim.records import FleetUse
-from sim.resources import add_replicas, add_spares, add_tiers, held
+from sim.resources import add_replicas, add_spares, add_loads, held
 from sim.summary import figure
 
 
@@ -24,7 +24,7 @@ def case(spares: int = 3, within: str | None = None, **more: Any) -> Any:
     tiers = tuple(SimpleNamespace(name=name, interval=every) for name, every in more.pop("tiers", {}).items())
     return SimpleNamespace(
         cluster=cluster,
-        checkpoint=SimpleNamespace(tiers=tiers) if tiers else None,
+        tiers=tiers,
         recovery=SimpleNamespace(**({"replicas": 1, "minimum": 1} | more)),
         simulation=SimpleNamespace(warm_up=100.0),
     )
@@ -85,7 +85,7 @@ def with_loads(*tiers: int) -> Any:
 
 def test_loads_are_shared_out_over_the_tiers() -> None:
     metrics, scenario = Metrics(), case(tiers={"peer": 60.0, "storage": 1800.0})
-    add_tiers(metrics, scenario, [with_loads(1, 0, 0, -1), with_loads(1, 0, 1, -1)])
+    add_loads(metrics, scenario, [with_loads(1, 0, 0, -1), with_loads(1, 0, 1, -1)])
     assert metrics.values["tiers"] == {
         "peer": {"interval_s": 60.0, "loads": pytest.approx(0.75)},
         "storage": {"interval_s": 1800.0, "loads": pytest.approx(0.25)},
@@ -95,13 +95,23 @@ def test_loads_are_shared_out_over_the_tiers() -> None:
 
 def test_tiers_that_nothing_loaded_say_so_and_one_tier_says_nothing() -> None:
     metrics = Metrics()
-    add_tiers(metrics, case(tiers={"peer": 60.0, "storage": 1800.0}), [with_loads(-1, -1)])
+    add_loads(metrics, case(tiers={"peer": 60.0, "storage": 1800.0}), [with_loads(-1, -1)])
     assert metrics.values["tiers"]["peer"]["loads"] is None
     assert metrics.reasons["tiers.peer.loads"] == "nothing was loaded"
     alone = Metrics()
-    add_tiers(alone, case(tiers={"checkpoint": 60.0}), [with_loads(0, 0)])
-    add_tiers(alone, case(), [with_loads(0, 0)])
+    add_loads(alone, case(tiers={"checkpoint": 60.0}), [with_loads(0, 0)])
+    add_loads(alone, case(), [with_loads(0, 0)])
     assert alone.values == {}
+
+
+def test_loads_from_another_replica_count_among_all() -> None:
+    metrics, scenario = Metrics(), case(tiers={"peer": 60.0, "storage": 1800.0}, replicas=4)
+    add_loads(metrics, scenario, [with_loads(1, 2, 2, 2, 0)])
+    assert metrics.values["replicas"]["peer_loads"] == 0.75
+    assert metrics.values["tiers"]["peer"]["loads"] == 0.25
+    one_tier = Metrics()
+    add_loads(one_tier, case(tiers={"checkpoint": 60.0}, replicas=4), [with_loads(0, 1, 0)])
+    assert one_tier.values == {"replicas": {"peer_loads": 0.5}}
 
 
 def test_replicas_that_are_down_on_average() -> None:

@@ -73,8 +73,12 @@ def _quantity(kind: Kind) -> dict[str, Any]:
     return {"type": "string", "description": about, "pattern": kind.pattern, "examples": [kind.example]}
 
 
+_ONE_OR_MORE_TIERS = {"anyOf": [{"required": ["interval"]}, {"required": ["tiers"]}]}
+
+
 def _needed(made: dict[str, Any], definitions: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what each block needs where it stands alone."""
+    yield "checkpoint", _ONE_OR_MORE_TIERS
     for name, value in made["properties"].items():
         modes = name == "failures"
         for definition in (definitions[each] for each in _MERGED if f"#/$defs/{each}" in str(value)):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
+from pydantic import ConfigDict
+
 from sim import theory, units
 from sim.scenario.blocks import Block, Finding, key, unknown
 from sim.scenario.quantities import Duration, Reads, Share, quantity, whole
@@ -201,3 +203,5 @@ class Copies(Block):
 
 class TierSpec(Copies):
     """One of several tiers of checkpoints."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["interval"]})

@@ -196,14 +196,10 @@ def outages(result: Results) -> Exhibit | None:
         f"{whole(data.total)} outages in all replications: half are over within {duration(data.p50)}, "
         f"nine in ten within {duration(data.p90)}."
     )
-    words = ("How long an outage lasts", caption, caption)
-    return exhibit(
-        f"outages-{slug(data.name)}",
-        words,
-        [Key("recovery", "share of outages")],
-        outages_figure(data),
-        outages_table(data),
-    )
+    title = "How long a replica is down" if data.replicas else "How long an outage lasts"
+    keys = [Key("recovery", "share of outages")]
+    name = f"outages-{slug(data.name)}"
+    return exhibit(name, (title, caption, caption), keys, outages_figure(data), outages_table(data))
 
 
 def spares(result: Results) -> Exhibit | None:

@@ -33,7 +33,10 @@ MOST_TICKS = 6
 
 
 class OutagesData(NamedTuple):
-    """The outages of all replications: the edges of their bins (s), counts, and their percentiles (s)."""
+    """The outages of all replications: the edges of their bins (s), counts, and their percentiles (s).
+
+    They are those of single `replicas`, or of the whole job.
+    """
 
     name: str
     edges: tuple[float, ...]
@@ -42,13 +45,14 @@ class OutagesData(NamedTuple):
     p10: float
     p50: float
     p90: float
+    replicas: bool = False
 
 
 def outages_data(result: Results) -> OutagesData | None:
     """Return the outages of *result*, or None where there was none (or the run holds no incidents).
 
     An outage is the detection, recovery and waiting charged to an interruption and to the incidents that
-    begin its chain again before the next interruption.
+    begin its chain again before the next interruption, of the job or of the same replica.
     """
     incidents = result.incidents
     if incidents is None or incidents.empty:
@@ -56,17 +60,18 @@ def outages_data(result: Results) -> OutagesData | None:
     job = incidents[incidents["doing"] != "idle"].sort_values(["replication", "time_s"], kind="stable")
     stops = job["interruption"].astype(bool)
     down = job["detection_s"] + job["recovery_s"] + job["waiting_s"]
-    chains = down.groupby([job["replication"], stops.groupby(job["replication"]).cumsum()]).sum()
-    lengths = chains[chains.index.get_level_values(1) > 0].to_numpy(float)
+    whose = [job["replication"], job["replica"]]
+    chains = down.groupby([*whose, stops.groupby(whose).cumsum()]).sum()
+    lengths = chains[chains.index.get_level_values(2) > 0].to_numpy(float)
     lengths = lengths[lengths > 0]
     if not len(lengths):
         return None
     edges = _edges(float(lengths.min()), float(lengths.max()))
     counts, _ = np.histogram(np.clip(lengths, edges[0], edges[-1]), bins=np.array(edges))
     p10, p50, p90 = (float(value) for value in np.percentile(lengths, [10, 50, 90]))
-    return OutagesData(
-        result.scenario.name, edges, tuple(int(count) for count in counts), len(lengths), p10, p50, p90
-    )
+    found = tuple(int(count) for count in counts)
+    several = "replicas" in result.summary
+    return OutagesData(result.scenario.name, edges, found, len(lengths), p10, p50, p90, several)
 
 
 def _edges(least: float, most: float) -> tuple[float, ...]:
@@ -88,7 +93,13 @@ def outages_figure(data: OutagesData) -> go.Figure:
     low, high = math.log10(data.edges[0]), math.log10(data.edges[-1])
     ticks = _ticks(low, high)
     shares = [100 * count / data.total for count in data.counts]
-    across = base.titled("from the failure to training again", range=[low, high], showgrid=False)
+    across = base.titled(
+        "from the failure until it can train again"
+        if data.replicas
+        else "from the failure to training again",
+        range=[low, high],
+        showgrid=False,
+    )
     layout = {
         "annotations": [_median(data, (low + high) / 2)],
         "bargap": 0,

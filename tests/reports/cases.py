@@ -86,6 +86,7 @@ def incidents(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return a table of incidents with what the rows leave out filled in."""
     usual = {
         "replication": 0,
+        "replica": -1,
         "mode": "gpu",
         "doing": "training",
         "interruption": True,

@@ -118,6 +118,19 @@ def test_an_outage_is_a_chain_from_one_interruption_to_the_next() -> None:
     assert sum(int(row[3] or 0) for row in outages_table(data).rows) == 3
 
 
+def test_a_replica_is_down_until_its_own_next_interruption() -> None:
+    rows = [
+        {"time_s": 100.0, "replica": 3, "recovery_s": 300.0},
+        {"time_s": 200.0, "replica": 5, "recovery_s": 400.0},
+        {"time_s": 250.0, "replica": 3, "doing": "recovery", "interruption": False, "recovery_s": 900.0},
+    ]
+    replicas = {"count": 8, "minimum": 1, "down": 0.1}
+    data = outages_data(fake(incidents=incidents(rows), summary={"replicas": replicas}))
+    assert data is not None
+    assert (data.total, data.p10, data.p90) == (2, 480.0, 1120.0)
+    assert "it can train again" in outages_figure(data).layout.xaxis.title.text
+
+
 def test_equal_outages_have_a_wide_enough_axis() -> None:
     data = outages_data(fake(incidents=incidents([{"time_s": 1.0, "recovery_s": 300.0}] * 5)))
     assert data is not None

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from reports import write_report
+from reports.figures.spares import spares_data
+from sim.results import Results
 from tests.reports.browser import Browser, Page, chromium, executable
 from tests.reports.cases import run
+from tests.reports.fleets import everything
 
 SAYS_NOTHING = "no Chromium here: THE REPORT WAS NOT OPENED IN A BROWSER (apt-get install chromium)"
 FIGURES = "document.querySelectorAll('[data-figure]')"
@@ -45,8 +48,12 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write_report([run(name) for name in ("plain", "large", "stuck", "hostile")], path, command="a < b & c")
+    write_report(shown(), path, command="a < b & c")
     return path
+
+
+def shown() -> list[Results]:
+    return [*(run(name) for name in ("plain", "large", "stuck", "hostile")), everything()]
 
 
 def opened(browser: Browser, report: Path, *, width: int = 1200, scheme: str = "light") -> Page:
@@ -71,7 +78,8 @@ def test_it_opens_offline_without_a_word_or_a_request(page: Page) -> None:
 def test_every_figure_is_drawn(page: Page) -> None:
     empty = f"[...{FIGURES}].filter(one => !one.querySelector('svg.main-svg')).map(one => one.dataset.figure)"
     assert page.run(empty) == []
-    assert page.run(f"{FIGURES}.length") == 2 + 4 * 5
+    with_spares = sum(spares_data(result) is not None for result in shown())
+    assert page.run(f"{FIGURES}.length") == 2 + 5 * 5 + with_spares
 
 
 def test_no_button_leads_anywhere(page: Page) -> None:

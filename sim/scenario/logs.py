@@ -103,6 +103,9 @@ def _columns(log: Log, line: int, header: Sequence[str]) -> list[tuple[str, str,
     """Return meaning, name and parser of each column, or nothing where the header cannot be used."""
     names = [name.strip() for name in header]
     before = log.faulty
+    if len(names) == 1 and (sign := re.search("[;\t|]", names[0])):
+        log.refuse(line, f"one column, {shown(names[0])}; separate the cells by commas, not by {sign[0]!r}")
+        return None
     if not any(name in COLUMNS for name in names):
         names = []
     for name in names:

@@ -46,6 +46,8 @@ SENTENCES = {
     "time_h\n": "1: no rows below the names of the columns; give at least one failure",
     "node\n1\n": '1: no column "time"; the first line names the columns: time, time_s, ',
     "3.5,12\n": '1: no column "time"; the first line names the columns: time, time_s, ',
+    "time_h;node\n3;4\n": "1: one column, \"time_h;node\"; separate the cells by commas, not by ';'",
+    "time_h\tnode\n3\t4\n": "1: one column, \"time_h node\"; separate the cells by commas, not by '\\t'",
     "time_h,nodes\n1,2\n": '1: column "nodes" is not known, rename it or take it out; did you mean "node"?',
     "time_h,desc\n1,2\n": '1: column "desc" is not known, rename it or take it out; allowed are time, ',
     "time_h,time\n1,1 h\n": '1: column "time" is there twice; give one',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ COLUMNS: Mapping[str, str] = {
     REPAIR: "for how long the node was away: 20 h; empty: a restart is enough",
     **{f"{REPAIR}_{unit}": f"the same as a plain number of {unit}" for unit in _UNITS},
 }
-_KNOWN = ", ".join(COLUMNS)
+_NO_TIME = f'no column "{TIME}"; the first line names the columns: {", ".join(COLUMNS)}'
 
 
 class Recorded(NamedTuple):
@@ -102,26 +102,28 @@ Parser = Callable[[str], Any]
 def _columns(log: Log, line: int, header: Sequence[str]) -> list[tuple[str, str, Parser]] | None:
     """Return meaning, name and parser of each column, or nothing where the header cannot be used."""
     names = [name.strip() for name in header]
-    before = log.faulty
-    if len(names) == 1 and (sign := re.search("[;\t|]", names[0])):
-        log.refuse(line, f"one column, {shown(names[0])}; separate the cells by commas, not by {sign[0]!r}")
-        return None
-    if not any(name in COLUMNS for name in names):
-        names = []
+    meanings = [name if name in (NODE, CAUSE) else name.partition("_")[0] for name in names]
+    if any(name in COLUMNS for name in names):
+        faults = list(_about_names(names, meanings))
+    elif len(names) == 1 and (sign := re.search("[;\t|]", names[0])):
+        faults = [f"one column, {shown(names[0])}; separate the cells by commas, not by {sign[0]!r}"]
+    else:
+        faults = [_NO_TIME]
+    for sentence in faults:
+        log.refuse(line, sentence)
+    return None if faults else list(zip(meanings, names, map(_parser, names), strict=True))
+
+
+def _about_names(names: Sequence[str], meanings: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with the names of the columns."""
     for name in names:
         if name not in COLUMNS:
-            log.refuse(
-                line, unknown(name, COLUMNS, f"column {shown(name)} is not known, rename it or take it out")
-            )
-    meanings = [name if name in (NODE, CAUSE) else name.partition("_")[0] for name in names]
+            yield unknown(name, COLUMNS, f"column {shown(name)} is not known, rename it or take it out")
     for meaning in dict.fromkeys(meanings):
         if meanings.count(meaning) > 1:
-            log.refuse(line, f'column "{meaning}" is there twice; give one')
+            yield f'column "{meaning}" is there twice; give one'
     if TIME not in meanings:
-        log.refuse(line, f'no column "{TIME}"; the first line names the columns: {_KNOWN}')
-    if log.faulty > before:
-        return None
-    return [(meaning, name, _parser(name)) for meaning, name in zip(meanings, names, strict=True)]
+        yield _NO_TIME
 
 
 def _read_rows(log: Log, reader: Any, columns: list[tuple[str, str, Parser]]) -> None:

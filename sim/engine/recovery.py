@@ -42,6 +42,7 @@ class Stages:
         self.names = tuple(stage.name for stage in self._stages[1:])
         self.steps = tuple(_steps(scenario))
         self.nodes = next(step.stage for step in self.steps if step.awaits_nodes)
+        self._load = _own_load(scenario)
         usual = self._stages[0].duration
         laws = [*(mode.detect or usual for mode in scenario.failures.values()), Constant(0.0)]
         self._detections = [
@@ -59,6 +60,10 @@ class Stages:
         key = ("stage", stage, attempt, origin)
         draws = self._draws.get(key) or self._draw(key, self._stages[stage].duration)
         return float(draws[index])
+
+    def given_load(self, attempt: int, origin: int, index: int) -> float | None:
+        """Return how long the stage that loads lasts by itself; None where that is up to the copy."""
+        return None if self._load is None else self.duration(self._load, attempt, origin, index)
 
     def fails(self, stage: int, attempt: int, origin: int, index: int) -> bool:
         """Return whether *stage* fails at its end, so that the chain begins again."""
@@ -88,6 +93,14 @@ def _steps(scenario: Scenario) -> Iterator[Step]:
         if number > 0 and (loads or awaits or stage.fails or constant(stage.duration) != 0):
             always = None if loads else constant(stage.duration)
             yield Step(number, always, stage.fails, awaits, loads)
+
+
+def _own_load(scenario: Scenario) -> int | None:
+    """Return the number of the stage that loads where its time is stated, whatever copy is loaded."""
+    stated = scenario.recovery.stated_stages.get("load")
+    if stated is None or stated.word:
+        return None
+    return next(number for number, stage in enumerate(scenario.recovery.stages) if stage.kind == "load")
 
 
 def constant(distribution: Distribution) -> float | None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 import simpy
 
-COMPLETION, RETURN, FAILURE, WINDOW, HORIZON = 1, 2, 1 << 30, 1 << 60, 1 << 61
-"""Priorities at equal instants: what ends; repairs by mode; failures by mode and unit; stops; the horizon."""
+COMPLETION, RETURN, GATHERING, FAILURE, WINDOW, HORIZON = 1, 2, (1 << 30) - 1, 1 << 30, 1 << 60, 1 << 61
+"""Priorities at equal instants: what ends; repairs by mode; what begins together; failures; stops; the horizon."""
 
 
 class After(simpy.Event):

@@ -1,0 +1,247 @@
+"""Failures that do not crash the job: stragglers, silent corruption, links that flap, storage that is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import simpy
+
+from sim.distributions import Distribution
+from sim.engine.cluster import Cluster
+from sim.engine.failures.clock import COMPLETION, After
+from sim.engine.recovery import Stages
+from sim.engine.work.account import Work
+from sim.engine.work.lineage import Pace
+from sim.records import Strike
+from sim.scenario.model import Scenario
+from sim.streams import Draws, Streams
+
+
+class Patient(Protocol):
+    """The job that suffers."""
+
+    def fail(
+        self, strike: Strike, line: int, *, noticed: bool = False, sound_until: float | None = None
+    ) -> None:
+        """Go down where the *strike* of that *line* hits, as a whole where its work is sound only until a place."""
+
+    def flap(self, time: float, cause: int, line: int) -> None:
+        """Let all that train stand still for *time* seconds."""
+
+    def change_pace(self) -> None:
+        """Train at another pace from now on."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether the job trains or saves."""
+
+    def when_stop_ends(self, act: Callable[[], None]) -> bool:
+        """Let *act* happen when the planned stop under way ends; return whether there is one."""
+
+
+class Effect(Protocol):
+    """What a failure of some mode does to the job instead of a crash."""
+
+    def strike(self, job: Patient, strike: Strike, line: int) -> None:
+        """Let the failure, noted in *line* of the journal, happen to *job*."""
+
+
+class Timing:
+    """Times that are known by the strike: a law, drawn under a quantity's name."""
+
+    def __init__(self, streams: Streams, origins: Sequence[str], quantity: str, law: Distribution) -> None:
+        self._streams = streams
+        self._origins = origins
+        self._quantity = quantity
+        self._law = law
+        self._draws: dict[int, Draws] = {}
+
+    def of(self, strike: Strike) -> float:
+        """Return the time for *strike*, in seconds."""
+        if strike.origin not in self._draws:
+            name = f"{self._origins[strike.origin]}/{self._quantity}"
+            self._draws[strike.origin] = Draws(self._streams, name, self._law.sample)
+        return float(self._draws[strike.origin][strike.ordinal])
+
+
+class Culprit(NamedTuple):
+    """A failure that is not noticed yet, with the nodes that it struck."""
+
+    strike: Strike
+    line: int
+    nodes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, strike: Strike, line: int, cluster: Cluster) -> Culprit:
+        """Return the culprit of *strike*, whose nodes are in their slots now."""
+        return cls(strike, line, tuple(cluster.node(slot) for slot in strike.slots))
+
+    def is_there(self, cluster: Cluster) -> bool:
+        """Return whether any of its nodes still is in its slot, failed or not."""
+        pairs = zip(self.strike.slots, self.nodes, strict=True)
+        return any(cluster.slot_of(node) == slot for slot, node in pairs)
+
+    def slots(self, cluster: Cluster) -> tuple[int, ...]:
+        """Return the slots in which its nodes still are at work."""
+        pairs = zip(self.strike.slots, self.nodes, strict=True)
+        return tuple(slot for slot, node in pairs if cluster.is_at_work(slot) and cluster.node(slot) == node)
+
+
+class Stragglers:
+    """All that slow the job down at the moment: the job trains at the pace of the slowest.
+
+    A straggler slows the job down until it is noticed, or until its nodes have left.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.job: Patient | None = None
+        self._cluster = cluster
+        self._active: list[tuple[float, Culprit]] = []
+
+    def add(self, factor: float, culprit: Culprit) -> None:
+        """Let steps earn *factor* of their time as long as the nodes of *culprit* are there."""
+        self._active.append((factor, culprit))
+
+    def remove(self, factor: float, culprit: Culprit) -> None:
+        """Let *culprit* slow the job down no more."""
+        self._active.remove((factor, culprit))
+
+    def pace(self) -> Pace | None:
+        """Return the pace that the slowest sets, the first of equals, or nothing where there is none."""
+        there = [one for one in self._active if not one[1].nodes or one[1].is_there(self._cluster)]
+        if not there:
+            return None
+        factor, culprit = min(there, key=lambda one: one[0])
+        return Pace(0.0, factor, culprit.strike.mode, culprit.line)
+
+    def failed(self, node: int) -> None:
+        """Take note that *node* has failed; it is there until it leaves."""
+
+    def moved(self, node: int, slot: int | None, idle: bool) -> None:
+        """Take note that *node* has left or come; the job may be quicker without it."""
+        if slot is None and self.job is not None and any(node in one.nodes for _, one in self._active):
+            self.job.change_pace()
+
+
+class Slow:
+    """The job trains slowly until the straggler is noticed and dealt with like a crash."""
+
+    def __init__(
+        self, env: simpy.Environment, cluster: Cluster, stages: Stages, stragglers: Stragglers, factor: float
+    ) -> None:
+        self._env = env
+        self._cluster = cluster
+        self._stages = stages
+        self._stragglers = stragglers
+        self._factor = factor
+
+    def strike(self, job: Patient, strike: Strike, line: int) -> None:
+        """Slow the job down, and notice it when the detection time is over."""
+        culprit = Culprit.of(strike, line, self._cluster)
+        self._stragglers.add(self._factor, culprit)
+        job.change_pace()
+
+        def notice(_: simpy.Event) -> None:
+            self._stragglers.remove(self._factor, culprit)
+            slots = culprit.slots(self._cluster)
+            if slots or not strike.slots:
+                job.fail(strike._replace(slots=slots), line, noticed=True)
+            else:
+                job.change_pace()
+
+        After(self._env, self._stages.detection(strike.origin, strike.ordinal), COMPLETION, notice)
+
+
+class Corrupt:
+    """The work is wrong from the strike on, and the job falls back to a copy from before when that is noticed."""
+
+    def __init__(self, env: simpy.Environment, cluster: Cluster, work: Work, noticed: Timing) -> None:
+        self._env = env
+        self._cluster = cluster
+        self._work = work
+        self._noticed = noticed
+
+    def strike(self, job: Patient, strike: Strike, line: int) -> None:
+        """Spoil the work from now on; nothing happens where the job does not train."""
+        if not job.trains:
+            return
+        self._work.suspect(line, self._env.now)
+        culprit = Culprit.of(strike, line, self._cluster)
+
+        def notice() -> None:
+            if not job.when_stop_ends(notice):
+                sound_until = self._work.clear_suspect(line)
+                if sound_until is not None:
+                    slots = culprit.slots(self._cluster)
+                    job.fail(strike._replace(slots=slots), line, noticed=True, sound_until=sound_until)
+
+        After(self._env, self._noticed.of(strike), COMPLETION, lambda _: notice())
+
+
+class Flap:
+    """A link is gone for a moment and comes back by itself: all stand still meanwhile."""
+
+    def __init__(self, stall: Timing) -> None:
+        self._stall = stall
+
+    def strike(self, job: Patient, strike: Strike, line: int) -> None:
+        """Let the job stand still where it trains."""
+        job.flap(self._stall.of(strike), strike.mode, line)
+
+
+class Storage:
+    """Some tiers are unavailable for the repair's time: nothing becomes durable there, and nothing loads."""
+
+    def __init__(self, env: simpy.Environment, work: Work, tiers: Sequence[int], repair: Timing) -> None:
+        self._env = env
+        self._work = work
+        self._tiers = tiers
+        self._repair = repair
+
+    def strike(self, job: Patient, strike: Strike, line: int) -> None:
+        """Close the tiers; the job trains on."""
+        now = self._env.now
+        self._work.copies.close(self._tiers, now, now + self._repair.of(strike))
+
+
+def effects(
+    env: simpy.Environment,
+    scenario: Scenario,
+    streams: Streams,
+    origins: Sequence[str],
+    stages: Stages,
+    cluster: Cluster,
+    work: Work,
+    stragglers: Stragglers,
+) -> Mapping[int, Effect]:
+    """Return the effect of each mode that does not crash the job, by the mode's number."""
+
+    def timing(quantity: str, law: Distribution | None) -> Timing:
+        assert law is not None
+        return Timing(streams, origins, quantity, law)
+
+    def of(number: int) -> Effect | None:
+        mode = modes[number]
+        kinds: Mapping[str, Callable[[], Effect]] = {
+            "slow": lambda: Slow(env, cluster, stages, stragglers, mode.slow_factor),
+            "corrupt": lambda: Corrupt(env, cluster, work, timing("noticed", mode.noticed_after)),
+            "flap": lambda: Flap(timing("stall", mode.flap_stall)),
+            "storage": lambda: Storage(env, work, _tiers(scenario, number), timing("repair", mode.repair)),
+        }
+        return kinds[mode.effect]() if mode.effect in kinds else None
+
+    modes = list(scenario.failures.values())
+    found = {number: of(number) for number in range(len(modes))}
+    return {number: effect for number, effect in found.items() if effect is not None}
+
+
+def _tiers(scenario: Scenario, number: int) -> list[int]:
+    """Return the tiers that a storage failure concerns: those named, or all that survive everything."""
+    named = list(scenario.failures.values())[number].storage_tiers
+    tiers = scenario.checkpoint.tiers if scenario.checkpoint else ()
+    return [
+        place
+        for place, tier in enumerate(tiers)
+        if (tier.survives is None if named is None else tier.name in named)
+    ]

@@ -1,0 +1,62 @@
+"""One data-parallel replica: its slots, its chain of recovery, and whether it takes part."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from sim.engine.activity import Activity
+from sim.engine.chain import Chain
+from sim.records import Strike
+
+
+class State(Enum):
+    """Whether a replica takes part, is ready to, recovers, or has stepped out for a planned stop of its own."""
+
+    UP = "up"
+    READY = "ready"
+    DOWN = "down"
+    OUT = "out"
+
+
+class Blow(NamedTuple):
+    """A failure that takes replicas down: the strike, and its line in the journal.
+
+    It may have been `noticed` before, and may have left the work sound only until a place (s).
+    """
+
+    strike: Strike
+    line: int
+    noticed: bool = False
+    sound_until: float | None = None
+
+
+class Replica:
+    """Replica number `index`, which goes through a chain of recovery of its own."""
+
+    def __init__(self, index: int, slots: range, chain: Chain, activity: Activity) -> None:
+        self.index = index
+        self.slots = slots
+        self.chain = chain
+        self.activity = activity
+        self.state = State.UP
+        self.blow: Blow | None = None
+
+    def __repr__(self) -> str:
+        return f"Replica({self.index}, {self.state.value})"
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it holds the state of the job."""
+        return self.state is not State.DOWN
+
+    def blow_line(self) -> int:
+        """Return the line of the blow that waits for the end of a planned stop."""
+        assert self.blow is not None
+        return self.blow.line
+
+    def take_blow(self) -> Blow:
+        """Return that blow, which is dealt with now."""
+        blow, self.blow = self.blow, None
+        assert blow is not None
+        return blow

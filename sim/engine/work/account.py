@@ -1,0 +1,164 @@
+"""The work of a job as its engine sees it: stretches begin and end, failures throw work away, copies are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sim.engine.journal import NOBODY
+from sim.engine.work.copies import Copies
+from sim.engine.work.lineage import Lineage, Pace, Stretch
+from sim.engine.work.tiers import NEXT_TO_NOTHING, NO_TIER, Place
+from sim.records import Strike
+from sim.scenario.model import Scenario
+from sim.streams import Draws, Streams, uniform
+
+
+class Work:
+    """What the job has done and what of it is saved where, in seconds of training along the line that survives.
+
+    `stretch` is the one under way, if the job trains; `loads` are the tiers of the copies that it recovered
+    from, by incident.
+    """
+
+    def __init__(self, scenario: Scenario, streams: Streams, origins: Sequence[str]) -> None:
+        spec = scenario.checkpoint
+        tiers = spec.tiers if spec is not None else ()
+        self.copies = Copies(tiers, scenario.workload.step_time)
+        self.lineage = Lineage(1 - scenario.recovery.overhead)
+        self.stretch: Stretch | None = None
+        self.loads: dict[int, int] = {}
+        self.clocks = self.copies.clocks
+        self._load_times = [tier.load for tier in tiers] or [0.0]
+        self._unusable = [tier.unusable for tier in tiers]
+        self._streams = streams
+        self._origins = origins
+        self._draws: dict[tuple[int, int], Draws] = {}
+        self._tries: dict[int, int] = {}
+        self._verified = (0.0, NO_TIER)
+        self._suspects: dict[int, float] = {}
+
+    def __repr__(self) -> str:
+        return f"Work(at {self.lineage.place}, {self.copies})"
+
+    @property
+    def final_save(self) -> float:
+        """Seconds that a save to the last tier takes until it is durable; nothing without checkpoints."""
+        clocks = self.clocks
+        return clocks.blocks[-1] + clocks.durable_after[-1] if clocks.blocks else 0.0
+
+    @property
+    def quickest_load(self) -> float:
+        """Seconds that loading from the first tier takes."""
+        return self._load_times[0]
+
+    def begin(self, now: float, share: float, paces: list[Pace]) -> None:
+        """Begin a stretch on a *share* of the cards."""
+        firsts = self.copies.firsts(self.lineage.place, now)
+        self.stretch = self.lineage.begin(now, share, firsts, paces)
+
+    def place(self, now: float) -> Place:
+        """Return where the stretch under way is."""
+        assert self.stretch is not None
+        return self.clocks.place(self.stretch.firsts, self.stretch.start, now)
+
+    def end(self, now: float, place: Place, cause: int = NOBODY, incident: int = NOBODY) -> None:
+        """End the stretch at its *place*, broken by *cause* and *incident* if by anything."""
+        stretch = self.stretch
+        assert stretch is not None
+        saving = place.saving != NO_TIER
+        self.lineage.end(stretch, now, place.done, saving=saving, cause=cause, incident=incident)
+        self.copies.take_in(stretch.firsts, stretch.start, now, stretch.place, place.ended)
+        self.stretch = None
+
+    def slow_down(self, now: float, pace: Pace) -> None:
+        """Train at another *pace* from now on."""
+        assert self.stretch is not None
+        self.stretch.paces.append(pace._replace(done=self.place(now).done))
+
+    def time_of(self, progress: float) -> float:
+        """Return when the stretch under way brings the job's progress to so many seconds, at its pace of now."""
+        stretch = self.stretch
+        assert stretch is not None
+        done = stretch.needs(max(progress - self.lineage.progress_before, 0.0))
+        return stretch.start + self.clocks.offset_of(stretch.firsts, done)
+
+    def lose_step(self, cause: int, incident: int) -> None:
+        """Throw away the step that the stretch which has just ended was in."""
+        step, newest = self.clocks.step, self.lineage.stretches[-1]
+        if step is not None:
+            steps = int(newest.done / step + NEXT_TO_NOTHING)
+            self._lose_beyond(newest.place + steps * step, cause, incident)
+
+    def kill(self, scope: int, now: float) -> None:
+        """Lose the copies that do not outlive a failure of that *scope*, those of the stretch under way too."""
+        self.copies.settle(now)
+        if self.stretch is None:
+            self.copies.kill(scope, self.lineage.place, None)
+            return
+        place = self.place(now)
+        begun = [count + (tier == place.saving) for tier, count in enumerate(place.ended)]
+        self.copies.kill(scope, self.stretch.place + place.done, begun)
+
+    def fall_back(self, cause: int, incident: int, sound_until: float | None = None) -> None:
+        """Go back to the newest copy there is, and lose the work since and the copies on their way.
+
+        Where the work is corrupt, copies beyond the place *sound_until* are of no use.
+        """
+        self.copies.drop_in_flight()
+        if sound_until is not None:
+            self.copies.discard_beyond(sound_until)
+        place, _ = self.copies.newest()
+        self._lose_beyond(place, cause, incident, sound_until is not None)
+        self.copies.discard_beyond(place)
+
+    def suspect(self, incident: int, now: float) -> None:
+        """Take note that the work is corrupt from *now* on, because of *incident*."""
+        done = 0.0 if self.stretch is None else self.place(now).done
+        self._suspects[incident] = self.lineage.place + done
+
+    def clear_suspect(self, incident: int) -> float | None:
+        """Return from which place on *incident* corrupted the work, and forget it; None where that is gone."""
+        return self._suspects.pop(incident, None)
+
+    def load(self, strike: Strike, incident: int) -> float:
+        """Load the newest copy that can be used, and return how long that takes (s).
+
+        A copy that cannot be used takes its time all the same, is discarded, and the job falls back further.
+        """
+        place, tier = self.copies.newest()
+        self.loads[incident] = tier
+        time = 0.0
+        while True:
+            time += self._load_times[tier]
+            if self._is_usable(place, tier, strike, incident):
+                self._verified = place, tier
+                self.loads[incident] = tier
+                return time
+            self.copies.shelves[tier].discard_newest(self.lineage.place)
+            self.fall_back(strike.mode, incident)
+            place, tier = self.copies.newest()
+
+    def closed_for(self, now: float) -> float:
+        """Return how long the tier of the newest copy is unavailable yet, in seconds."""
+        _, tier = self.copies.newest()
+        return self.copies.shelves[tier].opens_at(now) - now if self._unusable else 0.0
+
+    def _lose_beyond(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
+        self.lineage.fall_back(place, cause, incident, corrupted)
+        if self._suspects:
+            self._suspects = {line: begin for line, begin in self._suspects.items() if begin < place}
+
+    def _is_usable(self, place: float, tier: int, strike: Strike, incident: int) -> bool:
+        chance = self._unusable[tier] if self._unusable else 0.0
+        if not chance or self._verified == (place, tier) or self.copies.shelves[tier].newest is None:
+            return True
+        attempt = self._tries.get(incident, 0)
+        self._tries[incident] = attempt + 1
+        return bool(self._draw(strike.origin, attempt)[strike.ordinal] >= chance)
+
+    def _draw(self, origin: int, attempt: int) -> Draws:
+        key = origin, attempt
+        if key not in self._draws:
+            name = f"{self._origins[origin]}/unusable/{attempt}"
+            self._draws[key] = Draws(self._streams, name, uniform)
+        return self._draws[key]

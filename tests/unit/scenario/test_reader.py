@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.scenario import ScenarioError, load, loads
-from sim.scenario.document import Document
+from sim.scenario.document import Document, at, within
+from sim.scenario.errors import Path as Keys
 from sim.scenario.loading import build
 from sim.scenario.reader import read_file, read_text, resolve
+from tests.unit.scenario.everything import EVERYTHING
 
 SMALL = """\
 name: small
@@ -194,4 +196,15 @@ def test_any_value_anywhere_is_accepted_or_refused_in_words(path: tuple[str, ...
     for name in path[:-1]:
         block = block[name]
     block[path[-1]] = value
+    assert in_words(outcome(lambda: build(Document(data))))
+
+
+DEEP = [path for path in within(read_text(EVERYTHING, "everything.yaml").data) if path]
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.sampled_from(DEEP), VALUES)
+def test_any_value_in_everything_is_accepted_or_refused_in_words(path: Keys, value: object) -> None:
+    data = read_text(EVERYTHING, "everything.yaml").data
+    at(data, path[:-1])[path[-1]] = value
     assert in_words(outcome(lambda: build(Document(data))))

@@ -19,6 +19,7 @@ from sim.scenario.reader import read_file, read_text
 from sim.scenario.starter import starter
 from sim.scenario.values import values
 from sim.scenario.writing import yaml
+from tests.unit.scenario.everything import EVERYTHING
 
 DAY = 86_400.0
 SCENARIOS = [name for name in shipped.names() if "base" not in name and "/" not in name]
@@ -122,7 +123,28 @@ def test_shipped_scenarios_fit_the_schema(validator: Any, name: str) -> None:
 
 def test_everything_fits_the_schema(validator: Any) -> None:
     assert problems(validator, loads(MANY_RIGHT).document) == []
+    assert problems(validator, loads(EVERYTHING).document) == []
     assert problems(validator, loads(starter()).document) == []
+
+
+def test_everything_is_written_and_read_back_and_listed_with_its_units() -> None:
+    everything = loads(EVERYTHING)
+    assert loads(dump(everything)).hash == everything.hash
+    found = {value.path: value.text for value in values(everything)}
+    assert found["checkpoint.tiers.storage.write"] == "1 TB/s = 5.3 s until durable"
+    assert found["checkpoint.tiers.storage.read"] == "2 GB/s per node = 216 ms to load"
+    assert found["checkpoint.tiers.peer.interval"].startswith("daly = ")
+    assert found["recovery.stages.load"] == "checkpoint = 10 s from peer, 216 ms from storage"
+    assert found["recovery.stages.start"].endswith("= 10 min, fails 3 %")
+    assert found["failures.gpu.lemons.share"] == "5 %"
+    assert found["failures.slow.effect"] == "slow (factor 0.7)"
+    assert found["recovery.retire.after"] == "3 failures"
+    assert found["recovery.replicas"] == "12 replicas"
+
+
+def test_what_is_not_used_is_not_listed() -> None:
+    found = {value.path for value in values(loads(MANY_RIGHT))}
+    assert not found & {"recovery.replicas", "recovery.misdiagnosis", "cluster.preempt", "checkpoint.keep"}
 
 
 @pytest.mark.parametrize(

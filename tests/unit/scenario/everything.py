@@ -1,0 +1,60 @@
+"""A scenario with every key that the language has for tiers, replicas, effects and fleets."""
+
+EVERYTHING = """\
+name: everything
+cluster:
+  gpus: 98_304
+  nodes_per_rack: 4
+  racks_per_pod: 64
+  spares: 2 %
+  spares_within: pod
+  spare_kind: lent
+  preempt: 5 min
+  spare_choice: fewest_failures
+workload: {step_time: 12 s}
+failures:
+  gpu:
+    per: gpu
+    rate: 0.167 / 1000 gpu-days
+    transient: 40 %
+    takes_down: node
+    repair:
+      automatic: 2 h
+      escalates: 80 %
+      manual: {exponential: {mean: 2 d}}
+      false_fix: {automatic: 40 %, manual: 20 %}
+      crews: 12
+    lemons: {share: 5 %, factor: 8}
+    relapse: {probability: 22 %, within: 1 d}
+    spreads: {to: rack, probability: 3 %}
+  slow: {per: node, mtbf: 5 y, effect: {slow: {factor: 0.7}}, detect: 10 min, repair: 1 d}
+  sdc: {per: gpu, mtbf: 1000 y, effect: {corrupt: {noticed_after: 2 h}}, repair: 1 d}
+  flap: {per: node, mtbf: 1 y, effect: {flap: {stall: 40 s}}}
+  lustre: {per: cluster, mtbf: 10 d, effect: storage, repair: 30 min}
+  power: {per: rack, mtbf: 30 y, repair: 4 h}
+  software: {per: job, mtbf: 21 h, clock: training}
+checkpoint:
+  state: 5.3 TB
+  tiers:
+    peer: {interval: daly, blocks: 0.3 s, durable_after: 5 s, load: 10 s, survives: [job, gpu, node], keep: 2}
+    storage: {interval: 30 min, write: 1 TB/s, read: 2 GB/s per node, blocks: 5 s, unusable: 1 %}
+recovery:
+  stages:
+    detect: 1 min
+    nodes: wait
+    start: {over_gpus: {16_384: 200 s, 98_304: 600 s}, fails: {over_gpus: {16_384: 1 %, 98_304: 3 %}}}
+    load: checkpoint
+    warm_up: 1 min
+  misdiagnosis: 5 %
+  missed: 2 %
+  recurs_after: {exponential: {mean: 1 h}}
+  retire: {after: 3, within: 30 d, replacement: 14 d}
+  replicas: 12
+  peer_load: 30 s
+  stall: 3 min
+  rejoin_stall: 100 s
+  minimum: 8
+  overhead: 1 %
+maintenance: {every: 1 d, takes: 20 min, merge_within: 1 h}
+simulation: {horizon: 90 d}
+"""

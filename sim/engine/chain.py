@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import simpy
 
@@ -10,12 +11,20 @@ from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
 from sim.engine.failures.clock import COMPLETION, After
 from sim.engine.recovery import Stages, Step
-from sim.engine.repair import RepairShop
+from sim.engine.repair import Repairs
 from sim.records import Doing, Strike
 
 DETECTION, RECOVERY, WAITING = Doing.DETECTION, Doing.RECOVERY, Doing.WAITING
-Load = Callable[[Strike, int, int], float]
-"""Loads what the job or a replica goes on with, on the n-th way through the chain: returns the time (s)."""
+
+
+class Loader(Protocol):
+    """Whoever knows what the job or a replica goes on with."""
+
+    def closed_for(self) -> float:
+        """Return for how long nothing can be loaded yet (s)."""
+
+    def load(self, strike: Strike, line: int, attempt: int) -> float:
+        """Load after *strike*, on the *attempt*-th way through the chain, and return how long it takes (s)."""
 
 
 class Chain:
@@ -30,8 +39,8 @@ class Chain:
         self, env: simpy.Environment, stages: Stages, cluster: Cluster, activity: Activity, group: int = 0
     ) -> None:
         self._recovered = env.event()
-        self.load: Load | None = None
-        self.shops: Mapping[int, RepairShop] = {}
+        self.loader: Loader | None = None
+        self.repairs: Repairs
         self._env = env
         self._stages = stages
         self._cluster = cluster
@@ -116,7 +125,11 @@ class Chain:
             if not step.awaits_nodes:
                 self._step = step
                 self._activity.enter(RECOVERY, step.stage)
-                self._wait(self._duration(step) if step.constant is None else step.constant, self._end_stage)
+                if step.loads:
+                    self._load()
+                else:
+                    time = self._duration(step) if step.constant is None else step.constant
+                    self._wait(time, self._end_stage)
                 return
             if not self._cluster.fill(self._env.now, self._group):
                 self._await_nodes()
@@ -125,6 +138,15 @@ class Chain:
             self._recovered.succeed()
         else:
             self._await_nodes()
+
+    def _load(self) -> None:
+        """Load, as soon as that is possible."""
+        assert self.loader is not None
+        if closed := self.loader.closed_for():
+            self._wait(closed, self._load)
+        else:
+            _, line = self._activity.charged
+            self._wait(self.loader.load(self._strike, line, self._attempt), self._end_stage)
 
     def _end_stage(self) -> None:
         """Go on, or begin again with the first stage after detection where this one has failed."""
@@ -151,13 +173,10 @@ class Chain:
         self._await_nodes()
 
     def _duration(self, step: Step) -> float:
-        strike = self._strike
-        if step.loads and self.load is not None:
-            return self.load(strike, self._activity.charged[1], self._attempt)
-        return self._stages.duration(step.stage, self._attempt, strike.origin, strike.ordinal)
+        return self._stages.duration(step.stage, self._attempt, self._strike.origin, self._strike.ordinal)
 
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""
         for strike, slots in self._failed:
-            self.shops[strike.mode].bring(self._cluster.send_away(slots), strike)
+            self.repairs.send(strike, slots)
         self._failed.clear()

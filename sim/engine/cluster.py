@@ -114,8 +114,12 @@ class Cluster:
         self._down.discard(slot)
         self._tell((self.node(slot),), slot)
 
+    def suspect(self, slot: int) -> None:
+        """Let the node in *slot* be the next to be sent away, though it has not failed."""
+        self._down.add(slot)
+
     def send_away(self, slots: Sequence[int]) -> list[int]:
-        """Empty *slots*, whose nodes have failed, and return the nodes that held them."""
+        """Empty *slots*, whose nodes have failed or are suspected to, and return the nodes that held them."""
         nodes = [self._node.get(slot, slot) for slot in slots]
         for slot in slots:
             group = self._groups[slot // self._group_slots]

@@ -7,7 +7,7 @@ through the chain of recovery, which further incidents begin again, and trains o
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
 import simpy
@@ -19,7 +19,7 @@ from sim.engine.cluster import Cluster
 from sim.engine.failures.clock import COMPLETION, WINDOW, At
 from sim.engine.journal import NOBODY, Journal
 from sim.engine.ledger import Causes
-from sim.engine.repair import RepairShop
+from sim.engine.repair import Repairs
 from sim.records import Doing, Strike
 from sim.scenario.model import Scenario
 
@@ -88,10 +88,10 @@ class Job:
     def __repr__(self) -> str:
         return f"Job({self._activity}, progress {self.progress})"
 
-    def begin(self, clock: TrainingClock, shops: Mapping[int, RepairShop]) -> None:
+    def begin(self, clock: TrainingClock, repairs: Repairs) -> None:
         """Start at time 0: train, or recover first where the start is not free."""
         self._clock = clock
-        self._chain.shops = shops
+        self._repairs = self._chain.repairs = repairs
         self._process = self._env.process(self._run())
 
     def strike(self, strike: Strike) -> None:
@@ -112,8 +112,11 @@ class Job:
         """Let a failure hit the idle spare *node*: the job does not notice."""
         self._journal.incident(self._env.now, strike, node, -1, IDLE, False)
         if not strike.transient:
-            self._cluster.withdraw(node)
-            self._chain.shops[strike.mode].bring((node,), strike)
+            self._repairs.send_spare(strike, node)
+
+    def take_back(self, nodes: Sequence[int]) -> None:
+        """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""
+        self._chain.take_back(nodes)
 
     def finish(self) -> None:
         """Book what is still open, and let `finished` happen: work since the last save counts."""

@@ -101,7 +101,7 @@ class Journal:
         replica: int = NOBODY,
     ) -> int:
         """Note a failure that strikes, and return the number of its line."""
-        mode, _, slots, transient, *_ = strike
+        mode, _, slots, transient, _, _ = strike
         nodes_lost = 0 if transient else len(slots) or 1
         self._incidents.extend(NINE(time, mode, node, rack, doing, interrupts, transient, nodes_lost, replica))
         self._count += 1

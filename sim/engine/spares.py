@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import Protocol
@@ -77,6 +77,32 @@ class Choice(Protocol):
 
     def choose(self, idle: Collection[int]) -> int:
         """Return one of the *idle* nodes, which are in the order in which they became idle."""
+
+
+class LongestIdle:
+    """Takes the spare that has been idle for longest."""
+
+    def choose(self, idle: Collection[int]) -> int:
+        """Return the first of the *idle* nodes."""
+        return next(iter(idle))
+
+
+class FewestFailures:
+    """Takes the spare that failed least often so far; among equals the one that has been idle for longest."""
+
+    def __init__(self) -> None:
+        self._failures: Counter[int] = Counter()
+
+    def choose(self, idle: Collection[int]) -> int:
+        """Return the first of the *idle* nodes with the fewest failures."""
+        return min(idle, key=self._failures.__getitem__)
+
+    def failed(self, node: int) -> None:
+        """Count a failure of *node*."""
+        self._failures[node] += 1
+
+    def moved(self, node: int, slot: int | None, idle: bool) -> None:
+        """Do nothing: where a node is does not matter."""
 
 
 class Domains:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import sim.engine.replication
+import sim.engine.machines
 from sim.engine.cluster import Cluster
 from sim.engine.ledger import Entry
 from sim.engine.replication import simulate
@@ -104,7 +104,7 @@ class Counted(Cluster):
 def test_no_node_is_lost_and_none_is_in_two_places(data: st.DataObject, ties: bool) -> None:
     document = Scenario.model_validate(scenario(data.draw, ties))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sim.engine.replication, "Cluster", Counted)
+        patch.setattr(sim.engine.machines, "Cluster", Counted)
         records = simulate(document, 0)
     assert records.incidents["nodes_lost"].sum() >= 0
 

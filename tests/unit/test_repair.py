@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import simpy
 
-from sim.engine.failures.clock import RETURN
 from sim.engine.failures.origins import Origins
-from sim.engine.repair import RepairShop
+from sim.engine.repair.shop import AUTOMATIC, RepairShop
 from sim.records import Strike
 from sim.scenario.model import Scenario
 from sim.streams import Streams
@@ -20,8 +19,8 @@ def shop(repair: object) -> tuple[simpy.Environment, RepairShop, Back]:
     return env, shop_in(env, repair, back), back
 
 
-def shop_in(env: simpy.Environment, repair: object, back: Back, priority: int = RETURN) -> RepairShop:
-    """Return an empty shop that notes in *back* what comes back, and when."""
+def shop_in(env: simpy.Environment, repair: object, back: Back, mode: int = 0) -> RepairShop:
+    """Return an empty shop of the *mode* of that number, which notes in *back* what comes back, and when."""
     blocks = {
         "name": "shop",
         "cluster": {"gpus": 64},
@@ -31,10 +30,10 @@ def shop_in(env: simpy.Environment, repair: object, back: Back, priority: int = 
     }
     scenario = Scenario.model_validate(blocks)
 
-    def note(nodes: Sequence[int]) -> None:
+    def note(nodes: Sequence[int], strike: Strike, part: int = AUTOMATIC) -> None:
         back.append((env.now, tuple(nodes)))
 
-    return RepairShop(env, scenario.failures["mode"], Streams(1, 0), Origins(scenario), note, priority)
+    return RepairShop(env, Streams(1, 0), Origins(scenario), mode, scenario.failures["mode"], note)
 
 
 def strike(ordinal: int) -> Strike:
@@ -84,9 +83,9 @@ def test_a_repair_time_belongs_to_the_incident_not_to_the_order_of_calls() -> No
     assert times[0] == times[1]
 
 
-def test_shops_whose_repairs_end_at_one_instant_take_turns_by_their_priority() -> None:
+def test_shops_whose_repairs_end_at_one_instant_take_turns_by_their_modes() -> None:
     env, first, back = shop("40 s")
-    second = shop_in(env, "100 s", back, priority=RETURN + 1)
+    second = shop_in(env, "100 s", back, mode=1)
     second.bring((7,), strike(0))
     env.run(until=60.0)
     first.bring((1,), strike(0))

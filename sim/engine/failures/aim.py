@@ -15,6 +15,7 @@ from sim.streams import Streams
 
 UNITS_OF_A_NODE, WHOLE_JOB = ("gpu", "node"), ("cluster", "job")
 JOB, CLUSTER = SCOPES.index("job"), SCOPES.index("cluster")
+DOMAINS = SCOPES.index("rack"), SCOPES.index("pod")
 OnStrike = Callable[[int, int], None]
 """Called with the number of a strike within its source, and the unit that it hits."""
 Door = Callable[[Strike], None]
@@ -52,18 +53,19 @@ class Aim:
     def __init__(self, site: Site, mode: int, spec: FailureMode) -> None:
         self.site = site
         self.mode = mode
+        self.name = site.origins.names[mode]
         self.spec = spec
         self.units_per_node = site.scenario.cluster.gpus_per_node if spec.per == "gpu" else 1
         self._unit_slots = site.scenario.slots_per(spec.per) if spec.per in ("rack", "pod") else 1
         self._reach = Reach(site.scenario.slots_per(spec.takes_down), _scope(spec))
         self._spread = self._wider()
-        self._alone = self._reach.slots == 1 and self._spread is None
+        self._alone = self._reach.slots == 1 and self._spread is None and self._reach.scope not in DOMAINS
         self._spreads = StrikeDraws(site.streams, site.origins, "spreads")
         self._transient = spec.transient
         self._transients = StrikeDraws(site.streams, site.origins, "transient")
 
     def __repr__(self) -> str:
-        return f"Aim({self.site.origins.names[self.mode]!r})"
+        return f"Aim({self.name!r})"
 
     def of_units(self) -> OnStrike:
         """Return what a strike of the mode's own process does, told its number and the unit that it hits."""
@@ -89,6 +91,14 @@ class Aim:
         scope = JOB if transient else self._reach.scope
         self.site.on_strike(Strike(self.mode, ordinal, (slot,), transient, origin, scope))
 
+    def at_node(self, origin: int, ordinal: int, node: int) -> None:
+        """Strike *node* wherever it is: in its slot, or idle as a spare; nothing happens while it is away."""
+        slot = self.site.cluster.slot_of(node)
+        if slot is not None:
+            self.at_slot(origin, ordinal, slot)
+        elif self.site.cluster.is_idle(node):
+            self.at_spare(origin, ordinal, node)
+
     def at_spare(self, origin: int, ordinal: int, node: int) -> None:
         """Strike the idle spare *node*."""
         transient = self.is_transient(origin, ordinal)
@@ -96,6 +106,8 @@ class Aim:
 
     def is_transient(self, origin: int, ordinal: int) -> bool:
         """Return whether all is well after a restart."""
+        if self.spec.recorded is not None and origin == self.mode:
+            return self.spec.recorded[ordinal].repair_s is None
         share = self._transient
         if share == 0.0 or share == 1.0:
             return share == 1.0
@@ -123,7 +135,10 @@ class Aim:
             self._at_domain(self.mode, ordinal, slots[0], slots)
 
     def _at_domain(self, origin: int, ordinal: int, slot: int, unit: Sequence[int] = ()) -> None:
-        """Strike all nodes at work in the domain of *slot*; those of the *unit* are known already."""
+        """Strike all nodes at work in the domain of *slot*; those of the *unit* are known already.
+
+        The spares that are bound to it are struck before, so that none of them can help out.
+        """
         reach = self._reach
         if self._spread is not None and self._spreads_now(origin, ordinal):
             reach = self._spread
@@ -132,6 +147,9 @@ class Aim:
         if not unit or reach.slots != self._unit_slots:
             slots = self._slots(slot - slot % reach.slots, reach.slots)
         scope = JOB if transient else reach.scope
+        if reach.scope in DOMAINS:
+            for node in self.site.cluster.bound_to(slot - slot % reach.slots, reach.slots):
+                self.site.on_spare(Strike(self.mode, ordinal, (), transient, origin, scope), node)
         self.site.on_strike(Strike(self.mode, ordinal, slots, transient, origin, scope))
 
     def _spreads_now(self, origin: int, ordinal: int) -> bool:

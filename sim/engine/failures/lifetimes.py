@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from heapq import heapify, heappop, heappush
 
 import numpy as np
@@ -18,8 +19,9 @@ from sim.streams import Streams
 class Lifetimes(Source):
     """Units that age: each has a lifetime of its own, which runs on only where its node is in service.
 
-    A unit whose node works at *pace* 1 ages with the mode's own time, an idle spare's at `idle_pace`.  Only
-    units that fail before the horizon, or whose node has moved, are stored one by one.
+    A unit whose node works at *pace* 1 ages with the mode's own time, an idle spare's at `idle_pace`, and
+    those of *lemons* so many times as fast.  Only units that fail before the horizon, or whose node moved, are
+    stored one by one.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class Lifetimes(Source):
         spare_units: int,
         idle_pace: float,
         longest: float,
+        lemons: Collection[int],
+        factor: float,
         on_strike: OnStrike,
     ) -> None:
         super().__init__(env, clock, priority, horizon)
@@ -49,6 +53,8 @@ class Lifetimes(Source):
         self._per_node = units_per_node
         self._idle_pace = idle_pace
         self._longest = longest
+        self._lemons = lemons
+        self._factor = factor
         self._on_strike = on_strike
         self._index = -1
         self._first = self._first_lives(steady, units, spare_units)
@@ -57,17 +63,18 @@ class Lifetimes(Source):
         self._left: dict[int, float] = {}
         self._age: dict[int, float] = {}
         self._later: dict[int, np.random.Generator] = {}
+        self._born: dict[int, float] = {}
         self._working = units
-        self._slot: dict[int, int | None] = {}
-        soon = np.flatnonzero(self._first[:units] <= longest).tolist()
-        self._heap = [(float(self._first[unit]), unit) for unit in soon]
+        ends = self._first[:units] / self._speeds(units)
+        soon = np.flatnonzero(ends <= longest).tolist()
+        self._heap = [(float(ends[unit]), unit) for unit in soon]
         self._begin(spare_units if idle_pace > 0 else 0)
 
     def _begin(self, ageing_spares: int) -> None:
         """Let the units of spares age, and find the first strike."""
         heapify(self._heap)
         for unit in range(self._working, self._working + ageing_spares):
-            self._set_pace(unit, self._idle_pace)
+            self._set_pace(unit, self._idle_pace * self._speed(unit))
         self._find_next()
 
     def _first_lives(self, steady: bool, units: int, spare_units: int) -> Array:
@@ -76,26 +83,17 @@ class Lifetimes(Source):
         rng = self._streams[f"{self._name}/first"]
         return np.concatenate((draw(rng, units), draw(rng, spare_units)))
 
-    def slot_of(self, node: int) -> int | None:
-        """Return the slot that *node* holds, or nothing."""
-        return self._slot.get(node, node if node * self._per_node < self._working else None)
-
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
         """Let the units of *node* age at the pace of its new place."""
-        self._slot[node] = slot
         self._age_at(1.0 if slot is not None else self._idle_pace * idle, node)
 
     def failed(self, node: int) -> None:
         """Let the units of *node* stand still."""
         self._age_at(0.0, node)
 
-    def is_idle(self, node: int) -> bool:
-        """Return whether *node* is a spare whose units age."""
-        return self.slot_of(node) is None and self._pace_of(node * self._per_node) > 0
-
     def _age_at(self, pace: float, node: int) -> None:
         for unit in range(node * self._per_node, (node + 1) * self._per_node):
-            self._set_pace(unit, pace)
+            self._set_pace(unit, pace * self._speed(unit))
         before = self.due, self.unit
         self._find_next()
         if before != (self.due, self.unit):
@@ -117,12 +115,10 @@ class Lifetimes(Source):
 
     def _next_life(self, unit: int) -> float:
         """Return the life that begins with the repair of *unit*."""
-        if unit not in self._later:
-            self._later[unit] = self._streams[f"{self._name}/life/{unit}"]
-        rng = self._later[unit]
+        rng = self._generator(unit)
         if self._renews:
             return float(self._lifetime.sample(rng, 1)[0])
-        age = self._age.get(unit, float(self._first[unit]))
+        age = self._age.get(unit) or self._first_life(unit)
         life = self._lifetime.remaining(age, 1.0 - rng.random())
         self._age[unit] = age + life
         return life
@@ -136,7 +132,8 @@ class Lifetimes(Source):
         if before > 0:
             self._left[unit] = (self._due_of(unit) - now) * before
         self._pace[unit] = pace
-        self._live(unit, now, self._left.get(unit, float(self._first[unit])))
+        left = self._left.get(unit)
+        self._live(unit, now, self._first_life(unit) if left is None else left)
 
     def _live(self, unit: int, begin: float, life: float) -> None:
         pace = self._pace_of(unit)
@@ -149,10 +146,39 @@ class Lifetimes(Source):
             heappush(self._heap, (due, unit))
 
     def _pace_of(self, unit: int) -> float:
-        return self._pace.get(unit, 1.0 if unit < self._working else 0.0)
+        pace = self._pace.get(unit)
+        if pace is not None:
+            return pace
+        return self._speed(unit) if unit < self._working else 0.0
 
     def _due_of(self, unit: int) -> float:
         due = self._due.get(unit)
         if due is not None:
             return due
-        return float(self._first[unit]) if unit < self._working else math.inf
+        return self._first_life(unit) / self._speed(unit) if unit < self._working else math.inf
+
+    def _first_life(self, unit: int) -> float:
+        """Return the life with which *unit* begins; a node that came later begins with a new one."""
+        if unit < len(self._first):
+            return float(self._first[unit])
+        if unit not in self._born:
+            self._born[unit] = float(self._lifetime.sample(self._generator(unit), 1)[0])
+        return self._born[unit]
+
+    def _generator(self, unit: int) -> np.random.Generator:
+        """Return where the later lives of *unit* come from."""
+        if unit not in self._later:
+            self._later[unit] = self._streams[f"{self._name}/life/{unit}"]
+        return self._later[unit]
+
+    def _speed(self, unit: int) -> float:
+        """Return how fast *unit* ages, relative to one of a good node."""
+        return self._factor if unit // self._per_node in self._lemons else 1.0
+
+    def _speeds(self, units: int) -> Array:
+        """Return how fast each of the job's *units* ages."""
+        speeds = np.ones(units)
+        if self._lemons:
+            of_lemons = np.isin(np.arange(units) // self._per_node, list(self._lemons))
+            speeds[of_lemons] = self._factor
+        return speeds

@@ -6,12 +6,14 @@ It puts only the next one into the simulation.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import simpy
 
 from sim.distributions import Exponential
 from sim.engine.failures.aim import OnStrike
 from sim.engine.failures.clock import FAILURE, After, Clock
+from sim.scenario.logs import Recorded as RecordedRow
 from sim.streams import Draws, Streams, uniform
 
 
@@ -95,3 +97,29 @@ class Memoryless(Source):
         self._index = index = self._index + 1
         self.due += next(self._gaps)
         self._on_strike(index, int(next(self._places) * self._units))
+
+
+class Recorded(Source):
+    """Strikes from a log, in the order of their instants; a row names the node that it hits."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        clock: Clock,
+        priority: int,
+        horizon: float,
+        *,
+        rows: Sequence[RecordedRow],
+        on_strike: OnStrike,
+    ) -> None:
+        super().__init__(env, clock, priority, horizon)
+        self._rows = rows
+        self._on_strike = on_strike
+        self._index = 0
+        self.due = rows[0].time_s
+
+    def _hit(self) -> None:
+        index = self._index
+        self._index += 1
+        self.due = self._rows[self._index].time_s if self._index < len(self._rows) else math.inf
+        self._on_strike(index, self._rows[index].node)

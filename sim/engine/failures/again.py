@@ -1,0 +1,168 @@
+"""Nodes that fail again: soon after a repair, or because their fault was never removed."""
+
+from __future__ import annotations
+
+from bisect import bisect, insort
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from operator import attrgetter
+from typing import NamedTuple
+
+from sim.engine.failures.aim import Aim, Site
+from sim.engine.failures.clock import FAILURE, After
+from sim.engine.failures.origins import RECURRENCE, RELAPSE
+from sim.streams import Draws, uniform
+
+
+class Relapses:
+    """Failures of one mode that follow its repairs: a share of the nodes that come back fails again soon."""
+
+    def __init__(self, aim: Aim, priority: int) -> None:
+        spec, site = aim.spec.relapse, aim.site
+        assert spec is not None
+        self._aim = aim
+        self._env = site.env
+        self._horizon = site.scenario.end_s
+        self._origin = site.origins.of(aim.mode, RELAPSE)
+        self._chances = Draws(site.streams, site.origins.names[self._origin], uniform)
+        self._share, self._within = spec.probability, spec.within
+        self._priority = FAILURE + priority
+        self._count = 0
+
+    def __repr__(self) -> str:
+        return f"Relapses({self._count} nodes came back)"
+
+    def returned(self, node: int) -> None:
+        """Take note that *node* comes back from a repair."""
+        number, self._count = self._count, self._count + 1
+        chance = self._chances[number]
+        delay = self._within * chance / self._share
+        if chance < self._share and self._env.now + delay <= self._horizon:
+            After(self._env, delay, self._priority, partial(self._strike, node, number))
+
+    def _strike(self, node: int, number: int, event: object) -> None:
+        self._aim.at_node(self._origin, number, node)
+
+
+class Fault(NamedTuple):
+    """A fault of *mode* that stayed in a node, and shows *after* so much training (s); numbered by mode."""
+
+    after: float
+    mode: int
+    number: int
+    node: int
+
+
+class Stretch:
+    """Training without a stop, of some groups of slots (None: all), from `begin` until `end` (s)."""
+
+    def __init__(self, begin: float, groups: Collection[int] | None) -> None:
+        self.begin = begin
+        self.end = float("inf")
+        self.groups = groups
+
+
+class Faults:
+    """Nodes that are faulty although they were not sent away, or came back from repair.
+
+    A fault shows again when its node has been at work in a group that trains for so long without a stop.
+    Those that can show are kept in order, so that a stretch costs one event however many there are.
+    """
+
+    def __init__(self, site: Site, aims: Mapping[int, Aim], priorities: Mapping[int, int]) -> None:
+        law = site.scenario.recovery.recurs_after
+        self._site = site
+        self._env = site.env
+        self._aims = aims
+        self._priorities = {mode: FAILURE + priority for mode, priority in priorities.items()}
+        self._origins = {mode: site.origins.of(mode, RECURRENCE) for mode in aims}
+        self._after = {
+            mode: Draws(site.streams, f"{site.origins.names[origin]}/after", law.sample)
+            for mode, origin in self._origins.items()
+        }
+        self._count = dict.fromkeys(aims, 0)
+        self._of: dict[int, list[Fault]] = {}
+        self._at_work: list[Fault] = []
+        self._stretch: Stretch | None = None
+        site.cluster.watchers.append(self)
+
+    def __repr__(self) -> str:
+        return f"Faults({len(self._of)} nodes, {len(self._at_work)} faults at work)"
+
+    def add(self, mode: int, node: int) -> None:
+        """Let *node* be faulty in the way of *mode*."""
+        number = self._count[mode]
+        self._count[mode] += 1
+        fault = Fault(self._after[mode][number], mode, number, node)
+        self._of.setdefault(node, []).append(fault)
+        slot = self._site.cluster.slot_of(node)
+        if slot is not None and self._site.cluster.is_at_work(slot):
+            insort(self._at_work, fault)
+
+    def clear(self, nodes: Sequence[int]) -> None:
+        """Let *nodes* be faulty no longer: they are repaired."""
+        for node in nodes:
+            if node in self._of:
+                self._rest(node)
+                del self._of[node]
+
+    def moved(self, node: int, slot: int | None, idle: bool) -> None:
+        """Let the faults of *node* show where it is at work."""
+        if node in self._of:
+            self._rest(node)
+            if slot is not None:
+                for fault in self._of[node]:
+                    insort(self._at_work, fault)
+
+    def failed(self, node: int) -> None:
+        """Let the faults of *node* rest."""
+        if node in self._of:
+            self._rest(node)
+
+    def training_begins(self, groups: Collection[int] | None) -> None:
+        """Let time run for the faults in these *groups* of slots (None: all)."""
+        self._stretch = Stretch(self._env.now, groups)
+        self._await_next(self._stretch, -1.0)
+
+    def training_ends(self) -> None:
+        """Stop the time; only what is due at this very instant still shows."""
+        if self._stretch is not None:
+            self._stretch.end = self._env.now
+            self._stretch = None
+
+    def _rest(self, node: int) -> None:
+        for fault in self._of[node]:
+            if fault in self._at_work:
+                self._at_work.remove(fault)
+
+    def _await_next(self, stretch: Stretch, after: float) -> None:
+        """Wait for the next faults that show *after* more than so much training, all of one instant."""
+        first = None
+        for fault in islice(self._at_work, bisect(self._at_work, after, key=attrgetter("after")), None):
+            if not self._trains(fault, stretch):
+                continue
+            first = first or fault
+            if fault.after > first.after:
+                break
+            delay = max(stretch.begin + fault.after - self._env.now, 0.0)
+            if self._env.now + delay <= self._site.scenario.end_s:
+                priority = self._priorities[fault.mode] + fault.number
+                After(self._env, delay, priority, partial(self._show, fault, stretch, fault is first))
+
+    def _trains(self, fault: Fault, stretch: Stretch) -> bool:
+        slot = self._site.cluster.slot_of(fault.node)
+        return stretch.groups is None or (
+            slot is not None and self._site.cluster.group_of(slot) in stretch.groups
+        )
+
+    def _show(self, fault: Fault, stretch: Stretch, first: bool, event: object) -> None:
+        if self._env.now > stretch.end:
+            return
+        if first:
+            self._await_next(stretch, fault.after)
+        slot = self._site.cluster.slot_of(fault.node)
+        if slot is not None and fault in self._at_work:
+            self._at_work.remove(fault)
+            self._of[fault.node].remove(fault)
+            self._aims[fault.mode].at_slot(self._origins[fault.mode], fault.number, slot)

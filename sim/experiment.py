@@ -25,6 +25,7 @@ from sim.records import Records
 from sim.results import Results
 from sim.scenario.model import Scenario
 from sim.store import DiskShelf, RunError, Shelf
+from sim.summary import SCHEMA_VERSION
 from sim.version import VERSION
 from sim.workers import Batch, Local, Outside
 
@@ -211,6 +212,8 @@ def _finished(scenario: Scenario, place: Path | None, settings: Settings) -> Res
         return None
     if settings.incidents and not made.get("incidents"):
         return None
+    if folders.read_json(place / folders.SUMMARY).get("schema_version") != SCHEMA_VERSION:
+        return None
     settings.progress.say(f"{place}: simulated before, and taken as it is; --force simulates again")
     return Results.load(place)
 
@@ -219,8 +222,7 @@ def _shelf(scenario: Scenario, place: Path | None, settings: Settings, stack: Ex
     """Return where finished replications go: to the disk, beside the place of the run, or into memory."""
     if place is None:
         return Shelf()
-    key = {"work": work_key(scenario), "version": VERSION}
-    shelf = DiskShelf(folders.unfinished(place), key, resume=settings.resume)
+    shelf = DiskShelf(folders.unfinished(place), shelf_key(scenario), resume=settings.resume)
     stack.callback(shelf.release)
     if shelf.discarded:
         settings.progress.say(
@@ -230,6 +232,11 @@ def _shelf(scenario: Scenario, place: Path | None, settings: Settings, stack: Ex
     elif shelf.finished:
         settings.progress.say(f"{place}: going on from {len(shelf.finished)} finished replications")
     return shelf
+
+
+def shelf_key(scenario: Scenario) -> dict[str, str]:
+    """Return of what the finished replications of *scenario* are, and how they are kept."""
+    return {"work": work_key(scenario), "version": VERSION, "schema": str(SCHEMA_VERSION)}
 
 
 def work_key(scenario: Scenario) -> str:

@@ -1,5 +1,6 @@
 """Experiments: the same numbers on any executor, and what is kept of an interrupted run."""
 
+import json
 import os
 import subprocess
 import sys
@@ -109,13 +110,9 @@ def test_a_replication_reads_back_as_it_was(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["0.npz"]
 
 
-def key(of: Scenario) -> dict[str, str]:
-    return {"work": experiment.work_key(of), "version": experiment.VERSION}
-
-
 def kept(place: Path, of: Scenario, numbers: Sequence[int]) -> None:
     """Leave finished replications behind, as an interrupted run does."""
-    shelf = DiskShelf(unfinished(place), key(of), resume=False)
+    shelf = DiskShelf(unfinished(place), experiment.shelf_key(of), resume=False)
     for number in numbers:
         shelf.put(simulate(of, number))
     shelf.release()
@@ -162,6 +159,15 @@ def test_a_damaged_file_is_simulated_again(alone: dict[str, Any], tmp_path: Path
     assert summary == alone
 
 
+def test_a_finished_run_with_another_summary_is_made_again(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    counted(place, scenario())
+    old = json.loads((place / "summary.json").read_text()) | {"schema_version": 1}
+    (place / "summary.json").write_text(json.dumps(old))
+    done, _, summary = counted(place, scenario())
+    assert (done, summary["schema_version"]) == (COUNT, 2)
+
+
 def test_a_finished_run_is_taken_as_it_is_unless_forced(tmp_path: Path) -> None:
     place = tmp_path / "run"
     assert counted(place, scenario())[0] == COUNT
@@ -206,7 +212,7 @@ def test_ctrl_c_keeps_what_is_finished(
 
 
 def test_one_process_at_a_time_may_write_a_run(tmp_path: Path) -> None:
-    shelf = DiskShelf(unfinished(tmp_path / "run"), key(scenario()), resume=False)
+    shelf = DiskShelf(unfinished(tmp_path / "run"), experiment.shelf_key(scenario()), resume=False)
     with pytest.raises(RunError, match="another clustersim"):
         run(scenario(), tmp_path / "run", workers=1)
     shelf.release()

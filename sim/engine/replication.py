@@ -23,6 +23,7 @@ from sim.engine.recovery import Stages
 from sim.engine.repair import Repairs
 from sim.engine.replicas.job import ReplicatedJob
 from sim.engine.replicas.replica import Replica
+from sim.engine.replicas.team import Team
 from sim.engine.stretches import SinceLastSave, Training
 from sim.engine.work.account import Work
 from sim.engine.work.fate import Fate
@@ -86,7 +87,9 @@ def replicated(parts: Parts) -> tuple[ReplicatedJob, Callable[[], Training]]:
         cluster.watchers.append(stragglers)
     harms = effects(env, scenario, streams, origins, stages, cluster, work, stragglers)
     together = Activity(env, journal)
-    job = ReplicatedJob(env, scenario, work, replicas, cluster, together, journal, stages, stragglers, harms)
+    job = ReplicatedJob(
+        env, scenario, work, Team(replicas, cluster), cluster, together, journal, stages, stragglers, harms
+    )
     stragglers.job = job
     return job, lambda: Fate(work)
 

@@ -21,6 +21,7 @@ from sim.engine.recovery import Stages
 from sim.engine.repair import Repairs
 from sim.engine.replicas.replica import Blow, Replica, State
 from sim.engine.replicas.stops import Rollout, Stops
+from sim.engine.replicas.team import Team
 from sim.engine.work.account import Work
 from sim.engine.work.lineage import Pace
 from sim.engine.work.tiers import NO_TIER
@@ -45,7 +46,7 @@ class ReplicatedJob:
         env: simpy.Environment,
         scenario: Scenario,
         work: Work,
-        replicas: Sequence[Replica],
+        team: Team,
         cluster: Cluster,
         activity: Activity,
         journal: Journal,
@@ -57,7 +58,7 @@ class ReplicatedJob:
         self.finished = env.event()
         self._env = env
         self._work = work
-        self._replicas = replicas
+        self._team = team
         self._cluster = cluster
         self._activity = activity
         self._journal = journal
@@ -70,12 +71,8 @@ class ReplicatedJob:
         self._target = scenario.target_s
         self._causes = Causes(tuple(scenario.failures))
         self._restarts = scenario.recovery.during_recovery == "restart"
-        self._size = scenario.slots_per("replica")
         self._rack_size = scenario.cluster.rack_slots
         self._rollout = Rollout()
-        self._counts = dict.fromkeys(State, 0) | {UP: len(replicas)}
-        self._up = self._present = self._alive = len(replicas)
-        self._ready = 0
         self._timer: simpy.Event | None = None
         self._then: Callable[[], None] = self._train
         self._deadline = -math.inf
@@ -85,7 +82,7 @@ class ReplicatedJob:
         self._after_stop: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
-        return f"ReplicatedJob({self._activity}, {self._up} of {len(self._replicas)} up)"
+        return f"ReplicatedJob({self._activity}, {self._team})"
 
     @property
     def trains(self) -> bool:
@@ -96,11 +93,11 @@ class ReplicatedJob:
         """Start at time 0: train, or recover first where the start is not free."""
         self._clock = clock
         self._repairs = repairs
-        for replica in self._replicas:
+        for replica in self._team.replicas:
             replica.chain.repairs, replica.chain.loader = repairs, self
         if self._recovery.at_start:
             start = Strike(self._causes.start, 0, (), True, self._causes.start, 0)
-            self._bring_down(dict.fromkeys(self._replicas, Blow(start, NOBODY)))
+            self._bring_down(dict.fromkeys(self._team.replicas, Blow(start, NOBODY)))
         else:
             self._train()
 
@@ -123,11 +120,11 @@ class ReplicatedJob:
         self, strike: Strike, line: int, *, noticed: bool = False, sound_until: float | None = None
     ) -> None:
         """Take down the replicas that *strike* hits; all of them where work is sound only until a place."""
-        struck = self._replicas if sound_until is not None else self._struck_by(strike)
+        struck = self._team.replicas if sound_until is not None else self._team.struck_by(strike)
         blow = Blow(strike, line, noticed, sound_until)
         self._latest = strike.mode, line
         self._work.kill(strike.scope, self._env.now)
-        self._break_nodes(strike)
+        self._team.break_nodes(strike)
         stopped = self._activity.doing is MAINTENANCE
         falling = []
         for replica in struck:
@@ -140,12 +137,8 @@ class ReplicatedJob:
         self._bring_down(dict.fromkeys(falling, blow))
 
     def take_back(self, nodes: Sequence[int]) -> None:
-        """Take repaired *nodes*: to the replicas that wait for some, in the order in which they began to."""
-        waiting = [replica for replica in self._replicas if replica.chain.is_waiting]
-        waiting.sort(key=lambda replica: replica.chain.since)
-        self._cluster.restore(nodes, [replica.index for replica in waiting])
-        for replica in waiting:
-            replica.chain.look_again()
+        """Take repaired *nodes*: to replicas that wait for some, else as spares."""
+        self._team.take_back(nodes)
 
     def flap(self, time: float, cause: int, line: int) -> None:
         """Let all that train stand still for *time* seconds, because of the incident in *line*."""
@@ -171,12 +164,12 @@ class ReplicatedJob:
 
     def closed_for(self) -> float:
         """Return for how long the copy that a replica needs cannot be loaded yet (s)."""
-        return 0.0 if self._alive else self._work.closed_for(self._env.now)
+        return 0.0 if self._team.alive else self._work.closed_for(self._env.now)
 
     def load(self, strike: Strike, line: int, attempt: int) -> float:
         """Load from a replica that is alive, else from a tier's copy; return how long that takes (s)."""
         given = self._stages.given_load(attempt, strike.origin, strike.ordinal)
-        if not self._alive:
+        if not self._team.alive:
             time = self._work.load(strike, line)
             return time if given is None else given
         if self._recovery.peer_load is not None:
@@ -187,7 +180,7 @@ class ReplicatedJob:
         """Book what is still open, and let `finished` happen: work since the last save counts."""
         self._stop(NOBODY, NOBODY)
         self._activity.enter(IDLE)
-        for replica in self._replicas:
+        for replica in self._team.replicas:
             replica.activity.enter(IDLE)
         if not self.finished.triggered:
             self.finished.succeed()
@@ -203,8 +196,8 @@ class ReplicatedJob:
         if fell_up:
             self._stop(cause, line)
         for replica in fresh:
-            self._turn(replica, DOWN)
-        if not self._alive:
+            self._team.turn(replica, DOWN)
+        if not self._team.alive:
             self._work.fall_back(cause, line, blow.sound_until)
             self._leave()
         elif fell_up:
@@ -231,16 +224,16 @@ class ReplicatedJob:
         """Let a replica that is ready again join the others, or wait until enough are ready to begin."""
         cause, line = replica.activity.charged
         replica.activity.enter(TRAINING)
-        self._turn(replica, READY)
+        self._team.turn(replica, READY)
         doing = self._activity.doing
         if not self._grouped:
             self._enter(HELD)
-            if self._present >= self._recovery.minimum:
+            if self._team.there >= self._recovery.minimum:
                 self._wait(self._env.now, self._go_on, GATHERING)
         elif doing is SAVING or doing is MAINTENANCE:
             self._extend(self._recovery.rejoin_stall, cause, line)
             self._enter(doing)
-        elif doing is HELD and self._present < self._recovery.minimum:
+        elif doing is HELD and self._team.there < self._recovery.minimum:
             self._enter(HELD)
         else:
             self._stand_still(self._recovery.rejoin_stall, cause, line)
@@ -262,11 +255,9 @@ class ReplicatedJob:
 
     def _go_on(self) -> None:
         """Let all that are there train, where they are enough."""
-        for replica in self._replicas if self._ready else ():
-            if replica.state is READY:
-                self._turn(replica, UP)
+        self._team.join()
         self._deadline, self._grouped = -math.inf, True
-        if self._up < self._recovery.minimum:
+        if self._team.up < self._recovery.minimum:
             self._timer = None
             self._enter(HELD)
         elif self._rollout.is_due:
@@ -282,7 +273,7 @@ class ReplicatedJob:
             self._stops.restarted(now)
             self._anew = False
         pace = self._stragglers.pace()
-        self._work.begin(now, self._up / len(self._replicas), [] if pace is None else [pace])
+        self._work.begin(now, self._team.up / len(self._team.replicas), [] if pace is None else [pace])
         self._clock_runs = True
         self._clock.training_begins()
         self._plan()
@@ -307,7 +298,7 @@ class ReplicatedJob:
         if self._maintenance.rolling:
             self._stop(NOBODY, NOBODY)
             self._latest = self._causes.maintenance, NOBODY
-            self._rollout.begin(self._replicas)
+            self._rollout.begin(self._team.replicas)
             self._step_out()
         elif self._maintenance.abrupt:
             self._stop(self._causes.maintenance, NOBODY)
@@ -334,7 +325,9 @@ class ReplicatedJob:
         """Train again after a stop; what has struck meanwhile is recovered from now."""
         self._anew = True
         blows = [
-            replica for replica in self._replicas if replica.blow is not None and replica.state is not OUT
+            replica
+            for replica in self._team.replicas
+            if replica.blow is not None and replica.state is not OUT
         ]
         self._bring_down({replica: replica.take_blow() for replica in sorted(blows, key=Replica.blow_line)})
         if self._activity.doing is MAINTENANCE:
@@ -350,11 +343,11 @@ class ReplicatedJob:
         """Let the next replica stand still as planned, while the others train on."""
         replica = self._rollout.next()
         if replica is not None and self._maintenance is not None:
-            self._turn(replica, OUT)
+            self._team.turn(replica, OUT)
             replica.activity.enter(MAINTENANCE)
             replica.activity.charge(self._causes.maintenance, NOBODY)
             After(self._env, self._maintenance.takes, COMPLETION, lambda _: self._step_in(replica))
-        if self._up >= self._recovery.minimum:
+        if self._team.up >= self._recovery.minimum:
             self._train()
         else:
             self._timer = None
@@ -368,15 +361,6 @@ class ReplicatedJob:
             self._return(replica)
         else:
             self._bring_down({replica: replica.take_blow()})
-
-    def _turn(self, replica: Replica, state: State) -> None:
-        """Change the *state* of a replica, and the counts of those in each state."""
-        self._counts[replica.state] -= 1
-        self._counts[state] += 1
-        replica.state = state
-        self._up, self._ready = self._counts[UP], self._counts[READY]
-        self._present = self._up + self._ready
-        self._alive = self._present + self._counts[OUT]
 
     def _stop(self, cause: int, line: int) -> None:
         """End the stretch under way, if there is one, broken by *cause* and *line* if by anything."""
@@ -401,7 +385,7 @@ class ReplicatedJob:
     def _enter(self, doing: Doing) -> None:
         """Book *doing* from now on for all that are there."""
         self._activity.enter(doing)
-        self._activity.share = self._present / len(self._replicas)
+        self._activity.share = self._team.there / len(self._team.replicas)
         if doing is STALL:
             self._activity.charge(*self._blamed)
         elif doing is HELD:
@@ -416,20 +400,6 @@ class ReplicatedJob:
         if event is self._timer:
             self._then()
 
-    def _struck_by(self, strike: Strike) -> Sequence[Replica]:
-        """Return the replicas that *strike* takes down, all of them where it names no slots."""
-        if not strike.slots or len(self._replicas) == 1:
-            return self._replicas
-        found = dict.fromkeys(slot // self._size for slot in strike.slots)
-        return [self._replicas[index] for index in found]
-
-    def _break_nodes(self, strike: Strike) -> None:
-        """Let the nodes of *strike* fail, each in the chain of its own replica."""
-        if not strike.transient and strike.slots:
-            for replica in self._struck_by(strike):
-                slots = [slot for slot in strike.slots if slot in replica.slots]
-                replica.chain.break_nodes(strike, slots)
-
     def _note(self, strike: Strike) -> int:
         """Write the incident into the journal and return the number of its line."""
         slots = strike.slots
@@ -437,13 +407,13 @@ class ReplicatedJob:
         if slots:
             node = self._cluster.node(slots[0])
             rack = slots[0] // self._rack_size if self._rack_size else NOBODY
-            index = slots[0] // self._size if len(self._replicas) > 1 else NOBODY
+            index = self._team.index_of(slots[0]) if len(self._team.replicas) > 1 else NOBODY
         return self._journal.incident(self._env.now, strike, node, rack, self._doing(index), False, index)
 
     def _doing(self, index: int) -> Doing:
         """Return what replica *index*, or the job, does at the moment."""
-        replica = self._replicas[max(index, 0)]
-        if replica.state in (UP, READY) or (index == NOBODY and self._present):
+        replica = self._team.replicas[max(index, 0)]
+        if replica.state in (UP, READY) or (index == NOBODY and self._team.there):
             if self._work.stretch is None:
                 return self._activity.doing
             return TRAINING if self._work.place(self._env.now).saving == NO_TIER else SAVING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import IntEnum
 from typing import NamedTuple
 
 from sim.engine.activity import Activity
@@ -10,13 +10,13 @@ from sim.engine.chain import Chain
 from sim.records import Strike
 
 
-class State(Enum):
+class State(IntEnum):
     """Whether a replica takes part, is ready to, recovers, or has stepped out for a planned stop of its own."""
 
-    UP = "up"
-    READY = "ready"
-    DOWN = "down"
-    OUT = "out"
+    UP = 0
+    READY = 1
+    DOWN = 2
+    OUT = 3
 
 
 class Blow(NamedTuple):
@@ -43,7 +43,7 @@ class Replica:
         self.blow: Blow | None = None
 
     def __repr__(self) -> str:
-        return f"Replica({self.index}, {self.state.value})"
+        return f"Replica({self.index}, {self.state.name.lower()})"
 
     @property
     def is_alive(self) -> bool:

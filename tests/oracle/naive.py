@@ -86,6 +86,8 @@ class Naive:
             if math.isnan(self.reached_s) and self.now == self.next_window():
                 self.windows += 1
                 self.job.stops.window()
+            if math.isnan(self.reached_s):
+                self.job.stops.begin_if_due()
                 self.complete()
         self.lineage.close()
         return self
@@ -96,6 +98,7 @@ class Naive:
 
     def next_instant(self) -> float:
         instants = [self.end, self.next_window(), *(entry[0] for entry in self.agenda)]
+        instants += [due for due in [self.job.stops.due] if due > self.now]
         for source in self.sources:
             instants += [clock.due() for clock in source.all_clocks()]
             instants += [alarm.instant for alarm in source.alarms()]

@@ -176,10 +176,11 @@ def _repair(author: Author, mode: Spec) -> None:
 
 def _stops(author: Author, spec: Spec) -> None:
     """Planned stops that wait for a failure, or that take one replica after another."""
-    every = author.number(100, 2500)
+    every = author.number(400, 2500)
     stop: Spec = {"every": f"{every!r} s", "takes": author.time(5, min(300, 0.9 * every))}
     if spec["recovery"].get("replicas", 1) > 1 and author.maybe():
-        stop["rolling"] = True
+        most = 0.9 * every / spec["recovery"]["replicas"] - 60
+        stop |= {"rolling": True, "takes": author.time(5, max(min(300, most), 6))}
     else:
         stop["abrupt"] = spec["checkpoint"] == "none" or author.maybe()
         if author.maybe():
@@ -208,9 +209,9 @@ def _trace(author: Author, spec: Spec) -> None:
 FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
     "replicas": _replicas,
     "tiers": _tiers,
+    "effects": _effects,
     "domains": _domains,
     "nodes": _nodes,
-    "effects": _effects,
     "stops": _stops,
     "trace": _trace,
 }

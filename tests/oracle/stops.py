@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,19 +20,22 @@ MAINTENANCE = Bearer("maintenance")
 
 
 class Stops:
-    """`now` is "saving" while the job saves before a stop, "on" while it stands still for it, else empty."""
+    """`now` is "saving" while the job saves before a stop, "on" while it stands still for it, else empty.
+
+    `due` is the instant from which on the next stop waits only for the job to train.
+    """
 
     def __init__(self, job: Job) -> None:
         self.job, self.world = job, job.world
         self.now = ""
-        self.postponed = False
+        self.due = math.inf
         self.rolling: list[Replica] = []
         self.last_noted: Strike | None = None
         self.later: list[Callable[[], None]] = []
 
     def forget(self) -> None:
         """The whole job restarts: what was planned is done within its recovery."""
-        self.postponed, self.rolling = False, []
+        self.due, self.rolling = math.inf, []
 
     def wait(self, act: Callable[[], None]) -> None:
         """Do something now, or at the end of the stop that is on."""
@@ -45,26 +49,24 @@ class Stops:
         one.noted = self.last_noted = strike
 
     def window(self) -> None:
-        """A planned stop falls due: it takes place if the job trains."""
+        """A planned stop falls due: it is past if nobody is alive, or if one is going on."""
         plan, job = self.world.scenario.maintenance, self.job
         assert plan is not None
         rolls = bool(self.rolling) or any(one.state == OUT for one in job.replicas)
-        if not job.in_stretch() or self.now or self.postponed or rolls:
+        if job.alive() and not self.now and not rolls:
+            self.due = min(self.due, self.world.now + plan.merge_within)
+
+    def begin_if_due(self) -> None:
+        """A stop begins when it has waited long enough for a failure, and as soon as the job trains."""
+        plan, job = self.world.scenario.maintenance, self.job
+        if plan is None or self.due > self.world.now or not job.in_stretch():
             return
+        self.due = math.inf
         if plan.rolling:
             self.rolling = list(job.replicas)
             job.end_stretch()
             job.resume()
-        elif plan.merge_within:
-            self.postponed = True
-            self.world.at(self.world.now + plan.merge_within, ranks.WINDOW, self.come_due)
         else:
-            self.begin()
-
-    def come_due(self) -> None:
-        """A stop has waited for a failure in vain."""
-        postponed, self.postponed = self.postponed, False
-        if postponed and self.job.in_stretch():
             self.begin()
 
     def begin(self) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports import inputs, tables, theme
 from reports.exhibits import Exhibit, slug
-from reports.figures.causes import recorded
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -165,7 +164,6 @@ def _environment() -> Environment:
         "cause_rows": tables.cause_rows,
         "inputs_of": inputs.inputs,
         "measure_tiles": tables.tiles,
-        "recorded": recorded,
         "raw": lambda name: Markup((TEMPLATES / name).read_text("utf-8")),
         "yaml_of": begin_of,
     }

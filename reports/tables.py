@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports import theme
-from reports.figures.causes import cause_label
+from reports.figures.causes import cause_label, recorded
 from sim.digits import NOTHING, duration, measured, money, percent, plus_minus, points, whole
 from sim.records import PEER
 from sim.units import DAY
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from sim.results import Comparison, Results, Step
 
 Summary = Mapping[str, Any]
+
+EFFECTS = {
+    "hang": "hangs until a timeout",
+    "slow": "slows the job down until it is noticed",
+    "corrupt": "corrupts the state, and is noticed later",
+    "flap": "stalls the job for a moment",
+    "storage": "no save becomes durable and nothing loads",
+}
 
 
 class Cell(NamedTuple):
@@ -338,17 +346,22 @@ def _share(summary: Summary, path: str) -> Cell:
 
 
 class CauseCells(NamedTuple):
-    """One cause of waste in words: how often it strikes, its share of all card-hours, and the sum so far."""
+    """One cause of waste in words: how often it strikes, its share of all card-hours, and the sum so far.
+
+    `effect` says what its failures do where they do not simply stop training.
+    """
 
     cause: str
+    effect: str
     per_day: str
     between: str
     share: str
     cumulative: str
 
 
-def cause_rows(summary: Summary, from_log: Collection[str] = ()) -> list[CauseCells]:
+def cause_rows(result: Results) -> list[CauseCells]:
     """Return the causes of waste and all failure modes that struck, the most expensive first."""
+    summary, modes, from_log = result.summary, result.scenario.failures, recorded(result.scenario)
     waste, rates = summary["waste_by_cause"], summary["incidents_by_mode"]
     total, rows = 0.0, []
     for cause in sorted(waste, key=lambda cause: (-waste[cause], cause)):
@@ -359,6 +372,7 @@ def cause_rows(summary: Summary, from_log: Collection[str] = ()) -> list[CauseCe
         rows.append(
             CauseCells(
                 cause_label(cause, from_log),
+                EFFECTS.get(modes[cause].effect, "") if cause in modes else "",
                 NOTHING if rate is None else plus_minus(rate, width),
                 _between(rate, width),
                 percent(waste[cause], margin(summary, f"waste_by_cause.{cause}")),

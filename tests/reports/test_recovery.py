@@ -19,6 +19,7 @@ from reports.page import render
 from reports.sheet import SHOWN_LETTERS
 from sim.results import Results
 from sim.scenario import Scenario, loads
+from sim.scenario.effects import EFFECTS
 from tests.reports.cases import fake, run
 from tests.reports.fleets import EVERYTHING, everything
 
@@ -148,8 +149,10 @@ def test_causes_from_a_log_and_reserved_ones_are_named_as_such() -> None:
     data = causes_data(everything())
     assert data is not None
     assert set(data.entries) >= {"stall", "idle", "slow", "corrupted"}
-    shown = tables.cause_rows(everything().summary, {"log"})
-    assert "log (recorded)" in {row.cause for row in shown}
+    shown = {row.cause: row.effect for row in tables.cause_rows(everything())}
+    assert shown["log (recorded)"] == ""
+    assert shown["straggler"].startswith("slows the job down")
+    assert {*tables.EFFECTS, "crash"} == set(EFFECTS)
 
 
 def test_the_page_has_a_section_on_recovery_where_there_is_something_to_tell() -> None:

@@ -85,11 +85,12 @@ def test_the_ledger_in_words_follows_the_ledger() -> None:
 
 def test_causes_in_words_add_up_to_what_is_wasted() -> None:
     summary = run("hostile").summary
-    found = tables.cause_rows(summary)
+    found = tables.cause_rows(run("hostile"))
     assert found[0].cause == max(summary["waste_by_cause"], key=summary["waste_by_cause"].__getitem__)
     wasted = tables.percent(1 - summary["ettr"]["mean"], tables.margin(summary, "ettr"))
     assert found[-1].cumulative == wasted
     assert {"checkpoint (saves)", "maintenance (planned)"} <= {row.cause for row in found}
+    assert {row.cause: row.effect for row in found if row.effect} == {"hang": "hangs until a timeout"}
 
 
 def test_a_hundred_squares_whatever_the_rounding() -> None:

@@ -125,7 +125,7 @@ class Source:
         rng = None
         while True:
             rng = rng or self.luck.streams[f"{self.name}/life/{unit}"]
-            if self.mode.renews:
+            if self.mode.renews or not self.lives[unit]:
                 yield float(self.mode.lifetime.sample(rng, 1)[0])
             else:
                 self.ages[unit] += self.lives[unit]

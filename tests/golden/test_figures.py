@@ -22,6 +22,7 @@ HORIZONS = {
     "chen-1m": "1 d",
     "llama3-16k": "20 d",
     "frontier-100k": "4 d",
+    "stepfun-400": "60 d",
 }
 KEYS = (
     "ettr",

@@ -48,3 +48,8 @@ class Activity:
     def charge(self, cause: int, line: int) -> None:
         """Charge what follows to the failure mode *cause* and to the incident in *line* of the journal."""
         self._cause, self._line = cause, line
+
+    def keep_nodes(self, line: int, nodes: int) -> None:
+        """Note that so many *nodes* stay of those that the incident in *line* was to send away."""
+        if nodes:
+            self._journal.keeps(line, nodes)

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.engine.fleet import FleetLog, curves, seconds_away
 from sim.engine.incidents import incident_table
-from sim.engine.journal import NOBODY, Journal
+from sim.engine.journal import NOBODY, Journal, Phases
 from sim.engine.ledger import Causes, book
 from sim.engine.stretches import Stretches, Training
-from sim.engine.timeline import Strip, curve
-from sim.records import Doing, Records
+from sim.engine.timeline import POINTS, Strip, curve
+from sim.records import Doing, FleetUse, Records
 from sim.scenario.model import Scenario
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -26,12 +27,25 @@ class Outcome(NamedTuple):
     spares_left: int
 
 
+def fleet_use(log: FleetLog, phases: Phases, warm_up: float, end: float) -> FleetUse:
+    """Return how many nodes were away, and how long anyone waited for one."""
+    away, idle = curves(log, np.linspace(0.0, end, POINTS + 1))
+    waiting = phases.doing == Doing.WAITING
+    start, stop = np.maximum(phases.start[waiting], warm_up), np.maximum(phases.end[waiting], warm_up)
+    order = np.argsort(start, kind="stable")
+    start, stop = start[order], stop[order]
+    covered = np.concatenate(([warm_up], np.maximum.accumulate(stop)[:-1])) if stop.size else stop
+    waited = np.maximum(stop - np.maximum(start, covered), 0.0).sum()
+    return FleetUse(seconds_away(log, warm_up, end), float(waited), away, idle)
+
+
 def audit(
     scenario: Scenario,
     replication: int,
     outcome: Outcome,
     journal: Journal,
     training: Training,
+    log: FleetLog,
     stages: Sequence[str],
 ) -> Records:
     """Return the records of a run; raise `LedgerError` where its ledger does not add up."""
@@ -56,6 +70,7 @@ def audit(
         incidents=incidents,
         stretches=_table(stretches),
         strip=strip.rows(phases, training) if replication == 0 else (),
+        fleet=fleet_use(log, phases, warm_up, end),
     )
 
 

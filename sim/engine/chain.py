@@ -46,7 +46,7 @@ class Chain:
         self._cluster = cluster
         self._activity = activity
         self._group = group
-        self._failed: list[tuple[Strike, Sequence[int]]] = []
+        self._failed: list[tuple[Strike, Sequence[int], int]] = []
         self._timer: simpy.Event | None = None
         self._then: Callable[[], None] = self._detected
         self._steps: Iterator[Step] = iter(())
@@ -62,10 +62,10 @@ class Chain:
         """When what goes on now has begun (s)."""
         return self._activity.since
 
-    def break_nodes(self, strike: Strike, slots: Sequence[int]) -> None:
-        """Let the nodes in *slots* fail because of *strike*; they stay there until detection ends."""
+    def break_nodes(self, strike: Strike, slots: Sequence[int], line: int) -> None:
+        """Let the nodes in *slots* fail because of *strike*, in *line*; they stay until detection ends."""
         self._cluster.fail(slots)
-        self._failed.append((strike, slots))
+        self._failed.append((strike, slots, line))
 
     def recover(self, strike: Strike, line: int, noticed: bool = False) -> simpy.Event:
         """Begin the chain and return the event that happens when training can go on."""
@@ -177,6 +177,7 @@ class Chain:
 
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""
-        for strike, slots in self._failed:
-            self.repairs.send(strike, slots)
+        for strike, slots, line in self._failed:
+            left = self.repairs.send(strike, slots)
+            self._activity.keep_nodes(line, len(slots) - left)
         self._failed.clear()

@@ -19,12 +19,14 @@ def incident_table(
 ) -> dict[str, Array]:
     """Return the table by column.
 
-    Times of recovery are those of the job, or the mean over the replicas that went through it.
+    Times of recovery are those of the job, or the mean over the replicas that went through it; what they and
+    the others cost beside is in seconds of the whole job.
     """
     count = len(what.time)
-    seconds = (phases.end - phases.start) / _lanes(phases)
+    length = phases.end - phases.start
+    of_replica, of_job = length / _lanes(phases), length * phases.share
 
-    def charged(chosen: Array) -> Array:
+    def charged(chosen: Array, seconds: Array = of_replica) -> Array:
         chosen &= phases.incident != NOBODY
         return sums(phases.incident[chosen], seconds[chosen], count)
 
@@ -39,13 +41,17 @@ def incident_table(
         "interruption": what.interruption.astype(np.bool_),
         "transient": what.transient.astype(np.bool_),
         "nodes_lost": what.nodes_lost.astype(np.int32),
-        "lost_s": training.lost_by(count),
+        **training.costs(count),
         "detection_s": charged(phases.doing == Doing.DETECTION),
         "recovery_s": charged(phases.doing == Doing.RECOVERY),
         "waiting_s": charged(phases.doing == Doing.WAITING),
     }
     for number, name in enumerate(stages, start=1):
         table[f"stage_{name}_s"] = charged((phases.doing == Doing.RECOVERY) & (phases.stage == number))
+    if training.loads is not None:
+        table["tier"] = np.array([training.loads.get(line, NOBODY) for line in range(count)], dtype=np.int16)
+        table["stall_s"] = charged(phases.doing == Doing.STALL, of_job)
+        table["idle_s"] = charged(phases.doing == Doing.HELD, of_job)
     return table
 
 

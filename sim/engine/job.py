@@ -98,7 +98,7 @@ class Job:
         """Let a failure hit the job: the only way in."""
         doing, line = self._activity.doing, self._note(strike)
         if not strike.transient:
-            self._chain.break_nodes(strike, strike.slots)
+            self._chain.break_nodes(strike, strike.slots, line)
         if doing <= SAVING:
             self._process.interrupt((strike, line))
         elif doing is MAINTENANCE:

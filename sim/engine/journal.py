@@ -14,7 +14,7 @@ from sim.records import Doing, Strike
 
 Array = np.ndarray[Any, np.dtype[Any]]
 FOUR, EIGHT, NINE = Struct("4d").pack, Struct("8d").pack, Struct("9d").pack
-INTERRUPTION = Struct("d")
+FIELD = Struct("d")
 NOBODY = -1
 """Instead of a cause or of an incident's number: none."""
 
@@ -103,15 +103,21 @@ class Journal:
         """Note a failure that strikes, and return the number of its line."""
         mode, _, slots, transient, _, _ = strike
         nodes_lost = 0 if transient else len(slots) or 1
-        self._incidents.extend(NINE(time, mode, node, rack, doing, interrupts, transient, nodes_lost, replica))
+        self._incidents.extend(
+            NINE(time, mode, node, rack, doing, interrupts, transient, nodes_lost, replica)
+        )
         self._count += 1
         return self._count - 1
 
     def interrupts(self, line: int) -> None:
         """Note that the incident in *line* has ended a stretch of training after all."""
-        width = len(Incidents._fields)
-        place = line * width + Incidents._fields.index("interruption")
-        INTERRUPTION.pack_into(self._incidents, place * INTERRUPTION.size, 1.0)
+        FIELD.pack_into(self._incidents, _place(line, "interruption"), 1.0)
+
+    def keeps(self, line: int, nodes: int) -> None:
+        """Note that so many *nodes* stay of those that the incident in *line* was to send away."""
+        place = _place(line, "nodes_lost")
+        (lost,) = FIELD.unpack_from(self._incidents, place)
+        FIELD.pack_into(self._incidents, place, lost - nodes)
 
     @property
     def phases(self) -> Phases:
@@ -131,6 +137,11 @@ class Journal:
         """All incidents, in order."""
         time, *rest = _columns(self._incidents, len(Incidents._fields))
         return Incidents(time, *_whole(*rest))
+
+
+def _place(line: int, field: str) -> int:
+    """Return where in the bytes of the incidents a *field* of a *line* is."""
+    return FIELD.size * (line * len(Incidents._fields) + Incidents._fields.index(field))
 
 
 def _columns(lines: bytearray, width: int) -> list[Array]:

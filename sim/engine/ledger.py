@@ -48,7 +48,12 @@ ENTRIES = {
     Doing.STALL: Entry.STALL,
     Doing.HELD: Entry.IDLE,
 }
-START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE, OVERHEAD_CAUSE = "start", "checkpoint", "maintenance", "overhead"
+START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE, OVERHEAD_CAUSE = (
+    "start",
+    "checkpoint",
+    "maintenance",
+    "overhead",
+)
 RESERVED_CAUSES = (START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE, OVERHEAD_CAUSE)
 
 

@@ -48,7 +48,7 @@ def simulate(scenario: Scenario, replication: int) -> Records:
     At(env, scenario.end_s, HORIZON, lambda _: job.finish())
     env.run(until=job.finished)
     outcome = Outcome(env.now, job.reached, cluster.fewest_spares)
-    return audit(scenario, replication, outcome, journal, fate(), stages.names)
+    return audit(scenario, replication, outcome, journal, fate(), cluster.log, stages.names)
 
 
 class Parts(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -36,14 +36,18 @@ class Training(Protocol):
     """All training of a run, whose fate is known."""
 
     @property
+    def loads(self) -> Mapping[int, int] | None:
+        """Tiers by the line of the incident after which they were loaded, where there is a choice."""
+
+    @property
     def stretches(self) -> Stretches:
         """The stretches, in order of time."""
 
     def book(self, charges: Array, causes: Causes, warm_up: float) -> float:
-        """Add to *charges* (cause x entry) what training cost after the *warm_up*; return what it kept (s)."""
+        """Add to *charges* (cause x entry) what it cost after the *warm_up*; return what it kept (s)."""
 
-    def lost_by(self, incidents: int) -> Array:
-        """Return the work (s) that each of so many incidents threw away."""
+    def costs(self, incidents: int) -> dict[str, Array]:
+        """Return what training was lost to each of so many incidents, in seconds, by column of their table."""
 
     def useful_by(self, places: Array, instants: Array) -> Array:
         """Return the work that the stretches at *places* had done by *instants* within them (s)."""
@@ -54,6 +58,8 @@ class Training(Protocol):
 
 class SinceLastSave:
     """Training of a job that falls back to the last save of the stretch that was broken: plain arithmetic."""
+
+    loads = None
 
     def __init__(self, lines: StretchLines, schedule: SaveSchedule) -> None:
         start, end, cause, incident = lines
@@ -77,11 +83,11 @@ class SinceLastSave:
         charges[causes.checkpoint, Entry.CHECKPOINT] += max(float(blocked.sum()), 0.0)
         return float(productive.sum())
 
-    def lost_by(self, incidents: int) -> Array:
+    def costs(self, incidents: int) -> dict[str, Array]:
         """Return the work (s) that each of so many incidents threw away."""
         struck = self.stretches.incident != NOBODY
         lost = (self.stretches.useful - self.stretches.kept)[struck]
-        return sums(self.stretches.incident[struck], lost, incidents)
+        return {"lost_s": sums(self.stretches.incident[struck], lost, incidents)}
 
     def useful_by(self, places: Array, instants: Array) -> Array:
         """Return the work that the stretches at *places* had done by *instants* within them (s)."""

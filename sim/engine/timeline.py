@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,18 +61,30 @@ class Strip:
         return cls(begin, begin + length, stages, causes)
 
     def rows(self, phases: Phases, training: Training) -> tuple[StripRow, ...]:
-        """Return what was done when, in order; cut short where saves are too many to draw.
+        """Return what was done when, in order of time.
 
-        The job, or the replicas that train together, come first, then those that are down.
+        Where saves are too many to draw, the window is a shorter one, around its first failure.
         """
+        found = list(itertools.islice(self._rows(phases, training), STRIP_ROWS + 1))
+        if len(found) > STRIP_ROWS:
+            shorter = self._around_failure(phases, found[-1].start - self.begin)
+            found = list(itertools.islice(shorter._rows(phases, training), STRIP_ROWS))
+        return tuple(found)
+
+    def _rows(self, phases: Phases, training: Training) -> Iterator[StripRow]:
+        """Yield what the job did, or the replicas that train together, and those that are down."""
         together = phases.lane == NOBODY
-        parts = heapq.merge(self._phases(phases, together), self._stretches(training))
-        down = sorted(self._phases(phases, ~together))
-        inside = (part for part in [*parts, *down] if part[1] > self.begin and part[0] < self.end)
-        return tuple(
-            StripRow(max(start, self.begin), min(end, self.end), activity, detail, lane)
-            for start, end, activity, detail, lane in itertools.islice(inside, STRIP_ROWS)
-        )
+        job = heapq.merge(self._phases(phases, together), self._stretches(training))
+        for start, end, *rest in heapq.merge(job, sorted(self._phases(phases, ~together))):
+            if end > self.begin and start < self.end:
+                yield StripRow(max(start, self.begin), min(end, self.end), *rest)
+
+    def _around_failure(self, phases: Phases, length: float) -> Strip:
+        """Return a window of about that *length* (s) with the first failure of this one in its first half."""
+        planned = (phases.doing == Doing.SAVING) | (phases.doing == Doing.MAINTENANCE)
+        starts = phases.start[(phases.start > self.begin) & ~planned]
+        begin = max(float(starts.min()) - 0.3 * length, self.begin) if starts.size else self.begin
+        return replace(self, begin=begin, end=min(begin + length, self.end))
 
     def _phases(self, phases: Phases, chosen: Array) -> Iterator[StripRow]:
         for line in self._seen(phases, chosen):

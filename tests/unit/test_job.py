@@ -213,6 +213,6 @@ def test_the_strip_is_a_gapless_account_of_its_window() -> None:
         (100, "checkpoint"),
     ]
     assert all(before[1] == after[0] for before, after in pairwise(strip))
-    assert {activity for _, _, activity, _ in strip} == {
+    assert {activity for _, _, activity, *_ in strip} == {
         "productive", "lost", "checkpoint", "detection", "recovery",
     }  # fmt: skip

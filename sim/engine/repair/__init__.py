@@ -62,12 +62,16 @@ class Repairs:
     def __repr__(self) -> str:
         return f"Repairs({list(self._shops.values())})"
 
-    def send(self, strike: Strike, slots: Sequence[int]) -> None:
-        """Let the nodes in *slots* leave that *strike* broke, as its detection ends; or whom it blames."""
+    def send(self, strike: Strike, slots: Sequence[int]) -> int:
+        """Let the nodes in *slots* leave that *strike* broke, as its detection ends; or whom it blames.
+
+        Return how many leave.
+        """
         if self._diagnosis is not None and len(strike.slots) == 1:
             slots = self._blamed(self._diagnosis, strike, slots)
         if slots:
             self._bring(self._cluster.send_away(slots), strike)
+        return len(slots)
 
     def send_spare(self, strike: Strike, node: int) -> None:
         """Let the idle spare *node* leave that *strike* broke."""

@@ -124,7 +124,7 @@ class ReplicatedJob:
         blow = Blow(strike, line, noticed, sound_until)
         self._latest = strike.mode, line
         self._work.kill(strike.scope, self._env.now)
-        self._team.break_nodes(strike)
+        self._team.break_nodes(strike, line)
         stopped = self._activity.doing is MAINTENANCE
         falling = []
         for replica in struck:
@@ -172,6 +172,7 @@ class ReplicatedJob:
         if not self._team.alive:
             time = self._work.load(strike, line)
             return time if given is None else given
+        self._work.load_from_peer(line)
         if self._recovery.peer_load is not None:
             return self._recovery.peer_load
         return self._work.quickest_load if given is None else given

@@ -65,12 +65,12 @@ class Team:
             return self.replicas
         return [self.replicas[index] for index in dict.fromkeys(map(self.index_of, strike.slots))]
 
-    def break_nodes(self, strike: Strike) -> None:
-        """Let the nodes of *strike* fail, each in the chain of its own replica."""
+    def break_nodes(self, strike: Strike, line: int) -> None:
+        """Let the nodes of *strike*, in *line*, fail, each in the chain of its own replica."""
         if not strike.transient and strike.slots:
             for replica in self.struck_by(strike):
                 slots = [slot for slot in strike.slots if slot in replica.slots]
-                replica.chain.break_nodes(strike, slots)
+                replica.chain.break_nodes(strike, slots, line)
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: to the replicas that wait for some, in the order in which they began to."""

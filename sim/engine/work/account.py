@@ -17,7 +17,7 @@ class Work:
     """What the job has done and what of it is saved where, in seconds of training along the line that survives.
 
     `stretch` is the one under way, if the job trains; `loads` are the tiers of the copies that it recovered
-    from, by incident.
+    from, by incident: the number after the last tier's stands for another replica.
     """
 
     def __init__(self, scenario: Scenario, streams: Streams, origins: Sequence[str]) -> None:
@@ -137,6 +137,10 @@ class Work:
             self.copies.shelves[tier].discard_newest(self.lineage.place)
             self.fall_back(strike.mode, incident)
             place, tier = self.copies.newest()
+
+    def load_from_peer(self, incident: int) -> None:
+        """Take note that a replica loads from another one after *incident*."""
+        self.loads[incident] = len(self._unusable)
 
     def closed_for(self, now: float) -> float:
         """Return how long the tier of the newest copy is unavailable yet, in seconds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from sim.engine.journal import NOBODY
 from sim.engine.ledger import Causes, Entry
 from sim.engine.stretches import Piece, Stretches, sums
 from sim.engine.work.account import Work
-from sim.engine.work.lineage import Loss, Stretch
+from sim.engine.work.lineage import Loss, Pace, Stretch
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -20,6 +20,7 @@ class Fate:
     """The stretches of a finished run, and what was thrown away of each."""
 
     def __init__(self, work: Work) -> None:
+        self.loads: Mapping[int, int] = work.loads
         self._clocks = work.clocks
         self._pace = work.lineage.pace
         self._all = work.lineage.stretches
@@ -27,6 +28,9 @@ class Fate:
         self._share, self._rate, self._done = (
             np.array([getattr(stretch, name) for stretch in self._all]) for name in ("share", "rate", "done")
         )
+        self._losses_of: dict[int, list[Loss]] = {}
+        for loss in work.lineage.losses:
+            self._losses_of.setdefault(loss.stretch, []).append(loss)
         self._paced = [place for place, stretch in enumerate(self._all) if stretch.paces]
         self.stretches = self._table()
 
@@ -38,7 +42,8 @@ class Fate:
         for place in self._paced:
             stretch = self._all[place]
             earned[place] = stretch.earned(stretch.done) - stretch.earned(since[place])
-            _book_paces(charges, stretch, since[place])
+            for pace, seconds in _slowed(stretch, since[place]):
+                charges[pace.cause, Entry.SLOW] += seconds
         charges[causes.overhead, Entry.SLOW] += (1 - self._pace) * float(self._share @ trained)
         length = self.stretches.end - np.maximum(
             self.stretches.start, np.minimum(self.stretches.end, warm_up)
@@ -46,11 +51,16 @@ class Fate:
         charges[causes.checkpoint, Entry.CHECKPOINT] += max(float(self._share @ (length - trained)), 0.0)
         return float(earned.sum()) - self._book_losses(charges, since)
 
-    def lost_by(self, incidents: int) -> Array:
-        """Return the work (s) that each of so many incidents threw away."""
-        charged = [(loss.incident, seconds) for loss, seconds in self._losses if loss.incident != NOBODY]
-        places = np.array([incident for incident, _ in charged], dtype=np.int64)
-        return sums(places, np.array([seconds for _, seconds in charged]), incidents)
+    def costs(self, incidents: int) -> dict[str, Array]:
+        """Return what training was lost to each of so many incidents, spoilt or slowed down by it (s)."""
+        found = {name: np.zeros(incidents) for name in ("lost_s", "corrupted_s", "slow_s")}
+        for loss, seconds in self._losses:
+            if loss.incident != NOBODY:
+                found["corrupted_s" if loss.corrupted else "lost_s"][loss.incident] += seconds
+        for place in self._paced:
+            for pace, seconds in _slowed(self._all[place], 0.0):
+                found["slow_s"][pace.incident] += seconds
+        return found
 
     def useful_by(self, places: Array, instants: Array) -> Array:
         """Return the work that the stretches at *places* had done by *instants* within them (s)."""
@@ -63,12 +73,12 @@ class Fate:
     def pieces(self, place: int, until: float) -> Iterator[Piece]:
         """Cut the stretch at *place* into training that was kept, that was lost, and saves, up to *until*."""
         stretch = self._all[place]
-        losses = sorted((loss.begin, loss) for loss, _ in self._losses if loss.stretch == place)
+        losses = sorted(self._losses_of.get(place, ()), key=lambda loss: loss.begin)
         saved_from, done = stretch.start, 0.0
         for begin, stop in self._clocks.runs(stretch.firsts, stretch.start, min(stretch.end, until)):
             if begin > saved_from:
                 yield saved_from, begin, Entry.CHECKPOINT, NOBODY
-            yield from _cut(begin, stop, done, [loss for _, loss in losses])
+            yield from _cut(begin, stop, done, losses)
             done, saved_from = done + (stop - begin), stop
         if (end := min(stretch.end, until)) > saved_from:
             yield saved_from, end, Entry.CHECKPOINT, NOBODY
@@ -121,13 +131,13 @@ class Fate:
         return stretch.earned(end) - stretch.earned(begin)
 
 
-def _book_paces(charges: Array, stretch: Stretch, since: float) -> None:
-    """Book the part of a stretch's training after *since* (s) that stragglers cost."""
+def _slowed(stretch: Stretch, since: float) -> Iterator[tuple[Pace, float]]:
+    """Yield what each pace of a stretch cost of its training after *since*, in seconds of the job."""
     ends = [change.done for change in stretch.paces[1:]] + [stretch.done]
-    for change, end in zip(stretch.paces, ends, strict=True):
-        seconds = max(end, since) - max(change.done, since)
-        if change.factor < 1 and seconds > 0:
-            charges[change.cause, Entry.SLOW] += stretch.rate * (1 - change.factor) * seconds
+    for pace, end in zip(stretch.paces, ends, strict=True):
+        seconds = max(end, since) - max(pace.done, since)
+        if pace.factor < 1 and seconds > 0:
+            yield pace, stretch.rate * (1 - pace.factor) * seconds
 
 
 def _cut(begin: float, stop: float, done: float, losses: Sequence[Loss]) -> Iterator[Piece]:

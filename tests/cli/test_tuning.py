@@ -152,3 +152,30 @@ def test_python_gives_the_same_as_the_command(clustersim: Clustersim, here: Path
     ranked = sim.levers("small.yaml", replications=3, horizon="2d", workers=1)
     told = printed(clustersim("levers", "small.yaml", *FEW, "--json"))
     assert {**ranked.to_dict(), "wall_s": None} == {**told, "wall_s": None}
+
+
+TIERS = """\
+name: tiers
+cluster: {gpus: 64}
+failures: {node: {per: node, mtbf: 8 d, repair: 1 h}}
+checkpoint:
+  tiers:
+    peer: {interval: 10 min, blocks: 5 s, survives: [job]}
+    storage: {interval: 3 h, blocks: 1 min}   # the last one
+simulation: {horizon: 2 d, replications: 2}
+"""
+
+
+def test_tune_takes_one_tier_of_several(clustersim: Clustersim, here: Path) -> None:
+    (here / "tiers.yaml").write_text(TIERS)
+    command = ("tune", "tiers.yaml", "--candidates", "5")
+    result = clustersim(*command, "--write", "tuned.yaml")
+    assert result.exit_code == 0, result.output
+    assert "Save to storage about every" in result.stdout
+    assert "each simulated in full (with tiers, replicas or such effects" in " ".join(result.stdout.split())
+    old, new = load(here / "tiers.yaml"), load(here / "tuned.yaml")
+    assert new.tiers[0] == old.tiers[0]
+    assert new.tiers[1].interval != old.tiers[1].interval
+    wrong = clustersim(*command, "--tier", "stor")
+    assert wrong.exit_code == 2
+    assert "no tier 'stor'; did you mean \"storage\"?" in wrong.stderr

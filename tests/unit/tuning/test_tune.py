@@ -216,3 +216,36 @@ def test_one_replication_claims_nothing() -> None:
     assert not any(gain.distinguishable for gain in found.gains)
     assert "gains" not in said(found)
     assert "One replication tells nothing about chance" in said(found)
+
+
+def tiers(storage: str = "30 min") -> Scenario:
+    """A job whose two tiers serve different failures: those of its processes, and of its rack."""
+    scenario = job(mtbf=4 * HOUR, lives=40, replications=4)
+    peer = {"interval": "5 min", "blocks": "20 s", "survives": ["job"]}
+    power = {"power": {"per": "rack", "mtbf": "30 h", "repair": "1 min"}}
+    changed = {
+        "cluster": {"gpus": 800, "nodes_per_rack": 100},
+        "failures": scenario.document["failures"] | power,
+        "checkpoint": {"tiers": {"peer": peer, "storage": {"interval": storage, "blocks": "2 min"}}},
+    }
+    return Scenario.model_validate(scenario.document | changed)
+
+
+def test_one_tier_of_several_is_tuned_by_simulating_each_interval() -> None:
+    found = tune(tiers(), tier="peer", candidates=8, settings=HERE)
+    assert found.place.tier == "peer"
+    assert "tiers" in str(found.simulated)
+    assert found.now_s == 300.0
+    assert found.range_s is not None
+    assert found.exact_s == theory.optimal(4 * HOUR, 20.0)
+    assert found.range_s[0] <= found.exact_s <= found.range_s[1]
+    assert said(found).startswith("Save to peer about every")
+    assert found.to_dict()["tier"] == "peer"
+
+
+def test_the_last_tier_is_tuned_where_none_is_named_and_other_values_of_it_tried() -> None:
+    blocks = {"checkpoint.tiers.storage.blocks": ["1 min"]}
+    (one,) = what_ifs(tiers("2 min"), blocks, candidates=5, settings=HERE)
+    assert one.now_s == 120.0
+    assert one.best_s is not None
+    assert one.best_s > 120.0

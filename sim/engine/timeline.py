@@ -75,9 +75,9 @@ class Strip:
         """Yield what the job did, or the replicas that train together, and those that are down."""
         together = phases.lane == NOBODY
         job = heapq.merge(self._phases(phases, together), self._stretches(training))
-        for start, end, *rest in heapq.merge(job, sorted(self._phases(phases, ~together))):
-            if end > self.begin and start < self.end:
-                yield StripRow(max(start, self.begin), min(end, self.end), *rest)
+        for row in heapq.merge(job, sorted(self._phases(phases, ~together))):
+            if row.end > self.begin and row.start < self.end:
+                yield row._replace(start=max(row.start, self.begin), end=min(row.end, self.end))
 
     def _around_failure(self, phases: Phases, length: float) -> Strip:
         """Return a window of about that *length* (s) with the first failure of this one in its first half."""

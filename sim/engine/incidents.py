@@ -56,10 +56,11 @@ def incident_table(
 
 
 def _doing(what: Incidents, training: Training) -> Array:
-    """Return what the job did when it was struck; whether it saved is known by the stretch that ended."""
+    """Return what the job did when it was struck; where it is simple, the stretch that ended knows if it saved."""
     stretches = training.stretches
     doing = what.doing.astype(np.int8)
-    doing[stretches.incident[(stretches.incident != NOBODY) & stretches.saving]] = Doing.SAVING
+    if training.loads is None:
+        doing[stretches.incident[(stretches.incident != NOBODY) & stretches.saving]] = Doing.SAVING
     return doing
 
 

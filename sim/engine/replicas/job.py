@@ -105,10 +105,11 @@ class ReplicatedJob:
         """Let a failure hit the job: the only way in."""
         line = self._note(strike)
         effect = self._effects.get(strike.mode)
-        if effect is not None:
-            effect.strike(self, strike, line)
-        else:
+        if effect is None:
             self.fail(strike, line)
+        else:
+            self._activity.keep_nodes(line, 0 if strike.transient else len(strike.slots))
+            effect.strike(self, strike, line)
 
     def strike_spare(self, strike: Strike, node: int) -> None:
         """Let a failure hit the idle spare *node*: the job does not notice."""
@@ -125,6 +126,8 @@ class ReplicatedJob:
         self._latest = strike.mode, line
         self._work.kill(strike.scope, self._env.now)
         self._team.break_nodes(strike, line)
+        if noticed:
+            self._activity.keep_nodes(line, -len(strike.slots) * (not strike.transient))
         stopped = self._activity.doing is MAINTENANCE
         falling = []
         for replica in struck:

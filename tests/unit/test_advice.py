@@ -75,7 +75,7 @@ def test_an_interval_far_from_the_best() -> None:
 def test_spares_that_ran_out() -> None:
     failures = {"node": {"per": "node", "mtbf": "50 d", "repair": "6 h"}}
     without = of_kind(done(failures=failures), Kind.SPARES)
-    assert "Give cluster.spares" in str(without)
+    assert "would have sufficed for 99 % of the time (cluster.spares)" in str(without)
     few = of_kind(done(failures=failures, cluster={"gpus": 800, "spares": 1}), Kind.SPARES)
     assert "The 1 spare node is too few" in str(few)
     assert Kind.SPARES not in kinds(done(failures=failures, cluster={"gpus": 800, "spares": 60}))

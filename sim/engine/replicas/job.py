@@ -197,6 +197,7 @@ class ReplicatedJob:
         cause, line = blow.strike.mode, blow.line
         fresh = [replica for replica in blows if replica.is_alive]
         fell_up = any(replica.state is UP for replica in fresh)
+        in_step = fell_up and self._work.stretch is not None
         if fell_up:
             self._stop(cause, line)
         for replica in fresh:
@@ -205,7 +206,8 @@ class ReplicatedJob:
             self._work.fall_back(cause, line, blow.sound_until)
             self._leave()
         elif fell_up:
-            self._work.lose_step(cause, line)
+            if in_step:
+                self._work.lose_step(cause, line)
             self._stand_still(self._recovery.stall, cause, line)
         elif fresh or self._activity.doing is HELD:
             self._enter(self._activity.doing)

@@ -63,7 +63,10 @@ def _spares(result: Results) -> Iterator[Tile]:
     yield Tile("Spares there are", whole(summary["spare_nodes"]), _enough(summary))
     waiting = percent(block["waiting"], margin(summary, "spares.waiting"))
     who = "a replica" if "replicas" in summary else "the job"
-    yield Tile("Waiting for a node", waiting, f"of the time {who} waits for one")
+    if block["waiting"]:
+        yield Tile("Waiting for a node", waiting, f"of the time {who} waits for one")
+    else:
+        yield Tile("Waiting for a node", "never", f"{who} always got one at once")
 
 
 def _enough(summary: Summary) -> str:

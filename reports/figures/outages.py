@@ -30,6 +30,8 @@ TICKS = tuple(
     for number in numbers
 )
 MOST_TICKS = 6
+CUT_SHORT = 0.003
+"""Share of the outages that may lie below the axis, in its first bin: the end of a run cuts one short."""
 
 
 class OutagesData(NamedTuple):
@@ -66,7 +68,7 @@ def outages_data(result: Results) -> OutagesData | None:
     lengths = lengths[lengths > 0]
     if not len(lengths):
         return None
-    edges = _edges(float(lengths.min()), float(lengths.max()))
+    edges = _edges(float(np.quantile(lengths, CUT_SHORT)), float(lengths.max()))
     counts, _ = np.histogram(np.clip(lengths, edges[0], edges[-1]), bins=np.array(edges))
     p10, p50, p90 = (float(value) for value in np.percentile(lengths, [10, 50, 90]))
     found = tuple(int(count) for count in counts)

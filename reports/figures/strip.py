@@ -216,5 +216,5 @@ def _line(data: StripData, when: float) -> dict[str, object]:
 
 def _lane_name(name: str, lane: int) -> dict[str, object]:
     font = {"color": theme.MUTED.light, "size": 11}
-    place = {"xref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 7}
+    place = {"xref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 9}
     return base.note(base.text(name, 30), 0, lane, font=font, bgcolor=theme.PAPER.light, **place)

@@ -134,7 +134,8 @@ def _spares(summary: Summary) -> str:
     enough = block["sufficient_p99"]
     held = "" if enough is None else f"{whole(enough)} would suffice for 99 % of the time, "
     waited = percent(block["waiting"], margin(summary, "spares.waiting"))
-    return f"{whole(nodes)} ({held}{waited} of the time spent waiting)"
+    spent = f"{waited} of the time spent waiting" if block["waiting"] else "nobody waited"
+    return f"{whole(nodes)} ({held}{spent})"
 
 
 def _loads(summary: Summary) -> str:

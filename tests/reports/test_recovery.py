@@ -55,7 +55,7 @@ def test_spares_are_told_with_numbers_first() -> None:
     assert found["Nodes away"] == ("2.00 ± 0.12", "on average; 7 or fewer for 99 % of the time, 9 at most")
     assert found["Spares that suffice"][0] == "7"
     assert found["Spares there are"] == ("8", "2 of them idle at any time, in every replication")
-    assert found["Waiting for a node"] == ("0 %", "of the time the job waits for one")
+    assert found["Waiting for a node"] == ("never", "the job always got one at once")
 
 
 def test_too_few_spares_are_said_to_be_too_few() -> None:

@@ -61,7 +61,9 @@ def _failures(result: Results) -> str:
     often = duration(summary["mtti_s"], margin(summary, "mtti_s"))
     rate = plus_minus(summary["interruptions_per_day"], margin(summary, "interruptions_per_day"))
     if "replicas" in summary:
-        return f"A failure takes down a replica, or the job, {rate} times a day, every {often} on average."
+        return (
+            f"Training, of a replica or of all, is interrupted {rate} times a day, every {often} on average."
+        )
     return f"Training is interrupted {rate} times a day, every {often} on average."
 
 

@@ -131,10 +131,11 @@ def survives(tier: Tier) -> str:
 
 
 def lost_by_tier(result: Results) -> dict[str, float]:
-    """Return the training (s) lost on average to a failure after which each tier was loaded."""
+    """Return the training (s) thrown away on average by a failure after which each tier was loaded."""
     incidents = result.incidents
     if incidents is None:
         return {}
     loaded = incidents[incidents["tier"].astype(str) != ""]
-    means = loaded.groupby(loaded["tier"].astype(str))["lost_s"].mean()
+    lost = loaded["lost_s"] + loaded["corrupted_s"]
+    means = lost.groupby(loaded["tier"].astype(str)).mean()
     return {str(tier): float(lost) for tier, lost in means.items()}

@@ -21,7 +21,7 @@ ROW = 44
 RESERVED = {
     "checkpoint": "saves",
     "maintenance": "planned",
-    "overhead": "of the recovery's protocol",
+    "overhead": "the protocol",
     "start": "at time 0",
 }
 

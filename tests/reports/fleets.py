@@ -124,6 +124,7 @@ def _incidents(rng: np.random.Generator, number: int, count: int) -> dict[str, A
         "recovery_s": rng.uniform(240, 400, count),
         "waiting_s": np.where(rng.random(count) < 0.1, 3000.0, 0.0),
         "stall_s": np.full(count, 120.0),
+        "corrupted_s": np.where(rng.random(count) < 0.1, 7200.0, 0.0),
         "tier": np.where(stops, rng.choice(3, count, p=[0.2, 0.1, 0.7]), -1).astype(np.int16),
     }
 

@@ -91,7 +91,9 @@ def test_tiers_are_told_with_what_they_survive_and_what_was_lost() -> None:
     assert (storage.name, storage.every, storage.survives) == ("storage", "30 min", "all failures")
     assert result.incidents is not None
     loaded = result.incidents[result.incidents["tier"] == "peer"]
-    assert recovery.lost_by_tier(result)["peer"] == pytest.approx(loaded["lost_s"].mean())
+    assert recovery.lost_by_tier(result)["peer"] == pytest.approx(
+        (loaded["lost_s"] + loaded["corrupted_s"]).mean()
+    )
     shares = [float(tier.loads.removesuffix(" %")) for tier in means.tiers]
     assert sum(shares) == pytest.approx(100, abs=2)
     assert (replica.name, replica.every) == ("another replica", "—")
@@ -145,7 +147,7 @@ def test_there_is_no_figure_of_nodes_that_nobody_counted() -> None:
 
 def test_causes_from_a_log_and_reserved_ones_are_named_as_such() -> None:
     assert cause_label("xid", {"xid"}) == "xid (recorded)"
-    assert cause_label("overhead") == "overhead (of the recovery's protocol)"
+    assert cause_label("overhead") == "overhead (the protocol)"
     data = causes_data(everything())
     assert data is not None
     assert set(data.entries) >= {"stall", "idle", "slow", "corrupted"}

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sim.scenario.failure import FailureMode
-from sim.scenario.first_order import ettr, mean, mean_restart_s, nodes_taken, restart_s
+from sim.scenario.first_order import ettr, mean_restart_s, restart_s
 from sim.scenario.model import Scenario
 from sim.scenario.notes import notes
-from sim.scenario.rates import fleet_factor, rate
+from sim.scenario.rates import fleet_factor, mean_of, nodes_taken, rate
 from sim.scenario.replay import reached
 from sim.scenario.values import Value, values
 
@@ -95,7 +95,7 @@ def _mode(scenario: Scenario, name: str) -> ModeMeaning:
     mode, repair = scenario.failures[name], scenario.failures[name].repair_plan
     strikes, away = rate(scenario, name), 0.0
     if repair is not None and mode.takes_nodes:
-        away = (1 - mode.transient) * nodes_taken(scenario, mode) * mean(repair.whole) * strikes
+        away = (1 - mode.transient) * nodes_taken(scenario, mode) * mean_of(repair.whole) * strikes
     events = _factor(mode, scenario.end_s) * scenario.end_s * strikes
     return ModeMeaning(
         name=name,

@@ -17,22 +17,13 @@ from sim.scenario.failure import FailureMode
 from sim.scenario.model import Scenario, Stage, Tier
 from sim.scenario.rates import (
     falls_back,
+    mean_of,
     rate,
     rates_by_scope,
     replicas_down,
-    slots_per,
     stops_training,
     tier_for,
 )
-
-_MEANS: dict[Distribution, float] = {}
-
-
-def mean(distribution: Distribution) -> float:
-    """Return the mean, worked out once for each law: that of a bounded one is an integral."""
-    if distribution not in _MEANS:
-        _MEANS[distribution] = distribution.mean
-    return _MEANS[distribution]
 
 
 def chain_s(
@@ -46,23 +37,9 @@ def chain_s(
     first, *rest = stages
     reached, one_pass = 1.0, 0.0
     for stage in rest:
-        one_pass += reached * (load if stage.of_copy and load is not None else mean(stage.duration))
+        one_pass += reached * (load if stage.of_copy and load is not None else mean_of(stage.duration))
         reached *= 1 - stage.fails
-    return mean(detect or first.duration) + one_pass / reached
-
-
-def nodes_taken(scenario: Scenario, mode: FailureMode) -> float:
-    """Return how many nodes one failure of *mode* takes on average, those that it spreads to included."""
-    spread = mode.spreads.probability if mode.spreads else 0.0
-    wide = _size(scenario, mode.spreads.to) if mode.spreads else 0.0
-    return (1 - spread) * _size(scenario, mode.takes_down) + spread * wide
-
-
-def _size(scenario: Scenario, level: str) -> float:
-    """Return the job's nodes in one domain on average: the last one may be smaller."""
-    cluster = scenario.cluster
-    domains = {"rack": cluster.racks, "pod": cluster.pods}.get(level)
-    return cluster.nodes / domains if domains else slots_per(scenario, level)
+    return mean_of(detect or first.duration) + one_pass / reached
 
 
 def restart_s(scenario: Scenario, name: str) -> float:
@@ -146,24 +123,30 @@ def _waste(scenario: Scenario, name: str) -> float:
     if mode.effect == STORAGE:
         return 0.0
     if mode.flap_stall is not None:
-        return per_second * mean(mode.flap_stall)
+        return per_second * mean_of(mode.flap_stall)
     noticed = mode.detect or scenario.recovery.stages[0].duration
-    before = (1 - mode.slow_factor) * mean(noticed) if mode.effect == SLOW else 0.0
-    before += mean(mode.noticed_after) if mode.noticed_after else 0.0
+    before = (1 - mode.slow_factor) * mean_of(noticed) if mode.effect == SLOW else 0.0
+    before += mean_of(mode.noticed_after) if mode.noticed_after else 0.0
     if falls_back(scenario, mode):
-        return per_second * (before + restart_s(scenario, name)) + _rework(scenario, name)
+        return per_second * (before + restart_s(scenario, name)) + _rework(scenario, name, mean_of(noticed))
     return per_second * (before + _one_replica(scenario, mode, restart_s(scenario, name)))
 
 
-def _rework(scenario: Scenario, name: str) -> float:
-    """Return the share of time that goes to work done again: half an interval, and what is not durable."""
-    tiers = {tier.name: tier for tier in scenario.tiers}
+def _rework(scenario: Scenario, name: str, slow_s: float) -> float:
+    """Return the share of time that goes to work done again: half an interval, and what is not durable.
+
+    What was trained at a straggler's pace, in the *slow_s* seconds before it was noticed, has cost its time
+    already and is trained again at full pace.
+    """
+    tiers, pace = {tier.name: tier for tier in scenario.tiers}, scenario.failures[name].slow_factor
     total = 0.0
     for scope, per_second in rates_by_scope(scenario, name):
         tier = tiers[tier_for(scenario, scope)]
         cycle = max(tier.interval, tier.durable_after) + tier.blocks
         again = tier.unusable / (1 - tier.unusable) * (cycle + tier.load)
-        total += per_second * (cycle / 2 + tier.durable_after + again)
+        slowly = min(slow_s, cycle)
+        spared = (1 - pace) * slowly * (1 - slowly / (2 * cycle))
+        total += per_second * (cycle / 2 + tier.durable_after + again - spared)
     return total
 
 

@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sim.distributions import Distribution
 from sim.scenario.effects import CORRUPT, FLAP, STORAGE
 from sim.scenario.failure import FailureMode
 
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario
+
+_MEANS: dict[Distribution, float] = {}
 
 
 def slots_per(scenario: Scenario, level: str) -> int:
@@ -29,19 +32,57 @@ def fleet_factor(mode: FailureMode) -> float:
 
 
 def again(scenario: Scenario, mode: FailureMode) -> float:
-    """Return the failures that one failure of *mode* comes to, those that it brings about included.
+    """Return the failures of nodes at work that one failure of *mode* comes to, itself included.
 
     A repair may be followed by a relapse or be in vain, a wrong diagnosis leaves the culprit in place; what
-    comes again may come again, so the shares make a geometric series (first order: it ignores waiting).
+    comes again may come again, so the shares make a geometric series.  First order: it ignores waiting.
     """
     if mode.repair_plan is None or not mode.takes_nodes:
         return 1.0
     alone = float(mode.takes_down == "node") * (1 - (mode.spreads.probability if mode.spreads else 0.0))
     wrong = alone * (scenario.recovery.misdiagnosis + scenario.recovery.missed)
     vain = (1 - wrong) * mode.repair_plan.in_vain
-    relapse = mode.relapse.probability * (1 - vain) if mode.relapse else 0.0
+    relapse = _relapse(scenario, mode) * (1 - vain) if mode.relapse else 0.0
     share = (1 - mode.transient) * (wrong + vain + relapse)
     return 1 / (1 - share) if share < 1 else math.inf
+
+
+def _relapse(scenario: Scenario, mode: FailureMode) -> float:
+    """Return the share of repairs of *mode* after which the node fails again when it is at work already.
+
+    A node that is back is a spare until those before it have been taken, one with each node that leaves.
+    """
+    assert mode.relapse is not None
+    leaving = in_repair = 0.0
+    for name, other in scenario.failures.items():
+        if other.takes_nodes and other.repair_plan is not None:
+            per_second = (1 - other.transient) * fleet_factor(other) / scenario.mtbf_of(name)
+            leaving += per_second * nodes_taken(scenario, other)
+            in_repair += per_second * nodes_taken(scenario, other) * mean_of(other.repair_plan.whole)
+    idle = max(scenario.cluster.spare_nodes - in_repair, 0.0)
+    at_work = max(1 - idle / leaving / mode.relapse.within, 0.0) if leaving else 0.0
+    return mode.relapse.probability * at_work
+
+
+def mean_of(law: Distribution) -> float:
+    """Return the mean, worked out once for each law: that of a bounded one is an integral."""
+    if law not in _MEANS:
+        _MEANS[law] = law.mean
+    return _MEANS[law]
+
+
+def nodes_taken(scenario: Scenario, mode: FailureMode) -> float:
+    """Return how many nodes one failure of *mode* takes on average, those that it spreads to included."""
+    spread = mode.spreads.probability if mode.spreads else 0.0
+    wide = _size(scenario, mode.spreads.to) if mode.spreads else 0.0
+    return (1 - spread) * _size(scenario, mode.takes_down) + spread * wide
+
+
+def _size(scenario: Scenario, level: str) -> float:
+    """Return the job's nodes in one domain on average: the last one may be smaller."""
+    cluster = scenario.cluster
+    domains = {"rack": cluster.racks, "pod": cluster.pods}.get(level)
+    return cluster.nodes / domains if domains else slots_per(scenario, level)
 
 
 def rate(scenario: Scenario, name: str) -> float:

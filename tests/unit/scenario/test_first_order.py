@@ -83,7 +83,7 @@ def test_effects_cost_what_they_say() -> None:
     crash = described(TIERS, failures="{rack: null, node: {detect: 0 s}}")
     assert slow.ettr is not None
     assert crash.ettr is not None
-    assert slow.ettr / crash.ettr == pytest.approx(math.exp(-300 / (10 * HOUR)))
+    assert slow.ettr / crash.ettr == pytest.approx(math.exp(-(300 - 121 / 4) / (10 * HOUR)))
     flap = described(
         TIERS,
         failures="{rack: null, node: null, link: {per: node, mtbf: 100 h, effect: {flap: {stall: 36 s}}}}",

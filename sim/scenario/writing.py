@@ -35,7 +35,7 @@ def _block(data: Mapping[Any, Any], depth: int) -> Iterator[str]:
             yield f"{head} |"
             yield from (f"{'  ' * (depth + 1)}{line}" for line in value.splitlines())
             continue
-        flat = _flow(value)
+        flat = flow(value)
         opens = isinstance(value, Mapping) and value
         if opens and (depth == 0 or len(head) + len(flat) >= LONGEST_LINE or _holds_rows(value)):
             yield head
@@ -49,11 +49,12 @@ def _holds_rows(block: Mapping[Any, Any]) -> bool:
     return any(isinstance(value, str) and _ROWS.fullmatch(value) for value in block.values())
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
+    """Return plain data as YAML on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_scalar(name)}: {_flow(inner)}" for name, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{_scalar(name)}: {flow(inner)}" for name, inner in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_flow(inner) for inner in value) + "]"
+        return "[" + ", ".join(flow(inner) for inner in value) + "]"
     return _scalar(value)
 
 

@@ -11,9 +11,12 @@ from typing import Any, NamedTuple
 from sim import folders
 from sim.scenario import ScenarioError, load, shipped
 from sim.scenario.errors import Path
+from sim.scenario.writing import flow
 from sim.store import ChoiceError, RunError
 from sim.tuning.places import ONLY, Place
 from sim.units import format_duration
+
+BLOCK = ("checkpoint",)
 
 
 class Edit(NamedTuple):
@@ -35,7 +38,8 @@ def write_with_interval(
     if target.exists() and not force:
         raise RunError(f"{target}: there already; give another file, or --force")
     target.parent.mkdir(parents=True, exist_ok=True)
-    text = rewritten(file.read_text("utf-8-sig"), interval, moved(file.parent, target.parent), place)
+    old, base = file.read_text("utf-8-sig"), moved(file.parent, target.parent)
+    text = rewritten(old, interval, base, place, load(file).document if place.several else None)
     trial = target.with_name(f".{target.stem}.trial.yaml")
     trial.write_text(text, "utf-8")
     try:
@@ -63,15 +67,30 @@ def moved(old: File, new: File) -> Callable[[str], str]:
     return base
 
 
-def rewritten(text: str, interval: float, base: Callable[[str], str] = str, place: Place = ONLY) -> str:
-    """Return the YAML *text* with another interval at *place*, and each base as *base* names it."""
-    for edit in sorted(_edits(text, format_duration(interval), base, place), reverse=True):
+def rewritten(
+    text: str,
+    interval: float,
+    base: Callable[[str], str] = str,
+    place: Place = ONLY,
+    document: dict[str, Any] | None = None,
+) -> str:
+    """Return the YAML *text* with another interval at *place*, and each base as *base* names it.
+
+    Tiers that are inherited are written whole, as the scenario's *document* has them.
+    """
+    value = format_duration(interval)
+    key, stated = "interval", value
+    if document is not None and place.several:
+        tiers = document["checkpoint"]["tiers"]
+        key, stated = "tiers", flow(tiers | {place.tier: tiers[place.tier] | {"interval": value}})
+    for edit in sorted(_edits(text, value, base, place, f"{key}: {stated}"), reverse=True):
         old = text[edit.start : edit.end].rstrip()
         text = text[: edit.start] + edit.text + text[edit.start + len(old) :]
     return text
 
 
-def _edits(text: str, interval: str, base: Callable[[str], str], place: Place) -> Iterator[Edit]:
+def _edits(text: str, interval: str, base: Callable[[str], str], place: Place, whole: str) -> Iterator[Edit]:
+    """Yield what changes: *whole* is what the block of the checkpoint says anew where it inherits."""
     from ruamel.yaml import YAML
 
     nodes = dict(_nodes(YAML(typ="safe", pure=True).compose(text)))
@@ -82,13 +101,10 @@ def _edits(text: str, interval: str, base: Callable[[str], str], place: Place) -
         yield _replaced(nodes[source], _quoted("clustersim tune"))
     if (stated := (*place.keys, "interval")) in nodes:
         yield _replaced(nodes[stated], interval)
-    elif place.several:
-        where = f"{place.path('interval')} comes from a base"
-        raise ChoiceError(f"{where}, and tiers are replaced as a whole; set it there by hand")
-    elif place.keys not in nodes:
-        yield Edit(len(text), len(text), f"\ncheckpoint: {{interval: {interval}}}\n")
+    elif BLOCK not in nodes:
+        yield Edit(len(text), len(text), f"\ncheckpoint: {{{whole}}}\n")
     else:
-        yield _inserted(nodes[place.keys], interval)
+        yield _inserted(nodes[BLOCK], whole)
 
 
 def _nodes(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -104,13 +120,13 @@ def _replaced(node: Any, text: str) -> Edit:
     return Edit(node.start_mark.index, node.end_mark.index, text)
 
 
-def _inserted(block: Any, interval: str) -> Edit:
-    """Return the insertion of the interval as the first key of a block that has others."""
+def _inserted(block: Any, entry: str) -> Edit:
+    """Return the insertion of *entry* as the first key of a block that has others."""
     start = block.start_mark.index
     if block.flow_style:
-        return Edit(start + 1, start + 1, f"interval: {interval}{', ' if block.value else ''}")
+        return Edit(start + 1, start + 1, f"{entry}{', ' if block.value else ''}")
     indent = " " * block.start_mark.column
-    return Edit(start, start, f"interval: {interval}\n{indent}")
+    return Edit(start, start, f"{entry}\n{indent}")
 
 
 def _quoted(text: str) -> str:

@@ -85,13 +85,19 @@ def test_a_copy_of_the_file_has_the_tiers_new_interval_in_its_place(tmp_path: Pa
     assert [tier.interval for tier in load(tmp_path / "tuned.yaml").tiers] == [75.0, 3 * 3600.0]
 
 
-def test_tiers_that_come_from_a_base_are_not_rewritten(tmp_path: Path) -> None:
-    (tmp_path / "two.yaml").write_text(TIERS)
-    (tmp_path / "mine.yaml").write_text("base: two.yaml\nname: mine\n")
-    with pytest.raises(ChoiceError, match="interval comes from a base"):
-        write_with_interval(
-            tmp_path / "mine.yaml", tmp_path / "tuned.yaml", 75.0, place=place_of(loads(TIERS), "peer")
-        )
+@pytest.mark.parametrize("own", ["", "checkpoint: {state: 1 TB}\n", "checkpoint:\n  state: 1 TB\n"])
+def test_tiers_that_come_from_a_base_are_written_whole(
+    own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    base = TIERS.replace("blocks: 1 min", "write: 100 GB/s").replace("  tiers:", "  state: 2 TB\n  tiers:")
+    (tmp_path / "two.yaml").write_text(base if own else TIERS)
+    (tmp_path / "mine.yaml").write_text(f"base: two.yaml\nname: mine\n{own}")
+    target, place = tmp_path / "tuned.yaml", place_of(loads(TIERS), "peer")
+    write_with_interval(tmp_path / "mine.yaml", target, 75.0, place=place)
+    found, was = load(target), load(tmp_path / "mine.yaml")
+    assert place.of(found).interval == 75.0
+    assert found.tiers[1] == was.tiers[1]
 
 
 @pytest.mark.parametrize(

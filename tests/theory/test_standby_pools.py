@@ -23,7 +23,7 @@ from tests.theory.z import assert_z
 DOWN = 0.0012
 REPAIR = 3600.0
 PUBLISHED = {128: 2, 256: 2, 512: 3, 1024: 4}
-REPAIRS = {128: 300_000, 256: 30_000, 512: 30_000, 1024: 40_000}
+REPAIRS = {128: 200_000, 256: 30_000, 512: 30_000, 1024: 40_000}
 """Repair times that a history lasts: as many as it takes to tell the percentiles from their neighbours."""
 
 

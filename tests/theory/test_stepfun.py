@@ -110,12 +110,12 @@ def test_a_fleet_with_lemons_and_relapse_has_the_shares_of_the_trace(
     assert away == pytest.approx(9.3, rel=NEAR)
 
 
-@pytest.mark.parametrize("shape", [1.05, 0.73, 0.62, 0.5, 0.45, 0.4, 0.35])
+@pytest.mark.parametrize("shape", [0.73, 0.62, 0.5, 0.45, 0.4, 0.35])
 def test_lifetimes_that_scatter_alone_do_not_have_them(
     trace: list[Fault], monkeypatch: pytest.MonkeyPatch, shape: float
 ) -> None:
     """An independent Weibull per node, whatever its shape: enough repeat offenders have too few relapses."""
-    fleets = [faults_of(_weibull(shape), number, monkeypatch) for number in range(12)]
+    fleets = [faults_of(_weibull(shape), number, monkeypatch) for number in range(6)]
     count, _ = mean_se(len(fleet) for fleet in fleets)
     assert abs(count - len(trace)) < NEAR * len(trace)
     assert _near(fleets, trace) != (True, True)

@@ -51,5 +51,4 @@ class Activity:
 
     def keep_nodes(self, line: int, nodes: int) -> None:
         """Note that so many *nodes* stay of those that the incident in *line* was to send away."""
-        if nodes:
-            self._journal.keeps(line, nodes)
+        self._journal.keeps(line, nodes)

@@ -96,8 +96,10 @@ class Chain:
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""
-        self._cluster.restore(nodes, (self._group,) if self.is_waiting else ())
-        self.look_again()
+        waiting = self._activity.doing is WAITING
+        self._cluster.restore(nodes, (self._group,) if waiting else ())
+        if waiting:
+            self.look_again()
 
     def look_again(self) -> None:
         """Go on if it waited for nodes and has them all now."""
@@ -178,6 +180,7 @@ class Chain:
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""
         for strike, slots, line in self._failed:
-            left = self.repairs.send(strike, slots)
-            self._activity.keep_nodes(line, len(slots) - left)
+            kept = len(slots) - self.repairs.send(strike, slots)
+            if kept:
+                self._activity.keep_nodes(line, kept)
         self._failed.clear()

@@ -12,9 +12,6 @@ from typing import Protocol
 from sim.engine.fleet import FleetLog
 from sim.engine.spares import SharedSpares, Spares
 
-IDLE, AWAY = -1, -2
-"""Where a node is, instead of the number of a slot."""
-
 
 class Watcher(Protocol):
     """Whoever must know where nodes go: lifetimes run on at work, and stand still away from it."""
@@ -24,6 +21,31 @@ class Watcher(Protocol):
 
     def failed(self, node: int) -> None:
         """Take note that *node* has failed; in a slot it stays until the failure is detected."""
+
+
+class Places:
+    """Where each node is: a watcher for those who strike nodes wherever they are."""
+
+    def __init__(self, nodes: int) -> None:
+        self._nodes = nodes
+        self._slot: dict[int, int | None] = {}
+        self._idle: dict[int, bool] = {}
+
+    def moved(self, node: int, slot: int | None, idle: bool) -> None:
+        """Take note of the new place of *node*."""
+        self._slot[node] = slot
+        self._idle[node] = idle
+
+    def failed(self, node: int) -> None:
+        """Do nothing: a node that failed stays where it is."""
+
+    def slot_of(self, node: int) -> int | None:
+        """Return the slot that *node* holds, or nothing."""
+        return self._slot.get(node, node if node < self._nodes else None)
+
+    def is_idle(self, node: int) -> bool:
+        """Return whether *node* is a spare at hand."""
+        return self._idle.get(node, node >= self._nodes)
 
 
 class Group:
@@ -40,7 +62,7 @@ class Cluster:
     A slot is *at work* while it holds a node that has not failed.  A failed node stays in its slot until it
     is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready *delay*
     seconds after it was taken.  The slots are those of one or more *groups*, each of which asks for nodes by
-    itself.  `away` counts the nodes that are in repair, or ordered and still to come.
+    itself.  `idle` counts the spares at hand, `away` the nodes in repair, or ordered and still to come.
     """
 
     def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
@@ -48,16 +70,17 @@ class Cluster:
         self.watchers: list[Watcher] = []
         if isinstance(spares, int):
             spares = SharedSpares(range(nodes, nodes + spares))
-        self.fewest_spares = len(spares)
-        self.log = FleetLog(len(spares))
+        self.idle = self.fewest_spares = len(spares)
+        self.log = FleetLog()
         self._spares = spares
         self._delay = delay
         self._numbers = nodes + len(spares)
         self._groups = [Group() for _ in range(groups)]
         self._group_slots = nodes // groups
         self.away = 0
+        self.note(0.0)
+        self._places: Places | None = None
         self._node: dict[int, int] = {}
-        self._place: dict[int, int] = {}
         self._down: set[int] = set()
 
     def __repr__(self) -> str:
@@ -76,27 +99,24 @@ class Cluster:
         """Return the number of the group that *slot* belongs to."""
         return slot // self._group_slots
 
-    @property
-    def idle(self) -> int:
-        """Spares at hand."""
-        return len(self._spares)
-
     def node(self, slot: int) -> int:
         """Return the number of the node that holds *slot*, or held it last."""
         return self._node.get(slot, slot)
 
-    def slot_of(self, node: int) -> int | None:
-        """Return the slot that *node* holds, failed or not, or nothing."""
-        place = self._place.get(node, node if node < self.nodes else IDLE)
-        return place if place >= 0 else None
+    def holds(self, slot: int, node: int) -> bool:
+        """Return whether *node* is in *slot*, failed or not."""
+        return self.node(slot) == node and slot not in self._groups[self.group_of(slot)].empty
+
+    def track(self) -> Places:
+        """Return what knows where each node is; the first to ask must do so before any has moved."""
+        if self._places is None:
+            self._places = Places(self.nodes)
+            self.watchers.insert(0, self._places)
+        return self._places
 
     def is_at_work(self, slot: int) -> bool:
         """Return whether *slot* holds a node that has not failed."""
         return slot not in self._down
-
-    def is_idle(self, node: int) -> bool:
-        """Return whether *node* is a spare at hand."""
-        return self._place.get(node, IDLE if node >= self.nodes else node) == IDLE
 
     def at_work(self, slots: Sequence[int]) -> Sequence[int]:
         """Return those of *slots* that hold a node which has not failed."""
@@ -120,14 +140,13 @@ class Cluster:
 
     def send_away(self, slots: Sequence[int]) -> list[int]:
         """Empty *slots*, whose nodes have failed or are suspected to, and return the nodes that held them."""
-        nodes = [self._node.get(slot, slot) for slot in slots]
+        nodes = []
         for slot in slots:
+            nodes.append(self._node.get(slot, slot))
             group = self._groups[slot // self._group_slots]
             group.empty[slot] = None
             if group.ready:
                 group.ready.pop(slot, None)
-        for node in nodes:
-            self._place[node] = AWAY
         self.away += len(nodes)
         if self.watchers:
             self._tell(nodes)
@@ -141,7 +160,7 @@ class Cluster:
         slots = self._groups[group]
         if slots.ready:
             slots.ready = {slot: time for slot, time in slots.ready.items() if time > now}
-        if slots.empty and len(self._spares):
+        if slots.empty and self.idle:
             self._take_spares(now, slots)
         return not slots.empty and not slots.ready
 
@@ -154,10 +173,10 @@ class Cluster:
         for node in nodes:
             slot = self._wanted(node, waiting) if waiting else None
             if slot is not None:
-                self._put(node, slot)
+                self._put(node, slot, self._groups[slot // self._group_slots])
                 continue
-            self._place[node] = IDLE
             self._spares.add(node)
+            self.idle += 1
             if self.watchers:
                 self._tell((node,), idle=True)
 
@@ -172,43 +191,42 @@ class Cluster:
     def withdraw(self, node: int) -> None:
         """Take the spare *node*, which has failed, out of service."""
         self._spares.remove(node)
-        self._place[node] = AWAY
         self.away += 1
-        self.fewest_spares = min(self.fewest_spares, len(self._spares))
+        self.idle -= 1
+        self.fewest_spares = min(self.fewest_spares, self.idle)
         for watcher in self.watchers:
             watcher.failed(node)
         self._tell((node,))
 
     def retire(self, node: int) -> None:
         """Let *node*, which is away, never come back."""
-        self._place[node] = AWAY
         self.away -= 1
 
     def order(self, old: int) -> int:
         """Return the number of a new node in place of *old*; it is away until it is restored."""
         new, self._numbers = self._numbers, self._numbers + 1
         self._spares.inherit(new, old)
-        self._place[new] = AWAY
         self.away += 1
         return new
 
     def note(self, now: float) -> None:
         """Keep in mind how many nodes are away and idle from *now* on."""
-        self.log.note(now, self.away, len(self._spares))
+        self.log.lines.extend((now, self.away, self.idle))
 
-    def _take_spares(self, now: float, slots: Group) -> None:
-        for slot in list(slots.empty):
+    def _take_spares(self, now: float, group: Group) -> None:
+        for slot in list(group.empty):
             node = self._spares.take(slot)
-            if node is not None:
-                if self._delay:
-                    slots.ready[slot] = now + self._delay
-                self._put(node, slot)
-            elif not len(self._spares):
+            if node is None:
+                continue
+            self._put(node, slot, group)
+            if self._delay:
+                group.ready[slot] = now + self._delay
+            self.idle -= 1
+            if not self.idle:
                 break
-        idle = len(self._spares)
-        if idle < self.fewest_spares:
-            self.fewest_spares = idle
-        self.log.note(now, self.away, idle)
+        if self.idle < self.fewest_spares:
+            self.fewest_spares = self.idle
+        self.log.lines.extend((now, self.away, self.idle))
 
     def _wanted(self, node: int, waiting: Sequence[int]) -> int | None:
         """Return the first empty slot of the groups *waiting* that *node* may fill."""
@@ -218,11 +236,10 @@ class Cluster:
                     return slot
         return None
 
-    def _put(self, node: int, slot: int) -> None:
-        del self._groups[slot // self._group_slots].empty[slot]
+    def _put(self, node: int, slot: int, group: Group) -> None:
+        del group.empty[slot]
         self._down.discard(slot)
         self._node[slot] = node
-        self._place[node] = slot
         if self.watchers:
             self._tell((node,), slot)
 

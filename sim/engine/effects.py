@@ -80,7 +80,7 @@ class Culprit(NamedTuple):
     def is_there(self, cluster: Cluster) -> bool:
         """Return whether any of its nodes still is in its slot, failed or not."""
         pairs = zip(self.strike.slots, self.nodes, strict=True)
-        return any(cluster.slot_of(node) == slot for slot, node in pairs)
+        return any(cluster.holds(slot, node) for slot, node in pairs)
 
     def slots(self, cluster: Cluster) -> tuple[int, ...]:
         """Return the slots in which its nodes still are at work."""

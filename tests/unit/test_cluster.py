@@ -110,9 +110,10 @@ def test_repaired_nodes_go_to_the_groups_in_the_order_in_which_they_wait() -> No
     cluster = Cluster(nodes=6, spares=0, groups=3)
     emptied(cluster, 1, 2, 5, 0)
     cluster.restore((5, 1, 2), waiting=(2, 0))
-    assert [cluster.slot_of(node) for node in (5, 1, 2)] == [5, 1, 0]
+    assert [cluster.holds(slot, node) for slot, node in ((5, 5), (1, 1), (0, 2), (2, 2))] == [True] * 3 + [
+        False
+    ]
     assert [cluster.missing(group) for group in range(3)] == [0, 1, 0]
-    assert cluster.slot_of(0) is None
 
 
 def test_each_group_waits_for_its_own_spares() -> None:
@@ -132,22 +133,24 @@ def test_a_revived_node_is_at_work_again_in_its_slot() -> None:
 
 def test_where_a_node_is() -> None:
     cluster = Cluster(nodes=2, spares=2)
+    places = cluster.track()
     emptied(cluster, 0)
     cluster.fill(0.0)
-    assert [cluster.slot_of(node) for node in range(4)] == [None, 1, 0, None]
-    assert [cluster.is_idle(node) for node in range(4)] == [False, False, False, True]
-    assert cluster.away == 1
+    assert [places.slot_of(node) for node in range(4)] == [None, 1, 0, None]
+    assert [places.is_idle(node) for node in range(4)] == [False, False, False, True]
+    assert (cluster.away, cluster.track()) == (1, places)
 
 
 def test_a_new_node_comes_in_place_of_one_that_has_retired() -> None:
     cluster = Cluster(nodes=2, spares=1)
+    places = cluster.track()
     emptied(cluster, 0)
     cluster.retire(0)
-    assert (cluster.away, cluster.is_idle(0)) == (0, False)
+    assert (cluster.away, places.is_idle(0)) == (0, False)
     new = cluster.order(0)
-    assert (new, cluster.away, cluster.is_idle(new)) == (3, 1, False)
+    assert (new, cluster.away) == (3, 1)
     cluster.restore((new,))
-    assert (cluster.away, cluster.idle, cluster.is_idle(new)) == (0, 2, True)
+    assert (cluster.away, cluster.idle, places.is_idle(new)) == (0, 2, True)
 
 
 class Last:

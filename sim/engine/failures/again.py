@@ -29,6 +29,7 @@ class Relapses:
         self._share, self._within = spec.probability, spec.within
         self._priority = FAILURE + priority
         self._count = 0
+        site.cluster.track()
 
     def __repr__(self) -> str:
         return f"Relapses({self._count} nodes came back)"
@@ -74,6 +75,7 @@ class Faults:
         law = site.scenario.recovery.recurs_after
         self._site = site
         self._env = site.env
+        self._places = site.cluster.track()
         self._aims = aims
         self._priorities = {mode: FAILURE + priority for mode, priority in priorities.items()}
         self._origins = {mode: site.origins.of(mode, RECURRENCE) for mode in aims}
@@ -96,7 +98,7 @@ class Faults:
         self._count[mode] += 1
         fault = Fault(self._after[mode][number], mode, number, node)
         self._of.setdefault(node, []).append(fault)
-        slot = self._site.cluster.slot_of(node)
+        slot = self._places.slot_of(node)
         if slot is not None and self._site.cluster.is_at_work(slot):
             insort(self._at_work, fault)
 
@@ -151,7 +153,7 @@ class Faults:
                 After(self._env, delay, priority, partial(self._show, fault, stretch, fault is first))
 
     def _trains(self, fault: Fault, stretch: Stretch) -> bool:
-        slot = self._site.cluster.slot_of(fault.node)
+        slot = self._places.slot_of(fault.node)
         return stretch.groups is None or (
             slot is not None and self._site.cluster.group_of(slot) in stretch.groups
         )
@@ -161,7 +163,7 @@ class Faults:
             return
         if first:
             self._await_next(stretch, fault.after)
-        slot = self._site.cluster.slot_of(fault.node)
+        slot = self._places.slot_of(fault.node)
         if slot is not None and fault in self._at_work:
             self._at_work.remove(fault)
             self._of[fault.node].remove(fault)

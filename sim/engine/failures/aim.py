@@ -93,10 +93,11 @@ class Aim:
 
     def at_node(self, origin: int, ordinal: int, node: int) -> None:
         """Strike *node* wherever it is: in its slot, or idle as a spare; nothing happens while it is away."""
-        slot = self.site.cluster.slot_of(node)
+        places = self.site.cluster.track()
+        slot = places.slot_of(node)
         if slot is not None:
             self.at_slot(origin, ordinal, slot)
-        elif self.site.cluster.is_idle(node):
+        elif places.is_idle(node):
             self.at_spare(origin, ordinal, node)
 
     def at_spare(self, origin: int, ordinal: int, node: int) -> None:
@@ -116,12 +117,14 @@ class Aim:
     def _at_node(self) -> OnStrike:
         """Return the same as `_at_part` for nodes that fail alone: what most strikes do, without detours."""
         site, mode, per_node, scope = self.site, self.mode, self.units_per_node, self._reach.scope
-        is_at_work, on_strike, is_transient = site.cluster.is_at_work, site.on_strike, self.is_transient
+        is_at_work, on_strike = site.cluster.is_at_work, site.on_strike
+        share, draws = self._transient, self._transients.of(mode)
+        always = share == 1.0 if share in (0.0, 1.0) else None
 
         def strike(ordinal: int, unit: int) -> None:
             slot = unit // per_node
             if is_at_work(slot):
-                transient = is_transient(mode, ordinal)
+                transient = draws[ordinal] < share if always is None else always
                 on_strike(Strike(mode, ordinal, (slot,), transient, mode, JOB if transient else scope))
 
         return strike

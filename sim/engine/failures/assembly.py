@@ -43,6 +43,7 @@ def _recorded(aim: Aim) -> Source:
     """Return the strikes of a log: each on the node that it names, or on the whole job."""
     site, rows = aim.site, aim.spec.recorded
     assert rows is not None
+    site.cluster.track()
 
     def strike(index: int, node: int) -> None:
         if node < 0:
@@ -96,13 +97,14 @@ def _aged(aim: Aim, spares: int, on_strike: OnStrike) -> Lifetimes:
 def _travelling(aim: Aim) -> Source:
     """Return the strikes of units that age and travel with their node."""
     cluster, spare = aim.site.cluster, aim.site.origins.of(aim.mode, SPARE)
+    places = cluster.track()
 
     def strike(index: int, unit: int) -> None:
         node = unit // aim.units_per_node
-        slot = cluster.slot_of(node)
+        slot = places.slot_of(node)
         if slot is not None:
             aim.at_slot(aim.mode, index, slot)
-        elif cluster.is_idle(node):
+        elif places.is_idle(node):
             aim.at_spare(spare, index, node)
 
     source = _aged(aim, aim.site.scenario.cluster.spare_nodes, strike)
@@ -155,13 +157,13 @@ def _extra(aim: Aim, process: str, nodes: list[int]) -> Source:
     """Return the extra strikes of so many lemons, wherever they are; idle ones fail at their share."""
     site, lemons = aim.site, aim.spec.lemons
     assert lemons is not None
-    cluster, idle_share = site.cluster, site.scenario.cluster.spare_failures
+    places, idle_share = site.cluster.track(), site.scenario.cluster.spare_failures
     origin, per_node = site.origins.of(aim.mode, process), aim.units_per_node
     chances = StrikeDraws(site.streams, site.origins, "idle").of(origin)
 
     def strike(index: int, unit: int) -> None:
         node = nodes[unit // per_node]
-        if not cluster.is_idle(node) or chances[index] < idle_share:
+        if not places.is_idle(node) or chances[index] < idle_share:
             aim.at_node(origin, index, node)
 
     return Memoryless(

@@ -51,7 +51,8 @@ class StrikeDraws:
         return f"StrikeDraws({self._quantity!r})"
 
     def __getitem__(self, strike: Strike) -> float:
-        value: float = self.of(strike.origin)[strike.ordinal]
+        draws = self._draws.get(strike.origin) or self.of(strike.origin)
+        value: float = draws[strike.ordinal]
         return value
 
     def of(self, origin: int) -> Draws:

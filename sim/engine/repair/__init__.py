@@ -39,7 +39,8 @@ class Repairs:
     ) -> None:
         self._env = env
         self._cluster = cluster
-        self._failures = failures
+        self._log = cluster.log.lines
+        self._relapses, self._faults = failures.relapses, failures.faults
         self._returned = returned
         origins, recovery = Origins(scenario), scenario.recovery
         self._diagnosis: Diagnosis | None = None
@@ -79,9 +80,9 @@ class Repairs:
         self._bring((node,), strike)
 
     def _bring(self, nodes: Sequence[int], strike: Strike) -> None:
-        if self._failures.faults is not None:
-            self._failures.faults.clear(nodes)
-        self._cluster.note(self._env.now)
+        if self._faults is not None:
+            self._faults.clear(nodes)
+        self._log.extend((self._env.now, self._cluster.away, self._cluster.idle))
         self._shops[strike.mode].bring(nodes, strike)
 
     def _blamed(self, diagnosis: Diagnosis, strike: Strike, slots: Sequence[int]) -> Sequence[int]:
@@ -92,8 +93,8 @@ class Repairs:
             return slots
         found = blamed is not None and self._cluster.is_at_work(blamed)
         self._cluster.revive(culprit)
-        assert self._failures.faults is not None
-        self._failures.faults.add(strike.mode, self._cluster.node(culprit))
+        assert self._faults is not None
+        self._faults.add(strike.mode, self._cluster.node(culprit))
         if blamed is None or not found:
             return ()
         self._cluster.suspect(blamed)
@@ -105,7 +106,7 @@ class Repairs:
             steps.append(self._retire)
         if any(any(shares) for shares in self._in_vain):
             steps.append(self._check)
-        if self._failures.relapses:
+        if self._relapses:
             steps.append(self._follow)
         return steps
 
@@ -116,7 +117,7 @@ class Repairs:
 
     def _take_back(self, nodes: Sequence[int], strike: Strike | None = None, part: int = AUTOMATIC) -> None:
         self._returned(nodes)
-        self._cluster.note(self._env.now)
+        self._log.extend((self._env.now, self._cluster.away, self._cluster.idle))
 
     def _retire(self, nodes: Sequence[int], strike: Strike, part: int) -> Sequence[int]:
         assert self._retirement is not None
@@ -126,14 +127,14 @@ class Repairs:
         """Let the nodes be faulty still where their repair was in vain."""
         share = self._in_vain[strike.mode][part]
         if share and self._fixes[strike] < share:
-            assert self._failures.faults is not None
+            assert self._faults is not None
             for node in nodes:
-                self._failures.faults.add(strike.mode, node)
+                self._faults.add(strike.mode, node)
         return nodes
 
     def _follow(self, nodes: Sequence[int], strike: Strike, part: int) -> Sequence[int]:
         """Let some of the nodes fail again soon."""
-        relapses = self._failures.relapses.get(strike.mode)
+        relapses = self._relapses.get(strike.mode)
         if relapses is not None:
             for node in nodes:
                 relapses.returned(node)

@@ -19,6 +19,7 @@ EXAMPLES = (
     "clustersim tune my.yaml --blocks 1s,5s,30s                  # what a cheaper save is worth",
     "clustersim tune my.yaml --over cluster.gpus=10k,100k,1M     # and what the size changes",
     "clustersim tune my.yaml --write tuned.yaml",
+    "clustersim tune my.yaml --tier memory                       # one of several tiers",
     "clustersim tune my.yaml --json | jq .recommended_s",
 )
 

@@ -50,6 +50,9 @@ def _spares(result: Results) -> Iterator[Tile]:
     if block is None or not (block["away"]["max"] or summary["spare_nodes"]):
         return
     away = block["away"]
+    if not away["max"]:
+        yield Tile("Spares there are", whole(summary["spare_nodes"]), "and no node ever left the job")
+        return
     yield Tile(
         "Nodes away",
         plus_minus(away["mean"], margin(summary, "spares.away.mean")),

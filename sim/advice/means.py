@@ -27,14 +27,18 @@ def spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         text = f"The {are}: waiting for repairs takes {share_of(summary, 'waiting')}.{_enough(summary)}"
     elif nodes and summary["fewest_spares"] == 0:
         text = f"All {_nodes(nodes)} were in use at least once."
-    elif scenario.costs and scenario.costs.idle_spares and summary["fewest_spares"] > max(1, nodes / 2):
+    elif _are_paid_for(scenario) and summary["fewest_spares"] > max(1, nodes / 2):
         most = nodes - summary["fewest_spares"]
-        text = (
-            f"Of the {_nodes(nodes)}, all of which are paid for, never more than {whole(most)} were in use."
-        )
+        used = f"never more than {whole(most)} were" if most else "none was ever"
+        text = f"Of the {_nodes(nodes)}, all of which are paid for, {used} in use."
     else:
         return
     yield Advice(Kind.SPARES, text, {"waiting": waiting, "spare_nodes": nodes}, waiting >= NOTABLE)
+
+
+def _are_paid_for(scenario: Scenario) -> bool:
+    costs = scenario.costs
+    return costs is not None and costs.idle_spares > 0 and scenario.cluster.spare_kind != "lent"
 
 
 def _nodes(spares: int) -> str:

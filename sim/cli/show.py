@@ -131,6 +131,8 @@ def _spares(summary: Summary) -> str:
     block, nodes = summary.get("spares"), summary["spare_nodes"]
     if block is None or not (nodes or block["away"]["max"]):
         return NOTHING
+    if not block["away"]["max"]:
+        return f"{whole(nodes)} (no node ever left the job)"
     enough = block["sufficient_p99"]
     held = "" if enough is None else f"{whole(enough)} would suffice for 99 % of the time, "
     waited = percent(block["waiting"], margin(summary, "spares.waiting"))

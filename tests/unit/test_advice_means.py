@@ -63,6 +63,7 @@ def test_spares_that_nobody_needs_are_told_where_they_cost_money() -> None:
     assert said(spares(scenario(), idle)) == ""
     priced = scenario(costs={"gpu_hour": "2 USD"})
     assert "never more than 10 were in use" in said(spares(priced, idle))
+    assert "none was ever in use" in said(spares(priced, summary(spare_nodes=40, fewest_spares=40)))
     assert said(spares(priced, summary(spare_nodes=40, fewest_spares=15))) == ""
     free = scenario(costs={"gpu_hour": "2 USD", "idle_spares": "0 %"})
     assert said(spares(free, idle)) == ""

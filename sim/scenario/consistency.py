@@ -145,7 +145,7 @@ def _about_numbers(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _about_metrics(scenario: Scenario) -> Iterator[Finding]:
-    stages = [stage.name for stage in scenario.recovery.stages]
+    stages = [stage.name for stage in scenario.recovery.stages if stage.kind != "detect"]
     tiers = list(scenario.checkpoint.stated) if scenario.checkpoint else []
     known = metrics(scenario.failures, stages, tiers, scenario.recovery.replicas)
     needs = {

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from sim.engine.ledger import Entry
+from sim.engine.replication import simulate
 from sim.metrics import Metrics
 from sim.records import FleetUse
-from sim.resources import add_replicas, add_spares, add_loads, held
-from sim.summary import figure
+from sim.resources import add_loads, add_replicas, add_spares, held
+from sim.scenario.expectations import metrics
+from sim.scenario.model import Scenario
+from sim.summary import figure, summarise
 
 
 def fleet(*away_s: float, waiting_s: float = 0.0) -> FleetUse:
@@ -125,3 +128,47 @@ def test_replicas_that_are_down_on_average() -> None:
     assert metrics.values["replicas"] == {"count": 12, "minimum": 8, "down": pytest.approx(2.4)}
     add_replicas(one := Metrics(), case(), ledger)
     assert one.values == {}
+
+
+def everything() -> Scenario:
+    """Return a small job with all that the summary has figures for."""
+    tiers = {
+        "peer": {"interval": "2 min", "blocks": "1 s", "load": "10 s", "survives": ["job", "gpu", "node"]},
+        "storage": {"interval": "1 h", "blocks": "20 s", "load": "2 min"},
+    }
+    stages = {"detect": "1 min", "restart": "4 min", "load": "checkpoint"}
+    return Scenario.model_validate(
+        {
+            "name": "everything",
+            "cluster": {"gpus": 256, "spares": 1},
+            "workload": {"tokens_per_gpu_second": 100, "productive": "4 d"},
+            "failures": {
+                "gpu": {"per": "gpu", "mtbf": "300 d", "repair": "12 h"},
+                "job": {"per": "job", "mtbf": "2 d"},
+                "log": {"replay": [{"time": "3 h", "node": 12, "repair": "20 h"}]},
+            },
+            "checkpoint": {"tiers": tiers},
+            "recovery": {"stages": stages, "replicas": 4, "stall": "1 min", "overhead": "1 %"},
+            "costs": {"gpu_hour": "2 USD"},
+        }
+    )
+
+
+def test_every_figure_that_may_be_expected_is_in_the_summary_of_a_run_with_everything() -> None:
+    scenario = everything()
+    summary = summarise(scenario, [simulate(scenario, number) for number in range(3)])
+    stages = [stage.name for stage in scenario.recovery.stages if stage.kind != "detect"]
+    tiers = [tier.name for tier in scenario.tiers]
+    unknown = []
+    for path in metrics(scenario.failures, stages, tiers, scenario.recovery.replicas):
+        try:
+            figure(summary, path)
+        except KeyError:
+            unknown.append(path)
+    assert unknown == []
+    loads = [tier["loads"] for tier in summary["tiers"].values()]
+    assert sum(loads) + summary["replicas"]["peer_loads"] == pytest.approx(1)
+    assert summary["replicas"]["peer_loads"] > 0
+    assert summary["waste"]["overhead"]["slow"] > 0
+    assert 0 < summary["spares"]["away"]["mean"] < summary["spares"]["away"]["max"]
+    assert summary["spares"]["waiting"] > 0

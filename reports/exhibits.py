@@ -154,7 +154,7 @@ def _strip_caption(data: StripData) -> str:
     words = f"{duration(data.end - data.start)} of replication 0 from {begin} on, activity by activity"
     words += "; below, the replicas that were down, each in a lane of its own." if data.replicas else "."
     if data.left_out:
-        words += f" {data.left_out} more replicas were down for less long, and are left out."
+        words += f" {data.left_out} more replicas were down, and are left out."
     return words + (f" Cut after {len(data.spans)} activities." if data.cut else "")
 
 

@@ -94,6 +94,18 @@ def test_tiers_are_told_with_what_they_survive_and_what_was_lost() -> None:
     assert (replica.name, replica.every) == ("another replica", "—")
 
 
+def test_the_only_tier_is_told_beside_the_other_replicas() -> None:
+    only = Scenario.model_validate(EVERYTHING | {"checkpoint": {"interval": "30 min", "blocks": "5 s"}})
+    block = {"count": 8, "minimum": 6, "down": 0.5, "peer_loads": 0.9}
+    numbers = {"replicas": block, "nodes": 512, "margins": {"replicas.peer_loads": 0.01}}
+    found = recovery.means(fake(summary=numbers, incidents=None, scenario=only))
+    assert found is not None
+    assert [(tier.name, tier.loads) for tier in found.tiers] == [
+        ("checkpoint", "10 %"),
+        ("another replica", "90 %"),
+    ]
+
+
 def test_replicas_are_told_with_how_many_are_down() -> None:
     means = recovery.means(everything())
     assert means is not None

@@ -24,7 +24,7 @@ The [tutorial](../tutorial.md) shows them at work. `<name>` is a name of your ow
 `_` and `-`. A key that is not in these tables is refused.
 
 `base: [other.yaml, chen-base]` inherits from files or shipped scenarios, in this order; what the file itself
-says comes last, and `null` deletes an inherited key. Stages and tables are replaced as a whole.
+says comes last, and `null` deletes an inherited key. Stages, tiers and tables are replaced as a whole.
 Where a table below describes a time (detect, repair, a stage), a plain duration may stand in its place.
 """
 LOGS_HEAD = """## Columns of a log

@@ -34,8 +34,11 @@ def values(scenario: Scenario) -> Iterator[Value]:
 
 
 def source(sources: Mapping[str, str], path: Path) -> str | None:
-    """Return what is said of the value at *path*, or else of the nearest block around it."""
+    """Return what is said of the value at *path*, or of what is inside it, or of the nearest block around."""
     around = (dotted(path[:end]) for end in range(len(path), 0, -1))
+    inside = [text for name, text in sources.items() if name.startswith(f"{dotted(path)}.")]
+    if inside and dotted(path) not in sources:
+        return "; ".join(dict.fromkeys(inside))
     return next((sources[name] for name in around if name in sources), None)
 
 

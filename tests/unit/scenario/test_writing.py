@@ -142,6 +142,18 @@ def test_everything_is_written_and_read_back_and_listed_with_its_units() -> None
     assert found["recovery.replicas"] == "12 replicas"
 
 
+def test_sources_of_what_is_inside_a_value_are_the_sources_of_the_value() -> None:
+    said = {
+        "sources": "{failures.gpu.repair.automatic: a log, failures.gpu.repair.manual: a paper, recovery: us,"
+        " failures.slow.effect.slow.factor: a paper, recovery.retire.after: rules}"
+    }
+    found = {value.path: value.source for value in values(loads(EVERYTHING, overrides=said))}
+    assert found["failures.gpu.repair"] == "a log; a paper"
+    assert found["failures.slow.effect"] == "a paper"
+    assert found["recovery.retire.after"] == "rules"
+    assert found["recovery.retire.within"] == found["recovery.stall"] == "us"
+
+
 def test_what_is_not_used_is_not_listed() -> None:
     found = {value.path for value in values(loads(MANY_RIGHT))}
     assert not found & {"recovery.replicas", "recovery.misdiagnosis", "cluster.preempt", "checkpoint.keep"}

@@ -131,7 +131,9 @@ class Copies(Block):
         "the time for which a save stops training, such as 5 s", None, name="blocks"
     )
     stated_durable_after: Duration | None = key(
-        "until the copy can be loaded, after the block; 0 s: synchronous", None, name="durable_after"
+        "until the copy can be loaded, after the block; 0 s, synchronous, if left out",
+        None,
+        name="durable_after",
     )
     stated_load: Duration | None = key("what loading a copy takes; 0 s if left out", None, name="load")
     write: Bandwidths | None = key(

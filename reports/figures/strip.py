@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_SPANS = 900
 MOST_REPLICAS = 10
 LANE = 34
+THICK = 0.44
 JOB = -1
 CHAIN = frozenset({"detection", "recovery", "waiting"})
 
@@ -69,7 +70,7 @@ def strip_data(result: Results) -> StripData | None:
     if strip is None or strip.empty:
         return None
     rows = sorted(_rows(strip), key=lambda span: span.start)
-    kept = rows[:MOST_SPANS]
+    kept = _until_full(rows)
     down = _down(kept)
     shown = sorted(sorted(down, key=lambda replica: (-down[replica], replica))[:MOST_REPLICAS])
     job = _lanes([span for span in kept if span.replica == JOB])
@@ -109,6 +110,14 @@ def _rows(strip: DataFrame) -> list[Span]:
 def _lane(span: Span) -> str:
     """Return the name of the lane of an activity of the job: recovery has one per stage."""
     return span.detail if span.entry == "recovery" and span.detail else span.entry
+
+
+def _until_full(spans: list[Span]) -> list[Span]:
+    """Return the first *spans*, as many as are drawn, none of which goes on beyond the first that is not."""
+    if len(spans) <= MOST_SPANS:
+        return spans
+    end = spans[MOST_SPANS].start
+    return [span._replace(end=min(span.end, end)) for span in spans[:MOST_SPANS]]
 
 
 def _down(spans: list[Span]) -> Counter[int]:
@@ -170,7 +179,6 @@ def strip_figure(data: StripData) -> go.Figure:
     across["range"] = [0, (data.end - data.start) / data.unit.seconds]
     layout = {
         "annotations": [_lane_name(name, lane) for lane, name in enumerate(data.lanes)],
-        "bargap": 0.56,
         "barmode": "overlay",
         "margin": {"b": 46, "l": 10, "r": 14, "t": 4},
         "shapes": [_line(data, when) for when, _ in data.failures],
@@ -202,6 +210,7 @@ def _bars(data: StripData, among: list[Span], entry: str) -> go.Bar:
         hovertemplate=entry + " %{customdata[0]}<br>%{customdata[1]}<extra></extra>",
         marker=marker | {"line": {"width": 0}},
         orientation="h",
+        width=THICK,
         x=base.rounded([(span.end - span.start) / unit for span in spans], 6),
         y=[span.lane for span in spans],
     )

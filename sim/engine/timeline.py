@@ -68,8 +68,8 @@ class Strip:
         found = list(itertools.islice(self._rows(phases, training), STRIP_ROWS + 1))
         if len(found) > STRIP_ROWS:
             shorter = self._around_failure(phases, found[-1].start - self.begin)
-            found = list(itertools.islice(shorter._rows(phases, training), STRIP_ROWS))
-        return tuple(found)
+            found = list(itertools.islice(shorter._rows(phases, training), STRIP_ROWS + 1))
+        return tuple(_before(found[STRIP_ROWS].start, found) if len(found) > STRIP_ROWS else found)
 
     def _rows(self, phases: Phases, training: Training) -> Iterator[StripRow]:
         """Yield what the job did, or the replicas that train together, and those that are down."""
@@ -107,3 +107,10 @@ class Strip:
 
     def _name(self, cause: int) -> str:
         return "" if cause == NOBODY else self.causes[cause]
+
+
+def _before(end: float, rows: Sequence[StripRow]) -> Iterator[StripRow]:
+    """Yield what of *rows* lies before the instant *end* (s)."""
+    for row in rows:
+        if row.start < end:
+            yield row._replace(end=min(row.end, end))

@@ -273,6 +273,14 @@ def test_a_long_strip_is_cut_and_says_so() -> None:
     assert (len(data.spans), data.cut, data.end) == (MOST_SPANS, True, float(MOST_SPANS))
 
 
+def test_what_goes_on_where_a_strip_is_cut_is_cut_too() -> None:
+    rows = [(float(n), n + 1.0, "productive" if n % 2 else "checkpoint", "") for n in range(MOST_SPANS + 10)]
+    data = strip_data(fake(strip=strip_of([*rows, (5.0, 1e6, "waiting", "")], [-1] * len(rows) + [2])))
+    assert data is not None
+    assert data.end == max(span.end for span in data.spans) == MOST_SPANS - 1.0
+    assert {bar.width for bar in strip_figure(data).data} == {0.44}
+
+
 def test_an_empty_strip_has_no_figure() -> None:
     assert strip_data(fake(strip=strip_of([]))) is None
 

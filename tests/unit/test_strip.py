@@ -49,3 +49,11 @@ def test_rows_are_in_order_and_replicas_that_are_down_have_lanes() -> None:
 def test_without_failures_the_window_is_where_it_was() -> None:
     rows = strip(failures="none", simulation={"horizon": "9 h"})
     assert (rows[0].start, len(rows)) == (0.0, STRIP_ROWS)
+
+
+def test_no_row_goes_on_beyond_the_window_that_is_cut() -> None:
+    failures = {"any": {"per": "node", "mtbf": "8 d", "repair": "9 d"}}
+    rows = strip(failures=failures, recovery={"replicas": 4, "stall": "2 min"})
+    waiting = [row for row in rows if row.activity == "waiting"]
+    assert waiting
+    assert max(row.end for row in waiting) <= max(row.end for row in rows if row.lane == -1)

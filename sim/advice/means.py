@@ -25,6 +25,8 @@ def spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     elif waiting >= NOTABLE:
         are = f"{_nodes(nodes)} {'is' if nodes == 1 else 'are'} too few"
         text = f"The {are}: waiting for repairs takes {share_of(summary, 'waiting')}.{_enough(summary)}"
+        if within := scenario.cluster.spares_within:
+            text += f" Each serves one {within} only."
     elif nodes and summary["fewest_spares"] == 0:
         text = f"All {_nodes(nodes)} were in use at least once."
     elif _are_paid_for(scenario) and summary["fewest_spares"] > max(1, nodes / 2):

@@ -54,6 +54,8 @@ def test_waiting_is_told_with_the_spares_that_would_have_sufficed() -> None:
     assert "12 would have sufficed" in few
     enough = said(spares(scenario(), summary(ledger=waiting, spare_nodes=20, spares={"sufficient_p99": 12})))
     assert "sufficed" not in enough
+    racks = scenario(cluster={"gpus": 800, "nodes_per_rack": 4, "spares": 3, "spares_within": "rack"})
+    assert said(spares(racks, summary(ledger=waiting, spare_nodes=3))).endswith("Each serves one rack only.")
     unknown = said(spares(scenario(), summary(ledger=waiting, spares={"sufficient_p99": None})))
     assert unknown.endswith("Give cluster.spares.")
 

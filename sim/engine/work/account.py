@@ -104,7 +104,7 @@ class Work:
 
         Where the work is corrupt, copies beyond the place *sound_until* are of no use.
         """
-        self.copies.drop_in_flight()
+        self.copies.forget_unsaved()
         if sound_until is not None:
             self.copies.discard_beyond(sound_until)
         place, _ = self.copies.newest()

@@ -41,14 +41,16 @@ class InFlight(NamedTuple):
 class Shelf:
     """The copies of one tier, in the order of their places.
 
-    `mark` is where the interval to the next save counts from while the tier holds nothing.  The first `dead`
-    saves of the stretch under way were lost while it went on.
+    `mark` is where the interval to the next save counts from while the tier holds nothing.  `void` is the place
+    of a save since the last restart that never became durable.  The first `dead` saves of the stretch under way
+    were lost while it went on.
     """
 
     def __init__(self, tier: Tier) -> None:
         self.tier = tier
         self.mark = BEGINNING
         self.in_flight: InFlight | None = None
+        self.void: float | None = None
         self.dead = 0
         self._series: list[Series] = []
         self._outages: list[tuple[float, float]] = []
@@ -72,10 +74,12 @@ class Shelf:
         if self.tier.keep is not None:
             self._keep(self.tier.keep)
 
-    def clear(self, now_at: float) -> None:
-        """Lose all copies; the interval counts from the place *now_at*."""
+    def clear(self, now_at: float, begun: int) -> None:
+        """Lose all copies, those *begun* in the stretch under way too; the interval counts from *now_at* then."""
+        if self._series or self.in_flight is not None or self.void is not None or begun > self.dead:
+            self.mark = now_at
         self._series.clear()
-        self.in_flight, self.mark = None, now_at
+        self.in_flight, self.void, self.dead = None, None, begun
 
     def discard_newest(self, now_at: float) -> None:
         """Throw the newest copy away."""
@@ -104,7 +108,14 @@ class Shelf:
         """Return the place from which the interval to the next save counts."""
         if self.in_flight is not None:
             return self.in_flight.place
-        return self.mark if not self._series else self._series[-1].newest
+        places = [place for place in (self.void, self.newest) if place is not None]
+        return max(places, default=self.mark)
+
+    def forget_unsaved(self) -> None:
+        """Lose what is not durable; a tier that holds nothing else waits for a whole interval again."""
+        if (self.in_flight is not None or self.void is not None) and not self._series:
+            self.mark = math.inf
+        self.in_flight = self.void = None
 
     def close(self, begin: float, until: float) -> None:
         """Let no copy become durable and nothing be loaded from *begin* to *until* (s)."""
@@ -165,7 +176,9 @@ class Copies:
             flight = shelf.in_flight
             if flight is not None and flight.durable_at <= now:
                 shelf.in_flight = None
-                if not shelf.is_void(flight.durable_at):
+                if shelf.is_void(flight.durable_at):
+                    shelf.void = flight.place
+                else:
                     shelf.hold(Series(flight.place, 1.0, 1))
 
     def take_in(self, firsts: Firsts, begin: float, now: float, place: float, ended: Sequence[int]) -> None:
@@ -178,21 +191,21 @@ class Copies:
                 shelf.dead = 0
                 continue
             durable_at = begin + (clocks.block_end(firsts, tier, count - 1) + after)
+            newest = place + clocks.content(firsts, tier, count - 1)
             if durable_at > now:
-                newest = place + clocks.content(firsts, tier, count - 1)
                 shelf.in_flight = InFlight(newest, durable_at)
+            elif shelf.is_void(durable_at):
+                shelf.void = newest
             numbers = range(shelf.dead, count - (durable_at > now))
             for part in self._without_void(numbers, shelf, firsts, tier, begin, now):
                 first = place + clocks.content(firsts, tier, part[0])
                 shelf.hold(Series(first, clocks.gaps[tier] * clocks.unit, len(part)))
             shelf.dead = 0
 
-    def drop_in_flight(self) -> None:
-        """Lose every copy that is not durable; a tier that holds nothing else waits for a whole interval again."""
+    def forget_unsaved(self) -> None:
+        """Lose every copy that is not durable."""
         for shelf in self.shelves:
-            if shelf.in_flight is not None and shelf.newest is None:
-                shelf.mark = math.inf
-            shelf.in_flight = None
+            shelf.forget_unsaved()
 
     def kill(self, scope: int, now_at: float, begun: Sequence[int] | None) -> None:
         """Lose all copies of the tiers that do not outlive a failure of that *scope*; the work stands at *now_at*.
@@ -201,8 +214,7 @@ class Copies:
         """
         for tier, shelf in enumerate(self.shelves):
             if not shelf.survives(scope):
-                shelf.clear(now_at)
-                shelf.dead = begun[tier] if begun is not None else 0
+                shelf.clear(now_at, begun[tier] if begun is not None else 0)
 
     def newest(self) -> tuple[float, int]:
         """Return place and tier of the newest copy, of the first such tier; the beginning is in the last tier."""

@@ -11,6 +11,7 @@ from sim.scenario.model import Scenario
 from sim.tuning import Levers, levers
 from sim.tuning.changes import changes_that_fit, own_changes, scaled
 from sim.tuning.output import levers_as_dict
+from sim.tuning.results import paid
 from sim.tuning.variants import variant
 from sim.tuning.verdict import advise_levers
 from tests.unit.tuning.clusters import HERE, HOUR, job
@@ -184,6 +185,16 @@ def test_spares_are_paid_for() -> None:
     earned = found.by_name["twice the spares"].worth.money_per_year
     assert earned is not None
     assert earned.mean == pytest.approx(-8 * 8 * 24 * 365.25)
+
+
+def test_lent_spares_are_paid_for_by_others() -> None:
+    cluster = {"gpus": 64, "nodes_per_rack": 2, "spares": 8}
+    bought, lent = (
+        scenario(costs={"gpu_hour": "1 USD"}, cluster=cluster | kind)
+        for kind in ({}, {"spare_kind": "lent", "preempt": "5 min"})
+    )
+    assert paid(bought, bought) == 64 + 64
+    assert paid(lent, lent) == 64
 
 
 def test_the_tuned_interval_is_a_lever_where_todays_can_be_told_from_it() -> None:

@@ -29,7 +29,7 @@ def test_every_broken_file_has_its_message() -> None:
 @pytest.mark.parametrize("expected", MESSAGES, ids=lambda path: path.stem)
 def test_messages_are_sentences_of_ours_with_a_place_and_a_remedy(expected: Path) -> None:
     for line in expected.read_text("utf-8").splitlines():
-        assert re.match(r"[\w.]+\.(yaml(:\d+:\d+)?|csv:\d+): ", line), "no place"
+        assert re.match(r"[\w.]+\.(yaml(:\d+:\d+)?|log:\d+): ", line), "no place"
         assert re.search(r"; |\?$|\(", line), "no remedy"
         assert not re.search(r"Input should|value_error|Value error|type=|<class|\bdict\b|NoneType", line)
 

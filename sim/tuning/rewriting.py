@@ -54,7 +54,7 @@ def write_with_interval(
 
 
 def moved(old: File, new: File) -> Callable[[str], str]:
-    """Return what turns a base relative to the folder *old* into one relative to *new*."""
+    """Return what turns a base or a log relative to the folder *old* into one relative to *new*."""
 
     def base(name: str) -> str:
         there = old / name
@@ -74,7 +74,7 @@ def rewritten(
     place: Place = ONLY,
     document: dict[str, Any] | None = None,
 ) -> str:
-    """Return the YAML *text* with another interval at *place*, and each base as *base* names it.
+    """Return the YAML *text* with another interval at *place*, and each base and log as *base* names it.
 
     Tiers that are inherited are written whole, as the scenario's *document* has them.
     """
@@ -95,7 +95,7 @@ def _edits(text: str, interval: str, base: Callable[[str], str], place: Place, w
 
     nodes = dict(_nodes(YAML(typ="safe", pure=True).compose(text)))
     for path, node in nodes.items():
-        if path[:1] == ("base",) and isinstance(node.value, str) and base(node.value) != node.value:
+        if _names_a_file(path, node.value) and base(node.value) != node.value:
             yield _replaced(node, _quoted(base(node.value)))
     if (source := ("sources", place.path("interval"))) in nodes:
         yield _replaced(nodes[source], _quoted("clustersim tune"))
@@ -105,6 +105,12 @@ def _edits(text: str, interval: str, base: Callable[[str], str], place: Place, w
         yield Edit(len(text), len(text), f"\ncheckpoint: {{{whole}}}\n")
     else:
         yield _inserted(nodes[BLOCK], whole)
+
+
+def _names_a_file(path: Path, value: Any) -> bool:
+    """Whether it is a base, or the log of a replay and not its rows."""
+    named = path[:1] == ("base",) or (path[:1] == ("failures",) and path[2:] == ("replay",))
+    return named and isinstance(value, str) and "\n" not in value
 
 
 def _nodes(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -84,6 +84,21 @@ def test_shipped_scenarios_can_be_written_anywhere(name: str, tmp_path: Path) ->
     assert len(set(before) - set(after.read_text().splitlines())) <= 3
 
 
+def test_a_log_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "log.csv").write_text("time_h,node\n3,1\n")
+    source = tmp_path / "mine.yaml"
+    source.write_text(
+        "name: mine\ncluster: {gpus: 64}\nfailures:\n  trace: {replay: logs/log.csv}\n"
+        '  rows: {replay: "time_h\\n5\\n"}\n  any: {per: node, mtbf: 9 d}\n'
+        "checkpoint: {interval: daly, blocks: 5 s}\nsimulation: {horizon: 3 d}\n"
+    )
+    write_with_interval(source, tmp_path / "out" / "tuned.yaml", 75.0)
+    assert "replay: ../logs/log.csv" in (tmp_path / "out" / "tuned.yaml").read_text()
+    assert load("out/tuned.yaml").failures["trace"].recorded == load(source).failures["trace"].recorded
+
+
 def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
     source, target = tmp_path / "mine.yaml", tmp_path / "tuned.yaml"
     source.write_text(HEAD + "checkpoint: {interval: daly, blocks: 5 s}\n" + TAIL)

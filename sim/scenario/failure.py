@@ -158,7 +158,7 @@ class FailureMode(Block):
         """What a failure takes down that is not transient and does not spread: a checkpoint tier's word."""
         if self.per in ("cluster", "job") or (self.per == "gpu" and not self.takes_down_stated):
             return self.per
-        return self.takes_down
+        return "cluster" if self.takes_down == "job" else self.takes_down
 
     @property
     def transient(self) -> float:

@@ -13,6 +13,7 @@ from sim.scenario.failure import FailureMode
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario
 
+MOST_AGAIN = 0.99
 _MEANS: dict[Distribution, float] = {}
 
 
@@ -41,10 +42,10 @@ def again(scenario: Scenario, mode: FailureMode) -> float:
         return 1.0
     alone = float(mode.takes_down == "node") * (1 - (mode.spreads.probability if mode.spreads else 0.0))
     wrong = alone * (scenario.recovery.misdiagnosis + scenario.recovery.missed)
-    vain = (1 - wrong) * mode.repair_plan.in_vain
+    vain = mode.repair_plan.in_vain
     relapse = _relapse(scenario, mode) * (1 - vain) if mode.relapse else 0.0
-    share = (1 - mode.transient) * (wrong + vain + relapse)
-    return 1 / (1 - share) if share < 1 else math.inf
+    share = (1 - mode.transient) * (wrong + (1 - wrong) * (vain + relapse))
+    return 1 / (1 - min(share, MOST_AGAIN))
 
 
 def _relapse(scenario: Scenario, mode: FailureMode) -> float:
@@ -100,7 +101,7 @@ def rates_by_scope(scenario: Scenario, name: str) -> Iterator[tuple[str, float]]
     """Yield the scopes of a mode's failures, each with how many there are per second."""
     mode, every = scenario.failures[name], rate(scenario, name)
     spread = mode.spreads.probability if mode.spreads else 0.0
-    yield "job", every * mode.transient
+    yield "cluster" if mode.per == "cluster" else "job", every * mode.transient
     yield mode.scope, every * (1 - mode.transient) * (1 - spread)
     if mode.spreads:
         yield mode.spreads.to, every * (1 - mode.transient) * spread

@@ -78,7 +78,7 @@ def test_slots_are_counted_by_level() -> None:
         ({"per": "node", "takes_down": "pod"}, "pod", "pod"),
         ({"per": "rack"}, "rack", "rack"),
         ({"per": "pod"}, "pod", "pod"),
-        ({"per": "rack", "takes_down": "job"}, "job", "job"),
+        ({"per": "rack", "takes_down": "job"}, "job", "cluster"),
         ({"per": "cluster"}, "job", "cluster"),
         ({"per": "job"}, "job", "job"),
     ],

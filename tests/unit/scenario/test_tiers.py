@@ -102,6 +102,18 @@ def test_what_spreads_to_a_rack_is_served_by_what_survives_racks() -> None:
     assert small.tiers[1].interval == pytest.approx(theory.young(HOUR / (0.75 * 0.1), 5.0))
 
 
+def test_failures_of_the_whole_cluster_are_served_by_what_survives_them() -> None:
+    failures = {
+        "software": BASE["failures"]["software"],
+        "power": {"per": "cluster", "mtbf": "20 h"},
+        "bomb": {"per": "node", "mtbf": "2000 h", "takes_down": "job", "repair": "1 h"},
+    }
+    words = {"tiers": {"peer": PEER | {"interval": "young"}, "storage": STORAGE | {"interval": "young"}}}
+    peer, storage = scenario(words, failures=failures).tiers
+    assert peer.interval == pytest.approx(theory.young(2 * HOUR, 1.0))
+    assert storage.interval == pytest.approx(theory.young(10 * HOUR, 5.0))
+
+
 def test_with_replicas_only_failures_of_all_of_them_count_for_an_interval() -> None:
     small = scenario({"interval": "young", "blocks": "5 s"}, recovery={"replicas": 10})
     assert small.tiers[0].interval == pytest.approx(theory.young(2 * HOUR, 5.0))

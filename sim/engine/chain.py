@@ -24,7 +24,7 @@ class Loader(Protocol):
         """Return for how long nothing can be loaded yet (s)."""
 
     def load(self, strike: Strike, line: int, attempt: int) -> float:
-        """Load after *strike*, on the *attempt*-th way through the chain, and return how long it takes (s)."""
+        """Load after *strike*, on the *attempt*-th way through the chain; return how long it takes (s)."""
 
 
 class Chain:
@@ -91,7 +91,9 @@ class Chain:
         if self._activity.doing is DETECTION:
             return
         self._send_away()
-        if self._activity.doing is RECOVERY and self._activity.stage == self._stages.nodes:
+        if self._activity.doing is WAITING:
+            self._cluster.fill(self._env.now, self._group)
+        elif self._activity.doing is RECOVERY and self._activity.stage == self._stages.nodes:
             self._await_nodes()
 
     def take_back(self, nodes: Sequence[int]) -> None:

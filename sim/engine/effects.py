@@ -1,4 +1,4 @@
-"""Failures that do not crash the job: stragglers, silent corruption, links that flap, storage that is away."""
+"""Failures that do not crash the job: stragglers, silent corruption, flapping links, storage outages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Patient(Protocol):
     def fail(
         self, strike: Strike, line: int, *, noticed: bool = False, sound_until: float | None = None
     ) -> None:
-        """Go down where the *strike* of that *line* hits, as a whole where its work is sound only until a place."""
+        """Go down where the *strike* of *line* hits; as a whole where work is sound only until a place."""
 
     def flap(self, time: float, cause: int, line: int) -> None:
         """Let all that train stand still for *time* seconds."""
@@ -154,7 +154,7 @@ class Slow:
 
 
 class Corrupt:
-    """The work is wrong from the strike on, and the job falls back to a copy from before when that is noticed."""
+    """The work is wrong from the strike on; once that is noticed, the job goes back to a copy from before."""
 
     def __init__(self, env: simpy.Environment, cluster: Cluster, work: Work, noticed: Timing) -> None:
         self._env = env

@@ -56,7 +56,7 @@ def incident_table(
 
 
 def _doing(what: Incidents, training: Training) -> Array:
-    """Return what the job did when it was struck; where it is simple, the stretch that ended knows if it saved."""
+    """Return what the job did when it was struck; of a simple job the stretch knows whether it saved."""
     stretches = training.stretches
     doing = what.doing.astype(np.int8)
     if training.loads is None:

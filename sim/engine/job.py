@@ -7,7 +7,7 @@ through the chain of recovery, which further incidents begin again, and trains o
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Protocol
 
 import simpy
@@ -36,8 +36,8 @@ Process = Generator[simpy.Event, Any, None]
 class TrainingClock(Protocol):
     """Whoever must know when training begins and ends: the failure modes on the training clock."""
 
-    def training_begins(self) -> None:
-        """Training begins now."""
+    def training_begins(self, trains: Callable[[int], bool] | None = None) -> None:
+        """Training begins now, of the groups of slots that *trains* tells, or of all."""
 
     def training_ends(self) -> None:
         """Training ends now."""

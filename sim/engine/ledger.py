@@ -48,13 +48,7 @@ ENTRIES = {
     Doing.STALL: Entry.STALL,
     Doing.HELD: Entry.IDLE,
 }
-START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE, OVERHEAD_CAUSE = (
-    "start",
-    "checkpoint",
-    "maintenance",
-    "overhead",
-)
-RESERVED_CAUSES = (START_CAUSE, CHECKPOINT_CAUSE, MAINTENANCE_CAUSE, OVERHEAD_CAUSE)
+RESERVED_CAUSES = ("start", "checkpoint", "maintenance", "overhead")
 
 
 class LedgerError(RuntimeError):
@@ -62,7 +56,7 @@ class LedgerError(RuntimeError):
 
 
 class Causes:
-    """What time is charged to, by number: the failure modes in file order, start, saves, maintenance, overhead."""
+    """What time is charged to, by number: modes in file order, start, saves, maintenance, overhead."""
 
     def __init__(self, modes: Sequence[str]) -> None:
         self.names = (*modes, *RESERVED_CAUSES)

@@ -14,8 +14,8 @@ from sim.streams import Draws, Streams, uniform
 class Step(NamedTuple):
     """A stage that takes time or may fail: its number, constant time (s) if it has one, share of failures.
 
-    *awaits_nodes* marks the stage in which missing nodes are awaited; it lasts as long as that takes.  *loads*
-    marks the one in which a copy is loaded, where it matters which.
+    *awaits_nodes* marks the stage in which missing nodes are awaited; it lasts as long as that takes.
+    *loads* marks the one in which a copy is loaded, where it matters which.
     """
 
     stage: int

@@ -47,7 +47,7 @@ class Training(Protocol):
         """Add to *charges* (cause x entry) what it cost after the *warm_up*; return what it kept (s)."""
 
     def costs(self, incidents: int) -> dict[str, Array]:
-        """Return what training was lost to each of so many incidents, in seconds, by column of their table."""
+        """Return what training was lost to each of so many incidents (s), by column of their table."""
 
     def useful_by(self, places: Array, instants: Array) -> Array:
         """Return the work that the stretches at *places* had done by *instants* within them (s)."""

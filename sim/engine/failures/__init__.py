@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import simpy
 
 from sim.engine.cluster import Cluster
-from sim.engine.failures.again import Faults, Relapses
+from sim.engine.failures.again import Faults, Relapses, Trains
 from sim.engine.failures.aim import Aim, Door, Site, SpareDoor
 from sim.engine.failures.assembly import priority, sources
 from sim.engine.failures.origins import RECURRENCE, RELAPSE, Origins
@@ -58,12 +56,12 @@ class Failures:
         """Names under which the draws of strikes are known, by the number of the strike's origin."""
         return self._site.origins.names
 
-    def training_begins(self, groups: Collection[int] | None = None) -> None:
-        """Let the modes on the training clock go on; *groups* of slots train, or all."""
+    def training_begins(self, trains: Trains | None = None) -> None:
+        """Let the modes on the training clock go on; *trains* tells which groups of slots take part."""
         for source in self._training:
             source.resume()
         if self.faults is not None:
-            self.faults.training_begins(groups)
+            self.faults.training_begins(trains)
 
     def training_ends(self) -> None:
         """Let the modes on the training clock stand still."""

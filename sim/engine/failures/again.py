@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect, insort
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from operator import attrgetter
@@ -13,6 +14,10 @@ from sim.engine.failures.aim import Aim, Site
 from sim.engine.failures.clock import FAILURE, After
 from sim.engine.failures.origins import RECURRENCE, RELAPSE
 from sim.streams import Draws, uniform
+
+
+Trains = Callable[[int], bool]
+"""Tells whether the group of slots of that number takes part in a stretch of training."""
 
 
 class Relapses:
@@ -56,12 +61,12 @@ class Fault(NamedTuple):
 
 
 class Stretch:
-    """Training without a stop, of some groups of slots (None: all), from `begin` until `end` (s)."""
+    """Training without a stop, of the groups of slots that `trains` tells (None: all), in seconds."""
 
-    def __init__(self, begin: float, groups: Collection[int] | None) -> None:
+    def __init__(self, begin: float, trains: Trains | None) -> None:
         self.begin = begin
-        self.end = float("inf")
-        self.groups = groups
+        self.end = math.inf
+        self.trains = trains
 
 
 class Faults:
@@ -122,9 +127,9 @@ class Faults:
         if node in self._of:
             self._rest(node)
 
-    def training_begins(self, groups: Collection[int] | None) -> None:
-        """Let time run for the faults in these *groups* of slots (None: all)."""
-        self._stretch = Stretch(self._env.now, groups)
+    def training_begins(self, trains: Trains | None) -> None:
+        """Let time run for the faults in the groups of slots that *trains* tells (None: in all)."""
+        self._stretch = Stretch(self._env.now, trains)
         self._await_next(self._stretch, -1.0)
 
     def training_ends(self) -> None:
@@ -154,9 +159,9 @@ class Faults:
 
     def _trains(self, fault: Fault, stretch: Stretch) -> bool:
         slot = self._places.slot_of(fault.node)
-        return stretch.groups is None or (
-            slot is not None and self._site.cluster.group_of(slot) in stretch.groups
-        )
+        if slot is None or stretch.trains is None:
+            return slot is not None
+        return stretch.trains(self._site.cluster.group_of(slot))
 
     def _show(self, fault: Fault, stretch: Stretch, first: bool, event: object) -> None:
         if self._env.now > stretch.end:

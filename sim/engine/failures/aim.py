@@ -60,6 +60,8 @@ class Aim:
         self._reach = Reach(site.scenario.slots_per(spec.takes_down), _scope(spec))
         self._spread = self._wider()
         self._alone = self._reach.slots == 1 and self._spread is None and self._reach.scope not in DOMAINS
+        within = site.scenario.cluster.spares_within
+        self._bound = len(SCOPES) if within is None else SCOPES.index(within)
         self._spreads = StrikeDraws(site.streams, site.origins, "spreads")
         self._transient = spec.transient
         self._transients = StrikeDraws(site.streams, site.origins, "transient")
@@ -85,7 +87,7 @@ class Aim:
         if not self.site.cluster.is_at_work(slot):
             return
         if not self._alone:
-            self._at_domain(origin, ordinal, slot)
+            self._at_domains(origin, ordinal, (slot,))
             return
         transient = self.is_transient(origin, ordinal)
         scope = JOB if transient else self._reach.scope
@@ -135,23 +137,23 @@ class Aim:
     def _at_many(self, ordinal: int, unit: int) -> None:
         slots = self._slots(unit * self._unit_slots, self._unit_slots)
         if slots:
-            self._at_domain(self.mode, ordinal, slots[0], slots)
+            self._at_domains(self.mode, ordinal, slots)
 
-    def _at_domain(self, origin: int, ordinal: int, slot: int, unit: Sequence[int] = ()) -> None:
-        """Strike all nodes at work in the domain of *slot*; those of the *unit* are known already.
+    def _at_domains(self, origin: int, ordinal: int, unit: Sequence[int]) -> None:
+        """Strike all nodes at work in the domains in which the slots of the *unit* lie.
 
-        The spares that are bound to it are struck before, so that none of them can help out.
+        The spares that are bound to them are struck before, so that none of them can help out.
         """
         reach = self._reach
         if self._spread is not None and self._spreads_now(origin, ordinal):
             reach = self._spread
+        size = reach.slots
+        first, after = unit[0] // size * size, (unit[-1] // size + 1) * size
+        slots = unit if size == self._unit_slots else self._slots(first, after - first)
         transient = self.is_transient(origin, ordinal)
-        slots = unit
-        if not unit or reach.slots != self._unit_slots:
-            slots = self._slots(slot - slot % reach.slots, reach.slots)
         scope = JOB if transient else reach.scope
-        if reach.scope in DOMAINS:
-            for node in self.site.cluster.bound_to(slot - slot % reach.slots, reach.slots):
+        if self._bound <= reach.scope in DOMAINS:
+            for node in self.site.cluster.bound_to(first, after - first):
                 self.site.on_spare(Strike(self.mode, ordinal, (), transient, origin, scope), node)
         self.site.on_strike(Strike(self.mode, ordinal, slots, transient, origin, scope))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import simpy
 
 COMPLETION, RETURN, GATHERING, FAILURE, WINDOW, HORIZON = 1, 2, (1 << 30) - 1, 1 << 30, 1 << 60, 1 << 61
-"""Priorities at equal instants: what ends; repairs by mode; what begins together; failures; stops; the horizon."""
+"""Priorities at equal instants: ends, repairs by mode, what begins together, failures, stops, the horizon."""
 
 
 class After(simpy.Event):

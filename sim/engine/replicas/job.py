@@ -5,7 +5,6 @@ With one replica it is the job that restarts as a whole, from whatever copies it
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 import simpy
@@ -13,32 +12,31 @@ import simpy
 from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
 from sim.engine.effects import Effect, Stragglers
-from sim.engine.failures.clock import COMPLETION, GATHERING, WINDOW, After, At
+from sim.engine.failures.clock import GATHERING
 from sim.engine.job import TrainingClock
 from sim.engine.journal import NOBODY, Journal
 from sim.engine.ledger import Causes
 from sim.engine.recovery import Stages
 from sim.engine.repair import Repairs
+from sim.engine.replicas.group import Group
+from sim.engine.replicas.planned import PlannedStops
 from sim.engine.replicas.replica import Blow, Replica, State
-from sim.engine.replicas.stops import Rollout, Stops
 from sim.engine.replicas.team import Team
 from sim.engine.work.account import Work
-from sim.engine.work.lineage import Pace
 from sim.engine.work.tiers import NO_TIER
-from sim.records import Doing, Strike
+from sim.records import SCOPES, Doing, Strike
 from sim.scenario.model import Scenario
 
-TRAINING, SAVING, MAINTENANCE, IDLE = Doing.TRAINING, Doing.SAVING, Doing.MAINTENANCE, Doing.IDLE
-STALL, HELD = Doing.STALL, Doing.HELD
-JOB_SCOPE = 0
+TRAINING, SAVING, STALL, HELD = Doing.TRAINING, Doing.SAVING, Doing.STALL, Doing.HELD
+MAINTENANCE = Doing.MAINTENANCE
 UP, READY, DOWN, OUT = State.UP, State.READY, State.DOWN, State.OUT
+JOB_SCOPE = SCOPES.index("job")
 
 
 class ReplicatedJob:
-    """The replicas of a scenario's job and what they do together.
+    """The job of a scenario: its doors for failures, and what they do to the replicas.
 
-    Those alive (up, or ready to join) share one `activity`; a replica that is down has its own.  `finished`
-    happens when the target is reached, at `reached`, or when the run is told to `finish`.
+    Those that are there share one *activity*; a replica that is down has its own.
     """
 
     def __init__(
@@ -54,52 +52,51 @@ class ReplicatedJob:
         stragglers: Stragglers,
         effects: Mapping[int, Effect],
     ) -> None:
-        self.reached = math.nan
-        self.finished = env.event()
         self._env = env
         self._work = work
         self._team = team
         self._cluster = cluster
-        self._activity = activity
         self._journal = journal
         self._stages = stages
-        self._stragglers = stragglers
         self._effects = effects
         self._recovery = scenario.recovery
-        self._maintenance = scenario.maintenance
-        self._stops = Stops(scenario)
-        self._target = scenario.target_s
-        self._causes = Causes(tuple(scenario.failures))
-        self._restarts = scenario.recovery.during_recovery == "restart"
+        self._start = Causes(tuple(scenario.failures)).start
         self._rack_size = scenario.cluster.rack_slots
-        self._rollout = Rollout()
-        self._timer: simpy.Event | None = None
-        self._then: Callable[[], None] = self._train
-        self._deadline = -math.inf
-        self._blamed = self._latest = self._causes.start, NOBODY
-        self._anew = self._grouped = True
-        self._clock_runs = False
-        self._after_stop: list[Callable[[], None]] = []
+        self._group = Group(env, scenario, work, team, activity, stragglers, (self._start, NOBODY))
+        self._planned = PlannedStops(
+            env, scenario, work, team, self._group, self._bring_down, self._bring_back
+        )
+        self._group.planned = self._planned
 
     def __repr__(self) -> str:
-        return f"ReplicatedJob({self._activity}, {self._team})"
+        return f"ReplicatedJob({self._group})"
+
+    @property
+    def finished(self) -> simpy.Event:
+        """Happens when the target is reached, or when the run is told to `finish`."""
+        return self._group.finished
+
+    @property
+    def reached(self) -> float:
+        """When the target was reached (s); NaN where it was not."""
+        return self._group.reached
 
     @property
     def trains(self) -> bool:
         """Whether the job trains or saves."""
-        return self._work.stretch is not None or self._activity.doing is SAVING
+        return self._work.stretch is not None or self._group.doing is SAVING
 
     def begin(self, clock: TrainingClock, repairs: Repairs) -> None:
         """Start at time 0: train, or recover first where the start is not free."""
-        self._clock = clock
+        self._group.clock = clock
         self._repairs = repairs
         for replica in self._team.replicas:
             replica.chain.repairs, replica.chain.loader = repairs, self
         if self._recovery.at_start:
-            start = Strike(self._causes.start, 0, (), True, self._causes.start, 0)
+            start = Strike(self._start, 0, (), True, self._start, JOB_SCOPE)
             self._bring_down(dict.fromkeys(self._team.replicas, Blow(start, NOBODY)))
         else:
-            self._train()
+            self._group.go_on()
 
     def strike(self, strike: Strike) -> None:
         """Let a failure hit the job: the only way in."""
@@ -108,12 +105,12 @@ class ReplicatedJob:
         if effect is None:
             self.fail(strike, line)
         else:
-            self._activity.keep_nodes(line, 0 if strike.transient else len(strike.slots))
+            self._group.activity.keep_nodes(line, _nodes_lost(strike))
             effect.strike(self, strike, line)
 
     def strike_spare(self, strike: Strike, node: int) -> None:
         """Let a failure hit the idle spare *node*: the job does not notice."""
-        self._journal.incident(self._env.now, strike, node, -1, IDLE, False)
+        self._journal.incident(self._env.now, strike, node, -1, Doing.IDLE, False)
         if not strike.transient:
             self._repairs.send_spare(strike, node)
 
@@ -123,15 +120,14 @@ class ReplicatedJob:
         """Take down the replicas that *strike* hits; all of them where work is sound only until a place."""
         struck = self._team.replicas if sound_until is not None else self._team.struck_by(strike)
         blow = Blow(strike, line, noticed, sound_until)
-        self._latest = strike.mode, line
+        self._group.latest = strike.mode, line
         self._work.kill(strike.scope, self._env.now)
         self._team.break_nodes(strike, line)
         if noticed:
-            self._activity.keep_nodes(line, -len(strike.slots) * (not strike.transient))
-        stopped = self._activity.doing is MAINTENANCE
+            self._group.activity.keep_nodes(line, -_nodes_lost(strike))
         falling = []
         for replica in struck:
-            if replica.state is OUT or (stopped and replica.is_alive):
+            if replica.state is OUT or (self._group.doing is MAINTENANCE and replica.is_alive):
                 replica.blow = blow
             else:
                 falling.append(replica)
@@ -147,23 +143,17 @@ class ReplicatedJob:
         """Let all that train stand still for *time* seconds, because of the incident in *line*."""
         if self._work.stretch is not None:
             self._journal.interrupts(line)
-            self._stand_still(time, cause, line)
-        elif self._activity.doing is STALL:
-            self._stand_still(time, cause, line)
+            self._group.stand_still(time, cause, line)
+        elif self._group.doing is STALL:
+            self._group.stand_still(time, cause, line)
 
     def change_pace(self) -> None:
         """Train at the pace that the stragglers leave from now on."""
-        if self._work.stretch is not None:
-            pace = self._stragglers.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
-            self._work.slow_down(self._env.now, pace)
-            self._plan()
+        self._group.change_pace()
 
     def when_stop_ends(self, act: Callable[[], None]) -> bool:
         """Let *act* happen when the planned stop under way ends; return whether there is one."""
-        stopped = self._activity.doing is MAINTENANCE
-        if stopped:
-            self._after_stop.append(act)
-        return stopped
+        return self._planned.when_it_ends(act)
 
     def closed_for(self) -> float:
         """Return for how long the copy that a replica needs cannot be loaded yet (s)."""
@@ -182,37 +172,36 @@ class ReplicatedJob:
 
     def finish(self) -> None:
         """Book what is still open, and let `finished` happen: work since the last save counts."""
-        self._stop(NOBODY, NOBODY)
-        self._activity.enter(IDLE)
-        for replica in self._team.replicas:
-            replica.activity.enter(IDLE)
-        if not self.finished.triggered:
-            self.finished.succeed()
+        self._group.finish()
 
     def _bring_down(self, blows: Mapping[Replica, Blow]) -> None:
         """Take replicas down, each by its blow; the last blow is charged with what they lose together."""
         if not blows:
             return
         blow = list(blows.values())[-1]
-        cause, line = blow.strike.mode, blow.line
         fresh = [replica for replica in blows if replica.is_alive]
         fell_up = any(replica.state is UP for replica in fresh)
         in_step = fell_up and self._work.stretch is not None
         if fell_up:
-            self._stop(cause, line)
+            self._group.stop(blow.strike.mode, blow.line)
         for replica in fresh:
             self._team.turn(replica, DOWN)
         if not self._team.alive:
-            self._work.fall_back(cause, line, blow.sound_until)
-            self._leave()
+            self._work.fall_back(blow.strike.mode, blow.line, blow.sound_until)
+            self._group.leave()
         elif fell_up:
-            if in_step:
-                self._work.lose_step(cause, line)
-            self._stand_still(self._recovery.stall, cause, line)
-        elif fresh or self._activity.doing is HELD:
-            self._enter(self._activity.doing)
-        for replica, blow in blows.items():
-            self._recover(replica, blow, replica in fresh)
+            self._stall_the_others(blow, in_step)
+        elif fresh or self._group.doing is HELD:
+            self._group.enter(self._group.doing)
+        for replica, own_blow in blows.items():
+            self._recover(replica, own_blow, replica in fresh)
+
+    def _stall_the_others(self, blow: Blow, in_step: bool) -> None:
+        """Let those that are left stand still; all have lost the step that they were in."""
+        cause, line = blow.strike.mode, blow.line
+        if in_step:
+            self._work.lose_step(cause, line)
+        self._group.stand_still(self._recovery.stall, cause, line)
 
     def _recover(self, replica: Replica, blow: Blow, fresh: bool) -> None:
         """Let *replica* go through its chain, anew or from the first stage on, or absorb the blow."""
@@ -220,191 +209,29 @@ class ReplicatedJob:
         if fresh:
             recovered = chain.recover(blow.strike, blow.line, blow.noticed)
             assert recovered.callbacks is not None
-            recovered.callbacks.append(lambda _: self._return(replica))
-        elif self._restarts:
+            recovered.callbacks.append(lambda _: self._bring_back(replica))
+        elif self._recovery.during_recovery == "restart":
             chain.begin(blow.strike, blow.line, blow.noticed)
         else:
             chain.absorb()
 
-    def _return(self, replica: Replica) -> None:
+    def _bring_back(self, replica: Replica) -> None:
         """Let a replica that is ready again join the others, or wait until enough are ready to begin."""
         cause, line = replica.activity.charged
         replica.activity.enter(TRAINING)
         self._team.turn(replica, READY)
-        doing = self._activity.doing
-        if not self._grouped:
-            self._enter(HELD)
-            if self._team.there >= self._recovery.minimum:
-                self._wait(self._env.now, self._go_on, GATHERING)
-        elif doing is SAVING or doing is MAINTENANCE:
-            self._extend(self._recovery.rejoin_stall, cause, line)
-            self._enter(doing)
-        elif doing is HELD and self._team.there < self._recovery.minimum:
-            self._enter(HELD)
+        group, rejoin_stall = self._group, self._recovery.rejoin_stall
+        if not group.is_formed:
+            group.enter(HELD)
+            if group.is_enough:
+                group.wait(self._env.now, group.go_on, GATHERING)
+        elif group.doing is SAVING or group.doing is MAINTENANCE:
+            group.extend(rejoin_stall, cause, line)
+            group.enter(group.doing)
+        elif group.doing is HELD and not group.is_enough:
+            group.enter(HELD)
         else:
-            self._stand_still(self._recovery.rejoin_stall, cause, line)
-
-    def _stand_still(self, time: float, cause: int, line: int) -> None:
-        """Let all that are there stand still for *time* seconds, because of the incident in *line*."""
-        self._stop(NOBODY, NOBODY)
-        self._extend(time, cause, line)
-        self._stall()
-
-    def _extend(self, time: float, cause: int, line: int) -> None:
-        """Put the deadline off to *time* seconds from now, if that is later."""
-        if self._env.now + time >= self._deadline:
-            self._deadline, self._blamed = self._env.now + time, (cause, line)
-
-    def _stall(self) -> None:
-        self._enter(STALL)
-        self._wait(self._deadline, self._go_on)
-
-    def _go_on(self) -> None:
-        """Let all that are there train, where they are enough."""
-        self._team.join()
-        self._deadline, self._grouped = -math.inf, True
-        if self._team.up < self._recovery.minimum:
-            self._timer = None
-            self._enter(HELD)
-        elif self._rollout.is_due:
-            self._step_out()
-        else:
-            self._train()
-
-    def _train(self) -> None:
-        """Train until the target is reached, or a planned stop is due."""
-        now = self._env.now
-        self._enter(TRAINING)
-        if self._anew:
-            self._stops.restarted(now)
-            self._anew = False
-        pace = self._stragglers.pace()
-        self._work.begin(now, self._team.up / len(self._team.replicas), [] if pace is None else [pace])
-        self._clock_runs = True
-        self._clock.training_begins()
-        self._plan()
-
-    def _plan(self) -> None:
-        """Wait for the target, or for the next planned stop."""
-        target = math.inf if self._target is None else self._work.time_of(self._target)
-        stop = math.inf if self._rollout.under_way else self._stops.next(self._env.now)
-        if target <= stop:
-            self._wait(target, self._reach)
-        else:
-            self._wait(stop, self._begin_stop, WINDOW)
-
-    def _reach(self) -> None:
-        self.reached = self._env.now
-        self.finish()
-
-    def _begin_stop(self) -> None:
-        """Save and stand still as planned, all together or one after another."""
-        assert self._maintenance is not None
-        self._stops.begun()
-        if self._maintenance.rolling:
-            self._stop(NOBODY, NOBODY)
-            self._latest = self._causes.maintenance, NOBODY
-            self._rollout.begin(self._team.replicas)
-            self._step_out()
-        elif self._maintenance.abrupt:
-            self._stop(self._causes.maintenance, NOBODY)
-            self._work.kill(JOB_SCOPE, self._env.now)
-            self._work.fall_back(self._causes.maintenance, NOBODY)
-            self._maintain()
-        else:
-            self._work.end(self._env.now, self._work.place(self._env.now))
-            self._work.copies.begin_final_save()
-            self._enter(SAVING)
-            self._wait(self._env.now + self._work.final_save, self._saved)
-
-    def _saved(self) -> None:
-        self._stop_clock()
-        self._work.copies.end_final_save(self._work.lineage.place)
-        self._maintain()
-
-    def _maintain(self) -> None:
-        assert self._maintenance is not None
-        self._enter(MAINTENANCE)
-        self._wait(self._env.now + self._maintenance.takes, self._resume)
-
-    def _resume(self) -> None:
-        """Train again after a stop; what has struck meanwhile is recovered from now."""
-        self._anew = True
-        blows = [
-            replica
-            for replica in self._team.replicas
-            if replica.blow is not None and replica.state is not OUT
-        ]
-        self._bring_down({replica: replica.take_blow() for replica in sorted(blows, key=Replica.blow_line)})
-        if self._activity.doing is MAINTENANCE:
-            if self._deadline > self._env.now:
-                self._stall()
-            else:
-                self._go_on()
-        acts, self._after_stop = self._after_stop, []
-        for act in acts:
-            act()
-
-    def _step_out(self) -> None:
-        """Let the next replica stand still as planned, while the others train on."""
-        replica = self._rollout.next()
-        if replica is not None and self._maintenance is not None:
-            self._team.turn(replica, OUT)
-            replica.activity.enter(MAINTENANCE)
-            replica.activity.charge(self._causes.maintenance, NOBODY)
-            After(self._env, self._maintenance.takes, COMPLETION, lambda _: self._step_in(replica))
-        if self._team.up >= self._recovery.minimum:
-            self._train()
-        else:
-            self._timer = None
-            self._enter(HELD)
-
-    def _step_in(self, replica: Replica) -> None:
-        """Let a replica come back from its planned stop, or recover from what struck it there."""
-        if self._rollout.is_over():
-            self._stops.restarted(self._env.now)
-        if replica.blow is None:
-            self._return(replica)
-        else:
-            self._bring_down({replica: replica.take_blow()})
-
-    def _stop(self, cause: int, line: int) -> None:
-        """End the stretch under way, if there is one, broken by *cause* and *line* if by anything."""
-        if self._work.stretch is not None:
-            now = self._env.now
-            self._work.end(now, self._work.place(now), cause, line)
-        self._stop_clock()
-
-    def _stop_clock(self) -> None:
-        """Let the training clock stand still: it runs in stretches, and in the save before a planned stop."""
-        if self._clock_runs:
-            self._clock_runs = False
-            self._clock.training_ends()
-
-    def _leave(self) -> None:
-        """Book nothing for the replicas together: none of them is alive."""
-        self._activity.enter(TRAINING)
-        self._timer, self._deadline = None, -math.inf
-        self._anew, self._grouped = True, False
-        self._rollout.drop()
-
-    def _enter(self, doing: Doing) -> None:
-        """Book *doing* from now on for all that are there."""
-        self._activity.enter(doing)
-        self._activity.share = self._team.there / len(self._team.replicas)
-        if doing is STALL:
-            self._activity.charge(*self._blamed)
-        elif doing is HELD:
-            self._activity.charge(*self._latest)
-
-    def _wait(self, time: float, then: Callable[[], None], priority: int = COMPLETION) -> None:
-        """Go on with *then* at the instant *time*, unless something comes between."""
-        self._then = then
-        self._timer = At(self._env, time, priority, self._ring) if time < math.inf else None
-
-    def _ring(self, event: simpy.Event) -> None:
-        if event is self._timer:
-            self._then()
+            group.stand_still(rejoin_stall, cause, line)
 
     def _note(self, strike: Strike) -> int:
         """Write the incident into the journal and return the number of its line."""
@@ -421,6 +248,11 @@ class ReplicatedJob:
         replica = self._team.replicas[max(index, 0)]
         if replica.state in (UP, READY) or (index == NOBODY and self._team.there):
             if self._work.stretch is None:
-                return self._activity.doing
+                return self._group.doing
             return TRAINING if self._work.place(self._env.now).saving == NO_TIER else SAVING
         return replica.activity.doing
+
+
+def _nodes_lost(strike: Strike) -> int:
+    """Return how many nodes leave because of *strike*, once it is noticed."""
+    return 0 if strike.transient else len(strike.slots)

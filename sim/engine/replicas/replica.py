@@ -11,7 +11,7 @@ from sim.records import Strike
 
 
 class State(IntEnum):
-    """Whether a replica takes part, is ready to, recovers, or has stepped out for a planned stop of its own."""
+    """Whether a replica takes part, is ready to, recovers, or has stepped out for a planned stop."""
 
     UP = 0
     READY = 1

@@ -10,7 +10,7 @@ from sim.records import Strike
 
 
 class Team:
-    """All replicas, counted: `up` train together, `there` are those beside the ready ones, `alive` hold the state."""
+    """All replicas: those `up` train together, those `there` are up or ready, the `alive` hold the state."""
 
     def __init__(self, replicas: Sequence[Replica], cluster: Cluster) -> None:
         self.replicas = replicas
@@ -54,6 +54,10 @@ class Team:
             for replica in self.replicas:
                 if replica.state is State.READY:
                     self.turn(replica, State.UP)
+
+    def trains(self, number: int) -> bool:
+        """Return whether the replica of that *number* takes part."""
+        return self.replicas[number].state is State.UP
 
     def index_of(self, slot: int) -> int:
         """Return the number of the replica that *slot* belongs to."""

@@ -1,1 +1,1 @@
-"""The work of a job that may lose more than its last stretch: tiers of copies, and what falls back to them."""
+"""The work of a job that may lose more than its last stretch, and the copies that it falls back to."""

@@ -1,4 +1,4 @@
-"""The work of a job as its engine sees it: stretches begin and end, failures throw work away, copies are loaded."""
+"""The work of a job: stretches begin and end, failures throw work away, copies are loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sim.streams import Draws, Streams, uniform
 
 
 class Work:
-    """What the job has done and what of it is saved where, in seconds of training along the line that survives.
+    """What the job has done and what of it is saved, in seconds of training along the line that survives.
 
     `stretch` is the one under way, if the job trains; `loads` are the tiers of the copies that it recovered
     from, by incident: the number after the last tier's stands for another replica.
@@ -76,7 +76,7 @@ class Work:
         self.stretch.paces.append(pace._replace(done=self.place(now).done))
 
     def time_of(self, progress: float) -> float:
-        """Return when the stretch under way brings the job's progress to so many seconds, at its pace of now."""
+        """Return when the stretch under way brings the job to so much *progress* (s), at its pace of now."""
         stretch = self.stretch
         assert stretch is not None
         done = stretch.needs(max(progress - self.lineage.progress_before, 0.0))
@@ -90,7 +90,7 @@ class Work:
             self._lose_beyond(newest.place + steps * step, cause, incident)
 
     def kill(self, scope: int, now: float) -> None:
-        """Lose the copies that do not outlive a failure of that *scope*, those of the stretch under way too."""
+        """Lose the copies that do not outlive a failure of that *scope*, even of the stretch under way."""
         self.copies.settle(now)
         if self.stretch is None:
             self.copies.kill(scope, self.lineage.place, None)
@@ -117,7 +117,7 @@ class Work:
         self._suspects[incident] = self.lineage.place + done
 
     def clear_suspect(self, incident: int) -> float | None:
-        """Return from which place on *incident* corrupted the work, and forget it; None where that is gone."""
+        """Return the place from which *incident* corrupted the work, and forget it; None where it is gone."""
         return self._suspects.pop(incident, None)
 
     def load(self, strike: Strike, incident: int) -> float:

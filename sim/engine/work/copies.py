@@ -41,9 +41,9 @@ class InFlight(NamedTuple):
 class Shelf:
     """The copies of one tier, in the order of their places.
 
-    `mark` is where the interval to the next save counts from while the tier holds nothing.  `void` is the place
-    of a save since the last restart that never became durable.  The first `dead` saves of the stretch under way
-    were lost while it went on.
+    `mark` is where the interval to the next save counts from while the tier holds nothing.  `void` is the
+    place of a save since the last restart that never became durable.  The first `dead` saves of the stretch
+    under way were lost while it went on.
     """
 
     def __init__(self, tier: Tier) -> None:
@@ -75,7 +75,7 @@ class Shelf:
             self._keep(self.tier.keep)
 
     def clear(self, now_at: float, begun: int) -> None:
-        """Lose all copies, those *begun* in the stretch under way too; the interval counts from *now_at* then."""
+        """Lose all copies, with those *begun* in the stretch under way; the interval counts from *now_at*."""
         if self._series or self.in_flight is not None or self.void is not None or begun > self.dead:
             self.mark = now_at
         self._series.clear()
@@ -208,16 +208,16 @@ class Copies:
             shelf.forget_unsaved()
 
     def kill(self, scope: int, now_at: float, begun: Sequence[int] | None) -> None:
-        """Lose all copies of the tiers that do not outlive a failure of that *scope*; the work stands at *now_at*.
+        """Lose all copies of the tiers that do not outlive a failure of that *scope*.
 
-        *begun* are the saves by tier of the stretch under way, if there is one.
+        The work stands at *now_at*; *begun* are the saves by tier of the stretch under way, if there is one.
         """
         for tier, shelf in enumerate(self.shelves):
             if not shelf.survives(scope):
                 shelf.clear(now_at, begun[tier] if begun is not None else 0)
 
     def newest(self) -> tuple[float, int]:
-        """Return place and tier of the newest copy, of the first such tier; the beginning is in the last tier."""
+        """Return place and tier of the newest copy, in the first such tier; the last holds the beginning."""
         best, tier = BEGINNING, len(self.shelves) - 1
         for number in reversed(range(len(self.shelves))):
             place = self.shelves[number].newest

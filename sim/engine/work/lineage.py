@@ -13,7 +13,7 @@ from sim.engine.work.tiers import Firsts
 
 
 class Pace(NamedTuple):
-    """From `done` seconds of training in a stretch on, a step earns `factor` of its time, because of `incident`."""
+    """From `done` seconds of a stretch on, a step earns `factor` of its time, because of `incident`."""
 
     done: float
     factor: float
@@ -58,7 +58,7 @@ class Stretch:
         self.cause = self.incident = -1
 
     def earned(self, done: float) -> float:
-        """Return the progress of its first *done* seconds of training, in seconds of the whole job at full pace."""
+        """Return the progress of its first *done* seconds of training, in seconds of the whole job."""
         if not self.paces:
             return self.rate * done
         total, since, factor = 0.0, 0.0, 1.0

@@ -1,9 +1,9 @@
 """Several tiers of checkpoints in one stretch of training, by arithmetic instead of events.
 
-Block k of tier i begins when `firsts[i] + k x gaps[i]` of training has passed since the stretch began, counted
-in steps where the job has steps, else in seconds.  Training stands still in a block, and blocks of one place
-follow each other in the order of the tiers; so a block begins, on the wall clock, at its place in the training
-plus all blocks that began before it.
+Block k of tier i begins when `firsts[i] + k x gaps[i]` of training has passed since the stretch began,
+counted in steps where the job has steps, else in seconds.  Training stands still in a block, and blocks of one
+place follow each other in the order of the tiers; so a block begins, on the wall clock, at its place in the
+training plus all blocks that began before it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Firsts = tuple[float, ...]
 
 
 class Place(NamedTuple):
-    """Where a stretch is: seconds of training `done`, blocks `ended` by tier, and the tier that is `saving`."""
+    """Where a stretch is: seconds of training `done`, blocks `ended` by tier, the tier that is `saving`."""
 
     done: float
     ended: Sequence[int]
@@ -72,7 +72,7 @@ class TierClocks:
             ended[tier] += 1
 
     def block_end(self, firsts: Firsts, tier: int, number: int) -> float:
-        """Return how long after the beginning of a stretch block *number* (from 0) of *tier* ends, in seconds."""
+        """Return how long after the beginning of a stretch block *number* (from 0) of *tier* ends (s)."""
         at = firsts[tier] + number * self.gaps[tier]
         spent = self.blocks[tier] * (number + 1)
         for other in range(len(firsts)):
@@ -116,7 +116,7 @@ class TierClocks:
         return [max(int((done - first) / gap), 0) for first, gap in zip(firsts, self.gaps, strict=True)]
 
     def _begun(self, firsts: Firsts, tier: int, at: float, *, including: bool) -> int:
-        """Return how many blocks of *tier* begin before the place *at*, in units, or up to it if *including*."""
+        """Return how many blocks of *tier* begin before *at* (in units), or up to it if *including*."""
         first, gap = firsts[tier], self.gaps[tier]
         limit = at * (1 + NEXT_TO_NOTHING if including else 1 - NEXT_TO_NOTHING)
         count = max(int((limit - first) / gap), 0)

@@ -1,0 +1,211 @@
+"""The replicas that are there: they train, save and stand still together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import simpy
+
+from sim.engine.activity import Activity
+from sim.engine.effects import Stragglers
+from sim.engine.failures.clock import COMPLETION, WINDOW, At
+from sim.engine.job import TrainingClock
+from sim.engine.journal import NOBODY
+from sim.engine.replicas.team import Team
+from sim.engine.work.account import Work
+from sim.engine.work.lineage import Pace
+from sim.records import Doing
+from sim.scenario.model import Scenario
+
+TRAINING, SAVING, STALL, HELD = Doing.TRAINING, Doing.SAVING, Doing.STALL, Doing.HELD
+Blame = tuple[int, int]
+"""A failure mode and the line of an incident, to which time is charged."""
+
+
+class Planned(Protocol):
+    """Whoever knows what the group has planned."""
+
+    def next(self, now: float) -> float:
+        """Return when the next stop begins, infinite without any."""
+
+    def begin(self) -> None:
+        """Begin the stop that is due."""
+
+    def restarted(self, now: float) -> None:
+        """The whole job trains anew from *now* on."""
+
+    def take_one_out(self) -> None:
+        """Let the next replica of a rolling stop step out, if one is to."""
+
+    def drop(self) -> None:
+        """Let nobody else step out: no replica is alive."""
+
+
+class Group:
+    """What the replicas that are there do together, one thing at a time, until something comes between.
+
+    It `is_formed` as long as a replica is alive.  `finished` happens when the target is reached, at
+    `reached`, or when the run is told to `finish`.  While too few are there, the `latest` failure is charged.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        work: Work,
+        team: Team,
+        activity: Activity,
+        stragglers: Stragglers,
+        start: Blame,
+    ) -> None:
+        self.reached = math.nan
+        self.finished = env.event()
+        self.is_formed = True
+        self.latest = start
+        self.activity = activity
+        self.clock: TrainingClock
+        self.planned: Planned
+        self._env = env
+        self._work = work
+        self._team = team
+        self._stragglers = stragglers
+        self._target = scenario.target_s
+        self._minimum = scenario.recovery.minimum
+        self._timer: simpy.Event | None = None
+        self._then: Callable[[], None] = self._train
+        self._deadline = -math.inf
+        self._blamed = start
+        self._anew = True
+        self._clock_runs = False
+
+    def __repr__(self) -> str:
+        return f"Group({self.activity}, {self._team})"
+
+    @property
+    def doing(self) -> Doing:
+        """What they do."""
+        return self.activity.doing
+
+    @property
+    def is_stalled_until_later(self) -> bool:
+        """Whether they still stand still for one another."""
+        return self._deadline > self._env.now
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether so many are there that they may train."""
+        return self._team.there >= self._minimum
+
+    def enter(self, doing: Doing) -> None:
+        """Book *doing* from now on for all that are there."""
+        self.activity.enter(doing)
+        self.activity.share = self._team.there / len(self._team.replicas)
+        if doing is STALL:
+            self.activity.charge(*self._blamed)
+        elif doing is HELD:
+            self.activity.charge(*self.latest)
+
+    def wait(self, time: float, then: Callable[[], None], priority: int = COMPLETION) -> None:
+        """Go on with *then* at the instant *time*, unless something comes between."""
+        self._then = then
+        self._timer = At(self._env, time, priority, self._ring) if time < math.inf else None
+
+    def stand_still(self, time: float, cause: int, line: int) -> None:
+        """Let all that are there stand still for *time* seconds, because of the incident in *line*."""
+        self.stop(NOBODY, NOBODY)
+        self.extend(time, cause, line)
+        self.stall()
+
+    def extend(self, time: float, cause: int, line: int) -> None:
+        """Put the deadline off to *time* seconds from now, if that is later."""
+        if self._env.now + time >= self._deadline:
+            self._deadline, self._blamed = self._env.now + time, (cause, line)
+
+    def stall(self) -> None:
+        """Stand still until the deadline."""
+        self.enter(STALL)
+        self.wait(self._deadline, self.go_on)
+
+    def go_on(self) -> None:
+        """Let all that are there train, where they are enough."""
+        self._team.join()
+        self._deadline, self.is_formed = -math.inf, True
+        if self._team.up >= self._minimum:
+            self.planned.take_one_out()
+        if self._team.up >= self._minimum:
+            self._train()
+        else:
+            self._timer = None
+            self.enter(HELD)
+
+    def restart(self) -> None:
+        """Take note that the whole job trains anew, from when it goes on."""
+        self._anew = True
+
+    def stop(self, cause: int, line: int) -> None:
+        """End the stretch under way, if there is one, broken by *cause* and *line* if by anything."""
+        if self._work.stretch is not None:
+            now = self._env.now
+            self._work.end(now, self._work.place(now), cause, line)
+        self.stop_clock()
+
+    def stop_clock(self) -> None:
+        """Let the training clock stand still: it runs in stretches, and in the save before a planned stop."""
+        if self._clock_runs:
+            self._clock_runs = False
+            self.clock.training_ends()
+
+    def leave(self) -> None:
+        """Book nothing more: no replica is alive."""
+        self.activity.enter(TRAINING)
+        self._timer, self._deadline = None, -math.inf
+        self._anew, self.is_formed = True, False
+        self.planned.drop()
+
+    def change_pace(self) -> None:
+        """Train at the pace that the stragglers leave from now on."""
+        if self._work.stretch is not None:
+            pace = self._stragglers.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
+            self._work.slow_down(self._env.now, pace)
+            self._plan()
+
+    def finish(self) -> None:
+        """Book what is still open, and let `finished` happen: work since the last save counts."""
+        self.stop(NOBODY, NOBODY)
+        self.activity.enter(Doing.IDLE)
+        for replica in self._team.replicas:
+            replica.activity.enter(Doing.IDLE)
+        if not self.finished.triggered:
+            self.finished.succeed()
+
+    def _train(self) -> None:
+        """Train until the target is reached, or a planned stop is due."""
+        now = self._env.now
+        self.enter(TRAINING)
+        if self._anew:
+            self.planned.restarted(now)
+            self._anew = False
+        pace = self._stragglers.pace()
+        self._work.begin(now, self._team.up / len(self._team.replicas), [] if pace is None else [pace])
+        self._clock_runs = True
+        self.clock.training_begins()
+        self._plan()
+
+    def _plan(self) -> None:
+        """Wait for the target, or for the next planned stop."""
+        target = math.inf if self._target is None else self._work.time_of(self._target)
+        stop = self.planned.next(self._env.now)
+        if target <= stop:
+            self.wait(target, self._reach)
+        else:
+            self.wait(stop, self.planned.begin, WINDOW)
+
+    def _reach(self) -> None:
+        self.reached = self._env.now
+        self.finish()
+
+    def _ring(self, event: simpy.Event) -> None:
+        if event is self._timer:
+            self._then()

@@ -1,0 +1,132 @@
+"""Planned stops: all replicas together, or one after another while the others train on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import simpy
+
+from sim.engine.failures.clock import COMPLETION, After
+from sim.engine.journal import NOBODY
+from sim.engine.ledger import Causes
+from sim.engine.replicas.group import Group
+from sim.engine.replicas.replica import Blow, Replica, State
+from sim.engine.replicas.stops import Rollout, Stops
+from sim.engine.replicas.team import Team
+from sim.engine.work.account import Work
+from sim.records import SCOPES, Doing
+from sim.scenario.model import Scenario
+
+JOB_SCOPE = SCOPES.index("job")
+
+
+class PlannedStops:
+    """What happens when maintenance is due, and what struck meanwhile when it is over.
+
+    *bring_down* takes the replicas down that were struck, *bring_back* lets one join the others.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        work: Work,
+        team: Team,
+        group: Group,
+        bring_down: Callable[[Mapping[Replica, Blow]], None],
+        bring_back: Callable[[Replica], None],
+    ) -> None:
+        self._env = env
+        self._plan = scenario.maintenance
+        self._takes = scenario.maintenance.takes if scenario.maintenance else 0.0
+        self._work = work
+        self._team = team
+        self._group = group
+        self._bring_down = bring_down
+        self._bring_back = bring_back
+        self._cause = Causes(tuple(scenario.failures)).maintenance
+        self._windows = Stops(scenario)
+        self._rollout = Rollout()
+        self._after: list[Callable[[], None]] = []
+
+    def next(self, now: float) -> float:
+        """Return when the next stop begins, infinite without any."""
+        return math.inf if self._rollout.under_way else self._windows.next(now)
+
+    def restarted(self, now: float) -> None:
+        """Take note that the whole job trains anew from *now* on: stops that were due are past."""
+        self._windows.restarted(now)
+
+    def drop(self) -> None:
+        """Let nobody else step out."""
+        self._rollout.drop()
+
+    def when_it_ends(self, act: Callable[[], None]) -> bool:
+        """Let *act* happen when the stop under way ends; return whether there is one."""
+        stopped = self._group.doing is Doing.MAINTENANCE
+        if stopped:
+            self._after.append(act)
+        return stopped
+
+    def begin(self) -> None:
+        """Begin the stop that is due: save first unless it is abrupt; or let replicas step out one by one."""
+        assert self._plan is not None
+        self._windows.begun()
+        now = self._env.now
+        if self._plan.rolling:
+            self._group.stop(NOBODY, NOBODY)
+            self._group.latest = self._cause, NOBODY
+            self._rollout.begin(self._team.replicas)
+            self._group.go_on()
+        elif self._plan.abrupt:
+            self._group.stop(self._cause, NOBODY)
+            self._work.kill(JOB_SCOPE, now)
+            self._work.fall_back(self._cause, NOBODY)
+            self._stand_still()
+        else:
+            self._work.end(now, self._work.place(now))
+            self._work.copies.begin_final_save()
+            self._group.enter(Doing.SAVING)
+            self._group.wait(now + self._work.final_save, self._saved)
+
+    def take_one_out(self) -> None:
+        """Let the next replica of a rolling stop step out, if one is to."""
+        replica = self._rollout.next() if self._rollout.is_due else None
+        if replica is not None:
+            self._team.turn(replica, State.OUT)
+            replica.activity.enter(Doing.MAINTENANCE)
+            replica.activity.charge(self._cause, NOBODY)
+            After(self._env, self._takes, COMPLETION, lambda _: self._step_in(replica))
+
+    def _saved(self) -> None:
+        self._group.stop_clock()
+        self._work.copies.end_final_save(self._work.lineage.place)
+        self._stand_still()
+
+    def _stand_still(self) -> None:
+        self._group.enter(Doing.MAINTENANCE)
+        self._group.wait(self._env.now + self._takes, self._resume)
+
+    def _resume(self) -> None:
+        """Let the replicas train again; what has struck meanwhile is recovered from now."""
+        self._group.restart()
+        struck = [one for one in self._team.replicas if one.blow is not None and one.state is not State.OUT]
+        self._bring_down({replica: replica.take_blow() for replica in sorted(struck, key=Replica.blow_line)})
+        if self._group.doing is Doing.MAINTENANCE:
+            if self._group.is_stalled_until_later:
+                self._group.stall()
+            else:
+                self._group.go_on()
+        acts, self._after = self._after, []
+        for act in acts:
+            act()
+
+    def _step_in(self, replica: Replica) -> None:
+        """Let a replica come back from its planned stop, or recover from what struck it there."""
+        if self._rollout.is_over():
+            self._windows.restarted(self._env.now)
+        if replica.blow is None:
+            self._bring_back(replica)
+        else:
+            self._bring_down({replica: replica.take_blow()})

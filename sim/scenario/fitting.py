@@ -49,10 +49,9 @@ def _about_reach(scenario: Scenario) -> Iterator[Finding]:
         for path, domain in ((("takes_down",), mode.stated_takes_down or ""), (("spreads", "to"), spread)):
             if domain in needs and there[domain] is None:
                 yield ("failures", name, *path), f"there are no {domain}s; give {needs[domain]}"
-            elif path == ("spreads", "to") and domain and mode.takes_down == "replica":
-                if _is_within_a_replica(scenario, domain):
-                    why = f"a {domain} is no more than the replica that goes down anyway; leave it out"
-                    yield ("failures", name, *path), why
+        if spread and mode.takes_down == "replica" and _is_within_a_replica(scenario, spread):
+            why = f"a {spread} is no more than the replica that goes down anyway; leave it out"
+            yield ("failures", name, "spreads", "to"), why
         if mode.stated_takes_down == "replica" and scenario.recovery.replicas == 1:
             why = "the whole job is one replica; give recovery.replicas, or say takes_down: job"
             yield ("failures", name, "takes_down"), why
@@ -60,8 +59,12 @@ def _about_reach(scenario: Scenario) -> Iterator[Finding]:
 
 def _is_within_a_replica(scenario: Scenario, domain: str) -> bool:
     """Whether a replica is as large as the domain; not where replicas do not divide the nodes anyway."""
-    whole = scenario.cluster.nodes % scenario.recovery.replicas == 0
-    return whole and scenario.slots_per(domain) <= scenario.slots_per("replica")
+    whole, replicas = scenario.cluster.nodes, scenario.recovery.replicas
+    return (
+        replicas <= whole
+        and whole % replicas == 0
+        and scenario.slots_per(domain) <= scenario.slots_per("replica")
+    )
 
 
 def _about_stops(scenario: Scenario) -> Iterator[Finding]:

@@ -15,7 +15,6 @@ from sim.engine.failures.clock import FAILURE, After
 from sim.engine.failures.origins import RECURRENCE, RELAPSE
 from sim.streams import Draws, uniform
 
-
 Trains = Callable[[int], bool]
 """Tells whether the group of slots of that number takes part in a stretch of training."""
 

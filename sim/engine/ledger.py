@@ -48,7 +48,8 @@ ENTRIES = {
     Doing.STALL: Entry.STALL,
     Doing.HELD: Entry.IDLE,
 }
-RESERVED_CAUSES = ("start", "checkpoint", "maintenance", "overhead")
+START_CAUSE = "start"
+RESERVED_CAUSES = (START_CAUSE, "checkpoint", "maintenance", "overhead")
 
 
 class LedgerError(RuntimeError):

@@ -1,8 +1,8 @@
 """Several tiers of checkpoints in one stretch of training, by arithmetic instead of events.
 
 Block k of tier i begins when `firsts[i] + k x gaps[i]` of training has passed since the stretch began,
-counted in steps where the job has steps, else in seconds.  Training stands still in a block, and blocks of one
-place follow each other in the order of the tiers; so a block begins, on the wall clock, at its place in the
+counted in steps where the job has steps, else in seconds.  Training stands still in a block, and blocks of
+one place follow each other in the order of the tiers; so a block begins, on the wall clock, at its place in the
 training plus all blocks that began before it.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sim.scenario.effects import STORAGE
+from sim.scenario.effects import CORRUPT, STORAGE
 from sim.scenario.model import Scenario
 from sim.scenario.rates import again, fleet_factor
 from sim.scenario.replay import about_logs
@@ -55,7 +55,7 @@ def _about_nodes(scenario: Scenario) -> Iterator[str]:
 
 
 def _about_copies(scenario: Scenario) -> Iterator[str]:
-    saves = scenario.checkpoint
+    saves, effects = scenario.checkpoint, {mode.effect for mode in scenario.failures.values()}
     if saves is None and scenario.failures:
         yield "checkpoint: none; every failure throws all work away, so no formula gives the ETTR"
     for tier in scenario.tiers:
@@ -67,5 +67,7 @@ def _about_copies(scenario: Scenario) -> Iterator[str]:
         if "node" in kept and not kept >= {"job", "gpu"}:
             lost = " and ".join(sorted({"job", "gpu"} - kept))
             yield f"{path}.survives: node without {lost}; a lost {lost} does less harm than a lost node"
-    if any(mode.effect == STORAGE for mode in scenario.failures.values()):
+        if tier.keep is not None and not tier.unusable and CORRUPT not in effects:
+            yield f"{path}.keep: it matters only where copies may be unusable or corrupt"
+    if STORAGE in effects:
         yield "storage outages are not in the first-order ETTR"

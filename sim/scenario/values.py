@@ -50,7 +50,8 @@ def _block(block: Block, data: Mapping[Any, Any], path: Path) -> Iterator[tuple[
             continue
         extra = field.json_schema_extra
         extra = extra if isinstance(extra, dict) else {}
-        used = field.default not in (None, {}) and "x-quiet" not in extra
+        quiet = "x-quiet" in extra or "replay" in data
+        used = field.default not in (None, {}) and not quiet
         if key in data or used or isinstance(value, Recovery):
             stated = data.get(key, {} if _is_open(value) else field.default)
             yield from _value(value, stated, here, str(extra.get("x-unit", "")), key not in data)
@@ -100,6 +101,8 @@ def _resolved(scenario: Scenario, path: Path, text: str) -> str:
         return f"{text} = {resolved}"
     if path[0] == "failures" and path[2:] == ("replay",):
         return told(scenario.failures[str(path[1])].recorded or ())
+    if path == ("cluster", "spares") and scenario.cluster.used_per_rack is not None:
+        return f"{scenario.cluster.spare_nodes:,} nodes, what is left of the racks"
     if path == ("cluster", "spares") and isinstance(spares, float):
         return f"{text} = {scenario.cluster.spare_nodes:,} nodes"
     if path[:2] == ("recovery", "stages") and (text == "checkpoint" or "over gpus" in text):

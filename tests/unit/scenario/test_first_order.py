@@ -127,10 +127,14 @@ def test_oddities_of_domains_tiers_and_outages_are_told() -> None:
         cluster__spares="3",
         cluster__spares_within="rack",
         checkpoint__tiers__peer__survives="[job, node]",
+        checkpoint__tiers__peer__keep="2",
         failures__lustre="{per: cluster, mtbf: 10 d, effect: storage, repair: 1 h}",
     )
     assert "cluster.spares: 3 for 10 racks, so not each of them has a spare" in found.notes
     assert any(note.startswith("checkpoint.tiers.peer.survives: node without gpu") for note in found.notes)
+    assert (
+        "checkpoint.tiers.peer.keep: it matters only where copies may be unusable or corrupt" in found.notes
+    )
     assert "storage outages are not in the first-order ETTR" in found.notes
 
 

@@ -11,6 +11,7 @@ from sim.scenario import Scenario, ScenarioError, loads
 from sim.scenario.rates import again, fleet_factor
 from sim.scenario.repair import RepairPlan
 from sim.scenario.replicas import near_divisors
+from sim.scenario.values import values
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -36,6 +37,13 @@ def test_a_rack_used_in_part_holds_its_own_spares() -> None:
     ).cluster
     assert (cluster.nodes, cluster.racks, cluster.rack_slots) == (25, 7, 4)
     assert (cluster.spare_nodes, cluster.spares_within, cluster.spare_domains) == (14, "rack", 7)
+
+
+def test_spares_that_racks_hold_are_listed_with_their_number() -> None:
+    racks = scenario(cluster={"gpus": 64, "nodes_per_rack": 3, "used_per_rack": 2})
+    found = {value.path: value for value in values(racks)}
+    assert found["cluster.spares"].text == "4 nodes, what is left of the racks"
+    assert found["cluster.spares"].default
 
 
 @pytest.mark.parametrize(("within", "domains"), [(None, 1), ("rack", 4), ("pod", 2)])

@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.engine.ledger import Causes, Entry
 from sim.engine.replication import simulate
-from sim.records import Doing, Records
+from sim.records import PEER, Doing, Records
 from sim.scenario.model import Scenario
 from tests.oracle.naive import Naive, Row
 
@@ -56,7 +56,7 @@ def _incidents(scenario: Scenario, records: Records, naive: Naive) -> Iterator[P
         if name in table:
             yield name, table[name].tolist(), [row[name] for row in rows]
     if "tier" in table:
-        tiers = [tier.name for tier in scenario.checkpoint.tiers] if scenario.checkpoint else []
+        tiers = [*([tier.name for tier in scenario.checkpoint.tiers] if scenario.checkpoint else []), PEER]
         yield (
             "tier",
             table["tier"].tolist(),

@@ -176,7 +176,7 @@ REPLICAS: dict[str, Case] = {
         {
             "replica": [0] * 10,
             "stall_s": [165.0] * 10,
-            "recovery_s": [50.0] * 10,
+            "recovery_s": [600] * 10,
             "interruption": [True] * 10,
         },
     ),
@@ -231,7 +231,7 @@ REPLICAS: dict[str, Case] = {
             },
         ),
         {"productive": 125, "stall": 20, "recovery": 5},
-        {"stall_s": [20], "recovery_s": [5]},
+        {"stall_s": [20], "recovery_s": [15]},
     ),
     "the last one that trained fails while another is ready: nothing is lost": (
         job(

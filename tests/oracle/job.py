@@ -63,6 +63,8 @@ class Job:
         start = Strike(self.world.luck, cast(Source, None), "start", "start", 0, [], True, "job")
         self.gone, self.latest = True, start.bearer
         for one in self.replicas:
+            one.state = DOWN
+        for one in self.replicas:
             one.begin_chain(start, first=1)
 
     def hit(self, strike: Strike) -> list[Replica]:
@@ -110,7 +112,8 @@ class Job:
         for one in self.replicas:
             if one.state == DOWN:
                 bearer = one.chain.bearer
-                self.world.books.book(start, end, one.entry, bearer, one.stage, 1 / self.count)
+                share = 1 / self.count
+                self.world.books.book(start, end, one.entry, bearer, one.stage, share, one.index)
             elif one.state == OUT:
                 self.world.books.book(start, end, "maintenance", MAINTENANCE, share=1 / self.count)
 
@@ -178,14 +181,14 @@ class Job:
         self.expect_block()
 
     def end_stretch(self, loser: Bearer | None = None) -> None:
-        """Training ends; if replicas have failed, all lose the step in flight."""
+        """Training ends; if replicas have failed, all lose the step in flight, but for what a stop saves."""
         if self.doing not in IN_STRETCH:
             return
         world, step = self.world, self.world.scenario.workload.step_time
         world.cancel(ranks.SAVE, ranks.TARGET)
         for source in world.sources:
             source.recurrences = [alarm for alarm in source.recurrences if alarm.instant <= world.now]
-        if loser is not None and step:
+        if loser is not None and step and not self.stops.now:
             whole = math.floor((world.lineage.tau - self.start_tau) / step + 1e-9) * step
             self.fall_back(self.start_tau + whole, "lost", loser)
         self.stops.now = ""
@@ -210,9 +213,11 @@ class Job:
             one.expect_leave(strike)
         going, down = [], [one for one in hit if one.state == DOWN]
         for one in hit:
-            if one.alive and beyond is None and (one.state == OUT or self.stops.now == "on"):
+            if one.state == DOWN:
+                continue
+            if beyond is None and (one.state == OUT or self.stops.now == "on"):
                 self.stops.note(one, strike)
-            elif one.alive:
+            else:
                 going.append(one)
         self.go_down(going, strike, beyond)
         for one in going:
@@ -236,12 +241,17 @@ class Job:
             self.stall(self.plan.stall, strike.bearer)
 
     def lose_everyone(self, strike: Strike, entry: str = "lost") -> None:
-        """No replica is alive: copies in flight are gone, and all work beyond the newest durable one."""
+        """No replica is alive: copies in flight are gone, and all work beyond the newest durable one.
+
+        Those in flight when it struck: in a planned stop that was before.
+        """
+        struck = strike.row["time_s"] if strike.row and not strike.noticed else self.world.now
         self.end_stretch()
         self.world.cancel(ranks.STALL, ranks.FORM)
-        self.doing, self.gone, self.deadline = "", True, -math.inf
+        self.doing = self.doing if self.stops.now else ""
+        self.gone, self.deadline = True, -math.inf
         self.stops.forget()
-        self.world.tiers.keep_durable(self.world.lineage.tau)
+        self.world.tiers.keep_durable(self.world.lineage.tau, struck)
         self.fall_back_to_copies(strike, entry)
 
     def stall(self, seconds: float, bearer: Bearer) -> None:
@@ -282,6 +292,8 @@ class Job:
 
     def rejoin(self, bearer: Bearer) -> None:
         enough = len(self.present()) >= self.plan.minimum
+        if self.gone and self.stops.now:
+            return
         if self.gone:
             self.enter("held", self.latest)
             self.world.cancel(ranks.FORM)

@@ -40,9 +40,19 @@ class Books:
         self.spans: list[Span] = []
 
     def book(
-        self, start: float, end: float, entry: str, bearer: Bearer, stage: str = "", share: float = 1.0
+        self,
+        start: float,
+        end: float,
+        entry: str,
+        bearer: Bearer,
+        stage: str = "",
+        share: float = 1.0,
+        lane: int | None = None,
     ) -> None:
-        """Book a span of time; what lies before the warm-up's end counts for the incident only."""
+        """Book a span of time, of all that are alive or of the replica in a lane of its own.
+
+        What lies before the warm-up's end counts for the incident only.
+        """
         self.spans.append(Span(start, end, entry, stage, share))
         counted = share * self.counted(start, end)
         self.ledger[entry] += counted
@@ -50,11 +60,19 @@ class Books:
             self.charges[bearer.cause, entry] += counted
         if stage:
             self.stages[stage] += counted
-        row = bearer.row
-        if row is not None and entry != "productive":
-            row[f"{entry}_s"] = row.get(f"{entry}_s", 0.0) + share * (end - start)
-            if stage:
-                row[f"stage_{stage}_s"] = row.get(f"stage_{stage}_s", 0.0) + share * (end - start)
+        if bearer.row is not None and lane is None and entry != "productive":
+            bearer.row[f"{entry}_s"] = bearer.row.get(f"{entry}_s", 0.0) + share * (end - start)
+        elif bearer.row is not None and end > start:
+            lines = bearer.row.setdefault("lanes", {}).setdefault(lane, defaultdict(float))
+            lines[f"{entry}_s"] += end - start
+            lines[f"stage_{stage}_s"] += end - start
+
+    @staticmethod
+    def mean_over_lanes(row: Row) -> None:
+        """What the replicas that recovered from an incident took, on average over them."""
+        lanes = row.pop("lanes", {}).values()
+        for column in {column for lines in lanes for column in lines}:
+            row[column] = sum(lines[column] for lines in lanes) / len(lanes)
 
     def counted(self, start: float, end: float) -> float:
         return max(end - max(start, self.warm_up), 0.0)

@@ -90,6 +90,8 @@ class Naive:
                 self.job.stops.begin_if_due()
                 self.complete()
         self.lineage.close()
+        for row in self.incidents:
+            self.books.mean_over_lanes(row)
         return self
 
     def next_window(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sim.records import PEER
 from sim.scenario.model import Stage
 from sim.streams import uniform
 from tests.oracle import ranks
@@ -32,6 +33,7 @@ class Replica:
 
     @property
     def alive(self) -> bool:
+        """Whether it holds the state of the training; one struck in a stop does until it ends."""
         return self.state != DOWN
 
     def expect_leave(self, strike: Strike) -> None:
@@ -97,6 +99,8 @@ class Replica:
         """Load from a peer, if one is alive, else the newest copy that turns out to be usable."""
         recovery, tiers = self.world.scenario.recovery, self.world.tiers
         if any(other.alive for other in self.job.replicas):
+            if self.chain.row is not None:
+                self.chain.row["tier"] = PEER
             if recovery.peer_load is not None:
                 duration = recovery.peer_load
             elif stage.of_copy:

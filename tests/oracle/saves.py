@@ -71,11 +71,11 @@ class Tiers:
         return sum(count * tier.blocks for count, tier in zip(self.begun, self.tiers, strict=True))
 
     def make_durable(self, copy: Copy, now: float) -> None:
-        """A copy's time has come: it counts, unless it is gone or its tier cannot be reached."""
-        if copy not in self.copies:
-            return
-        if self.outage(copy.tier, now) is not None:
-            self.copies.remove(copy)
+        """A copy's time has come: it counts, unless it is gone or its tier cannot be reached.
+
+        A copy that is void for that reason still was a save: the next one is due an interval after it.
+        """
+        if copy not in self.copies or self.outage(copy.tier, now) is not None:
             return
         copy.durable = True
         keep = self.tiers[copy.tier].keep
@@ -109,9 +109,9 @@ class Tiers:
         }
         self.discard([copy for copy in self.copies if copy.tier in dead], tau)
 
-    def supersede(self, tier: int, tau: float) -> None:
+    def supersede(self, tier: int, now: float) -> None:
         """A tier's copy in flight is given up, for another one that is made now."""
-        self.discard([copy for copy in self.copies if copy.tier == tier and not copy.durable], tau)
+        self.copies = [copy for copy in self.copies if copy.tier != tier or copy.durable_at <= now]
 
     def newest(self) -> Copy | None:
         """The newest durable copy; of equal ones that of the first listed tier; None: the beginning."""
@@ -121,9 +121,9 @@ class Tiers:
             (copy for copy in durable if copy.tau >= latest - NEAR), key=lambda c: c.tier, default=None
         )
 
-    def keep_durable(self, tau: float) -> None:
-        """The job restarts: copies in flight are gone."""
-        self.discard([copy for copy in self.copies if not copy.durable], tau)
+    def keep_durable(self, tau: float, struck: float = math.inf) -> None:
+        """The job restarts: copies are gone that are in flight, or were when it was struck."""
+        self.discard([copy for copy in self.copies if not copy.durable or copy.durable_at > struck], tau)
 
     def fall_back(self, tau: float) -> None:
         """The lineage ends at this position: no copy and no mark lies beyond it."""

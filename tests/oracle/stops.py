@@ -30,7 +30,7 @@ class Stops:
         self.now = ""
         self.due = math.inf
         self.rolling: list[Replica] = []
-        self.last_noted: Strike | None = None
+        self.struck: dict[Replica, Strike] = {}
         self.later: list[Callable[[], None]] = []
 
     def forget(self) -> None:
@@ -46,14 +46,14 @@ class Stops:
 
     def note(self, one: Replica, strike: Strike) -> None:
         """A replica is struck while it stands still for a stop: it goes down when the stop ends."""
-        one.noted = self.last_noted = strike
+        one.noted = self.struck[one] = strike
 
     def window(self) -> None:
-        """A planned stop falls due: it is past if nobody is alive, or if one is going on."""
+        """A planned stop falls due: it is past while the whole job is down, or if one is going on."""
         plan, job = self.world.scenario.maintenance, self.job
         assert plan is not None
         rolls = bool(self.rolling) or any(one.state == OUT for one in job.replicas)
-        if job.alive() and not self.now and not rolls:
+        if not job.gone and not self.now and not rolls:
             self.due = min(self.due, self.world.now + plan.merge_within)
 
     def begin_if_due(self) -> None:
@@ -84,7 +84,7 @@ class Stops:
             self.stand_still()
             return
         last = len(tiers.tiers) - 1
-        tiers.supersede(last, tau)
+        tiers.supersede(last, world.now)
         self.now = "saving"
         self.job.enter("saving", Bearer("checkpoint"))
         ends = world.now + (tiers.tiers[last].blocks + tiers.tiers[last].durable_after)
@@ -109,7 +109,9 @@ class Stops:
         job, self.now = self.job, ""
         job.doing = ""
         self.take_down_noted()
-        if job.present() and job.deadline > self.world.now:
+        if job.present() and job.gone:
+            job.rejoin(job.latest)
+        elif job.present() and job.deadline > self.world.now:
             job.stall(job.deadline - self.world.now, job.staller)
         elif job.present():
             job.resume()
@@ -118,24 +120,18 @@ class Stops:
             act()
 
     def take_down_noted(self) -> None:
-        job, noted = self.job, [one for one in self.job.replicas if one.noted]
-        if not noted:
-            return
-        assert self.last_noted is not None
-        ups = any(one.state == UP for one in noted)
-        for one in noted:
-            one.state = DOWN
-        if not job.alive():
-            job.lose_everyone(self.last_noted)
+        """Those that were struck go down, the first that was struck first."""
+        job, struck = self.job, dict(self.struck)
+        self.struck.clear()
+        ups = any(one.state == UP for one in struck)
+        for one in struck:
+            one.state, one.noted = DOWN, None
+        if struck and not job.alive():
+            job.lose_everyone(list(struck.values())[-1])
         elif ups:
-            job.stall(job.plan.stall, self.last_noted.bearer)
-        for one in noted:
-            self.take_down(one)
-
-    def take_down(self, one: Replica) -> None:
-        strike, one.noted = one.noted, None
-        assert strike is not None
-        one.begin_chain(strike)
+            job.stall(job.plan.stall, list(struck.values())[-1].bearer)
+        for one, strike in struck.items():
+            one.begin_chain(strike)
 
     def step_out(self) -> None:
         """In a rolling stop, the next replica that is up stands still, once the one before is back."""
@@ -145,7 +141,7 @@ class Stops:
         while self.rolling and plan is not None:
             one = self.rolling.pop(0)
             if one.state == UP:
-                one.state = OUT
+                one.state, job.latest = OUT, MAINTENANCE
                 self.world.at(self.world.now + plan.takes, ranks.WINDOW, partial(self.step_in, one))
                 return
 
@@ -158,10 +154,8 @@ class Stops:
             one.state = READY
             job.rejoin(MAINTENANCE)
             return
-        one.state = DOWN
+        del self.struck[one]
+        one.state, one.noted = DOWN, None
         if not job.alive():
             job.lose_everyone(strike)
-        self.take_down(one)
-        if self.rolling and job.in_stretch():
-            job.end_stretch()
-            job.resume()
+        one.begin_chain(strike)

@@ -108,17 +108,7 @@ def section(block: Any, paths: Sequence[str]) -> str:
         [f"`{field.alias or name}`", field.description or "", default_of(field)]
         for name, field in block.model_fields.items()
     ]
-    text = f"## {heading}\n\n{inspect.getdoc(block)}\n\n{table(('key', 'meaning', 'default'), rows)}\n"
-    return text + unbuilt(block.unbuilt)
-
-
-def unbuilt(keys: Mapping[str, str]) -> str:
-    """Return the list of the keys that this version refuses, grouped by what to do meanwhile."""
-    if not keys:
-        return ""
-    advice = {why: [f"`{key}`" for key, other in keys.items() if other == why] for why in keys.values()}
-    rows = [[", ".join(names), why] for why, names in advice.items()]
-    return f"\nNot built yet, and refused:\n\n{table(('key', 'meanwhile'), rows)}\n"
+    return f"## {heading}\n\n{inspect.getdoc(block)}\n\n{table(('key', 'meaning', 'default'), rows)}\n"
 
 
 def scenario_page() -> str:

@@ -55,16 +55,14 @@ def unknown(name: object, allowed: Iterable[str], what: str = "unknown key") -> 
 class Block(BaseModel):
     """A block of the scenario: known keys only, frozen, checked on its own and then for contradictions.
 
-    `unbuilt` names the keys that the language will have and this version refuses, each with what to do
-    meanwhile; `misplaced` those that belong elsewhere.  One with `one_value` reads as a single value.
-    Defaults are written and read as in a file: `"0 s"`.
+    `misplaced` names keys that belong elsewhere, with what to do.  A block with `one_value` reads as a single
+    value.  Defaults are written and read as in a file: `"0 s"`.
     """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True
     )
     one_value: ClassVar[bool] = False
-    unbuilt: ClassVar[Mapping[str, str]] = {}
     misplaced: ClassVar[Mapping[str, str]] = {}
 
     def contradictions(self) -> Iterator[Finding]:
@@ -91,18 +89,15 @@ class Block(BaseModel):
         try:
             block = handler(data)
         except ValidationError as error:
-            raise cls._reworded(error, data) from None
+            raise cls._reworded(error) from None
         block.settle(data)
         refuse(block.contradictions())
         return block
 
     @classmethod
-    def _reworded(cls, error: ValidationError, data: Mapping[str, Any]) -> ValidationError:
+    def _reworded(cls, error: ValidationError) -> ValidationError:
         """Return *error* with sentences of ours for all that pydantic found."""
-        waiting = any(name in cls.unbuilt for name in data)
-        details = error.errors(include_url=False)
-        kept = [one for one in details if not (waiting and one["type"] == "missing")]
-        findings = [cls._finding(one) for one in kept]
+        findings = [cls._finding(one) for one in error.errors(include_url=False)]
         lines = [InitErrorDetails(type=spoken(why), loc=path, input=None) for path, why in findings]
         return ValidationError.from_exception_data("scenario", lines)
 
@@ -123,8 +118,6 @@ class Block(BaseModel):
 
     @classmethod
     def _unexpected(cls, key: str) -> str:
-        if key in cls.unbuilt:
-            return f"{key} is not built yet; {cls.unbuilt[key]}"
         return cls.misplaced.get(key) or unknown(key, cls.keys())
 
     @classmethod

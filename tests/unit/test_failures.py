@@ -1,54 +1,9 @@
 """Sources of failures: when they strike, what they hit, and what stands still."""
 
-from typing import Any
-
 import numpy as np
 import pytest
-import simpy
 
-from sim.engine.cluster import Cluster
-from sim.engine.failures import Failures
-from sim.records import Strike
-from sim.scenario.model import Scenario
-from sim.streams import Streams
-
-DAY = 86_400.0
-
-
-class Plant:
-    """A cluster under fire, with what struck it."""
-
-    def __init__(self, mode: dict[str, Any], days: float = 400.0, **cluster: Any) -> None:
-        scenario = Scenario.model_validate(
-            {
-                "name": "plant",
-                "cluster": {"gpus": 64} | cluster,
-                "failures": {"mode": mode},
-                "checkpoint": {"interval": "10 min", "blocks": "5 s"},
-                "simulation": {"horizon": f"{days} d"},
-            }
-        )
-        self.env = simpy.Environment()
-        self.cluster = Cluster(scenario.cluster.nodes, scenario.cluster.spare_nodes)
-        self.strikes: list[tuple[float, Strike]] = []
-        self.spares: list[tuple[float, int]] = []
-        self.failures = Failures(
-            self.env,
-            scenario,
-            Streams(1, 0),
-            self.cluster,
-            lambda strike: self.strikes.append((self.env.now, strike)),
-            lambda strike, node: self.spares.append((self.env.now, node)),
-        )
-
-    def run(self, until: float) -> list[tuple[float, tuple[int, ...]]]:
-        """Return when what was struck by the instant *until* (days)."""
-        self.env.run(until=until * DAY)
-        return [(now / DAY, tuple(strike.slots)) for now, strike in self.strikes]
-
-
-def aged(**changes: Any) -> dict[str, Any]:
-    return {"per": "node", "mtbf": "10 d", "lifetime": "constant", "ages": "new", "repair": "1 h"} | changes
+from tests.unit.plant import DAY, Plant, aged
 
 
 def test_units_of_equal_age_fail_at_one_instant_in_the_order_of_their_numbers() -> None:

@@ -5,11 +5,17 @@ from collections.abc import Sequence
 import simpy
 
 from sim.engine.failures.origins import Origins
-from sim.engine.repair.shop import AUTOMATIC, RepairShop
+from sim.engine.repair.shop import AUTOMATIC, Repaired, RepairShop
 from sim.records import Strike
 from sim.scenario.model import Scenario
 from sim.streams import Streams
 
+BLOCKS = {
+    "name": "shop",
+    "cluster": {"gpus": 64},
+    "checkpoint": "none",
+    "simulation": {"horizon": "1 d"},
+}
 Back = list[tuple[float, tuple[int, ...]]]
 
 
@@ -21,19 +27,20 @@ def shop(repair: object) -> tuple[simpy.Environment, RepairShop, Back]:
 
 def shop_in(env: simpy.Environment, repair: object, back: Back, mode: int = 0) -> RepairShop:
     """Return an empty shop of the *mode* of that number, which notes in *back* what comes back, and when."""
-    blocks = {
-        "name": "shop",
-        "cluster": {"gpus": 64},
-        "failures": {"mode": {"per": "node", "mtbf": "1 d", "repair": repair}},
-        "checkpoint": "none",
-        "simulation": {"horizon": "1 d"},
-    }
-    scenario = Scenario.model_validate(blocks)
+    modes = {"mode": {"per": "node", "mtbf": "1 d", "repair": repair}}
+    scenario = Scenario.model_validate(BLOCKS | {"failures": modes})
+    return RepairShop(
+        env, Streams(1, 0), Origins(scenario), mode, scenario.failures["mode"], noted(env, back)
+    )
+
+
+def noted(env: simpy.Environment, back: Back) -> Repaired:
+    """Return what notes in *back* the nodes that come back, and when."""
 
     def note(nodes: Sequence[int], strike: Strike, part: int = AUTOMATIC) -> None:
         back.append((env.now, tuple(nodes)))
 
-    return RepairShop(env, Streams(1, 0), Origins(scenario), mode, scenario.failures["mode"], note)
+    return note
 
 
 def strike(ordinal: int) -> Strike:
@@ -92,3 +99,38 @@ def test_shops_whose_repairs_end_at_one_instant_take_turns_by_their_modes() -> N
     first.bring((2,), strike(1))
     env.run()
     assert back == [(100.0, (1,)), (100.0, (2,)), (100.0, (7,))]
+
+
+PIPELINE = {"automatic": "10 s", "escalates": "100 %", "manual": "100 s", "crews": 1}
+
+
+def test_the_crews_of_a_pipeline_work_on_the_manual_part() -> None:
+    env, repairs, back = shop(PIPELINE)
+    for number in range(3):
+        repairs.bring((number,), strike(number))
+    env.run()
+    assert back == [(110.0, (0,)), (210.0, (1,)), (310.0, (2,))]
+
+
+def test_what_does_not_escalate_is_back_after_the_automatic_part() -> None:
+    env, repairs, back = shop(PIPELINE | {"escalates": "30 %", "crews": 1000})
+    for number in range(1000):
+        repairs.bring((number,), strike(number))
+    env.run()
+    escalated = [nodes for now, nodes in back if now == 110.0]
+    assert len(back) == 1000
+    assert {now for now, _ in back} == {10.0, 110.0}
+    assert abs(len(escalated) - 300) < 4.5 * 210**0.5
+
+
+def test_a_repair_of_a_log_lasts_as_long_as_the_log_says() -> None:
+    rows = [{"time": "1 h", "node": 1, "repair": "3 h"}, {"time": "2 h", "node": 2, "repair": "1 h"}]
+    env, back = simpy.Environment(), []
+    scenario = Scenario.model_validate(BLOCKS | {"failures": {"mode": {"replay": rows}}})
+    repairs = RepairShop(
+        env, Streams(1, 0), Origins(scenario), 0, scenario.failures["mode"], noted(env, back)
+    )
+    repairs.bring((1,), strike(0))
+    repairs.bring((2,), strike(1))
+    env.run()
+    assert back == [(3600.0, (2,)), (3 * 3600.0, (1,))]

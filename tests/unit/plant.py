@@ -1,0 +1,88 @@
+"""A cluster under fire without a job, for tests of failures and repairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import simpy
+
+from sim.engine.failures import Failures
+from sim.engine.machines import cluster_of
+from sim.engine.repair import Repairs
+from sim.records import Strike
+from sim.scenario.model import Scenario
+from sim.streams import Streams
+
+DAY = 86_400.0
+
+
+class Plant:
+    """The nodes of a scenario with one failure mode, and what struck them.
+
+    With `repairs` nodes that fail leave at once, and come back to the empty slots.
+    """
+
+    def __init__(
+        self,
+        mode: dict[str, Any],
+        days: float = 400.0,
+        recovery: dict[str, Any] | None = None,
+        repairs: bool = False,
+        **cluster: Any,
+    ) -> None:
+        self.scenario = scenario = Scenario.model_validate(
+            {
+                "name": "plant",
+                "cluster": {"gpus": 64} | cluster,
+                "failures": {"mode": mode},
+                "checkpoint": {"interval": "10 min", "blocks": "5 s"},
+                "recovery": recovery or {},
+                "simulation": {"horizon": f"{days} d"},
+            }
+        )
+        self.env = simpy.Environment()
+        self.cluster = cluster_of(scenario)
+        self.places = self.cluster.track()
+        self.strikes: list[tuple[float, Strike]] = []
+        self.nodes: list[int] = []
+        self.spares: list[tuple[float, int]] = []
+        self.back: list[tuple[float, tuple[int, ...]]] = []
+        streams = Streams(1, 0)
+        self.failures = Failures(self.env, scenario, streams, self.cluster, self.strike, self.strike_spare)
+        self.repairs = Repairs(self.env, scenario, streams, self.cluster, self.failures, self.take_back)
+        self._leave = repairs
+
+    def strike(self, strike: Strike) -> None:
+        """Note a strike, and let its nodes leave where they are to."""
+        self.strikes.append((self.env.now, strike))
+        self.nodes += [self.cluster.node(slot) for slot in strike.slots]
+        if self._leave and not strike.transient:
+            self.cluster.fail(strike.slots)
+            self.repairs.send(strike, strike.slots)
+            self.cluster.fill(self.env.now)
+
+    def strike_spare(self, strike: Strike, node: int) -> None:
+        """Note the strike of a spare, and let it leave where it is to."""
+        self.spares.append((self.env.now, node))
+        if self._leave and not strike.transient:
+            self.repairs.send_spare(strike, node)
+
+    def take_back(self, nodes: Sequence[int]) -> None:
+        """Note the nodes that come back, and put them to work."""
+        self.back.append((self.env.now, tuple(nodes)))
+        self.cluster.restore(nodes, (0,))
+
+    def origins(self) -> list[str]:
+        """Return the names of the origins of all strikes, in order."""
+        return [self.failures.origins[strike.origin] for _, strike in self.strikes]
+
+    def run(self, until: float) -> list[tuple[float, tuple[int, ...]]]:
+        """Return when what was struck by the instant *until* (days)."""
+        self.env.run(until=until * DAY)
+        return [(now / DAY, tuple(strike.slots)) for now, strike in self.strikes]
+
+
+def aged(**changes: Any) -> dict[str, Any]:
+    """Return a mode whose units all fail when they are ten days old, with *changes*."""
+    return {"per": "node", "mtbf": "10 d", "lifetime": "constant", "ages": "new", "repair": "1 h"} | changes

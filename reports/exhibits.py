@@ -177,7 +177,8 @@ def _causes_caption(data: CausesData) -> str:
     few = next(
         place for place, row in enumerate(data.rows, 1) if row.cumulative >= 0.8 * data.rows[-1].cumulative
     )
-    words = "Every card-hour that does not count is charged to one cause."
+    words = "All failures are recorded ones. " if data.all_recorded else ""
+    words += "Every card-hour that does not count is charged to one cause."
     if few == 1 or few == len(data.rows):
         return words
     return f"{words} {few} of {len(data.rows)} causes make up four fifths of the waste."

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 TEMPLATES = Path(__file__).with_name("templates")
-SHOWN_LETTERS = 15_000
+SHOWN_LETTERS, SHOWN_LINES = 15_000, 300
 """So much of a resolved scenario the page shows; a log of recorded failures in it may be far longer."""
 PLOTLY_CONFIG = {
     "displayModeBar": False,
@@ -115,7 +115,7 @@ def _long_texts(sheet: Sheet) -> Iterator[tuple[str, str]]:
 
     for anchor, scenario in zip(sheet.anchors, sheet.given, strict=True):
         text = dump(scenario)
-        if len(text) > SHOWN_LETTERS:
+        if _beginning(text) != text:
             yield f"yaml-{anchor}", text
 
 
@@ -124,7 +124,12 @@ def begin_of(scenario: Scenario) -> tuple[str, int]:
     from sim.scenario import dump
 
     text = dump(scenario)
-    return text[:SHOWN_LETTERS], max(len(text) - SHOWN_LETTERS, 0)
+    shown = _beginning(text)
+    return shown, len(text) - len(shown)
+
+
+def _beginning(text: str) -> str:
+    return "".join(text.splitlines(keepends=True)[:SHOWN_LINES])[:SHOWN_LETTERS]
 
 
 def packed(text: str) -> str:

@@ -33,8 +33,13 @@ def cause_label(cause: str, from_log: Collection[str] = ()) -> str:
 
 
 def recorded(scenario: Scenario) -> frozenset[str]:
-    """Return the names of the failure modes that come from a log."""
-    return frozenset(name for name, mode in scenario.failures.items() if mode.recorded is not None)
+    """Return the failure modes that come from a log, to be marked; none where all do, which is said once."""
+    found = frozenset(name for name, mode in scenario.failures.items() if mode.recorded is not None)
+    return found if len(found) < len(scenario.failures) else frozenset()
+
+
+def _all_from_log(scenario: Scenario) -> bool:
+    return bool(scenario.failures) and all(mode.recorded for mode in scenario.failures.values())
 
 
 class CauseRow(NamedTuple):
@@ -53,10 +58,11 @@ class CauseRow(NamedTuple):
 
 
 class CausesData(NamedTuple):
-    """A scenario's waste by cause, the largest first."""
+    """A scenario's waste by cause, the largest first; whether all failures come from a log."""
 
     name: str
     rows: tuple[CauseRow, ...]
+    all_recorded: bool = False
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -86,7 +92,7 @@ def causes_data(result: Results) -> CausesData | None:
         )
         for cause, total in zip(ordered, sums, strict=True)
     )
-    return CausesData(result.scenario.name, rows)
+    return CausesData(result.scenario.name, rows, _all_from_log(result.scenario))
 
 
 def causes_table(data: CausesData) -> base.Table:

@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 
 from reports import recovery, tables
+from reports.exhibits import causes
 from reports.figures.causes import cause_label, causes_data
 from reports.figures.spares import spares_data, spares_figure, spares_table
+from reports.inputs import inputs
 from reports.page import render
-from reports.sheet import SHOWN_LETTERS
+from reports.sheet import SHOWN_LETTERS, SHOWN_LINES
 from sim.results import Results
 from sim.scenario import Scenario, loads
 from sim.scenario.effects import EFFECTS
@@ -164,6 +166,22 @@ def test_causes_from_a_log_and_reserved_ones_are_named_as_such() -> None:
     assert {*tables.EFFECTS, "crash"} == set(EFFECTS)
 
 
+def test_where_all_failures_come_from_a_log_it_is_said_once() -> None:
+    only = Scenario.model_validate(EVERYTHING | {"failures": {"log": EVERYTHING["failures"]["log"]}})
+    waste = {
+        "waste_by_cause": {"log": 0.1},
+        "waste": {"log": {"lost": 0.1}},
+        "incidents_by_mode": {"log": 1.0},
+    }
+    result = fake(scenario=only, summary=waste)
+    data = causes_data(result)
+    assert data is not None
+    assert (data.all_recorded, data.rows[0].label) == (True, "log")
+    shown = causes(result)
+    assert shown is not None
+    assert shown.caption.startswith("All failures are recorded ones.")
+
+
 def test_the_page_has_a_section_on_recovery_where_there_is_something_to_tell() -> None:
     html = render([everything(), run("plain")])
     assert 'href="#recovery"' in html
@@ -172,6 +190,13 @@ def test_the_page_has_a_section_on_recovery_where_there_is_something_to_tell() -
     assert 'data-figure="spares-everything"' in html
     assert "log (recorded)" in html
     assert 'href="#recovery"' not in render([run("plain")])
+
+
+def test_of_a_mode_from_a_log_only_what_is_given_is_listed() -> None:
+    listed = {
+        one.path: one.text for one in inputs(everything().scenario) if one.path.startswith("failures.log.")
+    }
+    assert listed == {"failures.log.replay": "2 recorded failures, 3 h to 1.67 d"}
 
 
 def test_a_long_log_is_not_shown_as_a_whole_but_can_be_copied() -> None:
@@ -184,7 +209,8 @@ def test_a_long_log_is_not_shown_as_a_whole_but_can_be_copied() -> None:
     assert re.search(r"[\d,]+ more letters are not shown", html)
     code = re.search(r'<code id="yaml-everything">(.*?)</code>', html, re.DOTALL)
     assert code
-    assert 0.9 * SHOWN_LETTERS < len(code[1]) < 1.1 * SHOWN_LETTERS
+    assert code[1].count("\n") <= SHOWN_LINES
+    assert 1000 < len(code[1]) < 1.1 * SHOWN_LETTERS
     packed = re.search(r'id="payload">([^<]*)<', html)
     assert packed
     texts = json.loads(gzip.decompress(base64.b64decode(packed[1])))["texts"]

@@ -129,11 +129,12 @@ class Chain:
             if not step.awaits_nodes:
                 self._step = step
                 self._activity.enter(RECOVERY, step.stage)
-                if step.loads:
+                if step.constant is not None:
+                    self._wait(step.constant, self._end_stage)
+                elif step.loads:
                     self._load()
                 else:
-                    time = self._duration(step) if step.constant is None else step.constant
-                    self._wait(time, self._end_stage)
+                    self._wait(self._duration(step), self._end_stage)
                 return
             if not self._cluster.fill(self._env.now, self._group):
                 self._await_nodes()

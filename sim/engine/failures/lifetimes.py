@@ -20,8 +20,8 @@ class Lifetimes(Source):
     """Units that age: each has a lifetime of its own, which runs on only where its node is in service.
 
     A unit whose node works at *pace* 1 ages with the mode's own time, an idle spare's at `idle_pace`, and
-    those of *lemons* so many times as fast.  Only units that fail before the horizon, or whose node moved, are
-    stored one by one.
+    those of *lemons* so many times as fast.  Only units that fail before the horizon, or whose node moved,
+    are stored one by one.
     """
 
     def __init__(

@@ -2,8 +2,8 @@
 
 Block k of tier i begins when `firsts[i] + k x gaps[i]` of training has passed since the stretch began,
 counted in steps where the job has steps, else in seconds.  Training stands still in a block, and blocks of
-one place follow each other in the order of the tiers; so a block begins, on the wall clock, at its place in the
-training plus all blocks that began before it.
+one place follow each other in the order of the tiers; so a block begins, on the wall clock, at its place in
+the training plus all blocks that began before it.
 """
 
 from __future__ import annotations

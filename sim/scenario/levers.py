@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sim.scenario.model import Scenario
 
 CHANGEABLE = ("cluster", "workload", "failures", "checkpoint", "recovery", "maintenance", "costs")
-NAMED_BY_THE_USER = ("failures", "recovery.stages")
+NAMED_BY_THE_USER = ("failures", "recovery.stages", "checkpoint.tiers")
 
 
 class OwnLever(Block):

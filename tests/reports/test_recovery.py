@@ -193,10 +193,8 @@ def test_the_page_has_a_section_on_recovery_where_there_is_something_to_tell() -
 
 
 def test_of_a_mode_from_a_log_only_what_is_given_is_listed() -> None:
-    listed = {
-        one.path: one.text for one in inputs(everything().scenario) if one.path.startswith("failures.log.")
-    }
-    assert listed == {"failures.log.replay": "2 recorded failures, 3 h to 1.67 d"}
+    paths = [one.path for one in inputs(everything().scenario)]
+    assert [path for path in paths if "failures.log" in path] == ["failures.log.replay"]
 
 
 def test_a_long_log_is_not_shown_as_a_whole_but_can_be_copied() -> None:

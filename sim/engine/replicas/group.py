@@ -190,7 +190,7 @@ class Group:
         pace = self._stragglers.pace()
         self._work.begin(now, self._team.up / len(self._team.replicas), [] if pace is None else [pace])
         self._clock_runs = True
-        self.clock.training_begins()
+        self.clock.training_begins(self._team.trains)
         self._plan()
 
     def _plan(self) -> None:

@@ -18,7 +18,13 @@ EVERYTHING = {
     "cluster": {"gpus": 64, "spares": 2},
     "workload": {"tokens_per_gpu_second": 100, "target": "1 G tokens"},
     "failures": {"node": {"per": "node", "mtbf": "10 d", "repair": "4 h"}},
-    "checkpoint": {"interval": "daly", "blocks": "10 s"},
+    "checkpoint": {
+        "tiers": {
+            "peer": {"interval": "1 min", "blocks": "1 s", "survives": ["job", "node"]},
+            "storage": {"interval": "1 h", "blocks": "10 s"},
+        }
+    },
+    "recovery": {"replicas": 2, "overhead": "1 %"},
     "costs": {"gpu_hour": "2 USD"},
     "simulation": {"precision": "5 pp"},
 }

@@ -194,3 +194,13 @@ def test_a_log_strikes_nodes_wherever_they_are() -> None:
 def test_a_scenario_that_asks_for_nothing_has_none_of_it() -> None:
     plant = Plant(MEMORYLESS)
     assert (plant.failures.relapses, plant.failures.faults) == ({}, None)
+
+
+def test_a_fault_takes_down_what_its_mode_takes_down() -> None:
+    mode = aged(per="rack", repair={"constant": "1 h", "false_fix": "99.99 %"})
+    plant = Plant(mode, repairs=True, gpus=32, nodes_per_rack=2)
+    plant.env.run(until=10.5 * DAY)
+    plant.failures.training_begins()
+    plant.run(until=10.5001)
+    assert plant.origins()[:3] == ["mode", "mode", "mode/recurrence"]
+    assert [tuple(strike.slots) for _, strike in plant.strikes][:3] == [(0, 1), (2, 3), (0, 1)]

@@ -137,10 +137,10 @@ class Aim:
     def _at_many(self, ordinal: int, unit: int) -> None:
         slots = self._slots(unit * self._unit_slots, self._unit_slots)
         if slots:
-            self._at_domains(self.mode, ordinal, slots)
+            self._at_domains(self.mode, ordinal, slots, whole=True)
 
-    def _at_domains(self, origin: int, ordinal: int, unit: Sequence[int]) -> None:
-        """Strike all nodes at work in the domains in which the slots of the *unit* lie.
+    def _at_domains(self, origin: int, ordinal: int, struck: Sequence[int], whole: bool = False) -> None:
+        """Strike all nodes at work in the domains in which the slots *struck* lie: of a *whole* unit, or one.
 
         The spares that are bound to them are struck before, so that none of them can help out.
         """
@@ -148,8 +148,8 @@ class Aim:
         if self._spread is not None and self._spreads_now(origin, ordinal):
             reach = self._spread
         size = reach.slots
-        first, after = unit[0] // size * size, (unit[-1] // size + 1) * size
-        slots = unit if size == self._unit_slots else self._slots(first, after - first)
+        first, after = struck[0] // size * size, (struck[-1] // size + 1) * size
+        slots = struck if whole and size == self._unit_slots else self._slots(first, after - first)
         transient = self.is_transient(origin, ordinal)
         scope = JOB if transient else reach.scope
         if self._bound <= reach.scope in DOMAINS:

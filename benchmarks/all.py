@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fidelity
 import million
 import per_failure
 import startup
 import tuning
 
 if __name__ == "__main__":
-    for benchmark in (startup, per_failure, million, tuning):
+    for benchmark in (startup, per_failure, million, fidelity, tuning):
         benchmark.main()
         print()

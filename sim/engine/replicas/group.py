@@ -72,6 +72,7 @@ class Group:
         self._team = team
         self._stragglers = stragglers
         self._target = scenario.target_s
+        self._is_endless = scenario.target_s is None and scenario.maintenance is None
         self._minimum = scenario.recovery.minimum
         self._timer: simpy.Event | None = None
         self._then: Callable[[], None] = self._train
@@ -194,7 +195,10 @@ class Group:
         self._plan()
 
     def _plan(self) -> None:
-        """Wait for the target, or for the next planned stop."""
+        """Wait for the target, or for the next planned stop, where there is one to wait for."""
+        if self._is_endless:
+            self._timer = None
+            return
         target = math.inf if self._target is None else self._work.time_of(self._target)
         stop = self.planned.next(self._env.now)
         if target <= stop:

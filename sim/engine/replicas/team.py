@@ -17,6 +17,7 @@ class Team:
         self._cluster = cluster
         self._size = len(replicas[0].slots)
         self._down: dict[Replica, None] = {}
+        self._ready: list[Replica] = []
         self._counts = [0] * len(State)
         self._counts[State.UP] = len(replicas)
 
@@ -45,15 +46,16 @@ class Team:
         replica.state = state
         if state is State.DOWN:
             self._down[replica] = None
-        else:
+        elif state is State.READY:
             self._down.pop(replica, None)
+            self._ready.append(replica)
 
     def join(self) -> None:
         """Let those that are ready take part."""
-        if self._counts[State.READY]:
-            for replica in self.replicas:
-                if replica.state is State.READY:
-                    self.turn(replica, State.UP)
+        for replica in self._ready:
+            if replica.state is State.READY:
+                self.turn(replica, State.UP)
+        self._ready.clear()
 
     def trains(self, number: int) -> bool:
         """Return whether the replica of that *number* takes part."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from sim.engine.journal import NOBODY
@@ -36,6 +37,7 @@ class Work:
         self._tries: dict[int, int] = {}
         self._verified = (0.0, NO_TIER)
         self._suspects: dict[int, float] = {}
+        self._looked_at, self._place = -math.inf, Place(0.0, (), NO_TIER)
 
     def __repr__(self) -> str:
         return f"Work(at {self.lineage.place}, {self.copies})"
@@ -55,11 +57,15 @@ class Work:
         """Begin a stretch on a *share* of the cards."""
         firsts = self.copies.firsts(self.lineage.place, now)
         self.stretch = self.lineage.begin(now, share, firsts, paces)
+        self._looked_at = -math.inf
 
     def place(self, now: float) -> Place:
         """Return where the stretch under way is."""
         assert self.stretch is not None
-        return self.clocks.place(self.stretch.firsts, self.stretch.start, now)
+        if now != self._looked_at:
+            self._place = self.clocks.place(self.stretch.firsts, self.stretch.start, now)
+            self._looked_at = now
+        return self._place
 
     def end(self, now: float, place: Place, cause: int = NOBODY, incident: int = NOBODY) -> None:
         """End the stretch at its *place*, broken by *cause* and *incident* if by anything."""
@@ -91,13 +97,16 @@ class Work:
 
     def kill(self, scope: int, now: float) -> None:
         """Lose the copies that do not outlive a failure of that *scope*, even of the stretch under way."""
+        mortal = self.copies.mortal(scope)
+        if not mortal:
+            return
         self.copies.settle(now)
         if self.stretch is None:
-            self.copies.kill(scope, self.lineage.place, None)
+            self.copies.kill(mortal, self.lineage.place, None)
             return
         place = self.place(now)
         begun = [count + (tier == place.saving) for tier, count in enumerate(place.ended)]
-        self.copies.kill(scope, self.stretch.place + place.done, begun)
+        self.copies.kill(mortal, self.stretch.place + place.done, begun)
 
     def fall_back(self, cause: int, incident: int, sound_until: float | None = None) -> None:
         """Go back to the newest copy there is, and lose the work since and the copies on their way.

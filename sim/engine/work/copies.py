@@ -108,8 +108,8 @@ class Shelf:
         """Return the place from which the interval to the next save counts."""
         if self.in_flight is not None:
             return self.in_flight.place
-        places = [place for place in (self.void, self.newest) if place is not None]
-        return max(places, default=self.mark)
+        newest = self._series[-1].newest if self._series else self.mark
+        return newest if self.void is None else max(self.void, newest)
 
     def forget_unsaved(self) -> None:
         """Lose what is not durable; a tier that holds nothing else waits for a whole interval again."""
@@ -131,10 +131,12 @@ class Shelf:
 
     def is_void(self, durable_at: float) -> bool:
         """Return whether a copy that becomes durable then falls into an outage."""
-        return any(begin <= durable_at < until for begin, until in self._outages)
+        return bool(self._outages) and any(begin <= durable_at < until for begin, until in self._outages)
 
     def outages(self, begin: float, end: float) -> list[tuple[float, float]]:
         """Return the outages that touch the time from *begin* to *end*."""
+        if not self._outages:
+            return self._outages
         return [one for one in self._outages if one[0] <= end and one[1] > begin]
 
     def _keep(self, most: int) -> None:
@@ -153,6 +155,10 @@ class Copies:
     def __init__(self, tiers: Sequence[Tier], step: float | None) -> None:
         self.clocks = TierClocks(tiers, step)
         self.shelves = tuple(Shelf(tier) for tier in tiers)
+        self._mortal = [
+            [number for number, shelf in enumerate(self.shelves) if not shelf.survives(scope)]
+            for scope in range(len(SCOPES))
+        ]
 
     def __repr__(self) -> str:
         return f"Copies({', '.join(map(repr, self.shelves))})"
@@ -184,37 +190,40 @@ class Copies:
     def take_in(self, firsts: Firsts, begin: float, now: float, place: float, ended: Sequence[int]) -> None:
         """Hold what a stretch has saved that began at *begin*, at *place* of the work, and ended *now*."""
         self.settle(now)
-        clocks = self.clocks
-        for tier, count in enumerate(ended):
-            shelf, after = self.shelves[tier], clocks.durable_after[tier]
-            if count <= shelf.dead:
-                shelf.dead = 0
-                continue
-            durable_at = begin + (clocks.block_end(firsts, tier, count - 1) + after)
-            newest = place + clocks.content(firsts, tier, count - 1)
-            if durable_at > now:
-                shelf.in_flight = InFlight(newest, durable_at)
-            elif shelf.is_void(durable_at):
-                shelf.void = newest
-            numbers = range(shelf.dead, count - (durable_at > now))
-            for part in self._without_void(numbers, shelf, firsts, tier, begin, now):
-                first = place + clocks.content(firsts, tier, part[0])
-                shelf.hold(Series(first, clocks.gaps[tier] * clocks.unit, len(part)))
+        for tier, (shelf, count) in enumerate(zip(self.shelves, ended, strict=True)):
+            if count > shelf.dead:
+                self._take_in(tier, firsts, begin, now, place, count)
             shelf.dead = 0
+
+    def _take_in(self, tier: int, firsts: Firsts, begin: float, now: float, place: float, count: int) -> None:
+        """Hold the first *count* saves of *tier*: the newest may not be durable, or never become so."""
+        shelf, clocks = self.shelves[tier], self.clocks
+        durable_at = begin + (clocks.block_end(firsts, tier, count - 1) + clocks.durable_after[tier])
+        if durable_at > now:
+            shelf.in_flight = InFlight(place + clocks.content(firsts, tier, count - 1), durable_at)
+        elif shelf.is_void(durable_at):
+            shelf.void = place + clocks.content(firsts, tier, count - 1)
+        numbers = range(shelf.dead, count - (durable_at > now))
+        for part in self._without_void(numbers, shelf, firsts, tier, begin, now):
+            first = place + clocks.content(firsts, tier, part[0])
+            shelf.hold(Series(first, clocks.gaps[tier] * clocks.unit, len(part)))
 
     def forget_unsaved(self) -> None:
         """Lose every copy that is not durable."""
         for shelf in self.shelves:
             shelf.forget_unsaved()
 
-    def kill(self, scope: int, now_at: float, begun: Sequence[int] | None) -> None:
-        """Lose all copies of the tiers that do not outlive a failure of that *scope*.
+    def mortal(self, scope: int) -> Sequence[int]:
+        """Return the tiers whose copies do not outlive a failure of that *scope*."""
+        return self._mortal[scope]
+
+    def kill(self, tiers: Sequence[int], now_at: float, begun: Sequence[int] | None) -> None:
+        """Lose all copies of *tiers*.
 
         The work stands at *now_at*; *begun* are the saves by tier of the stretch under way, if there is one.
         """
-        for tier, shelf in enumerate(self.shelves):
-            if not shelf.survives(scope):
-                shelf.clear(now_at, begun[tier] if begun is not None else 0)
+        for tier in tiers:
+            self.shelves[tier].clear(now_at, begun[tier] if begun is not None else 0)
 
     def newest(self) -> tuple[float, int]:
         """Return place and tier of the newest copy, in the first such tier; the last holds the beginning."""

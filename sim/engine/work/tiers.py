@@ -16,6 +16,7 @@ from sim.scenario.tiers import Tier
 
 NO_TIER = -1
 NEXT_TO_NOTHING = 1e-9
+A_FEW = 8
 Firsts = tuple[float, ...]
 
 
@@ -44,6 +45,7 @@ class TierClocks:
         self.gaps = tuple(max(self.units(gap), 1.0 if step else 0.0) for gap in longest)
         slopes = (block / (gap * self.unit) for block, gap in zip(self.blocks, self.gaps, strict=True))
         self._slope = 1 + math.fsum(slopes)
+        self._soon = A_FEW * min(self.gaps, default=0.0) * self.unit
 
     def units(self, seconds: float) -> float:
         """Return *seconds* in units of the training, whole steps where there are steps."""
@@ -109,6 +111,8 @@ class TierClocks:
         Until so much training as u, tier i has begun at most u / gap + max(1 - first / gap, 0) blocks: this
         bounds the training that fits into *elapsed* from below.
         """
+        if elapsed < self._soon:
+            return [0] * len(firsts)
         most = elapsed
         for first, gap, block in zip(firsts, self.gaps, self.blocks, strict=True):
             most -= block * max(1 - first / gap, 0.0)

@@ -14,7 +14,8 @@ import sim.engine.machines
 from sim.engine.cluster import Cluster
 from sim.engine.ledger import Entry
 from sim.engine.replication import simulate
-from sim.records import Doing
+from sim.engine.spares import Spares
+from sim.records import Doing, Records
 from sim.scenario.model import Scenario
 from tests.oracle.random_scenarios import scenario
 
@@ -63,9 +64,9 @@ def test_the_incidents_account_for_what_is_charged_to_their_modes(data: st.DataO
 class Counted(Cluster):
     """A cluster that knows where each node ought to be."""
 
-    def __init__(self, nodes: int, spares: int, delay: float = 0.0, groups: int = 1) -> None:
+    def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
         super().__init__(nodes, spares, delay, groups)
-        self.all = set(range(nodes + spares))
+        self.all = set(range(nodes + self.idle))
         self.gone: set[int] = set()
 
     def check(self) -> None:
@@ -74,6 +75,7 @@ class Counted(Cluster):
         spares = [self.spare(position) for position in range(self.idle)]
         assert len(held) == self.nodes - len(empty)
         assert sorted([*held, *spares, *self.gone]) == sorted(self.all)
+        assert self.away == len(self.gone)
 
     def send_away(self, slots: Sequence[int]) -> list[int]:
         assert not any(self.is_at_work(slot) for slot in slots)
@@ -98,15 +100,73 @@ class Counted(Cluster):
         self.gone.add(node)
         self.check()
 
+    def retire(self, node: int) -> None:
+        super().retire(node)
+        self.gone.remove(node)
+        self.all.remove(node)
+        self.check()
+
+    def order(self, old: int) -> int:
+        new = super().order(old)
+        assert new not in self.all
+        self.gone.add(new)
+        self.all.add(new)
+        return new
+
+
+def counted(scenario: Scenario) -> Records:
+    """Simulate *scenario* while every move of a node is checked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sim.engine.machines, "Cluster", Counted)
+        return simulate(scenario, 0)
+
 
 @laws
 @given(st.data(), st.booleans())
 def test_no_node_is_lost_and_none_is_in_two_places(data: st.DataObject, ties: bool) -> None:
-    document = Scenario.model_validate(scenario(data.draw, ties))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sim.engine.machines, "Cluster", Counted)
-        records = simulate(document, 0)
+    records = counted(Scenario.model_validate(scenario(data.draw, ties)))
     assert records.incidents["nodes_lost"].sum() >= 0
+
+
+@laws
+@given(st.data(), st.booleans())
+def test_no_node_is_lost_where_nodes_differ(data: st.DataObject, ties: bool) -> None:
+    families = ("replicas", "domains", "nodes", "trace")
+    chosen = [family for family in families if data.draw(st.booleans())]
+    records = counted(Scenario.model_validate(scenario(data.draw, ties, *chosen)))
+    assert records.fleet is not None
+    assert records.fleet.away_s.sum() == pytest.approx(records.wall_s, rel=1e-9)
+
+
+@pytest.mark.parametrize("choice", ["any", "fewest_failures"])
+@pytest.mark.parametrize("absorb", ["restart", "absorb"])
+def test_a_rack_its_spare_and_its_replica_fail_at_one_instant(choice: str, absorb: str) -> None:
+    each = {"mtbf": "1000 s", "lifetime": "constant", "ages": "new"}
+    cluster = {"gpus": 24, "gpus_per_node": 2, "nodes_per_rack": 4, "used_per_rack": 3}
+    document = Scenario.model_validate(
+        {
+            "name": "at once",
+            "cluster": cluster | {"spare_failures": "100 %", "spare_choice": choice},
+            "failures": {
+                "power": each | {"per": "rack", "repair": "70 s"},
+                "host": each | {"per": "node", "repair": {"constant": "150 s", "crews": 1}},
+                "network": each | {"per": "node", "takes_down": "replica", "repair": "40 s"},
+            },
+            "checkpoint": {"interval": "50 s", "blocks": "1 s"},
+            "recovery": {
+                "stages": {"detect": "10 s", "restart": "20 s"},
+                "during_recovery": absorb,
+                "replicas": 2,
+                "missed": "20 %",
+                "retire": {"after": 3, "within": "1 d", "replacement": "500 s"},
+            },
+            "simulation": {"horizon": "6000 s"},
+        }
+    )
+    table = counted(document).incidents
+    first = table["time_s"] == 1000.0
+    assert table["nodes_lost"][first].sum() >= 12
+    assert set(np.flatnonzero(first & (table["doing"] == Doing.IDLE))) != set()
 
 
 def racks(spares: int, **blocks: object) -> Scenario:

@@ -215,7 +215,10 @@ def spares(result: Results) -> Exhibit | None:
         Key("thin", "replication 0"),
     ]
     keys = keys if many else [Key("line", "the one replication")]
-    keys += [Key("across", "spares that there are"), Key("across-dash", "enough for 99 % of the time")]
+    keys += [
+        Key("across", "spares that there are"),
+        Key("across-dash", "so many or fewer for 99 % of the time"),
+    ]
     words = ("Nodes away", "Nodes in repair, or retired and not yet replaced.", _spoken_spares(data))
     return exhibit(f"spares-{slug(data.name)}", words, keys, spares_figure(data), spares_table(data))
 

@@ -32,11 +32,10 @@ class Job:
         self.replicas = [Replica(self, index) for index in range(self.count)]
         self.doing, self.gone = "", False
         self.bearer = self.latest = Bearer("")
-        self.start = self.start_tau = 0.0
+        self.start = self.start_tau = self.struck = 0.0
         self.deadline, self.staller = -math.inf, Bearer("")
         self.stops = Stops(self)
         self.corrupted_beyond: float | None = None
-        self.line = 0
 
     def up(self) -> list[Replica]:
         return [one for one in self.replicas if one.state == UP]
@@ -89,10 +88,6 @@ class Job:
         """The replicas that wait for nodes, in the order in which they began to."""
         waiting = [(one.waiting_since, one.index) for one in self.replicas if one.waiting_since is not None]
         return [index for _, index in sorted(waiting)]
-
-    def next_in_line(self) -> int:
-        self.line += 1
-        return self.line
 
     def look_for_nodes(self) -> None:
         for one in self.replicas:
@@ -207,11 +202,11 @@ class Job:
         """A failure strikes parts of the job: what is alive goes down, what is down begins again."""
         beyond, self.corrupted_beyond = self.corrupted_beyond, None
         hit = self.hit(strike) if beyond is None else self.replicas
-        self.latest = strike.bearer
+        self.latest, self.struck = strike.bearer, self.world.now
         self.world.tiers.strike(strike.scope, self.world.lineage.tau)
         for one in hit:
             one.expect_leave(strike)
-        going, down = [], [one for one in hit if one.state == DOWN]
+        going, down = [], {one for one in hit if one.state == DOWN}
         for one in hit:
             if one.state == DOWN:
                 continue
@@ -220,10 +215,11 @@ class Job:
             else:
                 going.append(one)
         self.go_down(going, strike, beyond)
-        for one in going:
-            one.begin_chain(strike)
-        for one in down:
-            one.disturb(strike)
+        for one in hit:
+            if one in down:
+                one.disturb(strike)
+            elif one in going:
+                one.begin_chain(strike)
 
     def go_down(self, going: list[Replica], strike: Strike, beyond: float | None = None) -> None:
         """Replicas fail: the others stand still, or, if there are none, the job falls back to a copy."""
@@ -243,15 +239,14 @@ class Job:
     def lose_everyone(self, strike: Strike, entry: str = "lost") -> None:
         """No replica is alive: copies in flight are gone, and all work beyond the newest durable one.
 
-        Those in flight when it struck: in a planned stop that was before.
+        Those in flight at the latest failure: in a planned stop that was before.
         """
-        struck = strike.row["time_s"] if strike.row and not strike.noticed else self.world.now
         self.end_stretch()
         self.world.cancel(ranks.STALL, ranks.FORM)
         self.doing = self.doing if self.stops.now else ""
         self.gone, self.deadline = True, -math.inf
         self.stops.forget()
-        self.world.tiers.keep_durable(self.world.lineage.tau, struck)
+        self.world.tiers.keep_durable(self.world.lineage.tau, self.struck)
         self.fall_back_to_copies(strike, entry)
 
     def stall(self, seconds: float, bearer: Bearer) -> None:
@@ -299,7 +294,9 @@ class Job:
             self.world.cancel(ranks.FORM)
             if enough:
                 self.world.at(self.world.now, ranks.FORM, self.form)
-        elif self.doing != "held" or enough:
+        elif not enough and self.doing in ("held", ""):
+            self.enter("held", self.latest)
+        else:
             if not self.stops.now:
                 self.end_stretch()
             self.stall(self.plan.rejoin_stall, bearer)

@@ -27,7 +27,7 @@ class Replica:
         self.pending: list[tuple[Strike, list[int]]] = []
         self.noted: Strike | None = None
         self.awaiting: int | None = None
-        self.waiting_since: int | None = None
+        self.waiting_since: float | None = None
         self.chain: Strike
         self.attempt = self.tries = 0
 
@@ -146,7 +146,7 @@ class Replica:
             self.world.at(instant, ranks.REPAIR, self.look_for_nodes)
         if fleet.missing(self.index):
             if self.waiting_since is None:
-                self.waiting_since = self.job.next_in_line()
+                self.waiting_since = now
             self.enter("waiting")
             return
         self.waiting_since = None

@@ -31,6 +31,7 @@ class Stops:
         self.due = math.inf
         self.rolling: list[Replica] = []
         self.struck: dict[Replica, Strike] = {}
+        self.last: Strike | None = None
         self.later: list[Callable[[], None]] = []
 
     def forget(self) -> None:
@@ -46,7 +47,7 @@ class Stops:
 
     def note(self, one: Replica, strike: Strike) -> None:
         """A replica is struck while it stands still for a stop: it goes down when the stop ends."""
-        one.noted = self.struck[one] = strike
+        one.noted = self.struck[one] = self.last = strike
 
     def window(self) -> None:
         """A planned stop falls due: it is past while the whole job is down, or if one is going on."""
@@ -63,7 +64,7 @@ class Stops:
             return
         self.due = math.inf
         if plan.rolling:
-            self.rolling = list(job.replicas)
+            self.rolling, job.latest = list(job.replicas), MAINTENANCE
             job.end_stretch()
             job.resume()
         else:
@@ -113,7 +114,7 @@ class Stops:
             job.rejoin(job.latest)
         elif job.present() and job.deadline > self.world.now:
             job.stall(job.deadline - self.world.now, job.staller)
-        elif job.present():
+        elif job.present() and job.doing != "stall":
             job.resume()
         later, self.later = self.later, []
         for act in later:
@@ -127,9 +128,11 @@ class Stops:
         for one in struck:
             one.state, one.noted = DOWN, None
         if struck and not job.alive():
-            job.lose_everyone(list(struck.values())[-1])
+            assert self.last is not None
+            job.lose_everyone(self.last)
         elif ups:
-            job.stall(job.plan.stall, list(struck.values())[-1].bearer)
+            assert self.last is not None
+            job.stall(job.plan.stall, self.last.bearer)
         for one, strike in struck.items():
             one.begin_chain(strike)
 
@@ -141,7 +144,7 @@ class Stops:
         while self.rolling and plan is not None:
             one = self.rolling.pop(0)
             if one.state == UP:
-                one.state, job.latest = OUT, MAINTENANCE
+                one.state = OUT
                 self.world.at(self.world.now + plan.takes, ranks.WINDOW, partial(self.step_in, one))
                 return
 

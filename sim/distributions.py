@@ -54,6 +54,9 @@ class Constant:
         return max(self.mean - age, 0.0)
 
 
+SMALLEST_CHANCE = 1e-300
+
+
 @dataclass(frozen=True, slots=True)
 class Exponential:
     """Memoryless, given by its mean."""
@@ -229,6 +232,8 @@ class Truncated:
         for _ in range(60):
             middle = (low + high) / 2
             low, high = (
-                (middle, high) if self.inner.remaining(0.0, 1 - middle) <= self.at_most else (low, middle)
+                (middle, high)
+                if self.inner.remaining(0.0, max(1 - middle, SMALLEST_CHANCE)) <= self.at_most
+                else (low, middle)
             )
         return low

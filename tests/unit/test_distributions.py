@@ -162,3 +162,7 @@ def test_every_law_is_a_distribution_of_positive_times(law: Distribution) -> Non
     assert isinstance(law, Distribution)
     assert law.sample(generator(700), 1000).min() >= 0
     assert law.residual(generator(701), 1000).min() >= 0
+
+
+def test_a_bound_that_nothing_ever_reaches_changes_nothing() -> None:
+    assert Truncated(Exponential(4.0), 900.0).mean == pytest.approx(4.0, rel=1e-3)

@@ -101,7 +101,7 @@ class PlannedStops:
 
     def _saved(self) -> None:
         self._group.stop_clock()
-        self._work.copies.end_final_save(self._work.lineage.place)
+        self._work.copies.end_final_save(self._work.lineage.place, self._env.now)
         self._stand_still()
 
     def _stand_still(self) -> None:

@@ -244,10 +244,14 @@ class Copies:
         if self.shelves:
             self.shelves[-1].in_flight = None
 
-    def end_final_save(self, place: float) -> None:
-        """Hold a copy of the work up to *place* in the last tier."""
+    def end_final_save(self, place: float, now: float) -> None:
+        """Hold a copy of the work up to *place* in the last tier, durable *now* unless that is unavailable."""
         if self.shelves:
-            self.shelves[-1].hold(Series(place, 1.0, 1))
+            last = self.shelves[-1]
+            if last.is_void(now):
+                last.void = place
+            else:
+                last.hold(Series(place, 1.0, 1))
 
     def close(self, tiers: Iterable[int], begin: float, until: float) -> None:
         """Make *tiers* unavailable from *begin* to *until* (s)."""

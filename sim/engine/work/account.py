@@ -97,10 +97,10 @@ class Work:
 
     def kill(self, scope: int, now: float) -> None:
         """Lose the copies that do not outlive a failure of that *scope*, even of the stretch under way."""
+        self.copies.settle(now)
         mortal = self.copies.mortal(scope)
         if not mortal:
             return
-        self.copies.settle(now)
         if self.stretch is None:
             self.copies.kill(mortal, self.lineage.place, None)
             return

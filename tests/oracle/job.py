@@ -294,9 +294,9 @@ class Job:
             self.world.cancel(ranks.FORM)
             if enough:
                 self.world.at(self.world.now, ranks.FORM, self.form)
-        elif not enough and self.doing in ("held", ""):
+        elif not enough and self.doing != "stall" and not self.stops.now:
             self.enter("held", self.latest)
-        else:
+        elif enough or self.stops.now:
             if not self.stops.now:
                 self.end_stretch()
             self.stall(self.plan.rejoin_stall, bearer)

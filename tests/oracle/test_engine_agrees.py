@@ -2,37 +2,63 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from sim.scenario.model import Scenario
 from tests.oracle.agreement import disagreements
+from tests.oracle.hand_cases import CASES
+from tests.oracle.random_families import FAMILIES
 from tests.oracle.random_scenarios import scenario
 
-EXAMPLES = 1200
-reproducible = settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    max_examples=EXAMPLES,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+EXAMPLES = 300
+EXAMPLES_OF_A_FAMILY = 80
 
 
-@reproducible
+def reproducible(examples: int) -> settings:
+    return settings(
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        max_examples=examples,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+def agree(data: st.DataObject, ties: bool, *families: str) -> None:
+    spec = scenario(data.draw, ties, *families)
+    found = disagreements(Scenario.model_validate(spec), data.draw(st.integers(0, 1)), odd=not ties)
+    assume(found is not None)
+    assert found == [], spec
+
+
+@reproducible(EXAMPLES)
 @given(st.data())
 def test_on_random_scenarios(data: st.DataObject) -> None:
-    spec = scenario(data.draw, ties=False)
-    found = disagreements(Scenario.model_validate(spec), data.draw(st.integers(0, 1)), odd=True)
-    assume(found is not None)
-    assert found == [], spec
+    agree(data, False)
 
 
-@reproducible
+@reproducible(EXAMPLES)
 @given(st.data())
 def test_where_many_things_fall_on_one_instant(data: st.DataObject) -> None:
-    spec = scenario(data.draw, ties=True)
-    found = disagreements(Scenario.model_validate(spec), data.draw(st.integers(0, 1)))
-    assume(found is not None)
-    assert found == [], spec
+    agree(data, True)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@reproducible(EXAMPLES_OF_A_FAMILY)
+@given(data=st.data())
+def test_on_one_family_of_mechanisms(data: st.DataObject, family: str) -> None:
+    agree(data, False, family)
+
+
+@reproducible(2 * EXAMPLES_OF_A_FAMILY)
+@given(st.data())
+def test_on_all_families_together(data: st.DataObject) -> None:
+    agree(data, False, *FAMILIES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_by_hand(name: str) -> None:
+    assert disagreements(Scenario.model_validate(CASES[name][0])) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import Protocol
@@ -91,7 +91,7 @@ class FewestFailures:
     """Takes the spare that failed least often so far; among equals the one that has been idle for longest."""
 
     def __init__(self) -> None:
-        self._failures: Counter[int] = Counter()
+        self._failures: dict[int, int] = defaultdict(int)
 
     def choose(self, idle: Collection[int]) -> int:
         """Return the first of the *idle* nodes with the fewest failures."""

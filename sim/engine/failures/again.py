@@ -7,7 +7,6 @@ from bisect import bisect, insort
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from operator import attrgetter
 from typing import NamedTuple
 
 from sim.engine.failures.aim import Aim, Site
@@ -129,7 +128,7 @@ class Faults:
     def training_begins(self, trains: Trains | None) -> None:
         """Let time run for the faults in the groups of slots that *trains* tells (None: in all)."""
         self._stretch = Stretch(self._env.now, trains)
-        self._await_next(self._stretch, -1.0)
+        self._await_next(self._stretch)
 
     def training_ends(self) -> None:
         """Stop the time; only what is due at this very instant still shows."""
@@ -142,19 +141,16 @@ class Faults:
             if fault in self._at_work:
                 self._at_work.remove(fault)
 
-    def _await_next(self, stretch: Stretch, after: float) -> None:
-        """Wait for the next faults that show *after* more than so much training, all of one instant."""
-        first = None
-        for fault in islice(self._at_work, bisect(self._at_work, after, key=attrgetter("after")), None):
-            if not self._trains(fault, stretch):
-                continue
-            first = first or fault
-            if fault.after > first.after:
-                break
+    def _await_next(self, stretch: Stretch, last: Fault | None = None) -> None:
+        """Wait for the next fault that shows in the *stretch*, after the *last* one."""
+        place = 0 if last is None else bisect(self._at_work, last)
+        ahead = islice(self._at_work, place, None)
+        fault = next((fault for fault in ahead if self._trains(fault, stretch)), None)
+        if fault is not None:
             delay = max(stretch.begin + fault.after - self._env.now, 0.0)
             if self._env.now + delay <= self._site.scenario.end_s:
                 priority = self._priorities[fault.mode] + fault.number
-                After(self._env, delay, priority, partial(self._show, fault, stretch, fault is first))
+                After(self._env, delay, priority, partial(self._show, fault, stretch))
 
     def _trains(self, fault: Fault, stretch: Stretch) -> bool:
         slot = self._places.slot_of(fault.node)
@@ -162,11 +158,10 @@ class Faults:
             return slot is not None
         return stretch.trains(self._site.cluster.group_of(slot))
 
-    def _show(self, fault: Fault, stretch: Stretch, first: bool, event: object) -> None:
+    def _show(self, fault: Fault, stretch: Stretch, event: object) -> None:
         if self._env.now > stretch.end:
             return
-        if first:
-            self._await_next(stretch, fault.after)
+        self._await_next(stretch, fault)
         slot = self._places.slot_of(fault.node)
         if slot is not None and fault in self._at_work:
             self._at_work.remove(fault)

@@ -147,8 +147,7 @@ class Slow:
             slots = culprit.slots(self._cluster)
             if slots or not strike.slots:
                 job.fail(strike._replace(slots=slots), line, noticed=True)
-            else:
-                job.change_pace()
+            job.change_pace()
 
         After(self._env, self._stages.detection(strike.origin, strike.ordinal), COMPLETION, notice)
 

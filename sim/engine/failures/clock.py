@@ -72,13 +72,17 @@ class Tempo:
 
 
 class Clock:
-    """A mode's own time: it passes with the calendar, or only while the job trains, at the mode's tempo."""
+    """A mode's own time: it passes with the calendar, or only while the job trains, at the mode's tempo.
+
+    `is_calendar` where it is the calendar's: it has never stopped, and has no tempo of its own.
+    """
 
     def __init__(self, env: simpy.Environment, tempo: Tempo | None, running: bool) -> None:
         self._env = env
         self._tempo = tempo
         self._offset = 0.0
         self.running = running
+        self.is_calendar = running and tempo is None
 
     def __repr__(self) -> str:
         return f"Clock({self.read()}, {'running' if self.running else 'stopped'})"
@@ -100,7 +104,7 @@ class Clock:
     def stop(self) -> None:
         """Let own time stand still."""
         self._offset += self._calendar()
-        self.running = False
+        self.running = self.is_calendar = False
 
     def _calendar(self) -> float:
         now: float = self._env.now

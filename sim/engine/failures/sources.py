@@ -36,7 +36,9 @@ class Source:
         While own time stands still, only what was due at the very instant at which it stopped still strikes.
         """
         now = self._env.now
-        if self.clock.running:
+        if self.clock.is_calendar:
+            time = max(self.due, now)
+        elif self.clock.running:
             time = max(self.clock.when(self.due), now)
         else:
             time = now if self.due <= self._own_time() else math.inf

@@ -127,7 +127,8 @@ class ReplicatedJob:
             self._group.activity.keep_nodes(line, -_nodes_lost(strike))
         falling = []
         for replica in struck:
-            if replica.state is OUT or (self._group.doing is MAINTENANCE and replica.is_alive):
+            out = replica.state is OUT and sound_until is None
+            if out or (self._group.doing is MAINTENANCE and replica.is_alive):
                 replica.blow = blow
             else:
                 falling.append(replica)

@@ -124,6 +124,8 @@ class PlannedStops:
 
     def _step_in(self, replica: Replica) -> None:
         """Let a replica come back from its planned stop, or recover from what struck it there."""
+        if replica.state is not State.OUT:
+            return
         if self._rollout.is_over():
             self._windows.restarted(self._env.now)
         if replica.blow is None:

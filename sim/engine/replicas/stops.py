@@ -76,5 +76,6 @@ class Rollout:
         return not self._queue
 
     def drop(self) -> None:
-        """Let nobody else step out."""
+        """Let nobody else step out, and forget who has: no replica is alive."""
         self._queue.clear()
+        self._out = False

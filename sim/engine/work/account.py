@@ -93,7 +93,9 @@ class Work:
         step, newest = self.clocks.step, self.lineage.stretches[-1]
         if step is not None:
             steps = int(newest.done / step + NEXT_TO_NOTHING)
-            self._lose_beyond(newest.place + steps * step, cause, incident)
+            place = newest.place + steps * step
+            self._lose_beyond(place, cause, incident)
+            self.copies.discard_beyond(place)
 
     def kill(self, scope: int, now: float) -> None:
         """Lose the copies that do not outlive a failure of that *scope*, even of the stretch under way."""

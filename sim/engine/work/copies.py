@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sim.engine.work.tiers import Firsts, TierClocks
+from sim.engine.work.tiers import NEXT_TO_NOTHING, Firsts, TierClocks
 from sim.records import SCOPES
 from sim.scenario.tiers import Tier
 
@@ -230,14 +230,15 @@ class Copies:
         best, tier = BEGINNING, len(self.shelves) - 1
         for number in reversed(range(len(self.shelves))):
             place = self.shelves[number].newest
-            if place is not None and place >= best:
+            if place is not None and place >= best * (1 - NEXT_TO_NOTHING):
                 best, tier = place, number
         return best, tier
 
     def discard_beyond(self, place: float) -> None:
-        """Throw away all copies of work beyond *place*."""
+        """Throw away all copies of work beyond *place*; those of one place may differ in the last digit."""
+        limit = place + NEXT_TO_NOTHING * max(place, 1.0)
         for shelf in self.shelves:
-            shelf.discard_beyond(place)
+            shelf.discard_beyond(limit)
 
     def begin_final_save(self) -> None:
         """Let the save before a planned stop supersede one that is in flight in the last tier."""
@@ -245,7 +246,7 @@ class Copies:
             self.shelves[-1].in_flight = None
 
     def end_final_save(self, place: float, now: float) -> None:
-        """Hold a copy of the work up to *place* in the last tier, durable *now* unless that is unavailable."""
+        """Hold a copy of the work up to *place* in the last tier, durable *now* unless that is closed."""
         if self.shelves:
             last = self.shelves[-1]
             if last.is_void(now):

@@ -171,7 +171,7 @@ class Strikes:
     def _strike(self, source: Source, origin: str, k: int, scope: str) -> Strike:
         mode, repair_s = source.mode, None
         strike = Strike(self.world.luck, source, source.name, origin, k, [], True, scope)
-        if source.rows is not None:
+        if source.rows is not None and origin == source.name:
             repair_s = source.rows[k].repair_s
             strike.transient, strike.repair_s = repair_s is None, repair_s
         elif mode.takes_nodes:

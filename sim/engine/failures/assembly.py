@@ -9,7 +9,7 @@ import numpy as np
 from sim.distributions import Exponential
 from sim.engine.failures.aim import UNITS_OF_A_NODE, WHOLE_JOB, Aim, OnStrike
 from sim.engine.failures.clock import Clock, Tempo
-from sim.engine.failures.lifetimes import Lifetimes
+from sim.engine.failures.lifetimes import Ageing, Lifetimes
 from sim.engine.failures.origins import LEMON, LEMON_SPARE, PROCESSES, SPARE, StrikeDraws
 from sim.engine.failures.sources import Memoryless, Recorded, Source
 from sim.scenario.model import FailureMode
@@ -73,6 +73,7 @@ def _memoryless(aim: Aim) -> Source:
 def _aged(aim: Aim, spares: int, on_strike: OnStrike) -> Lifetimes:
     site, spec = aim.site, aim.spec
     horizon, tempo = site.scenario.end_s, _tempo(spec)
+    lemons, factor = frozenset(_lemon_nodes(aim)), spec.lemons.factor if spec.lemons else 1.0
     return Lifetimes(
         site.env,
         _clock(aim),
@@ -80,16 +81,12 @@ def _aged(aim: Aim, spares: int, on_strike: OnStrike) -> Lifetimes:
         horizon,
         streams=site.streams,
         name=aim.name,
-        lifetime=spec.lifetime,
-        steady=spec.ages == "steady",
-        renews=spec.renews,
+        ageing=Ageing(spec.lifetime, spec.ages == "steady", spec.renews, lemons, factor),
         units=site.scenario.units(aim.name),
         units_per_node=aim.units_per_node,
         spare_units=spares * aim.units_per_node,
         idle_pace=site.scenario.cluster.spare_failures,
         longest=tempo.passed(horizon) if tempo else horizon,
-        lemons=frozenset(_lemon_nodes(aim)),
-        factor=spec.lemons.factor if spec.lemons else 1.0,
         on_strike=on_strike,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from heapq import heapify, heappop, heappush
+from typing import NamedTuple
 
 import numpy as np
 import simpy
@@ -14,6 +15,19 @@ from sim.engine.failures.aim import OnStrike
 from sim.engine.failures.clock import Clock
 from sim.engine.failures.sources import Source
 from sim.streams import Streams
+
+
+class Ageing(NamedTuple):
+    """How units age: the law of their lives, from a *steady* state or new, and as new after a repair or not.
+
+    The units of *lemons* age *factor* times as fast.
+    """
+
+    lifetime: Distribution
+    steady: bool
+    renews: bool
+    lemons: Collection[int]
+    factor: float
 
 
 class Lifetimes(Source):
@@ -33,31 +47,24 @@ class Lifetimes(Source):
         *,
         streams: Streams,
         name: str,
-        lifetime: Distribution,
-        steady: bool,
-        renews: bool,
+        ageing: Ageing,
         units: int,
         units_per_node: int,
         spare_units: int,
         idle_pace: float,
         longest: float,
-        lemons: Collection[int],
-        factor: float,
         on_strike: OnStrike,
     ) -> None:
         super().__init__(env, clock, priority, horizon)
         self._streams = streams
         self._name = name
-        self._lifetime = lifetime
-        self._renews = renews
+        self._ageing = ageing
         self._per_node = units_per_node
         self._idle_pace = idle_pace
         self._longest = longest
-        self._lemons = lemons
-        self._factor = factor
         self._on_strike = on_strike
         self._index = -1
-        self._first = self._first_lives(steady, units, spare_units)
+        self._first = self._first_lives(units, spare_units)
         self._pace: dict[int, float] = {}
         self._due: dict[int, float] = {}
         self._left: dict[int, float] = {}
@@ -77,9 +84,9 @@ class Lifetimes(Source):
             self._set_pace(unit, self._idle_pace * self._speed(unit))
         self._find_next()
 
-    def _first_lives(self, steady: bool, units: int, spare_units: int) -> Array:
+    def _first_lives(self, units: int, spare_units: int) -> Array:
         """Draw what is left of each unit's life at time 0; those of the job do not depend on the spares."""
-        draw = self._lifetime.residual if steady else self._lifetime.sample
+        draw = self._ageing.lifetime.residual if self._ageing.steady else self._ageing.lifetime.sample
         rng = self._streams[f"{self._name}/first"]
         return np.concatenate((draw(rng, units), draw(rng, spare_units)))
 
@@ -116,10 +123,10 @@ class Lifetimes(Source):
     def _next_life(self, unit: int) -> float:
         """Return the life that begins with the repair of *unit*."""
         rng = self._generator(unit)
-        if self._renews:
-            return float(self._lifetime.sample(rng, 1)[0])
+        if self._ageing.renews:
+            return float(self._ageing.lifetime.sample(rng, 1)[0])
         age = self._age.get(unit) or self._first_life(unit)
-        life = self._lifetime.remaining(age, 1.0 - rng.random())
+        life = self._ageing.lifetime.remaining(age, 1.0 - rng.random())
         self._age[unit] = age + life
         return life
 
@@ -162,7 +169,7 @@ class Lifetimes(Source):
         if unit < len(self._first):
             return float(self._first[unit])
         if unit not in self._born:
-            self._born[unit] = float(self._lifetime.sample(self._generator(unit), 1)[0])
+            self._born[unit] = float(self._ageing.lifetime.sample(self._generator(unit), 1)[0])
         return self._born[unit]
 
     def _generator(self, unit: int) -> np.random.Generator:
@@ -173,12 +180,12 @@ class Lifetimes(Source):
 
     def _speed(self, unit: int) -> float:
         """Return how fast *unit* ages, relative to one of a good node."""
-        return self._factor if unit // self._per_node in self._lemons else 1.0
+        return self._ageing.factor if unit // self._per_node in self._ageing.lemons else 1.0
 
     def _speeds(self, units: int) -> Array:
         """Return how fast each of the job's *units* ages."""
         speeds = np.ones(units)
-        if self._lemons:
-            of_lemons = np.isin(np.arange(units) // self._per_node, list(self._lemons))
-            speeds[of_lemons] = self._factor
+        if self._ageing.lemons:
+            of_lemons = np.isin(np.arange(units) // self._per_node, list(self._ageing.lemons))
+            speeds[of_lemons] = self._ageing.factor
         return speeds

@@ -202,18 +202,17 @@ class Job:
         """A failure strikes parts of the job: what is alive goes down, what is down begins again."""
         beyond, self.corrupted_beyond = self.corrupted_beyond, None
         hit = self.hit(strike) if beyond is None else self.replicas
-        self.latest, self.struck = strike.bearer, self.world.now
+        self.struck = self.world.now
         self.world.tiers.strike(strike.scope, self.world.lineage.tau)
         for one in hit:
             one.expect_leave(strike)
-        going, down = [], {one for one in hit if one.state == DOWN}
-        for one in hit:
-            if one.state == DOWN:
-                continue
-            if beyond is None and (one.state == OUT or self.stops.now == "on"):
-                self.stops.note(one, strike)
-            else:
-                going.append(one)
+        down = {one for one in hit if one.state == DOWN}
+        noted = (
+            set() if beyond is not None else self.stops.note([one for one in hit if one not in down], strike)
+        )
+        going = [one for one in hit if one not in down and one not in noted]
+        if going or down:
+            self.latest = strike.bearer
         self.go_down(going, strike, beyond)
         for one in hit:
             if one in down:
@@ -294,9 +293,9 @@ class Job:
             self.world.cancel(ranks.FORM)
             if enough:
                 self.world.at(self.world.now, ranks.FORM, self.form)
-        elif not enough and self.doing != "stall" and not self.stops.now:
+        elif not enough and self.doing in ("held", ""):
             self.enter("held", self.latest)
-        elif enough or self.stops.now:
+        else:
             if not self.stops.now:
                 self.end_stretch()
             self.stall(self.plan.rejoin_stall, bearer)

@@ -45,9 +45,13 @@ class Stops:
         else:
             act()
 
-    def note(self, one: Replica, strike: Strike) -> None:
-        """A replica is struck while it stands still for a stop: it goes down when the stop ends."""
-        one.noted = self.struck[one] = self.last = strike
+    def note(self, struck: list[Replica], strike: Strike) -> set[Replica]:
+        """Replicas that are struck while they stand still for a stop go down when it ends: return them."""
+        noted = {one for one in struck if one.state == OUT or self.now == "on"}
+        for one in struck:
+            if one in noted:
+                one.noted = self.struck[one] = self.last = strike
+        return noted
 
     def window(self) -> None:
         """A planned stop falls due: it is past while the whole job is down, or if one is going on."""
@@ -127,6 +131,8 @@ class Stops:
         ups = any(one.state == UP for one in struck)
         for one in struck:
             one.state, one.noted = DOWN, None
+        if struck and self.last is not None:
+            job.latest = self.last.bearer
         if struck and not job.alive():
             assert self.last is not None
             job.lose_everyone(self.last)
@@ -158,7 +164,7 @@ class Stops:
             job.rejoin(MAINTENANCE)
             return
         del self.struck[one]
-        one.state, one.noted = DOWN, None
+        one.state, one.noted, job.latest = DOWN, None, strike.bearer
         if not job.alive():
             job.lose_everyone(strike)
         one.begin_chain(strike)

@@ -141,10 +141,6 @@ class Group:
             self._timer = None
             self.enter(HELD)
 
-    def restart(self) -> None:
-        """Take note that the whole job trains anew, from when it goes on."""
-        self._anew = True
-
     def stop(self, cause: int, line: int) -> None:
         """End the stretch under way, if there is one, broken by *cause* and *line* if by anything."""
         if self._work.stretch is not None:

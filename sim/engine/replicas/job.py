@@ -229,8 +229,8 @@ class ReplicatedJob:
         elif group.doing is SAVING or group.doing is MAINTENANCE:
             group.extend(rejoin_stall, cause, line)
             group.enter(group.doing)
-        elif group.doing is HELD and not group.is_enough:
-            group.enter(HELD)
+        elif not group.is_enough:
+            group.enter(group.doing)
         else:
             group.stand_still(rejoin_stall, cause, line)
 

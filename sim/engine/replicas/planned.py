@@ -110,7 +110,7 @@ class PlannedStops:
 
     def _resume(self) -> None:
         """Let the replicas train again; what has struck meanwhile is recovered from now."""
-        self._group.restart()
+        self._windows.restarted(self._env.now)
         struck = [one for one in self._team.replicas if one.blow is not None and one.state is not State.OUT]
         self._bring_down({replica: replica.take_blow() for replica in sorted(struck, key=Replica.blow_line)})
         if self._group.doing is Doing.MAINTENANCE:

@@ -38,7 +38,7 @@ class Chain:
     def __init__(
         self, env: simpy.Environment, stages: Stages, cluster: Cluster, activity: Activity, group: int = 0
     ) -> None:
-        self._recovered = env.event()
+        self._recovered: Callable[[], None]
         self.loader: Loader | None = None
         self.repairs: Repairs
         self._env = env
@@ -67,11 +67,12 @@ class Chain:
         self._cluster.fail(slots)
         self._failed.append((strike, slots, line))
 
-    def recover(self, strike: Strike, line: int, noticed: bool = False) -> simpy.Event:
-        """Begin the chain and return the event that happens when training can go on."""
-        self._recovered = self._env.event()
+    def recover(
+        self, strike: Strike, line: int, recovered: Callable[[], None], noticed: bool = False
+    ) -> None:
+        """Begin the chain; *recovered* is called when training can go on."""
+        self._recovered = recovered
         self.begin(strike, line, noticed)
-        return self._recovered
 
     def begin(self, strike: Strike, line: int, noticed: bool = False) -> None:
         """Go through the chain for *strike*, noted in *line* of the journal, from the first stage on.
@@ -140,7 +141,7 @@ class Chain:
                 self._await_nodes()
                 return
         if self._cluster.fill(self._env.now, self._group):
-            self._recovered.succeed()
+            self._recovered()
         else:
             self._await_nodes()
 

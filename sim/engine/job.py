@@ -7,8 +7,8 @@ through the chain of recovery, which further incidents begin again, and trains o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import simpy
 
@@ -30,7 +30,6 @@ TRAINING, SAVING, DETECTION, MAINTENANCE, IDLE = (
     Doing.MAINTENANCE,
     Doing.IDLE,
 )
-Process = Generator[simpy.Event, Any, None]
 
 
 class TrainingClock(Protocol):
@@ -44,11 +43,11 @@ class TrainingClock(Protocol):
 
 
 class Job:
-    """The job of a scenario, as a SimPy process.
+    """The job of a scenario that restarts as a whole: it trains, recovers, or stands still as planned.
 
-    `finished` happens when the target is reached, at `reached`, or when the run is told to `finish`.  What
-    a stretch of training was worth is worked out when all is over; only towards a target the job keeps count
-    of its progress, in seconds of training.
+    It waits for one event at a time; a failure comes between by a call.  `finished` happens when the target
+    is reached, at `reached`, or when the run is told to `finish`.  What a stretch of training was worth is
+    worked out when all is over; only towards a target the job keeps count of its progress, in seconds.
     """
 
     def __init__(
@@ -79,6 +78,9 @@ class Job:
         if scenario.checkpoint is not None:
             self._final_save = scenario.checkpoint.blocks + scenario.checkpoint.durable_after
         self._rack_size = scenario.cluster.rack_slots
+        self._is_endless = scenario.target_s is None and scenario.maintenance is None
+        self._timer: simpy.Event | None = None
+        self._then: Callable[[], None] = self._train
         self._struck: tuple[Strike, int] | None = None
         if scenario.recovery.at_start:
             self._struck = Strike(self._causes.start, 0, (), True, self._causes.start, 0), NOBODY
@@ -92,7 +94,7 @@ class Job:
         """Start at time 0: train, or recover first where the start is not free."""
         self._clock = clock
         self._repairs = self._chain.repairs = repairs
-        self._process = self._env.process(self._run())
+        self._go_on()
 
     def strike(self, strike: Strike) -> None:
         """Let a failure hit the job: the only way in."""
@@ -100,7 +102,9 @@ class Job:
         if not strike.transient:
             self._chain.break_nodes(strike, strike.slots, line)
         if doing <= SAVING:
-            self._process.interrupt((strike, line))
+            self._timer = None
+            self._end_stretch(strike.mode, line)
+            self._chain.recover(strike, line, self._train)
         elif doing is MAINTENANCE:
             self._struck = strike, line
         elif self._restarts:
@@ -126,46 +130,61 @@ class Job:
         if not self.finished.triggered:
             self.finished.succeed()
 
-    def _run(self) -> Process:
-        while math.isnan(self.reached):
-            if self._struck is not None:
-                recovered = self._chain.recover(*self._struck)
-                self._struck = None
-                yield recovered
-            try:
-                yield from self._train()
-            except simpy.Interrupt as interruption:
-                self._struck = strike, line = interruption.cause  # type: ignore[misc]
-                self._end_stretch(strike.mode, line)
+    def _go_on(self) -> None:
+        """Recover from what has struck meanwhile, or train at once."""
+        struck, self._struck = self._struck, None
+        if struck is None:
+            self._train()
+        else:
+            self._chain.recover(*struck, self._train)
 
-    def _train(self) -> Process:
-        """Train until the target is reached, or a maintenance window begins and ends."""
+    def _train(self) -> None:
+        """Train until the target is reached, or a planned stop is due."""
         self._activity.enter(TRAINING)
         self._began, self._stopped = self._env.now, math.inf
         self._clock.training_begins()
+        if self._is_endless:
+            return
         target, window = self._time_of_target(), self._next_window()
         if target <= window:
-            yield At(self._env, target, COMPLETION) if target < math.inf else self._env.event()
-            self.reached = self._env.now
-            self.finish()
+            self._wait(target, self._reach)
         else:
-            yield At(self._env, window, WINDOW)
-            yield from self._maintain()
+            self._wait(window, self._begin_stop, WINDOW)
 
-    def _maintain(self) -> Process:
-        """Save, and stand still for the window; what strikes meanwhile is recovered from afterwards."""
+    def _reach(self) -> None:
+        self.reached = self._env.now
+        self.finish()
+
+    def _begin_stop(self) -> None:
+        """Begin the planned stop that is due, with a last save unless it is abrupt."""
         assert self._maintenance is not None
         self._window += 1
         if self._maintenance.abrupt:
             self._end_stretch(self._causes.maintenance)
+            self._stand_still()
         else:
             self._stopped = self._env.now
             self._activity.enter(SAVING)
-            if self._final_save:
-                yield self._env.timeout(self._final_save)
-            self._end_stretch()
+            self._wait(self._env.now + self._final_save, self._saved)
+
+    def _saved(self) -> None:
+        self._end_stretch()
+        self._stand_still()
+
+    def _stand_still(self) -> None:
+        """Stand still for the window; what strikes meanwhile is recovered from afterwards."""
+        assert self._maintenance is not None
         self._activity.enter(MAINTENANCE)
-        yield self._env.timeout(self._maintenance.takes)
+        self._wait(self._env.now + self._maintenance.takes, self._go_on)
+
+    def _wait(self, time: float, then: Callable[[], None], priority: int = COMPLETION) -> None:
+        """Go on with *then* at the instant *time*, unless a failure comes between."""
+        self._then = then
+        self._timer = At(self._env, time, priority, self._ring)
+
+    def _ring(self, event: simpy.Event) -> None:
+        if event is self._timer:
+            self._then()
 
     def _end_stretch(self, cause: int = NOBODY, line: int = NOBODY) -> None:
         """Note the stretch that ends, broken by *cause* unless it keeps all of its work."""

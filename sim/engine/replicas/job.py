@@ -12,7 +12,7 @@ import simpy
 from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
 from sim.engine.effects import Effect, Stragglers
-from sim.engine.failures.clock import GATHERING
+from sim.engine.failures.clock import COMPLETION, GATHERING, After
 from sim.engine.job import TrainingClock
 from sim.engine.journal import NOBODY, Journal
 from sim.engine.ledger import Causes
@@ -208,13 +208,15 @@ class ReplicatedJob:
         """Let *replica* go through its chain, anew or from the first stage on, or absorb the blow."""
         chain = replica.chain
         if fresh:
-            recovered = chain.recover(blow.strike, blow.line, blow.noticed)
-            assert recovered.callbacks is not None
-            recovered.callbacks.append(lambda _: self._bring_back(replica))
+            chain.recover(blow.strike, blow.line, lambda: self._announce(replica), blow.noticed)
         elif self._recovery.during_recovery == "restart":
             chain.begin(blow.strike, blow.line, blow.noticed)
         else:
             chain.absorb()
+
+    def _announce(self, replica: Replica) -> None:
+        """Bring a replica back that has recovered, after all that is under way at this instant."""
+        After(self._env, 0.0, COMPLETION, lambda _: self._bring_back(replica))
 
     def _bring_back(self, replica: Replica) -> None:
         """Let a replica that is ready again join the others, or wait until enough are ready to begin."""

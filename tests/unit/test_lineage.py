@@ -1,0 +1,142 @@
+"""The line of work: every second of training is kept or lost, once, whatever falls back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from sim.engine.work.lineage import Lineage, Loss, Pace, Stretch
+
+
+def train(lineage: Lineage, done: float, share: float = 1.0, paces: list[Pace] | None = None) -> Stretch:
+    """Add a stretch of so much training."""
+    stretch = lineage.begin(0.0, share, (), paces or [])
+    lineage.end(stretch, done, done, saving=False, cause=-1, incident=-1)
+    return stretch
+
+
+def three_stretches() -> Lineage:
+    lineage = Lineage()
+    for done in (100.0, 50.0, 30.0):
+        train(lineage, done)
+    return lineage
+
+
+def test_a_fall_within_the_newest_stretch() -> None:
+    lineage = three_stretches()
+    lineage.fall_back(160.0, 1, 7)
+    assert lineage.losses == [Loss(2, 10.0, 30.0, 1, 7, False)]
+    assert (lineage.place, lineage.progress) == (160.0, 160.0)
+
+
+def test_a_fall_over_several_stretches_takes_a_piece_of_each() -> None:
+    lineage = three_stretches()
+    lineage.fall_back(70.0, 1, 7, corrupted=True)
+    assert lineage.losses == [
+        Loss(0, 70.0, 100.0, 1, 7, True),
+        Loss(1, 0.0, 50.0, 1, 7, True),
+        Loss(2, 0.0, 30.0, 1, 7, True),
+    ]
+    assert (lineage.place, lineage.progress) == (70.0, 70.0)
+
+
+def test_a_fall_to_where_a_stretch_began_takes_all_of_it() -> None:
+    lineage = three_stretches()
+    lineage.fall_back(150.0, 1, 7)
+    assert lineage.losses == [Loss(2, 0.0, 30.0, 1, 7, False)]
+    lineage.fall_back(150.0, 1, 8)
+    assert len(lineage.losses) == 1
+
+
+def test_a_later_fall_takes_only_what_is_left() -> None:
+    lineage = three_stretches()
+    lineage.fall_back(120.0, 1, 7)
+    train(lineage, 40.0)
+    lineage.fall_back(90.0, 2, 8)
+    assert lineage.losses[2:] == [
+        Loss(0, 90.0, 100.0, 2, 8, False),
+        Loss(1, 0.0, 20.0, 2, 8, False),
+        Loss(3, 0.0, 40.0, 2, 8, False),
+    ]
+
+
+def test_nothing_is_lost_by_falling_back_to_where_it_stands() -> None:
+    lineage = three_stretches()
+    lineage.fall_back(180.0, 1, 7)
+    lineage.fall_back(200.0, 1, 7)
+    assert (lineage.losses, lineage.place) == ([], 180.0)
+
+
+def test_a_stretch_that_did_nothing_loses_nothing() -> None:
+    lineage = Lineage()
+    train(lineage, 0.0)
+    train(lineage, 60.0)
+    lineage.fall_back(0.0, 1, 7)
+    assert lineage.losses == [Loss(1, 0.0, 60.0, 1, 7, False)]
+    assert (lineage.place, lineage.progress) == (0.0, 0.0)
+
+
+# what happens: so many quarter seconds of training, or a fall to a share of what is there, in 16ths
+events = st.lists(
+    st.tuples(st.booleans(), st.integers(0, 16), st.sampled_from([0.25, 0.5, 1.0])), max_size=12
+)
+
+
+@settings(derandomize=True, database=None, deadline=None, phases=[Phase.generate], max_examples=300)
+@given(events, st.sampled_from([1.0, 0.75]))
+def test_every_second_of_training_has_one_fate(story: list[tuple[bool, int, float]], pace: float) -> None:
+    lineage, line = Lineage(pace), list[tuple[int, int, float]]()
+    for trains, amount, share in story:
+        if trains:
+            number = len(lineage.stretches)
+            train(lineage, amount / 4, share)
+            line += [(number, quarter, share) for quarter in range(amount)]
+        else:
+            line = line[: len(line) * amount // 16]
+            lineage.fall_back(len(line) / 4, 0, 0)
+    assert lineage.place == len(line) / 4
+    assert lineage.progress == pytest.approx(sum(share * pace / 4 for *_, share in line))
+    lost = [
+        (loss.stretch, quarter)
+        for loss in lineage.losses
+        for quarter in range(int(loss.begin * 4), int(loss.end * 4))
+    ]
+    kept = [(number, quarter) for number, quarter, _ in line]
+    trained = [
+        (n, quarter) for n, one in enumerate(lineage.stretches) for quarter in range(int(one.done * 4))
+    ]
+    assert sorted(kept + lost) == trained
+
+
+def test_progress_is_at_the_share_and_the_pace() -> None:
+    lineage = Lineage(0.5)
+    train(lineage, 100.0)
+    stretch = train(lineage, 100.0, 0.25)
+    assert lineage.progress_before == 50.0
+    assert lineage.progress == 50.0 + 12.5
+    assert stretch.earned(40.0) == 5.0
+    assert stretch.needs(5.0) == 40.0
+
+
+def test_a_straggler_slows_a_part_of_a_stretch() -> None:
+    # 20 s at full pace, 40 s at half, then a quarter until 100 s: 20 + 20 + 10
+    paces = [Pace(20.0, 0.5, 0, 0), Pace(60.0, 0.25, 1, 1)]
+    stretch = train(Lineage(), 100.0, paces=paces)
+    assert [stretch.earned(done) for done in (10.0, 20.0, 40.0, 60.0, 100.0)] == [
+        10.0,
+        20.0,
+        30.0,
+        40.0,
+        50.0,
+    ]
+    assert stretch.needs(50.0) == 100.0
+    assert stretch.needs(60.0) == 140.0
+
+
+def test_work_that_a_slow_stretch_loses_is_what_it_had_earned() -> None:
+    lineage = Lineage()
+    train(lineage, 100.0, paces=[Pace(0.0, 1.0, 0, 0), Pace(50.0, 0.5, 0, 0)])
+    lineage.fall_back(40.0, 1, 7)
+    assert lineage.progress == 40.0
+    assert lineage.losses == [Loss(0, 40.0, 100.0, 1, 7, False)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import Executor
 from itertools import repeat
 
@@ -103,37 +102,3 @@ def test_a_card_that_is_repaired_is_available_for_its_share() -> None:
 def _against(values: list[float], expected: float) -> tuple[float, float, float]:
     mean, se = mean_se(values)
     return mean, expected, se
-
-
-def metas(clock: str, lifetime: str) -> dict[str, object]:
-    """A failure each 18 min, a recovery of 10 min, nothing lost: saves are free and made each second."""
-    mode = {"per": "cluster", "mtbf": "18 min", "clock": clock, "lifetime": lifetime, "ages": "new"}
-    return {
-        "gpus": 98_304,
-        "failures": {"any": mode},
-        "checkpoint": {"interval": "1 s", "blocks": "0 s"},
-        "recovery": {"stages": {"restart": "10 min"}},
-    }
-
-
-def test_meta_with_constant_gaps_trains_8_of_18_minutes() -> None:
-    (records,) = replications(spec(horizon=18 * 60 * 1000, **metas("calendar", "constant")), 1)
-    # the first 18 minutes are free of recovery, and the failure at the horizon still strikes
-    assert records.ettr == pytest.approx((8 * 1000 + 10) / 18_000, rel=1e-12)
-    assert round(records.ettr, 3) == 0.445
-    assert round(8 / 18, 3) == 0.444
-
-
-def test_meta_on_the_training_clock_trains_18_of_28_minutes() -> None:
-    (records,) = replications(spec(horizon=28 * 60 * 1000, **metas("training", "constant")), 1)
-    assert records.ettr == pytest.approx(18 / 28, rel=1e-12)
-    assert round(records.ettr, 3) == 0.643
-
-
-def test_meta_with_random_gaps_begins_many_recoveries_again() -> None:
-    document = spec(horizon=1000 * 18 * MINUTE, seed=3, **metas("calendar", "exponential"))
-    mean, se = mean_se(records.ettr for records in replications(document, 30))
-    expected = theory.efficiency(1.0, 18 * MINUTE, 0.0, 10 * MINUTE)
-    assert_z(mean, expected, se)
-    assert expected == pytest.approx(math.exp(-10 / 18), abs=5e-4)
-    assert round(math.exp(-10 / 18), 3) == 0.574

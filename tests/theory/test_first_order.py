@@ -21,6 +21,17 @@ TWO = {
     "rack": {"per": "rack", "mtbf": seconds(4 * MTBF), "repair": "1 ms"},
 }
 PEER, STORAGE = 2.0, 40.0
+THREE: dict[str, tuple[float, float, Any]] = {
+    "peer": (PEER, MTBF, ["job"]),
+    "rack": (8.0, 4 * MTBF, ["job", "rack"]),
+    "storage": (32.0, 16 * MTBF, "all"),
+}
+"""By tier: seconds of a block, MTBF (s) of the failures that it is there for, and what it survives.
+
+Each best interval is four times the one before, so that a rare save comes together with the frequent ones:
+the formula leaves out that a copy of a slower tier may be the newest by chance.
+"""
+THREE_COUNT = 24
 REPLICAS = {"replicas": 12, "stall": "3 min", "rejoin_stall": "20 s", "stages": {"restart": "10 min"}}
 NODES: dict[str, Any] = {"gpus": 96, "failures": {"node": {"per": "node", "mtbf": seconds(12 * MTBF)}}}
 JOB = {"all": {"per": "job", "mtbf": seconds(MTBF)}}
@@ -56,6 +67,29 @@ def test_two_tiers_that_serve_different_failures(factor: float) -> None:
     assert_z(mean, expected, se, cases=3)
     best = math.sqrt(2 * PEER / MTBF) + math.sqrt(2 * STORAGE / (4 * MTBF))
     assert 1 - mean == pytest.approx(best * (factor + 1 / factor) / 2, rel=0.04)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_three_tiers_that_serve_different_failures(factor: float) -> None:
+    best = [math.sqrt(2 * block * mtbf) for block, mtbf, _ in THREE.values()]
+    saves = {
+        name: {"interval": seconds(factor * interval), "blocks": seconds(block), "survives": survives}
+        for interval, (name, (block, _, survives)) in zip(best, THREE.items(), strict=True)
+    }
+    failures = TWO | {"all": {"per": "cluster", "mtbf": seconds(16 * MTBF)}}
+    document = spec(
+        failures=failures,
+        cluster={"nodes_per_rack": 1},
+        checkpoint={"tiers": saves},
+        horizon=LIVES * MTBF,
+        seed=4,
+    )
+    scenario = Scenario.model_validate(document)
+    mean, se = mean_se(1 - simulate(scenario, number).ettr for number in range(THREE_COUNT))
+    overhead = sum(math.sqrt(2 * block / mtbf) for block, mtbf, _ in THREE.values())
+    overhead *= (factor + 1 / factor) / 2
+    assert se < 0.02 * overhead
+    assert_z(mean, overhead, se, cases=3)
 
 
 @pytest.mark.parametrize(

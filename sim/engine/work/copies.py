@@ -90,17 +90,21 @@ class Shelf:
             self.mark = now_at
 
     def discard_beyond(self, place: float) -> None:
-        """Throw away what lies beyond *place*: copies of work that is no longer there."""
+        """Throw away what lies beyond *place*: copies of work that is no longer there.
+
+        Copies of one place may differ in the last digit.
+        """
         held = bool(self._series)
-        while self._series and self._series[-1].newest > place:
+        limit = place + NEXT_TO_NOTHING * max(place, 1.0)
+        while self._series and self._series[-1].newest > limit:
             last = self._series.pop()
-            if last.first <= place:
-                count = int((place - last.first) / last.gap) + 1
-                while last.first + count * last.gap <= place:
-                    count += 1
-                while count and last.first + (count - 1) * last.gap > place:
-                    count -= 1
-                self._series.append(last._replace(size=count))
+            if last.first <= limit:
+                size = int((limit - last.first) / last.gap) + 1
+                while last.first + size * last.gap <= limit:
+                    size += 1
+                while size and last.first + (size - 1) * last.gap > limit:
+                    size -= 1
+                self._series.append(last._replace(size=size))
         if not self._series:
             self.mark = place if held else min(self.mark, place)
 
@@ -235,10 +239,9 @@ class Copies:
         return best, tier
 
     def discard_beyond(self, place: float) -> None:
-        """Throw away all copies of work beyond *place*; those of one place may differ in the last digit."""
-        limit = place + NEXT_TO_NOTHING * max(place, 1.0)
+        """Throw away all copies of work beyond *place*."""
         for shelf in self.shelves:
-            shelf.discard_beyond(limit)
+            shelf.discard_beyond(place)
 
     def begin_final_save(self) -> None:
         """Let the save before a planned stop supersede one that is in flight in the last tier."""

@@ -1,0 +1,142 @@
+"""Each key of the language is known to change what happens: none is accepted and without effect."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from sim.engine.replication import simulate
+from sim.records import Doing, Records
+from sim.scenario import effects, failure, nodes
+from sim.scenario.blocks import Block
+from sim.scenario.failure import FailureMode
+from sim.scenario.laws import Law
+from sim.scenario.machine import ClusterSpec
+from sim.scenario.model import Scenario
+from sim.scenario.plan import Maintenance
+from sim.scenario.recovery import Recovery
+from sim.scenario.repair import FalseFix, Repair
+from sim.scenario.tiers import TierSpec
+from tests.unit.kinds import BASE, ROWS, Row
+
+BLOCKS: tuple[type[Block], ...] = (
+    FailureMode,
+    effects.Slow,
+    effects.Corrupt,
+    effects.Flap,
+    effects.Outage,
+    nodes.Spread,
+    nodes.Lemons,
+    nodes.Relapse,
+    nodes.Retire,
+    Repair,
+    FalseFix,
+    Recovery,
+    Maintenance,
+    TierSpec,
+    ClusterSpec,
+)
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "effect": effects.EFFECTS,
+    "takes_down": failure.REACHES,
+    "spreads to": get_args(nodes.Domain),
+    "spare_kind": ("hot", "cold", "lent"),
+    "spare_choice": ("any", "fewest_failures"),
+}
+BY_WORD = {"FailureMode.effect", "FailureMode.takes_down", "FailureMode.spreads"}
+BY_WORD |= {"ClusterSpec.spare_kind", "ClusterSpec.spare_choice"}
+MARGIN = 1.05
+
+
+def kinds() -> set[str]:
+    """Every key of the blocks but the laws of a repair's time, and every word of a key that has words."""
+    laws = set(Law.keys())
+    keys = {f"{block.__name__}.{key}" for block in BLOCKS for key in set(block.keys()) - laws}
+    return (keys - BY_WORD) | {f"{key}: {word}" for key, words in WORDS.items() for word in words}
+
+
+def with_changes(document: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *document* with values by dotted path; None takes a key away."""
+    document = copy.deepcopy(document)
+    for path, value in changes.items():
+        *above, last = path.split(".")
+        block = document
+        for name in above:
+            block = block[name]
+        block[last] = copy.deepcopy(value)
+        if value is None:
+            del block[last]
+    return document
+
+
+@cache
+def history(text: str) -> tuple[Scenario, Records]:
+    scenario = Scenario.model_validate(json.loads(text))
+    return scenario, simulate(scenario, 0)
+
+
+def struck_again_soon(records: Records) -> int:
+    """Failures of nodes that had failed in the 3500 s before, hardly more than a repair takes."""
+    last: dict[int, float] = {}
+    count = 0
+    for time, node in zip(records.incidents["time_s"], records.incidents["node"], strict=True):
+        count += time - last.get(int(node), -np.inf) < 3500
+        last[int(node)] = time
+    return count
+
+
+def away(records: Records) -> float:
+    assert records.fleet is not None
+    return records.fleet.away
+
+
+MEASURES: Mapping[str, Callable[[Records], float]] = {
+    "incidents": lambda records: records.incident_count,
+    "interruptions": lambda records: records.interruptions,
+    "nodes lost": lambda records: records.incidents["nodes_lost"].sum(),
+    "early incidents": lambda records: np.count_nonzero(records.incidents["time_s"] < 25_000),
+    "idle nodes struck": lambda records: np.count_nonzero(records.incidents["doing"] == Doing.IDLE),
+    "struck again soon": struck_again_soon,
+    "away": away,
+}
+
+
+def measured(what: str, document: dict[str, Any]) -> float:
+    """Return how much of *what* there is in the history of *document*."""
+    scenario, records = history(json.dumps(document))
+    if what in MEASURES:
+        return float(MEASURES[what](records))
+    if what.startswith("stage "):
+        names = [stage.name for stage in scenario.recovery.stages[1:]]
+        return float(records.stages[names.index(what.removeprefix("stage "))]) / scenario.cluster.gpus
+    return records.ledger[what] / scenario.cluster.gpus
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.kind)
+def test_it_changes_what_happens(row: Row) -> None:
+    document = with_changes(BASE, row.base)
+    what = row.more or row.less
+    without, given = measured(what, document), measured(what, with_changes(document, row.given))
+    small, large = (without, given) if row.more else (given, without)
+    assert large > MARGIN * small, f"{what}: {without} without, {given} with"
+    assert large > 0
+
+
+def test_every_kind_has_a_row() -> None:
+    rows = Counter(row.kind for row in ROWS)
+    assert kinds() - set(rows) == set()
+    assert set(rows) - kinds() - {"StageTime.fails"} == set()
+    assert max(rows.values()) == 1
+
+
+@pytest.mark.parametrize(("block", "key"), [(ClusterSpec, "spare_kind"), (ClusterSpec, "spare_choice")])
+def test_the_words_are_those_of_the_language(block: type[Block], key: str) -> None:
+    schema = block.model_json_schema(by_alias=True)["properties"][key]
+    assert tuple(schema["enum"]) == WORDS[key]

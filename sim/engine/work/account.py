@@ -107,8 +107,7 @@ class Work:
             self.copies.kill(mortal, self.lineage.place, None)
             return
         place = self.place(now)
-        begun = [count + (tier == place.saving) for tier, count in enumerate(place.ended)]
-        self.copies.kill(mortal, self.stretch.place + place.done, begun)
+        self.copies.kill(mortal, self.stretch.place + place.done, place.ended)
 
     def fall_back(self, cause: int, incident: int, sound_until: float | None = None) -> None:
         """Go back to the newest copy there is, and lose the work since and the copies on their way.

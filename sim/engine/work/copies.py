@@ -74,12 +74,12 @@ class Shelf:
         if self.tier.keep is not None:
             self._keep(self.tier.keep)
 
-    def clear(self, now_at: float, begun: int) -> None:
-        """Lose all copies, with those *begun* in the stretch under way; the interval counts from *now_at*."""
-        if self._series or self.in_flight is not None or self.void is not None or begun > self.dead:
+    def clear(self, now_at: float, made: int) -> None:
+        """Lose all copies, with those *made* in the stretch under way; the interval counts from *now_at*."""
+        if self._series or self.in_flight is not None or self.void is not None or made > self.dead:
             self.mark = now_at
         self._series.clear()
-        self.in_flight, self.void, self.dead = None, None, begun
+        self.in_flight, self.void, self.dead = None, None, made
 
     def discard_newest(self, now_at: float) -> None:
         """Throw the newest copy away."""
@@ -221,13 +221,13 @@ class Copies:
         """Return the tiers whose copies do not outlive a failure of that *scope*."""
         return self._mortal[scope]
 
-    def kill(self, tiers: Sequence[int], now_at: float, begun: Sequence[int] | None) -> None:
+    def kill(self, tiers: Sequence[int], now_at: float, made: Sequence[int] | None) -> None:
         """Lose all copies of *tiers*.
 
-        The work stands at *now_at*; *begun* are the saves by tier of the stretch under way, if there is one.
+        The work stands at *now_at*; *made* are the saves by tier that have ended in the stretch under way.
         """
         for tier in tiers:
-            self.shelves[tier].clear(now_at, begun[tier] if begun is not None else 0)
+            self.shelves[tier].clear(now_at, made[tier] if made is not None else 0)
 
     def newest(self) -> tuple[float, int]:
         """Return place and tier of the newest copy, in the first such tier; the last holds the beginning."""

@@ -153,6 +153,8 @@ STOPPED = [
     ),
 ]
 SAVED = [
+    Row("CheckpointSpec.state", {"checkpoint.state": "3 TB"}, more="checkpoint", base=TIERS),
+    Row("CheckpointSpec.tiers", TIERS, less="lost", base=RESTARTS),
     Row("TierSpec.interval", {f"{MEMORY}.interval": "600 s"}, less="checkpoint", base=TIERS),
     Row("TierSpec.blocks", {f"{MEMORY}.blocks": "5 s"}, more="checkpoint", base=TIERS),
     Row("TierSpec.durable_after", {f"{MEMORY}.durable_after": "500 s"}, more="lost", base=TIERS | RESTARTS),

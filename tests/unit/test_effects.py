@@ -23,6 +23,7 @@ from sim.scenario.model import Scenario
 from sim.scenario.plan import Maintenance
 from sim.scenario.recovery import Recovery
 from sim.scenario.repair import FalseFix, Repair
+from sim.scenario.saving import CheckpointSpec
 from sim.scenario.tiers import TierSpec
 from tests.unit.kinds import BASE, ROWS, Row
 
@@ -56,9 +57,10 @@ MARGIN = 1.05
 
 
 def kinds() -> set[str]:
-    """Every key of the blocks but the laws of a repair's time, and every word of a key that has words."""
+    """Every key of the blocks without the laws of a repair's time, and every word of a key that has words."""
     laws = set(Law.keys())
     keys = {f"{block.__name__}.{key}" for block in BLOCKS for key in set(block.keys()) - laws}
+    keys |= {f"CheckpointSpec.{key}" for key in set(CheckpointSpec.keys()) - set(TierSpec.keys())}
     return (keys - BY_WORD) | {f"{key}: {word}" for key, words in WORDS.items() for word in words}
 
 
@@ -101,8 +103,8 @@ MEASURES: Mapping[str, Callable[[Records], float]] = {
     "incidents": lambda records: records.incident_count,
     "interruptions": lambda records: records.interruptions,
     "nodes lost": lambda records: records.incidents["nodes_lost"].sum(),
-    "early incidents": lambda records: np.count_nonzero(records.incidents["time_s"] < 25_000),
-    "idle nodes struck": lambda records: np.count_nonzero(records.incidents["doing"] == Doing.IDLE),
+    "early incidents": lambda records: int(np.count_nonzero(records.incidents["time_s"] < 25_000)),
+    "idle nodes struck": lambda records: int(np.count_nonzero(records.incidents["doing"] == Doing.IDLE)),
     "struck again soon": struck_again_soon,
     "away": away,
 }

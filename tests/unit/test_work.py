@@ -17,7 +17,7 @@ from sim.scenario.model import Scenario
 from sim.streams import Streams
 
 JOB, NODE, CLUSTER = (SCOPES.index(name) for name in ("job", "node", "cluster"))
-TIERS = {
+TIERS: dict[str, dict[str, Any]] = {
     "memory": {"interval": "100 s", "blocks": "10 s", "survives": ["job"], "load": "5 s"},
     "storage": {"interval": "300 s", "blocks": "20 s", "load": "60 s"},
 }
@@ -27,7 +27,7 @@ CAUSES = Causes(("first", "second"))
 def work(unusable: str = "0 %", **blocks: Any) -> Work:
     """The work of a job with two tiers: memory, which only restarts leave, and storage."""
     mode = {"per": "node", "mtbf": "1 d"}
-    document = {
+    document: dict[str, Any] = {
         "name": "work",
         "cluster": {"gpus": 8},
         "failures": {"first": mode, "second": mode},

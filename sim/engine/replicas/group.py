@@ -34,7 +34,7 @@ class Planned(Protocol):
         """Begin the stop that is due."""
 
     def restarted(self, now: float) -> None:
-        """The whole job trains anew from *now* on."""
+        """What was due before *now* is past."""
 
     def take_one_out(self) -> None:
         """Let the next replica of a rolling stop step out, if one is to."""
@@ -146,6 +146,8 @@ class Group:
         if self._work.stretch is not None:
             now = self._env.now
             self._work.end(now, self._work.place(now), cause, line)
+        elif self.doing is SAVING:
+            self.planned.restarted(self._env.now)
         self.stop_clock()
 
     def stop_clock(self) -> None:

@@ -55,7 +55,7 @@ class PlannedStops:
         return math.inf if self._rollout.under_way else self._windows.next(now)
 
     def restarted(self, now: float) -> None:
-        """Take note that the whole job trains anew from *now* on: stops that were due are past."""
+        """Take note that stops which were due before *now* are past: the job stood still anyway."""
         self._windows.restarted(now)
 
     def drop(self) -> None:

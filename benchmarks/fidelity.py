@@ -1,4 +1,4 @@
-"""A million cards for 90 days with everything on: tiers, replicas, lemons, relapse, racks, crews, wrong fixes."""
+"""A million cards for 90 days with everything on: tiers, replicas, lemons, relapse, racks, crews."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ FIDELITY = SCENARIO | {
             "lemons": {"share": "2 %", "factor": 5},
             "relapse": {"probability": "10 %", "within": "1 d"},
         },
-        "host": {"per": "node", "rate": "116 / 110_592 node-days", "repair": {"exponential": {"mean": "2 d"}}},
+        "host": {
+            "per": "node",
+            "rate": "116 / 110_592 node-days",
+            "repair": {"exponential": {"mean": "2 d"}},
+        },
         "rack": {"per": "rack", "mtbf": "30 y", "repair": "4 h"},
     },
     "checkpoint": {

@@ -84,7 +84,8 @@ def test_an_incident_is_charged_with_what_followed_from_it() -> None:
     table = incident_table(*lines, ("nodes", "restart"), replication=7)
     row = {name: column[0].item() for name, column in table.items()}
     assert row == {
-        "replication": 7, "time_s": 75, "mode": 1, "node": 3, "rack": 0, "replica": -1, "doing": Doing.TRAINING,
+        "replication": 7, "time_s": 75, "mode": 1, "node": 3, "rack": 0, "replica": -1,
+        "doing": Doing.TRAINING,
         "interruption": True, "transient": False, "nodes_lost": 2, "lost_s": 10, "detection_s": 5,
         "recovery_s": 15, "waiting_s": 20, "stage_nodes_s": 0, "stage_restart_s": 15,
     }  # fmt: skip

@@ -194,8 +194,8 @@ class ReplicatedJob:
             self._stall_the_others(blow, in_step)
         elif fresh or self._group.doing is HELD:
             self._group.enter(self._group.doing)
-        for replica, own_blow in blows.items():
-            self._recover(replica, own_blow, replica in fresh)
+        for replica in [*(replica for replica in blows if replica not in fresh), *fresh]:
+            self._recover(replica, blows[replica], replica in fresh)
 
     def _stall_the_others(self, blow: Blow, in_step: bool) -> None:
         """Let those that are left stand still; all have lost the step that they were in."""

@@ -14,6 +14,7 @@ from tests.oracle.random_scenarios import scenario
 
 EXAMPLES = 300
 EXAMPLES_OF_A_FAMILY = 80
+MIXES = (("replicas", "tiers"), ("effects", "tiers"), ("domains", "nodes", "trace"), ("stops", "tiers"))
 
 
 def reproducible(examples: int) -> settings:
@@ -53,10 +54,11 @@ def test_on_one_family_of_mechanisms(data: st.DataObject, family: str) -> None:
     agree(data, False, family)
 
 
-@reproducible(2 * EXAMPLES_OF_A_FAMILY)
-@given(st.data())
-def test_on_all_families_together(data: st.DataObject) -> None:
-    agree(data, False, *FAMILIES)
+@pytest.mark.parametrize("families", MIXES, ids=" and ".join)
+@reproducible(EXAMPLES_OF_A_FAMILY)
+@given(data=st.data())
+def test_on_several_families_together(data: st.DataObject, families: tuple[str, ...]) -> None:
+    agree(data, False, *families)
 
 
 @pytest.mark.parametrize("name", CASES)

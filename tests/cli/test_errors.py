@@ -97,7 +97,7 @@ def test_broken_scenarios_exit_with_2(clustersim: Clustersim, path: Path) -> Non
     result = clustersim("check", path)
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
-    assert re.match(r"\S+\.(yaml|csv)(:\d+){0,2}: ", result.stderr)
+    assert re.match(r"\S+\.(yaml|csv|log)(:\d+){0,2}: ", result.stderr)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\xfe", b"- a\n- b\n", b"name: [", b"42", b"\xef\xbb\xbf"])

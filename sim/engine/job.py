@@ -23,13 +23,7 @@ from sim.engine.repair import Repairs
 from sim.records import Doing, Strike
 from sim.scenario.model import Scenario
 
-TRAINING, SAVING, DETECTION, MAINTENANCE, IDLE = (
-    Doing.TRAINING,
-    Doing.SAVING,
-    Doing.DETECTION,
-    Doing.MAINTENANCE,
-    Doing.IDLE,
-)
+TRAINING, SAVING, MAINTENANCE, IDLE = Doing.TRAINING, Doing.SAVING, Doing.MAINTENANCE, Doing.IDLE
 
 
 class TrainingClock(Protocol):

@@ -70,6 +70,16 @@ def efficiency(interval: float, mtbf: float, blocks: float, restart: float) -> f
         return 0.0
 
 
+def kokolis(interval: float, mtbf: float, blocks: float, restart: float) -> float:
+    """Return the expected ETTR (1 - (R + t/2) / M) / (1 + d/t) of Kokolis et al. (arXiv 2410.21680v2).
+
+    There M is 1 / (N_nodes r_f), R is u_0, t the interval and d is w_cp; time in queues is left out.  It is
+    the first order in 1 / M of `efficiency`, but for failures in a save, which cost d / (2 M) more: meant for
+    R + t/2 much smaller than M, and negative beyond it.
+    """
+    return (1 - (restart + interval / 2) / mtbf) / (1 + blocks / interval)
+
+
 def expected_loss(segment: float, mtbf: float) -> float:
     """Return the mean time trained in a segment of length s that a failure ends: M - s / (exp(s/M) - 1)."""
     return mtbf - segment / math.expm1(segment / mtbf)

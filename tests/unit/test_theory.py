@@ -93,6 +93,31 @@ def test_the_efficiency_is_what_one_cycle_needs_on_average() -> None:
     assert theory.efficiency(t, mtbf, d, restart) == pytest.approx(t / cycle, rel=1e-12)
 
 
+@pytest.mark.parametrize(("interval", "published"), [(60 * MINUTE, 0.7), (5 * MINUTE, 0.93)])
+def test_the_estimator_of_kokolis_says_what_its_paper_says_of_16_000_gpus(
+    interval: float, published: float
+) -> None:
+    mtbf = 24 * HOUR / (2000 * 6.5e-3)
+    digits = len(f"{published}") - 2
+    assert round(theory.kokolis(interval, mtbf, 0.0, 5 * MINUTE), digits) == published
+
+
+@pytest.mark.parametrize("rare", [1e-3, 1e-4])
+def test_the_estimator_of_kokolis_is_the_first_order_but_for_failures_in_a_save(rare: float) -> None:
+    interval, blocks, restart = 1000.0, 100.0, 300.0
+    mtbf = 1 / rare * interval
+    exact = theory.efficiency(interval, mtbf, blocks, restart)
+    found = theory.kokolis(interval, mtbf, blocks, restart) - blocks / (2 * mtbf) / (1 + blocks / interval)
+    assert found == pytest.approx(exact, abs=rare**2)
+    assert found != pytest.approx(exact, abs=0.01 * rare**2)
+
+
+def test_the_estimator_of_kokolis_leaves_the_road_where_failures_are_frequent() -> None:
+    assert theory.kokolis(3600.0, 2100.0, 0.0, 300.0) == 0.0
+    assert theory.kokolis(3600.0, 1000.0, 300.0, 300.0) == pytest.approx(-1.1 / (13 / 12))
+    assert 0 < theory.efficiency(3600.0, 1000.0, 300.0, 300.0) < 0.1
+
+
 @pytest.mark.parametrize("segment", [1.0, 300.0, 1000.0, 30_000.0])
 def test_the_expected_loss_is_the_mean_of_a_failure_within_the_segment(segment: float) -> None:
     mtbf = 1000.0

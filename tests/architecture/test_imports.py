@@ -57,6 +57,7 @@ ROOMS = [
     "experiment",
     "advice",
     "tuning",
+    "validation",
     "api",
     "cli",
 ]
@@ -70,6 +71,7 @@ REPORTS_MAY_IMPORT = {
     "results",
     "advice",
     "tuning",
+    "validation",
 }
 HEAVY = {"numpy", "pandas", "scipy", "plotly", "pyarrow", "pydantic", "simpy", "ruamel", "jinja2", "rich"}
 

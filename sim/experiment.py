@@ -83,12 +83,16 @@ class Settings:
 
 @dataclass
 class Point:
-    """One scenario of an experiment, its finished replications, and how many it needs."""
+    """One scenario of an experiment, its finished replications, and how many it needs.
+
+    `taken` are the seconds that simulating it has taken so far, on one core.
+    """
 
     scenario: Scenario
     shelf: Shelf
     schedule: Iterator[int]
     wanted: int = 0
+    taken: float = 0.0
 
     @classmethod
     def of(cls, scenario: Scenario, shelf: Shelf) -> Point:
@@ -114,7 +118,7 @@ class Point:
 
     def _satisfied(self) -> bool:
         asked = self.scenario.simulation.precision
-        return asked is None or precise_enough([one.ettr for one in self.records], asked)
+        return asked is None or precise_enough(self.shelf.ettr(self.wanted), asked)
 
 
 def expected_seconds(scenario: Scenario) -> float:
@@ -144,6 +148,7 @@ def simulate_all(points: Sequence[Point], settings: Settings) -> None:
         while work := batches(points, settings.processes):
             _tell(points, settings.progress)
             for batch, finished in hands.finished(work):
+                points[batch.place].taken += batch.taken
                 for records in finished:
                     points[batch.place].shelf.put(records)
                 _tell(points, settings.progress)

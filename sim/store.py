@@ -137,6 +137,10 @@ class Shelf:
         """Return the replications 0 to *count* - 1."""
         return [self.finished[replication] for replication in range(count)]
 
+    def ettr(self, count: int) -> list[float]:
+        """Return ETTR of the replications 0 to *count* - 1."""
+        return [records.ettr for records in self.first(count)]
+
     def missing(self, count: int) -> list[int]:
         """Return those of the first *count* replications that are not finished."""
         return [replication for replication in range(count) if replication not in self.finished]

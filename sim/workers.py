@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -33,12 +34,20 @@ _scenarios: Sequence[Scenario] = ()
 class Batch(NamedTuple):
     """Some replications of the scenario in one place of a list: what a worker does in one go.
 
-    `seconds` is about what one replication takes.
+    `seconds` is about what one replication takes, `taken` what all of them took, once they are finished.
     """
 
     place: int
     replications: Sequence[int]
     seconds: float = 0.0
+    taken: float = 0.0
+
+
+class Finished(NamedTuple):
+    """Replications that are finished, and the seconds that simulating them took."""
+
+    records: list[Records]
+    taken: float
 
 
 def begin(scenarios: Sequence[Scenario]) -> None:
@@ -56,16 +65,18 @@ def _end_with_parent() -> None:
         os._exit(PARENT_KILLED)
 
 
-def work(batch: Batch) -> list[Records]:
+def work(batch: Batch) -> Finished:
     """Simulate the replications of a batch, in a worker that `begin` has started."""
     if batch.seconds > WORTH_TIDYING:
         gc.collect()
-    return [simulate(_scenarios[batch.place], replication) for replication in batch.replications]
+    return work_anywhere(_scenarios[batch.place], batch.replications)
 
 
-def work_anywhere(scenario: Scenario, replications: Sequence[int]) -> list[Records]:
+def work_anywhere(scenario: Scenario, replications: Sequence[int]) -> Finished:
     """Simulate some replications of *scenario*, in a worker of which nothing is known."""
-    return [simulate(scenario, replication) for replication in replications]
+    started = time.perf_counter()
+    records = [simulate(scenario, replication) for replication in replications]
+    return Finished(records, time.perf_counter() - started)
 
 
 class InProcess:
@@ -75,10 +86,11 @@ class InProcess:
         self._scenarios = scenarios
 
     def finished(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, list[Records]]]:
-        """Yield each replication as a batch of its own."""
+        """Yield each replication as it is finished."""
         for batch in batches:
             for replication in batch.replications:
-                yield batch, [simulate(self._scenarios[batch.place], replication)]
+                done = work_anywhere(self._scenarios[batch.place], [replication])
+                yield batch._replace(taken=done.taken), done.records
 
 
 class Local:
@@ -161,12 +173,13 @@ class Pool:
         self._executor.shutdown()
 
 
-def _as_finished(futures: Mapping[Future[list[Records]], Batch]) -> Iterator[tuple[Batch, list[Records]]]:
+def _as_finished(futures: Mapping[Future[Finished], Batch]) -> Iterator[tuple[Batch, list[Records]]]:
     waiting = set(futures)
     while waiting:
         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
         for future in done:
-            yield futures[future], future.result()
+            records, taken = future.result()
+            yield futures[future]._replace(taken=taken), records
 
 
 @contextmanager

@@ -33,6 +33,11 @@ The file that `failures.<name>.replay` names: [recorded incidents](../guides/rec
 time is needed. In place of the file the rows may stand in the scenario:
 `[{time: 3 h, node: 1, repair: 20 h}, ...]`.
 """
+FIGURES_HEAD = """## Figures of a claim
+
+What `figure` of `published.claims.<name>` may be: [your own case](../guides/your-own-case.md). A word alone,
+or `{word: of}`. Shares are given as 0.9, 90 % or 5 pp, seconds as durations, all else as plain numbers.
+"""
 TABLES_HEAD = f"""{NOTE}
 # Tables
 
@@ -121,6 +126,7 @@ def scenario_page() -> str:
         f"## Quantities\n\nA number and a unit.\n\n{table(('kind', 'written as', 'example'), kinds)}\n",
         *(section(block, paths) for block, paths in every_block().items()),
         logs_section(),
+        figures_section(),
     ]
     return "\n".join(parts)
 
@@ -131,6 +137,22 @@ def logs_section() -> str:
 
     rows = [[f"`{name}`", meaning] for name, meaning in logs.COLUMNS.items()]
     return f"{LOGS_HEAD}\n{table(('column', 'meaning'), rows)}\n"
+
+
+def figures_section() -> str:
+    """Return the section about the figures that a published claim may be about."""
+    from sim.scenario.figures import FIGURES
+
+    rows = [
+        [
+            f"`{word}`",
+            figure.meaning,
+            figure.unit,
+            figure.of and f"{figure.of}{'' if figure.needed else ', or all'}",
+        ]
+        for word, figure in FIGURES.items()
+    ]
+    return f"{FIGURES_HEAD}\n{table(('figure', 'meaning', 'unit', 'of'), rows)}\n"
 
 
 def tables_page() -> str:

@@ -71,7 +71,7 @@ class Bases:
             )
         if by_name := shipped.path(name):
             return by_name.resolve()
-        known = ", ".join(shipped.names())
+        known = ", ".join(name for name in shipped.names() if not name.startswith(shipped.CASES))
         raise _error(place, f"{shown(name)} is neither a file here nor a shipped scenario ({known})")
 
 

@@ -12,6 +12,7 @@ from sim.scenario.errors import dotted
 from sim.scenario.expectations import metrics, unknown_metric
 from sim.scenario.fitting import fitting
 from sim.scenario.levers import faults_of_levers
+from sim.scenario.published import faults_of_claims
 from sim.scenario.rates import mtbf_served, rate
 from sim.scenario.recovery import CHECKPOINT, DETECT, LOAD
 from sim.scenario.replay import about_nodes, resolve_logs
@@ -31,6 +32,7 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
     """Resolve the interval and the stages of *scenario*, and yield everything that does not fit together."""
     found = list(_within(scenario))
     yield from found or faults_of_levers(scenario)
+    yield from () if found else faults_of_claims(scenario)
 
 
 def _within(scenario: Scenario) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ _BLOCKS = (
     "levers",
     "expect",
     "sources",
+    "published",
 )
 _ALTERNATIVES: Mapping[str, tuple[tuple[frozenset[str], frozenset[str]], ...]] = {
     "workload": (
@@ -50,8 +51,10 @@ _REPLACES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
 
 
 def is_block(path: Path) -> bool:
-    """Whether layers merge key by key at *path*: the scenario, its blocks, and the modes of failure."""
-    return not path or (len(path) == 1 and path[0] in _BLOCKS) or (len(path) == 2 and path[0] == "failures")
+    """Whether layers merge key by key at *path*: the scenario, its blocks, modes of failure, and claims."""
+    if len(path) == 2:
+        return path[0] == "failures" or path == ("published", "claims")
+    return not path or (len(path) == 1 and path[0] in _BLOCKS)
 
 
 def merge(base: Document, layer: Document) -> Document:

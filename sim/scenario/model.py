@@ -18,6 +18,7 @@ from sim.scenario.failure import FailureMode
 from sim.scenario.levers import OwnLever
 from sim.scenario.machine import ClusterSpec, Workload
 from sim.scenario.plan import Costs, Maintenance, Simulation
+from sim.scenario.published import Published
 from sim.scenario.quantities import Expectation, Name, Shorthand, Text
 from sim.scenario.recovery import Recovery, Stage
 from sim.scenario.saving import CheckpointSpec
@@ -31,6 +32,7 @@ __all__ = [
     "FailureMode",
     "Maintenance",
     "OwnLever",
+    "Published",
     "Recovery",
     "Scenario",
     "Simulation",
@@ -77,6 +79,7 @@ class Scenario(Block):
     )
     expect: Mapping[Text, Expectation] = key('what has to hold, by metric, such as {ettr: ">= 0.90"}', {})
     sources: Mapping[Text, Text] = key("where values come from, by path, such as failures.gpu.rate", {})
+    published: Published | None = key("what was published of this cluster, for clustersim validate", None)
     _document: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
     @property

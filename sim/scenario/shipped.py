@@ -1,4 +1,4 @@
-"""The scenarios that come with the package: `chen-base`, `llama3-16k`, `recovery/...`."""
+"""The scenarios that come with the package: `chen-base`, `llama3-16k`, `recovery/...`, `published/...`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 SUFFIX = ".yaml"
+CASES = "published/"
 
 
 def folder() -> Path:
@@ -18,6 +19,11 @@ def names() -> list[str]:
     """Return the names of all shipped scenarios, in order: the path below the folder without its suffix."""
     files = folder().rglob(f"*{SUFFIX}")
     return sorted(file.relative_to(folder()).with_suffix("").as_posix() for file in files)
+
+
+def cases() -> list[str]:
+    """Return the names of the shipped cases, for `clustersim validate`; a folder below holds what they share."""
+    return [name for name in names() if name.startswith(CASES) and name.count("/") == 1]
 
 
 def path(name: str) -> Path | None:

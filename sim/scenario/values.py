@@ -14,7 +14,7 @@ from sim.scenario.saving import CheckpointSpec
 from sim.units import format_duration, format_share
 
 _NAMED = (("failures",), ("recovery", "stages"), ("checkpoint", "tiers"))
-_NOT_VALUES = ("name", "title", "about", "levers", "expect", "sources")
+_NOT_VALUES = ("name", "title", "about", "levers", "expect", "sources", "published")
 
 
 class Value(NamedTuple):

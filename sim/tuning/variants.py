@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sim.scenario import dump, loads
+from sim.scenario.changes import SAID
 from sim.scenario.model import Scenario
 
 USUAL_HORIZON = "30 d"
@@ -15,10 +16,11 @@ Changes = Mapping[str, Any]
 def variant(scenario: Scenario, changes: Changes) -> Scenario:
     """Return *scenario* with other values at dotted paths, a value of `null` deleted.
 
-    What is said about values (sources, thresholds, levers) is left out: it was said about the old ones.
+    What is said about values (sources, thresholds, levers, claims) is left out: it was said about the
+    old ones.
     Raises ScenarioError where the changed scenario is faulty.
     """
-    said = {block: "null" for block in ("sources", "expect", "levers") if block in scenario.document}
+    said = {block: "null" for block in SAID if block in scenario.document}
     return loads(dump(scenario), f"<{scenario.name}>", said | dict(changes))
 
 

@@ -1,7 +1,7 @@
 """clustersim: a discrete-event simulator of GPU training clusters.
 
 `load` reads a scenario, `run` simulates it, `compare` simulates several on the same failures, `tune` finds
-the checkpoint interval, `levers` ranks what could be improved.
+the checkpoint interval, `levers` ranks what could be improved, `validate` compares with what was published.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.api import compare, levers, run, tune
+    from sim.api import compare, levers, run, tune, validate
     from sim.results import Comparison, Results
     from sim.scenario import Scenario, ScenarioError, load
     from sim.store import RunError
     from sim.tuning import Levers, Tuning
+    from sim.validation import Validation
 
     __version__: str
 
@@ -26,12 +27,14 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Tuning",
+    "Validation",
     "__version__",
     "compare",
     "levers",
     "load",
     "run",
     "tune",
+    "validate",
 ]
 
 _HOMES = {
@@ -42,11 +45,13 @@ _HOMES = {
     "Scenario": "sim.scenario",
     "ScenarioError": "sim.scenario",
     "Tuning": "sim.tuning",
+    "Validation": "sim.validation",
     "compare": "sim.api",
     "levers": "sim.api",
     "load": "sim.scenario",
     "run": "sim.api",
     "tune": "sim.api",
+    "validate": "sim.api",
 }
 
 

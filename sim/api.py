@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from os import PathLike
@@ -19,10 +19,24 @@ from sim.tuning import levers as ranked
 from sim.tuning import tune as tuned
 from sim.tuning.places import place_of
 from sim.units import format_points
+from sim.validation import Validation
+from sim.validation.cases import Case, find, of_scenario
+from sim.validation.running import validate as validated
 
 Source = Scenario | str | PathLike[str]
 
-__all__ = ["changes", "compare", "levers", "load", "resolve", "run", "run_comparison", "tune", "tune_all"]
+__all__ = [
+    "changes",
+    "compare",
+    "levers",
+    "load",
+    "resolve",
+    "run",
+    "run_comparison",
+    "tune",
+    "tune_all",
+    "validate",
+]
 
 
 def run(
@@ -163,6 +177,37 @@ def levers(
     changed = changes(overrides, seed=seed, replications=replications, horizon=horizon)
     settings = Settings(workers, executor, progress=progress or Silent())
     return ranked(resolve(scenario, changed), settings=settings)
+
+
+def validate(
+    cases: Source | Iterable[Source] = (),
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    horizon: str | None = None,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Validation:
+    """Simulate published cases, compare each claim with what was published, and return the outcomes.
+
+    A case is the name of a shipped one, or a file or scenario of one's own with a `published` block; without
+    one all that are shipped are simulated.  The other arguments are those of `run`; seed, replications and
+    horizon hold for every claim.  Raises ScenarioError for a faulty scenario and RunError where the run
+    cannot go on, or nothing is said to be published.
+    """
+    changed = changes(overrides, seed=seed, replications=replications, horizon=horizon)
+    asked = [cases] if isinstance(cases, Scenario | str | PathLike) else list(cases)
+    found = [one for source in asked for one in _cases(source, changed)] if asked else find((), changed)
+    settings = Settings(workers, executor, progress=progress or Silent())
+    return validated(found, settings, overrides=changed, estimator=not asked)
+
+
+def _cases(source: Source, changed: Mapping[str, Any]) -> list[Case]:
+    if isinstance(source, Scenario):
+        return [of_scenario(resolve(source, changed))]
+    return find([str(source)], changed)
 
 
 def changes(

@@ -271,20 +271,27 @@ def _saved(point: Point, place: Path | None, settings: Settings, taken: float) -
 
 def provenance(point: Point, settings: Settings, taken: float) -> dict[str, Any]:
     """Return how a run was made: all that may differ between two runs with the same numbers."""
+    what = {
+        "name": point.scenario.name,
+        "scenario_hash": point.scenario.hash,
+        "seed": point.scenario.simulation.seed,
+        "replications": point.wanted,
+        "incidents": settings.incidents,
+    }
+    return what | made(settings, taken)
+
+
+def made(settings: Settings, taken: float) -> dict[str, Any]:
+    """Return by what, when and where something was made; simulating has *taken* so many seconds."""
     from importlib.metadata import version
 
     return {
         "tool": folders.TOOL,
         "version": VERSION,
         "command": settings.command,
-        "name": point.scenario.name,
-        "scenario_hash": point.scenario.hash,
-        "seed": point.scenario.simulation.seed,
-        "replications": point.wanted,
         "workers": settings.processes,
         "wall_s": round(taken, 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "incidents": settings.incidents,
         "python": ".".join(map(str, sys.version_info[:3])),
         "platform": sys.platform,
         "libraries": {name: version(name) for name in LIBRARIES},

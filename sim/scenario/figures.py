@@ -43,7 +43,7 @@ FIGURES: Mapping[str, Figure] = {
     "longest_outage": Figure(SECONDS, "longest time of a replication in which nothing trains"),
     "nodes_away": Figure("nodes", "nodes in repair or retired, mean over time"),
     "most_nodes_away": Figure("nodes", "most of them at any time of a replication"),
-    "spares_sufficient": Figure("nodes", "spares that suffice for 99 % of the time of a replication"),
+    "spares_sufficient": Figure("nodes", "spares that suffice for 99 % of the time, over all replications"),
 }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sim.folders import write_json
+from sim import folders
 from sim.store import RunError
+from sim.validation.estimator import roads_as_list
 from sim.validation.results import Outcome, Tried, Validation
 from sim.validation.verdict import Interval
 
@@ -22,6 +24,7 @@ def validation_as_dict(validation: Validation) -> dict[str, Any]:
         "passed": validation.passed,
         "cases": [_case(case) for case in validation.cases],
         "version": validation.made.get("version"),
+        "estimator": roads_as_list(validation.roads),
         "wall_s": validation.made.get("wall_s"),
     }
 
@@ -63,24 +66,40 @@ def _interval(interval: Interval) -> dict[str, float | None]:
     return {"mean": interval.mean, "low": interval.low, "high": interval.high}
 
 
-def save_validation(validation: Validation, folder: Path) -> Path:
-    """Write `validation.json` into *folder*, whole or not at all, and return its path.
+def refuse_taken(folder: Path) -> None:
+    """Raise `RunError` where *folder* is a file, or a folder with something else than a validation in it."""
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder}: is a file, not a folder; give another -o")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / VALIDATION).is_file():
+        raise RunError(
+            f"{folder}: holds something else than a validation, and is left alone; give another -o"
+        )
 
-    The same claims and seed give the same bytes: how long it took is left out.
+
+def save_validation(validation: Validation, folder: Path) -> None:
+    """Write `validation.json` and `report.html` to *folder*, whole or not at all.
+
+    They take the place of the validation that was there.  The same claims and seed give the same JSON: how
+    long it took is left out.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    values = {name: value for name, value in validation_as_dict(validation).items() if name != "wall_s"}
-    for case in values["cases"]:
-        del case["wall_s"]
-    write_json(folder / VALIDATION, values)
-    return folder / VALIDATION
+    refuse_taken(folder)
+    new = folders.empty_beside(folder)
+    try:
+        folders.write_json(new / VALIDATION, _without_times(validation_as_dict(validation)))
+        report_of(validation, new / folders.REPORT)
+        folders.take_place(new, folder)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
+def _without_times(values: dict[str, Any]) -> dict[str, Any]:
+    cases = [{name: value for name, value in case.items() if name != "wall_s"} for case in values["cases"]]
+    return {name: value for name, value in (values | {"cases": cases}).items() if name != "wall_s"}
 
 
 def report_of(validation: Validation, path: Path) -> Path:
     """Write the HTML report of *validation* to *path*, and return it."""
-    write = getattr(import_module("reports"), "write_validation", None)
-    if write is None:
-        raise RunError(f"{path}: this version writes no HTML report of a validation")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(validation, path, validation.made.get("command"))
+    import_module("reports").write_validation(validation, path, validation.made.get("command"))
     return path

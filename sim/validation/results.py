@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.scenario.model import Scenario
 from sim.validation.verdict import Interval
+
+if TYPE_CHECKING:
+    from sim.validation.estimator import Road
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,10 @@ class Outcome:
     """One published claim: what was said, which range is accepted, what was simulated, and the verdict.
 
     `figure` is the word of what is compared, `of` which mode, entry or stage of it, `meaning` the sentence
-    about it; `unit` is empty for shares.  `difference` says that it is the paired difference of the scenario
-    with `change` and with `minus`.  Where an input is `unknown` (its path), `tried` holds the values of it,
-    and `simulated` is that with the first of them that agrees, else the first undecided, else the first.
+    about it; `unit` is `share`, `s`, `nodes` and so on.  `difference` says that it is the paired difference
+    of the scenario with `change` and with `minus`.  Where an input is `unknown` (its path), `tried` holds the
+    values of it, and `simulated` is that with the first of them that agrees, else the first undecided, else
+    the first.
     `wall_s` are the seconds that one core simulated for it.
     """
 
@@ -65,12 +69,14 @@ class Validation:
     """Published claims against what is simulated: `cases` in the order of the files and of their claims.
 
     `scenarios` are those with the claims, by name; `made` is how it was done (version, command, workers,
-    seconds, libraries), nothing of which changes a number.
+    seconds, libraries), nothing of which changes a number.  `roads` are the first-order estimator and the
+    simulation by size, where that was asked for.
     """
 
     cases: tuple[Outcome, ...]
     scenarios: Mapping[str, Scenario]
     made: Mapping[str, Any] = field(default_factory=dict)
+    roads: tuple[Road, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Validation: {sum(case.passed for case in self.cases)} of {len(self.cases)} cases passed>"
@@ -86,11 +92,11 @@ class Validation:
 
         return validation_as_dict(self)
 
-    def save(self, folder: str | PathLike[str]) -> Path:
-        """Write `validation.json` into *folder*, whole or not at all, and return its path."""
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write `validation.json` and `report.html` to *folder*, whole or not at all."""
         from sim.validation.output import save_validation
 
-        return save_validation(self, Path(folder))
+        save_validation(self, Path(folder))
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the HTML report to *path*, and return it."""

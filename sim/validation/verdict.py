@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sim.estimate import Estimate
@@ -57,14 +56,6 @@ def verdict(simulated: Interval, low: float | None, high: float | None) -> str:
     if lowest <= simulated.low and simulated.high <= highest:
         return AGREES
     return DIFFERS if simulated.high < lowest or simulated.low > highest else UNDECIDED
-
-
-def any_agrees(verdicts: Sequence[str]) -> str:
-    """Return the verdict on a claim one of whose inputs is unknown, from those on the values tried for it.
-
-    It agrees where one of them does, and differs where all of them do.
-    """
-    return next((one for one in (AGREES, UNDECIDED) if one in verdicts), DIFFERS)
 
 
 def passes(kind: str, found: str) -> bool:

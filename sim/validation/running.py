@@ -1,0 +1,230 @@
+"""Running a validation: each variant that a claim needs once, all on one pool; and the verdicts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sim.experiment import Interrupted, Point, Settings, expected_seconds, made, simulate_all, work_key
+from sim.scenario.changes import Changes, changed
+from sim.scenario.figures import FIGURES
+from sim.scenario.model import Scenario
+from sim.scenario.published import Claim
+from sim.store import RunError
+from sim.tuning.variants import variant
+from sim.validation.cases import Case, Side, refuse_doubles, sides
+from sim.validation.estimator import roads
+from sim.validation.figures import MEASURES
+from sim.validation.measuring import Measurements, keep, kept
+from sim.validation.results import Outcome, Tried, Validation
+from sim.validation.verdict import AGREES, UNDECIDED, Interval, passes, verdict
+
+SIMULATION, USUAL_SEED = "simulation.", 1
+
+
+def validate(
+    cases: Sequence[Case],
+    settings: Settings,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    unfinished: Path | None = None,
+    estimator: bool = False,
+) -> Validation:
+    """Return what comes of the claims of *cases*; with *estimator* also how far a first-order formula goes.
+
+    Of *overrides*, those of the simulation (seed, replications, horizon) hold for every claim, whatever it
+    changes.  Where the run breaks off, what is finished is kept in the folder *unfinished*, if one is given,
+    and `settings.resume` goes on from there.  Raises Interrupted on Ctrl-C, ChoiceError where two cases share a name,
+    and RunError where a worker process dies.
+    """
+    refuse_doubles(cases)
+    forced = {path: value for path, value in (overrides or {}).items() if path.startswith(SIMULATION)}
+    plan = Plan(forced)
+    for case, name in claims_of(cases):
+        plan.add(case, case.published.claims[name])
+    started = time.perf_counter()
+    plan.simulate(settings, unfinished)
+    outcomes = tuple(plan.outcome(case, name) for case, name in claims_of(cases))
+    seed = _common_seed(cases)
+    found = roads(settings, USUAL_SEED if seed is None else seed) if estimator else ()
+    how = made(settings, time.perf_counter() - started) | {"seed": seed}
+    return Validation(outcomes, {case.name: case.scenario for case in cases}, how, found)
+
+
+def claims_of(cases: Sequence[Case]) -> Iterator[tuple[Case, str]]:
+    """Yield the name of each claim with its case."""
+    for case in cases:
+        yield from ((case, name) for name in case.published.claims)
+
+
+def _common_seed(cases: Sequence[Case]) -> int | None:
+    seeds = {case.scenario.simulation.seed for case in cases}
+    return seeds.pop() if len(seeds) == 1 else None
+
+
+@dataclass
+class Variant:
+    """A case with some values changed: what is measured of it, and how many claims need it."""
+
+    point: Point
+    measured: Measurements
+    users: int = 0
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Variant:
+        """Return the variant that *scenario* is, of which nothing is simulated yet."""
+        measured = Measurements(scenario)
+        return cls(Point.of(scenario, measured), measured)
+
+    @property
+    def expected(self) -> float:
+        """About how many seconds it takes one core."""
+        return self.point.wanted * expected_seconds(self.point.scenario)
+
+    @property
+    def taken(self) -> float:
+        """Seconds that one core simulated it for each of the claims that need it."""
+        return self.point.taken / self.users
+
+
+class Found(NamedTuple):
+    """One side of a claim, simulated: its interval, the verdict on it, and what it took."""
+
+    side: Side
+    simulated: Interval
+    verdict: str
+    replications: int
+    taken: float
+
+
+class Plan:
+    """All that has to be simulated, each variant of a case once, whoever needs it."""
+
+    def __init__(self, forced: Changes) -> None:
+        self._forced = forced
+        self._variants: dict[str, Variant] = {}
+
+    def __repr__(self) -> str:
+        return f"Plan({len(self._variants)} variants)"
+
+    def add(self, case: Case, claim: Claim) -> None:
+        """Plan what *claim* needs."""
+        for side in sides(claim):
+            for changes in (side.change, side.minus):
+                if changes is not None:
+                    planned = self._variant(case, changes)
+                    planned.users += 1
+                    planned.measured.want(claim.stated_figure)
+
+    def _variant(self, case: Case, changes: Changes) -> Variant:
+        key = _key(case, changes)
+        if key not in self._variants:
+            # What is forced may contradict the file, so the whole is read anew; changes alone were tried.
+            make = variant if self._forced else changed
+            self._variants[key] = Variant.of(make(case.scenario, {**changes, **self._forced}))
+        return self._variants[key]
+
+    def simulate(self, settings: Settings, unfinished: Path | None) -> None:
+        """Simulate all variants, the longest first, so that no worker is left with one at the end."""
+        ordered = sorted(self._variants.values(), key=lambda one: one.expected, reverse=True)
+        points = [one.point for one in ordered]
+        if unfinished is not None:
+            self._take_up(settings, unfinished)
+        try:
+            simulate_all(points, settings)
+        except KeyboardInterrupt:
+            raise Interrupted(_kept_sentence([one.measured for one in ordered], unfinished)) from None
+        except RunError:
+            _kept_sentence([one.measured for one in ordered], unfinished)
+            raise
+        if unfinished is not None:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _take_up(self, settings: Settings, unfinished: Path) -> None:
+        """Go on from what an interrupted validation left, or throw it away, and say which."""
+        rows = kept(unfinished)
+        count = sum(map(len, rows.values()))
+        if count and not settings.resume:
+            settings.progress.say(
+                f"{count} replications of an unfinished validation are thrown away;"
+                " --resume would have gone on from them"
+            )
+        elif count:
+            settings.progress.say(f"going on from {count} finished replications")
+            for one in self._variants.values():
+                one.measured.take_up(rows.get(work_key(one.point.scenario), {}))
+
+    def outcome(self, case: Case, name: str) -> Outcome:
+        """Return the outcome of the claim called *name*, once everything is simulated."""
+        claim = case.published.claims[name]
+        found = [self._found(case, claim, side) for side in sides(claim)]
+        chosen = _most_telling(found)
+        return Outcome(
+            name=case.name_of(name),
+            scenario=case.name,
+            claim=name,
+            title=case.scenario.title or case.name,
+            kind=claim.kind,
+            source=case.published.source,
+            says=claim.says,
+            figure=claim.figure,
+            meaning=FIGURES[claim.figure].meaning,
+            unit=claim.unit,
+            value=claim.value,
+            low=claim.low,
+            high=claim.high,
+            simulated=chosen.simulated,
+            verdict=chosen.verdict,
+            passed=passes(claim.kind, chosen.verdict),
+            replications=min(one.replications for one in found),
+            of=claim.of,
+            reads=claim.reads or "",
+            assumes=case.published.assumes,
+            difference=bool(claim.minus),
+            change=dict(claim.change),
+            minus=dict(claim.minus) or None,
+            unknown=claim.unknown[0] if claim.unknown else None,
+            tried=tuple(_tried(one) for one in found) if claim.unknown else (),
+            wall_s=sum(one.taken for one in found),
+        )
+
+    def _found(self, case: Case, claim: Claim, side: Side) -> Found:
+        """Return what was simulated of one side of *claim*, and the verdict on it."""
+        figure, wanted = MEASURES[claim.figure], claim.stated_figure
+        one = self._variant(case, side.change)
+        rows, taken = one.measured.of(wanted, one.point.wanted), one.taken
+        if side.minus is None:
+            simulated = figure.interval(rows)
+        else:
+            other = self._variant(case, side.minus)
+            count = min(len(rows), other.point.wanted)
+            simulated = figure.difference(rows[:count], other.measured.of(wanted, count))
+            rows, taken = rows[:count], taken + other.taken
+        return Found(side, simulated, verdict(simulated, claim.low, claim.high), len(rows), taken)
+
+
+def _key(case: Case, changes: Changes) -> str:
+    return json.dumps([case.name, sorted(changes.items())], default=str)
+
+
+def _kept_sentence(measured: Sequence[Measurements], unfinished: Path | None) -> str:
+    """Keep what is measured, where there is a place for it, and say so."""
+    count = 0 if unfinished is None else keep(measured, unfinished)
+    if not count:
+        return "interrupted"
+    return f"interrupted; {count} finished replications are kept: --resume goes on from them"
+
+
+def _most_telling(found: Sequence[Found]) -> Found:
+    """Return the first that agrees, else the first that is undecided, else the first."""
+    wanted = (one for word in (AGREES, UNDECIDED) for one in found if one.verdict == word)
+    return next(wanted, found[0])
+
+
+def _tried(one: Found) -> Tried:
+    return Tried(str(one.side.tried), one.simulated, one.verdict)

@@ -9,7 +9,7 @@ import simpy
 
 from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
-from sim.engine.failures.clock import COMPLETION, After
+from sim.engine.failures.clock import STAGE, After
 from sim.engine.recovery import Stages, Step
 from sim.engine.repair import Repairs
 from sim.records import Doing, Strike
@@ -46,6 +46,7 @@ class Chain:
         self._cluster = cluster
         self._activity = activity
         self._group = group
+        self._priority = STAGE + group
         self._failed: list[tuple[Strike, Sequence[int], int]] = []
         self._timer: simpy.Event | None = None
         self._then: Callable[[], None] = self._detected
@@ -112,7 +113,7 @@ class Chain:
     def _wait(self, time: float, then: Callable[[], None]) -> None:
         """Go on with *then* after *time* seconds, unless the chain begins again before."""
         self._then = then
-        self._timer = After(self._env, time, COMPLETION, self._ring)
+        self._timer = After(self._env, time, self._priority, self._ring)
 
     def _ring(self, event: simpy.Event) -> None:
         if event is self._timer:

@@ -9,7 +9,7 @@ import simpy
 
 from sim.distributions import Distribution
 from sim.engine.cluster import Cluster
-from sim.engine.failures.clock import COMPLETION, After
+from sim.engine.failures.clock import NOTICE, After
 from sim.engine.recovery import Stages
 from sim.engine.work.account import Work
 from sim.engine.work.lineage import Pace
@@ -149,7 +149,7 @@ class Slow:
                 job.fail(strike._replace(slots=slots), line, noticed=True)
             job.change_pace()
 
-        After(self._env, self._stages.detection(strike.origin, strike.ordinal), COMPLETION, notice)
+        After(self._env, self._stages.detection(strike.origin, strike.ordinal), NOTICE, notice)
 
 
 class Corrupt:
@@ -175,7 +175,7 @@ class Corrupt:
                     slots = culprit.slots(self._cluster)
                     job.fail(strike._replace(slots=slots), line, noticed=True, sound_until=sound_until)
 
-        After(self._env, self._noticed.of(strike), COMPLETION, lambda _: notice())
+        After(self._env, self._noticed.of(strike), NOTICE, lambda _: notice())
 
 
 class Flap:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.engine.work.copies import Copies, InFlight, Series, Shelf
+from sim.engine.work.copies import Copies
+from sim.engine.work.shelf import InFlight, Series, Shelf
 from sim.records import SCOPES
 from sim.scenario.tiers import Tier
 
@@ -79,23 +80,23 @@ def test_beyond_the_newest_there_is_nothing_to_throw_away() -> None:
 def test_where_all_is_thrown_away_the_interval_counts_from_there() -> None:
     held = shelf(Series(100, 50, 3))
     held.discard_beyond(60)
-    assert (held.newest, held.counts_from()) == (None, 60)
+    assert (held.newest, held.counts_from) == (None, 60)
     held.discard_beyond(80)
-    assert held.counts_from() == 60
+    assert held.counts_from == 60
     held.discard_beyond(20)
-    assert held.counts_from() == 20
+    assert held.counts_from == 20
 
 
 def test_a_failure_takes_all_copies_but_not_the_interval_of_a_tier_that_held_none() -> None:
     held = shelf()
     held.clear(70, 0)
-    assert held.counts_from() == 0
+    assert held.counts_from == 0
     held.hold(Series(50, 1, 1))
-    held.in_flight = InFlight(60, 500)
+    held.send(60, 500)
     held.clear(70, 0)
     assert held.newest is None
     assert held.in_flight is None
-    assert held.counts_from() == 70
+    assert held.counts_from == 70
 
 
 @pytest.mark.parametrize("scope", range(len(SCOPES)))
@@ -106,19 +107,19 @@ def test_copies_survive_what_the_tier_says(scope: int) -> None:
 
 def test_a_copy_in_flight_counts_for_the_interval_until_a_restart() -> None:
     held = shelf(Series(100, 1, 1))
-    held.in_flight = InFlight(180, 900)
-    assert held.counts_from() == 180
+    held.send(180, 900)
+    assert held.counts_from == 180
     held.forget_unsaved()
     assert held.in_flight is None
-    assert held.counts_from() == 100
+    assert held.counts_from == 100
 
 
 def test_an_empty_tier_that_loses_its_copy_in_flight_counts_from_where_the_job_falls_back_to() -> None:
     held = shelf()
-    held.in_flight = InFlight(180, 900)
+    held.send(180, 900)
     held.forget_unsaved()
     held.discard_beyond(40)
-    assert held.counts_from() == 40
+    assert held.counts_from == 40
 
 
 def test_outages_that_touch_are_one() -> None:
@@ -138,8 +139,7 @@ def two_tiers(**changes: object) -> Copies:
 def after_a_stretch(copies: Copies, end: float, place: float = 0.0, start: float = 1000.0) -> Copies:
     """Take in what a stretch from *start* to *end* saved that began at *place*."""
     firsts = copies.firsts(place, start)
-    ended = copies.clocks.place(firsts, start, end).ended
-    copies.take_in(firsts, start, end, place, ended)
+    copies.take_in(firsts, start, end, place, copies.clocks.place(firsts, start, end))
     return copies
 
 
@@ -176,7 +176,7 @@ def test_what_a_strike_took_of_the_stretch_under_way_stays_away() -> None:
     copies = two_tiers()
     firsts = copies.firsts(0.0, 1000.0)
     copies.kill([0], 250.0, [2, 0])
-    copies.take_in(firsts, 1000.0, 1335.0, 0.0, [3, 0])
+    copies.take_in(firsts, 1000.0, 1335.0, 0.0, copies.clocks.place(firsts, 1000.0, 1335.0))
     assert contents(copies.shelves[0]) == [300]
 
 
@@ -194,9 +194,9 @@ def test_a_void_save_counts_for_the_interval_until_a_restart() -> None:
     after_a_stretch(copies, 1250.0)
     memory = copies.shelves[0]
     assert (memory.void, memory.newest) == (200, 100)
-    assert memory.counts_from() == 200
+    assert memory.counts_from == 200
     copies.forget_unsaved()
-    assert memory.counts_from() == 100
+    assert memory.counts_from == 100
 
 
 def test_the_beginning_is_held_by_the_last_tier_and_copies_of_one_place_by_the_first() -> None:

@@ -160,6 +160,6 @@ def test_tiers_of_steps_are_compared_in_steps() -> None:
 
 def test_without_tiers_all_is_training() -> None:
     clocks = TierClocks([], None)
-    assert clocks.place((), 10.0, 25.0) == (15.0, [], NO_TIER)
+    assert clocks.place((), 10.0, 25.0) == (15.0, (), NO_TIER)
     assert clocks.offset_of((), 15.0) == 15.0
     assert list(clocks.runs((), 10.0, 25.0)) == [(10.0, 25.0)]

@@ -7,8 +7,13 @@ from collections.abc import Callable, Sequence
 
 import simpy
 
-COMPLETION, RETURN, GATHERING, FAILURE, WINDOW, HORIZON = 1, 2, (1 << 30) - 1, 1 << 30, 1 << 60, 1 << 61
-"""Priorities at equal instants: ends, repairs by mode, what begins together, failures, stops, the horizon."""
+COMPLETION, STAGE, RETURN, TARGET, STOP_END, READY = 1, 2, 1 << 28, 1 << 29, (1 << 29) + 1, (1 << 29) + 2
+NOTICE, GATHERING, FAILURE, WINDOW, HORIZON = (1 << 30) - 2, (1 << 30) - 1, 1 << 30, 1 << 60, 1 << 61
+"""Priorities at equal instants: a stall or save ends, a stage of recovery (by replica), a repair (by mode).
+
+Then the target is reached, a planned stop ends, a replica is back (by its number), a failure is noticed, and
+replicas begin together; then failures strike, planned stops begin, and the run ends.
+"""
 
 
 class After(simpy.Event):

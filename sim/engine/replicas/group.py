@@ -10,7 +10,7 @@ import simpy
 
 from sim.engine.activity import Activity
 from sim.engine.effects import Stragglers
-from sim.engine.failures.clock import COMPLETION, WINDOW, At
+from sim.engine.failures.clock import COMPLETION, TARGET, WINDOW, At
 from sim.engine.job import TrainingClock
 from sim.engine.journal import NOBODY
 from sim.engine.replicas.team import Team
@@ -102,7 +102,7 @@ class Group:
     def enter(self, doing: Doing) -> None:
         """Book *doing* from now on for all that are there."""
         self.activity.enter(doing)
-        self.activity.share = self._team.there / len(self._team.replicas)
+        self.activity.share = self._team.there / self._team.size
         if doing is STALL:
             self.activity.charge(*self._blamed)
         elif doing is HELD:
@@ -113,18 +113,17 @@ class Group:
         self._then = then
         self._timer = At(self._env, time, priority, self._ring) if time < math.inf else None
 
-    def stand_still(self, time: float, cause: int, line: int) -> None:
+    def stall(self, time: float, cause: int, line: int) -> None:
         """Let all that are there stand still for *time* seconds, because of the incident in *line*."""
-        self.stop(NOBODY, NOBODY)
         self.extend(time, cause, line)
-        self.stall()
+        self.stand_still()
 
     def extend(self, time: float, cause: int, line: int) -> None:
         """Put the deadline off to *time* seconds from now, if that is later."""
         if self._env.now + time >= self._deadline:
             self._deadline, self._blamed = self._env.now + time, (cause, line)
 
-    def stall(self) -> None:
+    def stand_still(self) -> None:
         """Stand still until the deadline."""
         self.enter(STALL)
         self.wait(self._deadline, self.go_on)
@@ -187,7 +186,7 @@ class Group:
             self.planned.restarted(now)
             self._anew = False
         pace = self._stragglers.pace()
-        self._work.begin(now, self._team.up / len(self._team.replicas), [] if pace is None else [pace])
+        self._work.begin(now, self._team.up / self._team.size, [] if pace is None else [pace])
         self._clock_runs = True
         self.clock.training_begins(self._team.trains)
         self._plan()
@@ -200,7 +199,7 @@ class Group:
         target = math.inf if self._target is None else self._work.time_of(self._target)
         stop = self.planned.next(self._env.now)
         if target <= stop:
-            self.wait(target, self._reach)
+            self.wait(target, self._reach, TARGET)
         else:
             self.wait(stop, self.planned.begin, WINDOW)
 

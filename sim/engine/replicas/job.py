@@ -6,13 +6,15 @@ With one replica it is the job that restarts as a whole, from whatever copies it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import simpy
 
 from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
 from sim.engine.effects import Effect, Stragglers
-from sim.engine.failures.clock import COMPLETION, GATHERING, After
+from sim.engine.failures.clock import GATHERING, After
+from sim.engine.failures.clock import READY as BACK
 from sim.engine.job import TrainingClock
 from sim.engine.journal import NOBODY, Journal
 from sim.engine.ledger import Causes
@@ -20,7 +22,7 @@ from sim.engine.recovery import Stages
 from sim.engine.repair import Repairs
 from sim.engine.replicas.group import Group
 from sim.engine.replicas.planned import PlannedStops
-from sim.engine.replicas.replica import Blow, Replica, State
+from sim.engine.replicas.replica import Blow, Fall, Replica, State
 from sim.engine.replicas.team import Team
 from sim.engine.work.account import Work
 from sim.engine.work.tiers import NO_TIER
@@ -94,7 +96,7 @@ class ReplicatedJob:
             replica.chain.repairs, replica.chain.loader = repairs, self
         if self._recovery.at_start:
             start = Strike(self._start, 0, (), True, self._start, JOB_SCOPE)
-            self._bring_down(dict.fromkeys(self._team.replicas, Blow(start, NOBODY)))
+            self._bring_down([(replica, Blow(start, NOBODY)) for replica in self._team.replicas])
         else:
             self._group.go_on()
 
@@ -118,23 +120,23 @@ class ReplicatedJob:
         self, strike: Strike, line: int, *, noticed: bool = False, sound_until: float | None = None
     ) -> None:
         """Take down the replicas that *strike* hits; all of them where work is sound only until a place."""
-        struck = self._team.replicas if sound_until is not None else self._team.struck_by(strike)
+        team, group, struck = self._team, self._group, self._team.struck_by(strike)
         blow = Blow(strike, line, noticed, sound_until)
-        self._group.latest = strike.mode, line
+        group.latest = strike.mode, line
         self._work.kill(strike.scope, self._env.now)
-        self._team.break_nodes(strike, line)
+        if strike.slots and not strike.transient:
+            team.break_nodes(strike, line, struck)
         if noticed:
-            self._group.activity.keep_nodes(line, -_nodes_lost(strike))
-        falling = []
-        for replica in struck:
-            out = replica.state is OUT and sound_until is None
-            if out or (self._group.doing is MAINTENANCE and replica.is_alive):
+            group.activity.keep_nodes(line, -_nodes_lost(strike))
+        stopped, falls = group.doing is MAINTENANCE, []
+        for replica in struck if sound_until is None else team.replicas:
+            state = replica.state
+            if (stopped and state is not DOWN) or (state is OUT and sound_until is None):
                 replica.blow = blow
             else:
-                falling.append(replica)
-        if any(replica.state is UP for replica in falling):
+                falls.append((replica, blow))
+        if self._bring_down(falls):
             self._journal.interrupts(line)
-        self._bring_down(dict.fromkeys(falling, blow))
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: to replicas that wait for some, else as spares."""
@@ -144,9 +146,10 @@ class ReplicatedJob:
         """Let all that train stand still for *time* seconds, because of the incident in *line*."""
         if self._work.stretch is not None:
             self._journal.interrupts(line)
-            self._group.stand_still(time, cause, line)
+            self._group.stop(NOBODY, NOBODY)
+            self._group.stall(time, cause, line)
         elif self._group.doing is STALL:
-            self._group.stand_still(time, cause, line)
+            self._group.stall(time, cause, line)
 
     def change_pace(self) -> None:
         """Train at the pace that the stragglers leave from now on."""
@@ -175,48 +178,51 @@ class ReplicatedJob:
         """Book what is still open, and let `finished` happen: work since the last save counts."""
         self._group.finish()
 
-    def _bring_down(self, blows: Mapping[Replica, Blow]) -> None:
-        """Take replicas down, each by its blow; the last blow is charged with what they lose together."""
-        if not blows:
-            return
-        blow = list(blows.values())[-1]
-        fresh = [replica for replica in blows if replica.is_alive]
-        fell_up = any(replica.state is UP for replica in fresh)
-        in_step = fell_up and self._work.stretch is not None
-        if fell_up:
-            self._group.stop(blow.strike.mode, blow.line)
-        for replica in fresh:
-            self._team.turn(replica, DOWN)
-        if not self._team.alive:
-            self._work.fall_back(blow.strike.mode, blow.line, blow.sound_until)
+    def _bring_down(self, falls: Sequence[Fall]) -> bool:
+        """Take replicas down, each by its blow; the latest is charged with what they lose together.
+
+        Return whether any of them took part.
+        """
+        if not falls:
+            return False
+        team, up, last = self._team, self._team.up, max((blow for _, blow in falls), key=_line)
+        fresh = [fall for fall in falls if fall[0].state is not DOWN]
+        again = [one for one, _ in falls if one.state is DOWN] if len(fresh) < len(falls) else ()
+        for replica, _ in fresh:
+            team.turn(replica, DOWN)
+        took_part = team.up < up
+        if took_part:
+            self._break_off(last)
+        if not team.alive:
+            self._work.fall_back(last.strike.mode, last.line, last.sound_until)
             self._group.leave()
-        elif fell_up:
-            self._stall_the_others(blow, in_step)
+        elif took_part:
+            self._group.stall(self._recovery.stall, last.strike.mode, last.line)
         elif fresh or self._group.doing is HELD:
             self._group.enter(self._group.doing)
-        for replica in [*(replica for replica in blows if replica not in fresh), *fresh]:
-            self._recover(replica, blows[replica], replica in fresh)
+        self._recover(falls, again)
+        return took_part
 
-    def _stall_the_others(self, blow: Blow, in_step: bool) -> None:
-        """Let those that are left stand still; all have lost the step that they were in."""
-        cause, line = blow.strike.mode, blow.line
-        if in_step:
-            self._work.lose_step(cause, line)
-        self._group.stand_still(self._recovery.stall, cause, line)
+    def _recover(self, falls: Sequence[Fall], again: Sequence[Replica]) -> None:
+        """Let replicas begin their chains, by their numbers; those down *again* may absorb the blow before."""
+        absorbing = again if self._recovery.during_recovery == "absorb" else ()
+        for replica in absorbing:
+            replica.chain.absorb()
+        for replica, blow in falls:
+            if replica not in absorbing:
+                announce = partial(self._announce, replica)
+                replica.chain.recover(blow.strike, blow.line, announce, blow.noticed)
 
-    def _recover(self, replica: Replica, blow: Blow, fresh: bool) -> None:
-        """Let *replica* go through its chain, anew or from the first stage on, or absorb the blow."""
-        chain = replica.chain
-        if fresh:
-            chain.recover(blow.strike, blow.line, lambda: self._announce(replica), blow.noticed)
-        elif self._recovery.during_recovery == "restart":
-            chain.begin(blow.strike, blow.line, blow.noticed)
-        else:
-            chain.absorb()
+    def _break_off(self, blow: Blow) -> None:
+        """End the stretch under way; those that are left have lost the step that they were in."""
+        in_step = self._work.stretch is not None
+        self._group.stop(blow.strike.mode, blow.line)
+        if in_step and self._team.alive:
+            self._work.lose_step(blow.strike.mode, blow.line)
 
     def _announce(self, replica: Replica) -> None:
         """Bring a replica back that has recovered, after all that is under way at this instant."""
-        After(self._env, 0.0, COMPLETION, lambda _: self._bring_back(replica))
+        After(self._env, 0.0, BACK + replica.index, lambda _: self._bring_back(replica))
 
     def _bring_back(self, replica: Replica) -> None:
         """Let a replica that is ready again join the others, or wait until enough are ready to begin."""
@@ -234,7 +240,8 @@ class ReplicatedJob:
         elif not group.is_enough:
             group.enter(group.doing)
         else:
-            group.stand_still(rejoin_stall, cause, line)
+            group.stop(NOBODY, NOBODY)
+            group.stall(rejoin_stall, cause, line)
 
     def _note(self, strike: Strike) -> int:
         """Write the incident into the journal and return the number of its line."""
@@ -243,7 +250,7 @@ class ReplicatedJob:
         if slots:
             node = self._cluster.node(slots[0])
             rack = slots[0] // self._rack_size if self._rack_size else NOBODY
-            index = self._team.index_of(slots[0]) if len(self._team.replicas) > 1 else NOBODY
+            index = self._team.index_of(slots[0]) if self._team.size > 1 else NOBODY
         return self._journal.incident(self._env.now, strike, node, rack, self._doing(index), False, index)
 
     def _doing(self, index: int) -> Doing:
@@ -259,3 +266,7 @@ class ReplicatedJob:
 def _nodes_lost(strike: Strike) -> int:
     """Return how many nodes leave because of *strike*, once it is noticed."""
     return 0 if strike.transient else len(strike.slots)
+
+
+def _line(blow: Blow) -> int:
+    return blow.line

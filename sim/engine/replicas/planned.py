@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import simpy
 
-from sim.engine.failures.clock import COMPLETION, After
+from sim.engine.failures.clock import NOTICE, STOP_END, After
 from sim.engine.journal import NOBODY
 from sim.engine.ledger import Causes
 from sim.engine.replicas.group import Group
-from sim.engine.replicas.replica import Blow, Replica, State
+from sim.engine.replicas.replica import Fall, Replica, State
 from sim.engine.replicas.stops import Rollout, Stops
 from sim.engine.replicas.team import Team
 from sim.engine.work.account import Work
@@ -34,7 +35,7 @@ class PlannedStops:
         work: Work,
         team: Team,
         group: Group,
-        bring_down: Callable[[Mapping[Replica, Blow]], None],
+        bring_down: Callable[[Sequence[Fall]], bool],
         bring_back: Callable[[Replica], None],
     ) -> None:
         self._env = env
@@ -97,7 +98,7 @@ class PlannedStops:
             self._team.turn(replica, State.OUT)
             replica.activity.enter(Doing.MAINTENANCE)
             replica.activity.charge(self._cause, NOBODY)
-            After(self._env, self._takes, COMPLETION, lambda _: self._step_in(replica))
+            After(self._env, self._takes, STOP_END, lambda _: self._step_in(replica))
 
     def _saved(self) -> None:
         self._group.stop_clock()
@@ -106,21 +107,21 @@ class PlannedStops:
 
     def _stand_still(self) -> None:
         self._group.enter(Doing.MAINTENANCE)
-        self._group.wait(self._env.now + self._takes, self._resume)
+        self._group.wait(self._env.now + self._takes, self._resume, STOP_END)
 
     def _resume(self) -> None:
         """Let the replicas train again; what has struck meanwhile is recovered from now."""
         self._windows.restarted(self._env.now)
         struck = [one for one in self._team.replicas if one.blow is not None and one.state is not State.OUT]
-        self._bring_down({replica: replica.take_blow() for replica in sorted(struck, key=Replica.blow_line)})
+        self._bring_down([(one, one.take_blow()) for one in struck])
         if self._group.doing is Doing.MAINTENANCE:
             if self._group.is_stalled_until_later:
-                self._group.stall()
+                self._group.stand_still()
             else:
                 self._group.go_on()
         acts, self._after = self._after, []
         for act in acts:
-            act()
+            After(self._env, 0.0, NOTICE, partial(_do, act))
 
     def _step_in(self, replica: Replica) -> None:
         """Let a replica come back from its planned stop, or recover from what struck it there."""
@@ -131,4 +132,8 @@ class PlannedStops:
         if replica.blow is None:
             self._bring_back(replica)
         else:
-            self._bring_down({replica: replica.take_blow()})
+            self._bring_down([(replica, replica.take_blow())])
+
+
+def _do(act: Callable[[], None], event: simpy.Event) -> None:
+    act()

@@ -45,18 +45,12 @@ class Replica:
     def __repr__(self) -> str:
         return f"Replica({self.index}, {self.state.name.lower()})"
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether it holds the state of the job."""
-        return self.state is not State.DOWN
-
-    def blow_line(self) -> int:
-        """Return the line of the blow that waits for the end of a planned stop."""
-        assert self.blow is not None
-        return self.blow.line
-
     def take_blow(self) -> Blow:
         """Return that blow, which is dealt with now."""
         blow, self.blow = self.blow, None
         assert blow is not None
         return blow
+
+
+Fall = tuple[Replica, Blow]
+"""A replica that goes down, and by what."""

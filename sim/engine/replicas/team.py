@@ -8,75 +8,69 @@ from sim.engine.cluster import Cluster
 from sim.engine.replicas.replica import Replica, State
 from sim.records import Strike
 
+UP, READY, DOWN = State.UP, State.READY, State.DOWN
+
 
 class Team:
-    """All replicas: those `up` train together, those `there` are up or ready, the `alive` hold the state."""
+    """All replicas: `up` is how many train together, `there` are up or ready, `alive` hold the state."""
 
     def __init__(self, replicas: Sequence[Replica], cluster: Cluster) -> None:
         self.replicas = replicas
         self._cluster = cluster
-        self._size = len(replicas[0].slots)
+        self._slots = len(replicas[0].slots)
         self._down: dict[Replica, None] = {}
         self._ready: list[Replica] = []
-        self._counts = [0] * len(State)
-        self._counts[State.UP] = len(replicas)
+        self.size = self.up = self.there = self.alive = len(replicas)
 
     def __repr__(self) -> str:
-        return f"Team({self.up} of {len(self.replicas)} up)"
-
-    @property
-    def up(self) -> int:
-        """Replicas that take part."""
-        return self._counts[State.UP]
-
-    @property
-    def there(self) -> int:
-        """Replicas that take part, or are ready to."""
-        return self._counts[State.UP] + self._counts[State.READY]
-
-    @property
-    def alive(self) -> int:
-        """Replicas that hold the state of the job."""
-        return len(self.replicas) - self._counts[State.DOWN]
+        return f"Team({self.up} of {self.size} up)"
 
     def turn(self, replica: Replica, state: State) -> None:
         """Change the *state* of a replica."""
-        self._counts[replica.state] -= 1
-        self._counts[state] += 1
-        replica.state = state
-        if state is State.DOWN:
+        before, replica.state = replica.state, state
+        self.up += (state is UP) - (before is UP)
+        self.there += (state is UP or state is READY) - (before is UP or before is READY)
+        if state is DOWN:
+            self.alive -= 1
             self._down[replica] = None
-        elif state is State.READY:
-            self._down.pop(replica, None)
+        elif before is DOWN:
+            self.alive += 1
+            del self._down[replica]
+        if state is READY:
             self._ready.append(replica)
 
     def join(self) -> None:
         """Let those that are ready take part."""
         for replica in self._ready:
-            if replica.state is State.READY:
-                self.turn(replica, State.UP)
+            if replica.state is READY:
+                self.turn(replica, UP)
         self._ready.clear()
 
     def trains(self, number: int) -> bool:
         """Return whether the replica of that *number* takes part."""
-        return self.replicas[number].state is State.UP
+        return self.replicas[number].state is UP
 
     def index_of(self, slot: int) -> int:
         """Return the number of the replica that *slot* belongs to."""
-        return slot // self._size
+        return slot // self._slots
 
     def struck_by(self, strike: Strike) -> Sequence[Replica]:
         """Return the replicas that *strike* takes down, all of them where it names no slots."""
-        if not strike.slots or len(self.replicas) == 1:
+        slots = strike.slots
+        if not slots or self.size == 1:
             return self.replicas
-        return [self.replicas[index] for index in dict.fromkeys(map(self.index_of, strike.slots))]
+        if len(slots) == 1:
+            return (self.replicas[slots[0] // self._slots],)
+        return [self.replicas[index] for index in dict.fromkeys(map(self.index_of, slots))]
 
-    def break_nodes(self, strike: Strike, line: int) -> None:
-        """Let the nodes of *strike*, in *line*, fail, each in the chain of its own replica."""
-        if not strike.transient and strike.slots:
-            for replica in self.struck_by(strike):
-                slots = [slot for slot in strike.slots if slot in replica.slots]
-                replica.chain.break_nodes(strike, slots, line)
+    def break_nodes(self, strike: Strike, line: int, struck: Sequence[Replica]) -> None:
+        """Let the nodes of *strike*, in *line*, fail, each in the chain of one of the replicas *struck*."""
+        if len(struck) == 1:
+            struck[0].chain.break_nodes(strike, strike.slots, line)
+            return
+        for replica in struck:
+            slots = [slot for slot in strike.slots if slot in replica.slots]
+            replica.chain.break_nodes(strike, slots, line)
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: to the replicas that wait for some, in the order in which they began to."""

@@ -71,9 +71,8 @@ class Work:
         """End the stretch at its *place*, broken by *cause* and *incident* if by anything."""
         stretch = self.stretch
         assert stretch is not None
-        saving = place.saving != NO_TIER
-        self.lineage.end(stretch, now, place.done, saving=saving, cause=cause, incident=incident)
-        self.copies.take_in(stretch.firsts, stretch.start, now, stretch.place, place.ended)
+        self.lineage.end(stretch, now, place.done, place.saving != NO_TIER, cause, incident)
+        self.copies.take_in(stretch.firsts, stretch.start, now, stretch.place, place)
         self.stretch = None
 
     def slow_down(self, now: float, pace: Pace) -> None:

@@ -89,12 +89,13 @@ class Loss(NamedTuple):
 class Lineage:
     """All stretches of a run, what was lost of them, and the `place` (s) at which the job's work stands.
 
-    `pace` is the progress that a second of training earns on all cards.
+    `pace` is the progress that a second of training earns on all cards; `progress` is what survives so far,
+    in seconds of the whole job at full pace.
     """
 
     def __init__(self, pace: float = 1.0) -> None:
         self.pace = pace
-        self.place = 0.0
+        self.place = self.progress = 0.0
         self.stretches: list[Stretch] = []
         self.losses: list[Loss] = []
         self._line: list[int] = []
@@ -105,35 +106,25 @@ class Lineage:
         return f"Lineage({len(self.stretches)} stretches, at {self.place})"
 
     @property
-    def progress(self) -> float:
-        """Progress that survives so far, in seconds of the whole job at full pace."""
-        if not self._line:
-            return 0.0
-        newest = self.stretches[self._line[-1]]
-        return self._progress[-1] + newest.earned(self.place - newest.place)
-
-    @property
     def progress_before(self) -> float:
         """Progress that survives from before the newest stretch, in the same seconds."""
         return self._progress[-1] if self._progress else 0.0
 
     def begin(self, start: float, share: float, firsts: Firsts, paces: list[Pace]) -> Stretch:
         """Add a stretch that begins at *start* on a *share* of the cards."""
-        progress = self.progress
         stretch = Stretch(start, self.place, share, share * self.pace, firsts, paces)
         self._line.append(len(self.stretches))
         self._places.append(self.place)
-        self._progress.append(progress)
+        self._progress.append(self.progress)
         self.stretches.append(stretch)
         return stretch
 
-    def end(
-        self, stretch: Stretch, now: float, done: float, *, saving: bool, cause: int, incident: int
-    ) -> None:
+    def end(self, stretch: Stretch, now: float, done: float, saving: bool, cause: int, incident: int) -> None:
         """End the newest *stretch*, broken by *cause* and *incident* if by anything."""
         stretch.end, stretch.done, stretch.saving = now, done, saving
         stretch.cause, stretch.incident = cause, incident
         self.place = stretch.place + done
+        self.progress = self._progress[-1] + stretch.earned(done)
 
     def fall_back(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
         """Throw away all work beyond *place*, because of *incident*."""
@@ -148,3 +139,5 @@ class Lineage:
                 self.losses.append(Loss(number, begin, end, cause, incident, corrupted))
         del self._line[keep:], self._places[keep:], self._progress[keep:]
         self.place = place
+        newest = self.stretches[self._line[-1]]
+        self.progress = self._progress[-1] + newest.earned(place - newest.place)

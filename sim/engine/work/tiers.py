@@ -16,6 +16,7 @@ from sim.scenario.tiers import Tier
 
 NO_TIER = -1
 NEXT_TO_NOTHING = 1e-9
+ALMOST = 1 - NEXT_TO_NOTHING
 A_FEW = 8
 Firsts = tuple[float, ...]
 
@@ -45,6 +46,7 @@ class TierClocks:
         self.gaps = tuple(max(self.units(gap), 1.0 if step else 0.0) for gap in longest)
         slopes = (block / (gap * self.unit) for block, gap in zip(self.blocks, self.gaps, strict=True))
         self._slope = 1 + math.fsum(slopes)
+        self._none = (0,) * len(self.blocks)
         self._soon = A_FEW * min(self.gaps, default=0.0) * self.unit
 
     def units(self, seconds: float) -> float:
@@ -59,12 +61,15 @@ class TierClocks:
 
     def place(self, firsts: Firsts, start: float, now: float) -> Place:
         """Return where a stretch that began at *start* is at the instant *now*."""
+        untouched = min(firsts, default=math.inf) * self.unit
+        if start + untouched > now:
+            return Place(min(now - start, untouched), self._none, NO_TIER)
         blocks, gaps, ended = self.blocks, self.gaps, self._surely_ended(firsts, now - start)
         while True:
             spent, due, tier = 0.0, math.inf, NO_TIER
             for i, first in enumerate(firsts):
                 spent += blocks[i] * ended[i]
-                if (at := first + ended[i] * gaps[i]) < due * (1 - NEXT_TO_NOTHING):
+                if (at := first + ended[i] * gaps[i]) < due * ALMOST:
                     due, tier = at, i
             done = due * self.unit
             if start + (done + spent) > now:
@@ -95,7 +100,7 @@ class TierClocks:
             due, tier, spent = math.inf, NO_TIER, 0.0
             for i, first in enumerate(firsts):
                 spent += self.blocks[i] * ended[i]
-                if (at := first + ended[i] * self.gaps[i]) < due * (1 - NEXT_TO_NOTHING):
+                if (at := first + ended[i] * self.gaps[i]) < due * ALMOST:
                     due, tier = at, i
             stop = start + (due * self.unit + spent)
             if stop > begin:
@@ -116,13 +121,13 @@ class TierClocks:
         most = elapsed
         for first, gap, block in zip(firsts, self.gaps, self.blocks, strict=True):
             most -= block * max(1 - first / gap, 0.0)
-        done = most / self._slope * (1 - NEXT_TO_NOTHING) / self.unit
+        done = most / self._slope * ALMOST / self.unit
         return [max(int((done - first) / gap), 0) for first, gap in zip(firsts, self.gaps, strict=True)]
 
     def _begun(self, firsts: Firsts, tier: int, at: float, *, including: bool) -> int:
         """Return how many blocks of *tier* begin before *at* (in units), or up to it if *including*."""
         first, gap = firsts[tier], self.gaps[tier]
-        limit = at * (1 + NEXT_TO_NOTHING if including else 1 - NEXT_TO_NOTHING)
+        limit = at * (1 + NEXT_TO_NOTHING if including else ALMOST)
         count = max(int((limit - first) / gap), 0)
         while (place := first + count * gap) < limit or (including and place <= limit):
             count += 1

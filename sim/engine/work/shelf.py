@@ -1,0 +1,183 @@
+"""The copies of one tier: what is durable, what is on its way, what dies or is thrown away.
+
+A copy is known by the place of its content in the job's work: seconds of training along the line of work
+that survives.  The copies of a stretch are kept as one series, however many they are.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from sim.engine.work.tiers import NEXT_TO_NOTHING
+from sim.records import SCOPES
+from sim.scenario.tiers import Tier
+
+BEGINNING = 0.0
+
+
+class Series(NamedTuple):
+    """Copies of one tier at `first`, `first + gap`, ...: `size` of them, each a place in the work (s)."""
+
+    first: float
+    gap: float
+    size: int
+
+    @property
+    def newest(self) -> float:
+        """The place of the last one."""
+        return self.first + (self.size - 1) * self.gap
+
+
+class InFlight(NamedTuple):
+    """A copy that is not durable yet: its place in the work, and the instant at which it will be (s)."""
+
+    place: float
+    durable_at: float
+
+
+class Shelf:
+    """The copies of one tier, in the order of their places.
+
+    `newest` is the place of the newest, if there is one.  The interval to the next save `counts_from` the
+    last copy made, and from `mark` while the tier holds nothing.  `void` is the place of a save since the
+    last restart that never became durable.  The first `dead` saves of the stretch under way were lost while
+    it went on.
+    """
+
+    def __init__(self, tier: Tier) -> None:
+        self.tier = tier
+        self.newest: float | None = None
+        self.counts_from = self.mark = BEGINNING
+        self.in_flight: InFlight | None = None
+        self.void: float | None = None
+        self.dead = 0
+        self._series: list[Series] = []
+        self._outages: list[tuple[float, float]] = []
+
+    def __repr__(self) -> str:
+        return f"Shelf({self.tier.name}, newest {self.newest})"
+
+    @property
+    def was_closed(self) -> bool:
+        """Whether it has ever been unavailable."""
+        return bool(self._outages)
+
+    def survives(self, scope: int) -> bool:
+        """Return whether its copies outlive a failure of that *scope*."""
+        return self.tier.survives is None or SCOPES[scope] in self.tier.survives
+
+    def hold(self, series: Series) -> None:
+        """Take copies in, and let go of the oldest beyond those that the tier keeps."""
+        if series.size > 0:
+            self._series.append(series)
+        if self.tier.keep is not None:
+            self._keep(self.tier.keep)
+        self._recount()
+
+    def send(self, place: float, durable_at: float) -> None:
+        """Let a copy be on its way that will be durable at that instant (s)."""
+        self.in_flight = InFlight(place, durable_at)
+        self.counts_from = place
+
+    def settle(self, now: float) -> None:
+        """Hold the copy on its way where it is durable by *now*, unless the tier was closed then."""
+        flight = self.in_flight
+        if flight is not None and flight.durable_at <= now:
+            self.in_flight = None
+            if self.is_void(flight.durable_at):
+                self.spoil(flight.place)
+            else:
+                self.hold(Series(flight.place, 1.0, 1))
+
+    def spoil(self, place: float) -> None:
+        """Take note of a save at *place* that never becomes durable."""
+        self.void = place
+        self._recount()
+
+    def supersede(self) -> None:
+        """Drop the copy on its way, for a newer one."""
+        self.in_flight = None
+        self._recount()
+
+    def clear(self, now_at: float, made: int) -> None:
+        """Lose all copies, with those *made* in the stretch under way; the interval counts from *now_at*."""
+        if self._series or self.in_flight is not None or self.void is not None or made > self.dead:
+            self.mark = now_at
+        self._series.clear()
+        self.in_flight, self.void, self.dead = None, None, made
+        self._recount()
+
+    def discard_newest(self, now_at: float) -> None:
+        """Throw the newest copy away."""
+        last = self._series.pop()
+        if last.size > 1:
+            self._series.append(last._replace(size=last.size - 1))
+        elif not self._series:
+            self.mark = now_at
+        self._recount()
+
+    def discard_beyond(self, place: float) -> None:
+        """Throw away what lies beyond *place*: copies of work that is no longer there.
+
+        Copies of one place may differ in the last digit.
+        """
+        held = bool(self._series)
+        limit = place + NEXT_TO_NOTHING * max(place, 1.0)
+        while self._series and self._series[-1].newest > limit:
+            last = self._series.pop()
+            if last.first <= limit:
+                size = int((limit - last.first) / last.gap) + 1
+                while last.first + size * last.gap <= limit:
+                    size += 1
+                while size and last.first + (size - 1) * last.gap > limit:
+                    size -= 1
+                self._series.append(last._replace(size=size))
+        if not self._series:
+            self.mark = place if held else min(self.mark, place)
+        self._recount()
+
+    def forget_unsaved(self) -> None:
+        """Lose what is not durable; a tier that holds nothing else waits for a whole interval again."""
+        if (self.in_flight is not None or self.void is not None) and not self._series:
+            self.mark = math.inf
+        self.in_flight = self.void = None
+        self._recount()
+
+    def close(self, begin: float, until: float) -> None:
+        """Let no copy become durable and nothing be loaded from *begin* to *until* (s)."""
+        self._outages.append((begin, until))
+
+    def opens_at(self, now: float) -> float:
+        """Return when copies can be loaded: now, or when the outages that go on have ended."""
+        instant = now
+        for begin, until in self._outages:
+            if begin <= instant < until:
+                instant = until
+        return instant
+
+    def is_void(self, durable_at: float) -> bool:
+        """Return whether a copy that becomes durable then falls into an outage."""
+        return bool(self._outages) and any(begin <= durable_at < until for begin, until in self._outages)
+
+    def outages(self, begin: float, end: float) -> list[tuple[float, float]]:
+        """Return the outages that touch the time from *begin* to *end*."""
+        return [one for one in self._outages if one[0] <= end and one[1] > begin]
+
+    def _keep(self, most: int) -> None:
+        excess = sum(series.size for series in self._series) - most
+        while excess > 0:
+            oldest = self._series[0]
+            gone = min(excess, oldest.size)
+            excess -= gone
+            left = Series(oldest.first + gone * oldest.gap, oldest.gap, oldest.size - gone)
+            self._series[:1] = [left] if left.size else []
+
+    def _recount(self) -> None:
+        """See which copy is the newest, and from which the interval counts."""
+        self.newest = self._series[-1].newest if self._series else None
+        if self.in_flight is not None:
+            self.counts_from = self.in_flight.place
+            return
+        place = self.mark if self.newest is None else self.newest
+        self.counts_from = place if self.void is None else max(self.void, place)

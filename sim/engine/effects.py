@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import simpy
 
@@ -65,86 +65,93 @@ class Timing:
         return float(self._draws[strike.origin][strike.ordinal])
 
 
-class Culprit(NamedTuple):
-    """A failure that is not noticed yet, with the nodes that it struck."""
+class Culprit:
+    """A failure that is not noticed yet; it knows which of the nodes that it struck have not left since.
 
-    strike: Strike
-    line: int
-    nodes: tuple[int, ...]
+    Until then the job makes only *factor* of its progress.
+    """
 
-    @classmethod
-    def of(cls, strike: Strike, line: int, cluster: Cluster) -> Culprit:
-        """Return the culprit of *strike*, whose nodes are in their slots now."""
-        return cls(strike, line, tuple(cluster.node(slot) for slot in strike.slots))
+    def __init__(self, strike: Strike, line: int, cluster: Cluster, factor: float) -> None:
+        self.strike = strike
+        self.line = line
+        self.factor = factor
+        self._slot_of = {cluster.node(slot): slot for slot in strike.slots}
+        self._cluster = cluster
 
-    def is_there(self, cluster: Cluster) -> bool:
-        """Return whether any of its nodes still is in its slot, failed or not."""
-        pairs = zip(self.strike.slots, self.nodes, strict=True)
-        return any(cluster.holds(slot, node) for slot, node in pairs)
+    def __repr__(self) -> str:
+        return f"Culprit({self.strike}, nodes {list(self._slot_of)})"
 
-    def slots(self, cluster: Cluster) -> tuple[int, ...]:
+    @property
+    def is_there(self) -> bool:
+        """Whether any of its nodes has not left, failed or not; always where it struck no nodes."""
+        return bool(self._slot_of) or not self.strike.slots
+
+    def leaves(self, node: int) -> bool:
+        """Take note that *node* leaves; return whether it was one of those that the failure struck."""
+        return self._slot_of.pop(node, None) is not None
+
+    def slots(self) -> tuple[int, ...]:
         """Return the slots in which its nodes still are at work."""
-        pairs = zip(self.strike.slots, self.nodes, strict=True)
-        return tuple(slot for slot, node in pairs if cluster.is_at_work(slot) and cluster.node(slot) == node)
+        return tuple(slot for slot in self._slot_of.values() if self._cluster.is_at_work(slot))
 
 
-class Stragglers:
-    """All that slow the job down at the moment: the job trains at the pace of the slowest.
+class Culprits:
+    """All failures that are not noticed yet: the job trains at the pace of the slowest.
 
-    A straggler slows the job down until it is noticed, or until its nodes have left.
+    A node that leaves for another reason is repaired: it is no culprit any more when it comes back.
     """
 
     def __init__(self, cluster: Cluster) -> None:
         self.job: Patient | None = None
         self._cluster = cluster
-        self._active: list[tuple[float, Culprit]] = []
+        self._open: list[Culprit] = []
 
-    def add(self, factor: float, culprit: Culprit) -> None:
-        """Let steps earn *factor* of their time as long as the nodes of *culprit* are there."""
-        self._active.append((factor, culprit))
+    def add(self, strike: Strike, line: int, factor: float = 1.0) -> Culprit:
+        """Return the culprit of *strike*, whose nodes are in their slots now; it earns *factor* of a step."""
+        culprit = Culprit(strike, line, self._cluster, factor)
+        self._open.append(culprit)
+        return culprit
 
-    def remove(self, factor: float, culprit: Culprit) -> None:
-        """Let *culprit* slow the job down no more."""
-        self._active.remove((factor, culprit))
+    def remove(self, culprit: Culprit) -> None:
+        """Forget *culprit*, which is noticed."""
+        self._open.remove(culprit)
 
     def pace(self) -> Pace | None:
         """Return the pace that the slowest sets, the first of equals, or nothing where there is none."""
-        there = [one for one in self._active if not one[1].nodes or one[1].is_there(self._cluster)]
-        if not there:
+        slow = [one for one in self._open if one.factor < 1 and one.is_there]
+        if not slow:
             return None
-        factor, culprit = min(there, key=lambda one: one[0])
-        return Pace(0.0, factor, culprit.strike.mode, culprit.line)
+        slowest = min(slow, key=lambda one: one.factor)
+        return Pace(0.0, slowest.factor, slowest.strike.mode, slowest.line)
 
     def failed(self, node: int) -> None:
         """Take note that *node* has failed; it is there until it leaves."""
 
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
         """Take note that *node* has left or come; the job may be quicker without it."""
-        if slot is None and self.job is not None and any(node in one.nodes for _, one in self._active):
-            self.job.change_pace()
+        if slot is None and self._open:
+            left = [one.leaves(node) for one in self._open]
+            if any(left) and self.job is not None:
+                self.job.change_pace()
 
 
 class Slow:
     """The job trains slowly until the straggler is noticed and dealt with like a crash."""
 
-    def __init__(
-        self, env: simpy.Environment, cluster: Cluster, stages: Stages, stragglers: Stragglers, factor: float
-    ) -> None:
+    def __init__(self, env: simpy.Environment, stages: Stages, culprits: Culprits, factor: float) -> None:
         self._env = env
-        self._cluster = cluster
         self._stages = stages
-        self._stragglers = stragglers
+        self._culprits = culprits
         self._factor = factor
 
     def strike(self, job: Patient, strike: Strike, line: int) -> None:
         """Slow the job down, and notice it when the detection time is over."""
-        culprit = Culprit.of(strike, line, self._cluster)
-        self._stragglers.add(self._factor, culprit)
+        culprit = self._culprits.add(strike, line, self._factor)
         job.change_pace()
 
         def notice(_: simpy.Event) -> None:
-            self._stragglers.remove(self._factor, culprit)
-            slots = culprit.slots(self._cluster)
+            self._culprits.remove(culprit)
+            slots = culprit.slots()
             if slots or not strike.slots:
                 job.fail(strike._replace(slots=slots), line, noticed=True)
             job.change_pace()
@@ -155,9 +162,9 @@ class Slow:
 class Corrupt:
     """The work is wrong from the strike on; once that is noticed, the job goes back to a copy from before."""
 
-    def __init__(self, env: simpy.Environment, cluster: Cluster, work: Work, noticed: Timing) -> None:
+    def __init__(self, env: simpy.Environment, culprits: Culprits, work: Work, noticed: Timing) -> None:
         self._env = env
-        self._cluster = cluster
+        self._culprits = culprits
         self._work = work
         self._noticed = noticed
 
@@ -166,14 +173,15 @@ class Corrupt:
         if not job.trains:
             return
         self._work.suspect(line, self._env.now)
-        culprit = Culprit.of(strike, line, self._cluster)
+        culprit = self._culprits.add(strike, line)
 
         def notice() -> None:
             if not job.when_stop_ends(notice):
+                self._culprits.remove(culprit)
                 sound_until = self._work.clear_suspect(line)
                 if sound_until is not None:
-                    slots = culprit.slots(self._cluster)
-                    job.fail(strike._replace(slots=slots), line, noticed=True, sound_until=sound_until)
+                    strikes = strike._replace(slots=culprit.slots())
+                    job.fail(strikes, line, noticed=True, sound_until=sound_until)
 
         After(self._env, self._noticed.of(strike), NOTICE, lambda _: notice())
 
@@ -210,9 +218,8 @@ def effects(
     streams: Streams,
     origins: Sequence[str],
     stages: Stages,
-    cluster: Cluster,
+    culprits: Culprits,
     work: Work,
-    stragglers: Stragglers,
 ) -> Mapping[int, Effect]:
     """Return the effect of each mode that does not crash the job, by the mode's number."""
 
@@ -223,8 +230,8 @@ def effects(
     def of(number: int) -> Effect | None:
         mode = modes[number]
         kinds: Mapping[str, Callable[[], Effect]] = {
-            "slow": lambda: Slow(env, cluster, stages, stragglers, mode.slow_factor),
-            "corrupt": lambda: Corrupt(env, cluster, work, timing("noticed", mode.noticed_after)),
+            "slow": lambda: Slow(env, stages, culprits, mode.slow_factor),
+            "corrupt": lambda: Corrupt(env, culprits, work, timing("noticed", mode.noticed_after)),
             "flap": lambda: Flap(timing("stall", mode.flap_stall)),
             "storage": lambda: Storage(env, work, _tiers(scenario, number), timing("repair", mode.repair)),
         }

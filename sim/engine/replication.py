@@ -12,7 +12,7 @@ from sim.engine.audit import Outcome, audit
 from sim.engine.chain import Chain
 from sim.engine.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
 from sim.engine.cluster import Cluster
-from sim.engine.effects import Stragglers, effects
+from sim.engine.effects import Culprits, effects
 from sim.engine.failures import Failures
 from sim.engine.failures.clock import HORIZON, At
 from sim.engine.failures.origins import Origins
@@ -75,7 +75,7 @@ def replicated(parts: Parts) -> tuple[ReplicatedJob, Callable[[], Training]]:
     """Return the job of replicas, with all that may happen to one, and what tells its fate at the end."""
     env, scenario, streams, stages, cluster, journal = parts
     origins = Origins(scenario).names
-    work, stragglers = Work(scenario, streams, origins), Stragglers(cluster)
+    work, culprits = Work(scenario, streams, origins), Culprits(cluster)
     size, count = scenario.slots_per("replica"), scenario.recovery.replicas
     replicas = []
     for index in range(count):
@@ -83,14 +83,14 @@ def replicated(parts: Parts) -> tuple[ReplicatedJob, Callable[[], Training]]:
         activity.share = 1 / count
         chain = Chain(env, stages, cluster, activity, index)
         replicas.append(Replica(index, range(index * size, (index + 1) * size), chain, activity))
-    if any(mode.effect == "slow" for mode in scenario.failures.values()):
-        cluster.watchers.append(stragglers)
-    harms = effects(env, scenario, streams, origins, stages, cluster, work, stragglers)
+    if any(mode.effect in ("slow", "corrupt") for mode in scenario.failures.values()):
+        cluster.watchers.append(culprits)
+    harms = effects(env, scenario, streams, origins, stages, culprits, work)
     together = Activity(env, journal)
     job = ReplicatedJob(
-        env, scenario, work, Team(replicas, cluster), cluster, together, journal, stages, stragglers, harms
+        env, scenario, work, Team(replicas, cluster), cluster, together, journal, stages, culprits, harms
     )
-    stragglers.job = job
+    culprits.job = job
     return job, lambda: Fate(work)
 
 

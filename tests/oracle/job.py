@@ -211,8 +211,7 @@ class Job:
             set() if beyond is not None else self.stops.note([one for one in hit if one not in down], strike)
         )
         going = [one for one in hit if one not in down and one not in noted]
-        if going or down:
-            self.latest = strike.bearer
+        self.latest = strike.bearer
         self.go_down(going, strike, beyond)
         for one in hit:
             if one in down:
@@ -293,8 +292,9 @@ class Job:
             self.world.cancel(ranks.FORM)
             if enough:
                 self.world.at(self.world.now, ranks.FORM, self.form)
-        elif not enough and self.doing in ("held", ""):
-            self.enter("held", self.latest)
+        elif not enough:
+            if self.doing in ("held", ""):
+                self.enter("held", self.latest)
         else:
             if not self.stops.now:
                 self.end_stretch()

@@ -1,3 +1,4 @@
-"""The order of completions at one instant; repairs by mode, the forming of a group after everything else."""
+"""The order of completions at one instant: stages by replica, repairs by mode, then as in this list."""
 
-STALL, STAGE, REPAIR, BOUGHT, TARGET, SAVE, DURABLE, WINDOW, NOTICED, FORM = range(10)
+STALL, STAGE, REPAIR, BOUGHT, TARGET, SAVE, DURABLE, WINDOW, READY, NOTICED, FORM = range(11)
+NEXT = 1e-6  # between the replicas or modes of one rank

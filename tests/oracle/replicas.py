@@ -29,7 +29,8 @@ class Replica:
         self.awaiting: int | None = None
         self.waiting_since: float | None = None
         self.chain: Strike
-        self.attempt = self.tries = 0
+        self.attempt = 0
+        self.rank = ranks.STAGE + index * ranks.NEXT
 
     @property
     def alive(self) -> bool:
@@ -44,9 +45,9 @@ class Replica:
 
     def begin_chain(self, strike: Strike, first: int = 0) -> None:
         """Begin to recover from an incident, or (from the stage after detection) to start at time 0."""
-        self.world.cancel(ranks.STAGE, owner=self)
+        self.world.cancel(self.rank, owner=self)
         self.state, self.awaiting, self.waiting_since = DOWN, None, None
-        self.chain, self.attempt, self.tries = strike, 0, 0
+        self.chain, self.attempt = strike, 0
         self.begin_stage(first)
 
     def disturb(self, strike: Strike) -> None:
@@ -75,7 +76,7 @@ class Replica:
             self.let_pass(self.duration(stage), index)
 
     def let_pass(self, duration: float, index: int) -> None:
-        self.world.at(self.world.now + duration, ranks.STAGE, lambda: self.end_stage(index), owner=self)
+        self.world.at(self.world.now + duration, self.rank, lambda: self.end_stage(index), owner=self)
 
     def draw(self, quantity: str, sampler: Callable[..., Any] = uniform) -> float:
         return self.chain.draw(quantity + (f"/{self.attempt}" if self.attempt else ""), sampler)
@@ -113,7 +114,7 @@ class Replica:
         last = len(tiers.tiers) - 1
         reached = tiers.outage(last if copy is None else copy.tier, self.world.now)
         if reached is not None:
-            self.world.at(reached, ranks.STAGE, lambda: self.begin_load(index, stage), owner=self)
+            self.world.at(reached, self.rank, lambda: self.begin_load(index, stage), owner=self)
             return
         taken = self.try_copies()
         self.let_pass(taken if stage.of_copy else self.duration(stage), index)
@@ -122,8 +123,8 @@ class Replica:
         """Try the copies, newest first, until one can be read; return how long all of that takes."""
         tiers, taken = self.world.tiers, 0.0
         while (copy := tiers.newest()) is not None and not copy.verified:
-            tier, n = tiers.tiers[copy.tier], self.tries
-            self.tries += 1
+            tier, n = tiers.tiers[copy.tier], self.chain.tries
+            self.chain.tries += 1
             if self.chain.draw(f"unusable/{n}") >= tier.unusable:
                 copy.verified = True
                 break
@@ -143,7 +144,7 @@ class Replica:
         if self.awaiting is None:
             return
         for instant in fleet.fill(self.index, now):
-            self.world.at(instant, ranks.REPAIR, self.look_for_nodes)
+            self.world.at(instant, self.rank, self.look_for_nodes)
         if fleet.missing(self.index):
             if self.waiting_since is None:
                 self.waiting_since = now
@@ -155,7 +156,8 @@ class Replica:
             return
         index, self.awaiting = self.awaiting, None
         if index == len(self.world.scenario.recovery.stages):
-            self.job.chain_done(self)
+            back = ranks.READY + self.index * ranks.NEXT
+            self.world.at(now, back, lambda: self.job.chain_done(self))
         else:
             self.begin_stage(index + 1)
 

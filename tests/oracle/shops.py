@@ -73,7 +73,7 @@ class Shops:
         else:
             assert plan is not None
             duration = strike.draw("repair", plan.first.sample)
-        rank = ranks.REPAIR + 1e-6 * self.world.sources.index(strike.source)
+        rank = ranks.REPAIR + ranks.NEXT * (self.world.sources.index(strike.source) + second / 2)
         self.world.at(self.world.now + duration, rank, lambda: self._end(repair, second))
 
     def _end(self, repair: Repair, second: bool) -> None:

@@ -122,7 +122,7 @@ class Stops:
             job.resume()
         later, self.later = self.later, []
         for act in later:
-            act()
+            self.world.at(self.world.now, ranks.NOTICED, act)
 
     def take_down_noted(self) -> None:
         """Those that were struck go down, the first that was struck first."""
@@ -131,8 +131,6 @@ class Stops:
         ups = any(one.state == UP for one in struck)
         for one in struck:
             one.state, one.noted = DOWN, None
-        if struck and self.last is not None:
-            job.latest = self.last.bearer
         if struck and not job.alive():
             assert self.last is not None
             job.lose_everyone(self.last)
@@ -164,7 +162,7 @@ class Stops:
             job.rejoin(MAINTENANCE)
             return
         del self.struck[one]
-        one.state, one.noted, job.latest = DOWN, None, strike.bearer
+        one.state, one.noted = DOWN, None
         if not job.alive():
             job.lose_everyone(strike)
         one.begin_chain(strike)

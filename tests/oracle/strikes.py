@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Strike:
     """A failure: number *k* of its origin, on slots (none for the whole job); `start` has no source.
 
-    `nodes` are those that it struck and that have not left since; `noticed` says that its detection is over.
+    `nodes` are those that it struck and that have not left since; `noticed` says that its detection is over,
+    `tries` how many copies have been tried after it.
     """
 
     luck: Luck
@@ -33,6 +34,7 @@ class Strike:
     row: Row | None = None
     repair_s: float | None = None
     noticed: bool = False
+    tries: int = 0
     nodes: set[int] = field(default_factory=set)
 
     def draw(self, quantity: str, sampler: Callable[..., Any] = uniform) -> float:

@@ -9,7 +9,7 @@ from typing import Protocol
 import simpy
 
 from sim.engine.activity import Activity
-from sim.engine.effects import Stragglers
+from sim.engine.effects import Culprits
 from sim.engine.failures.clock import COMPLETION, TARGET, WINDOW, At
 from sim.engine.job import TrainingClock
 from sim.engine.journal import NOBODY
@@ -57,7 +57,7 @@ class Group:
         work: Work,
         team: Team,
         activity: Activity,
-        stragglers: Stragglers,
+        culprits: Culprits,
         start: Blame,
     ) -> None:
         self.reached = math.nan
@@ -70,7 +70,7 @@ class Group:
         self._env = env
         self._work = work
         self._team = team
-        self._stragglers = stragglers
+        self._culprits = culprits
         self._target = scenario.target_s
         self._is_endless = scenario.target_s is None and scenario.maintenance is None
         self._minimum = scenario.recovery.minimum
@@ -165,7 +165,7 @@ class Group:
     def change_pace(self) -> None:
         """Train at the pace that the stragglers leave from now on."""
         if self._work.stretch is not None:
-            pace = self._stragglers.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
+            pace = self._culprits.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
             self._work.slow_down(self._env.now, pace)
             self._plan()
 
@@ -185,7 +185,7 @@ class Group:
         if self._anew:
             self.planned.restarted(now)
             self._anew = False
-        pace = self._stragglers.pace()
+        pace = self._culprits.pace()
         self._work.begin(now, self._team.up / self._team.size, [] if pace is None else [pace])
         self._clock_runs = True
         self.clock.training_begins(self._team.trains)

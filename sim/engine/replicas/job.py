@@ -12,7 +12,7 @@ import simpy
 
 from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
-from sim.engine.effects import Effect, Stragglers
+from sim.engine.effects import Culprits, Effect
 from sim.engine.failures.clock import GATHERING, After
 from sim.engine.failures.clock import READY as BACK
 from sim.engine.job import TrainingClock
@@ -51,7 +51,7 @@ class ReplicatedJob:
         activity: Activity,
         journal: Journal,
         stages: Stages,
-        stragglers: Stragglers,
+        culprits: Culprits,
         effects: Mapping[int, Effect],
     ) -> None:
         self._env = env
@@ -64,7 +64,7 @@ class ReplicatedJob:
         self._recovery = scenario.recovery
         self._start = Causes(tuple(scenario.failures)).start
         self._rack_size = scenario.cluster.rack_slots
-        self._group = Group(env, scenario, work, team, activity, stragglers, (self._start, NOBODY))
+        self._group = Group(env, scenario, work, team, activity, culprits, (self._start, NOBODY))
         self._planned = PlannedStops(
             env, scenario, work, team, self._group, self._bring_down, self._bring_back
         )
@@ -204,7 +204,7 @@ class ReplicatedJob:
         return took_part
 
     def _recover(self, falls: Sequence[Fall], again: Sequence[Replica]) -> None:
-        """Let replicas begin their chains, by their numbers; those down *again* may absorb the blow before."""
+        """Let replicas begin their chains, by their numbers; those down *again* may absorb it before that."""
         absorbing = again if self._recovery.during_recovery == "absorb" else ()
         for replica in absorbing:
             replica.chain.absorb()

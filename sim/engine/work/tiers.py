@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from operator import mul
 from typing import NamedTuple
 
 from sim.scenario.tiers import Tier
@@ -64,19 +65,18 @@ class TierClocks:
         untouched = min(firsts, default=math.inf) * self.unit
         if start + untouched > now:
             return Place(min(now - start, untouched), self._none, NO_TIER)
-        blocks, gaps, ended = self.blocks, self.gaps, self._surely_ended(firsts, now - start)
+        ended = self._surely_ended(firsts, now - start)
+        dues = [first + count * gap for first, count, gap in zip(firsts, ended, self.gaps, strict=True)]
         while True:
-            spent, due, tier = 0.0, math.inf, NO_TIER
-            for i, first in enumerate(firsts):
-                spent += blocks[i] * ended[i]
-                if (at := first + ended[i] * gaps[i]) < due * ALMOST:
-                    due, tier = at, i
-            done = due * self.unit
-            if start + (done + spent) > now:
-                return Place(min(max(now - (start + spent), 0.0), done), ended, NO_TIER)
-            if start + (done + spent + blocks[tier]) > now:
+            spent, due = sum(map(mul, self.blocks, ended)), min(dues)
+            if start + (due * self.unit + spent) > now:
+                return Place(max(now - (start + spent), 0.0), ended, NO_TIER)
+            tier = _first_of_equals(dues)
+            done = dues[tier] * self.unit
+            if start + (done + spent + self.blocks[tier]) > now:
                 return Place(done, ended, tier)
             ended[tier] += 1
+            dues[tier] = firsts[tier] + ended[tier] * self.gaps[tier]
 
     def block_end(self, firsts: Firsts, tier: int, number: int) -> float:
         """Return how long after the beginning of a stretch block *number* (from 0) of *tier* ends (s)."""
@@ -95,19 +95,17 @@ class TierClocks:
 
     def runs(self, firsts: Firsts, start: float, end: float) -> Iterator[tuple[float, float]]:
         """Yield begin and end of each piece of training between the blocks, until *end*."""
-        ended, begin = [0] * len(firsts), start
+        if not firsts and start < end:
+            yield start, end
+            return
+        ended, dues, begin = [0] * len(firsts), list(firsts), start
         while begin < end:
-            due, tier, spent = math.inf, NO_TIER, 0.0
-            for i, first in enumerate(firsts):
-                spent += self.blocks[i] * ended[i]
-                if (at := first + ended[i] * self.gaps[i]) < due * ALMOST:
-                    due, tier = at, i
-            stop = start + (due * self.unit + spent)
+            tier, spent = _first_of_equals(dues), sum(map(mul, self.blocks, ended))
+            stop = start + (dues[tier] * self.unit + spent)
             if stop > begin:
                 yield begin, min(stop, end)
-            if tier == NO_TIER:
-                return
             ended[tier] += 1
+            dues[tier] = firsts[tier] + ended[tier] * self.gaps[tier]
             begin = stop + self.blocks[tier]
 
     def _surely_ended(self, firsts: Firsts, elapsed: float) -> list[int]:
@@ -132,3 +130,9 @@ class TierClocks:
         while (place := first + count * gap) < limit or (including and place <= limit):
             count += 1
         return count
+
+
+def _first_of_equals(dues: Sequence[float]) -> int:
+    """Return the tier that is due first; of several at one place, whatever the last digit, the first."""
+    limit = min(dues) / ALMOST
+    return next(tier for tier, due in enumerate(dues) if due <= limit)

@@ -17,6 +17,7 @@ main = Program(
         "compare": "sim.cli.compare:compare",
         "tune": "sim.cli.tune:tune",
         "levers": "sim.cli.levers:levers",
+        "validate": "sim.cli.validate:validate",
         "report": "sim.cli.report:report",
         "check": "sim.cli.check:check",
         "init": "sim.cli.init:init",

@@ -18,7 +18,7 @@ EXIT_CODES = (
     (OK, "all well"),
     (FAILED, "a file could not be read or written, or an internal error"),
     (MISUSED, "wrong usage, or an invalid scenario"),
-    (UNMET, "an `expect` threshold is not met"),
+    (UNMET, "an `expect` threshold, or a published claim, is not met"),
     (INTERRUPTED, "interrupted; finished replications are kept, and --resume goes on from them"),
 )
 

@@ -18,9 +18,9 @@ from sim import theory
 from sim.estimate import mean_of
 from sim.experiment import Point, Settings, simulate_all
 from sim.scenario import load
+from sim.scenario.changes import changed
 from sim.scenario.model import Scenario
 from sim.store import Shelf
-from sim.tuning.variants import variant
 from sim.units import DAY, HOUR, MINUTE
 from sim.validation.verdict import Interval
 
@@ -63,16 +63,30 @@ class Road:
     line: tuple[Mark, ...]
 
 
+class Survey:
+    """A road for each cluster and each way to save, and the points to be simulated for their marks.
+
+    A few seconds of simulating in all.
+    """
+
+    def __init__(self, seed: int = 1) -> None:
+        self._empty = [_road(cluster, policy) for policy in POLICIES for cluster in RATES]
+        base = load(SCENARIO)
+        places = [(road, mark) for road in self._empty for mark in road.marks]
+        scenarios = [_scenario(base, *place, seed + order) for order, place in enumerate(places)]
+        self.points = [Point.of(scenario, Shelf()) for scenario in scenarios]
+
+    def roads(self) -> tuple[Road, ...]:
+        """Return the roads, once all points are simulated."""
+        found = iter(self.points)
+        return tuple(_simulated(road, found) for road in self._empty)
+
+
 def roads(settings: Settings | None = None, seed: int = 1) -> tuple[Road, ...]:
-    """Return a road for each cluster and each way to save; a few seconds of simulating in all."""
-    empty = [_road(cluster, policy) for policy in POLICIES for cluster in RATES]
-    base = load(SCENARIO)
-    places = [(road, mark) for road in empty for mark in road.marks]
-    scenarios = [_scenario(base, *place, seed + order) for order, place in enumerate(places)]
-    points = [Point.of(scenario, Shelf()) for scenario in scenarios]
-    simulate_all(points, settings or Settings())
-    found = iter(points)
-    return tuple(_simulated(road, found) for road in empty)
+    """Return the roads, simulated here and now."""
+    survey = Survey(seed)
+    simulate_all(survey.points, settings or Settings())
+    return survey.roads()
 
 
 def _simulated(road: Road, points: Iterator[Point]) -> Road:
@@ -115,7 +129,7 @@ def _scenario(base: Scenario, road: Road, mark: Mark, seed: int) -> Scenario:
         "simulation.replications": REPLICATIONS,
         "simulation.seed": seed,
     }
-    return variant(base, changes)
+    return changed(base, changes)
 
 
 def roads_as_list(found: tuple[Road, ...]) -> list[dict[str, Any]]:

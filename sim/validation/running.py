@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,13 @@ from sim.scenario.published import Claim
 from sim.store import RunError
 from sim.tuning.variants import variant
 from sim.validation.cases import Case, Side, refuse_doubles, sides
-from sim.validation.estimator import roads
+from sim.validation.estimator import Survey
 from sim.validation.figures import MEASURES
 from sim.validation.measuring import Measurements, keep, kept
 from sim.validation.results import Outcome, Tried, Validation
 from sim.validation.verdict import AGREES, UNDECIDED, Interval, passes, verdict
 
-SIMULATION, USUAL_SEED = "simulation.", 1
+SIMULATION = "simulation."
 
 
 def validate(
@@ -39,21 +40,20 @@ def validate(
 
     Of *overrides*, those of the simulation (seed, replications, horizon) hold for every claim, whatever it
     changes.  Where the run breaks off, what is finished is kept in the folder *unfinished*, if one is given,
-    and `settings.resume` goes on from there.  Raises Interrupted on Ctrl-C, ChoiceError where two cases share a name,
-    and RunError where a worker process dies.
+    and `settings.resume` goes on from there.  Raises Interrupted on Ctrl-C, ChoiceError where two cases share
+    a name, and RunError where a worker process dies.
     """
     refuse_doubles(cases)
     forced = {path: value for path, value in (overrides or {}).items() if path.startswith(SIMULATION)}
-    plan = Plan(forced)
+    plan, survey = Plan(forced), Survey(_common_seed(cases)) if estimator else None
     for case, name in claims_of(cases):
         plan.add(case, case.published.claims[name])
     started = time.perf_counter()
-    plan.simulate(settings, unfinished)
+    plan.simulate(settings, unfinished, survey.points if survey else ())
     outcomes = tuple(plan.outcome(case, name) for case, name in claims_of(cases))
-    seed = _common_seed(cases)
-    found = roads(settings, USUAL_SEED if seed is None else seed) if estimator else ()
-    how = made(settings, time.perf_counter() - started) | {"seed": seed}
-    return Validation(outcomes, {case.name: case.scenario for case in cases}, how, found)
+    how = made(settings, time.perf_counter() - started) | {"seed": _common_seed(cases)}
+    scenarios = {case.name: case.scenario for case in cases}
+    return Validation(outcomes, scenarios, how, survey.roads() if survey else ())
 
 
 def claims_of(cases: Sequence[Case]) -> Iterator[tuple[Case, str]]:
@@ -62,9 +62,10 @@ def claims_of(cases: Sequence[Case]) -> Iterator[tuple[Case, str]]:
         yield from ((case, name) for name in case.published.claims)
 
 
-def _common_seed(cases: Sequence[Case]) -> int | None:
-    seeds = {case.scenario.simulation.seed for case in cases}
-    return seeds.pop() if len(seeds) == 1 else None
+def _common_seed(cases: Sequence[Case]) -> int:
+    """Return the seed that most cases have."""
+    seeds = Counter(case.scenario.simulation.seed for case in cases)
+    return seeds.most_common(1)[0][0]
 
 
 @dataclass
@@ -80,11 +81,6 @@ class Variant:
         """Return the variant that *scenario* is, of which nothing is simulated yet."""
         measured = Measurements(scenario)
         return cls(Point.of(scenario, measured), measured)
-
-    @property
-    def expected(self) -> float:
-        """About how many seconds it takes one core."""
-        return self.point.wanted * expected_seconds(self.point.scenario)
 
     @property
     def taken(self) -> float:
@@ -129,18 +125,20 @@ class Plan:
             self._variants[key] = Variant.of(make(case.scenario, {**changes, **self._forced}))
         return self._variants[key]
 
-    def simulate(self, settings: Settings, unfinished: Path | None) -> None:
-        """Simulate all variants, the longest first, so that no worker is left with one at the end."""
-        ordered = sorted(self._variants.values(), key=lambda one: one.expected, reverse=True)
-        points = [one.point for one in ordered]
+    def simulate(self, settings: Settings, unfinished: Path | None, others: Sequence[Point] = ()) -> None:
+        """Simulate all variants and *others*, the longest first, so that none is left alone at the end."""
+        measured = [one.measured for one in self._variants.values()]
+        points = sorted(
+            (*(one.point for one in self._variants.values()), *others), key=_expected, reverse=True
+        )
         if unfinished is not None:
             self._take_up(settings, unfinished)
         try:
             simulate_all(points, settings)
         except KeyboardInterrupt:
-            raise Interrupted(_kept_sentence([one.measured for one in ordered], unfinished)) from None
+            raise Interrupted(_kept_sentence(measured, unfinished)) from None
         except RunError:
-            _kept_sentence([one.measured for one in ordered], unfinished)
+            _kept_sentence(measured, unfinished)
             raise
         if unfinished is not None:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -206,6 +204,11 @@ class Plan:
             simulated = figure.difference(rows[:count], other.measured.of(wanted, count))
             rows, taken = rows[:count], taken + other.taken
         return Found(side, simulated, verdict(simulated, claim.low, claim.high), len(rows), taken)
+
+
+def _expected(point: Point) -> float:
+    """Return about how many seconds a point takes one core."""
+    return point.wanted * expected_seconds(point.scenario)
 
 
 def _key(case: Case, changes: Changes) -> str:

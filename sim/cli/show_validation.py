@@ -1,0 +1,75 @@
+"""What a validation looks like on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sim.validation import Outcome, Validation
+from sim.validation.words import (
+    accepted_text,
+    changes_text,
+    conclusion,
+    interval_text,
+    simulated_text,
+    verdict_text,
+)
+
+WIDEST_NAME = 36
+TITLES = {
+    "exact": "Figures that the inputs suffice for",
+    "band": "Ranges and inequalities",
+    "control": "Controls, which must differ",
+    "plumbing": "Plumbing: figures that went in, and have to come out",
+}
+
+
+def validation(screen: Console, found: Validation, *, with_sources: bool = False) -> None:
+    """Print what came of it in a sentence, then a table of the claims of each kind."""
+    screen.print(Text(f"\n{conclusion(found)}", style="bold" if found.passed else "bold yellow"))
+    ordered = sorted(found.cases, key=lambda case: list(TITLES).index(case.kind))
+    for kind, cases in groupby(ordered, key=lambda case: case.kind):
+        screen.print(Text(f"\n{TITLES[kind]}", style="bold"))
+        screen.print(_table(list(cases), with_sources))
+
+
+def _table(cases: Sequence[Outcome], with_sources: bool) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("", no_wrap=True, overflow="ellipsis", max_width=WIDEST_NAME)
+    table.add_column("published", overflow="fold")
+    for name in ("accepted", "simulated"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for case in cases:
+        for row, style in _rows(case, with_sources):
+            table.add_row(*(Text(cell) for cell in row), style=style)
+    return table
+
+
+def _rows(case: Outcome, with_sources: bool) -> Iterator[tuple[Sequence[str], str]]:
+    """Yield the row of a claim, with a mark where it is not met, and those of the values that were tried."""
+    mark, style = ("", "") if case.passed else ("! ", "yellow")
+    name = f"{mark}{case.name}"
+    yield (name, case.says, accepted_text(case), simulated_text(case), verdict_text(case)), style
+    for one in case.tried:
+        shown = interval_text(one.simulated, case.unit, case.difference)
+        yield ("", f"  {case.unknown} = {one.value}", "", shown, one.verdict), "dim"
+    if with_sources:
+        yield from ((("", line, "", "", ""), "dim") for line in _said(case))
+
+
+def _said(case: Outcome) -> Iterator[str]:
+    """Yield what else there is to say about a claim, line by line."""
+    yield f"source: {case.source}"
+    yield f"compared: {case.meaning}{f' ({case.of})' if case.of else ''}"
+    if case.change:
+        yield f"with {changes_text(case.change)}"
+    if case.minus:
+        yield f"minus the same with {changes_text(case.minus)}"
+    if case.reads:
+        yield f"read: {case.reads}"
+    yield from (f"assumed: {one}" for one in case.assumes)

@@ -127,8 +127,9 @@ class Faults:
 
     def training_begins(self, trains: Trains | None) -> None:
         """Let time run for the faults in the groups of slots that *trains* tells (None: in all)."""
-        self._stretch = Stretch(self._env.now, trains)
-        self._await_next(self._stretch)
+        if self._at_work:
+            self._stretch = Stretch(self._env.now, trains)
+            self._await_next(self._stretch)
 
     def training_ends(self) -> None:
         """Stop the time; only what is due at this very instant still shows."""

@@ -46,7 +46,8 @@ class At(After):
         priority: int,
         callback: Callable[[simpy.Event], None] | None = None,
     ) -> None:
-        super().__init__(env, max(time - env.now, 0.0), priority, callback)
+        delay = time - env.now
+        super().__init__(env, delay if delay > 0 else 0.0, priority, callback)
 
 
 class Tempo:

@@ -9,6 +9,7 @@ from sim.engine.replicas.replica import Replica, State
 from sim.records import Strike
 
 UP, READY, DOWN = State.UP, State.READY, State.DOWN
+IS_UP, IS_THERE = (1, 0, 0, 0), (1, 1, 0, 0)
 
 
 class Team:
@@ -28,23 +29,24 @@ class Team:
     def turn(self, replica: Replica, state: State) -> None:
         """Change the *state* of a replica."""
         before, replica.state = replica.state, state
-        self.up += (state is UP) - (before is UP)
-        self.there += (state is UP or state is READY) - (before is UP or before is READY)
+        self.up += IS_UP[state] - IS_UP[before]
+        self.there += IS_THERE[state] - IS_THERE[before]
         if state is DOWN:
             self.alive -= 1
             self._down[replica] = None
-        elif before is DOWN:
+        elif state is READY:
+            self._ready.append(replica)
+        if before is DOWN:
             self.alive += 1
             del self._down[replica]
-        if state is READY:
-            self._ready.append(replica)
 
     def join(self) -> None:
         """Let those that are ready take part."""
-        for replica in self._ready:
-            if replica.state is READY:
-                self.turn(replica, UP)
-        self._ready.clear()
+        if self._ready:
+            for replica in self._ready:
+                if replica.state is READY:
+                    self.turn(replica, UP)
+            self._ready.clear()
 
     def trains(self, number: int) -> bool:
         """Return whether the replica of that *number* takes part."""

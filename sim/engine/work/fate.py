@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,7 @@ class Fate:
         self._pace = work.lineage.pace
         self._all = work.lineage.stretches
         self._losses = [(loss, self._earned(loss, loss.begin, loss.end)) for loss in work.lineage.losses]
-        self._share, self._rate, self._done = (
-            np.array([getattr(stretch, name) for stretch in self._all]) for name in ("share", "rate", "done")
-        )
+        self._share, self._rate, self._done = map(self._column, ("share", "rate", "done"))
         self._losses_of: dict[int, list[Loss]] = {}
         for loss in work.lineage.losses:
             self._losses_of.setdefault(loss.stretch, []).append(loss)
@@ -90,14 +89,18 @@ class Fate:
         places = np.array([loss.stretch for loss, _ in self._losses], dtype=np.int64)
         lost = sums(places, np.array([seconds for _, seconds in self._losses]), len(useful))
         return Stretches(
-            start=np.array([stretch.start for stretch in self._all]),
-            end=np.array([stretch.end for stretch in self._all]),
+            start=self._column("start"),
+            end=self._column("end"),
             useful=useful,
             kept=np.maximum(useful - lost, 0.0),
-            saving=np.array([stretch.saving for stretch in self._all], dtype=np.bool_),
-            cause=np.array([stretch.cause for stretch in self._all], dtype=np.int64),
-            incident=np.array([stretch.incident for stretch in self._all], dtype=np.int64),
+            saving=self._column("saving", np.bool_),
+            cause=self._column("cause", np.int64),
+            incident=self._column("incident", np.int64),
         )
+
+    def _column(self, name: str, kind: type = np.float64) -> Array:
+        """Return what the stretches say of themselves under that *name*."""
+        return np.fromiter(map(attrgetter(name), self._all), kind, len(self._all))
 
     def _book_losses(self, charges: Array, since: Array) -> float:
         """Book work that was thrown away after the warm-up, *since* so much training of each stretch (s)."""

@@ -253,7 +253,7 @@ class Job:
             self.deadline, self.staller = self.world.now + seconds, bearer
         if self.stops.now:
             return
-        self.enter("stall" if self.present() else "", self.staller)
+        self.enter("stall", self.staller)
         self.world.cancel(ranks.STALL)
         self.world.at(self.deadline, ranks.STALL, self.resume)
 
@@ -271,9 +271,7 @@ class Job:
         for one in self.present():
             one.state = UP
         self.stops.step_out()
-        if not self.up():
-            self.doing = ""
-        elif len(self.up()) < self.plan.minimum:
+        if len(self.up()) < self.plan.minimum:
             self.enter("held", self.latest)
         else:
             self.begin_stretch()
@@ -292,10 +290,7 @@ class Job:
             self.world.cancel(ranks.FORM)
             if enough:
                 self.world.at(self.world.now, ranks.FORM, self.form)
-        elif not enough:
-            if self.doing in ("held", ""):
-                self.enter("held", self.latest)
-        else:
+        elif enough:
             if not self.stops.now:
                 self.end_stretch()
             self.stall(self.plan.rejoin_stall, bearer)

@@ -73,6 +73,7 @@ class Group:
         self._culprits = culprits
         self._target = scenario.target_s
         self._is_endless = scenario.target_s is None and scenario.maintenance is None
+        self._rolls = scenario.maintenance is not None and scenario.maintenance.rolling
         self._minimum = scenario.recovery.minimum
         self._timer: simpy.Event | None = None
         self._then: Callable[[], None] = self._train
@@ -101,12 +102,13 @@ class Group:
 
     def enter(self, doing: Doing) -> None:
         """Book *doing* from now on for all that are there."""
-        self.activity.enter(doing)
-        self.activity.share = self._team.there / self._team.size
+        activity = self.activity
+        activity.enter(doing)
+        activity.share = self._team.there / self._team.size
         if doing is STALL:
-            self.activity.charge(*self._blamed)
+            activity.charge(*self._blamed)
         elif doing is HELD:
-            self.activity.charge(*self.latest)
+            activity.charge(*self.latest)
 
     def wait(self, time: float, then: Callable[[], None], priority: int = COMPLETION) -> None:
         """Go on with *then* at the instant *time*, unless something comes between."""
@@ -120,8 +122,9 @@ class Group:
 
     def extend(self, time: float, cause: int, line: int) -> None:
         """Put the deadline off to *time* seconds from now, if that is later."""
-        if self._env.now + time >= self._deadline:
-            self._deadline, self._blamed = self._env.now + time, (cause, line)
+        deadline = self._env.now + time
+        if deadline >= self._deadline:
+            self._deadline, self._blamed = deadline, (cause, line)
 
     def stand_still(self) -> None:
         """Stand still until the deadline."""
@@ -132,7 +135,7 @@ class Group:
         """Let all that are there train, where they are enough."""
         self._team.join()
         self._deadline, self.is_formed = -math.inf, True
-        if self._team.up >= self._minimum:
+        if self._rolls and self._team.up >= self._minimum:
             self.planned.take_one_out()
         if self._team.up >= self._minimum:
             self._train()
@@ -167,6 +170,11 @@ class Group:
         if self._work.stretch is not None:
             pace = self._culprits.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
             self._work.slow_down(self._env.now, pace)
+            self._plan()
+
+    def plan_anew(self) -> None:
+        """Take up planned stops again: the one that went on is over."""
+        if self._work.stretch is not None:
             self._plan()
 
     def finish(self) -> None:

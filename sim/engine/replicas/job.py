@@ -137,6 +137,8 @@ class ReplicatedJob:
                 falls.append((replica, blow))
         if self._bring_down(falls):
             self._journal.interrupts(line)
+        elif group.doing is HELD:
+            group.enter(HELD)
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: to replicas that wait for some, else as spares."""

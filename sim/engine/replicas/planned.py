@@ -133,6 +133,7 @@ class PlannedStops:
             self._bring_back(replica)
         else:
             self._bring_down([(replica, replica.take_blow())])
+            self._group.plan_anew()
 
 
 def _do(act: Callable[[], None], event: simpy.Event) -> None:

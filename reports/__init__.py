@@ -1,4 +1,4 @@
-"""Results in, one HTML file out: of runs, of a tuning, of levers."""
+"""Results in, one HTML file out: of runs, of a tuning, of levers, of a validation."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sim.results import Comparison, Results
     from sim.tuning import Levers, Tuning
+    from sim.validation import Validation
 
 
 def write_report(
@@ -41,6 +42,14 @@ def write_levers(levers: Levers, path: Path, command: str | None = None) -> None
     from reports.sheet import save
 
     save(render(levers, command, _now()), path)
+
+
+def write_validation(validation: Validation, path: Path, command: str | None = None) -> None:
+    """Write the page of *validation* to *path*, whole or not at all; raises OSError where it cannot."""
+    from reports.sheet import save
+    from reports.validation import render
+
+    save(render(validation, command), path)
 
 
 def _now() -> str:

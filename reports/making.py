@@ -24,10 +24,10 @@ def rows(results: Sequence[Results]) -> list[Row]:
 
 def _items(result: Results) -> dict[str, str]:
     items = {"seed": str(result.summary["seed"]), "scenario hash": result.scenario.hash[:16]}
-    return items | dict(_told(result.provenance))
+    return items | dict(told(result.provenance))
 
 
-def _told(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def told(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield label and text of every item of a provenance."""
     for key, value in provenance.items():
         if key not in SAID_ELSEWHERE:

@@ -38,7 +38,8 @@ PLOTLY_CONFIG = {
 class Sheet(NamedTuple):
     """What every report holds: its scenarios, its sentences, how it was made, and the figures that it shows.
 
-    `template` names the file that says which sections stand between the answer and what went in.
+    `template` names the file that says which sections stand between the answer and what went in; where the
+    scenarios are `folded`, the page holds them for its buttons only, and all were made in one go.
     """
 
     template: str
@@ -47,6 +48,12 @@ class Sheet(NamedTuple):
     making: Sequence[tables.Row]
     shown: Sequence[Exhibit]
     command: str | None = None
+    folded: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        """What heads the columns of how it was made: one for each scenario, none where they are folded."""
+        return [] if self.folded else [scenario.name for scenario in self.given]
 
     @property
     def anchors(self) -> list[str]:
@@ -73,6 +80,7 @@ def filled(sheet: Sheet, words: Mapping[str, Any]) -> str:
             **words,
             anchors=sheet.anchors,
             answer=sheet.answer,
+            columns=sheet.columns,
             command=sheet.command,
             config=json.dumps(PLOTLY_CONFIG, sort_keys=True),
             given=sheet.given,
@@ -110,12 +118,12 @@ def payload(shown: Sequence[Exhibit]) -> dict[str, Any]:
 
 
 def _long_texts(sheet: Sheet) -> Iterator[tuple[str, str]]:
-    """Yield the scenarios that are too long to be shown as a whole, by their place on the page."""
+    """Yield the scenarios that are not shown as a whole, by their place on the page."""
     from sim.scenario import dump
 
     for anchor, scenario in zip(sheet.anchors, sheet.given, strict=True):
         text = dump(scenario)
-        if _beginning(text) != text:
+        if sheet.folded or _beginning(text) != text:
             yield f"yaml-{anchor}", text
 
 

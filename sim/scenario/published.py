@@ -56,8 +56,10 @@ class Claim(Block):
     stated_at_most: Amount | None = key("its upper end, where there is no lower one", None, name="at_most")
     reads: Text | None = key("how the figure is to be read, in a sentence or two", None)
     change: NewValues = key("the claim is about the scenario with these values, by path", {})
-    minus: NewValues = key(
-        "the claim is about a difference: the figure with `change`, minus the figure with these values", {}
+    minus: NewValues | None = key(
+        "the claim is about a difference: the figure with `change`, minus the figure with these values; {}"
+        " for the scenario as it is",
+        None,
     )
     unknown: Missing | None = key(
         "an input that was not published, and the values that are tried, such as"
@@ -192,10 +194,11 @@ def _about_changes(scenario: Scenario, claim: Claim, here: Path) -> list[Finding
     if found or claim.unknown is None:
         return found
     path, tried = claim.unknown
-    for place, value in enumerate(tried):
-        for where, why in changes.faults(scenario, {**claim.change, path: value}, (), "a claim", CHANGEABLE):
-            at = (path, KEY) if where[-1] == KEY else (path, place)
-            found.append(((*here, "unknown", *at), why))
+    for values in (claim.change, claim.minus or {}):
+        for place, value in enumerate(tried):
+            for where, why in changes.faults(scenario, {**values, path: value}, (), "a claim", CHANGEABLE):
+                at = (path, KEY) if where[-1] == KEY else (path, place)
+                found.append(((*here, "unknown", *at), why))
     return list(dict.fromkeys(found))
 
 

@@ -22,7 +22,7 @@ def names() -> list[str]:
 
 
 def cases() -> list[str]:
-    """Return the names of the shipped cases, of `clustersim validate`; what they share is in folders below."""
+    """Return the names of the cases of `clustersim validate`; what they share is in folders below."""
     return [name for name in names() if name.startswith(CASES) and name.count("/") == 1]
 
 

@@ -46,10 +46,14 @@ class Side(NamedTuple):
 def sides(claim: Claim) -> list[Side]:
     """Return what is simulated for *claim*: one side, or one for each value of an unknown input."""
     if claim.unknown is None:
-        return [Side(claim.change, claim.minus or None)]
+        return [Side(claim.change, claim.minus)]
     path, values = claim.unknown
     return [
-        Side({**claim.change, path: value}, {**claim.minus, path: value} if claim.minus else None, value)
+        Side(
+            {**claim.change, path: value},
+            {**claim.minus, path: value} if claim.minus is not None else None,
+            value,
+        )
         for value in values
     ]
 

@@ -38,10 +38,10 @@ class Activity:
 
     def enter(self, doing: Doing, stage: int = 0) -> None:
         """Note what ends now, and begin *doing*; *stage* is the number of the recovery stage, from 1."""
-        now = self._env.now
-        if now > self.since and self.doing is not TRAINING:
+        now, before, since = self._env.now, self.doing, self.since
+        if before is not TRAINING and now > since:
             self._journal.phase(
-                self.doing, self.stage, self.since, now, self._cause, self._line, self.share, self.lane
+                before, self.stage, since, now, self._cause, self._line, self.share, self.lane
             )
         self.doing, self.since, self.stage = doing, now, stage
 

@@ -68,10 +68,10 @@ class TierClocks:
         ended = self._surely_ended(firsts, now - start)
         dues = [first + count * gap for first, count, gap in zip(firsts, ended, self.gaps, strict=True)]
         while True:
-            spent, due = sum(map(mul, self.blocks, ended)), min(dues)
+            due, spent = min(dues), sum(map(mul, self.blocks, ended))
             if start + (due * self.unit + spent) > now:
                 return Place(max(now - (start + spent), 0.0), ended, NO_TIER)
-            tier = _first_of_equals(dues)
+            tier = _first_of_equals(dues, due)
             done = dues[tier] * self.unit
             if start + (done + spent + self.blocks[tier]) > now:
                 return Place(done, ended, tier)
@@ -100,7 +100,7 @@ class TierClocks:
             return
         ended, dues, begin = [0] * len(firsts), list(firsts), start
         while begin < end:
-            tier, spent = _first_of_equals(dues), sum(map(mul, self.blocks, ended))
+            tier, spent = _first_of_equals(dues, min(dues)), sum(map(mul, self.blocks, ended))
             stop = start + (dues[tier] * self.unit + spent)
             if stop > begin:
                 yield begin, min(stop, end)
@@ -132,7 +132,10 @@ class TierClocks:
         return count
 
 
-def _first_of_equals(dues: Sequence[float]) -> int:
+def _first_of_equals(dues: list[float], least: float) -> int:
     """Return the tier that is due first; of several at one place, whatever the last digit, the first."""
-    limit = min(dues) / ALMOST
-    return next(tier for tier, due in enumerate(dues) if due <= limit)
+    tier = dues.index(least)
+    if tier > 0:
+        limit = least / ALMOST
+        tier = next(tier for tier, due in enumerate(dues) if due <= limit)
+    return tier

@@ -20,13 +20,17 @@ def differs(difference: Difference) -> Advice:
     """Return the sentence about one difference."""
     estimate = difference.ettr
     numbers = {"ettr": estimate.mean, "effective_gpus": difference.effective_gpus.mean}
-    if not estimate.distinguishable:
+    text = f"{difference.name} against {difference.baseline}: ETTR {_points(estimate)}"
+    text = f"{text}, {_signed(difference.effective_gpus)} effective cards"
+    if estimate.half_width is None:
+        text = f"{text}, in one replication, which does not tell how sure that is."
+    elif estimate.distinguishable:
+        text = f"{text}."
+    else:
         text = (
             f"{difference.name} and {difference.baseline} are not distinguishable (ETTR {_points(estimate)})."
         )
-        return Advice(Kind.DIFFERENCE, text, numbers)
-    text = f"{difference.name} against {difference.baseline}: ETTR {_points(estimate)}"
-    return Advice(Kind.DIFFERENCE, f"{text}, {_signed(difference.effective_gpus)} effective cards.", numbers)
+    return Advice(Kind.DIFFERENCE, text, numbers)
 
 
 def _points(estimate: Estimate) -> str:

@@ -121,6 +121,14 @@ def test_comparisons_of_one_size_tell_differences() -> None:
     assert [differs(one).kind for one in comparison.differences] == [Kind.DIFFERENCE] * 2
 
 
+def test_one_replication_each_tells_a_difference_but_not_how_sure_it_is() -> None:
+    once = {"simulation": {"horizon": "10 d", "replications": 1}}
+    faster = scenario(name="faster", recovery={"stages": {"detect": "1 min", "restart": "5 min"}}, **once)
+    (only,) = compared(compare([scenario(**once), faster], workers=1))
+    assert str(only).startswith("faster against sample: ETTR +")
+    assert "in one replication" in str(only)
+
+
 def test_comparisons_of_sizes_tell_what_the_extra_cards_return() -> None:
     each = {"node": {"per": "node", "mtbf": "60 d"}}
     sizes = [

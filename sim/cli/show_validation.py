@@ -68,8 +68,8 @@ def _said(case: Outcome) -> Iterator[str]:
     yield f"compared: {case.meaning}{f' ({case.of})' if case.of else ''}"
     if case.change:
         yield f"with {changes_text(case.change)}"
-    if case.minus:
-        yield f"minus the same with {changes_text(case.minus)}"
+    if case.minus is not None:
+        yield f"minus that {f'with {changes_text(case.minus)}' if case.minus else 'of the scenario as it is'}"
     if case.reads:
         yield f"read: {case.reads}"
     yield from (f"assumed: {one}" for one in case.assumes)

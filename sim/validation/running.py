@@ -104,6 +104,7 @@ class Plan:
     def __init__(self, forced: Changes) -> None:
         self._forced = forced
         self._variants: dict[str, Variant] = {}
+        self._hashes: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"Plan({len(self._variants)} variants)"
@@ -118,12 +119,15 @@ class Plan:
                     planned.measured.want(claim.stated_figure)
 
     def _variant(self, case: Case, changes: Changes) -> Variant:
+        """Return the variant of *case* with these *changes*: one for all that come to the same scenario."""
         key = _key(case, changes)
-        if key not in self._variants:
+        if key not in self._hashes:
             # What is forced may contradict the file, so the whole is read anew; changes alone were tried.
             make = variant if self._forced else changed
-            self._variants[key] = Variant.of(make(case.scenario, {**changes, **self._forced}))
-        return self._variants[key]
+            scenario = make(case.scenario, {**changes, **self._forced})
+            self._hashes[key] = scenario.hash
+            self._variants.setdefault(scenario.hash, Variant.of(scenario))
+        return self._variants[self._hashes[key]]
 
     def simulate(self, settings: Settings, unfinished: Path | None, others: Sequence[Point] = ()) -> None:
         """Simulate all variants and *others*, the longest first, so that none is left alone at the end."""

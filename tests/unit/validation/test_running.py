@@ -1,0 +1,293 @@
+"""Running a validation: what is simulated, once each; what comes out; and what an interruption leaves."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sim
+from sim import experiment
+from sim.estimate import paired
+from sim.experiment import Interrupted, Point, Settings
+from sim.store import ChoiceError, RunError
+from sim.validation import Outcome, Validation, running
+from sim.validation.cases import find, of_scenario, shipped_names, sides
+from sim.validation.running import Plan
+from tests.unit.validation.published import TEXT, random
+
+HERE = Settings(workers=1)
+
+
+@pytest.fixture(scope="module")
+def validation() -> Validation:
+    return running.validate([of_scenario(random())], HERE)
+
+
+@pytest.fixture(scope="module")
+def by_claim(validation: Validation) -> dict[str, Outcome]:
+    return {case.claim: case for case in validation.cases}
+
+
+def test_each_claim_has_an_outcome_in_order(validation: Validation) -> None:
+    assert [case.name for case in validation.cases] == [
+        f"random/{claim}" for claim in ("time", "count", "wrong", "cheaper", "saves")
+    ]
+    assert validation.passed
+    assert validation.scenarios["random"].published is not None
+    first = validation.cases[0]
+    assert (first.title, first.source, first.assumes) == (
+        "64 cards",
+        "a paper, section 1",
+        ("nothing else fails",),
+    )
+
+
+def test_figures_are_those_of_a_run(by_claim: dict[str, Outcome]) -> None:
+    summary = sim.run(random(), workers=1).summary
+    assert by_claim["time"].simulated.mean == pytest.approx(summary["ettr"]["mean"])
+    assert by_claim["time"].simulated.low == pytest.approx(summary["ettr"]["low"])
+    assert by_claim["count"].simulated.mean == pytest.approx(2 * summary["incidents_per_day"])
+
+
+def test_a_difference_is_paired(by_claim: dict[str, Outcome]) -> None:
+    free, dear = (sim.run(random(checkpoint__blocks=blocks), workers=1) for blocks in ("0 s", "30 s"))
+    expected = paired(free.ettr_by_replication, dear.ettr_by_replication)
+    case = by_claim["cheaper"]
+    assert case.difference
+    assert (case.simulated.mean, case.simulated.low) == (
+        pytest.approx(expected.mean),
+        pytest.approx(expected.low),
+    )
+
+
+def test_a_control_passes_because_it_differs(by_claim: dict[str, Outcome]) -> None:
+    case = by_claim["wrong"]
+    assert (case.verdict, case.passed) == ("differs", True)
+
+
+def test_of_a_missing_input_every_value_is_tried_and_one_that_agrees_is_enough(
+    by_claim: dict[str, Outcome],
+) -> None:
+    case = by_claim["saves"]
+    assert case.unknown == "checkpoint.blocks"
+    assert [(one.value, one.verdict) for one in case.tried] == [("10 min", "differs"), ("10 s", "agrees")]
+    assert case.simulated == case.tried[1].simulated
+    assert case.passed
+    assert by_claim["time"].tried == ()
+
+
+def test_a_missing_input_of_which_no_value_agrees_does_not_pass() -> None:
+    one = "published.claims.saves.unknown"
+    scenario = random(**{one: {"checkpoint.blocks": ["8 min", "10 min"]}})
+    case = running.validate([of_scenario(scenario)], HERE).cases[-1]
+    assert (case.verdict, case.passed) == ("differs", False)
+
+
+def test_variants_that_claims_share_are_simulated_once() -> None:
+    case = of_scenario(random())
+    plan = Plan({})
+    for claim in case.published.claims.values():
+        plan.add(case, claim)
+    assert repr(plan) == "Plan(4 variants)"  # as it is and minus it, saves that are free, two that are tried
+
+
+def test_the_unknown_is_the_same_on_both_sides_of_a_difference() -> None:
+    unknown = {"recovery.stages.restart": ["1 min", "9 min"]}
+    claim = random(**{"published.claims.cheaper.unknown": unknown}).published.claims["cheaper"]  # type: ignore[union-attr]
+    found = sides(claim)
+    assert [side.tried for side in found] == ["1 min", "9 min"]
+    for side in found:
+        assert side.change == {"checkpoint.blocks": "0 s", "recovery.stages.restart": side.tried}
+        assert side.minus == {"checkpoint.blocks": "30 s", "recovery.stages.restart": side.tried}
+
+
+def test_the_number_of_workers_changes_nothing_but_time(validation: Validation) -> None:
+    settings = Settings(workers=2)
+    other = running.validate([of_scenario(random())], settings)
+    assert without_times(other) == without_times(validation)
+
+
+def without_times(validation: Validation) -> list[dict[str, Any]]:
+    return [{**case, "wall_s": None} for case in validation.to_dict()["cases"]]
+
+
+def test_the_time_of_shared_replications_is_shared(validation: Validation) -> None:
+    times = {case.claim: case.wall_s for case in validation.cases}
+    assert times["time"] == times["count"] == times["wrong"] > 0
+    assert sum(times.values()) <= validation.made["wall_s"] + 0.001
+
+
+def test_overrides_of_the_simulation_hold_whatever_a_claim_changes() -> None:
+    longer = {"published.claims.time.change": {"simulation.replications": 50, "simulation.horizon": "9 d"}}
+    few = {"simulation.replications": 3, "simulation.horizon": "6 h"}
+    found = running.validate([of_scenario(random(**longer, **few))], HERE, overrides=few)
+    assert {case.replications for case in found.cases} == {3}
+    assert found.made["seed"] == 1
+
+
+def test_a_precision_is_replicated_for() -> None:
+    rule = {"simulation.replications": None, "simulation.precision": "3 pp"}
+    found = running.validate([of_scenario(random(**rule))], HERE)
+    case = next(case for case in found.cases if case.claim == "time")
+    assert case.replications >= 8
+    assert case.simulated.half_width is not None
+    assert case.simulated.half_width <= 0.03
+
+
+def test_two_cases_of_one_name_are_refused() -> None:
+    case = of_scenario(random())
+    with pytest.raises(ChoiceError, match='two cases are called "random"'):
+        running.validate([case, case], HERE)
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, replications: int, error: BaseException) -> None:
+    """Let a run break off after so many replications."""
+
+    def stopped(points: Sequence[Point], settings: Settings) -> None:
+        with experiment.simulator([point.scenario for point in points], settings) as hands:
+            done = 0
+            for batch, finished in hands.finished(experiment.batches(points, 1)):
+                for records in finished:
+                    points[batch.place].shelf.put(records)
+                if (done := done + len(finished)) >= replications:
+                    raise error
+
+    monkeypatch.setattr(running, "simulate_all", stopped)
+
+
+class Listener(experiment.Silent):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
+
+
+def simulated_now(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that fills with how many replications are missing when simulating begins."""
+    found: list[int] = []
+    real = experiment.simulate_all
+
+    def watched(points: Sequence[Point], settings: Settings) -> None:
+        found.append(sum(len(point.missing()) for point in points))
+        real(points, settings)
+
+    monkeypatch.setattr(running, "simulate_all", watched)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(KeyboardInterrupt(), Interrupted), (RunError("a worker process died"), RunError)]
+)
+def test_what_is_finished_is_kept_and_gone_on_from(
+    validation: Validation,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    raised: type[BaseException],
+) -> None:
+    place = tmp_path / ".validation.partial"
+    stop_after(monkeypatch, 13, error)
+    with pytest.raises(raised) as stopped:
+        running.validate([of_scenario(random())], HERE, unfinished=place)
+    if raised is Interrupted:
+        assert "13 finished replications are kept: --resume goes on" in str(stopped.value)
+    missing, listener = simulated_now(monkeypatch), Listener()
+    settings = Settings(workers=1, resume=True, progress=listener)
+    found = running.validate([of_scenario(random())], settings, unfinished=place)
+    assert missing == [32 - 13]
+    assert listener.said == ["going on from 13 finished replications"]
+    assert without_times(found) == without_times(validation)
+    assert not place.exists()
+
+
+def test_without_resume_what_was_finished_is_thrown_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / ".validation.partial"
+    stop_after(monkeypatch, 5, KeyboardInterrupt())
+    with pytest.raises(Interrupted):
+        running.validate([of_scenario(random())], HERE, unfinished=place)
+    missing, listener = simulated_now(monkeypatch), Listener()
+    running.validate([of_scenario(random())], Settings(workers=1, progress=listener), unfinished=place)
+    assert missing == [32]
+    assert "5 replications of an unfinished validation are thrown away" in listener.said[0]
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"version": "0.0", "rows": {}}'])
+def test_what_cannot_be_used_is_simulated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    place = tmp_path / ".validation.partial"
+    place.mkdir()
+    (place / "measured.json").write_text(damage)
+    missing = simulated_now(monkeypatch)
+    running.validate([of_scenario(random())], Settings(workers=1, resume=True), unfinished=place)
+    assert missing == [32]
+
+
+def test_rows_without_a_figure_that_is_wanted_now_are_not_taken(tmp_path: Path) -> None:
+    from sim.validation.measuring import Measurements, keep, kept
+
+    one = Measurements(random())
+    one.take_up({"0": {"ettr": [0.5, 1.0]}, "1": {"ettr": [0.6, 1.0]}})
+    assert one.ettr(2) == [0.5, 0.6]
+    assert keep([one], tmp_path / "new") == 2
+    (rows,) = kept(tmp_path / "new").values()
+    other = Measurements(random())
+    other.want(("mtti", None))
+    other.take_up(rows)
+    assert other.missing(2) == [0, 1]
+
+
+def test_shipped_cases_are_found_by_name_and_all_without_one() -> None:
+    names = shipped_names()
+    assert [case.name for case in find(names[:1])] == names[:1]
+    assert find([f"published/{names[0]}.yaml"])[0].name == names[0]
+
+
+def test_a_file_of_ones_own_is_a_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(TEXT.replace("name: random", "name: mine"))
+    assert [case.name for case in find(["mine.yaml"])] == ["mine"]
+
+
+def test_the_only_claim_of_a_case_goes_by_its_name() -> None:
+    one = {f"published.claims.{name}": None for name in ("count", "wrong", "cheaper", "saves")}
+    found = sim.validate(random(**one), workers=1)
+    assert [case.name for case in found.cases] == ["random"]
+
+
+def test_python_takes_scenarios_files_and_names(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(TEXT.replace("name: random", "name: mine"))
+    found = sim.validate([random(), tmp_path / "mine.yaml"], workers=1, replications=2, horizon="1d")
+    assert {case.scenario for case in found.cases} == {"random", "mine"}
+    assert found.roads == ()
+    assert "of 10 cases passed" in repr(found)
+    with pytest.raises(RunError, match="nothing about what was published"):
+        sim.validate(random(published=None))
+
+
+def test_saving_replaces_the_validation_that_was_there(
+    validation: Validation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.write_validation", lambda found, path, command: path.write_text("page"))
+    place = tmp_path / "validation"
+    for _ in range(2):
+        validation.save(place)
+        assert sorted(path.name for path in place.iterdir()) == ["report.html", "validation.json"]
+    saved = json.loads((place / "validation.json").read_text())
+    assert saved["cases"][0]["name"] == "random/time"
+    assert "wall_s" not in saved["cases"][0]
+    assert validation.report(tmp_path / "new" / "page.html").read_text() == "page"
+
+
+def test_a_folder_of_something_else_is_left_alone(validation: Validation, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("dear")
+    with pytest.raises(RunError, match="holds something else than a validation"):
+        validation.save(tmp_path)
+    with pytest.raises(RunError, match="is a file, not a folder"):
+        validation.save(tmp_path / "thesis.tex")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]

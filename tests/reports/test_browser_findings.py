@@ -1,4 +1,4 @@
-"""The pages of a tuning and of levers in a real browser."""
+"""The pages of a tuning, of levers and of a validation in a real browser."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from reports import write_levers, write_tuning
+from reports import write_levers, write_tuning, write_validation
 from tests.reports.browser import Browser
 from tests.reports.findings import WHAT_IFS, hostile_levers, levers, stuck, tuning
 from tests.reports.test_browser import FIGURES, OUTSIDE, OVERLAPPING, browser, opened
+from tests.reports.validations import FAILED, UNDECIDED, validation
 
 __all__ = ["browser"]
 
-PAGES = ("tuning", "stuck", "levers", "hostile")
+PAGES = ("tuning", "stuck", "levers", "hostile", "validation")
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     write_tuning(stuck(), paths["stuck"])
     write_levers(levers(), paths["levers"], "clustersim levers")
     write_levers(hostile_levers(), paths["hostile"])
+    write_validation(validation(FAILED, UNDECIDED), paths["validation"], "clustersim validate")
     return paths
 
 

@@ -26,7 +26,10 @@ HORIZONS = {
     "llama3-16k": "20 d",
     "frontier-100k": "4 d",
     "stepfun-400": "60 d",
+    "published/fthsdp-replica": "234 min",
 }
+SHORTER = 10
+"""A published case is simulated for so much less than it says, unless its horizon stands above."""
 KEYS = (
     "ettr",
     "ledger",
@@ -42,7 +45,9 @@ def names() -> list[str]:
     """Return the shipped files that are scenarios by themselves: those with a name."""
     files = sorted(SCENARIOS.rglob("*.yaml"))
     return [
-        file.stem for file in files if "name" in YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
+        file.relative_to(SCENARIOS).with_suffix("").as_posix()
+        for file in files
+        if "name" in YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
     ]
 
 
@@ -52,9 +57,19 @@ def figures(name: str) -> dict[str, Any]:
     from sim.scenario import load
     from sim.summary import summarise
 
-    scenario = load(name, {"simulation.horizon": HORIZONS[name]})
+    scenario = load(name, {"simulation.horizon": HORIZONS[name]} if name in HORIZONS else shorter(name))
     summary = summarise(scenario, [simulate(scenario, number) for number in range(REPLICATIONS)])
     return {key: _without_zeros(summary[key]) for key in KEYS}
+
+
+def shorter(name: str) -> dict[str, str]:
+    """Return a horizon, and a warm-up, of a tenth of what a published case says."""
+    from sim.scenario import load
+
+    simulation = load(name).simulation
+    assert simulation.horizon is not None
+    times = {"simulation.horizon": simulation.horizon, "simulation.warm_up": simulation.warm_up}
+    return {path: f"{seconds / SHORTER} s" for path, seconds in times.items()}
 
 
 def _without_zeros(value: Any) -> Any:
@@ -62,10 +77,12 @@ def _without_zeros(value: Any) -> Any:
 
 
 def test_every_shipped_scenario_has_golden_figures() -> None:
-    assert sorted(json.loads(GOLDEN.read_text("utf-8"))) == sorted(names()) == sorted(HORIZONS)
+    assert list(json.loads(GOLDEN.read_text("utf-8"))) == names()
+    assert set(HORIZONS) <= set(names())
+    assert all(name in HORIZONS or name.startswith("published/") for name in names())
 
 
-@pytest.mark.parametrize("name", sorted(HORIZONS))
+@pytest.mark.parametrize("name", names())
 def test_figures_are_what_they_were(name: str) -> None:
     golden = json.loads(GOLDEN.read_text("utf-8"))[name]
     now = figures(name)

@@ -124,8 +124,8 @@ class Replica:
         tiers, taken = self.world.tiers, 0.0
         while (copy := tiers.newest()) is not None and not copy.verified:
             tier, n = tiers.tiers[copy.tier], self.chain.tries
-            self.chain.tries += 1
-            if self.chain.draw(f"unusable/{n}") >= tier.unusable:
+            self.chain.tries += bool(tier.unusable)
+            if not tier.unusable or self.chain.draw(f"unusable/{n}") >= tier.unusable:
                 copy.verified = True
                 break
             taken += tier.load

@@ -35,7 +35,6 @@ class Work:
         self._origins = origins
         self._draws: dict[tuple[int, int], Draws] = {}
         self._tries: dict[int, int] = {}
-        self._verified = (0.0, NO_TIER)
         self._suspects: dict[int, float] = {}
         self._looked_at, self._place = -math.inf, Place(0.0, (), NO_TIER)
 
@@ -134,18 +133,16 @@ class Work:
 
         A copy that cannot be used takes its time all the same, is discarded, and the job falls back further.
         """
-        place, tier = self.copies.newest()
-        self.loads[incident] = tier
+        _, tier = self.copies.newest()
         time = 0.0
         while True:
             time += self._load_times[tier]
-            if self._is_usable(place, tier, strike, incident):
-                self._verified = place, tier
+            if self._is_usable(tier, strike, incident):
                 self.loads[incident] = tier
                 return time
             self.copies.shelves[tier].discard_newest(self.lineage.place)
             self.fall_back(strike.mode, incident)
-            place, tier = self.copies.newest()
+            _, tier = self.copies.newest()
 
     def load_from_peer(self, incident: int) -> None:
         """Take note that a replica loads from another one after *incident*."""
@@ -161,13 +158,16 @@ class Work:
         if self._suspects:
             self._suspects = {line: begin for line, begin in self._suspects.items() if begin < place}
 
-    def _is_usable(self, place: float, tier: int, strike: Strike, incident: int) -> bool:
-        chance = self._unusable[tier] if self._unusable else 0.0
-        if not chance or self._verified == (place, tier) or self.copies.shelves[tier].newest is None:
+    def _is_usable(self, tier: int, strike: Strike, incident: int) -> bool:
+        chance, shelves = self._unusable[tier] if self._unusable else 0.0, self.copies.shelves
+        if not chance or shelves[tier].is_verified:
             return True
         attempt = self._tries.get(incident, 0)
         self._tries[incident] = attempt + 1
-        return bool(self._draw(strike.origin, attempt)[strike.ordinal] >= chance)
+        usable = bool(self._draw(strike.origin, attempt)[strike.ordinal] >= chance)
+        if usable:
+            shelves[tier].verify()
+        return usable
 
     def _draw(self, origin: int, attempt: int) -> Draws:
         key = origin, attempt

@@ -52,6 +52,7 @@ class Shelf:
         self.in_flight: InFlight | None = None
         self.void: float | None = None
         self.dead = 0
+        self._read: list[float] = []
         self._series: list[Series] = []
         self._outages: list[tuple[float, float]] = []
 
@@ -105,8 +106,20 @@ class Shelf:
         if self._series or self.in_flight is not None or self.void is not None or made > self.dead:
             self.mark = now_at
         self._series.clear()
+        self._read.clear()
         self.in_flight, self.void, self.dead = None, None, made
         self._recount()
+
+    def verify(self) -> None:
+        """Take note that the newest copy can be read."""
+        if self.newest is not None:
+            self._read.append(self.newest)
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the newest copy has been read before, or is the beginning."""
+        place = self.newest
+        return place is None or any(math.isclose(place, one, rel_tol=NEXT_TO_NOTHING) for one in self._read)
 
     def discard_newest(self, now_at: float) -> None:
         """Throw the newest copy away."""
@@ -135,6 +148,8 @@ class Shelf:
                 self._series.append(last._replace(size=size))
         if not self._series:
             self.mark = place if held else min(self.mark, place)
+        if self._read:
+            self._read = [one for one in self._read if one <= limit]
         self._recount()
 
     def forget_unsaved(self) -> None:

@@ -31,7 +31,7 @@ HOURLY, OPTIMAL = "a save each hour", "saves at the estimator's own optimum"
 POLICIES = (HOURLY, OPTIMAL)
 SIZES = (1_000, 4_000, 16_384, 40_000, 100_000, 300_000, 1_000_000)
 BLOCKS, RESTART, GPUS_PER_NODE = 5 * MINUTE, 5 * MINUTE, 8
-FAILURES, REPLICATIONS, STEPS = 800, 8, 121
+FAILURES, REPLICATIONS, STEPS = 600, 8, 121
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from heapq import heappop, heappush
 from itertools import islice
 from typing import Protocol
 
@@ -75,16 +76,16 @@ class SharedSpares:
 class Choice(Protocol):
     """Which idle spare is taken."""
 
-    def choose(self, idle: Collection[int]) -> int:
-        """Return one of the *idle* nodes, which are in the order in which they became idle."""
+    def rank(self, node: int) -> int:
+        """Return the rank of a *node* that becomes idle: of the lowest the one idle for longest is taken."""
 
 
 class LongestIdle:
     """Takes the spare that has been idle for longest."""
 
-    def choose(self, idle: Collection[int]) -> int:
-        """Return the first of the *idle* nodes."""
-        return next(iter(idle))
+    def rank(self, node: int) -> int:
+        """Return 0: all are alike."""
+        return 0
 
 
 class FewestFailures:
@@ -93,9 +94,9 @@ class FewestFailures:
     def __init__(self) -> None:
         self._failures: dict[int, int] = defaultdict(int)
 
-    def choose(self, idle: Collection[int]) -> int:
-        """Return the first of the *idle* nodes with the fewest failures."""
-        return min(idle, key=self._failures.__getitem__)
+    def rank(self, node: int) -> int:
+        """Return how often *node* has failed; that does not change as long as it is idle."""
+        return self._failures[node]
 
     def failed(self, node: int) -> None:
         """Count a failure of *node*."""
@@ -136,13 +137,17 @@ class Domains:
 
 
 class ChosenSpares:
-    """Spares that serve only their own domain, and of which a policy chooses."""
+    """Spares that serve only their own domain, and of which a policy chooses.
+
+    Each domain has a queue of its own, in which a node that has gone is passed over when its turn comes.
+    """
 
     def __init__(self, nodes: Iterable[int], domains: Domains, choice: Choice) -> None:
         self._domains = domains
         self._choice = choice
-        self._idle: dict[int, None] = {}
-        self._by_domain: dict[int, dict[int, None]] = {}
+        self._idle: dict[int, int] = {}
+        self._came = 0
+        self._queues: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         for node in nodes:
             self.add(node)
 
@@ -151,22 +156,24 @@ class ChosenSpares:
 
     def add(self, node: int) -> None:
         """Take *node* in, as the last."""
-        self._idle[node] = None
-        self._by_domain.setdefault(self._domains.of_node(node), {})[node] = None
+        self._came += 1
+        self._idle[node] = self._came
+        queue = self._queues[self._domains.of_node(node)]
+        heappush(queue, (self._choice.rank(node), self._came, node))
 
     def remove(self, node: int) -> None:
         """Let *node* go."""
         del self._idle[node]
-        del self._by_domain[self._domains.of_node(node)][node]
 
     def take(self, slot: int) -> int | None:
         """Let the node go that is chosen among those of the slot's domain, and return it."""
-        idle = self._by_domain.get(self._domains.of_slot(slot))
-        if not idle:
-            return None
-        node = self._choice.choose(idle)
-        self.remove(node)
-        return node
+        queue = self._queues[self._domains.of_slot(slot)]
+        while queue:
+            _, came, node = heappop(queue)
+            if self._idle.get(node) == came:
+                self.remove(node)
+                return node
+        return None
 
     def at(self, position: int) -> int | None:
         """Return the node at *position*, or nothing where there are fewer."""
@@ -182,9 +189,8 @@ class ChosenSpares:
         if count < size:
             return []
         inside = range(self._domains.of_slot(first), self._domains.of_slot(first + count - 1) + 1)
-        if not any(self._by_domain.get(domain) for domain in inside):
-            return []
-        return [node for node in self._idle if self._domains.of_node(node) in inside]
+        queued = [(came, node) for domain in inside for _, came, node in self._queues.get(domain, ())]
+        return [node for came, node in sorted(queued) if self._idle.get(node) == came]
 
     def inherit(self, new: int, old: int) -> None:
         """Let the node *new* serve the domain of *old*."""

@@ -1,12 +1,10 @@
 """Slots, spares and the watchers of both."""
 
-from collections.abc import Collection
-
 import numpy as np
 
 from sim.engine.cluster import Cluster
 from sim.engine.fleet import curves, seconds_away
-from sim.engine.spares import ChosenSpares, Domains
+from sim.engine.spares import ChosenSpares, Domains, FewestFailures, LongestIdle
 
 
 class Ages:
@@ -153,17 +151,17 @@ def test_a_new_node_comes_in_place_of_one_that_has_retired() -> None:
     assert (cluster.away, cluster.idle, places.is_idle(new)) == (0, 2, True)
 
 
-class Last:
-    """Takes the spare that became idle last."""
+class Newest:
+    """Takes the spare with the highest number."""
 
-    def choose(self, idle: Collection[int]) -> int:
-        return list(idle)[-1]
+    def rank(self, node: int) -> int:
+        return -node
 
 
 def bound(nodes: int, spares: int, size: int) -> Cluster:
     """Return a cluster whose spares serve only their own domain of *size* slots, the newest first."""
     domains = Domains(nodes, size, nodes // size)
-    return Cluster(nodes, ChosenSpares(range(nodes, nodes + spares), domains, Last()))
+    return Cluster(nodes, ChosenSpares(range(nodes, nodes + spares), domains, Newest()))
 
 
 def test_a_spare_serves_only_its_own_domain() -> None:
@@ -179,6 +177,30 @@ def test_a_policy_chooses_among_the_spares_of_a_domain() -> None:
     emptied(cluster, 3)
     cluster.fill(0.0)
     assert cluster.node(3) == 9
+
+
+def test_among_spares_alike_the_one_idle_for_longest_is_taken_and_one_that_failed_passed_over() -> (
+    None
+):
+    cluster = Cluster(4, ChosenSpares(range(4, 8), Domains(4, 4, 1), LongestIdle()))
+    cluster.withdraw(4)
+    cluster.withdraw(5)
+    cluster.restore((4,))
+    emptied(cluster, 0, 1, 2)
+    cluster.fill(0.0)
+    assert [cluster.node(slot) for slot in range(4)] == [6, 7, 4, 3]
+
+
+def test_a_spare_that_failed_more_often_than_another_is_taken_after_it() -> None:
+    choice = FewestFailures()
+    cluster = Cluster(4, ChosenSpares(range(4, 7), Domains(4, 4, 1), choice))
+    cluster.watchers.append(choice)
+    for node in (4, 5):
+        cluster.withdraw(node)
+        cluster.restore((node,))
+    emptied(cluster, 0, 1)
+    cluster.fill(0.0)
+    assert (cluster.node(0), cluster.node(1)) == (6, 4)
 
 
 def test_a_repaired_node_waits_for_a_slot_of_its_own_domain() -> None:

@@ -121,7 +121,7 @@ class Replica:
 
     def try_copies(self) -> float:
         """Try the copies, newest first, until one can be read; return how long all of that takes."""
-        tiers, taken = self.world.tiers, 0.0
+        tiers, taken, read = self.world.tiers, 0.0, ""
         while (copy := tiers.newest()) is not None and not copy.verified:
             tier, n = tiers.tiers[copy.tier], self.chain.tries
             self.chain.tries += bool(tier.unusable)
@@ -134,8 +134,9 @@ class Replica:
         if tiers.tiers:
             loaded = tiers.tiers[-1 if copy is None else copy.tier]
             taken += loaded.load
-            if self.chain.row is not None:
-                self.chain.row["tier"] = loaded.name
+            read = loaded.name
+        if self.chain.row is not None:
+            self.chain.row["tier"] = read
         return taken
 
     def look_for_nodes(self) -> None:

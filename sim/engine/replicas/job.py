@@ -96,7 +96,7 @@ class ReplicatedJob:
             replica.chain.repairs, replica.chain.loader = repairs, self
         if self._recovery.at_start:
             start = Strike(self._start, 0, (), True, self._start, JOB_SCOPE)
-            self._bring_down([(replica, Blow(start, NOBODY)) for replica in self._team.replicas])
+            self._bring_down([(replica, Blow(0.0, NOBODY, start)) for replica in self._team.replicas])
         else:
             self._group.go_on()
 
@@ -121,7 +121,7 @@ class ReplicatedJob:
     ) -> None:
         """Take down the replicas that *strike* hits; all of them where work is sound only until a place."""
         team, group, struck = self._team, self._group, self._team.struck_by(strike)
-        blow = Blow(strike, line, noticed, sound_until)
+        blow = Blow(self._env.now, line, strike, noticed, sound_until)
         group.latest = strike.mode, line
         self._work.kill(strike.scope, self._env.now)
         if strike.slots and not strike.transient:
@@ -187,7 +187,7 @@ class ReplicatedJob:
         """
         if not falls:
             return False
-        team, up, last = self._team, self._team.up, max((blow for _, blow in falls), key=_line)
+        team, up, last = self._team, self._team.up, max((blow for _, blow in falls), key=_instant)
         fresh = [fall for fall in falls if fall[0].state is not DOWN]
         again = [one for one, _ in falls if one.state is DOWN] if len(fresh) < len(falls) else ()
         for replica, _ in fresh:
@@ -270,5 +270,5 @@ def _nodes_lost(strike: Strike) -> int:
     return 0 if strike.transient else len(strike.slots)
 
 
-def _line(blow: Blow) -> int:
-    return blow.line
+def _instant(blow: Blow) -> tuple[float, int]:
+    return blow.time, blow.line

@@ -20,13 +20,14 @@ class State(IntEnum):
 
 
 class Blow(NamedTuple):
-    """A failure that takes replicas down: the strike, and its line in the journal.
+    """A failure that takes replicas down from a time on (s): the strike, and its line in the journal.
 
     It may have been `noticed` before, and may have left the work sound only until a place (s).
     """
 
-    strike: Strike
+    time: float
     line: int
+    strike: Strike
     noticed: bool = False
     sound_until: float | None = None
 

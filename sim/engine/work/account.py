@@ -156,7 +156,8 @@ class Work:
     def _lose_beyond(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
         self.lineage.fall_back(place, cause, incident, corrupted)
         if self._suspects:
-            self._suspects = {line: begin for line, begin in self._suspects.items() if begin < place}
+            beyond = place - NEXT_TO_NOTHING * max(place, 1.0)
+            self._suspects = {line: begin for line, begin in self._suspects.items() if begin < beyond}
 
     def _is_usable(self, tier: int, strike: Strike, incident: int) -> bool:
         chance, shelves = self._unusable[tier] if self._unusable else 0.0, self.copies.shelves

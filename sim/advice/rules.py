@@ -9,13 +9,16 @@ from sim import theory
 from sim.advice.means import MEANS
 from sim.advice.words import ENTRY_WORDS, REMEDIES, Advice, Kind, Summary, share_of
 from sim.digits import duration, measured, percent, plus_minus, whole
-from sim.estimate import FIRST_LOOK
+from sim.estimate import unseen
 from sim.scenario import Scenario
 from sim.scenario.describe import describe
 from sim.scenario.expectations import Threshold
 from sim.summary import figure
 
 NOTABLE_GAIN = 0.02
+FEW_REPLICATIONS = 8
+FEW_INTERRUPTIONS = 20
+"""Interruptions of all replications together below which intervals miss the truth too often."""
 
 
 def largest_loss(summary: Summary) -> tuple[str, float] | None:
@@ -53,7 +56,7 @@ def _most(summary: Summary) -> str:
 def advise(scenario: Scenario, summary: Summary) -> list[Advice]:
     """Return what to change and what to be careful about, the most important first, without the verdict."""
     found: list[Advice] = []
-    for rule in (_no_progress, *MEANS, _interval, _target, _precision):
+    for rule in (_no_progress, *MEANS, _interval, _target, _precision, _rare):
         found += rule(scenario, summary)
     return found
 
@@ -119,12 +122,29 @@ def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
             f"The precision of ±{100 * asked['asked']:.3g} pp is {met}: {reached} with {count} replications."
         )
         yield Advice(Kind.PRECISION, text, {"reached": width, "replications": count}, not asked["met"])
-    elif count < FIRST_LOOK and width > 0:
-        text = f"Only {count} replications: the intervals are unsure themselves. Take {FIRST_LOOK} or more."
+    elif count < FEW_REPLICATIONS and width > 0:
+        enough = FEW_REPLICATIONS
+        text = f"Only {count} replications: the intervals are unsure themselves. Take {enough} or more."
         yield Advice(Kind.PRECISION, text, {"replications": count}, True)
     if width and not summary["no_progress"] and (ettr["mean"] < width or ettr["mean"] + width > 1):
         text = "The interval of ETTR is cut at what is possible, 0 to 1."
         yield Advice(Kind.PRECISION, text, {"half_width": width})
+
+
+def _rare(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Warn where so little happened that the intervals, or the lack of one, promise too much."""
+    count, happened = summary["replications"], summary["interruptions_total"]
+    if summary["mtbf_s"] is None or happened >= FEW_INTERRUPTIONS or summary["half_width"] is None:
+        return
+    more = "Simulate a longer horizon, or more replications"
+    if happened:
+        times = "1 interruption" if happened == 1 else f"{happened} interruptions"
+        text = f"Only {times} in all replications: the intervals miss the truth more often than they say."
+        yield Advice(Kind.PRECISION, f"{text} {more}.", {"interruptions": happened}, True)
+    else:
+        likely = f"in up to {percent(unseen(count))} of them"
+        text = f"Nothing interrupted training in any replication; something still may, {likely}. {more}."
+        yield Advice(Kind.PRECISION, text, {"share": unseen(count)}, True)
 
 
 def unmet(scenario: Scenario, summary: Summary) -> list[Advice]:

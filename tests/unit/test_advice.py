@@ -1,5 +1,6 @@
 """The sentences: they say what the numbers say, and nothing where there is nothing to say."""
 
+import re
 from typing import Any
 
 import pytest
@@ -95,6 +96,24 @@ def test_the_precision_that_was_asked_for() -> None:
     found = of_kind(results, Kind.PRECISION)
     assert "is met" in str(found)
     assert not found.warning
+
+
+def test_few_interruptions_are_warned_of_and_none_says_what_may_still_happen() -> None:
+    rare = {"simulation": {"horizon": "4 h", "replications": 8}}
+    few = of_kind(done(**rare), Kind.PRECISION)
+    assert few.warning
+    assert re.match(r"Only \d+ interruptions in all replications", str(few))
+    never = done(failures={"job": {"per": "job", "mtbf": "9000 d"}}, **rare)
+    (told,) = [one for one in advise(never.scenario, never.summary) if one.kind is Kind.PRECISION]
+    assert "something still may, in up to 38 % of them" in str(told)
+    assert kinds(done(failures="none", **rare)) == []
+
+
+def test_a_precision_is_not_met_because_nothing_happened_yet() -> None:
+    never = {"failures": {"job": {"per": "job", "mtbf": "9000 d"}}}
+    asked = {"simulation": {"horizon": "4 h", "precision": "5 pp"}}
+    assert done(**never, **asked).summary["replications"] == 64
+    assert done(failures="none", **asked).summary["replications"] == 32
 
 
 def test_thresholds_that_do_not_hold() -> None:

@@ -1,5 +1,7 @@
 import math
+from collections.abc import Callable
 from itertools import pairwise, takewhile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from sim.estimate import (
     precise_enough,
     ratio,
     student,
+    unseen,
 )
 
 
@@ -96,19 +99,47 @@ def test_looks_are_a_fixed_growing_list_that_ends_at_the_cap() -> None:
     schedule = list(looks(1000))
     assert schedule[0] == FIRST_LOOK
     assert schedule[-1] == 1000
-    assert all(before < after <= math.ceil(1.5 * before) for before, after in pairwise(schedule))
+    assert all(before < after <= 2 * before for before, after in pairwise(schedule))
     assert list(looks(5)) == [5]
     shorter = list(takewhile(lambda look: look < 100, looks(10_000)))
     assert shorter == [look for look in schedule if look < 100]
 
 
-def test_stopping_covers_the_truth_nearly_as_often_as_it_says() -> None:
+LAWS: dict[str, tuple[float, float, Callable[[np.random.Generator], Any]]] = {
+    "normal": (0.9, 0.003, lambda rng: rng.normal(0.9, 0.01, 2048)),
+    "skewed": (0.9, 0.003, lambda rng: 0.91 - rng.exponential(0.01, 2048)),
+    "rare": (0.95, 0.03, lambda rng: 1 - (rng.random(2048) < 0.1) * rng.random(2048)),
+}
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_stopping_covers_the_truth_nearly_as_often_as_it_says(law: str) -> None:
+    truth, width, draw = LAWS[law]
     rng = np.random.default_rng(11)
     hits = 0
     for _ in range(1000):
-        values = rng.normal(0.9, 0.01, 400)
-        used = next(n for n in looks(400) if n == 400 or precise_enough(values[:n], 0.004))
+        values = draw(rng)
+        used = next(n for n in looks(2048) if n == 2048 or precise_enough(values[:n], width))
         estimate = mean_of(values[:used])
         assert estimate.half_width is not None
-        hits += abs(estimate.mean - 0.9) <= estimate.half_width
+        hits += abs(estimate.mean - truth) <= estimate.half_width
     assert 915 <= hits <= 970
+
+
+def test_skewed_values_have_to_be_many() -> None:
+    rare = np.where(np.arange(64) < 2, 0.0, 1.0)
+    width = mean_of(rare).half_width
+    assert width is not None
+    assert not precise_enough(rare, width)
+    assert precise_enough(np.tile(rare, 16), width)
+    even = np.where(np.arange(64) < 32, 0.0, 1.0)
+    assert precise_enough(even, mean_of(even).half_width or 0.0)
+
+
+def test_where_nothing_happened_yet_something_still_may() -> None:
+    assert unseen(32) == 3 / 32
+    assert unseen(2) == 1.0
+    assert not precise_enough([1.0] * 32, 0.05)
+    assert precise_enough([1.0] * 64, 0.05)
+    assert precise_enough([1.0] * 32, 0.05, surprises=False)
+    assert not precise_enough([1.0], 1.0, surprises=False)

@@ -262,7 +262,7 @@ def test_precision_adds_replications_until_it_is_met() -> None:
     summary = run(precise, workers=1, progress=notes).summary
     assert summary["precision"]["met"] is True
     assert summary["half_width"] <= 0.006
-    assert summary["replications"] > 8
+    assert summary["replications"] > 32
     assert notes.steps[-1] == (summary["replications"], summary["replications"])
     shorter = run(precise, replications=summary["replications"], workers=1).summary
     assert shorter["ettr"] == summary["ettr"]
@@ -278,7 +278,7 @@ def test_precision_does_not_depend_on_who_works(monkeypatch: pytest.MonkeyPatch)
 def test_two_stopping_rules_are_refused_and_a_new_one_replaces_the_files() -> None:
     with pytest.raises(ChoiceError, match="both"):
         run(scenario(), replications=3, precision="1 pp")
-    assert run(scenario(), precision="50 pp").summary["replications"] == 8
+    assert run(scenario(), precision="50 pp").summary["replications"] == 32
     precise = Scenario.model_validate(
         scenario().document | {"simulation": {"horizon": "1 d", "precision": "1 pp"}}
     )

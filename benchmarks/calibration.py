@@ -1,0 +1,324 @@
+"""Does a 95 % interval hold the truth in 95 of 100 experiments?  Repeated experiments with known answers.
+
+Each experiment has a seed of its own and goes through what a user calls: the summary of a run, `compare`,
+`tune`, `levers`, a run for a given precision.  The truth is `known_answers.Plant`'s, exact for a finite run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from known_answers import Plant
+
+from sim.estimate import CONFIDENCE, Estimate, mean_of
+from sim.experiment import Point, Settings, simulate_all
+from sim.results import Comparison, Results
+from sim.scenario.model import Scenario
+from sim.store import Shelf
+from sim.summary import figure
+from sim.tuning import Tuning, levers, tune
+
+EXPERIMENTS = 1000
+CANDIDATES = 20
+LOW, HIGH = 0.93, 0.97
+HERE = Settings(workers=1)
+
+USUAL = Plant(horizon=10 * 3600.0)
+RANDOM = replace(USUAL, random_restart=True, restart=900.0)
+SHORT = replace(USUAL, horizon=3600.0)
+RARE = Plant(horizon=360.0, interval=100.0, blocks=5.0)
+HOPELESS = Plant(restart=3.5 * 3600.0, horizon=150 * 3600.0, interval=900.0, blocks=60.0)
+
+
+@dataclass
+class Row:
+    """How often an interval of one kind held the truth: for each experiment its error and its half-width."""
+
+    title: str
+    errors: list[float] = field(default_factory=list)
+    widths: list[float] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+    def add(self, mean: float, half_width: float | None, count: int, truth: float) -> None:
+        """Count one experiment; one without an interval does not hold the truth."""
+        self.errors.append(mean - truth)
+        self.widths.append(half_width or 0.0)
+        self.counts.append(count)
+
+    def take(self, estimate: Estimate, truth: float) -> None:
+        """Count the experiment that ended with this *estimate*."""
+        self.add(estimate.mean, estimate.half_width, estimate.count, truth)
+
+    @property
+    def held(self) -> int:
+        """In how many experiments the interval held the truth."""
+        return sum(abs(error) <= width for error, width in zip(self.errors, self.widths, strict=True))
+
+    @property
+    def coverage(self) -> float:
+        """In which share of them."""
+        return self.held / len(self.errors)
+
+    @property
+    def p_value(self) -> float:
+        """Probability of a coverage so far from 95 % by chance (two-sided binomial test)."""
+        from scipy.stats import binomtest
+
+        return float(binomtest(self.held, len(self.errors), CONFIDENCE).pvalue)
+
+    @property
+    def bias(self) -> tuple[float, float]:
+        """Mean error and its standard error, in mean half-widths."""
+        unit = float(np.mean(self.widths)) or math.nan
+        error = float(np.std(self.errors, ddof=1)) / math.sqrt(len(self.errors))
+        return float(np.mean(self.errors)) / unit, error / unit
+
+    def __str__(self) -> str:
+        if len(self.errors) < 2:
+            return f"| {self.title} | | {len(self.errors)} | | | |"
+        bias, error = self.bias
+        mark = "" if LOW <= self.coverage <= HIGH else " *"
+        return (
+            f"| {self.title} | {_counts(self.counts)} | {len(self.errors)} | {self.coverage:.1%}{mark}"
+            f" | {self.p_value:.2g} | {bias:+.2f} ± {error:.2f} |"
+        )
+
+
+@dataclass
+class Share:
+    """How often something was so, which is claimed to be so in *claimed* of all experiments."""
+
+    title: str
+    count: int
+    claimed: str
+    seen: list[bool] = field(default_factory=list)
+
+    @property
+    def share(self) -> float:
+        """In which share of the experiments it was so."""
+        return sum(self.seen) / len(self.seen)
+
+    def __str__(self) -> str:
+        told = f"{self.share:.1%} (claimed: {self.claimed})"
+        return f"| {self.title} | {self.count} | {len(self.seen)} | {told} | | |"
+
+
+HEADING = (
+    "| what | replications | experiments | interval holds the truth | p | bias in half-widths |\n"
+    "| --- | --- | --- | --- | --- | --- |"
+)
+
+
+def _counts(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{np.mean(counts):.0f} ({low} to {high})"
+
+
+def scenario(plant: Plant, name: str, seed: int, **simulation: int | str) -> Scenario:
+    return Scenario.model_validate(plant.document(seed, **simulation) | {"name": name})
+
+
+def finished(made: Scenario, shelf: Shelf) -> Results:
+    """Return the results of *made* as a run ends, going on from what is on the *shelf*."""
+    point = Point.of(made, shelf)
+    simulate_all([point], HERE)
+    return Results.of(made, point.records, {})
+
+
+def means(
+    title: str,
+    plant: Plant,
+    paths: Sequence[str],
+    experiments: int,
+    counts: Sequence[int] = (),
+    precisions: Sequence[str] = (),
+) -> Iterator[Row]:
+    """Yield a row for each figure of a summary, by path, after so many replications; and where ETTR stops."""
+    answers, kept = (
+        plant.answers(),
+        {count: {path: Row(f"{path}, {title}") for path in paths} for count in counts},
+    )
+    stopped = {width: Row(f"ettr, {title}, precision {width}") for width in precisions}
+    for seed in range(experiments):
+        shelf = Shelf()
+        for count, rows in kept.items():
+            summary = finished(scenario(plant, "plant", seed, replications=count), shelf).summary
+            for path, row in rows.items():
+                found = figure(summary, path)
+                if found is not None:
+                    row.add(found, summary["margins"][path], count, answers[path])
+        for width, row in stopped.items():
+            results = finished(scenario(plant, "plant", seed, precision=width), shelf)
+            row.take(mean_of(results.ettr_by_replication), plant.ettr)
+    for rows in kept.values():
+        yield from rows.values()
+    yield from stopped.values()
+
+
+def differences(plants: Mapping[str, Plant], experiments: int, **simulation: int | str) -> Iterator[Row]:
+    """Yield a row for each difference that a comparison of the first of *plants* to the others reports."""
+    (now, usual), *others = plants.items()
+    stop = ", ".join(f"{name} {value}" for name, value in simulation.items() if name == "precision")
+    rows = {name: Row(f"ETTR difference, {name}{', ' * bool(stop)}{stop}") for name, _ in others}
+    truths = {name: plant.ettr - usual.ettr for name, plant in others}
+    for seed in range(experiments):
+        results = [
+            finished(scenario(plant, name, seed, **simulation), Shelf()) for name, plant in plants.items()
+        ]
+        for difference in Comparison(results, now).differences:
+            rows[difference.name].take(difference.ettr, truths[difference.name])
+    yield from rows.values()
+
+
+def tuned(title: str, plant: Plant, count: int, experiments: int) -> Iterator[Row | Share]:
+    """Yield what `tune` reports of an interval *title* today, against the truth about what it recommends.
+
+    Last what it would report of the replications that chose, were there no fresh ones.
+    """
+    optimum, truth = best_interval(plant), Truth(plant)
+    gained, best = Row(f"gain over today's, {title}"), Row(f"ETTR at the best, {title}")
+    claimed = Row(f"gain over today's where one is claimed, {title}")
+    praised = Row(f"not reported: ETTR at the best on the replications that chose it, {title}")
+    lucky = Row(f"not reported: gain on the replications that chose, {title}")
+    within = Share(f"the range holds the true optimum, {title}", count, "at least 95 %")
+    told = Share(f"a gain is claimed, {title}", count, "at most 2.5 % where there is none")
+    for seed in range(experiments):
+        found = tune(scenario(plant, "plant", seed, replications=count), candidates=CANDIDATES, settings=HERE)
+        (gain,) = (gain for gain in found.gains if gain.over == "now")
+        worth = truth(found.recommended_s) - plant.ettr
+        gained.take(gain.worth.ettr, worth)
+        if gain.distinguishable:
+            claimed.take(gain.worth.ettr, worth)
+        best.take(found.ettr_at_best, truth(found.best_s))
+        chosen, now = at(found, found.best_s), at(found, found.now_s)
+        praised.take(chosen, truth(found.best_s))
+        lucky.add(chosen.mean - now.mean, gain.worth.ettr.half_width, count, truth(found.best_s) - plant.ettr)
+        within.seen.append(found.range_s[0] <= optimum <= found.range_s[1])
+        told.seen.append(gain.distinguishable)
+    yield from (gained, best, claimed, told, within, praised, lucky)
+
+
+def at(found: Tuning, interval: float) -> Estimate:
+    """Return the ETTR of a candidate on the replications that chose."""
+    return next(one.ettr for one in found.curve if one.interval_s == interval)
+
+
+class Truth:
+    """The ETTR of a plant with other intervals."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        self._known: dict[float, float] = {}
+
+    def __call__(self, interval: float) -> float:
+        """Return it for an *interval* (s)."""
+        if interval not in self._known:
+            self._known[interval] = replace(self._plant, interval=interval).ettr
+        return self._known[interval]
+
+
+def best_interval(plant: Plant) -> float:
+    """Return the interval with the highest expected ETTR over the plant's own run (s)."""
+    from scipy.optimize import minimize_scalar
+
+    from sim import theory
+
+    near, truth = theory.optimal(plant.mtbf, plant.blocks), Truth(plant)
+    found = minimize_scalar(lambda one: -truth(float(one)), bounds=(near / 1.5, near * 1.5), method="bounded")
+    return float(found.x)
+
+
+def ranked(modes: int, count: int, experiments: int) -> Iterator[Row]:
+    """Yield the gain of the first of `levers`, and of any one, where *modes* of them are equally good."""
+    first, fixed = (
+        Row(f"gain of the first of {modes} equal levers"),
+        Row("gain of one lever, wherever it comes"),
+    )
+    truth = replace(USUAL, mtbf=USUAL.mtbf * modes / (modes - 0.5)).ettr - USUAL.ettr
+    each = {f"mode {number}": {"per": "job", "mtbf": f"{modes} h"} for number in range(modes)}
+    names = [f"half the failures: {name}" for name in each]
+    for seed in range(experiments):
+        made = Scenario.model_validate(USUAL.document(seed, replications=count) | {"failures": each})
+        found = levers(made, settings=HERE).by_name
+        fixed.take(found[names[0]].worth.ettr, truth)
+        first.take(next(one for name, one in found.items() if name in names).worth.ettr, truth)
+    yield from (fixed, first)
+
+
+PATHS = (
+    "ettr",
+    "availability",
+    "ledger.lost",
+    "ledger.checkpoint",
+    "ledger.recovery",
+    "interruptions_per_day",
+    "mtti_s",
+    "incidents_per_day",
+    "cost.per_effective_gpu_hour",
+)
+FEW = ("ettr", "interruptions_per_day")
+Section = Callable[[int], Iterator[Row | Share]]
+
+
+def of_means(experiments: int) -> Iterator[Row | Share]:
+    """Means and ratios, of a fixed number of replications and of as many as a precision asks for."""
+    yield from means("10 failures each", USUAL, PATHS, experiments, (8, 32), ("1.4 pp",))
+    yield from means("restarts at random", RANDOM, FEW, experiments, (8, 16))
+    yield from means("1 failure each", SHORT, FEW, experiments, (8, 32), ("4 pp",))
+    yield from means("ETTR 0.02", HOPELESS, FEW, experiments, (8, 32), ("0.6 pp",))
+
+
+def of_differences(experiments: int) -> Iterator[Row | Share]:
+    """Paired differences, as `compare` reports them."""
+    others = {
+        "interval twice as long": replace(USUAL, interval=2 * USUAL.interval),
+        "restart half as long": replace(USUAL, restart=USUAL.restart / 2),
+        "4 times the failures": replace(USUAL, mtbf=USUAL.mtbf / 4),
+    }
+    yield from differences({"now": USUAL} | others, experiments, replications=8)
+    yield from differences(
+        {"now": USUAL, "4 times the failures": others["4 times the failures"]},
+        experiments,
+        precision="1.4 pp",
+    )
+
+
+def of_tuning(experiments: int) -> Iterator[Row | Share]:
+    """What `tune` says is gained."""
+    best = best_interval(USUAL)
+    for title, interval in (("twice the best", 2 * best), ("the best", best)):
+        yield from tuned(title, replace(USUAL, interval=interval), 12, experiments)
+
+
+def of_limits(experiments: int) -> Iterator[Row | Share]:
+    """Where an interval promises too much: a run in which little happens, the best of several."""
+    yield from means("1 failure in 10 replications", RARE, FEW[:1], experiments, (8, 16, 32, 64))
+    yield from means("1 failure in 10 replications", RARE, (), experiments // 4, (), ("2 pp",))
+    yield from ranked(6, 8, experiments // 4)
+
+
+SECTIONS: dict[str, Section] = {
+    "means": of_means,
+    "differences": of_differences,
+    "tuning": of_tuning,
+    "limits": of_limits,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="all, unless some are named")
+    parser.add_argument("--experiments", type=int, default=EXPERIMENTS)
+    asked = parser.parse_args()
+    print(HEADING)
+    for name in asked.sections or SECTIONS:
+        for row in SECTIONS[name](asked.experiments):
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -104,7 +104,11 @@ def test_the_runs_between_saves_add_up_to_the_useful_time(
     schedule = PeriodicSaves.every(interval, blocks)
     runs = list(schedule.runs(50.0, 50.0 + elapsed))
     assert sum(end - begin for begin, end in runs) == pytest.approx(schedule.useful(50.0, 50.0 + elapsed))
-    assert all(begin <= end for begin, end in runs)
+    assert all(begin < end for begin, end in runs)
+
+
+def test_a_stretch_that_ends_with_a_save_ends_with_no_empty_run() -> None:
+    assert list(PeriodicSaves.every(60.0, 5.0).runs(10.0, 75.0)) == [(10.0, 70.0)]
 
 
 def test_without_checkpoints_everything_is_useful_and_nothing_is_saved() -> None:
@@ -126,3 +130,17 @@ def test_many_stretches_at_once_give_the_same_numbers(
     pairs = list(zip(starts.tolist(), ends.tolist(), strict=True))
     assert schedule.useful_each(starts, ends).tolist() == [schedule.useful(*pair) for pair in pairs]
     assert schedule.saved_each(starts, ends).tolist() == [schedule.saved(*pair) for pair in pairs]
+
+
+def test_a_save_counts_from_its_instant_and_not_a_digit_before_in_many_stretches_at_once() -> None:
+    schedule = PeriodicSaves.every(100 / 7, 2 / 7, 3 / 7)
+    starts, number = np.arange(5000) * 1000.1 / 7, np.arange(5000) % 40
+    begins = starts + (schedule.first + number * schedule.cycle)
+    assert schedule.saving_each(starts, begins).all()
+    assert not schedule.saving_each(starts, np.nextafter(begins, 0.0)).any()
+    durable = starts + (schedule.first + schedule.blocks + schedule.durable_after + number * schedule.cycle)
+    held = [0.0, *(schedule.first + np.arange(40) * schedule.gap).tolist()]
+    assert schedule.saved_each(starts, durable).tolist() == [held[index + 1] for index in number]
+    assert schedule.saved_each(starts, np.nextafter(durable, 0.0)).tolist() == [
+        held[index] for index in number
+    ]

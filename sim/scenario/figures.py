@@ -98,14 +98,14 @@ def _figure(written: object) -> tuple[str, str | None]:
     if of is not None and not figure.of:
         raise ValueError(f"{word} is one figure; write figure: {word}")
     if of is None and figure.needed:
-        raise ValueError(f"{word} of what? give {figure.of}, such as {{{word}: {LEDGER[2]}}}")
+        raise ValueError(f"{word} is that of {figure.of}; say which, such as {{{word}: {LEDGER[2]}}}")
     return word, None if of is None else str(of)
 
 
 def _unknown(written: object) -> tuple[str, tuple[Any, ...]]:
     if not isinstance(written, Mapping) or len(written) != 1:
         raise ValueError(
-            f"{shown(written)} is not one missing input; give its path and values, such as"
+            "one input can be missing at a time; give its path and values, such as"
             " {checkpoint.blocks: [5 s, 30 s]}"
         )
     ((path, values),) = written.items()

@@ -15,6 +15,7 @@ _MERGED = (
     "Costs",
     "FailureMode",
     "Maintenance",
+    "Published",
     "Recovery",
     "Simulation",
     "Workload",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from pydantic import Field, PrivateAttr
 
@@ -26,6 +26,12 @@ MOST_CLAIMS = 100
 
 
 NewValues = Mapping[Text, Any]
+
+
+class Relative(NamedTuple):
+    """A tolerance that is a share of the value."""
+
+    share: float
 
 
 class Claim(Block):
@@ -109,7 +115,7 @@ class Claim(Block):
         if len(ways) != 1:
             yield (), _HOW_MANY_WAYS[bool(ways)]
         elif ways == ["tolerance"] and "value" not in found:
-            yield ("tolerance",), "a tolerance around what? give the value"
+            yield ("tolerance",), "there is nothing to be near to; give the value"
         elif not wrong:
             self._settle(ways[0], found)
             yield from self._about_the_range(ways[0])
@@ -129,16 +135,14 @@ class Claim(Block):
         if name == "between":
             return tuple(amount(self.unit, end) for end in written)
         if name == "tolerance" and isinstance(written, str) and written.endswith("%"):
-            share = units.parse_share(written)
-            return (
-                share * abs(amount(self.unit, self.stated_value)) if self.stated_value is not None else share
-            )
+            return Relative(units.parse_share(written))
         return amount(self.unit, written)
 
     def _settle(self, way: str, found: Mapping[str, Any]) -> None:
         self._value = found.get("value")
         if way == "tolerance" and self._value is not None:
             off = found["tolerance"]
+            off = off.share * abs(self._value) if isinstance(off, Relative) else off
             self._low, self._high = self._value - off, self._value + off
         elif way == "between":
             self._low, self._high = found["between"]
@@ -161,7 +165,7 @@ class Claim(Block):
 
 _HOW_MANY_WAYS = (
     "no range; give tolerance beside the value, or between, at_least or at_most",
-    "the range is given twice; leave tolerance, between, at_least or at_most, but only one of them",
+    "the range is given twice; keep one of tolerance, between (both ends), at_least and at_most",
 )
 Claims = Annotated[Mapping[Name, Claim], Field(min_length=1, max_length=MOST_CLAIMS)]
 

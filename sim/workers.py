@@ -44,7 +44,7 @@ class Batch(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """Replications that are finished, and the seconds that simulating them took."""
+    """Replications that are finished, and the seconds of one core that simulating them took."""
 
     records: list[Records]
     taken: float
@@ -74,9 +74,9 @@ def work(batch: Batch) -> Finished:
 
 def work_anywhere(scenario: Scenario, replications: Sequence[int]) -> Finished:
     """Simulate some replications of *scenario*, in a worker of which nothing is known."""
-    started = time.perf_counter()
+    started = time.process_time()
     records = [simulate(scenario, replication) for replication in replications]
-    return Finished(records, time.perf_counter() - started)
+    return Finished(records, time.process_time() - started)
 
 
 class InProcess:

@@ -44,17 +44,22 @@ def _table(cases: Sequence[Outcome], with_sources: bool) -> Table:
     for name in ("accepted", "simulated"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for case in cases:
-        for row, style in _rows(case, with_sources):
-            table.add_row(*(Text(cell) for cell in row), style=style)
+    for scenario, claims in groupby(cases, key=lambda case: case.scenario):
+        one, *others = claims
+        if others or one.name != scenario:
+            table.add_row(Text(scenario))
+        for case in (one, *others):
+            for row, style in _rows(case, with_sources):
+                table.add_row(*(Text(cell) for cell in row), style=style)
     return table
 
 
 def _rows(case: Outcome, with_sources: bool) -> Iterator[tuple[Sequence[str], str]]:
     """Yield the row of a claim, with a mark where it is not met, and those of the values that were tried."""
     mark, style = ("", "") if case.passed else ("! ", "yellow")
-    name = f"{mark}{case.name}"
-    yield (name, case.says, accepted_text(case), simulated_text(case), verdict_text(case)), style
+    name = case.name if case.name == case.scenario else f"  {case.claim}"
+    row = (f"{mark}{name}", case.says, accepted_text(case), simulated_text(case), verdict_text(case))
+    yield row, style
     for one in case.tried:
         shown = interval_text(one.simulated, case.unit, case.difference)
         yield ("", f"  {case.unknown} = {one.value}", "", shown, one.verdict), "dim"

@@ -1,0 +1,137 @@
+"""What a validation says: units, digits, ranges and sentences."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sim.validation import Interval, Outcome, Tried, Validation
+from sim.validation.words import (
+    accepted_text,
+    advice,
+    changes_text,
+    compatible,
+    conclusion,
+    interval_text,
+    shown,
+    simulated_text,
+    verdict_text,
+)
+
+
+def outcome(**values: Any) -> Outcome:
+    given: dict[str, Any] = {
+        "name": "case", "scenario": "case", "claim": "claim", "title": "", "kind": "exact", "source": "",
+        "says": "", "figure": "ettr", "meaning": "", "unit": "share", "value": 0.44, "low": 0.435,
+        "high": 0.445, "simulated": Interval(0.441, 0.439, 0.443), "verdict": "agrees", "passed": True,
+        "replications": 8,
+    }  # fmt: skip
+    return Outcome(**given | values)
+
+
+@pytest.mark.parametrize(
+    ("value", "half_width", "unit", "text"),
+    [
+        (0.52917, 0.004, "share", "0.529 ± 0.004"),
+        (0.52917, 0.0, "share", "0.5292"),
+        (0.52917, 1e-6, "share", "0.5292"),
+        (0.52917, None, "share", "0.53"),
+        (419.3, 4.0, "incidents", "419 ± 4"),
+        (3.0, 0.0, "nodes", "3"),
+        (52_917.0, 430.0, "cards", "52,900 ± 400"),
+        (6480.0, 72.0, "s", "1.80 ± 0.02 h"),
+        (1080.0, 0.0, "s", "18 min"),
+        (0.0, 0.0, "s", "0 s"),
+        (None, None, "s", "—"),
+    ],
+)
+def test_figures_are_shown_with_the_digits_that_they_have(
+    value: float | None, half_width: float | None, unit: str, text: str
+) -> None:
+    assert shown(value, half_width, unit) == text
+
+
+def test_differences_of_shares_are_points() -> None:
+    assert shown(0.0659, 0.002, "share", True) == "+6.6 ± 0.2 pp"
+    assert interval_text(Interval(0.01, 0.0, 0.05), "share", True) == "1 (0 to 5) pp"
+
+
+def test_a_lopsided_interval_is_shown_by_its_ends() -> None:
+    assert interval_text(Interval(3.0, 2.0, 3.0), "nodes") == "3 (2 to 3)"
+    assert interval_text(Interval(0.001, 0.0, 0.005), "share") == "0.001 (0.000 to 0.005)"
+
+
+def test_what_is_not_known_is_a_dash_and_one_replication_has_no_interval() -> None:
+    assert interval_text(Interval(None, None, None), "s") == "—"
+    assert interval_text(Interval(0.5, None, None), "share") == "0.50"
+
+
+def test_a_duration_is_read_in_the_unit_of_what_was_published() -> None:
+    hours = {"figure": "mttf", "unit": "s", "value": 7.9 * 3600, "low": 4 * 3600, "high": 11.8 * 3600}
+    days = Interval(28.8 * 3600, 28.4 * 3600, 29.2 * 3600)
+    assert simulated_text(outcome(simulated=days, **hours)) == "28.8 ± 0.4 h"
+    far = Interval(100 * 86400.0, 99 * 86400.0, 101 * 86400.0)
+    assert simulated_text(outcome(simulated=far, **hours)) == "100.0 ± 1.0 d"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({}, "0.44 ± 0.005"),
+        ({"value": 0.9, "low": 0.9 - 1e-9, "high": 0.9 + 1e-9}, "exactly 0.9"),
+        ({"value": 419.0, "low": 378.0, "high": 460.0, "unit": "incidents"}, "419 ± 41"),
+        ({"value": None, "low": 0.45, "high": 0.6}, "0.45 to 0.6"),
+        ({"value": 0.5, "low": 0.45, "high": 0.6}, "0.45 to 0.6"),
+        ({"value": None, "low": 0.9, "high": None}, "at least 0.9"),
+        ({"value": None, "low": None, "high": 3000.0, "unit": "s"}, "at most 50 min"),
+        ({"value": 1577.0, "low": 1517.0, "high": 1637.0, "unit": "s"}, "26.283 ± 1 min"),
+        ({"value": None, "low": 0.04, "high": 0.1, "difference": True}, "4 pp to 10 pp"),
+        ({"value": -0.9, "low": -1.0, "high": -0.8}, "\u22120.9 ± 0.1"),
+        ({"value": None, "low": 0.0, "high": 100_000.0, "unit": "cards"}, "0 to 100,000"),
+    ],
+)
+def test_what_was_published_keeps_its_digits(values: dict[str, Any], text: str) -> None:
+    assert accepted_text(outcome(**values)) == text
+
+
+def test_a_control_says_that_it_must_differ() -> None:
+    control = outcome(kind="control", verdict="differs")
+    assert verdict_text(control) == "differs, as it must"
+    assert verdict_text(replace(control, verdict="agrees", passed=False)) == "agrees, and must not"
+    assert verdict_text(replace(control, verdict="undecided", passed=False)) == "undecided"
+    assert verdict_text(outcome(verdict="differs")) == "differs"
+
+
+def test_values_of_a_missing_input_are_named_by_verdict() -> None:
+    nothing = Interval(None, None, None)
+    tried = tuple(
+        Tried(value, nothing, word)
+        for value, word in (("5 s", "agrees"), ("30 s", "undecided"), ("2 s", "agrees"), ("60 s", "differs"))
+    )
+    said = compatible(outcome(unknown="checkpoint.blocks", tried=tried))
+    assert said == (
+        "checkpoint.blocks was not published: with 5 s, 2 s it agrees; with 30 s it is undecided;"
+        " with 60 s it differs."
+    )
+    assert compatible(outcome()) == ""
+
+
+def test_changes_are_written_as_in_a_file() -> None:
+    changes = {"checkpoint.blocks": "5 s", "recovery.replicas": 12, "maintenance": None}
+    assert changes_text(changes) == "checkpoint.blocks = 5 s, recovery.replicas = 12, maintenance = null"
+
+
+def test_the_conclusion_counts_what_is_met_or_names_what_is_not() -> None:
+    met = (outcome(), outcome(kind="band"), outcome(kind="band"), outcome(kind="control"))
+    said = conclusion(Validation(met, {}))
+    assert said == "All 4 published claims are met: 1 figure reproduced, 2 ranges met, 1 control refuted."
+    missed = tuple(outcome(name=f"c{number}", passed=False) for number in range(7))
+    assert conclusion(Validation((*met, *missed[:2]), {})) == "2 of 6 published claims are not met: c0, c1."
+    assert conclusion(Validation(missed, {})).endswith("not met: c0, c1, c2, c3, c4 and 2 more.")
+
+
+def test_advice_says_what_would_tell() -> None:
+    one = outcome(verdict="undecided", passed=False)
+    assert advice(one).endswith("undecided: more replications would tell (--replications 32)")
+    assert advice(replace(one, verdict="differs")) == "case: simulated 0.441 ± 0.002, accepted 0.44 ± 0.005"
+    assert advice(replace(one, kind="control", verdict="agrees")).endswith("a control must not agree")

@@ -178,7 +178,7 @@ def test_the_page_says_where_a_figure_was_published_how_it_is_read_and_what_is_a
         "Simulated with cluster.gpus = 2048.",
         "checkpoint.blocks = 30 s was not published; tried",
         "1 of 3 values",
-        "second/missed: simulated 0.9000 ± 0.0010, accepted 0.440 ± 0.010",
+        "second/missed: simulated 0.9000 ± 0.0010, accepted 0.44 ± 0.01",
         "it is no evidence for the model",
         "clustersim validate a < b",
         "2026-01-02",

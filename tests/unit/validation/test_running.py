@@ -291,3 +291,10 @@ def test_a_folder_of_something_else_is_left_alone(validation: Validation, tmp_pa
     with pytest.raises(RunError, match="is a file, not a folder"):
         validation.save(tmp_path / "thesis.tex")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_every_key_of_the_json_is_explained(validation: Validation) -> None:
+    page = (Path(sim.__file__).parents[1] / "docs/reference/validation.md").read_text("utf-8")
+    found = validation.to_dict()
+    for name in [*found, *found["cases"][0], *found["cases"][0]["published"], *found["cases"][4]["tried"][0]]:
+        assert f"`{name}`" in page, name

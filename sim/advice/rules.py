@@ -134,17 +134,41 @@ def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 def _rare(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Warn where so little happened that the intervals, or the lack of one, promise too much."""
     count, happened = summary["replications"], summary["interruptions_total"]
-    if summary["mtbf_s"] is None or happened >= FEW_INTERRUPTIONS or summary["half_width"] is None:
+    if summary["mtbf_s"] is None or summary["half_width"] is None:
         return
     more = "Simulate a longer horizon, or more replications"
-    if happened:
-        times = "1 interruption" if happened == 1 else f"{happened} interruptions"
-        text = f"Only {times} in all replications: the intervals miss the truth more often than they say."
-        yield Advice(Kind.PRECISION, f"{text} {more}.", {"interruptions": happened}, True)
-    else:
+    if not happened:
         likely = f"in up to {percent(unseen(count))} of them"
         text = f"Nothing interrupted training in any replication; something still may, {likely}. {more}."
         yield Advice(Kind.PRECISION, text, {"share": unseen(count)}, True)
+        return
+    if happened < FEW_INTERRUPTIONS:
+        times = "1 interruption" if happened == 1 else f"{happened} interruptions"
+        text = f"Only {times} in all replications: the intervals miss the truth more often than they say."
+        yield Advice(Kind.PRECISION, f"{text} {more}.", {"interruptions": happened}, True)
+    elif decisive := _rare_and_decisive(summary):
+        told = " and ".join(f"{mode} ({whole(struck)})" for mode, struck in decisive.items())
+        text = f"Few incidents in all replications decide how wide the interval of ETTR is: {told}."
+        text += f" It misses the truth more often than it says. {more}."
+        yield Advice(Kind.PRECISION, text, decisive, True)
+    if never := [mode for mode, per_day in summary["incidents_by_mode"].items() if not per_day]:
+        text = f"{' and '.join(never)} never struck in any replication: what that costs is in no figure."
+        yield Advice(Kind.PRECISION, f"{text} {more}.", dict.fromkeys(never, 0.0), True)
+
+
+def _rare_and_decisive(summary: Summary) -> dict[str, float]:
+    """Return how often those modes struck that struck seldom and make up a quarter of ETTR's variance.
+
+    With k strikes of like size the share of a mode has the half-width 2 / sqrt(k) times itself.
+    """
+    days = summary["interruptions_total"] / summary["interruptions_per_day"]
+    struck = {mode: days * per_day for mode, per_day in summary["incidents_by_mode"].items() if per_day}
+    width, waste = summary["half_width"], summary["waste_by_cause"]
+    return {
+        mode: round(times)
+        for mode, times in struck.items()
+        if times < FEW_INTERRUPTIONS and 2 * waste[mode] / math.sqrt(times) > width / 2
+    }
 
 
 def unmet(scenario: Scenario, summary: Summary) -> list[Advice]:

@@ -109,6 +109,22 @@ def test_few_interruptions_are_warned_of_and_none_says_what_may_still_happen() -
     assert kinds(done(failures="none", **rare)) == []
 
 
+def test_few_incidents_that_decide_about_the_interval_are_named() -> None:
+    often = {"per": "job", "mtbf": "5 h", "clock": "training"}
+    fire = {"per": "cluster", "mtbf": "30 d", "detect": "3 d"}
+    found = of_kind(done(failures={"often": often, "fire": fire}), Kind.PRECISION)
+    assert found.warning
+    assert re.search(r"ETTR is: fire \(\d\)\.", str(found))
+    blink = {"per": "cluster", "mtbf": "30 d", "detect": "1 s"}
+    assert Kind.PRECISION not in kinds(done(failures={"often": often, "blink": blink}))
+
+
+def test_what_never_struck_is_in_no_figure() -> None:
+    often, never = {"per": "job", "mtbf": "5 h"}, {"per": "cluster", "mtbf": "9000 d", "detect": "3 d"}
+    found = of_kind(done(failures={"often": often, "flood": never}), Kind.PRECISION)
+    assert str(found).startswith("flood never struck in any replication: what that costs is in no figure.")
+
+
 def test_a_precision_is_not_met_because_nothing_happened_yet() -> None:
     never = {"failures": {"job": {"per": "job", "mtbf": "9000 d"}}}
     asked = {"simulation": {"horizon": "4 h", "precision": "5 pp"}}

@@ -11,8 +11,9 @@ from sim.engine.work.lineage import Lineage, Loss, Pace, Stretch
 
 def train(lineage: Lineage, done: float, share: float = 1.0, paces: list[Pace] | None = None) -> Stretch:
     """Add a stretch of so much training."""
-    stretch = lineage.begin(0.0, share, (), paces or [])
-    lineage.end(stretch, done, done, saving=False, cause=-1, incident=-1)
+    stretch = Stretch(0.0, lineage.place, share, share * lineage.pace, (), paces or [])
+    stretch.end = stretch.done = done
+    lineage.add(stretch)
     return stretch
 
 
@@ -112,8 +113,8 @@ def test_every_second_of_training_has_one_fate(story: list[tuple[bool, int, floa
 def test_progress_is_at_the_share_and_the_pace() -> None:
     lineage = Lineage(0.5)
     train(lineage, 100.0)
+    assert lineage.progress == 50.0
     stretch = train(lineage, 100.0, 0.25)
-    assert lineage.progress_before == 50.0
     assert lineage.progress == 50.0 + 12.5
     assert stretch.earned(40.0) == 5.0
     assert stretch.needs(5.0) == 40.0

@@ -54,8 +54,8 @@ class Work:
 
     def begin(self, now: float, share: float, paces: list[Pace]) -> None:
         """Begin a stretch on a *share* of the cards."""
-        firsts = self.copies.firsts(self.lineage.place, now)
-        self.stretch = self.lineage.begin(now, share, firsts, paces)
+        place, pace = self.lineage.place, self.lineage.pace
+        self.stretch = Stretch(now, place, share, share * pace, self.copies.firsts(place, now), paces)
         self._looked_at = -math.inf
 
     def place(self, now: float) -> Place:
@@ -70,7 +70,9 @@ class Work:
         """End the stretch at its *place*, broken by *cause* and *incident* if by anything."""
         stretch = self.stretch
         assert stretch is not None
-        self.lineage.end(stretch, now, place.done, place.saving != NO_TIER, cause, incident)
+        stretch.end, stretch.done, stretch.saving = now, place.done, place.saving != NO_TIER
+        stretch.cause, stretch.incident = cause, incident
+        self.lineage.add(stretch)
         self.copies.take_in(stretch.firsts, stretch.start, now, stretch.place, place)
         self.stretch = None
 
@@ -83,7 +85,7 @@ class Work:
         """Return when the stretch under way brings the job to so much *progress* (s), at its pace of now."""
         stretch = self.stretch
         assert stretch is not None
-        done = stretch.needs(max(progress - self.lineage.progress_before, 0.0))
+        done = stretch.needs(max(progress - self.lineage.progress, 0.0))
         return stretch.start + self.clocks.offset_of(stretch.firsts, done)
 
     def lose_step(self, cause: int, incident: int) -> None:

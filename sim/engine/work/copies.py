@@ -65,19 +65,20 @@ class Copies:
         """
         shelf, clocks = self.shelves[tier], self.clocks
         newest, after = clocks.content(firsts, tier, made - 1), clocks.durable_after[tier]
-        kept = [range(shelf.dead, made)]
-        if shelf.was_closed or done - newest <= after + NEXT_TO_NOTHING * now:
-            durable_at = begin + (clocks.block_end(firsts, tier, made - 1) + after)
-            if durable_at > now:
-                shelf.send(place + newest, durable_at)
-                kept = [range(shelf.dead, made - 1)]
-            elif shelf.is_void(durable_at):
-                shelf.spoil(place + newest)
-            if shelf.was_closed:
-                kept = self._without_void(kept, shelf, firsts, tier, begin, now)
-        for numbers in kept:
-            first = place + clocks.content(firsts, tier, numbers[0]) if numbers else 0.0
-            shelf.hold(Series(first, clocks.gaps[tier] * clocks.unit, len(numbers)))
+        surely = done - newest > after + NEXT_TO_NOTHING * now
+        if surely and not shelf.outages:
+            oldest = clocks.content(firsts, tier, shelf.dead)
+            shelf.hold(Series(place + oldest, clocks.gaps[tier] * clocks.unit, made - shelf.dead))
+            return
+        durable_at = begin + (clocks.block_end(firsts, tier, made - 1) + after)
+        if durable_at > now:
+            shelf.send(place + newest, durable_at)
+        elif shelf.is_void(durable_at):
+            shelf.spoil(place + newest)
+        numbers = range(shelf.dead, made - (durable_at > now))
+        for part in self._without_void(numbers, shelf, firsts, tier, begin, now):
+            first = place + clocks.content(firsts, tier, part[0])
+            shelf.hold(Series(first, clocks.gaps[tier] * clocks.unit, len(part)))
 
     def forget_unsaved(self) -> None:
         """Lose every copy that is not durable."""
@@ -130,14 +131,15 @@ class Copies:
             self.shelves[tier].close(begin, until)
 
     def _without_void(
-        self, kept: list[range], shelf: Shelf, firsts: Firsts, tier: int, begin: float, now: float
+        self, numbers: range, shelf: Shelf, firsts: Firsts, tier: int, begin: float, now: float
     ) -> list[range]:
-        """Cut out of the saves of a stretch, by number, those that became durable in an outage."""
+        """Cut out of the *numbers* of a stretch's saves those that became durable in an outage."""
+        kept = [numbers] if numbers else []
 
         def durable_at(number: int) -> float:
             return begin + (self.clocks.block_end(firsts, tier, number) + self.clocks.durable_after[tier])
 
-        for since, until in shelf.outages(begin, now):
+        for since, until in shelf.outages_within(begin, now):
             parts = [
                 (
                     part[: bisect_left(part, since, key=durable_at)],

@@ -105,26 +105,14 @@ class Lineage:
     def __repr__(self) -> str:
         return f"Lineage({len(self.stretches)} stretches, at {self.place})"
 
-    @property
-    def progress_before(self) -> float:
-        """Progress that survives from before the newest stretch, in the same seconds."""
-        return self._progress[-1] if self._progress else 0.0
-
-    def begin(self, start: float, share: float, firsts: Firsts, paces: list[Pace]) -> Stretch:
-        """Add a stretch that begins at *start* on a *share* of the cards."""
-        stretch = Stretch(start, self.place, share, share * self.pace, firsts, paces)
+    def add(self, stretch: Stretch) -> None:
+        """Go on along the line of work by a *stretch* that has ended."""
         self._line.append(len(self.stretches))
-        self._places.append(self.place)
+        self._places.append(stretch.place)
         self._progress.append(self.progress)
         self.stretches.append(stretch)
-        return stretch
-
-    def end(self, stretch: Stretch, now: float, done: float, saving: bool, cause: int, incident: int) -> None:
-        """End the newest *stretch*, broken by *cause* and *incident* if by anything."""
-        stretch.end, stretch.done, stretch.saving = now, done, saving
-        stretch.cause, stretch.incident = cause, incident
-        self.place = stretch.place + done
-        self.progress = self._progress[-1] + stretch.earned(done)
+        self.place = stretch.place + stretch.done
+        self.progress += stretch.earned(stretch.done)
 
     def fall_back(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
         """Throw away all work beyond *place*, because of *incident*."""

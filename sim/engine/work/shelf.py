@@ -42,7 +42,7 @@ class Shelf:
     `newest` is the place of the newest, if there is one.  The interval to the next save `counts_from` the
     last copy made, and from `mark` while the tier holds nothing.  `void` is the place of a save since the
     last restart that never became durable.  The first `dead` saves of the stretch under way were lost while
-    it went on.
+    it went on.  In its `outages`, from begin to end (s), it was or will be unavailable.
     """
 
     def __init__(self, tier: Tier) -> None:
@@ -54,15 +54,10 @@ class Shelf:
         self.dead = 0
         self._read: list[float] = []
         self._series: list[Series] = []
-        self._outages: list[tuple[float, float]] = []
+        self.outages: list[tuple[float, float]] = []
 
     def __repr__(self) -> str:
         return f"Shelf({self.tier.name}, newest {self.newest})"
-
-    @property
-    def was_closed(self) -> bool:
-        """Whether it has ever been unavailable."""
-        return bool(self._outages)
 
     def survives(self, scope: int) -> bool:
         """Return whether its copies outlive a failure of that *scope*."""
@@ -161,23 +156,23 @@ class Shelf:
 
     def close(self, begin: float, until: float) -> None:
         """Let no copy become durable and nothing be loaded from *begin* to *until* (s)."""
-        self._outages.append((begin, until))
+        self.outages.append((begin, until))
 
     def opens_at(self, now: float) -> float:
         """Return when copies can be loaded: now, or when the outages that go on have ended."""
         instant = now
-        for begin, until in self._outages:
+        for begin, until in self.outages:
             if begin <= instant < until:
                 instant = until
         return instant
 
     def is_void(self, durable_at: float) -> bool:
         """Return whether a copy that becomes durable then falls into an outage."""
-        return bool(self._outages) and any(begin <= durable_at < until for begin, until in self._outages)
+        return bool(self.outages) and any(begin <= durable_at < until for begin, until in self.outages)
 
-    def outages(self, begin: float, end: float) -> list[tuple[float, float]]:
+    def outages_within(self, begin: float, end: float) -> list[tuple[float, float]]:
         """Return the outages that touch the time from *begin* to *end*."""
-        return [one for one in self._outages if one[0] <= end and one[1] > begin]
+        return [one for one in self.outages if one[0] <= end and one[1] > begin]
 
     def _keep(self, most: int) -> None:
         excess = sum(series.size for series in self._series) - most

@@ -54,7 +54,7 @@ KINDS: Mapping[str, Kind] = {
         "Plumbing",
         "The figure follows from what was put in, such as a count from its own rate. That shows that nothing"
         " is lost on the way; it is no evidence for the model.",
-        "figures come out as they went in",
+        "come out as they went in: no evidence, and not counted above",
     ),
 }
 

@@ -23,7 +23,7 @@ FAMILIES = {
     COUNTS: "Counts",
 }
 UNITS = {"share": SHARES, "s": TIMES}
-HEIGHT, ROOM, TICKS = 400, 1.6, 5
+HEIGHT, ROOM, TICKS, LONGEST = 400, 1.6, 5, 19
 BLUE, RED, GREEN = (theme.STYLES[name].colour.light for name in ("productive", "lost", "checkpoint"))
 SYMBOLS = {"exact": "circle", "band": "square", "control": "x-thin", "plumbing": "circle-open"}
 UNKNOWN_SYMBOL = "diamond"
@@ -174,7 +174,7 @@ def _name(dot: Dot, data: AgreementData) -> dict[str, Any]:
     place = (dot.place, dot.mean) if data.family == SHARES else (math.log10(dot.place), math.log10(dot.mean))
     left = place[0] < (low + high) / 2 if data.family == SHARES else dot.place**2 < low * high
     side: dict[str, Any] = {"xanchor": "left" if left else "right", "xshift": 9 if left else -9}
-    return base.note(base.text(dot.name, 26), place[0], place[1], yanchor="bottom", yshift=4, **side)
+    return base.note(base.text(dot.name, LONGEST), place[0], place[1], yanchor="bottom", yshift=4, **side)
 
 
 def _count(value: float) -> str:

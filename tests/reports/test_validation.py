@@ -165,8 +165,15 @@ def test_the_page_says_by_how_much_the_estimator_is_off() -> None:
 
 
 def test_the_headline_counts_what_came_out_as_it_should() -> None:
-    assert headline(checks(validation())) == "All 6 checks come out as they should."
-    assert headline(checks(validation(FAILED, UNDECIDED))) == "6 of 8 checks come out as they should."
+    assert headline(checks(validation())) == "All 5 checks come out as they should."
+    assert headline(checks(validation(FAILED, UNDECIDED))) == "5 of 7 checks come out as they should."
+
+
+def test_plumbing_is_in_the_headline_only_where_it_leaks() -> None:
+    found = checks(validation())
+    leaking = [one._replace(tone="fail") if one.kind == "plumbing" else one for one in found]
+    assert headline(leaking) == "5 of 6 checks come out as they should."
+    assert headline([one for one in found if one.kind == "plumbing"]) == "The check holds."
 
 
 def test_the_page_says_where_a_figure_was_published_how_it_is_read_and_what_is_assumed() -> None:

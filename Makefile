@@ -8,14 +8,15 @@ SHELL := /bin/sh
 
 CHEN := scenarios/chen-10k.yaml scenarios/chen-100k.yaml scenarios/chen-1m.yaml
 
-.PHONY: help demo test lint bench docs golden clean
+.PHONY: help demo test lint bench docs golden validation clean
 
 help:
 	@echo "make demo    run the three Chen scenarios and write runs/chen/report.html"
 	@echo "make test    ruff, mypy and the whole test suite"
 	@echo "make bench   the benchmarks (minutes)"
-	@echo "make docs    write docs/reference and the JSON Schema anew from the code"
+	@echo "make docs    write docs/reference, the tables of docs/background/trust.md and the JSON Schema anew"
 	@echo "make golden  write the golden figures of the shipped scenarios anew"
+	@echo "make validation  simulate every published case anew, and write docs/validation.json (minutes)"
 	@echo "make clean   remove the environment and all caches; finished runs stay"
 
 demo: $(STAMP)
@@ -23,7 +24,7 @@ demo: $(STAMP)
 	@echo "Open runs/chen/report.html in a browser; it needs no network."
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP)
 	@$(BIN)/ruff check
@@ -35,6 +36,12 @@ bench: $(STAMP)
 
 docs: $(STAMP)
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/trust.py
+
+validation: $(STAMP)
+	@$(BIN)/clustersim validate -o runs/validation
+	@cp runs/validation/validation.json docs/validation.json
+	@$(BIN)/python docs/trust.py
 
 golden: $(STAMP)
 	@$(BIN)/python tests/golden/test_figures.py

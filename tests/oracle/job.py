@@ -32,7 +32,7 @@ class Job:
         self.replicas = [Replica(self, index) for index in range(self.count)]
         self.doing, self.gone = "", False
         self.bearer = self.latest = Bearer("")
-        self.start = self.start_tau = self.struck = 0.0
+        self.start = self.start_tau = 0.0
         self.deadline, self.staller = -math.inf, Bearer("")
         self.stops = Stops(self)
         self.corrupted_beyond: float | None = None
@@ -202,7 +202,6 @@ class Job:
         """A failure strikes parts of the job: what is alive goes down, what is down begins again."""
         beyond, self.corrupted_beyond = self.corrupted_beyond, None
         hit = self.hit(strike) if beyond is None else self.replicas
-        self.struck = self.world.now
         self.world.tiers.strike(strike.scope, self.world.lineage.tau)
         for one in hit:
             one.expect_leave(strike)
@@ -235,16 +234,13 @@ class Job:
             self.stall(self.plan.stall, strike.bearer)
 
     def lose_everyone(self, strike: Strike, entry: str = "lost") -> None:
-        """No replica is alive: copies in flight are gone, and all work beyond the newest durable one.
-
-        Those in flight at the latest failure: in a planned stop that was before.
-        """
+        """No replica is alive: copies in flight are gone, and all work beyond the newest durable one."""
         self.end_stretch()
         self.world.cancel(ranks.STALL, ranks.FORM)
         self.doing = self.doing if self.stops.now else ""
         self.gone, self.deadline = True, -math.inf
         self.stops.forget()
-        self.world.tiers.keep_durable(self.world.lineage.tau, self.struck)
+        self.world.tiers.keep_durable(self.world.lineage.tau)
         self.fall_back_to_copies(strike, entry)
 
     def stall(self, seconds: float, bearer: Bearer) -> None:

@@ -121,9 +121,9 @@ class Tiers:
             (copy for copy in durable if copy.tau >= latest - NEAR), key=lambda c: c.tier, default=None
         )
 
-    def keep_durable(self, tau: float, struck: float = math.inf) -> None:
-        """The job restarts: copies are gone that are in flight, or were when it was struck."""
-        self.discard([copy for copy in self.copies if not copy.durable or copy.durable_at > struck], tau)
+    def keep_durable(self, tau: float) -> None:
+        """The job restarts: copies are gone that are in flight."""
+        self.discard([copy for copy in self.copies if not copy.durable], tau)
 
     def fall_back(self, tau: float) -> None:
         """The lineage ends at this position: no copy and no mark lies beyond it."""

@@ -112,6 +112,7 @@ class PlannedStops:
     def _resume(self) -> None:
         """Let the replicas train again; what has struck meanwhile is recovered from now."""
         self._windows.restarted(self._env.now)
+        self._work.copies.settle(self._env.now)
         struck = [one for one in self._team.replicas if one.blow is not None and one.state is not State.OUT]
         self._bring_down([(one, one.take_blow()) for one in struck])
         if self._group.doing is Doing.MAINTENANCE:
@@ -132,6 +133,7 @@ class PlannedStops:
         if replica.blow is None:
             self._bring_back(replica)
         else:
+            self._work.copies.settle(self._env.now)
             self._bring_down([(replica, replica.take_blow())])
             self._group.plan_anew()
 

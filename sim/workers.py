@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -173,13 +173,16 @@ class Pool:
         self._executor.shutdown()
 
 
-def _as_finished(futures: Mapping[Future[Finished], Batch]) -> Iterator[tuple[Batch, list[Records]]]:
-    waiting = set(futures)
-    while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
-            records, taken = future.result()
-            yield futures[future]._replace(taken=taken), records
+def _as_finished(futures: dict[Future[Finished], Batch]) -> Iterator[tuple[Batch, list[Records]]]:
+    """Yield what is finished, and hold on to none of it: a future keeps its result as long as it lives."""
+    while futures:
+        done = wait(futures, return_when=FIRST_COMPLETED).done
+        while done:
+            future = done.pop()
+            batch, (records, taken) = futures.pop(future), future.result()
+            del future
+            yield batch._replace(taken=taken), records
+            del records
 
 
 @contextmanager

@@ -179,9 +179,7 @@ def test_a_policy_chooses_among_the_spares_of_a_domain() -> None:
     assert cluster.node(3) == 9
 
 
-def test_among_spares_alike_the_one_idle_for_longest_is_taken_and_one_that_failed_passed_over() -> (
-    None
-):
+def test_among_spares_alike_the_one_idle_for_longest_is_taken_and_one_that_failed_passed_over() -> None:
     cluster = Cluster(4, ChosenSpares(range(4, 8), Domains(4, 4, 1), LongestIdle()))
     cluster.withdraw(4)
     cluster.withdraw(5)

@@ -93,8 +93,12 @@ class PlannedStops:
 
     def take_one_out(self) -> None:
         """Let the next replica of a rolling stop step out, if one is to."""
-        replica = self._rollout.next() if self._rollout.is_due else None
-        if replica is not None:
+        if not self._rollout.is_due:
+            return
+        replica = self._rollout.next()
+        if replica is None:
+            self._windows.restarted(self._env.now)
+        else:
             self._team.turn(replica, State.OUT)
             replica.activity.enter(Doing.MAINTENANCE)
             replica.activity.charge(self._cause, NOBODY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports.exhibits import slug
 from reports.range_strip import Strip, drawn, strip
@@ -150,12 +150,24 @@ def _notes(case: Outcome) -> Iterator[str]:
     if case.reads:
         yield _sentence(case.reads)
     if case.difference:
-        with_what = words.changes_text(case.change) or "the scenario as it is"
-        yield f"The gain of {with_what} over {words.changes_text(case.minus or {})}, pair by pair."
+        yield f"The gain of {_values(case.change)} over {_values(case.minus or {})}, pair by pair."
     elif case.change:
-        yield f"Simulated with {words.changes_text(case.change)}."
+        yield f"Simulated with {_values(case.change)}."
     if case.unknown:
         yield _sentence(words.compatible(case))
+
+
+def _values(changes: Mapping[str, Any]) -> str:
+    """Return changed values in full, blocks as one would write them in a line."""
+    return ", ".join(f"{path} = {_flow(value)}" for path, value in changes.items()) or "the scenario as it is"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_flow(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_flow, value))}]"
+    return words.setting(value)
 
 
 def _sentence(text: str) -> str:

@@ -29,7 +29,7 @@ from sim.validation.estimator import HOURLY, OPTIMAL
 from tests.reports.cases import HOSTILE
 from tests.reports.test_page import LIMIT, Reader, unpacked
 from tests.reports.test_tuning import words
-from tests.reports.validations import FAILED, HOUR, UNDECIDED, hostile, scenario, validation
+from tests.reports.validations import FAILED, HOUR, UNDECIDED, hostile, outcome, scenario, validation
 
 MIDDLE = (LEFT + RIGHT) / 2
 
@@ -192,6 +192,16 @@ def test_the_page_says_where_a_figure_was_published_how_it_is_read_and_what_is_a
     ):
         assert said in text
     assert "Must not be" in text
+
+
+def test_the_values_that_a_claim_changes_are_written_in_full() -> None:
+    tiers = {"memory": {"interval": "5 min", "survives": ["job", "gpu"]}}
+    change = {"checkpoint.tiers": tiers, "maintenance": None}
+    text = words(render(validation(outcome("third", change=change, difference=True, minus={}))))
+    assert (
+        "The gain of checkpoint.tiers = {memory: {interval: 5 min, survives: [job, gpu]}}, maintenance = null"
+        " over the scenario as it is, pair by pair."
+    ) in text
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ EXAMPLES = (
 def compare(
     scenarios: tuple[str, ...], baseline: str | None, output: Path | None, as_json: bool, **given: Any
 ) -> int:
-    """Simulate scenarios, or reuse finished runs of them, compare them in pairs, and write one HTML report."""
+    """Simulate scenarios, or reuse finished runs, compare them in pairs, and write one HTML report."""
     from sim import folders
     from sim.api import run_comparison
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sim.engine.replication import simulate
-from sim.records import Records
+from sim.records import Doing, Records
 from sim.scenario.model import Scenario
 
 
@@ -99,6 +99,21 @@ def test_a_hot_spare_takes_its_place_at_once() -> None:
     assert records.spares_left == 0
 
 
+def test_an_idle_spare_that_fails_is_in_no_rack_and_interrupts_nothing() -> None:
+    records = run(
+        cluster={"gpus": 8, "nodes_per_rack": 1, "spares": 1, "spare_failures": "100 %"},
+        failures={"any": failure(per="node", repair="200 s")},
+        simulation={"horizon": "1100 s"},
+    )
+    lines = {name: records.incidents[name].tolist() for name in ("node", "rack", "doing", "interruption")}
+    assert lines == {
+        "node": [0, 1],
+        "rack": [0, -1],
+        "doing": [Doing.TRAINING, Doing.IDLE],
+        "interruption": [True, False],
+    }
+
+
 def test_a_cold_spare_first_has_to_be_provisioned() -> None:
     records = run(
         cluster={"gpus": 8, "spares": 1, "spare_kind": "cold", "provision": "150 s"},
@@ -143,6 +158,15 @@ def test_the_run_ends_when_the_target_is_reached() -> None:
     assert seconds(records)["productive"] == pytest.approx(950)
 
 
+def test_less_than_a_second_may_be_missing_from_the_target() -> None:
+    records = run(
+        workload={"productive": "1000.5 s"},
+        checkpoint={"interval": "500 s", "blocks": "0 s"},
+        simulation={"horizon": "5000 s"},
+    )
+    assert records.reached_s == 1000 + 30 + 60 + 0.5
+
+
 def test_the_start_is_free_unless_told_otherwise() -> None:
     records = run(
         recovery={"stages": {"detect": "30 s", "restart": "60 s"}, "at_start": True}, failures="none"
@@ -172,6 +196,16 @@ def test_unless_it_is_abrupt() -> None:
     assert seconds(records) == pytest.approx(
         {"productive": 600, "lost": 190, "checkpoint": 10, "maintenance": 100}
     )
+
+
+def test_a_stop_that_saves_nothing_and_takes_no_time_is_one_stop() -> None:
+    records = run(
+        failures="none",
+        checkpoint="none",
+        maintenance={"every": "100 s", "takes": "0 s", "abrupt": True},
+        simulation={"horizon": "350 s"},
+    )
+    assert seconds(records) == pytest.approx({"productive": 50, "lost": 300})
 
 
 def test_a_failure_in_maintenance_is_recovered_from_when_it_is_over() -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,8 +67,6 @@ def filled(sheet: Sheet, words: Mapping[str, Any]) -> str:
 
     The nonce depends on all that is shown, so that no scenario can hold it.
     """
-    from plotly.offline import get_plotlyjs
-
     from sim.version import VERSION
 
     content = payload(sheet.shown) | {"texts": dict(_long_texts(sheet))}
@@ -87,7 +86,7 @@ def filled(sheet: Sheet, words: Mapping[str, Any]) -> str:
             making=sheet.making,
             nonce=hashlib.sha256(shown.encode()).hexdigest()[:32],
             payload=data,
-            plotly=packed(get_plotlyjs()),
+            plotly=plotly(),
             styles=theme.STYLES,
             surfaces=theme.SURFACES,
             version=VERSION,
@@ -138,6 +137,14 @@ def begin_of(scenario: Scenario) -> tuple[str, int]:
 
 def _beginning(text: str) -> str:
     return "".join(text.splitlines(keepends=True)[:SHOWN_LINES])[:SHOWN_LETTERS]
+
+
+@cache
+def plotly() -> str:
+    """Return the library that draws the figures, packed once for all pages of a process."""
+    from plotly.offline import get_plotlyjs
+
+    return packed(get_plotlyjs())
 
 
 def packed(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,7 @@ from sim.validation import Outcome, Validation
 from sim.validation.words import (
     accepted_text,
     changes_text,
+    compatible,
     conclusion,
     interval_text,
     simulated_text,
@@ -29,15 +31,19 @@ TITLES = {
 
 
 def validation(screen: Console, found: Validation, *, with_sources: bool = False) -> None:
-    """Print what came of it in a sentence, then a table of the claims of each kind."""
+    """Print what came of it in a sentence, then a table of each kind; with sources, what they rest on."""
     screen.print(Text(f"\n{conclusion(found)}", style="bold" if found.passed else "bold yellow"))
     ordered = sorted(found.cases, key=lambda case: list(TITLES).index(case.kind))
     for kind, cases in groupby(ordered, key=lambda case: case.kind):
         screen.print(Text(f"\n{TITLES[kind]}", style="bold"))
-        screen.print(_table(list(cases), with_sources))
+        screen.print(_table(list(cases)))
+    if with_sources:
+        screen.print(Text("\nWhat they rest on", style="bold"))
+        for line, depth in _sources(found.cases):
+            screen.print(Padding(Text(line), (0, 0, 0, 2 * depth)))
 
 
-def _table(cases: Sequence[Outcome], with_sources: bool) -> Table:
+def _table(cases: Sequence[Outcome]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("", no_wrap=True, overflow="ellipsis", max_width=WIDEST_NAME)
     table.add_column("published", overflow="fold")
@@ -49,12 +55,12 @@ def _table(cases: Sequence[Outcome], with_sources: bool) -> Table:
         if others or one.name != scenario:
             table.add_row(Text(scenario))
         for case in (one, *others):
-            for row, style in _rows(case, with_sources):
+            for row, style in _rows(case):
                 table.add_row(*(Text(cell) for cell in row), style=style)
     return table
 
 
-def _rows(case: Outcome, with_sources: bool) -> Iterator[tuple[Sequence[str], str]]:
+def _rows(case: Outcome) -> Iterator[tuple[Sequence[str], str]]:
     """Yield the row of a claim, with a mark where it is not met, and those of the values that were tried."""
     mark, style = ("", "") if case.passed else ("! ", "yellow")
     name = case.name if case.name == case.scenario else f"  {case.claim}"
@@ -63,18 +69,26 @@ def _rows(case: Outcome, with_sources: bool) -> Iterator[tuple[Sequence[str], st
     for one in case.tried:
         shown = interval_text(one.simulated, case.unit, case.difference)
         yield ("", f"  {case.unknown} = {one.value}", "", shown, one.verdict), "dim"
-    if with_sources:
-        yield from ((("", line, "", "", ""), "dim") for line in _said(case))
+
+
+def _sources(cases: Sequence[Outcome]) -> Iterator[tuple[str, int]]:
+    """Yield where the claims come from and how they are read, line by line, each with its depth."""
+    for scenario, claims in groupby(cases, key=lambda case: case.scenario):
+        first, *others = claims
+        yield f"{scenario}: {first.source}", 0
+        yield from ((f"assumed: {one}", 1) for one in first.assumes)
+        for case in (first, *others):
+            yield f"{case.claim}: {'; '.join(_said(case))}", 1
 
 
 def _said(case: Outcome) -> Iterator[str]:
-    """Yield what else there is to say about a claim, line by line."""
-    yield f"source: {case.source}"
-    yield f"compared: {case.meaning}{f' ({case.of})' if case.of else ''}"
+    """Yield what else there is to say about a claim."""
+    yield f"{case.meaning}{f' ({case.of})' if case.of else ''}"
     if case.change:
         yield f"with {changes_text(case.change)}"
     if case.minus is not None:
         yield f"minus that {f'with {changes_text(case.minus)}' if case.minus else 'of the scenario as it is'}"
     if case.reads:
-        yield f"read: {case.reads}"
-    yield from (f"assumed: {one}" for one in case.assumes)
+        yield case.reads
+    if case.unknown:
+        yield compatible(case)

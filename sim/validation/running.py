@@ -24,6 +24,7 @@ from sim.validation.figures import MEASURES
 from sim.validation.measuring import Measurements, keep, kept
 from sim.validation.results import Outcome, Tried, Validation
 from sim.validation.verdict import AGREES, UNDECIDED, Interval, passes, verdict
+from sim.validation.words import setting
 
 SIMULATION = "simulation."
 
@@ -234,4 +235,4 @@ def _most_telling(found: Sequence[Found]) -> Found:
 
 
 def _tried(one: Found) -> Tried:
-    return Tried(str(one.side.tried), one.simulated, one.verdict)
+    return Tried(setting(one.side.tried), one.simulated, one.verdict)

@@ -135,7 +135,11 @@ def changes_text(changes: Mapping[str, Any]) -> str:
 
 
 def setting(value: Any) -> str:
-    """Return a value of a scenario as one would write it; a block or a list by what it is."""
+    """Return a value of a scenario as one would write it in one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {setting(one)}' for name, one in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(setting, value))}]"
     return value if isinstance(value, str) else quoted(value)
 
 

@@ -119,6 +119,9 @@ def test_values_of_a_missing_input_are_named_by_verdict() -> None:
 def test_changes_are_written_as_in_a_file() -> None:
     changes = {"checkpoint.blocks": "5 s", "recovery.replicas": 12, "maintenance": None}
     assert changes_text(changes) == "checkpoint.blocks = 5 s, recovery.replicas = 12, maintenance = null"
+    law = {"failures.any.lifetime": {"weibull": {"shape": 0.5}}, "checkpoint.survives": ["job", "node"]}
+    said = "failures.any.lifetime = {weibull: {shape: 0.5}}, checkpoint.survives = [job, node]"
+    assert changes_text(law) == said
 
 
 def test_the_conclusion_counts_what_is_met_or_names_what_is_not() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "clustersim validate                                # every shipped case: a minute or two",
-    "clustersim validate llama3-16k chen-100k",
+    "clustersim validate llama3-ettr chen-100k",
     "clustersim validate my-cluster.yaml                # a file with a `published` block",
     "clustersim validate --json | jq '.cases[] | select(.passed | not)'",
 )

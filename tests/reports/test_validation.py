@@ -24,7 +24,7 @@ from reports.range_strip import EDGE, LEFT, RIGHT, WIDTH, drawn, strip
 from reports.validation import headline, off_rows, render
 from sim.scenario import loads
 from sim.scenario.published import KINDS as WORDS
-from sim.validation import Validation
+from sim.validation import Interval, Validation
 from sim.validation.estimator import HOURLY, OPTIMAL
 from tests.reports.cases import HOSTILE
 from tests.reports.test_page import LIMIT, Reader, unpacked
@@ -94,6 +94,16 @@ def test_verdicts_have_a_sign_and_a_word() -> None:
     ]
 
 
+def test_a_share_can_be_all_of_it_at_most_and_a_difference_or_a_count_has_no_such_end() -> None:
+    at_least = {"low": 0.9, "high": None, "value": None, "simulated": Interval(0.95, 0.95, 0.95)}
+    share = outcome("first/share", **at_least)
+    gain = outcome("first/gain", difference=True, **at_least)
+    count = outcome("first/count", unit="nodes", **at_least)
+    strips = [check.strip for check in checks(Validation((share, gain, count), {}))]
+    assert [one.goes_on for one in strips] == [False, True, True]
+    assert strips[0].mean == pytest.approx(MIDDLE)
+
+
 def test_checks_are_grouped_by_what_they_can_show() -> None:
     found = groups(checks(validation(FAILED)))
     assert [(group.kind.heading, group.passed, len(group.checks)) for group in found] == [
@@ -121,6 +131,15 @@ def test_an_open_range_goes_on_to_the_edge_and_a_claim_without_a_value_stands_at
     assert band.x[0] == 0.9
     ends = [bars.x[place] for place in (3, 4)]
     assert ends == [0.9, shares.ends[1]]
+
+
+def test_nothing_at_all_has_no_place_on_a_logarithmic_axis_but_among_shares() -> None:
+    nothing = Interval(0.0, 0.0, 0.0)
+    none = outcome("first/none", unit="incidents", value=0.0, low=0.0, high=1.0, simulated=nothing)
+    stuck = outcome("first/stuck", value=0.0, low=0.0, high=0.01, simulated=nothing)
+    names = {data.family: [dot.name for dot in data.dots] for data in agreement_data(validation(none, stuck))}
+    assert "first/stuck" in names[SHARES]
+    assert "first/none" not in names[COUNTS]
 
 
 def test_what_did_not_pass_and_controls_have_their_names_and_kinds_have_signs_of_their_own() -> None:
@@ -157,6 +176,11 @@ def test_the_table_of_a_road_holds_every_size() -> None:
 
 def test_the_page_says_by_how_much_the_estimator_is_off() -> None:
     rows = off_rows(validation().roads, HOURLY)
+    assert [row.label for row in rows] == [
+        f"{cluster}, {size} cards"
+        for cluster in ("RSC-1", "RSC-2")
+        for size in ("16,384", "100,000", "1,000,000")
+    ]
     said = [cell.text for cell in rows[1].cells]
     assert said == ["0.070 ± 0.010", "0.070", "−0.90", "−97.0 ± 1.0 pp"]
     assert [cell.text for cell in rows[2].cells][1:3] == ["below 0.001", "−17.30"]

@@ -20,6 +20,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 POINTS = 400
 STRIP_INTERRUPTIONS = 8
 STRIP_ROWS = 1500
+PLANNED = (Doing.SAVING, Doing.MAINTENANCE)
 
 
 def curve(training: Training, end: float) -> Array:
@@ -74,24 +75,24 @@ class Strip:
     def _rows(self, phases: Phases, training: Training) -> Iterator[StripRow]:
         """Yield what the job did, or the replicas that train together, and those that are down."""
         together = phases.lane == NOBODY
-        job = heapq.merge(self._phases(phases, together), self._stretches(training))
+        job = heapq.merge(self._phases(phases, together & (phases.share > 0)), self._stretches(training))
         for row in heapq.merge(job, sorted(self._phases(phases, ~together))):
             if row.end > self.begin and row.start < self.end:
                 yield row._replace(start=max(row.start, self.begin), end=min(row.end, self.end))
 
     def _around_failure(self, phases: Phases, length: float) -> Strip:
         """Return a window of about that *length* (s) with the first failure of this one in its first half."""
-        planned = (phases.doing == Doing.SAVING) | (phases.doing == Doing.MAINTENANCE)
+        planned = np.isin(phases.doing, PLANNED)
         starts = phases.start[(phases.start > self.begin) & ~planned]
         begin = max(float(starts.min()) - 0.3 * length, self.begin) if starts.size else self.begin
         return replace(self, begin=begin, end=min(begin + length, self.end))
 
     def _phases(self, phases: Phases, chosen: Array) -> Iterator[StripRow]:
         for line in self._seen(phases, chosen):
-            entry, stage, cause = ENTRIES[Doing(phases.doing[line])], phases.stage[line], phases.cause[line]
-            detail = self.stages[stage - 1] if stage else self._name(cause)
+            doing, stage, cause = Doing(phases.doing[line]), phases.stage[line], phases.cause[line]
+            detail = self.stages[stage - 1] if stage else "" if doing in PLANNED else self._name(cause)
             start, end, lane = (column[line].item() for column in (phases.start, phases.end, phases.lane))
-            yield StripRow(start, end, entry.label, detail, lane)
+            yield StripRow(start, end, ENTRIES[doing].label, detail, lane)
 
     def _stretches(self, training: Training) -> Iterator[StripRow]:
         for place in self._seen(training.stretches):

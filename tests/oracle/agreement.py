@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from sim.engine.ledger import Causes, Entry
 from sim.engine.replication import simulate
-from sim.records import PEER, Doing, Records
+from sim.records import PEER, Doing, Records, StripRow
 from sim.scenario.model import Scenario
 from tests.oracle.naive import Naive, Row
 
@@ -76,16 +77,30 @@ def _history(scenario: Scenario, records: Records, naive: Naive) -> Iterator[Pai
         if span.entry == "productive":
             kept += span.share * (np.clip(instants, span.start, span.end) - span.start)
     yield "curve", records.curve, kept
-    if not records.strip or scenario.general:
-        return
-    begin, last = records.strip[0][0], records.strip[-1][1]
-    gaps = [after[0] - before[1] for before, after in pairwise(records.strip)]
-    yield "gaps in the strip", np.array(gaps), np.zeros(len(gaps))
-    for entry in Entry:
-        drawn = sum(row[1] - row[0] for row in records.strip if row[2] == entry.label)
-        spans = [span for span in naive.spans if span.entry == entry.label]
-        inside = [(max(span.start, begin), min(span.end, last)) for span in spans]
-        yield f"{entry.label} in the strip", float(drawn), sum(max(b - a, 0.0) for a, b in inside)
+    if records.strip:
+        yield from _strip(scenario, records, naive)
+
+
+def _strip(scenario: Scenario, records: Records, naive: Naive) -> Iterator[Pair]:
+    """How long what is drawn of the job, or of a replica by itself, in the window that is shown."""
+    rows = [StripRow(*row) for row in records.strip]
+    begin, last = min(row.start for row in rows), max(row.end for row in rows)
+    drawn: dict[tuple[int, str, str], float] = defaultdict(float)
+    happened: dict[tuple[int, str, str], float] = defaultdict(float)
+    for row in rows:
+        drawn[row.lane, row.activity, row.detail] += row.end - row.start
+    for span in naive.spans:
+        lane = span.lane if scenario.recovery.replicas > 1 else -1
+        detail = "" if span.entry in ("checkpoint", "maintenance") else span.detail
+        seconds = min(span.end, last) - max(span.start, begin)
+        if span.entry != "slow" and seconds > 0:
+            happened[lane, span.entry, detail] += seconds
+    for key in sorted({*drawn, *happened}):
+        yield f"{key} in the strip", drawn[key], happened[key]
+    for lane in {row.lane for row in rows}:
+        ends = [(row.start, row.end) for row in rows if row.lane == lane]
+        overlaps = sum(max(before[1] - after[0], 0.0) for before, after in pairwise(sorted(ends)))
+        yield f"overlaps in lane {lane} of the strip", overlaps, 0.0
 
 
 def _fleet(records: Records, naive: Naive) -> Iterator[Pair]:

@@ -110,7 +110,8 @@ class Job:
                 share = 1 / self.count
                 self.world.books.book(start, end, one.entry, bearer, one.stage, share, one.index)
             elif one.state == OUT:
-                self.world.books.book(start, end, "maintenance", MAINTENANCE, share=1 / self.count)
+                alone = 1 / self.count
+                self.world.books.book(start, end, "maintenance", MAINTENANCE, "", alone, one.index)
 
     def train(self, start: float, end: float, share: float) -> None:
         factor, straggler = self.world.effects.pace()

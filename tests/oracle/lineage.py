@@ -20,13 +20,17 @@ class Bearer:
 
 @dataclass
 class Span:
-    """A share of the job's cards, from one instant to another, in an entry of the ledger."""
+    """A share of the job's cards, from one instant to another, in an entry of the ledger.
+
+    `detail` is the stage of recovery or else the cause; `lane` a replica that is by itself, or -1.
+    """
 
     start: float
     end: float
     entry: str
-    stage: str
+    detail: str
     share: float
+    lane: int
 
 
 class Books:
@@ -53,7 +57,8 @@ class Books:
 
         What lies before the warm-up's end counts for the incident only.
         """
-        self.spans.append(Span(start, end, entry, stage, share))
+        detail = stage if stage and entry == "recovery" else bearer.cause
+        self.spans.append(Span(start, end, entry, detail, share, -1 if lane is None else lane))
         counted = share * self.counted(start, end)
         self.ledger[entry] += counted
         if entry != "productive":

@@ -117,6 +117,8 @@ class Sufficient:
 
     def difference(self, rows: Sequence[Row], others: Sequence[Row]) -> Interval:
         """Return the mean difference of what would have sufficed in each replication on its own."""
+        if not all(map(len, (*rows, *others))):
+            return Interval(None, None, None)
         one, other = ([held(np.array(row), NEARLY_ALWAYS) for row in each] for each in (rows, others))
         return Interval.of(mean_of(np.array(one, np.float64) - np.array(other, np.float64)))
 

@@ -171,6 +171,7 @@ def test_what_never_happened_is_not_known() -> None:
     assert MEASURES["mtti"].interval(never).mean is None
     assert MEASURES["mtti"].difference(never, [(100.0, 2.0)] * 2).mean is None
     assert MEASURES["spares_sufficient"].interval([(), ()]).mean is None
+    assert MEASURES["spares_sufficient"].difference([(9.0, 1.0)] * 2, [(), ()]).mean is None
 
 
 def test_one_replication_has_no_interval() -> None:
@@ -195,6 +196,8 @@ def test_spares_suffice_for_the_time_of_all_replications_together() -> None:
     # 98 %, 100 % and 99.1 % of the time without anybody away: 99 % together, but that is not sure.
     found = MEASURES["spares_sufficient"].interval([(98.0, 2.0), (100.0,), (99.1, 0.9)])
     assert (found.mean, found.low, found.high) == (0.0, 0.0, 1.0)
+    more = MEASURES["spares_sufficient"].difference([(90.0, 10.0)] * 2, [(100.0,), (100.0,)])
+    assert (more.mean, more.low, more.high) == (1.0, 1.0, 1.0)
     sure = MEASURES["spares_sufficient"].interval([(50.0, 40.0, 9.5, 0.5)] * 3)
     assert (sure.mean, sure.low, sure.high) == (2.0, 2.0, 2.0)
 

@@ -149,7 +149,10 @@ def off_rows(roads: Sequence[Road], policy: str) -> list[Row]:
 
 
 def _made(validation: Validation) -> Mapping[str, object]:
-    return {name: value for name, value in validation.made.items() if name != "command"}
+    """Return how the checks were made; the command stands above."""
+    made = {name: value for name, value in validation.made.items() if name != "command"}
+    seed = made.get("seed")
+    return {"seeds": f"{seed} for all" if seed is not None else "those of the scenarios"} | made
 
 
 def _cards(validation: Validation, found: Sequence[Check], anchors: Sequence[str]) -> list[CaseCard]:

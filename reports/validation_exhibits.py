@@ -20,11 +20,14 @@ from sim.digits import whole
 if TYPE_CHECKING:
     from sim.validation import Validation
 
+FEWEST = 3
 SIGNS = {"exact": "dot", "band": "square", "control": "cross-blue", "plumbing": "ring"}
 
 
 def agreement(validation: Validation) -> list[Exhibit]:
-    """Return one figure for shares, one for times and one for counts, as far as there are checks of them."""
+    """Return a figure for shares, one for times and one for counts, where there are checks enough to see."""
+    if len(validation.cases) < FEWEST:
+        return []
     return [_agreement(data) for data in agreement_data(validation)]
 
 

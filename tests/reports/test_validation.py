@@ -261,6 +261,14 @@ def test_nothing_in_the_page_asks_the_network_and_one_script_runs() -> None:
     assert [name for _, attributes in reader.elements for name in attributes if name.startswith("on")] == []
 
 
+def test_a_page_of_few_checks_has_no_overview() -> None:
+    few = Validation(validation().cases[:2], {"first": scenario("first")}, {"seed": 7})
+    assert 'id="agreement"' not in render(few)
+    assert "7 for all" in words(render(few))
+    assert 'id="agreement"' in render(validation())
+    assert "1 for all" in words(render(validation()))
+
+
 def test_markup_is_text_everywhere() -> None:
     html = render(hostile(), command=HOSTILE)
     assert words(html).count(HOSTILE) >= 9

@@ -181,6 +181,7 @@ def hostile() -> Validation:
         tried=(Tried(HOSTILE, Interval(0.44, 0.43, 0.45), "agrees"),),
     )
     control = outcome(HOSTILE, scenario="first", kind="control", verdict="differs")
+    missed = outcome(f"{HOSTILE}/x", scenario="first", verdict="differs", passed=False)
     said = {"source": HOSTILE, "assumes": [HOSTILE], "claims": {"a": CLAIM | {"says": HOSTILE}}}
     spec = scenario("first", title=HOSTILE, about=HOSTILE, published=said)
-    return Validation((case, control), {"first": spec}, MADE)
+    return Validation((case, control, missed), {"first": spec}, MADE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
@@ -13,6 +12,7 @@ from sim.scenario.quantities import Reads
 from sim.units import shown
 
 SHARE, SECONDS = "share", "s"
+LARGEST = 1e15
 ENTRY, MODE = "an entry of the ledger", "a mode of failure"
 
 
@@ -51,8 +51,10 @@ def amount(unit: str, written: object) -> float:
     """Return *written* in the unit of a figure; ValueError where it is none."""
     if unit == SECONDS or isinstance(written, str):
         return _quantity(unit, str(written))
-    if isinstance(written, bool) or not isinstance(written, int | float) or not math.isfinite(written):
-        raise ValueError(f"{shown(written)} is not a number; give one such as {_EXAMPLES.get(unit, '419')}")
+    if isinstance(written, bool) or not isinstance(written, int | float) or not abs(written) <= LARGEST:
+        raise ValueError(
+            f"{shown(written)} is not a possible figure; give one such as {_EXAMPLES.get(unit, '419')}"
+        )
     if unit == SHARE and abs(written) > 1:
         raise ValueError(f"{shown(written)} is more than the whole; give a share such as 0.9 or 90 %")
     return float(written)

@@ -1,4 +1,4 @@
-"""A scenario with every key that the language has for tiers, replicas, effects and fleets."""
+"""A scenario with every key that the language has for tiers, replicas, effects, fleets and claims."""
 
 EVERYTHING = """\
 name: everything
@@ -57,4 +57,20 @@ recovery:
   overhead: 1 %
 maintenance: {every: 1 d, takes: 20 min, merge_within: 1 h}
 simulation: {horizon: 90 d}
+published:
+  source: a paper
+  assumes: [saves are as quick as they say]
+  claims:
+    time:
+      says: half
+      kind: band
+      figure: ettr
+      value: 0.5
+      between: [0.4, 60 %]
+      reads: of all cards
+      change: {cluster.spares: 3 %}
+      minus: {recovery.stages.warm_up: 2 min}
+      unknown: {maintenance.takes: [10 min, 20 min]}
+    sdc: {says: "3", kind: exact, figure: {incidents: sdc}, value: 3, tolerance: 10 %}
+    outage: {says: short, kind: control, figure: longest_outage, at_most: 1 h}
 """

@@ -141,6 +141,7 @@ def validator() -> Any:
 def test_a_shipped_case_says_what_it_is(validator: Any, name: str) -> None:
     case, path = load(name), shipped.path(name)
     assert path is not None
+    assert loads(dump(case)).hash == case.hash
     assert case.name == path.stem
     assert case.title
     assert case.published

@@ -298,3 +298,14 @@ def test_every_key_of_the_json_is_explained(validation: Validation) -> None:
     found = validation.to_dict()
     for name in [*found, *found["cases"][0], *found["cases"][0]["published"], *found["cases"][4]["tried"][0]]:
         assert f"`{name}`" in page, name
+
+
+def test_the_estimator_is_simulated_with_the_cases_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("SIZES", (1_000, 4_000)), ("FAILURES", 20), ("REPLICATIONS", 2), ("STEPS", 3)):
+        monkeypatch.setattr(f"sim.validation.estimator.{name}", value)
+    few = {"simulation.replications": 2, "simulation.horizon": "6 h"}
+    found = running.validate([of_scenario(random(**few))], HERE, overrides=few, estimator=True)
+    rows = found.to_dict()["estimator"]
+    assert [row["gpus"] for row in rows] == [1_000, 4_000] * 4
+    assert all(row["simulated"]["low"] is not None for row in rows)
+    assert len(found.cases) == 5

@@ -12,7 +12,7 @@ from sim.results import Results
 from sim.scenario import load
 
 Clustersim = Callable[..., Result]
-COMMANDS = ["run", "compare", "tune", "levers", "report", "check", "init", "schema"]
+COMMANDS = ["run", "compare", "tune", "levers", "validate", "report", "check", "init", "schema"]
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -32,7 +32,7 @@ class Author:
     def number(self, low: float, high: float) -> float:
         """A number between two bounds that no other number of the scenario equals, unless ties are wanted."""
         self.asked += 1
-        place = self.draw(st.integers(0, 9))
+        place: int = self.draw(st.integers(0, 9))
         if self.ties:
             return max(GRID * round((low + (high - low) * place / 9) / GRID), GRID if low > 0 else 0.0)
         return low + (high - low) * (place + ODD[self.asked]) / 10

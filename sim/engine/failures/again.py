@@ -50,21 +50,29 @@ class Relapses:
 
 
 class Fault(NamedTuple):
-    """A fault of *mode* that stayed in a node, and shows *after* so much training (s); numbered by mode."""
+    """A fault of *mode* that stayed in a node, and shows *after* so much training (s); numbered by mode.
+
+    `known` counts the faults of all modes up to this one.
+    """
 
     after: float
     mode: int
     number: int
     node: int
+    known: int
 
 
 class Stretch:
-    """Training without a stop, of the groups of slots that `trains` tells (None: all), in seconds."""
+    """Training without a stop, of the groups of slots that `trains` tells (None: all), in seconds.
 
-    def __init__(self, begin: float, trains: Trains | None) -> None:
+    So many faults were `known` when it began: those that come later need another stretch to show.
+    """
+
+    def __init__(self, begin: float, trains: Trains | None, known: int) -> None:
         self.begin = begin
         self.end = math.inf
         self.trains = trains
+        self.known = known
 
 
 class Faults:
@@ -87,6 +95,7 @@ class Faults:
             for mode, origin in self._origins.items()
         }
         self._count = dict.fromkeys(aims, 0)
+        self._known = 0
         self._of: dict[int, list[Fault]] = {}
         self._at_work: list[Fault] = []
         self._stretch: Stretch | None = None
@@ -99,7 +108,8 @@ class Faults:
         """Let *node* be faulty in the way of *mode*."""
         number = self._count[mode]
         self._count[mode] += 1
-        fault = Fault(self._after[mode][number], mode, number, node)
+        self._known += 1
+        fault = Fault(self._after[mode][number], mode, number, node, self._known)
         self._of.setdefault(node, []).append(fault)
         slot = self._places.slot_of(node)
         if slot is not None and self._site.cluster.is_at_work(slot):
@@ -128,13 +138,14 @@ class Faults:
     def training_begins(self, trains: Trains | None) -> None:
         """Let time run for the faults in the groups of slots that *trains* tells (None: in all)."""
         if self._at_work:
-            self._stretch = Stretch(self._env.now, trains)
+            self._stretch = Stretch(self._env.now, trains, self._known)
             self._await_next(self._stretch)
 
     def training_ends(self) -> None:
         """Stop the time; only what is due at this very instant still shows."""
         if self._stretch is not None:
             self._stretch.end = self._env.now
+            self._stretch.faults = sum(self._count.values())
             self._stretch = None
 
     def _rest(self, node: int) -> None:
@@ -155,8 +166,10 @@ class Faults:
 
     def _trains(self, fault: Fault, stretch: Stretch) -> bool:
         slot = self._places.slot_of(fault.node)
-        if slot is None or stretch.trains is None:
-            return slot is not None
+        if slot is None or fault.known > stretch.known:
+            return False
+        if stretch.trains is None:
+            return True
         return stretch.trains(self._site.cluster.group_of(slot))
 
     def _show(self, fault: Fault, stretch: Stretch, event: object) -> None:

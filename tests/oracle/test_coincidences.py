@@ -109,6 +109,14 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
         document("200 s", failures=POWER, recovery={"stages": {"detect": "10 s", "restart": "20 s"}}),
         {"lost": 100, "detection": 10, "waiting": 70, "recovery": 20},
     ),
+    "a fault that stays where a fault has just ended training waits for the next training": (
+        document(
+            "190 s",
+            failures={"node": {**NODE, "mtbf": "100 s", "repair": "70 s"}},
+            recovery={"missed": "99.99 %", "recurs_after": "50 s", "stages": {"restart": "30 s"}},
+        ),
+        {"lost": 100 + 50, "recovery": 30 + 10},
+    ),
     "a repair that ends as nodes are asked for comes too late: the cold spare is taken": (
         document(
             "250 s",

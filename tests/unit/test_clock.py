@@ -32,6 +32,10 @@ def test_a_tempo_passes_at_its_factor_in_each_period(calendar: float, passed: fl
     assert tempo.passed(calendar) == passed
 
 
+def test_a_tempo_adds_up_its_periods() -> None:
+    assert Tempo(((0.0, 3.0), (10.0, 0.5), (20.0, 1.0))).passed(24.0) == 30.0 + 5.0 + 4.0
+
+
 @pytest.mark.parametrize("passed", [0.0, 7.5, 30.0, 30.5, 100.0])
 def test_the_instant_of_an_own_time_is_the_inverse(passed: float) -> None:
     tempo = Tempo(((0.0, 3.0), (10.0, 0.5), (20.0, 1.0)))
@@ -40,6 +44,11 @@ def test_the_instant_of_an_own_time_is_the_inverse(passed: float) -> None:
 
 def test_a_tempo_that_ends_at_zero_never_gets_there() -> None:
     assert Tempo(((0.0, 1.0), (10.0, 0.0))).when(10.5) == math.inf
+
+
+def test_what_is_due_as_a_tempo_falls_to_zero_comes_then_and_not_when_it_rises_again() -> None:
+    assert Tempo(((0.0, 3.0), (10.0, 0.0), (20.0, 1.0))).when(30.0) == 10.0
+    assert Tempo(((0.0, 1.0), (10.0, 0.0))).when(10.0) == 10.0
 
 
 def test_a_training_clock_counts_only_while_it_runs() -> None:

@@ -46,6 +46,31 @@ def test_a_spare_takes_its_own_age_into_the_slot() -> None:
     assert plant.run(until=15.0) == [(14.0, (0,))]
 
 
+def test_what_a_spare_has_lived_while_idle_is_its_share() -> None:
+    plant = Plant(aged(), gpus=8, spares=1, spare_failures="50 %")
+    plant.env.run(until=4 * DAY)
+    plant.cluster.fail((0,))
+    plant.cluster.send_away((0,))
+    plant.cluster.fill(plant.env.now)
+    assert plant.run(until=13.0) == [(4.0 + 8.0, (0,))]
+
+
+def test_a_node_does_not_age_between_its_failure_and_its_leave() -> None:
+    plant = Plant(aged(), gpus=8)
+    plant.env.run(until=4 * DAY)
+    plant.cluster.fail((0,))
+    plant.env.run(until=7 * DAY)
+    away = plant.cluster.send_away((0,))
+    plant.cluster.restore(away, (0,))
+    assert plant.run(until=14.0) == [(7.0 + 6.0, (0,))]
+
+
+def test_cards_of_a_node_that_fail_at_one_instant_are_one_failure_and_all_repaired() -> None:
+    plant = Plant(aged(per="gpu"), repairs=True, gpus=8)
+    struck = plant.run(until=25.0)
+    assert [now for now, _ in struck] == pytest.approx([10.0, 20.0 + 1 / 24])
+
+
 def test_idle_spares_age_at_their_share() -> None:
     plant = Plant(aged(repair="1 h"), gpus=8, spares=2, spare_failures="25 %")
     plant.run(until=41.0)

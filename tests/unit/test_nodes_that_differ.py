@@ -30,6 +30,16 @@ def test_lemons_fail_so_many_times_as_often(lifetime: Any) -> None:
     assert (of_lemons, of_others) == (pytest.approx(250, rel=0.05), pytest.approx(50, rel=0.05))
 
 
+def test_a_lemon_that_ages_lives_so_many_times_shorter_and_so_it_does_after_repair() -> None:
+    plant = Plant(aged(lemons={"share": "50 %", "factor": 5}), repairs=True)
+    struck = plant.run(until=6.5)
+    life = 10 / 5 + 1 / 24
+    lemons = lemons_of(plant, 0.5)
+    assert 0 < len(lemons) < 8
+    assert sorted(slots for _, slots in struck) == sorted((node,) for node in lemons for _ in range(3))
+    assert [now for now, _ in struck[:: len(lemons)]] == pytest.approx([2, 2 + life, 2 + 2 * life])
+
+
 def test_lemons_strike_beside_what_strikes_every_node() -> None:
     plain, sour = Plant(MEMORYLESS), Plant(MEMORYLESS | {"lemons": {"share": "50 %", "factor": 3}})
     plain.run(until=50.0)
@@ -89,6 +99,46 @@ def test_a_missed_diagnosis_leaves_the_fault_until_training_has_gone_on_for_so_l
     plant.env.run(until=13 * DAY)
     plant.failures.training_begins()
     assert failures_of(plant, 14.5) == [(10.0, 0, "mode"), (14.0, 0, "mode/recurrence")]
+
+
+MISSED = {"missed": "99.99 %", "stages": {"detect": "1 min"}}
+
+
+def test_a_fault_that_is_due_as_training_ends_still_shows() -> None:
+    plant = Plant(aged(), repairs=True, recovery=MISSED | {"recurs_after": "1 d"}, gpus=8)
+    plant.env.run(until=12 * DAY)
+    plant.failures.training_begins()
+    plant.env.run(until=13 * DAY)
+    plant.failures.training_ends()
+    assert failures_of(plant, 13.5)[1:] == [(13.0, 0, "mode/recurrence")]
+
+
+def test_a_fault_that_is_due_at_the_horizon_still_shows() -> None:
+    plant = Plant(aged(), days=13.0, repairs=True, recovery=MISSED | {"recurs_after": "1 d"}, gpus=8)
+    plant.env.run(until=12 * DAY)
+    plant.failures.training_begins()
+    assert failures_of(plant, 13.5)[1:] == [(13.0, 0, "mode/recurrence")]
+
+
+def test_a_new_failure_comes_before_an_old_fault_of_the_same_instant() -> None:
+    plant = Plant(aged(), repairs=True, recovery=MISSED | {"recurs_after": "8 d"}, gpus=16)
+    plant.env.run(until=12 * DAY)
+    plant.failures.training_begins()
+    plant.env.run(until=20 * DAY)
+    plant.failures.training_ends()
+    plant.run(until=20.5)
+    assert plant.origins()[2:] == ["mode", "mode", "mode/recurrence", "mode/recurrence"]
+
+
+def test_every_fault_shows_after_a_time_of_its_own_and_strikes_under_a_number_of_its_own() -> None:
+    law = {"exponential": {"mean": "1 h"}}
+    plant = Plant(aged(), repairs=True, recovery=MISSED | {"recurs_after": law}, gpus=32)
+    plant.env.run(until=11 * DAY)
+    plant.failures.training_begins()
+    plant.run(until=11.5)
+    again = [(now, strike.ordinal) for now, strike in plant.strikes if now > 10.5 * DAY]
+    assert len({now for now, _ in again}) == len(again)
+    assert {0, 1, 2, 3} <= {ordinal for _, ordinal in again}
 
 
 def test_a_fault_shows_only_in_a_group_that_trains() -> None:

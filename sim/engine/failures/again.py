@@ -145,7 +145,6 @@ class Faults:
         """Stop the time; only what is due at this very instant still shows."""
         if self._stretch is not None:
             self._stretch.end = self._env.now
-            self._stretch.faults = sum(self._count.values())
             self._stretch = None
 
     def _rest(self, node: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports.exhibits import slug
@@ -184,7 +185,7 @@ def _figure(case: Outcome) -> str:
 
 
 def _said(case: Outcome, simulated: Interval) -> str:
-    return words.interval_text(simulated, case.unit, case.difference)
+    return words.simulated_text(replace(case, simulated=simulated))
 
 
 def _try(case: Outcome, number: int) -> Try:

@@ -211,6 +211,7 @@ def test_the_page_says_where_a_figure_was_published_how_it_is_read_and_what_is_a
         "1 of 3 values",
         "second/missed: simulated 0.9000 ± 0.0010, accepted 0.44 ± 0.01",
         "it is no evidence for the model",
+        "28.8 ± 0.7 h",
         "clustersim validate a < b",
         "2026-01-02",
     ):

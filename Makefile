@@ -8,7 +8,7 @@ SHELL := /bin/sh
 
 CHEN := scenarios/chen-10k.yaml scenarios/chen-100k.yaml scenarios/chen-1m.yaml
 
-.PHONY: help demo test lint bench docs golden validation clean
+.PHONY: help demo test lint bench docs golden validation mutants clean
 
 help:
 	@echo "make demo    run the three Chen scenarios and write runs/chen/report.html"
@@ -17,6 +17,7 @@ help:
 	@echo "make docs    write docs/reference, the tables of docs/background/trust.md and the JSON Schema anew"
 	@echo "make golden  write the golden figures of the shipped scenarios anew"
 	@echo "make validation  simulate every published case anew, and write docs/validation.json (minutes)"
+	@echo "make mutants change the core of the engine in some 2000 places, and see whether the tests notice (an hour)"
 	@echo "make clean   remove the environment and all caches; finished runs stay"
 
 demo: $(STAMP)
@@ -46,8 +47,13 @@ validation: $(STAMP)
 golden: $(STAMP)
 	@$(BIN)/python tests/golden/test_figures.py
 
+mutants: $(STAMP)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[test,mutants]' -c constraints.txt
+	@PATH="$(CURDIR)/$(BIN):$$PATH" OPENBLAS_NUM_THREADS=1 $(BIN)/mutmut run --max-children 2
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/mutants.py
+
 clean:
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks *.egg-info
+	rm -rf $(VENV) build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks *.egg-info
 	find sim reports tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python

@@ -61,3 +61,12 @@ def test_a_training_clock_counts_only_while_it_runs() -> None:
         readings.append(clock.read())
     assert readings == [0.0, 15.0, 15.0]
     assert clock.when(20.0) == 45.0
+
+
+def test_a_training_clock_has_the_tempo_of_the_calendar() -> None:
+    env = simpy.Environment(initial_time=5.0)
+    clock = Clock(env, Tempo(((0.0, 2.0), (10.0, 1.0))), running=False)
+    clock.start()
+    env.run(until=15.0)
+    assert clock.read() == 5 * 2 + 5 * 1
+    assert clock.when(20.0) == 20.0

@@ -1,5 +1,7 @@
 """Sources of failures: when they strike, what they hit, and what stands still."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -78,14 +80,20 @@ def test_idle_spares_age_at_their_share() -> None:
 
 
 def test_a_unit_that_is_not_renewed_is_as_old_as_it_was() -> None:
-    lifetime = {"weibull": {"shape": 4}}
+    lifetime = {"weibull": {"shape": 2}}
     renewed = Plant(aged(lifetime=lifetime, transient="100 %"), gpus=800).run(until=100.0)
     minimal = Plant(aged(lifetime=lifetime, transient="100 %", renews=False), gpus=800).run(until=100.0)
     # Minimal repair leaves a power-law process: expected count (t/scale)^shape per unit.
-    scale = 10.0 / 0.9064024771
-    expected = 100 * (100.0 / scale) ** 4
+    scale = 10.0 / math.gamma(1.5)
+    expected = 100 * (100.0 / scale) ** 2
     assert abs(len(minimal) - expected) < 4 * np.sqrt(expected)
     assert len(renewed) == pytest.approx(100 * 10, rel=0.1)
+
+
+def test_the_strikes_of_units_that_age_are_numbered_one_after_the_other() -> None:
+    plant = Plant(aged(), gpus=24)
+    plant.run(until=21.0)
+    assert [strike.ordinal for _, strike in plant.strikes] == [0, 1, 2, 3, 4, 5]
 
 
 def test_what_is_on_the_training_clock_strikes_only_in_training() -> None:
@@ -125,8 +133,9 @@ def test_a_strike_on_an_empty_slot_is_void_and_uses_up_its_index() -> None:
     assert ordinals == [number for number, strike in enumerate(every) if strike[1] != (3,)]
 
 
-def test_idle_spares_fail_from_streams_of_their_own() -> None:
-    mode = {"per": "node", "mtbf": "1 d", "repair": "1 h"}
+@pytest.mark.parametrize(("per", "mtbf"), [("node", "1 d"), ("gpu", "8 d")])
+def test_idle_spares_fail_from_streams_of_their_own(per: str, mtbf: str) -> None:
+    mode = {"per": per, "mtbf": mtbf, "repair": "1 h"}
     bare, spared = Plant(mode), Plant(mode, spares=4, spare_failures="100 %")
     assert bare.run(until=50.0) == spared.run(until=50.0)
     assert abs(len(spared.spares) - 200) < 4.5 * np.sqrt(200)

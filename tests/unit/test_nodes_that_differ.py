@@ -40,6 +40,12 @@ def test_a_lemon_that_ages_lives_so_many_times_shorter_and_so_it_does_after_repa
     assert [now for now, _ in struck[:: len(lemons)]] == pytest.approx([2, 2 + life, 2 + 2 * life])
 
 
+def test_an_idle_lemon_that_ages_does_so_at_its_share() -> None:
+    plant = Plant(aged(lemons={"share": "99.9 %", "factor": 5}), gpus=8, spares=2, spare_failures="20 %")
+    plant.run(until=10.5)
+    assert plant.spares == [(10 * DAY, 1), (10 * DAY, 2)]
+
+
 def test_lemons_strike_beside_what_strikes_every_node() -> None:
     plain, sour = Plant(MEMORYLESS), Plant(MEMORYLESS | {"lemons": {"share": "50 %", "factor": 3}})
     plain.run(until=50.0)
@@ -69,6 +75,16 @@ def test_a_share_of_the_repaired_nodes_fails_again_soon() -> None:
     back = [now for now, _ in plant.back]
     delays = [now - max(other for other in back if other <= now) for now, _ in again[:200]]
     assert max(delays) <= 2 * 3600
+
+
+def test_a_relapse_comes_at_any_time_within_what_is_given() -> None:
+    mode = MEMORYLESS | {"relapse": {"probability": "30 %", "within": "2 min"}}
+    plant = Plant(mode, repairs=True, gpus=800)
+    plant.run(until=100.0)
+    back = np.array([now for now, _ in plant.back])
+    struck = zip(plant.strikes, plant.origins(), strict=True)
+    delays = [now - back[back <= now].max() for (now, _), origin in struck if "relapse" in origin]
+    assert np.mean(delays) == pytest.approx(60, abs=4.5 * 120 / (12 * len(delays)) ** 0.5)
 
 
 def test_what_relapses_is_a_node_and_not_a_slot() -> None:

@@ -1,0 +1,99 @@
+"""What `make mutants` found: numbers by module, and each survivor that nothing explains.
+
+A mutant is one small change to the code; it is killed where a test or the type checker notices.  Survivors
+that change nothing worth noticing are explained in docs/background/mutants.md, known there by their function
+and by the line that they change.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "background" / "mutants.md"
+KILLED = ("killed", "timeout", "caught by type check")
+ROW = re.compile(
+    r"^\| `(?P<function>[\w.]+)` \| `(?P<was>[^`]*)` \| `(?P<becomes>[^`]*)` \| .+ \|$", re.MULTILINE
+)
+
+
+class Change(NamedTuple):
+    """What a mutant changes: a function, known from `sim.engine` on, and the text before and after."""
+
+    function: str
+    was: str
+    becomes: str
+
+
+def explained(page: str) -> list[Change]:
+    """Return the survivors that the table of the *page* explains."""
+    return [Change(*found.group("function", "was", "becomes")) for found in ROW.finditer(page)]
+
+
+def module_of(mutant: str) -> str:
+    """Return the module of a *mutant*, from `sim.engine` on."""
+    return mutant.rpartition(".")[0].removeprefix("sim.engine.")
+
+
+def function_of(mutant: str) -> str:
+    """Return the function that a *mutant* changes, from `sim.engine` on."""
+    mangled = mutant.rpartition(".")[2].rpartition("__mutmut_")[0]
+    name = mangled.removeprefix("x_") if mangled.startswith("x_") else ".".join(mangled.split("ǁ")[1:])
+    return f"{module_of(mutant)}.{name}"
+
+
+def change_of(mutant: str) -> Change:
+    """Return what a *mutant* changes."""
+    lines = ask("show", mutant).splitlines()
+    parts = (
+        " ".join(
+            line[1:].strip() for line in lines if line.startswith(sign) and not line.startswith(sign * 3)
+        )
+        for sign in "-+"
+    )
+    return Change(function_of(mutant), *parts)
+
+
+def ask(*arguments: str) -> str:
+    """Return what mutmut answers."""
+    done = subprocess.run(["mutmut", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def verdicts() -> Iterator[tuple[str, str]]:
+    """Yield each mutant that was tried, and what became of it."""
+    for line in ask("results", "--all", "true").splitlines():
+        mutant, _, verdict = line.strip().partition(": ")
+        if verdict not in ("", "not checked"):
+            yield mutant, verdict
+
+
+def table(found: Iterable[tuple[str, str]], unexplained: Counter[str]) -> Iterator[str]:
+    """Yield the numbers by module: tried, killed, explained and not."""
+    count = Counter((module_of(mutant), verdict in KILLED) for mutant, verdict in found)
+    yield "| module | tried | killed | explained | unexplained |"
+    yield "| --- | --- | --- | --- | --- |"
+    for module in sorted({module for module, _ in count}):
+        killed, alive, open_ = count[module, True], count[module, False], unexplained[module]
+        yield f"| `{module}` | {killed + alive} | {killed} | {alive - open_} | {open_} |"
+
+
+def main() -> int:
+    """Print the table and the survivors that are not explained; return 1 where there are any."""
+    found, known = list(verdicts()), set(explained(PAGE.read_text("utf-8")))
+    alive = [mutant for mutant, verdict in found if verdict not in KILLED]
+    unexplained = {mutant: change for mutant in alive if (change := change_of(mutant)) not in known}
+    print("\n".join(table(found, Counter(map(module_of, unexplained)))))
+    for mutant, change in unexplained.items():
+        print(f"\n{mutant}\n  {change.function}\n- {change.was}\n+ {change.becomes}")
+    return 1 if unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -29,7 +29,7 @@ TRAINING, SAVING, MAINTENANCE, IDLE = Doing.TRAINING, Doing.SAVING, Doing.MAINTE
 class TrainingClock(Protocol):
     """Whoever must know when training begins and ends: the failure modes on the training clock."""
 
-    def training_begins(self, trains: Callable[[int], bool] | None = None) -> None:
+    def training_begins(self, trains: Callable[[int], object] | None = None) -> None:
         """Training begins now, of the groups of slots that *trains* tells, or of all."""
 
     def training_ends(self) -> None:

@@ -14,7 +14,7 @@ from sim.engine.failures.clock import FAILURE, After
 from sim.engine.failures.origins import RECURRENCE, RELAPSE
 from sim.streams import Draws, uniform
 
-Trains = Callable[[int], bool]
+Trains = Callable[[int], object]
 """Tells whether the group of slots of that number takes part in a stretch of training."""
 
 
@@ -169,7 +169,7 @@ class Faults:
             return False
         if stretch.trains is None:
             return True
-        return stretch.trains(self._site.cluster.group_of(slot))
+        return bool(stretch.trains(self._site.cluster.group_of(slot)))
 
     def _show(self, fault: Fault, stretch: Stretch, event: object) -> None:
         if self._env.now > stretch.end:

@@ -196,7 +196,7 @@ class Group:
         pace = self._culprits.pace()
         self._work.begin(now, self._team.up / self._team.size, [] if pace is None else [pace])
         self._clock_runs = True
-        self.clock.training_begins(self._team.trains)
+        self.clock.training_begins(self._team.trains())
         self._plan()
 
     def _plan(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sim.engine.cluster import Cluster
 from sim.engine.replicas.replica import Replica, State
@@ -22,6 +22,7 @@ class Team:
         self._down: dict[Replica, None] = {}
         self._ready: list[Replica] = []
         self.size = self.up = self.there = self.alive = len(replicas)
+        self._is_up = bytearray([1]) * self.size
 
     def __repr__(self) -> str:
         return f"Team({self.up} of {self.size} up)"
@@ -29,6 +30,7 @@ class Team:
     def turn(self, replica: Replica, state: State) -> None:
         """Change the *state* of a replica."""
         before, replica.state = replica.state, state
+        self._is_up[replica.index] = IS_UP[state]
         self.up += IS_UP[state] - IS_UP[before]
         self.there += IS_THERE[state] - IS_THERE[before]
         if state is DOWN:
@@ -48,9 +50,9 @@ class Team:
                     self.turn(replica, UP)
             self._ready.clear()
 
-    def trains(self, number: int) -> bool:
-        """Return whether the replica of that *number* takes part."""
-        return self.replicas[number].state is UP
+    def trains(self) -> Callable[[int], int]:
+        """Return what tells, also later, whether the replica of a number takes part now."""
+        return bytes(self._is_up).__getitem__
 
     def index_of(self, slot: int) -> int:
         """Return the number of the replica that *slot* belongs to."""

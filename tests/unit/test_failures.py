@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from sim.records import SCOPES
 from tests.unit.plant import DAY, Plant, aged
 
 
@@ -112,6 +113,19 @@ def test_what_is_on_the_training_clock_strikes_only_in_training() -> None:
 def test_rates_that_change_over_time() -> None:
     plant = Plant(aged(over_time={"0 d": 2, "3 d": 0.5}), gpus=8)
     assert plant.run(until=12.0) == [(11.0, (0,))]
+
+
+def test_units_that_outlive_the_calendar_fail_where_their_own_time_passes_faster() -> None:
+    assert Plant(aged(over_time={"0 d": 2}), days=6.0, gpus=8).run(until=5.5) == [(5.0, (0,))]
+
+
+def test_a_share_of_the_strikes_is_transient_and_reaches_no_further_than_the_job() -> None:
+    plant = Plant({"per": "node", "mtbf": "1 d", "transient": "30 %", "repair": "1 h"})
+    plant.run(until=100.0)
+    transient = [strike.transient for _, strike in plant.strikes]
+    assert np.mean(transient) == pytest.approx(0.3, abs=4.5 * (0.21 / len(transient)) ** 0.5)
+    reach = {strike.transient: SCOPES[strike.scope] for _, strike in plant.strikes}
+    assert reach == {True: "job", False: "node"}
 
 
 @pytest.mark.parametrize(("per", "units"), [("gpu", 64), ("node", 8), ("rack", 2), ("cluster", 1)])

@@ -186,6 +186,45 @@ def test_maintenance_saves_first_so_that_nothing_is_lost() -> None:
     assert seconds(records) == pytest.approx({"productive": 760, "checkpoint": 40, "maintenance": 100})
 
 
+def test_a_failure_in_the_last_save_before_maintenance_falls_back_to_the_copy_before() -> None:
+    records = run(
+        failures={"any": failure(mtbf="515 s")},
+        checkpoint={"interval": "300 s", "blocks": "10 s", "durable_after": "20 s"},
+        maintenance={"every": "500 s", "takes": "100 s"},
+        simulation={"horizon": "700 s"},
+    )
+    # 300 + 10 + 190 | 15 s of the last save, detection 30, recovery 60 | 95 to the horizon
+    assert seconds(records) == pytest.approx(
+        {"productive": 395, "lost": 190, "checkpoint": 25, "detection": 30, "recovery": 60}
+    )
+    assert (records.interruptions, records.incidents["doing"].tolist()) == (1, [Doing.SAVING])
+
+
+def test_what_was_done_before_each_maintenance_counts_towards_the_target() -> None:
+    records = run(
+        failures="none",
+        checkpoint={"interval": "300 s", "blocks": "10 s"},
+        maintenance={"every": "500 s", "takes": "100 s"},
+        workload={"productive": "1100 s"},
+        simulation={"horizon": "5000 s"},
+    )
+    # 300 + 10 + 190 | 10 + 100 | 300 + 10 + 80 | 10 + 100 | 230
+    assert records.reached_s == pytest.approx(1110 + 230)
+
+
+def test_maintenance_that_came_due_while_the_job_was_down_is_past() -> None:
+    records = run(
+        failures={"any": failure(mtbf="170 s")},
+        checkpoint="none",
+        maintenance={"every": "100 s", "takes": "20 s", "abrupt": True},
+        simulation={"horizon": "330 s"},
+    )
+    # 100 | stop 20 | 50 | down to 260, over the window at 200 | 40 | stop 20 | 10
+    assert seconds(records) == pytest.approx(
+        {"productive": 10, "lost": 190, "detection": 30, "recovery": 60, "maintenance": 40}
+    )
+
+
 def test_unless_it_is_abrupt() -> None:
     records = run(
         failures="none",

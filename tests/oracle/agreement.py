@@ -136,13 +136,9 @@ def differ(engine: Any, oracle: Any, scale: float) -> bool:
     return bool(engine != oracle)
 
 
-def disagreements(scenario: Scenario, replication: int = 0, odd: bool = False) -> list[str] | None:
-    """One line for each figure on which the two do not agree; None where rounding decides an order.
-
-    If the instants are *odd*, rounding may decide wherever a failure nominally falls on one of them with
-    another failure or a completion.
-    """
+def disagreements(scenario: Scenario, replication: int = 0) -> list[str] | None:
+    """One line for each figure on which the two do not agree; None where rounding decides an order."""
     naive = Naive(scenario, replication).run()
     pairs = list(compared(scenario, simulate(scenario, replication), naive))
     found = [f"{name}: engine {a!r}, oracle {b!r}" for name, a, b in pairs if differ(a, b, max(naive.now, 1))]
-    return None if naive.rounded or (odd and naive.coincided) else found
+    return None if naive.rounded else found

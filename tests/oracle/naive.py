@@ -44,8 +44,7 @@ class Luck:
 class Naive:
     """One replication of a scenario; `run` it once and read what it booked.
 
-    `rounded` is set where rounding decided which of two events came first, `coincided` where a failure fell
-    on the instant of another one or of a completion.
+    `rounded` is set where rounding decided which of two events came first.
     """
 
     def __init__(self, scenario: Scenario, replication: int) -> None:
@@ -55,7 +54,7 @@ class Naive:
         self.agenda: list[tuple[float, float, int, Callable[[], None], object]] = []
         self.scheduled = 0
         self.windows = 0
-        self.rounded = self.coincided = False
+        self.rounded = False
         self.sources = [Source(scenario, self.luck, *pair) for pair in scenario.failures.items()]
         self.books = Books(scenario.simulation.warm_up)
         self.lineage = Lineage(self.books)
@@ -129,13 +128,9 @@ class Naive:
         self.counts.append((self.now, counted, self.shops.away, len(self.fleet.idle)))
         self.waiting_s += counted if any(one.doing == "waiting" for one in self.job.down()) else 0.0
         self.now = until
-        clocks = [clock for source in self.sources for clock in source.all_clocks()]
-        for clock in clocks:
-            clock.arrive(until)
-        failures = sum(clock.fired for clock in clocks)
-        failures += sum(alarm.instant <= until for source in self.sources for alarm in source.alarms())
-        ends = sum(entry[0] <= until for entry in self.agenda)
-        self.coincided |= failures > 1 or (failures == 1 and ends > 0)
+        for source in self.sources:
+            for clock in source.all_clocks():
+                clock.arrive(until)
 
     def complete(self) -> None:
         """Do all that ends at this instant, and what ends at once because of it."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sim.scenario.model import Scenario
-from tests.oracle.hand_cases import CASES
+from tests.oracle import hand_cases, instant_cases
 from tests.oracle.naive import Naive
+
+CASES = {**hand_cases.CASES, **instant_cases.CASES}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -15,7 +15,7 @@ from sim.validation.verdict import AGREES, CONTROL, DIFFERS, UNDECIDED, Interval
 MOST_NAMED = 5
 LOPSIDED = 0.1
 """Share of its half-width by which an interval's middle is off, so that it is shown by its two ends."""
-NEGLIGIBLE = 1e-4
+NEGLIGIBLE = 2.5e-5
 """Half-width, as a share of the figure, below which nobody wants to see it."""
 READABLE = 100
 """By how much a duration may differ from another and still be read in the same unit."""

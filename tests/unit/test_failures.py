@@ -119,13 +119,15 @@ def test_units_that_outlive_the_calendar_fail_where_their_own_time_passes_faster
     assert Plant(aged(over_time={"0 d": 2}), days=6.0, gpus=8).run(until=5.5) == [(5.0, (0,))]
 
 
-def test_a_share_of_the_strikes_is_transient_and_reaches_no_further_than_the_job() -> None:
-    plant = Plant({"per": "node", "mtbf": "1 d", "transient": "30 %", "repair": "1 h"})
+@pytest.mark.parametrize("per", ["node", "rack"])
+def test_a_share_of_the_strikes_is_transient_and_reaches_no_further_than_the_job(per: str) -> None:
+    mode = {"per": per, "mtbf": "1 d", "transient": "30 %", "repair": "1 h"}
+    plant = Plant(mode, nodes_per_rack=1)
     plant.run(until=100.0)
     transient = [strike.transient for _, strike in plant.strikes]
     assert np.mean(transient) == pytest.approx(0.3, abs=4.5 * (0.21 / len(transient)) ** 0.5)
     reach = {strike.transient: SCOPES[strike.scope] for _, strike in plant.strikes}
-    assert reach == {True: "job", False: "node"}
+    assert reach == {True: "job", False: per}
 
 
 @pytest.mark.parametrize(("per", "units"), [("gpu", 64), ("node", 8), ("rack", 2), ("cluster", 1)])

@@ -284,8 +284,8 @@ class Job:
             return
         if self.gone:
             self.enter("held", self.latest)
-            self.world.cancel(ranks.FORM)
             if enough:
+                self.world.cancel(ranks.FORM)
                 self.world.at(self.world.now, ranks.FORM, self.form)
         elif enough:
             if not self.stops.now:
@@ -293,5 +293,7 @@ class Job:
             self.stall(self.plan.rejoin_stall, bearer)
 
     def form(self) -> None:
-        self.gone = False
-        self.resume()
+        """As many as it takes are ready: they begin together, if they still are at the end of the instant."""
+        if len(self.present()) >= self.plan.minimum:
+            self.gone = False
+            self.resume()

@@ -122,7 +122,7 @@ class Strikes:
             return
         if origin.endswith("/recurrence"):
             fault = (source.name, alarm.n, alarm.node)
-            if fault not in self.world.fleet.faults:
+            if fault not in self.world.fleet.faults or alarm.node not in self.world.fleet.at_work():
                 return
             self.world.fleet.faults.remove(fault)
         self._on_node(source, origin, alarm.n, alarm.node)

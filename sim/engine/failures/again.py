@@ -52,27 +52,27 @@ class Relapses:
 class Fault(NamedTuple):
     """A fault of *mode* that stayed in a node, and shows *after* so much training (s); numbered by mode.
 
-    `known` counts the faults of all modes up to this one.
+    It came to where it is at work as number `placed` of all, infinite as long as it has not come.
     """
 
     after: float
     mode: int
     number: int
     node: int
-    known: int
+    placed: float
 
 
 class Stretch:
     """Training without a stop, of the groups of slots that `trains` tells (None: all), in seconds.
 
-    So many faults were `known` when it began: those that come later need another stretch to show.
+    So many faults had been `placed` when it began: those that come later need another stretch to show.
     """
 
-    def __init__(self, begin: float, trains: Trains | None, known: int) -> None:
+    def __init__(self, begin: float, trains: Trains | None, placed: int) -> None:
         self.begin = begin
         self.end = math.inf
         self.trains = trains
-        self.known = known
+        self.placed = placed
 
 
 class Faults:
@@ -95,7 +95,7 @@ class Faults:
             for mode, origin in self._origins.items()
         }
         self._count = dict.fromkeys(aims, 0)
-        self._known = 0
+        self._placed = 0
         self._of: dict[int, list[Fault]] = {}
         self._at_work: list[Fault] = []
         self._stretch: Stretch | None = None
@@ -108,12 +108,11 @@ class Faults:
         """Let *node* be faulty in the way of *mode*."""
         number = self._count[mode]
         self._count[mode] += 1
-        self._known += 1
-        fault = Fault(self._after[mode][number], mode, number, node, self._known)
-        self._of.setdefault(node, []).append(fault)
         slot = self._places.slot_of(node)
+        fault = Fault(self._after[mode][number], mode, number, node, math.inf)
+        self._of.setdefault(node, []).append(fault)
         if slot is not None and self._site.cluster.is_at_work(slot):
-            insort(self._at_work, fault)
+            self._place(node)
 
     def clear(self, nodes: Sequence[int]) -> None:
         """Let *nodes* be faulty no longer: they are repaired."""
@@ -127,8 +126,7 @@ class Faults:
         if node in self._of:
             self._rest(node)
             if slot is not None:
-                for fault in self._of[node]:
-                    insort(self._at_work, fault)
+                self._place(node)
 
     def failed(self, node: int) -> None:
         """Let the faults of *node* rest."""
@@ -138,7 +136,7 @@ class Faults:
     def training_begins(self, trains: Trains | None) -> None:
         """Let time run for the faults in the groups of slots that *trains* tells (None: in all)."""
         if self._at_work:
-            self._stretch = Stretch(self._env.now, trains, self._known)
+            self._stretch = Stretch(self._env.now, trains, self._placed)
             self._await_next(self._stretch)
 
     def training_ends(self) -> None:
@@ -146,6 +144,14 @@ class Faults:
         if self._stretch is not None:
             self._stretch.end = self._env.now
             self._stretch = None
+
+    def _place(self, node: int) -> None:
+        """Let the faults of *node*, which is at work, show: those that have just come in the next stretch."""
+        self._placed += 1
+        self._rest(node)
+        self._of[node] = [fault._replace(placed=min(fault.placed, self._placed)) for fault in self._of[node]]
+        for fault in self._of[node]:
+            insort(self._at_work, fault)
 
     def _rest(self, node: int) -> None:
         for fault in self._of[node]:
@@ -165,7 +171,7 @@ class Faults:
 
     def _trains(self, fault: Fault, stretch: Stretch) -> bool:
         slot = self._places.slot_of(fault.node)
-        if slot is None or fault.known > stretch.known:
+        if slot is None or fault.placed > stretch.placed:
             return False
         if stretch.trains is None:
             return True

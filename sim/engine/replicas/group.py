@@ -131,6 +131,11 @@ class Group:
         self.enter(STALL)
         self.wait(self._deadline, self.go_on)
 
+    def begin_together(self) -> None:
+        """Begin as a new group, unless what was noticed at this very instant leaves too few."""
+        if self.is_enough:
+            self.go_on()
+
     def go_on(self) -> None:
         """Let all that are there train, where they are enough."""
         self._team.join()

@@ -235,7 +235,7 @@ class ReplicatedJob:
         if not group.is_formed:
             group.enter(HELD)
             if group.is_enough:
-                group.wait(self._env.now, group.go_on, GATHERING)
+                group.wait(self._env.now, group.begin_together, GATHERING)
         elif group.doing is SAVING or group.doing is MAINTENANCE:
             group.extend(rejoin_stall, cause, line)
             group.enter(group.doing)

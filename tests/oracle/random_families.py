@@ -68,6 +68,8 @@ def _effects(author: Author, spec: Spec) -> None:
         mode = {"per": "cluster", "mtbf": author.time(100, 2000), "repair": author.law(1, 400)}
         tiers = spec["checkpoint"].get("tiers")
         named = tiers is not None and author.maybe()
+        if author.ties and not author.chance:
+            mode |= {"lifetime": "constant", "ages": "new"}
         mode["effect"] = {"storage": {"tiers": [author.one_of(*tiers)]}} if named and tiers else "storage"
         spec["failures"]["storage"] = mode
     if author.maybe(3):
@@ -138,7 +140,7 @@ def _nodes(author: Author, spec: Spec) -> None:
             _repair(author, mode)
         if mode["per"] in ("gpu", "node") and author.maybe(3):
             mode["lemons"] = {"share": author.one_of("20 %", "50 %"), "factor": author.one_of(2, 5)}
-        if mode["per"] in ("gpu", "node") and "repair" in mode and author.maybe():
+        if mode["per"] in ("gpu", "node") and "repair" in mode and author.maybe() and author.chance:
             mode["relapse"] = {"probability": author.one_of("20 %", "40 %"), "within": author.time(10, 900)}
     repairs = [mode["repair"] for mode in _modes(spec) if "repair" in mode and mode["per"] in SIZES]
     if repairs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from sim.engine.work.shelf import BEGINNING, Series, Shelf
@@ -142,7 +142,7 @@ class Copies:
         for since, until in shelf.outages_within(begin, now):
             parts = [
                 (
-                    part[: bisect_left(part, since, key=durable_at)],
+                    part[: bisect_right(part, since, key=durable_at)],
                     part[bisect_left(part, until, key=durable_at) :],
                 )
                 for part in kept

@@ -168,7 +168,7 @@ class Shelf:
 
     def is_void(self, durable_at: float) -> bool:
         """Return whether a copy that becomes durable then falls into an outage."""
-        return bool(self.outages) and any(begin <= durable_at < until for begin, until in self.outages)
+        return bool(self.outages) and any(begin < durable_at < until for begin, until in self.outages)
 
     def outages_within(self, begin: float, end: float) -> list[tuple[float, float]]:
         """Return the outages that touch the time from *begin* to *end*."""

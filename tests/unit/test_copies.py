@@ -127,7 +127,7 @@ def test_outages_that_touch_are_one() -> None:
     held.close(100, 200)
     held.close(150, 300)
     assert [held.opens_at(now) for now in (99, 100, 160, 250, 300)] == [99, 300, 300, 300, 300]
-    assert [held.is_void(durable) for durable in (99, 100, 299, 300)] == [False, True, True, False]
+    assert [held.is_void(durable) for durable in (100, 101, 299, 300)] == [False, True, True, False]
 
 
 def two_tiers(**changes: object) -> Copies:

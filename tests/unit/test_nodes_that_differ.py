@@ -38,6 +38,14 @@ def test_a_lemon_that_ages_lives_so_many_times_shorter_and_so_it_does_after_repa
     assert 0 < len(lemons) < 8
     assert sorted(slots for _, slots in struck) == sorted((node,) for node in lemons for _ in range(3))
     assert [now for now, _ in struck[:: len(lemons)]] == pytest.approx([2, 2 + life, 2 + 2 * life])
+    others = [slots[0] for now, slots in plant.run(until=10.1) if now == 10.0]
+    assert sorted([*lemons, *others]) == list(range(8))
+
+
+def test_all_cards_of_a_lemon_age_faster() -> None:
+    plant = Plant(aged(per="gpu", lemons={"share": "50 %", "factor": 5}, transient="100 %", repair=None))
+    struck = plant.run(until=2.5)
+    assert sorted(slots[0] for _, slots in struck) == sorted(8 * list(lemons_of(plant, 0.5)))
 
 
 def test_an_idle_lemon_that_ages_does_so_at_its_share() -> None:

@@ -26,6 +26,7 @@ from tests.oracle.strikes import Strikes
 
 __all__ = ["Luck", "Naive", "Row"]
 ROUNDING = 1e-10  # of the run; what is closer nominally falls on one instant that no float holds
+GRAIN = 1024  # lifetimes that end together at a multiple of 1 s / 1024 do so in any arithmetic
 
 
 class Luck:
@@ -44,7 +45,7 @@ class Luck:
 class Naive:
     """One replication of a scenario; `run` it once and read what it booked.
 
-    `rounded` is set where rounding decided which of two events came first.
+    `rounded` is set where rounding decided which of two events came first, or might have.
     """
 
     def __init__(self, scenario: Scenario, replication: int) -> None:
@@ -128,9 +129,11 @@ class Naive:
         self.counts.append((self.now, counted, self.shops.away, len(self.fleet.idle)))
         self.waiting_s += counted if any(one.doing == "waiting" for one in self.job.down()) else 0.0
         self.now = until
-        for source in self.sources:
-            for clock in source.all_clocks():
-                clock.arrive(until)
+        clocks = [clock for source in self.sources for clock in source.all_clocks()]
+        for clock in clocks:
+            clock.arrive(until)
+        together = sum(clock.fired for clock in clocks) > 1
+        self.rounded |= together and not (until * GRAIN).is_integer()
 
     def complete(self) -> None:
         """Do all that ends at this instant, and what ends at once because of it."""

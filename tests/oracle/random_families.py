@@ -65,15 +65,18 @@ def _effects(author: Author, spec: Spec) -> None:
             for key in ("detect", "repair", "transient", "takes_down", "spreads", "relapse"):
                 mode.pop(key, None)
     if spec["checkpoint"] != "none" and spec["failures"] != "none" and author.maybe():
-        mode = {"per": "cluster", "mtbf": author.time(100, 2000), "repair": author.law(1, 400)}
-        tiers = spec["checkpoint"].get("tiers")
-        named = tiers is not None and author.maybe()
-        if author.ties and not author.chance:
-            mode |= {"lifetime": "constant", "ages": "new"}
-        mode["effect"] = {"storage": {"tiers": [author.one_of(*tiers)]}} if named and tiers else "storage"
-        spec["failures"]["storage"] = mode
+        spec["failures"]["storage"] = _storage(author, spec["checkpoint"].get("tiers"))
     if author.maybe(3):
         spec["recovery"]["overhead"] = "7 %"
+
+
+def _storage(author: Author, tiers: Spec | None) -> Spec:
+    mode: Spec = {"per": "cluster", "mtbf": author.time(100, 2000), "repair": author.law(1, 400)}
+    named = tiers is not None and author.maybe()
+    mode["effect"] = {"storage": {"tiers": [author.one_of(*tiers)]}} if named and tiers else "storage"
+    if author.ties and not author.chance:
+        mode |= {"lifetime": "constant", "ages": "new"}
+    return mode
 
 
 def _replicas(author: Author, spec: Spec) -> None:

@@ -137,8 +137,8 @@ def differ(engine: Any, oracle: Any, scale: float) -> bool:
 
 
 def disagreements(scenario: Scenario, replication: int = 0) -> list[str] | None:
-    """One line for each figure on which the two do not agree; None where rounding decides an order."""
+    """One line for each figure on which the two do not agree; None if rounding may have decided an order."""
     naive = Naive(scenario, replication).run()
     pairs = list(compared(scenario, simulate(scenario, replication), naive))
     found = [f"{name}: engine {a!r}, oracle {b!r}" for name, a, b in pairs if differ(a, b, max(naive.now, 1))]
-    return None if naive.rounded else found
+    return None if found and naive.rounded else found

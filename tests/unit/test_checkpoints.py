@@ -132,7 +132,7 @@ def test_many_stretches_at_once_give_the_same_numbers(
     assert schedule.saved_each(starts, ends).tolist() == [schedule.saved(*pair) for pair in pairs]
 
 
-def test_a_save_counts_from_its_instant_and_not_a_digit_before_in_many_stretches_at_once() -> None:
+def test_a_save_counts_from_its_instant_and_not_a_digit_before() -> None:
     schedule = PeriodicSaves.every(100 / 7, 2 / 7, 3 / 7)
     starts, number = np.arange(5000) / 7, np.arange(5000) % 40
     begins = starts + (schedule.first + number * schedule.cycle)
@@ -144,3 +144,6 @@ def test_a_save_counts_from_its_instant_and_not_a_digit_before_in_many_stretches
     assert schedule.saved_each(starts, np.nextafter(durable, 0.0)).tolist() == [
         held[index] for index in number
     ]
+    for ends, expected in ((durable, number + 1), (np.nextafter(durable, 0.0), number)):
+        pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+        assert [schedule.saved(*pair) for pair in pairs] == [held[index] for index in expected]

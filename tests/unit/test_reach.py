@@ -105,3 +105,16 @@ def test_a_rack_of_two_replicas_takes_both_with_it() -> None:
         (tuple(range(8)), "replica"),
         (tuple(range(8, 12)), "replica"),
     ]
+
+
+def test_a_rack_of_one_node_takes_its_bound_spare_with_it() -> None:
+    plant = Plant(aged(takes_down="rack"), gpus=16, nodes_per_rack=1, spares=2, spares_within="rack")
+    plant.run(until=10.5)
+    assert plant.spares
+
+
+def test_a_strike_does_not_spread_to_a_rack_that_holds_no_more() -> None:
+    mode = {"per": "node", "mtbf": "1 d", "repair": "1 h", "spreads": {"to": "rack", "probability": "99 %"}}
+    plant = Plant(mode, gpus=16, nodes_per_rack=1)
+    plant.run(until=20.0)
+    assert {SCOPES[strike.scope] for _, strike in plant.strikes} == {"node"}

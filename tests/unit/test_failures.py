@@ -110,6 +110,11 @@ def test_what_is_on_the_training_clock_strikes_only_in_training() -> None:
     assert plant.run(until=24.0) == [(23.0, ())]
 
 
+def test_a_cluster_that_ages_is_one_unit_whatever_spares_there_are() -> None:
+    plant = Plant(aged(per="cluster", repair=None), gpus=8, spares=1, spare_failures="100 %")
+    assert plant.run(until=10.5) == [(10.0, ())]
+
+
 def test_rates_that_change_over_time() -> None:
     plant = Plant(aged(over_time={"0 d": 2, "3 d": 0.5}), gpus=8)
     assert plant.run(until=12.0) == [(11.0, (0,))]

@@ -48,6 +48,13 @@ def test_all_cards_of_a_lemon_age_faster() -> None:
     assert sorted(slots[0] for _, slots in struck) == sorted(8 * list(lemons_of(plant, 0.5)))
 
 
+@pytest.mark.parametrize(("factor", "more"), [(1, False), (1.5, True)])
+def test_a_lemon_strikes_beyond_what_strikes_every_node_by_its_factor(factor: float, more: bool) -> None:
+    plant = Plant(MEMORYLESS | {"lemons": {"share": "50 %", "factor": factor}})
+    plant.run(until=200.0)
+    assert ("mode/lemon" in plant.origins()) == more
+
+
 def test_an_idle_lemon_that_ages_does_so_at_its_share() -> None:
     plant = Plant(aged(lemons={"share": "99.9 %", "factor": 5}), gpus=8, spares=2, spare_failures="20 %")
     plant.run(until=10.5)

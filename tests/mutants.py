@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "background" / "mutants.md"
-KILLED = ("killed", "timeout", "caught by type check")
+TESTS, TYPES = ("killed", "timeout"), "caught by type check"
+KILLED = (*TESTS, TYPES)
 ROW = re.compile(
     r"^\| `(?P<function>[\w.]+)` \| `(?P<was>[^`]*)` \| `(?P<becomes>[^`]*)` \| .+ \|$", re.MULTILINE
 )
@@ -29,6 +30,12 @@ class Change(NamedTuple):
     function: str
     was: str
     becomes: str
+
+    def split(self) -> tuple[str, str]:
+        """Return the module, and the function or method in it."""
+        parts = self.function.split(".")
+        names = 2 if parts[-2][0].isupper() else 1
+        return ".".join(parts[:-names]), ".".join(parts[-names:])
 
 
 def explained(page: str) -> list[Change]:
@@ -75,13 +82,15 @@ def verdicts() -> Iterator[tuple[str, str]]:
 
 
 def table(found: Iterable[tuple[str, str]], unexplained: Counter[str]) -> Iterator[str]:
-    """Yield the numbers by module: tried, killed, explained and not."""
-    count = Counter((module_of(mutant), verdict in KILLED) for mutant, verdict in found)
-    yield "| module | tried | killed | explained | unexplained |"
-    yield "| --- | --- | --- | --- | --- |"
+    """Yield the numbers by module: tried, killed by tests and by types, explained and not."""
+    count = Counter((module_of(mutant), verdict) for mutant, verdict in found)
+    yield "| module | tried | killed by tests | killed by types | explained | unexplained |"
+    yield "| --- | --- | --- | --- | --- | --- |"
     for module in sorted({module for module, _ in count}):
-        killed, alive, open_ = count[module, True], count[module, False], unexplained[module]
-        yield f"| `{module}` | {killed + alive} | {killed} | {alive - open_} | {open_} |"
+        tried = sum(number for (of, _), number in count.items() if of == module)
+        tests, types = sum(count[module, verdict] for verdict in TESTS), count[module, TYPES]
+        alive, open_ = tried - tests - types, unexplained[module]
+        yield f"| `{module}` | {tried} | {tests} | {types} | {alive - open_} | {open_} |"
 
 
 def main() -> int:

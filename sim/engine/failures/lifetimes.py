@@ -136,7 +136,7 @@ class Lifetimes(Source):
         if self._due_of(unit) <= now:
             self._pace[unit] = pace
             return
-        if before > 0:
+        if before > 0 and self._due_of(unit) != now + self._left.get(unit, math.inf) / before:
             self._left[unit] = (self._due_of(unit) - now) * before
         self._pace[unit] = pace
         left = self._left.get(unit)
@@ -144,8 +144,8 @@ class Lifetimes(Source):
 
     def _live(self, unit: int, begin: float, life: float) -> None:
         pace = self._pace_of(unit)
+        self._left[unit] = life
         if pace == 0:
-            self._left[unit] = life
             self._due[unit] = math.inf
             return
         self._due[unit] = due = begin + life / pace

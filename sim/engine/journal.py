@@ -13,7 +13,8 @@ import numpy as np
 from sim.records import Doing, Strike
 
 Array = np.ndarray[Any, np.dtype[Any]]
-FOUR, EIGHT, NINE = Struct("4d").pack, Struct("8d").pack, Struct("9d").pack
+STRETCH, PHASE, INCIDENT = Struct("4d").pack, Struct("8d").pack, Struct("9d").pack
+"""What packs a line: its fields in the order of the columns below."""
 FIELD = Struct("d")
 NOBODY = -1
 """Instead of a cause or of an incident's number: none."""
@@ -61,10 +62,10 @@ class Incidents(NamedTuple):
 
 
 class Journal:
-    """What happened in one replication."""
+    """What happened in one replication; `phase_lines` are written by whoever goes through the phases."""
 
     def __init__(self) -> None:
-        self._phases = bytearray()
+        self.phase_lines = bytearray()
         self._stretches = bytearray()
         self._incidents = bytearray()
         self._count = 0
@@ -72,23 +73,9 @@ class Journal:
     def __repr__(self) -> str:
         return f"Journal({self._count} incidents)"
 
-    def phase(
-        self,
-        doing: Doing,
-        stage: int,
-        start: float,
-        end: float,
-        cause: int,
-        incident: int,
-        share: float = 1.0,
-        lane: int = NOBODY,
-    ) -> None:
-        """Note a phase without training that has ended."""
-        self._phases.extend(EIGHT(doing, stage, start, end, cause, incident, share, lane))
-
     def stretch(self, start: float, end: float, cause: int, incident: int) -> None:
         """Note a stretch of training that has ended, and the failure mode that broke it, if any."""
-        self._stretches.extend(FOUR(start, end, cause, incident))
+        self._stretches.extend(STRETCH(start, end, cause, incident))
 
     def incident(
         self,
@@ -104,7 +91,7 @@ class Journal:
         mode, _, slots, transient, _, _ = strike
         nodes_lost = 0 if transient else len(slots) or 1
         self._incidents.extend(
-            NINE(time, mode, node, rack, doing, interrupts, transient, nodes_lost, replica)
+            INCIDENT(time, mode, node, rack, doing, interrupts, transient, nodes_lost, replica)
         )
         self._count += 1
         return self._count - 1
@@ -122,7 +109,8 @@ class Journal:
     @property
     def phases(self) -> Phases:
         """All phases, in the order in which they ended."""
-        doing, stage, start, end, cause, incident, share, lane = _columns(self._phases, len(Phases._fields))
+        columns = _columns(self.phase_lines, len(Phases._fields))
+        doing, stage, start, end, cause, incident, share, lane = columns
         doing, stage, cause, incident, lane = _whole(doing, stage, cause, incident, lane)
         return Phases(doing, stage, start, end, cause, incident, share, lane)
 

@@ -38,7 +38,8 @@ def worker() -> None:
 
     workers.begin([Scenario.model_validate(SCENARIO)])
     batches = [workers.Batch(0, (number,), seconds=ALLOWED_SECONDS) for number in (0, 1)]
-    incidents = [workers.work(batch)[0].incident_count for batch in batches]
+    done = [workers.work(batch)[0] for batch in batches]
+    incidents = [records.incident_count for (records,) in done]
     print(peak_megabytes(), *incidents)
 
 

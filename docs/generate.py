@@ -59,7 +59,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def blocks_in(annotation: Any) -> Iterator[tuple[type, bool]]:
     """Yield the blocks of the scenario language in a type, each with whether it stands behind a free name."""
-    from sim.scenario.blocks import Block
+    from sim.scenario.keys.blocks import Block
 
     if isinstance(annotation, type) and issubclass(annotation, Block):
         yield annotation, False
@@ -133,7 +133,7 @@ def scenario_page() -> str:
 
 def logs_section() -> str:
     """Return the section about the columns of the file that `replay` names."""
-    from sim.scenario import logs
+    from sim.scenario.keys import logs
 
     rows = [[f"`{name}`", meaning] for name, meaning in logs.COLUMNS.items()]
     return f"{LOGS_HEAD}\n{table(('column', 'meaning'), rows)}\n"
@@ -141,7 +141,7 @@ def logs_section() -> str:
 
 def figures_section() -> str:
     """Return the section about the figures that a published claim may be about."""
-    from sim.scenario.figures import FIGURES
+    from sim.scenario.keys.figures import FIGURES
 
     rows = [
         [

@@ -11,7 +11,7 @@ from sim.records import PEER
 
 if TYPE_CHECKING:
     from sim.results import Results
-    from sim.scenario.tiers import Tier
+    from sim.scenario.keys.tiers import Tier
 
 Summary = Mapping[str, Any]
 
@@ -128,7 +128,7 @@ def survives(tier: Tier) -> str:
     """Return what the copies of *tier* survive, in words."""
     if tier.survives is None:
         return "all failures"
-    from sim.scenario.tiers import SCOPES
+    from sim.scenario.keys.tiers import SCOPES
 
     return ", ".join(word for word in SCOPES if word in tier.survives)
 

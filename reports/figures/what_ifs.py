@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports.figures import base
-from sim.scenario.document import at, find
+from sim.scenario.text.document import at, find
 from sim.units import parse_count, parse_duration
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from sim.digits import duration, measured, percent, plus_minus, whole
 from sim.estimate import unseen
 from sim.scenario import Scenario
 from sim.scenario.describe import describe
-from sim.scenario.expectations import Threshold
+from sim.scenario.keys.expectations import Threshold
 from sim.summary import figure
 
 NOTABLE_GAIN = 0.02

@@ -25,7 +25,7 @@ def init(name: str, output: Path | None, force: bool) -> int:
     """Write a commented scenario called NAME, ready to be changed and run."""
     from sim import folders
     from sim.scenario import loads
-    from sim.scenario.starter import starter
+    from sim.scenario.text.starter import starter
     from sim.store import RunError
 
     text = starter(name)

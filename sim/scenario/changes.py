@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from sim.scenario.blocks import KEY, Finding, unknown
-from sim.scenario.document import Document, find, paths
-from sim.scenario.errors import Path, ScenarioError, dotted
-from sim.scenario.overrides import override
+from sim.scenario.keys.blocks import KEY, Finding, unknown
+from sim.scenario.text.document import Document, find, paths
+from sim.scenario.text.errors import Path, ScenarioError, dotted
+from sim.scenario.text.overrides import override
 
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sim.scenario.blocks import KEY, Finding, unknown
-from sim.scenario.document import find, paths
-from sim.scenario.errors import dotted
-from sim.scenario.expectations import metrics, unknown_metric
 from sim.scenario.fitting import fitting
+from sim.scenario.keys.blocks import KEY, Finding, unknown
+from sim.scenario.keys.expectations import metrics, unknown_metric
+from sim.scenario.keys.recovery import CHECKPOINT, DETECT, LOAD
+from sim.scenario.keys.replay import about_nodes, resolve_logs
 from sim.scenario.levers import faults_of_levers
 from sim.scenario.published import faults_of_claims
 from sim.scenario.rates import mtbf_served, rate
-from sim.scenario.recovery import CHECKPOINT, DETECT, LOAD
-from sim.scenario.replay import about_nodes, resolve_logs
+from sim.scenario.text.document import find, paths
+from sim.scenario.text.errors import dotted
 from sim.units import format_duration
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sim.scenario.failure import FailureMode
 from sim.scenario.first_order import ettr, mean_restart_s, restart_s
+from sim.scenario.keys.failure import FailureMode
+from sim.scenario.keys.replay import reached
 from sim.scenario.model import Scenario
 from sim.scenario.notes import notes
 from sim.scenario.rates import fleet_factor, mean_of, nodes_taken, rate
-from sim.scenario.replay import reached
 from sim.scenario.values import Value, values
 
 SECONDS_PER_EVENT = 15e-6

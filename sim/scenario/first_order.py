@@ -12,8 +12,8 @@ import math
 
 from sim import theory
 from sim.distributions import Constant, Distribution
-from sim.scenario.effects import CORRUPT, SLOW, STORAGE
-from sim.scenario.failure import FailureMode
+from sim.scenario.keys.effects import CORRUPT, SLOW, STORAGE
+from sim.scenario.keys.failure import FailureMode
 from sim.scenario.model import Scenario, Stage, Tier
 from sim.scenario.rates import (
     falls_back,

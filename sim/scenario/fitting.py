@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.scenario.blocks import Finding, unknown
-from sim.scenario.effects import SLOW, STORAGE
-from sim.scenario.recovery import DETECT, LOAD
-from sim.scenario.replicas import near_divisors
+from sim.scenario.keys.blocks import Finding, unknown
+from sim.scenario.keys.effects import SLOW, STORAGE
+from sim.scenario.keys.recovery import DETECT, LOAD
+from sim.scenario.keys.replicas import near_divisors
 from sim.units import format_duration, shown
 
 if TYPE_CHECKING:

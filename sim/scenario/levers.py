@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ConfigDict
 
 from sim.scenario import changes
-from sim.scenario.blocks import Block, Finding, key
-from sim.scenario.quantities import Price
+from sim.scenario.keys.blocks import Block, Finding, key
+from sim.scenario.keys.quantities import Price
 
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario

@@ -10,15 +10,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.scenario import shipped
-from sim.scenario.bases import Bases
-from sim.scenario.blocks import KEY
 from sim.scenario.consistency import RESERVED
-from sim.scenario.document import Document
-from sim.scenario.errors import Fault, Place, ScenarioError
+from sim.scenario.keys.blocks import KEY
 from sim.scenario.model import Scenario
-from sim.scenario.overrides import override
-from sim.scenario.reader import read_file, read_text
+from sim.scenario.text import shipped
+from sim.scenario.text.bases import Bases
+from sim.scenario.text.document import Document
+from sim.scenario.text.errors import Fault, Place, ScenarioError
+from sim.scenario.text.overrides import override
+from sim.scenario.text.reader import read_file, read_text
 from sim.scenario.traces import read_traces
 
 Overrides = Mapping[str, Any]

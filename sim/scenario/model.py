@@ -11,18 +11,18 @@ from typing import Annotated, Any, ClassVar
 from pydantic import PrivateAttr
 
 from sim.scenario import rates
-from sim.scenario.blocks import Block, Finding, key
 from sim.scenario.consistency import contradictions
-from sim.scenario.effects import CRASH, HANG
-from sim.scenario.failure import FailureMode
+from sim.scenario.keys.blocks import Block, Finding, key
+from sim.scenario.keys.effects import CRASH, HANG
+from sim.scenario.keys.failure import FailureMode
+from sim.scenario.keys.machine import ClusterSpec, Workload
+from sim.scenario.keys.plan import Costs, Maintenance, Simulation
+from sim.scenario.keys.quantities import Expectation, Name, Shorthand, Text
+from sim.scenario.keys.recovery import Recovery, Stage
+from sim.scenario.keys.saving import CheckpointSpec
+from sim.scenario.keys.tiers import Tier
 from sim.scenario.levers import OwnLever
-from sim.scenario.machine import ClusterSpec, Workload
-from sim.scenario.plan import Costs, Maintenance, Simulation
 from sim.scenario.published import Published
-from sim.scenario.quantities import Expectation, Name, Shorthand, Text
-from sim.scenario.recovery import Recovery, Stage
-from sim.scenario.saving import CheckpointSpec
-from sim.scenario.tiers import Tier
 from sim.units import shown
 
 __all__ = [

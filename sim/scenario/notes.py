@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sim.scenario.effects import CORRUPT, STORAGE
+from sim.scenario.keys.effects import CORRUPT, STORAGE
+from sim.scenario.keys.replay import about_logs
 from sim.scenario.model import Scenario
 from sim.scenario.rates import again, fleet_factor
-from sim.scenario.replay import about_logs
 from sim.units import format_duration, format_share
 
 

@@ -9,11 +9,11 @@ from pydantic import Field, PrivateAttr
 
 from sim import units
 from sim.scenario import changes
-from sim.scenario.blocks import KEY, Block, Finding, key, unknown
-from sim.scenario.errors import Path
-from sim.scenario.expectations import LEDGER
-from sim.scenario.figures import ENTRY, FIGURES, Amount, Compared, Missing, Range, amount
-from sim.scenario.quantities import Name, Text, words
+from sim.scenario.keys.blocks import KEY, Block, Finding, key, unknown
+from sim.scenario.keys.expectations import LEDGER
+from sim.scenario.keys.figures import ENTRY, FIGURES, Amount, Compared, Missing, Range, amount
+from sim.scenario.keys.quantities import Name, Text, words
+from sim.scenario.text.errors import Path
 from sim.units import shown
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.distributions import Distribution
-from sim.scenario.effects import CORRUPT, FLAP, STORAGE
-from sim.scenario.failure import FailureMode
+from sim.scenario.keys.effects import CORRUPT, FLAP, STORAGE
+from sim.scenario.keys.failure import FailureMode
 
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario

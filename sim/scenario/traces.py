@@ -13,11 +13,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.scenario.document import Document, Mark, find
-from sim.scenario.errors import Fault, Path, Place, dotted
-from sim.scenario.failure import FailureMode
-from sim.scenario.logs import Log, as_text, read_log
-from sim.scenario.quantities import NAME_PATTERN
+from sim.scenario.keys.failure import FailureMode
+from sim.scenario.keys.logs import Log, as_text, read_log
+from sim.scenario.keys.quantities import NAME_PATTERN
+from sim.scenario.text.document import Document, Mark, find
+from sim.scenario.text.errors import Fault, Path, Place, dotted
 from sim.units import format_size, shown
 
 FAILURES, REPLAY, SOURCES = "failures", "replay", "sources"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sim.scenario.blocks import Block
-from sim.scenario.errors import Path, dotted
+from sim.scenario.keys.blocks import Block
+from sim.scenario.keys.recovery import Recovery
+from sim.scenario.keys.replay import told
+from sim.scenario.keys.saving import CheckpointSpec
 from sim.scenario.model import Scenario
-from sim.scenario.recovery import Recovery
-from sim.scenario.replay import told
-from sim.scenario.saving import CheckpointSpec
+from sim.scenario.text.errors import Path, dotted
 from sim.units import format_duration, format_share
 
 _NAMED = (("failures",), ("recovery", "stages"), ("checkpoint", "tiers"))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sim.scenario.model import Scenario
-from sim.scenario.reader import resolve
+from sim.scenario.text.reader import resolve
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./(][A-Za-z0-9_.%/()*+=> -]*")
 _ROWS = re.compile(r"[a-z][a-z_,]*\n(?:[0-9][0-9.e+,]*\n)+")

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sim.distributions import Empirical
-from sim.scenario.document import at, find
-from sim.scenario.effects import CORRUPT, FLAP, STORAGE
+from sim.scenario.keys.effects import CORRUPT, FLAP, STORAGE
 from sim.scenario.model import Scenario
+from sim.scenario.text.document import at, find
 from sim.tuning.change import TWICE, Change, Family, halved, scaled, seldom, told
 from sim.tuning.savings import cheaper_saves, loads
 from sim.units import format_duration

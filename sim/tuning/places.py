@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.scenario.blocks import unknown
+from sim.scenario.keys.blocks import unknown
 from sim.scenario.model import Scenario, Tier
 from sim.scenario.rates import mtbf_served
 from sim.store import ChoiceError

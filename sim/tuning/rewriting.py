@@ -9,8 +9,9 @@ from pathlib import Path as File
 from typing import Any, NamedTuple
 
 from sim import folders
-from sim.scenario import ScenarioError, load, shipped
-from sim.scenario.errors import Path
+from sim.scenario import ScenarioError, load
+from sim.scenario.text import shipped
+from sim.scenario.text.errors import Path
 from sim.scenario.writing import flow
 from sim.store import ChoiceError, RunError
 from sim.tuning.places import ONLY, Place

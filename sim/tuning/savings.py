@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sim.scenario.keys.tiers import Copies
 from sim.scenario.model import Scenario
-from sim.scenario.tiers import Copies
 from sim.tuning.change import Change, Family, halved
 from sim.tuning.places import Place, place_of
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sim.scenario import Fault, Place, ScenarioError, load, shipped
+from sim.scenario import Fault, Place, ScenarioError, load
 from sim.scenario.changes import Changes
 from sim.scenario.model import Scenario
 from sim.scenario.published import Claim, Published
+from sim.scenario.text import shipped
 from sim.store import ChoiceError
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from sim.estimate import Estimate, mean_of, ratio
 from sim.records import Doing, Records
 from sim.resources import NEARLY_ALWAYS, held
-from sim.scenario.figures import FIGURES, SHARE
+from sim.scenario.keys.figures import FIGURES, SHARE
 from sim.scenario.model import Scenario
 from sim.summary import TRAINING
 from sim.validation.verdict import Interval

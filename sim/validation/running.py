@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sim.experiment import Interrupted, Point, Settings, expected_seconds, made, simulate_all, work_key
 from sim.scenario.changes import Changes, changed
-from sim.scenario.figures import FIGURES
+from sim.scenario.keys.figures import FIGURES
 from sim.scenario.model import Scenario
 from sim.scenario.published import Claim
 from sim.store import RunError

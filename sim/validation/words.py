@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sim.digits import NOTHING, duration, measured, plus_minus, points, significant, whole
-from sim.scenario.figures import SECONDS, SHARE
+from sim.scenario.keys.figures import SECONDS, SHARE
 from sim.units import format_duration, parse_duration
 from sim.units import shown as quoted
 from sim.validation.results import Outcome, Validation

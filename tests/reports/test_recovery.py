@@ -21,7 +21,7 @@ from reports.page import render
 from reports.sheet import SHOWN_LETTERS, SHOWN_LINES
 from sim.results import Results
 from sim.scenario import Scenario, loads
-from sim.scenario.effects import EFFECTS
+from sim.scenario.keys.effects import EFFECTS
 from tests.reports.cases import fake, run
 from tests.reports.fleets import EVERYTHING, everything
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sim.engine.work.copies import Copies
 from sim.engine.work.shelf import InFlight, Series, Shelf
 from sim.records import SCOPES
-from sim.scenario.tiers import Tier
+from sim.scenario.keys.tiers import Tier
 
 JOB, NODE, RACK = (SCOPES.index(name) for name in ("job", "node", "rack"))
 

@@ -14,17 +14,17 @@ import pytest
 
 from sim.engine.replication import simulate
 from sim.records import Doing, Records
-from sim.scenario import effects, failure, nodes
-from sim.scenario.blocks import Block
-from sim.scenario.failure import FailureMode
-from sim.scenario.laws import Law
-from sim.scenario.machine import ClusterSpec
+from sim.scenario.keys import effects, failure, nodes
+from sim.scenario.keys.blocks import Block
+from sim.scenario.keys.failure import FailureMode
+from sim.scenario.keys.laws import Law
+from sim.scenario.keys.machine import ClusterSpec
+from sim.scenario.keys.plan import Maintenance
+from sim.scenario.keys.recovery import Recovery
+from sim.scenario.keys.repair import FalseFix, Repair
+from sim.scenario.keys.saving import CheckpointSpec
+from sim.scenario.keys.tiers import TierSpec
 from sim.scenario.model import Scenario
-from sim.scenario.plan import Maintenance
-from sim.scenario.recovery import Recovery
-from sim.scenario.repair import FalseFix, Repair
-from sim.scenario.saving import CheckpointSpec
-from sim.scenario.tiers import TierSpec
 from tests.unit.kinds import BASE, ROWS, Row
 
 BLOCKS: tuple[type[Block], ...] = (

@@ -13,7 +13,7 @@ from sim.engine.replication import simulate
 from sim.metrics import Metrics
 from sim.records import FleetUse
 from sim.resources import add_loads, add_replicas, add_spares, held
-from sim.scenario.expectations import metrics
+from sim.scenario.keys.expectations import metrics
 from sim.scenario.model import Scenario
 from sim.summary import figure, summarise
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from sim.engine.work.tiers import NO_TIER, TierClocks
-from sim.scenario.tiers import Tier
+from sim.scenario.keys.tiers import Tier
 
 laws = settings(
     derandomize=True,

@@ -13,7 +13,7 @@ import simpy
 from sim.distributions import Exponential
 from sim.engine.failures.aim import OnStrike
 from sim.engine.failures.clock import FAILURE, After, Clock
-from sim.scenario.logs import Recorded as RecordedRow
+from sim.scenario.keys.logs import Recorded as RecordedRow
 from sim.streams import Draws, Streams, uniform
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sim.engine.work.shelf import BEGINNING, Series, Shelf
 from sim.engine.work.tiers import NEXT_TO_NOTHING, Firsts, Place, TierClocks
 from sim.records import SCOPES
-from sim.scenario.tiers import Tier
+from sim.scenario.keys.tiers import Tier
 
 
 class Copies:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sim.engine.work.tiers import NEXT_TO_NOTHING
 from sim.records import SCOPES
-from sim.scenario.tiers import Tier
+from sim.scenario.keys.tiers import Tier
 
 BEGINNING = 0.0
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from operator import mul
 from typing import NamedTuple
 
-from sim.scenario.tiers import Tier
+from sim.scenario.keys.tiers import Tier
 
 NO_TIER = -1
 NEXT_TO_NOTHING = 1e-9

@@ -8,9 +8,9 @@ import pytest
 
 from sim.distributions import Constant, Exponential
 from sim.scenario import Scenario, ScenarioError, loads
+from sim.scenario.keys.repair import RepairPlan
+from sim.scenario.keys.replicas import near_divisors
 from sim.scenario.rates import again, fleet_factor
-from sim.scenario.repair import RepairPlan
-from sim.scenario.replicas import near_divisors
 from sim.scenario.values import values
 
 HOUR, DAY = 3600.0, 86_400.0

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sim import theory
 from sim.distributions import Constant, Empirical, Exponential, Gamma, LogNormal, Truncated, Weibull
 from sim.scenario import Scenario, loads
-from sim.scenario.tables import around
+from sim.scenario.keys.tables import around
 
 DAY, YEAR = 86_400.0, 365.25 * 86_400.0
 

@@ -12,11 +12,12 @@ import pytest
 
 from sim import theory
 from sim.engine.replication import simulate
-from sim.scenario import Scenario, dump, load, loads, schema, shipped
+from sim.scenario import Scenario, dump, load, loads, schema
 from sim.scenario.changes import changed
-from sim.scenario.figures import FIGURES
+from sim.scenario.keys.figures import FIGURES
 from sim.scenario.published import KINDS, Claim
-from sim.scenario.reader import read_file
+from sim.scenario.text import shipped
+from sim.scenario.text.reader import read_file
 from sim.scenario.values import values
 
 ROWS = Path(__file__).resolve().parents[4] / "shared" / "data" / "published_cases.csv"

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.scenario import ScenarioError, load, loads
-from sim.scenario.document import Document, at, within
-from sim.scenario.errors import Path as Keys
 from sim.scenario.loading import build
-from sim.scenario.reader import read_file, read_text, resolve
+from sim.scenario.text.document import Document, at, within
+from sim.scenario.text.errors import Path as Keys
+from sim.scenario.text.reader import read_file, read_text, resolve
 from tests.unit.scenario.everything import EVERYTHING
 
 SMALL = """\

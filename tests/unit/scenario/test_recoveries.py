@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sim.scenario import Scenario, ScenarioError, load, loads, shipped
+from sim.scenario import Scenario, ScenarioError, load, loads
+from sim.scenario.text import shipped
 
 RECOVERIES = ["cold", "hot-spare", "replicas"]
 CLUSTERS = {"chen-10k": 125, "chen-100k": 125, "chen-1m": 125, "llama3-16k": 16, "frontier-100k": 12}

@@ -9,7 +9,7 @@ import pytest
 
 from sim import theory
 from sim.scenario import Scenario, dump, loads
-from sim.scenario.tiers import Bandwidth, Tier
+from sim.scenario.keys.tiers import Bandwidth, Tier
 
 HOUR = 3600.0
 BASE: dict[str, Any] = {

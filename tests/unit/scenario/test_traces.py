@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from sim.distributions import Empirical
-from sim.scenario import Scenario, ScenarioError, dump, load, loads, reader
+from sim.scenario import Scenario, ScenarioError, dump, load, loads
 from sim.scenario.describe import describe
-from sim.scenario.logs import Recorded
+from sim.scenario.keys.logs import Recorded
+from sim.scenario.text import reader
 from sim.scenario.values import values
 
 HOUR, DAY = 3600.0, 86_400.0

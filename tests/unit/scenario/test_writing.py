@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim import theory
-from sim.scenario import Scenario, dump, load, loads, schema, shipped
+from sim.scenario import Scenario, dump, load, loads, schema
 from sim.scenario.describe import describe
-from sim.scenario.expectations import Threshold, metrics
 from sim.scenario.first_order import chain_s
-from sim.scenario.reader import read_file, read_text
-from sim.scenario.starter import starter
+from sim.scenario.keys.expectations import Threshold, metrics
+from sim.scenario.text import shipped
+from sim.scenario.text.reader import read_file, read_text
+from sim.scenario.text.starter import starter
 from sim.scenario.values import values
 from sim.scenario.writing import yaml
 from tests.unit.scenario.everything import EVERYTHING

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.scenario import load, loads, shipped
+from sim.scenario import load, loads
+from sim.scenario.text import shipped
 from sim.store import ChoiceError, RunError
 from sim.tuning.places import place_of
 from sim.tuning.rewriting import rewritten, write_with_interval

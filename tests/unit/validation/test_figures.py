@@ -10,7 +10,7 @@ from sim.engine.replication import simulate
 from sim.estimate import mean_of, paired
 from sim.records import FleetUse, Records
 from sim.scenario import Scenario, loads
-from sim.scenario.figures import FIGURES
+from sim.scenario.keys.figures import FIGURES
 from sim.summary import figure as summed_up
 from sim.summary import summarise
 from sim.validation.figures import MEASURES, Row

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 from sim.distributions import Constant, Distribution
-from sim.scenario.blocks import Block, Finding, key
-from sim.scenario.laws import OR_DURATION, Law, Time
-from sim.scenario.quantities import SHARE, Cards, Share, Shorthand
+from sim.scenario.keys.blocks import Block, Finding, key
+from sim.scenario.keys.laws import OR_DURATION, Law, Time
+from sim.scenario.keys.quantities import SHARE, Cards, Share, Shorthand
 
 PIPELINE = ("automatic", "escalates", "manual")
 

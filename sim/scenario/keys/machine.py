@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from sim import units
-from sim.scenario.blocks import Block, Finding, key
-from sim.scenario.quantities import (
+from sim.scenario.keys.blocks import Block, Finding, key
+from sim.scenario.keys.quantities import (
     Cards,
     Duration,
     PositiveDuration,
@@ -21,7 +21,7 @@ from sim.scenario.quantities import (
     whole,
     words,
 )
-from sim.scenario.tables import CARDS, around, table
+from sim.scenario.keys.tables import CARDS, around, table
 
 _SPARE_SHARE = quantity(units.SHARE)
 _SPARE_COUNT = whole(0, 1_000_000_000)

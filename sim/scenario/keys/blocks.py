@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from sim.scenario.errors import Path
+from sim.scenario.text.errors import Path
 from sim.units import shown
 
 KEY = "[key]"

@@ -11,8 +11,8 @@ from typing import Annotated, NamedTuple
 from pydantic import ConfigDict
 
 from sim import theory, units
-from sim.scenario.blocks import Block, Finding, key, unknown
-from sim.scenario.quantities import Duration, Reads, Share, quantity, whole
+from sim.scenario.keys.blocks import Block, Finding, key, unknown
+from sim.scenario.keys.quantities import Duration, Reads, Share, quantity, whole
 
 SCOPES = ("job", "gpu", "node", "rack", "pod", "replica", "cluster")
 ALL = "all"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.scenario.blocks import Finding
+from sim.scenario.keys.blocks import Finding
 
 if TYPE_CHECKING:
-    from sim.scenario.recovery import Recovery
+    from sim.scenario.keys.recovery import Recovery
 
 
 def about_replicas(recovery: Recovery) -> Iterator[Finding]:

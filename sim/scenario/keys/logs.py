@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sim.scenario.blocks import unknown
-from sim.scenario.quantities import LONGEST_DURATION
+from sim.scenario.keys.blocks import unknown
+from sim.scenario.keys.quantities import LONGEST_DURATION
 from sim.units import DAY, HOUR, NUMBER, parse_duration, shown
 
 MOST_ROWS = 100_000

@@ -9,10 +9,10 @@ from typing import Annotated, Final, Literal
 from pydantic import PrivateAttr
 
 from sim.distributions import Constant, Distribution
-from sim.scenario.blocks import KEY, Block, Finding, key
-from sim.scenario.laws import KINDS, Law, Time
-from sim.scenario.nodes import Retire
-from sim.scenario.quantities import (
+from sim.scenario.keys.blocks import KEY, Block, Finding, key
+from sim.scenario.keys.laws import KINDS, Law, Time
+from sim.scenario.keys.nodes import Retire
+from sim.scenario.keys.quantities import (
     DURATION,
     SHARE,
     Duration,
@@ -24,8 +24,8 @@ from sim.scenario.quantities import (
     whole,
     words,
 )
-from sim.scenario.replicas import about_diagnosis, about_replicas
-from sim.scenario.tables import CARDS, around, table
+from sim.scenario.keys.replicas import about_diagnosis, about_replicas
+from sim.scenario.keys.tables import CARDS, around, table
 
 Kind = Literal["detect", "nodes", "load", "work"]
 NODES: Final = "nodes"

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pydantic import PrivateAttr
 
-from sim.scenario.blocks import Finding, key
-from sim.scenario.quantities import Name, Size
-from sim.scenario.tiers import Copies, Tier, TierSpec
+from sim.scenario.keys.blocks import Finding, key
+from sim.scenario.keys.quantities import Name, Size
+from sim.scenario.keys.tiers import Copies, Tier, TierSpec
 
 ONLY_TIER = "checkpoint"
 SHORT_FORM = ("interval", "blocks", "durable_after", "load", "write", "read", "survives", "unusable", "keep")

@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, PrivateAttr
 
-from sim.scenario.blocks import Block, Finding, key
-from sim.scenario.laws import Time
-from sim.scenario.quantities import Name, Shorthand, plain, words
+from sim.scenario.keys.blocks import Block, Finding, key
+from sim.scenario.keys.laws import Time
+from sim.scenario.keys.quantities import Name, Shorthand, plain, words
 
 CRASH, HANG, SLOW, CORRUPT, FLAP, STORAGE = "crash", "hang", "slow", "corrupt", "flap", "storage"
 EFFECTS: Final = (CRASH, HANG, SLOW, CORRUPT, FLAP, STORAGE)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from sim.scenario.blocks import KEY, Finding, refuse
-from sim.scenario.quantities import Reads, whole
+from sim.scenario.keys.blocks import KEY, Finding, refuse
+from sim.scenario.keys.quantities import Reads, whole
 from sim.units import shown
 
 CARDS = whole(1, 1_000_000_000)

@@ -18,8 +18,8 @@ from sim.distributions import (
     Truncated,
     Weibull,
 )
-from sim.scenario.blocks import Block, Finding, key
-from sim.scenario.quantities import DURATION, Duration, PositiveDuration, Shorthand, plain, words
+from sim.scenario.keys.blocks import Block, Finding, key
+from sim.scenario.keys.quantities import DURATION, Duration, PositiveDuration, Shorthand, plain, words
 from sim.units import format_duration
 
 Shape = Annotated[float, plain(0.1, 50)]

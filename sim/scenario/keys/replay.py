@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic_core import CoreSchema, core_schema
 
-from sim.scenario.blocks import KEY, Block, Finding, key
-from sim.scenario.effects import FLAP, STORAGE
-from sim.scenario.logs import CAUSE, MOST_ROWS, Recorded, read_log
-from sim.scenario.quantities import Duration, PositiveDuration, whole
-from sim.scenario.reach import about_effect
+from sim.scenario.keys.blocks import KEY, Block, Finding, key
+from sim.scenario.keys.effects import FLAP, STORAGE
+from sim.scenario.keys.logs import CAUSE, MOST_ROWS, Recorded, read_log
+from sim.scenario.keys.quantities import Duration, PositiveDuration, whole
+from sim.scenario.keys.reach import about_effect
 from sim.units import format_duration, shown
 
 if TYPE_CHECKING:
-    from sim.scenario.failure import FailureMode
+    from sim.scenario.keys.failure import FailureMode
     from sim.scenario.model import Scenario
 
 MOST_NODES = 1_000_000_000

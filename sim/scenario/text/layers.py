@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sim.scenario.document import Document, Mark, at, find, within
-from sim.scenario.errors import Path, dotted
+from sim.scenario.text.document import Document, Mark, at, find, within
+from sim.scenario.text.errors import Path, dotted
 
 _BLOCKS = (
     "cluster",

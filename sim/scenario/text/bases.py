@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
 
-from sim.scenario import shipped
-from sim.scenario.document import Document
-from sim.scenario.errors import Fault, Place, ScenarioError
-from sim.scenario.layers import merge
-from sim.scenario.reader import read_file
+from sim.scenario.text import shipped
+from sim.scenario.text.document import Document
+from sim.scenario.text.errors import Fault, Place, ScenarioError
+from sim.scenario.text.layers import merge
+from sim.scenario.text.reader import read_file
 from sim.units import shown
 
 MOST_BASES = 50

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from sim.scenario.blocks import Block, Finding, key
-from sim.scenario.quantities import Duration, Flag, Points, PositiveDuration, Price, Share, whole
+from sim.scenario.keys.blocks import Block, Finding, key
+from sim.scenario.keys.quantities import Duration, Flag, Points, PositiveDuration, Price, Share, whole
 from sim.units import HOUR, format_duration
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.scenario.errors import Fault, Path, Place, dotted
+from sim.scenario.text.errors import Fault, Path, Place, dotted
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import CoreSchema, core_schema
 
 from sim import units
-from sim.scenario.expectations import THRESHOLD_PATTERN, Threshold
+from sim.scenario.keys.expectations import THRESHOLD_PATTERN, Threshold
 from sim.units import Kind, Money, Rate, shown
 
 NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_ -]{0,38}[A-Za-z0-9_-])?$"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.scenario.blocks import Finding
-from sim.scenario.effects import CORRUPT, FLAP, SLOW, STORAGE
+from sim.scenario.keys.blocks import Finding
+from sim.scenario.keys.effects import CORRUPT, FLAP, SLOW, STORAGE
 
 if TYPE_CHECKING:
-    from sim.scenario.failure import FailureMode
+    from sim.scenario.keys.failure import FailureMode
 
 SIZES = ("gpu", "node", "rack", "pod")
 OF_NODES = ("gpu", "node")

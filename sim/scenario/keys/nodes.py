@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from sim.scenario.blocks import Block, Finding, key
-from sim.scenario.quantities import PositiveDuration, PositiveShare, plain, whole, words
+from sim.scenario.keys.blocks import Block, Finding, key
+from sim.scenario.keys.quantities import PositiveDuration, PositiveShare, plain, whole, words
 
 Domain = Literal["rack", "pod"]
 

@@ -9,16 +9,25 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import PrivateAttr
 
 from sim.distributions import Distribution, Empirical
-from sim.scenario.blocks import Block, Finding, key
-from sim.scenario.effects import FLAP, STORAGE, Effects
-from sim.scenario.laws import Lifetimes, Time
-from sim.scenario.logs import Recorded
-from sim.scenario.nodes import Lemons, Relapse, Spread
-from sim.scenario.quantities import DURATION, FailureRate, Flag, PositiveDuration, Reads, Share, plain, words
-from sim.scenario.reach import about_effect, about_reach
-from sim.scenario.repair import RepairPlan, RepairTime
-from sim.scenario.replay import Replay, about_replay
-from sim.scenario.tables import table
+from sim.scenario.keys.blocks import Block, Finding, key
+from sim.scenario.keys.effects import FLAP, STORAGE, Effects
+from sim.scenario.keys.laws import Lifetimes, Time
+from sim.scenario.keys.logs import Recorded
+from sim.scenario.keys.nodes import Lemons, Relapse, Spread
+from sim.scenario.keys.quantities import (
+    DURATION,
+    FailureRate,
+    Flag,
+    PositiveDuration,
+    Reads,
+    Share,
+    plain,
+    words,
+)
+from sim.scenario.keys.reach import about_effect, about_reach
+from sim.scenario.keys.repair import RepairPlan, RepairTime
+from sim.scenario.keys.replay import Replay, about_replay
+from sim.scenario.keys.tables import table
 from sim.units import PARTS
 
 Part = Literal["gpu", "node", "rack", "pod", "cluster", "job"]

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path as File
 from typing import Any
 
-from sim.scenario.document import Document, Mark
-from sim.scenario.errors import Fault, Path, Place, ScenarioError, dotted
+from sim.scenario.text.document import Document, Mark
+from sim.scenario.text.errors import Fault, Path, Place, ScenarioError, dotted
 from sim.units import format_size, shown
 
 LARGEST_FILE = 256_000

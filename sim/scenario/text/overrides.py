@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sim.scenario.document import Document, Mark, at, find
-from sim.scenario.errors import Fault, Path, Place, ScenarioError
-from sim.scenario.layers import is_block, merge
-from sim.scenario.reader import read_text
+from sim.scenario.text.document import Document, Mark, at, find
+from sim.scenario.text.errors import Fault, Path, Place, ScenarioError
+from sim.scenario.text.layers import is_block, merge
+from sim.scenario.text.reader import read_text
 from sim.units import shown
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sim.scenario.blocks import unknown
+from sim.scenario.keys.blocks import unknown
 from sim.units import NUMBER, shown
 
 _COMPARES: Mapping[str, Callable[[float, float], bool]] = {

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 from sim import units
-from sim.scenario.blocks import unknown
-from sim.scenario.expectations import LEDGER
-from sim.scenario.quantities import Reads
+from sim.scenario.keys.blocks import unknown
+from sim.scenario.keys.expectations import LEDGER
+from sim.scenario.keys.quantities import Reads
 from sim.units import shown
 
 SHARE, SECONDS = "share", "s"

@@ -1,0 +1,1 @@
+"""From text to plain data and back: YAML with positions, bases, overrides, errors."""

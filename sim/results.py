@@ -16,6 +16,7 @@ import numpy as np
 from sim import folders
 from sim.digits import plus_minus
 from sim.estimate import Estimate, paired
+from sim.pages import write_page
 from sim.records import Records
 from sim.scenario import Scenario, dump, load
 from sim.store import ChoiceError, RunError
@@ -258,10 +259,7 @@ def write_report(
     results: Sequence[Results], path: Path, comparison: Comparison | None = None, command: str | None = None
 ) -> Path:
     """Write the HTML report of *results* to *path*, whole or not at all; return the path."""
-    from reports import write_report as write
-
-    write(results, path, comparison, command)
-    return path
+    return write_page("write_report", results, path, comparison, command)
 
 
 def _report_path(path: str | PathLike[str] | None, folder: Path | None) -> Path:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sim.estimate import Estimate
 from sim.folders import write_json
-from sim.store import RunError
+from sim.pages import write_page
 from sim.tuning.results import Gain, Lever, Levers, Tuning, WhatIf, Worth
 from sim.tuning.verdict import advise_levers, advise_tuning
 
@@ -71,13 +70,8 @@ def save_levers(levers: Levers, folder: Path) -> Path:
 
 def report_of(found: Tuning | Levers, path: Path, command: str | None = None) -> Path:
     """Write the HTML report of *found* to *path*, and return it."""
-    name = "write_tuning" if isinstance(found, Tuning) else "write_levers"
-    write = getattr(import_module("reports"), name, None)
-    if write is None:
-        raise RunError(f"{path}: this version writes no HTML report of it yet; leave --report out")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write(found, path, command)
-    return path
+    writer = "write_tuning" if isinstance(found, Tuning) else "write_levers"
+    return write_page(writer, found, path, command)
 
 
 def _saved(values: dict[str, Any], path: Path) -> Path:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sim import folders
+from sim.pages import write_page
 from sim.store import RunError
 from sim.validation.estimator import roads_as_list
 from sim.validation.results import Outcome, Tried, Validation
@@ -100,6 +100,4 @@ def _without_times(values: dict[str, Any]) -> dict[str, Any]:
 
 def report_of(validation: Validation, path: Path) -> Path:
     """Write the HTML report of *validation* to *path*, and return it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    import_module("reports").write_validation(validation, path, validation.made.get("command"))
-    return path
+    return write_page("write_validation", validation, path, validation.made.get("command"))

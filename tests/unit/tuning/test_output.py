@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from sim.store import RunError
 from sim.tuning import levers, tune
-from sim.tuning.output import levers_as_dict, report_of, tuning_as_dict
+from sim.tuning.output import levers_as_dict, tuning_as_dict
 from tests.unit.tuning.clusters import HERE, job
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/reference/tuning.md"
@@ -44,14 +43,6 @@ def test_shares_stay_between_nothing_and_all() -> None:
     )
     ends = [end for one in found["curve"] for end in (one["low"], one["high"])]
     assert all(0 <= end <= 1 for end in ends)
-
-
-def test_a_report_that_is_not_built_is_refused_in_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("reports.write_levers", None, raising=False)
-    with pytest.raises(RunError, match="no HTML report"):
-        report_of(levers(job(lives=3), settings=HERE), tmp_path / "report.html")
 
 
 def test_a_report_is_written_by_reports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

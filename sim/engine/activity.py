@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import simpy
 
-from sim.engine.journal import NOBODY, PHASE, Journal
+from sim.engine.journal import NOBODY, Journal
 from sim.records import Doing
 
 TRAINING = Doing.TRAINING
@@ -27,7 +27,6 @@ class Activity:
         self._cause = self._line = NOBODY
         self._env = env
         self._journal = journal
-        self._phases = journal.phase_lines
 
     def __repr__(self) -> str:
         return f"Activity({self.doing.label} since {self.since})"
@@ -41,8 +40,8 @@ class Activity:
         """Note what ends now, and begin *doing*; *stage* is the number of the recovery stage, from 1."""
         now, before, since = self._env.now, self.doing, self.since
         if before is not TRAINING and now > since:
-            self._phases.extend(
-                PHASE(before, self.stage, since, now, self._cause, self._line, self.share, self.lane)
+            self._journal.phase(
+                before, self.stage, since, now, self._cause, self._line, self.share, self.lane
             )
         self.doing, self.since, self.stage = doing, now, stage
 

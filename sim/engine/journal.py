@@ -62,16 +62,30 @@ class Incidents(NamedTuple):
 
 
 class Journal:
-    """What happened in one replication; `phase_lines` are written by whoever goes through the phases."""
+    """What happened in one replication."""
 
     def __init__(self) -> None:
-        self.phase_lines = bytearray()
+        self._phases = bytearray()
         self._stretches = bytearray()
         self._incidents = bytearray()
         self._count = 0
 
     def __repr__(self) -> str:
         return f"Journal({self._count} incidents)"
+
+    def phase(
+        self,
+        doing: Doing,
+        stage: int,
+        start: float,
+        end: float,
+        cause: int,
+        incident: int,
+        share: float = 1.0,
+        lane: int = NOBODY,
+    ) -> None:
+        """Note a phase without training that has ended."""
+        self._phases.extend(PHASE(doing, stage, start, end, cause, incident, share, lane))
 
     def stretch(self, start: float, end: float, cause: int, incident: int) -> None:
         """Note a stretch of training that has ended, and the failure mode that broke it, if any."""
@@ -109,7 +123,7 @@ class Journal:
     @property
     def phases(self) -> Phases:
         """All phases, in the order in which they ended."""
-        columns = _columns(self.phase_lines, len(Phases._fields))
+        columns = _columns(self._phases, len(Phases._fields))
         doing, stage, start, end, cause, incident, share, lane = columns
         doing, stage, cause, incident, lane = _whole(doing, stage, cause, incident, lane)
         return Phases(doing, stage, start, end, cause, incident, share, lane)

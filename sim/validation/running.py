@@ -141,9 +141,9 @@ class Plan:
         try:
             simulate_all(points, settings)
         except KeyboardInterrupt:
-            raise Interrupted(_kept_sentence(measured, unfinished)) from None
+            raise Interrupted(_keep(measured, unfinished)) from None
         except RunError:
-            _kept_sentence(measured, unfinished)
+            _keep(measured, unfinished)
             raise
         if unfinished is not None:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -220,8 +220,8 @@ def _key(case: Case, changes: Changes) -> str:
     return json.dumps([case.name, sorted(changes.items())], default=str)
 
 
-def _kept_sentence(measured: Sequence[Measurements], unfinished: Path | None) -> str:
-    """Keep what is measured, where there is a place for it, and say so."""
+def _keep(measured: Sequence[Measurements], unfinished: Path | None) -> str:
+    """Keep what is measured, where there is a place for it; return the sentence about it."""
     count = 0 if unfinished is None else keep(measured, unfinished)
     if not count:
         return "interrupted"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import simpy
 
-COMPLETION, STAGE, RETURN, TARGET, STOP_END, READY = 1, 2, 1 << 28, 1 << 29, (1 << 29) + 1, (1 << 29) + 2
+COMPLETION, STAGE, RETURN, TARGET, STOP_END, REJOIN = 1, 2, 1 << 28, 1 << 29, (1 << 29) + 1, (1 << 29) + 2
 NOTICE, GATHERING, FAILURE, WINDOW, HORIZON = (1 << 30) - 2, (1 << 30) - 1, 1 << 30, 1 << 60, 1 << 61
 """Priorities at equal instants: a stall or save ends, a stage of recovery (by replica), a repair (by mode).
 

@@ -10,7 +10,7 @@ import simpy
 
 from sim.engine.activity import Activity
 from sim.engine.effects import Culprits
-from sim.engine.failures.clock import COMPLETION, TARGET, WINDOW, After
+from sim.engine.failures.clock import COMPLETION, TARGET, WINDOW, At
 from sim.engine.job import TrainingClock
 from sim.engine.journal import NOBODY
 from sim.engine.replicas.team import Team
@@ -113,10 +113,7 @@ class Group:
     def wait(self, time: float, then: Callable[[], None], priority: int = COMPLETION) -> None:
         """Go on with *then* at the instant *time*, unless something comes between."""
         self._then = then
-        delay = time - self._env.now
-        self._timer = None
-        if delay < math.inf:
-            self._timer = After(self._env, delay if delay > 0 else 0.0, priority, self._ring)
+        self._timer = At(self._env, time, priority, self._ring) if time < math.inf else None
 
     def stall(self, time: float, cause: int, line: int) -> None:
         """Let all that are there stand still for *time* seconds, because of the incident in *line*."""

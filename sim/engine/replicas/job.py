@@ -13,8 +13,7 @@ import simpy
 from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
 from sim.engine.effects import Culprits, Effect
-from sim.engine.failures.clock import GATHERING, After
-from sim.engine.failures.clock import READY as BACK
+from sim.engine.failures.clock import GATHERING, REJOIN, After
 from sim.engine.job import TrainingClock
 from sim.engine.journal import NOBODY, Journal
 from sim.engine.ledger import Causes
@@ -207,7 +206,7 @@ class ReplicatedJob:
 
     def _recover(self, falls: Sequence[Fall], again: Sequence[Replica]) -> None:
         """Let replicas begin their chains, by their numbers; those down *again* may absorb it before that."""
-        absorbing = again if self._recovery.during_recovery == "absorb" else ()
+        absorbing = dict.fromkeys(again) if self._recovery.during_recovery == "absorb" else {}
         for replica in absorbing:
             replica.chain.absorb()
         for replica, blow in falls:
@@ -224,7 +223,7 @@ class ReplicatedJob:
 
     def _announce(self, replica: Replica) -> None:
         """Bring a replica back that has recovered, after all that is under way at this instant."""
-        After(self._env, 0.0, BACK + replica.index, lambda _: self._bring_back(replica))
+        After(self._env, 0.0, REJOIN + replica.index, lambda _: self._bring_back(replica))
 
     def _bring_back(self, replica: Replica) -> None:
         """Let a replica that is ready again join the others, or wait until enough are ready to begin."""

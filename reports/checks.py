@@ -11,13 +11,13 @@ from reports.range_strip import Strip, drawn, strip
 from reports.sheet import unique
 from reports.tables import Cell
 from sim.validation import words
+from sim.validation.verdict import UNDECIDED, passes
 
 if TYPE_CHECKING:
     from sim.validation import Interval, Outcome, Validation
 
 PASS, FAIL, OPEN = "pass", "fail", "open"
 SIGNS = {PASS: "✓", FAIL: "✗", OPEN: "?"}
-OPENLY = "undecided"
 SHARE = "share"
 ABBREVIATIONS = ("ettr", "mttf", "mtti")
 
@@ -126,7 +126,7 @@ def groups(found: Sequence[Check]) -> list[Group]:
 
 
 def _check(case: Outcome, anchor: str) -> Check:
-    tone = PASS if case.passed else OPEN if case.verdict == OPENLY else FAIL
+    tone = _tone(case, case.verdict)
     return Check(
         anchor=anchor,
         name=case.name,
@@ -190,8 +190,7 @@ def _said(case: Outcome, simulated: Interval) -> str:
 
 def _try(case: Outcome, number: int) -> Try:
     one = case.tried[number]
-    control = case.kind == "control"
-    tone = OPEN if one.verdict == OPENLY else PASS if (one.verdict == "differs") == control else FAIL
+    tone = _tone(case, one.verdict)
     return Try(
         one.value,
         Cell(_said(case, one.simulated)),
@@ -200,6 +199,10 @@ def _try(case: Outcome, number: int) -> Try:
         one.verdict,
         tone,
     )
+
+
+def _tone(case: Outcome, verdict: str) -> str:
+    return PASS if passes(case.kind, verdict) else OPEN if verdict == UNDECIDED else FAIL
 
 
 def _strip(case: Outcome, simulated: Interval) -> Strip:

@@ -144,14 +144,8 @@ def roads_as_list(found: tuple[Road, ...]) -> list[dict[str, Any]]:
             "interval_s": mark.interval_s,
             "estimator": mark.estimator,
             "exact": mark.exact,
-            "simulated": _plain(mark.simulated),
+            "simulated": mark.simulated and mark.simulated.to_dict(),
         }
         for road in found
         for mark in road.marks
     ]
-
-
-def _plain(interval: Interval | None) -> dict[str, float | None] | None:
-    if interval is None:
-        return None
-    return {"mean": interval.mean, "low": interval.low, "high": interval.high}

@@ -11,7 +11,6 @@ from sim.pages import write_page
 from sim.store import RunError
 from sim.validation.estimator import roads_as_list
 from sim.validation.results import Outcome, Tried, Validation
-from sim.validation.verdict import Interval
 
 SCHEMA_VERSION = 1
 VALIDATION = "validation.json"
@@ -42,7 +41,7 @@ def _case(case: Outcome) -> dict[str, Any]:
             "high": case.high,
             "unit": case.unit,
         },
-        "simulated": _interval(case.simulated),
+        "simulated": case.simulated.to_dict(),
         "verdict": case.verdict,
         "passed": case.passed,
         "figure": case.figure if case.of is None else {case.figure: case.of},
@@ -59,11 +58,7 @@ def _case(case: Outcome) -> dict[str, Any]:
 
 
 def _tried(one: Tried) -> dict[str, Any]:
-    return {"value": one.value, "simulated": _interval(one.simulated), "verdict": one.verdict}
-
-
-def _interval(interval: Interval) -> dict[str, float | None]:
-    return {"mean": interval.mean, "low": interval.low, "high": interval.high}
+    return {"value": one.value, "simulated": one.simulated.to_dict(), "verdict": one.verdict}
 
 
 def refuse_taken(folder: Path) -> None:

@@ -37,6 +37,10 @@ class Interval:
             high = min(high, highest)
         return Interval(self.mean, low, high)
 
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the figure and both ends as plain data."""
+        return {"mean": self.mean, "low": self.low, "high": self.high}
+
     @property
     def half_width(self) -> float | None:
         """Half of the interval's width."""

@@ -9,7 +9,7 @@ import simpy
 
 from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
-from sim.engine.failures.clock import STAGE, After
+from sim.engine.events import STAGE, After
 from sim.engine.recovery import Stages, Step
 from sim.engine.repair import Repairs
 from sim.records import Doing, Strike

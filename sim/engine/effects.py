@@ -9,7 +9,7 @@ import simpy
 
 from sim.distributions import Distribution
 from sim.engine.cluster import Cluster
-from sim.engine.failures.clock import NOTICE, After
+from sim.engine.events import NOTICE, After
 from sim.engine.recovery import Stages
 from sim.engine.work.account import Work
 from sim.engine.work.lineage import Pace

@@ -56,11 +56,12 @@ def incident_table(
 
 
 def _doing(what: Incidents, training: Training) -> Array:
-    """Return what the job did when it was struck; of a simple job the stretch knows whether it saved."""
+    """Return what the job did when it was struck; the stretch that this ended knows whether it saved."""
     stretches = training.stretches
     doing = what.doing.astype(np.int8)
-    if training.loads is None:
-        doing[stretches.incident[(stretches.incident != NOBODY) & stretches.saving]] = Doing.SAVING
+    broken = (stretches.incident != NOBODY) & stretches.saving
+    lines, ends = stretches.incident[broken], stretches.end[broken]
+    doing[lines[(doing[lines] == Doing.TRAINING) & (what.time[lines] == ends)]] = Doing.SAVING
     return doing
 
 

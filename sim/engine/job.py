@@ -16,7 +16,7 @@ from sim.engine.activity import Activity
 from sim.engine.chain import Chain
 from sim.engine.checkpoints import SaveSchedule
 from sim.engine.cluster import Cluster
-from sim.engine.failures.clock import COMPLETION, WINDOW, At
+from sim.engine.events import COMPLETION, WINDOW, At
 from sim.engine.journal import NOBODY, Journal
 from sim.engine.ledger import Causes
 from sim.engine.repair import Repairs

@@ -13,8 +13,8 @@ from sim.engine.chain import Chain
 from sim.engine.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
 from sim.engine.cluster import Cluster
 from sim.engine.effects import Culprits, effects
+from sim.engine.events import HORIZON, At, Environment
 from sim.engine.failures import Failures
-from sim.engine.failures.clock import HORIZON, At
 from sim.engine.failures.origins import Origins
 from sim.engine.job import Job
 from sim.engine.journal import NOBODY, Journal
@@ -37,7 +37,7 @@ def simulate(scenario: Scenario, replication: int) -> Records:
 
     The only place where the parts are joined.  The same arguments give the same records, whatever ran before.
     """
-    env, streams = simpy.Environment(), Streams(scenario.simulation.seed, replication)
+    env, streams = Environment(), Streams(scenario.simulation.seed, replication)
     journal = Journal()
     cluster = cluster_of(scenario)
     stages = Stages(scenario, streams)

@@ -5,7 +5,8 @@ import math
 import pytest
 import simpy
 
-from sim.engine.failures.clock import COMPLETION, FAILURE, HORIZON, WINDOW, At, Clock, Tempo
+from sim.engine.events import COMPLETION, FAILURE, HORIZON, WINDOW, At
+from sim.engine.failures.clock import Clock, Tempo
 
 
 def test_at_one_instant_completions_come_before_failures_windows_and_the_horizon() -> None:

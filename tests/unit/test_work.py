@@ -40,7 +40,7 @@ def work(unusable: str = "0 %", **blocks: Any) -> Work:
 
 def train(job: Work, start: float, end: float, cause: int = NOBODY, share: float = 1.0) -> None:
     job.begin(start, share, [])
-    job.end(end, job.place(end), cause, cause)
+    job.end(end, cause, cause)
 
 
 def strike(scope: int, ordinal: int = 0) -> Strike:
@@ -144,7 +144,7 @@ def test_corrupt_work_is_thrown_away_with_all_its_copies() -> None:
     job = work()
     job.begin(0.0, 1.0, [])
     job.suspect(0, 160.0)  # after a save: 150 s of training
-    job.end(500.0, job.place(500.0), 0, 0)
+    job.end(500.0, 0, 0)
     sound_until = job.clear_suspect(0)
     assert sound_until == 150.0
     job.fall_back(0, 0, sound_until)
@@ -159,7 +159,7 @@ def test_corruption_is_gone_with_the_work_that_it_was_in() -> None:
     job = work()
     job.begin(0.0, 1.0, [])
     job.suspect(0, 160.0)
-    job.end(170.0, job.place(170.0), 1, 1)
+    job.end(170.0, 1, 1)
     job.fall_back(1, 1)
     assert job.clear_suspect(0) is None
 
@@ -185,7 +185,7 @@ def test_a_straggler_costs_what_it_slows_and_a_protocol_its_share() -> None:
     job = work(recovery={"overhead": "10 %"}, checkpoint="none")
     job.begin(0.0, 1.0, [])
     job.slow_down(40.0, Pace(0.0, 0.5, 1, 0))
-    job.end(100.0, job.place(100.0), 0, 1)
+    job.end(100.0, 0, 1)
     charges, kept = booked(job)
     assert kept == pytest.approx(0.9 * 40 + 0.9 * 0.5 * 60)
     assert charges[1, Entry.SLOW] == pytest.approx(0.9 * 0.5 * 60)

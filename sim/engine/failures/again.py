@@ -9,8 +9,8 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
+from sim.engine.events import FAILURE, After
 from sim.engine.failures.aim import Aim, Site
-from sim.engine.failures.clock import FAILURE, After
 from sim.engine.failures.origins import RECURRENCE, RELAPSE
 from sim.streams import Draws, uniform
 

@@ -1,53 +1,11 @@
-"""Time as a failure mode sees it, and events at a given instant."""
+"""Time as a failure mode sees it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import simpy
-
-COMPLETION, STAGE, RETURN, TARGET, STOP_END, REJOIN = 1, 2, 1 << 28, 1 << 29, (1 << 29) + 1, (1 << 29) + 2
-NOTICE, GATHERING, FAILURE, WINDOW, HORIZON = (1 << 30) - 2, (1 << 30) - 1, 1 << 30, 1 << 60, 1 << 61
-"""Priorities at equal instants: a stall or save ends, a stage of recovery (by replica), a repair (by mode).
-
-Then the target is reached, a planned stop ends, a replica is back (by its number), a failure is noticed, and
-replicas begin together; then failures strike, planned stops begin, and the run ends.
-"""
-
-
-class After(simpy.Event):
-    """Happens after *delay* seconds with a *priority* among the events of that instant, and calls *callback*.
-
-    Like SimPy's own timeouts it is born triggered, and sets its base's fields itself.
-    """
-
-    def __init__(
-        self,
-        env: simpy.Environment,
-        delay: float,
-        priority: int,
-        callback: Callable[[simpy.Event], None] | None = None,
-    ) -> None:
-        self.env = env
-        self.callbacks = [callback] if callback is not None else []
-        self._ok = True
-        self._value = None
-        env.schedule(self, priority, delay)  # type: ignore[arg-type]
-
-
-class At(After):
-    """Happens at the instant *time*, or now where that has passed by rounding."""
-
-    def __init__(
-        self,
-        env: simpy.Environment,
-        time: float,
-        priority: int,
-        callback: Callable[[simpy.Event], None] | None = None,
-    ) -> None:
-        delay = time - env.now
-        super().__init__(env, delay if delay > 0 else 0.0, priority, callback)
 
 
 class Tempo:

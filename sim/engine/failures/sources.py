@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import simpy
 
 from sim.distributions import Exponential
+from sim.engine.events import FAILURE, After
 from sim.engine.failures.aim import OnStrike
-from sim.engine.failures.clock import FAILURE, After, Clock
+from sim.engine.failures.clock import Clock
 from sim.scenario.keys.logs import Recorded as RecordedRow
 from sim.streams import Draws, Streams, uniform
 

@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 
 import simpy
 
-from sim.engine.failures.clock import After
+from sim.engine.events import After
 from sim.records import Strike
 
 Done = Callable[[Sequence[int], Strike], None]

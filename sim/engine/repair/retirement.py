@@ -9,7 +9,7 @@ from typing import Protocol
 import simpy
 
 from sim.engine.cluster import Cluster
-from sim.engine.failures.clock import RETURN, After
+from sim.engine.events import RETURN, After
 from sim.scenario.model import Scenario
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import simpy
 
-from sim.engine.failures.clock import RETURN
+from sim.engine.events import RETURN
 from sim.engine.failures.origins import Origins, StrikeDraws
 from sim.engine.repair.bench import Bench
 from sim.records import Strike

@@ -10,7 +10,7 @@ import simpy
 
 from sim.engine.activity import Activity
 from sim.engine.effects import Culprits
-from sim.engine.failures.clock import COMPLETION, TARGET, WINDOW, At
+from sim.engine.events import COMPLETION, TARGET, WINDOW, At
 from sim.engine.job import TrainingClock
 from sim.engine.journal import NOBODY
 from sim.engine.replicas.team import Team
@@ -151,8 +151,7 @@ class Group:
     def stop(self, cause: int, line: int) -> None:
         """End the stretch under way, if there is one, broken by *cause* and *line* if by anything."""
         if self._work.stretch is not None:
-            now = self._env.now
-            self._work.end(now, self._work.place(now), cause, line)
+            self._work.end(self._env.now, cause, line)
         elif self.doing is SAVING:
             self.planned.restarted(self._env.now)
         self.stop_clock()

@@ -13,7 +13,7 @@ import simpy
 from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
 from sim.engine.effects import Culprits, Effect
-from sim.engine.failures.clock import GATHERING, REJOIN, After
+from sim.engine.events import GATHERING, REJOIN, After
 from sim.engine.job import TrainingClock
 from sim.engine.journal import NOBODY, Journal
 from sim.engine.ledger import Causes
@@ -101,8 +101,8 @@ class ReplicatedJob:
 
     def strike(self, strike: Strike) -> None:
         """Let a failure hit the job: the only way in."""
-        line = self._note(strike)
         effect = self._effects.get(strike.mode)
+        line = self._note(strike, stops=effect is None)
         if effect is None:
             self.fail(strike, line)
         else:
@@ -244,24 +244,27 @@ class ReplicatedJob:
             group.stop(NOBODY, NOBODY)
             group.stall(rejoin_stall, cause, line)
 
-    def _note(self, strike: Strike) -> int:
-        """Write the incident into the journal and return the number of its line."""
+    def _note(self, strike: Strike, *, stops: bool) -> int:
+        """Write the incident into the journal and return the number of its line.
+
+        Where it *stops* those that train, their stretch will tell whether they saved.
+        """
         slots = strike.slots
         node = rack = index = NOBODY
         if slots:
             node = self._cluster.node(slots[0])
             rack = slots[0] // self._rack_size if self._rack_size else NOBODY
             index = self._team.index_of(slots[0]) if self._team.size > 1 else NOBODY
-        return self._journal.incident(self._env.now, strike, node, rack, self._doing(index), False, index)
+        doing = self._doing(index)
+        if not stops and doing is TRAINING and self._work.place(self._env.now).saving != NO_TIER:
+            doing = SAVING
+        return self._journal.incident(self._env.now, strike, node, rack, doing, False, index)
 
     def _doing(self, index: int) -> Doing:
-        """Return what replica *index*, or the job, does at the moment."""
+        """Return what replica *index*, or the job, does at the moment; to save is to train here."""
         replica = self._team.replicas[max(index, 0)]
-        if replica.state in (UP, READY) or (index == NOBODY and self._team.there):
-            if self._work.stretch is None:
-                return self._group.doing
-            return TRAINING if self._work.place(self._env.now).saving == NO_TIER else SAVING
-        return replica.activity.doing
+        together = replica.state <= READY or (index == NOBODY and self._team.there)
+        return self._group.doing if together else replica.activity.doing
 
 
 def _nodes_lost(strike: Strike) -> int:

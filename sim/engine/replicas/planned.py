@@ -8,7 +8,7 @@ from functools import partial
 
 import simpy
 
-from sim.engine.failures.clock import NOTICE, STOP_END, After
+from sim.engine.events import NOTICE, STOP_END, After
 from sim.engine.journal import NOBODY
 from sim.engine.ledger import Causes
 from sim.engine.replicas.group import Group
@@ -86,7 +86,7 @@ class PlannedStops:
             self._work.fall_back(self._cause, NOBODY)
             self._stand_still()
         else:
-            self._work.end(now, self._work.place(now))
+            self._work.end(now)
             self._work.copies.begin_final_save()
             self._group.enter(Doing.SAVING)
             self._group.wait(now + self._work.final_save, self._saved)

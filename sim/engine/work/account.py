@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from sim.engine.journal import NOBODY
@@ -36,7 +35,6 @@ class Work:
         self._draws: dict[tuple[int, int], Draws] = {}
         self._tries: dict[int, int] = {}
         self._suspects: dict[int, float] = {}
-        self._looked_at, self._place = -math.inf, Place(0.0, (), NO_TIER)
 
     def __repr__(self) -> str:
         return f"Work(at {self.lineage.place}, {self.copies})"
@@ -56,25 +54,23 @@ class Work:
         """Begin a stretch on a *share* of the cards."""
         place, pace = self.lineage.place, self.lineage.pace
         self.stretch = Stretch(now, place, share, share * pace, self.copies.firsts(place, now), paces)
-        self._looked_at = -math.inf
 
     def place(self, now: float) -> Place:
         """Return where the stretch under way is."""
         assert self.stretch is not None
-        if now != self._looked_at:
-            self._place = self.clocks.place(self.stretch.firsts, self.stretch.start, now)
-            self._looked_at = now
-        return self._place
+        return self.clocks.place(self.stretch.firsts, self.stretch.start, now)
 
-    def end(self, now: float, place: Place, cause: int = NOBODY, incident: int = NOBODY) -> None:
-        """End the stretch at its *place*, broken by *cause* and *incident* if by anything."""
+    def end(self, now: float, cause: int = NOBODY, incident: int = NOBODY) -> None:
+        """End the stretch, broken by *cause* and *incident* if by anything."""
         stretch = self.stretch
         assert stretch is not None
+        firsts, start = stretch.firsts, stretch.start
+        place = self.clocks.place(firsts, start, now)
         stretch.end, stretch.done, stretch.saving = now, place.done, place.saving != NO_TIER
         stretch.cause, stretch.incident = cause, incident
-        self.lineage.add(stretch)
-        self.copies.take_in(stretch.firsts, stretch.start, now, stretch.place, place)
         self.stretch = None
+        self.lineage.add(stretch)
+        self.copies.take_in(firsts, start, now, stretch.place, place)
 
     def slow_down(self, now: float, pace: Pace) -> None:
         """Train at another *pace* from now on."""
@@ -99,10 +95,10 @@ class Work:
 
     def kill(self, scope: int, now: float) -> None:
         """Lose the copies that do not outlive a failure of that *scope*, even of the stretch under way."""
-        self.copies.settle(now)
         mortal = self.copies.mortal(scope)
         if not mortal:
             return
+        self.copies.settle(now)
         if self.stretch is None:
             self.copies.kill(mortal, self.lineage.place, None)
             return

@@ -30,13 +30,14 @@ class Copies:
 
         The job stands at *place* in its work; the waits are in the units of the clocks.
         """
-        units, found = self.clocks.units, []
+        waits = []
         for shelf in self.shelves:
-            wait = shelf.tier.interval - (place - shelf.counts_from)
-            if shelf.in_flight is not None:
-                wait = max(wait, shelf.in_flight.durable_at - now)
-            found.append(units(wait))
-        return tuple(found)
+            wait = shelf.interval - (place - shelf.counts_from)
+            flight = shelf.in_flight
+            if flight is not None:
+                wait = max(wait, flight.durable_at - now)
+            waits.append(wait)
+        return self.clocks.waits(waits)
 
     def settle(self, now: float) -> None:
         """Let copies in flight from an earlier stretch be held that are durable by *now*."""
@@ -46,31 +47,29 @@ class Copies:
     def take_in(self, firsts: Firsts, begin: float, now: float, place: float, until: Place) -> None:
         """Hold what a stretch has saved that began at *begin*, at *place* of the work, and ended *now*.
 
-        It has trained and saved so much *until* then.
+        It has trained and saved so much *until* then.  A copy is durable for certain where more has been
+        trained since than it takes.
         """
-        for tier, shelf in enumerate(self.shelves):
+        clocks, done = self.clocks, until.done
+        for tier, made in enumerate(until.ended):
+            shelf = self.shelves[tier]
             if shelf.in_flight is not None:
                 shelf.settle(now)
-            made = until.ended[tier]
-            if made > shelf.dead:
-                self._take_in(tier, firsts, begin, now, place, until.done, made)
+            size = made - shelf.dead
+            if size > 0:
+                newest = clocks.content(firsts, tier, made - 1)
+                if done - newest > shelf.durable_after + NEXT_TO_NOTHING * now and not shelf.outages:
+                    oldest = newest if size == 1 else clocks.content(firsts, tier, shelf.dead)
+                    shelf.hold(Series(place + oldest, clocks.spacings[tier], size))
+                else:
+                    self._take_in(tier, firsts, begin, now, place, made)
             shelf.dead = 0
 
-    def _take_in(
-        self, tier: int, firsts: Firsts, begin: float, now: float, place: float, done: float, made: int
-    ) -> None:
-        """Hold what *tier* has *made*, but for a newest that is not durable and those that never will be.
-
-        A copy is durable for certain where more has been trained since than it takes.
-        """
+    def _take_in(self, tier: int, firsts: Firsts, begin: float, now: float, place: float, made: int) -> None:
+        """Hold what *tier* has *made*, but for a newest that is not durable and those that never will be."""
         shelf, clocks = self.shelves[tier], self.clocks
-        newest, after = clocks.content(firsts, tier, made - 1), clocks.durable_after[tier]
-        surely = done - newest > after + NEXT_TO_NOTHING * now
-        if surely and not shelf.outages:
-            oldest = clocks.content(firsts, tier, shelf.dead)
-            shelf.hold(Series(place + oldest, clocks.gaps[tier] * clocks.unit, made - shelf.dead))
-            return
-        durable_at = begin + (clocks.block_end(firsts, tier, made - 1) + after)
+        newest = clocks.content(firsts, tier, made - 1)
+        durable_at = begin + (clocks.block_end(firsts, tier, made - 1) + shelf.durable_after)
         if durable_at > now:
             shelf.send(place + newest, durable_at)
         elif shelf.is_void(durable_at):
@@ -78,7 +77,7 @@ class Copies:
         numbers = range(shelf.dead, made - (durable_at > now))
         for part in self._without_void(numbers, shelf, firsts, tier, begin, now):
             first = place + clocks.content(firsts, tier, part[0])
-            shelf.hold(Series(first, clocks.gaps[tier] * clocks.unit, len(part)))
+            shelf.hold(Series(first, clocks.spacings[tier], len(part)))
 
     def forget_unsaved(self) -> None:
         """Lose every copy that is not durable."""

@@ -24,11 +24,16 @@ class Pace(NamedTuple):
 class Stretch:
     """Training from `start` to `end` (s) without a stop, on a `share` of the job's cards.
 
-    It stood at `place` of the line of work when it began, and had trained `done` seconds when it ended.  A
-    second of training earns `rate` seconds of progress, less where `paces` slow it down; `firsts` say when
-    its tiers saved.
+    It stood at `place` of the line of work when it began.  A second of training earns `rate` seconds of
+    progress, less where `paces` slow it down; `firsts` say when its tiers saved.  Its `end`, the `done`
+    training (s), whether it ended `saving`, and by whom, are known when it has ended.
     """
 
+    end: float
+    done: float
+    saving: bool
+    cause: int
+    incident: int
     __slots__ = (
         "cause",
         "done",
@@ -52,10 +57,6 @@ class Stretch:
         self.rate = rate
         self.firsts = firsts
         self.paces = paces
-        self.end = start
-        self.done = 0.0
-        self.saving = False
-        self.cause = self.incident = -1
 
     def earned(self, done: float) -> float:
         """Return the progress of its first *done* seconds of training, in seconds of the whole job."""
@@ -107,12 +108,13 @@ class Lineage:
 
     def add(self, stretch: Stretch) -> None:
         """Go on along the line of work by a *stretch* that has ended."""
+        place, done = stretch.place, stretch.done
         self._line.append(len(self.stretches))
-        self._places.append(stretch.place)
+        self._places.append(place)
         self._progress.append(self.progress)
         self.stretches.append(stretch)
-        self.place = stretch.place + stretch.done
-        self.progress += stretch.earned(stretch.done)
+        self.place = place + done
+        self.progress += stretch.earned(done) if stretch.paces else stretch.rate * done
 
     def fall_back(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
         """Throw away all work beyond *place*, because of *incident*."""

@@ -47,11 +47,14 @@ class Shelf:
 
     def __init__(self, tier: Tier) -> None:
         self.tier = tier
+        self.interval = tier.interval
+        self.durable_after = tier.durable_after
         self.newest: float | None = None
         self.counts_from = self.mark = BEGINNING
         self.in_flight: InFlight | None = None
         self.void: float | None = None
         self.dead = 0
+        self._most = tier.keep
         self._read: list[float] = []
         self._series: list[Series] = []
         self.outages: list[tuple[float, float]] = []
@@ -67,8 +70,8 @@ class Shelf:
         """Take copies in, and let go of the oldest beyond those that the tier keeps."""
         if series.size > 0:
             self._series.append(series)
-        if self.tier.keep is not None:
-            self._keep(self.tier.keep)
+        if self._most is not None:
+            self._keep(self._most)
         self._recount()
 
     def send(self, place: float, durable_at: float) -> None:
@@ -185,9 +188,14 @@ class Shelf:
 
     def _recount(self) -> None:
         """See which copy is the newest, and from which the interval counts."""
-        self.newest = self._series[-1].newest if self._series else None
+        place = self.mark
+        if self._series:
+            first, gap, size = self._series[-1]
+            self.newest = place = first + (size - 1) * gap
+        else:
+            self.newest = None
         if self.in_flight is not None:
-            self.counts_from = self.in_flight.place
-            return
-        place = self.mark if self.newest is None else self.newest
-        self.counts_from = place if self.void is None else max(self.void, place)
+            place = self.in_flight.place
+        elif self.void is not None:
+            place = max(self.void, place)
+        self.counts_from = place

@@ -34,7 +34,8 @@ class TierClocks:
     """When each of some tiers saves: pure functions of a stretch's beginning and its `firsts`.
 
     A copy that is due while the one before it is not durable waits for it.  That wait is counted in training
-    time, so the blocks of other tiers come on top of it.  `unit` is a step, or a second, in seconds.
+    time, so the blocks of other tiers come on top of it.  `unit` is a step, or a second, in seconds;
+    `spacings` is the training (s) between two saves of a tier in one stretch.
     """
 
     def __init__(self, tiers: Sequence[Tier], step: float | None) -> None:
@@ -45,10 +46,17 @@ class TierClocks:
         self.intervals = tuple(tier.interval for tier in tiers)
         longest = (max(tier.interval, tier.durable_after) for tier in tiers)
         self.gaps = tuple(max(self.units(gap), 1.0 if step else 0.0) for gap in longest)
+        self.spacings = tuple(gap * self.unit for gap in self.gaps)
         slopes = (block / (gap * self.unit) for block, gap in zip(self.blocks, self.gaps, strict=True))
         self._slope = 1 + math.fsum(slopes)
         self._none = (0,) * len(self.blocks)
         self._soon = A_FEW * min(self.gaps, default=0.0) * self.unit
+
+    def waits(self, seconds: Sequence[float]) -> Firsts:
+        """Return what is left to wait by tier, in units of the training."""
+        if self.step is not None:
+            return tuple(map(self.units, seconds))
+        return tuple([wait if wait > NEXT_TO_NOTHING else 0.0 for wait in seconds])
 
     def units(self, seconds: float) -> float:
         """Return *seconds* in units of the training, whole steps where there are steps."""
@@ -62,21 +70,28 @@ class TierClocks:
 
     def place(self, firsts: Firsts, start: float, now: float) -> Place:
         """Return where a stretch that began at *start* is at the instant *now*."""
-        untouched = min(firsts, default=math.inf) * self.unit
-        if start + untouched > now:
-            return Place(min(now - start, untouched), self._none, NO_TIER)
-        ended = self._surely_ended(firsts, now - start)
-        dues = [first + count * gap for first, count, gap in zip(firsts, ended, self.gaps, strict=True)]
-        while True:
-            due, spent = min(dues), sum(map(mul, self.blocks, ended))
-            if start + (due * self.unit + spent) > now:
-                return Place(max(now - (start + spent), 0.0), ended, NO_TIER)
-            tier = _first_of_equals(dues, due)
-            done = dues[tier] * self.unit
-            if start + (done + spent + self.blocks[tier]) > now:
+        unit, blocks, gaps = self.unit, self.blocks, self.gaps
+        due = min(firsts) if firsts else math.inf
+        if start + due * unit > now:
+            return Place(min(now - start, due * unit), self._none, NO_TIER)
+        if now - start < self._soon:
+            ended, dues = list(self._none), list(firsts)
+        else:
+            ended = self._surely_ended(firsts, now - start)
+            dues = [first + count * gap for first, count, gap in zip(firsts, ended, gaps, strict=True)]
+            due = min(dues)
+        spent: float = sum(map(mul, blocks, ended))
+        while start + (due * unit + spent) <= now:
+            tier = dues.index(due)
+            if tier:
+                tier = _first_of_equals(dues, due)
+            done = dues[tier] * unit
+            if start + (done + spent + blocks[tier]) > now:
                 return Place(done, ended, tier)
             ended[tier] += 1
-            dues[tier] = firsts[tier] + ended[tier] * self.gaps[tier]
+            dues[tier] = firsts[tier] + ended[tier] * gaps[tier]
+            due, spent = min(dues), sum(map(mul, blocks, ended))
+        return Place(max(now - (start + spent), 0.0), ended, NO_TIER)
 
     def block_end(self, firsts: Firsts, tier: int, number: int) -> float:
         """Return how long after the beginning of a stretch block *number* (from 0) of *tier* ends (s)."""
@@ -114,8 +129,6 @@ class TierClocks:
         Until so much training as u, tier i has begun at most u / gap + max(1 - first / gap, 0) blocks: this
         bounds the training that fits into *elapsed* from below.
         """
-        if elapsed < self._soon:
-            return [0] * len(firsts)
         most = elapsed
         for first, gap, block in zip(firsts, self.gaps, self.blocks, strict=True):
             most -= block * max(1 - first / gap, 0.0)
@@ -132,10 +145,7 @@ class TierClocks:
         return count
 
 
-def _first_of_equals(dues: list[float], least: float) -> int:
+def _first_of_equals(dues: Sequence[float], least: float) -> int:
     """Return the tier that is due first; of several at one place, whatever the last digit, the first."""
-    tier = dues.index(least)
-    if tier > 0:
-        limit = least / ALMOST
-        tier = next(tier for tier, due in enumerate(dues) if due <= limit)
-    return tier
+    limit = least / ALMOST
+    return next(tier for tier, due in enumerate(dues) if due <= limit)

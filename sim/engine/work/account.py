@@ -23,11 +23,12 @@ class Work:
     def __init__(self, scenario: Scenario, streams: Streams, origins: Sequence[str]) -> None:
         spec = scenario.checkpoint
         tiers = spec.tiers if spec is not None else ()
-        self.copies = Copies(tiers, scenario.workload.step_time)
-        self.lineage = Lineage(1 - scenario.recovery.overhead)
+        self._copies = Copies(tiers, scenario.workload.step_time)
+        self._lineage = Lineage(1 - scenario.recovery.overhead)
+        self._ended: list[Stretch] = []
         self.stretch: Stretch | None = None
         self.loads: dict[int, int] = {}
-        self.clocks = self.copies.clocks
+        self.clocks = self._copies.clocks
         self._load_times = [tier.load for tier in tiers] or [0.0]
         self._unusable = [tier.unusable for tier in tiers]
         self._streams = streams
@@ -38,6 +39,18 @@ class Work:
 
     def __repr__(self) -> str:
         return f"Work(at {self.lineage.place}, {self.copies})"
+
+    @property
+    def lineage(self) -> Lineage:
+        """The line of work, with all stretches that have ended."""
+        self._catch_up()
+        return self._lineage
+
+    @property
+    def copies(self) -> Copies:
+        """What the tiers hold, of all stretches that have ended."""
+        self._catch_up()
+        return self._copies
 
     @property
     def final_save(self) -> float:
@@ -52,11 +65,11 @@ class Work:
 
     def begin(self, now: float, share: float, paces: list[Pace]) -> None:
         """Begin a stretch on a *share* of the cards."""
-        place, pace = self.lineage.place, self.lineage.pace
-        self.stretch = Stretch(now, place, share, share * pace, self.copies.firsts(place, now), paces)
+        self.stretch = Stretch(now, share, share * self._lineage.pace, paces)
 
     def place(self, now: float) -> Place:
         """Return where the stretch under way is."""
+        self._catch_up()
         assert self.stretch is not None
         return self.clocks.place(self.stretch.firsts, self.stretch.start, now)
 
@@ -64,30 +77,28 @@ class Work:
         """End the stretch, broken by *cause* and *incident* if by anything."""
         stretch = self.stretch
         assert stretch is not None
-        firsts, start = stretch.firsts, stretch.start
-        place = self.clocks.place(firsts, start, now)
-        stretch.end, stretch.done, stretch.saving = now, place.done, place.saving != NO_TIER
-        stretch.cause, stretch.incident = cause, incident
+        stretch.end, stretch.cause, stretch.incident = now, cause, incident
+        self._ended.append(stretch)
         self.stretch = None
-        self.lineage.add(stretch)
-        self.copies.take_in(firsts, start, now, stretch.place, place)
 
     def slow_down(self, now: float, pace: Pace) -> None:
         """Train at another *pace* from now on."""
+        done = self.place(now).done
         assert self.stretch is not None
-        self.stretch.paces.append(pace._replace(done=self.place(now).done))
+        self.stretch.paces.append(pace._replace(done=done))
 
     def time_of(self, progress: float) -> float:
         """Return when the stretch under way brings the job to so much *progress* (s), at its pace of now."""
-        stretch = self.stretch
+        left, stretch = progress - self.lineage.progress, self.stretch
         assert stretch is not None
-        done = stretch.needs(max(progress - self.lineage.progress, 0.0))
+        done = stretch.needs(max(left, 0.0))
         return stretch.start + self.clocks.offset_of(stretch.firsts, done)
 
     def lose_step(self, cause: int, incident: int) -> None:
         """Throw away the step that the stretch which has just ended was in."""
-        step, newest = self.clocks.step, self.lineage.stretches[-1]
+        step = self.clocks.step
         if step is not None:
+            newest = self.lineage.stretches[-1]
             steps = int(newest.done / step + NEXT_TO_NOTHING)
             place = newest.place + steps * step
             self._lose_beyond(place, cause, incident)
@@ -95,7 +106,7 @@ class Work:
 
     def kill(self, scope: int, now: float) -> None:
         """Lose the copies that do not outlive a failure of that *scope*, even of the stretch under way."""
-        mortal = self.copies.mortal(scope)
+        mortal = self._copies.mortal(scope)
         if not mortal:
             return
         self.copies.settle(now)
@@ -150,6 +161,28 @@ class Work:
         """Return how long the tier of the newest copy is unavailable yet, in seconds."""
         _, tier = self.copies.newest()
         return self.copies.shelves[tier].opens_at(now) - now if self._unusable else 0.0
+
+    def _catch_up(self) -> None:
+        """Work out what the stretches that have ended did, and where the one under way has begun.
+
+        Nobody asks until copies are lost or needed: most stretches just follow each other.
+        """
+        if self._ended:
+            ended, self._ended = self._ended, []
+            for stretch in ended:
+                self._enter(stretch)
+                place = self.clocks.place(stretch.firsts, stretch.start, stretch.end)
+                stretch.done, stretch.saving = place.done, place.saving != NO_TIER
+                self._lineage.add(stretch)
+                self._copies.take_in(stretch.firsts, stretch.start, stretch.end, stretch.place, place)
+        if self.stretch is not None:
+            self._enter(self.stretch)
+
+    def _enter(self, stretch: Stretch) -> None:
+        if not stretch.is_entered:
+            stretch.is_entered = True
+            stretch.place = self._lineage.place
+            stretch.firsts = self._copies.firsts(stretch.place, stretch.start)
 
     def _lose_beyond(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
         self.lineage.fall_back(place, cause, incident, corrupted)

@@ -29,6 +29,8 @@ class Stretch:
     training (s), whether it ended `saving`, and by whom, are known when it has ended.
     """
 
+    place: float
+    firsts: Firsts
     end: float
     done: float
     saving: bool
@@ -40,6 +42,7 @@ class Stretch:
         "end",
         "firsts",
         "incident",
+        "is_entered",
         "paces",
         "place",
         "rate",
@@ -48,15 +51,12 @@ class Stretch:
         "start",
     )
 
-    def __init__(
-        self, start: float, place: float, share: float, rate: float, firsts: Firsts, paces: list[Pace]
-    ) -> None:
+    def __init__(self, start: float, share: float, rate: float, paces: list[Pace]) -> None:
         self.start = start
-        self.place = place
         self.share = share
         self.rate = rate
-        self.firsts = firsts
         self.paces = paces
+        self.is_entered = False
 
     def earned(self, done: float) -> float:
         """Return the progress of its first *done* seconds of training, in seconds of the whole job."""

@@ -8,6 +8,9 @@ from sim.engine.journal import NOBODY, Journal
 from sim.records import Doing
 
 TRAINING = Doing.TRAINING
+Blame = tuple[int, int]
+"""A failure mode, and the line of an incident in the journal, to which time is charged."""
+NO_BLAME = NOBODY, NOBODY
 
 
 class Activity:
@@ -15,7 +18,8 @@ class Activity:
 
     A phase is noted in the journal when the next one is entered; training is not, as its stretches are.  It
     holds for a `share` of the job's cards: with replicas, for those of the replica `lane` that is down, or
-    of all that train together (no lane).
+    of all that train together (no lane).  What is done is `charged` to a failure mode and the incident in a
+    line of the journal.
     """
 
     def __init__(self, env: simpy.Environment, journal: Journal, lane: int = NOBODY) -> None:
@@ -24,30 +28,22 @@ class Activity:
         self.since = 0.0
         self.share = 1.0
         self.lane = lane
-        self._cause = self._line = NOBODY
+        self.charged: Blame = NO_BLAME
         self._env = env
         self._journal = journal
 
     def __repr__(self) -> str:
         return f"Activity({self.doing.label} since {self.since})"
 
-    @property
-    def charged(self) -> tuple[int, int]:
-        """The failure mode and the line of the incident to which time is charged."""
-        return self._cause, self._line
-
     def enter(self, doing: Doing, stage: int = 0) -> None:
         """Note what ends now, and begin *doing*; *stage* is the number of the recovery stage, from 1."""
-        now, before, since = self._env.now, self.doing, self.since
-        if before is not TRAINING and now > since:
-            self._journal.phase(
-                before, self.stage, since, now, self._cause, self._line, self.share, self.lane
-            )
-        self.doing, self.since, self.stage = doing, now, stage
-
-    def charge(self, cause: int, line: int) -> None:
-        """Charge what follows to the failure mode *cause* and to the incident in *line* of the journal."""
-        self._cause, self._line = cause, line
+        now, before = self._env.now, self.doing
+        if before is not TRAINING and now > self.since:
+            cause, line = self.charged
+            self._journal.phase(before, self.stage, self.since, now, cause, line, self.share, self.lane)
+        self.doing = doing
+        self.since = now
+        self.stage = stage
 
     def keep_nodes(self, line: int, nodes: int) -> None:
         """Note that so many *nodes* stay of those that the incident in *line* was to send away."""

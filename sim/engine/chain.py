@@ -9,7 +9,7 @@ import simpy
 
 from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
-from sim.engine.events import STAGE, After
+from sim.engine.events import STAGE, At
 from sim.engine.recovery import Stages, Step
 from sim.engine.repair import Repairs
 from sim.records import Doing, Strike
@@ -31,14 +31,14 @@ class Chain:
     """Goes from stage to stage, each ending with an event that leads to the next, for one group of slots.
 
     What strikes meanwhile begins the chain again (`begin`), or is absorbed (`absorb`).  Nodes that have
-    failed leave when detection ends.  The job can train again when all stages have succeeded and every slot
-    holds a node that is ready.
+    failed leave when detection ends.  The job can train again, and `recovered` is called, when all stages
+    have succeeded and every slot holds a node that is ready.
     """
 
     def __init__(
         self, env: simpy.Environment, stages: Stages, cluster: Cluster, activity: Activity, group: int = 0
     ) -> None:
-        self._recovered: Callable[[], None]
+        self.recovered: Callable[[], None]
         self.loader: Loader | None = None
         self.repairs: Repairs
         self._env = env
@@ -68,20 +68,13 @@ class Chain:
         self._cluster.fail(slots)
         self._failed.append((strike, slots, line))
 
-    def recover(
-        self, strike: Strike, line: int, recovered: Callable[[], None], noticed: bool = False
-    ) -> None:
-        """Begin the chain; *recovered* is called when training can go on."""
-        self._recovered = recovered
-        self.begin(strike, line, noticed)
-
     def begin(self, strike: Strike, line: int, noticed: bool = False) -> None:
         """Go through the chain for *strike*, noted in *line* of the journal, from the first stage on.
 
         Where it was *noticed* before, detection takes no time.
         """
         self._activity.enter(DETECTION)
-        self._activity.charge(strike.mode, line)
+        self._activity.charged = strike.mode, line
         self._strike, self._attempt, self._timer = strike, 0, None
         if not noticed and (time := self._stages.detection(strike.origin, strike.ordinal)):
             self._wait(time, self._detected)
@@ -113,7 +106,7 @@ class Chain:
     def _wait(self, time: float, then: Callable[[], None]) -> None:
         """Go on with *then* after *time* seconds, unless the chain begins again before."""
         self._then = then
-        self._timer = After(self._env, time, self._priority, self._ring)
+        self._timer = At(self._env, self._env.now + time, self._priority, self._ring)
 
     def _ring(self, event: simpy.Event) -> None:
         if event is self._timer:
@@ -142,7 +135,7 @@ class Chain:
                 self._await_nodes()
                 return
         if self._cluster.fill(self._env.now, self._group):
-            self._recovered()
+            self.recovered()
         else:
             self._await_nodes()
 

@@ -9,7 +9,7 @@ import simpy
 
 from sim.distributions import Distribution
 from sim.engine.cluster import Cluster
-from sim.engine.events import NOTICE, After
+from sim.engine.events import NOTICE, At
 from sim.engine.recovery import Stages
 from sim.engine.work.account import Work
 from sim.engine.work.lineage import Pace
@@ -156,7 +156,8 @@ class Slow:
                 job.fail(strike._replace(slots=slots), line, noticed=True)
             job.change_pace()
 
-        After(self._env, self._stages.detection(strike.origin, strike.ordinal), NOTICE, notice)
+        detection = self._stages.detection(strike.origin, strike.ordinal)
+        At(self._env, self._env.now + detection, NOTICE, notice)
 
 
 class Corrupt:
@@ -183,7 +184,7 @@ class Corrupt:
                     strikes = strike._replace(slots=culprit.slots())
                     job.fail(strikes, line, noticed=True, sound_until=sound_until)
 
-        After(self._env, self._noticed.of(strike), NOTICE, lambda _: notice())
+        At(self._env, self._env.now + self._noticed.of(strike), NOTICE, lambda _: notice())
 
 
 class Flap:

@@ -47,36 +47,20 @@ class Environment(simpy.Environment):
         return until.value
 
 
-class After(simpy.Event):
-    """Happens after *delay* seconds with a *priority* among the events of that instant, and calls *callback*.
+class At(simpy.Event):
+    """Happens at the instant *time*, or now where that has passed by rounding, and calls *callback*.
 
-    Like SimPy's own timeouts it is born triggered, and waits in the queue of its environment from then on.
+    Its *priority* orders it among the events of that instant.  Like SimPy's own timeouts it is born
+    triggered, and waits in the queue of its environment from then on.
     """
 
     _ok, _value = True, None
 
     def __init__(
-        self,
-        env: simpy.Environment,
-        delay: float,
-        priority: int,
-        callback: Callable[[simpy.Event], None],
+        self, env: simpy.Environment, time: float, priority: int, callback: Callable[[simpy.Event], None]
     ) -> None:
+        now = env.now
         self.env = env
         self.callbacks = [callback]
-        place = (env.now + delay, priority, next(env._eid), self)
+        place = (time if time > now else now, priority, next(env._eid), self)
         heappush(env._queue, place)  # type: ignore[misc]
-
-
-class At(After):
-    """Happens at the instant *time*, or now where that has passed by rounding."""
-
-    def __init__(
-        self,
-        env: simpy.Environment,
-        time: float,
-        priority: int,
-        callback: Callable[[simpy.Event], None],
-    ) -> None:
-        delay = time - env.now
-        super().__init__(env, delay if delay > 0 else 0.0, priority, callback)

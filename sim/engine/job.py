@@ -29,8 +29,8 @@ TRAINING, SAVING, MAINTENANCE, IDLE = Doing.TRAINING, Doing.SAVING, Doing.MAINTE
 class TrainingClock(Protocol):
     """Whoever must know when training begins and ends: the failure modes on the training clock."""
 
-    def training_begins(self, trains: Callable[[int], object] | None = None) -> None:
-        """Training begins now, of the groups of slots that *trains* tells, or of all."""
+    def training_begins(self, trains: Callable[[], Callable[[int], object]] | None = None) -> None:
+        """Training begins now, of the groups of slots that what *trains* gives tells, or of all."""
 
     def training_ends(self) -> None:
         """Training ends now."""
@@ -88,6 +88,7 @@ class Job:
         """Start at time 0: train, or recover first where the start is not free."""
         self._clock = clock
         self._repairs = self._chain.repairs = repairs
+        self._chain.recovered = self._train
         self._go_on()
 
     def strike(self, strike: Strike) -> None:
@@ -98,7 +99,7 @@ class Job:
         if doing <= SAVING:
             self._timer = None
             self._end_stretch(strike.mode, line)
-            self._chain.recover(strike, line, self._train)
+            self._chain.begin(strike, line)
         elif doing is MAINTENANCE:
             self._struck = strike, line
         elif self._restarts:
@@ -130,7 +131,7 @@ class Job:
         if struck is None:
             self._train()
         else:
-            self._chain.recover(*struck, self._train)
+            self._chain.begin(*struck)
 
     def _train(self) -> None:
         """Train until the target is reached, or a planned stop is due."""

@@ -61,6 +61,13 @@ class Incidents(NamedTuple):
     replica: Array
 
 
+INCIDENT_SIZE = FIELD.size * len(Incidents._fields)
+INTERRUPTION, NODES_LOST = (
+    FIELD.size * Incidents._fields.index(name) for name in ("interruption", "nodes_lost")
+)
+"""How many bytes a line of the incidents has, and where in them two of its fields are."""
+
+
 class Journal:
     """What happened in one replication."""
 
@@ -112,11 +119,11 @@ class Journal:
 
     def interrupts(self, line: int) -> None:
         """Note that the incident in *line* has ended a stretch of training after all."""
-        FIELD.pack_into(self._incidents, _place(line, "interruption"), 1.0)
+        FIELD.pack_into(self._incidents, line * INCIDENT_SIZE + INTERRUPTION, 1.0)
 
     def keeps(self, line: int, nodes: int) -> None:
         """Note that so many *nodes* stay of those that the incident in *line* was to send away."""
-        place = _place(line, "nodes_lost")
+        place = line * INCIDENT_SIZE + NODES_LOST
         (lost,) = FIELD.unpack_from(self._incidents, place)
         FIELD.pack_into(self._incidents, place, lost - nodes)
 
@@ -139,11 +146,6 @@ class Journal:
         """All incidents, in order."""
         time, *rest = _columns(self._incidents, len(Incidents._fields))
         return Incidents(time, *_whole(*rest))
-
-
-def _place(line: int, field: str) -> int:
-    """Return where in the bytes of the incidents a *field* of a *line* is."""
-    return FIELD.size * (line * len(Incidents._fields) + Incidents._fields.index(field))
 
 
 def _columns(lines: bytearray, width: int) -> list[Array]:

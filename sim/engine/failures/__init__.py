@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import simpy
 
 from sim.engine.cluster import Cluster
@@ -56,8 +58,8 @@ class Failures:
         """Names under which the draws of strikes are known, by the number of the strike's origin."""
         return self._site.origins.names
 
-    def training_begins(self, trains: Trains | None = None) -> None:
-        """Let the modes on the training clock go on; *trains* tells which groups of slots take part."""
+    def training_begins(self, trains: Callable[[], Trains] | None = None) -> None:
+        """Let the modes on the training clock go on; *trains* gives what tells who takes part."""
         for source in self._training:
             source.resume()
         if self.faults is not None:

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from sim.engine.events import FAILURE, After
+from sim.engine.events import FAILURE, At
 from sim.engine.failures.aim import Aim, Site
 from sim.engine.failures.origins import RECURRENCE, RELAPSE
 from sim.streams import Draws, uniform
@@ -41,9 +41,9 @@ class Relapses:
         """Take note that *node* comes back from a repair."""
         number, self._count = self._count, self._count + 1
         chance = self._chances[number]
-        delay = self._within * chance / self._share
-        if chance < self._share and self._env.now + delay <= self._horizon:
-            After(self._env, delay, self._priority, partial(self._strike, node, number))
+        time = self._env.now + self._within * chance / self._share
+        if chance < self._share and time <= self._horizon:
+            At(self._env, time, self._priority, partial(self._strike, node, number))
 
     def _strike(self, node: int, number: int, event: object) -> None:
         self._aim.at_node(self._origin, number, node)
@@ -133,10 +133,11 @@ class Faults:
         if node in self._of:
             self._rest(node)
 
-    def training_begins(self, trains: Trains | None) -> None:
-        """Let time run for the faults in the groups of slots that *trains* tells (None: in all)."""
+    def training_begins(self, trains: Callable[[], Trains] | None) -> None:
+        """Let time run for the faults in the groups of slots that *trains* gives (None: in all)."""
         if self._at_work:
-            self._stretch = Stretch(self._env.now, trains, self._placed)
+            tells = trains() if trains is not None else None
+            self._stretch = Stretch(self._env.now, tells, self._placed)
             self._await_next(self._stretch)
 
     def training_ends(self) -> None:
@@ -164,10 +165,10 @@ class Faults:
         ahead = islice(self._at_work, place, None)
         fault = next((fault for fault in ahead if self._trains(fault, stretch)), None)
         if fault is not None:
-            delay = max(stretch.begin + fault.after - self._env.now, 0.0)
-            if self._env.now + delay <= self._site.scenario.end_s:
+            time = stretch.begin + fault.after
+            if time <= self._site.scenario.end_s:
                 priority = self._priorities[fault.mode] + fault.number
-                After(self._env, delay, priority, partial(self._show, fault, stretch))
+                At(self._env, time, priority, partial(self._show, fault, stretch))
 
     def _trains(self, fault: Fault, stretch: Stretch) -> bool:
         slot = self._places.slot_of(fault.node)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import simpy
 
 from sim.distributions import Exponential
-from sim.engine.events import FAILURE, After
+from sim.engine.events import FAILURE, At
 from sim.engine.failures.aim import OnStrike
 from sim.engine.failures.clock import Clock
 from sim.scenario.keys.logs import Recorded as RecordedRow
@@ -28,7 +28,7 @@ class Source:
         self._env = env
         self._priority = FAILURE + priority
         self._horizon = horizon
-        self._pending: After | None = None
+        self._pending: At | None = None
         self._struck = -math.inf
 
     def schedule(self) -> None:
@@ -45,7 +45,7 @@ class Source:
             time = now if self.due <= self._own_time() else math.inf
         self._pending = None
         if time <= self._horizon:
-            self._pending = After(self._env, time - now, self._priority + self.unit, self._strike)
+            self._pending = At(self._env, time, self._priority + self.unit, self._strike)
 
     def resume(self) -> None:
         """Let own time pass."""

@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 
 import simpy
 
-from sim.engine.events import After
+from sim.engine.events import At
 from sim.records import Strike
 
 Done = Callable[[Sequence[int], Strike], None]
@@ -30,7 +30,7 @@ class Bench:
         self._queue: deque[tuple[Sequence[int], Strike, float]] = deque()
         self._works: list[tuple[float, int, Sequence[int], Strike]] = []
         self._begun = 0
-        self._next: After | None = None
+        self._next: At | None = None
         self._priority = priority
         self._done = done
 
@@ -53,8 +53,7 @@ class Bench:
             self._await_next()
 
     def _await_next(self) -> None:
-        delay = self._works[0][0] - self._env.now
-        self._next = After(self._env, max(delay, 0.0), self._priority, self._end)
+        self._next = At(self._env, self._works[0][0], self._priority, self._end)
 
     def _end(self, event: simpy.Event) -> None:
         """Hand back the nodes that are done now, and let their crew go on to the next in the queue."""

@@ -9,7 +9,7 @@ from typing import Protocol
 import simpy
 
 from sim.engine.cluster import Cluster
-from sim.engine.events import RETURN, After
+from sim.engine.events import RETURN, At
 from sim.scenario.model import Scenario
 
 
@@ -97,4 +97,5 @@ class Retirement:
         del self._failures[node]
         if self._replacement is not None:
             new = self._cluster.order(node)
-            After(self._env, self._replacement, self._priority, lambda _: self._delivered((new,)))
+            delivery = self._env.now + self._replacement
+            At(self._env, delivery, self._priority, lambda _: self._delivered((new,)))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import simpy
 
-from sim.engine.activity import Activity
+from sim.engine.activity import NO_BLAME, Activity, Blame
 from sim.engine.effects import Culprits
 from sim.engine.events import COMPLETION, TARGET, WINDOW, At
 from sim.engine.job import TrainingClock
@@ -20,8 +20,6 @@ from sim.records import Doing
 from sim.scenario.model import Scenario
 
 TRAINING, SAVING, STALL, HELD = Doing.TRAINING, Doing.SAVING, Doing.STALL, Doing.HELD
-Blame = tuple[int, int]
-"""A failure mode and the line of an incident, to which time is charged."""
 
 
 class Planned(Protocol):
@@ -106,25 +104,26 @@ class Group:
         activity.enter(doing)
         activity.share = self._team.there / self._team.size
         if doing is STALL:
-            activity.charge(*self._blamed)
+            activity.charged = self._blamed
         elif doing is HELD:
-            activity.charge(*self.latest)
+            activity.charged = self.latest
 
     def wait(self, time: float, then: Callable[[], None], priority: int = COMPLETION) -> None:
         """Go on with *then* at the instant *time*, unless something comes between."""
         self._then = then
         self._timer = At(self._env, time, priority, self._ring) if time < math.inf else None
 
-    def stall(self, time: float, cause: int, line: int) -> None:
-        """Let all that are there stand still for *time* seconds, because of the incident in *line*."""
-        self.extend(time, cause, line)
+    def stall(self, time: float, blame: Blame) -> None:
+        """Let all that are there stand still for *time* seconds, because of whom they *blame*."""
+        self.extend(time, blame)
         self.stand_still()
 
-    def extend(self, time: float, cause: int, line: int) -> None:
+    def extend(self, time: float, blame: Blame) -> None:
         """Put the deadline off to *time* seconds from now, if that is later."""
         deadline = self._env.now + time
         if deadline >= self._deadline:
-            self._deadline, self._blamed = deadline, (cause, line)
+            self._deadline = deadline
+            self._blamed = blame
 
     def stand_still(self) -> None:
         """Stand still until the deadline."""
@@ -138,21 +137,22 @@ class Group:
 
     def go_on(self) -> None:
         """Let all that are there train, where they are enough."""
-        self._team.join()
+        team = self._team
+        team.join()
         self._deadline, self.is_formed = -math.inf, True
-        if self._rolls and self._team.up >= self._minimum:
+        if self._rolls and team.up >= self._minimum:
             self.planned.take_one_out()
-        if self._team.up >= self._minimum:
+        if team.up >= self._minimum:
             self._train()
         else:
             self._timer = None
             self.enter(HELD)
 
-    def stop(self, cause: int, line: int) -> None:
-        """End the stretch under way, if there is one, broken by *cause* and *line* if by anything."""
+    def stop(self, broken: Blame = NO_BLAME) -> None:
+        """End the stretch under way, if there is one, *broken* by somebody or not."""
         if self._work.stretch is not None:
-            self._work.end(self._env.now, cause, line)
-        elif self.doing is SAVING:
+            self._work.end(self._env.now, *broken)
+        elif self.activity.doing is SAVING:
             self.planned.restarted(self._env.now)
         self.stop_clock()
 
@@ -174,16 +174,16 @@ class Group:
         if self._work.stretch is not None:
             pace = self._culprits.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
             self._work.slow_down(self._env.now, pace)
-            self._plan()
+            self.plan_anew()
 
     def plan_anew(self) -> None:
         """Take up planned stops again: the one that went on is over."""
-        if self._work.stretch is not None:
+        if self._work.stretch is not None and not self._is_endless:
             self._plan()
 
     def finish(self) -> None:
         """Book what is still open, and let `finished` happen: work since the last save counts."""
-        self.stop(NOBODY, NOBODY)
+        self.stop()
         self.activity.enter(Doing.IDLE)
         for replica in self._team.replicas:
             replica.activity.enter(Doing.IDLE)
@@ -200,14 +200,13 @@ class Group:
         pace = self._culprits.pace()
         self._work.begin(now, self._team.up / self._team.size, [] if pace is None else [pace])
         self._clock_runs = True
-        self.clock.training_begins(self._team.trains())
-        self._plan()
+        self.clock.training_begins(self._team.trains)
+        self._timer = None
+        if not self._is_endless:
+            self._plan()
 
     def _plan(self) -> None:
-        """Wait for the target, or for the next planned stop, where there is one to wait for."""
-        if self._is_endless:
-            self._timer = None
-            return
+        """Wait for the target, or for the next planned stop."""
         target = math.inf if self._target is None else self._work.time_of(self._target)
         stop = self.planned.next(self._env.now)
         if target <= stop:

@@ -13,7 +13,7 @@ import simpy
 from sim.engine.activity import Activity
 from sim.engine.cluster import Cluster
 from sim.engine.effects import Culprits, Effect
-from sim.engine.events import GATHERING, REJOIN, After
+from sim.engine.events import GATHERING, REJOIN, At
 from sim.engine.job import TrainingClock
 from sim.engine.journal import NOBODY, Journal
 from sim.engine.ledger import Causes
@@ -30,7 +30,7 @@ from sim.scenario.model import Scenario
 
 TRAINING, SAVING, STALL, HELD = Doing.TRAINING, Doing.SAVING, Doing.STALL, Doing.HELD
 MAINTENANCE = Doing.MAINTENANCE
-UP, READY, DOWN, OUT = State.UP, State.READY, State.DOWN, State.OUT
+READY, DOWN, OUT = State.READY, State.DOWN, State.OUT
 JOB_SCOPE = SCOPES.index("job")
 
 
@@ -61,6 +61,7 @@ class ReplicatedJob:
         self._stages = stages
         self._effects = effects
         self._recovery = scenario.recovery
+        self._absorbs = scenario.recovery.during_recovery == "absorb"
         self._start = Causes(tuple(scenario.failures)).start
         self._rack_size = scenario.cluster.rack_slots
         self._group = Group(env, scenario, work, team, activity, culprits, (self._start, NOBODY))
@@ -93,6 +94,7 @@ class ReplicatedJob:
         self._repairs = repairs
         for replica in self._team.replicas:
             replica.chain.repairs, replica.chain.loader = repairs, self
+            replica.chain.recovered = partial(self._announce, replica)
         if self._recovery.at_start:
             start = Strike(self._start, 0, (), True, self._start, JOB_SCOPE)
             self._bring_down([(replica, Blow(0.0, NOBODY, start)) for replica in self._team.replicas])
@@ -119,22 +121,23 @@ class ReplicatedJob:
         self, strike: Strike, line: int, *, noticed: bool = False, sound_until: float | None = None
     ) -> None:
         """Take down the replicas that *strike* hits; all of them where work is sound only until a place."""
-        team, group, struck = self._team, self._group, self._team.struck_by(strike)
-        blow = Blow(self._env.now, line, strike, noticed, sound_until)
-        group.latest = strike.mode, line
-        self._work.kill(strike.scope, self._env.now)
+        team, group, now = self._team, self._group, self._env.now
+        struck, doing = team.struck_by(strike), group.doing
+        blow = Blow(now, line, strike, noticed, sound_until)
+        group.latest = blow.blame
+        self._work.kill(strike.scope, now)
         if strike.slots and not strike.transient:
             team.break_nodes(strike, line, struck)
         if noticed:
             group.activity.keep_nodes(line, -_nodes_lost(strike))
-        stopped, falls = group.doing is MAINTENANCE, []
+        falls = []
         for replica in struck if sound_until is None else team.replicas:
             state = replica.state
-            if (stopped and state is not DOWN) or (state is OUT and sound_until is None):
+            if (doing is MAINTENANCE and state is not DOWN) or (state is OUT and sound_until is None):
                 replica.blow = blow
             else:
                 falls.append((replica, blow))
-        if self._bring_down(falls):
+        if falls and self._bring_down(falls):
             self._journal.interrupts(line)
         elif group.doing is HELD:
             group.enter(HELD)
@@ -147,10 +150,10 @@ class ReplicatedJob:
         """Let all that train stand still for *time* seconds, because of the incident in *line*."""
         if self._work.stretch is not None:
             self._journal.interrupts(line)
-            self._group.stop(NOBODY, NOBODY)
-            self._group.stall(time, cause, line)
+            self._group.stop()
+            self._group.stall(time, (cause, line))
         elif self._group.doing is STALL:
-            self._group.stall(time, cause, line)
+            self._group.stall(time, (cause, line))
 
     def change_pace(self) -> None:
         """Train at the pace that the stragglers leave from now on."""
@@ -184,65 +187,63 @@ class ReplicatedJob:
 
         Return whether any of them took part.
         """
-        if not falls:
-            return False
-        team, up, last = self._team, self._team.up, max((blow for _, blow in falls), key=_instant)
-        fresh = [fall for fall in falls if fall[0].state is not DOWN]
-        again = [one for one, _ in falls if one.state is DOWN] if len(fresh) < len(falls) else ()
-        for replica, _ in fresh:
-            team.turn(replica, DOWN)
+        team, group, up, again = self._team, self._group, self._team.up, []
+        for replica, _ in falls:
+            if replica.state is DOWN:
+                again.append(replica)
+            else:
+                team.fall(replica)
+        last = falls[0][1] if len(falls) == 1 else max((blow for _, blow in falls), key=_instant)
         took_part = team.up < up
         if took_part:
             self._break_off(last)
         if not team.alive:
-            self._work.fall_back(last.strike.mode, last.line, last.sound_until)
-            self._group.leave()
+            self._work.fall_back(*last.blame, last.sound_until)
+            group.leave()
         elif took_part:
-            self._group.stall(self._recovery.stall, last.strike.mode, last.line)
-        elif fresh or self._group.doing is HELD:
-            self._group.enter(self._group.doing)
+            group.stall(self._recovery.stall, last.blame)
+        elif len(again) < len(falls) or group.doing is HELD:
+            group.enter(group.doing)
         self._recover(falls, again)
         return took_part
 
     def _recover(self, falls: Sequence[Fall], again: Sequence[Replica]) -> None:
         """Let replicas begin their chains, by their numbers; those down *again* may absorb it before that."""
-        absorbing = dict.fromkeys(again) if self._recovery.during_recovery == "absorb" else {}
+        absorbing = again if self._absorbs else ()
         for replica in absorbing:
             replica.chain.absorb()
         for replica, blow in falls:
             if replica not in absorbing:
-                announce = partial(self._announce, replica)
-                replica.chain.recover(blow.strike, blow.line, announce, blow.noticed)
+                replica.chain.begin(blow.strike, blow.line, blow.noticed)
 
     def _break_off(self, blow: Blow) -> None:
         """End the stretch under way; those that are left have lost the step that they were in."""
         in_step = self._work.stretch is not None
-        self._group.stop(blow.strike.mode, blow.line)
+        self._group.stop(blow.blame)
         if in_step and self._team.alive:
-            self._work.lose_step(blow.strike.mode, blow.line)
+            self._work.lose_step()
 
     def _announce(self, replica: Replica) -> None:
         """Bring a replica back that has recovered, after all that is under way at this instant."""
-        After(self._env, 0.0, REJOIN + replica.index, lambda _: self._bring_back(replica))
+        At(self._env, self._env.now, REJOIN + replica.index, lambda _: self._bring_back(replica))
 
     def _bring_back(self, replica: Replica) -> None:
         """Let a replica that is ready again join the others, or wait until enough are ready to begin."""
-        cause, line = replica.activity.charged
         replica.activity.enter(TRAINING)
-        self._team.turn(replica, READY)
-        group, rejoin_stall = self._group, self._recovery.rejoin_stall
+        self._team.come_back(replica)
+        group, rejoin_stall, blame = self._group, self._recovery.rejoin_stall, replica.activity.charged
         if not group.is_formed:
             group.enter(HELD)
             if group.is_enough:
                 group.wait(self._env.now, group.begin_together, GATHERING)
         elif group.doing is SAVING or group.doing is MAINTENANCE:
-            group.extend(rejoin_stall, cause, line)
+            group.extend(rejoin_stall, blame)
             group.enter(group.doing)
         elif not group.is_enough:
             group.enter(group.doing)
         else:
-            group.stop(NOBODY, NOBODY)
-            group.stall(rejoin_stall, cause, line)
+            group.stop()
+            group.stall(rejoin_stall, blame)
 
     def _note(self, strike: Strike, *, stops: bool) -> int:
         """Write the incident into the journal and return the number of its line.

@@ -8,7 +8,7 @@ from functools import partial
 
 import simpy
 
-from sim.engine.events import NOTICE, STOP_END, After
+from sim.engine.events import NOTICE, STOP_END, At
 from sim.engine.journal import NOBODY
 from sim.engine.ledger import Causes
 from sim.engine.replicas.group import Group
@@ -76,12 +76,12 @@ class PlannedStops:
         self._windows.begun()
         now = self._env.now
         if self._plan.rolling:
-            self._group.stop(NOBODY, NOBODY)
+            self._group.stop()
             self._group.latest = self._cause, NOBODY
             self._rollout.begin(self._team.replicas)
             self._group.go_on()
         elif self._plan.abrupt:
-            self._group.stop(self._cause, NOBODY)
+            self._group.stop((self._cause, NOBODY))
             self._work.kill(JOB_SCOPE, now)
             self._work.fall_back(self._cause, NOBODY)
             self._stand_still()
@@ -99,10 +99,10 @@ class PlannedStops:
         if replica is None:
             self._windows.restarted(self._env.now)
         else:
-            self._team.turn(replica, State.OUT)
+            self._team.step_out(replica)
             replica.activity.enter(Doing.MAINTENANCE)
-            replica.activity.charge(self._cause, NOBODY)
-            After(self._env, self._takes, STOP_END, lambda _: self._step_in(replica))
+            replica.activity.charged = self._cause, NOBODY
+            At(self._env, self._env.now + self._takes, STOP_END, lambda _: self._step_in(replica))
 
     def _saved(self) -> None:
         self._group.stop_clock()
@@ -118,7 +118,8 @@ class PlannedStops:
         self._windows.restarted(self._env.now)
         self._work.copies.settle(self._env.now)
         struck = [one for one in self._team.replicas if one.blow is not None and one.state is not State.OUT]
-        self._bring_down([(one, one.take_blow()) for one in struck])
+        if struck:
+            self._bring_down([(one, one.take_blow()) for one in struck])
         if self._group.doing is Doing.MAINTENANCE:
             if self._group.is_stalled_until_later:
                 self._group.stand_still()
@@ -126,7 +127,7 @@ class PlannedStops:
                 self._group.go_on()
         acts, self._after = self._after, []
         for act in acts:
-            After(self._env, 0.0, NOTICE, partial(_do, act))
+            At(self._env, self._env.now, NOTICE, partial(_do, act))
 
     def _step_in(self, replica: Replica) -> None:
         """Let a replica come back from its planned stop, or recover from what struck it there."""

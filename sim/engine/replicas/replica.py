@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from sim.engine.activity import Activity
+from sim.engine.activity import Activity, Blame
 from sim.engine.chain import Chain
 from sim.records import Strike
 
@@ -30,6 +30,11 @@ class Blow(NamedTuple):
     strike: Strike
     noticed: bool = False
     sound_until: float | None = None
+
+    @property
+    def blame(self) -> Blame:
+        """Whom to charge for it."""
+        return self.strike.mode, self.line
 
 
 class Replica:

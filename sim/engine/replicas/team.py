@@ -8,8 +8,7 @@ from sim.engine.cluster import Cluster
 from sim.engine.replicas.replica import Replica, State
 from sim.records import Strike
 
-UP, READY, DOWN = State.UP, State.READY, State.DOWN
-IS_UP, IS_THERE = (1, 0, 0, 0), (1, 1, 0, 0)
+UP, READY, DOWN, OUT = State.UP, State.READY, State.DOWN, State.OUT
 
 
 class Team:
@@ -27,32 +26,47 @@ class Team:
     def __repr__(self) -> str:
         return f"Team({self.up} of {self.size} up)"
 
-    def turn(self, replica: Replica, state: State) -> None:
-        """Change the *state* of a replica."""
-        before, replica.state = replica.state, state
-        self._is_up[replica.index] = IS_UP[state]
-        self.up += IS_UP[state] - IS_UP[before]
-        self.there += IS_THERE[state] - IS_THERE[before]
-        if state is DOWN:
-            self.alive -= 1
-            self._down[replica] = None
-        elif state is READY:
-            self._ready.append(replica)
-        if before is DOWN:
+    def fall(self, replica: Replica) -> None:
+        """Let a *replica* that was alive be down."""
+        self._leave(replica)
+        replica.state = DOWN
+        self.alive -= 1
+        self._down[replica] = None
+
+    def step_out(self, replica: Replica) -> None:
+        """Let a *replica* that was up step out; it holds the state yet."""
+        self._leave(replica)
+        replica.state = OUT
+
+    def come_back(self, replica: Replica) -> None:
+        """Let a *replica* that was down or out be ready."""
+        if replica.state is DOWN:
             self.alive += 1
             del self._down[replica]
+        replica.state = READY
+        self.there += 1
+        self._ready.append(replica)
 
     def join(self) -> None:
         """Let those that are ready take part."""
-        if self._ready:
-            for replica in self._ready:
-                if replica.state is READY:
-                    self.turn(replica, UP)
-            self._ready.clear()
+        for replica in self._ready:
+            if replica.state is READY:
+                replica.state = UP
+                self.up += 1
+                self._is_up[replica.index] = True
+        self._ready.clear()
 
     def trains(self) -> Callable[[int], int]:
         """Return what tells, also later, whether the replica of a number takes part now."""
         return bytes(self._is_up).__getitem__
+
+    def _leave(self, replica: Replica) -> None:
+        """Let a *replica* not be there any more, if it was."""
+        if replica.state is UP:
+            self.up -= 1
+            self._is_up[replica.index] = False
+        if replica.state is not OUT:
+            self.there -= 1
 
     def index_of(self, slot: int) -> int:
         """Return the number of the replica that *slot* belongs to."""

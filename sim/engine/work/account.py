@@ -94,15 +94,9 @@ class Work:
         done = stretch.needs(max(left, 0.0))
         return stretch.start + self.clocks.offset_of(stretch.firsts, done)
 
-    def lose_step(self, cause: int, incident: int) -> None:
+    def lose_step(self) -> None:
         """Throw away the step that the stretch which has just ended was in."""
-        step = self.clocks.step
-        if step is not None:
-            newest = self.lineage.stretches[-1]
-            steps = int(newest.done / step + NEXT_TO_NOTHING)
-            place = newest.place + steps * step
-            self._lose_beyond(place, cause, incident)
-            self.copies.discard_beyond(place)
+        self._ended[-1].loses_step = self.clocks.step is not None
 
     def kill(self, scope: int, now: float) -> None:
         """Lose the copies that do not outlive a failure of that *scope*, even of the stretch under way."""
@@ -175,6 +169,8 @@ class Work:
                 stretch.done, stretch.saving = place.done, place.saving != NO_TIER
                 self._lineage.add(stretch)
                 self._copies.take_in(stretch.firsts, stretch.start, stretch.end, stretch.place, place)
+                if stretch.loses_step:
+                    self._cut_step(stretch)
         if self.stretch is not None:
             self._enter(self.stretch)
 
@@ -184,8 +180,14 @@ class Work:
             stretch.place = self._lineage.place
             stretch.firsts = self._copies.firsts(stretch.place, stretch.start)
 
+    def _cut_step(self, stretch: Stretch) -> None:
+        step = self.clocks.unit
+        place = stretch.place + int(stretch.done / step + NEXT_TO_NOTHING) * step
+        self._lose_beyond(place, stretch.cause, stretch.incident)
+        self._copies.discard_beyond(place)
+
     def _lose_beyond(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
-        self.lineage.fall_back(place, cause, incident, corrupted)
+        self._lineage.fall_back(place, cause, incident, corrupted)
         if self._suspects:
             beyond = place - NEXT_TO_NOTHING * max(place, 1.0)
             self._suspects = {line: begin for line, begin in self._suspects.items() if begin < beyond}

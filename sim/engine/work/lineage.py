@@ -43,6 +43,7 @@ class Stretch:
         "firsts",
         "incident",
         "is_entered",
+        "loses_step",
         "paces",
         "place",
         "rate",
@@ -56,7 +57,7 @@ class Stretch:
         self.share = share
         self.rate = rate
         self.paces = paces
-        self.is_entered = False
+        self.is_entered = self.loses_step = False
 
     def earned(self, done: float) -> float:
         """Return the progress of its first *done* seconds of training, in seconds of the whole job."""

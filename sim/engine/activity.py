@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import simpy
 
-from sim.engine.journal import NOBODY, Journal
+from sim.engine.journal import NOBODY, PHASE, Journal
 from sim.records import Doing
 
 TRAINING = Doing.TRAINING
@@ -39,8 +39,9 @@ class Activity:
         """Note what ends now, and begin *doing*; *stage* is the number of the recovery stage, from 1."""
         now, before = self._env.now, self.doing
         if before is not TRAINING and now > self.since:
-            cause, line = self.charged
-            self._journal.phase(before, self.stage, self.since, now, cause, line, self.share, self.lane)
+            cause, incident = self.charged
+            line = PHASE(before, self.stage, self.since, now, cause, incident, self.share, self.lane)
+            self._journal.phase(line)
         self.doing = doing
         self.since = now
         self.stage = stage

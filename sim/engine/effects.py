@@ -98,27 +98,28 @@ class Culprit:
 class Culprits:
     """All failures that are not noticed yet: the job trains at the pace of the slowest.
 
-    A node that leaves for another reason is repaired: it is no culprit any more when it comes back.
+    Those are `open`.  A node that leaves for another reason is repaired: it is no culprit any more when it
+    comes back.
     """
 
     def __init__(self, cluster: Cluster) -> None:
         self.job: Patient | None = None
+        self.open: list[Culprit] = []
         self._cluster = cluster
-        self._open: list[Culprit] = []
 
     def add(self, strike: Strike, line: int, factor: float = 1.0) -> Culprit:
         """Return the culprit of *strike*, whose nodes are in their slots now; it earns *factor* of a step."""
         culprit = Culprit(strike, line, self._cluster, factor)
-        self._open.append(culprit)
+        self.open.append(culprit)
         return culprit
 
     def remove(self, culprit: Culprit) -> None:
         """Forget *culprit*, which is noticed."""
-        self._open.remove(culprit)
+        self.open.remove(culprit)
 
     def pace(self) -> Pace | None:
         """Return the pace that the slowest sets, the first of equals, or nothing where there is none."""
-        slow = [one for one in self._open if one.factor < 1 and one.is_there]
+        slow = [one for one in self.open if one.factor < 1 and one.is_there]
         if not slow:
             return None
         slowest = min(slow, key=lambda one: one.factor)
@@ -129,8 +130,8 @@ class Culprits:
 
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
         """Take note that *node* has left or come; the job may be quicker without it."""
-        if slot is None and self._open:
-            left = [one.leaves(node) for one in self._open]
+        if slot is None and self.open:
+            left = [one.leaves(node) for one in self.open]
             if any(left) and self.job is not None:
                 self.job.change_pace()
 

@@ -27,7 +27,7 @@ TRAINING, SAVING, MAINTENANCE, IDLE = Doing.TRAINING, Doing.SAVING, Doing.MAINTE
 
 
 class TrainingClock(Protocol):
-    """Whoever must know when training begins and ends: the failure modes on the training clock."""
+    """Whoever must know when training begins and ends, as time passes for it only meanwhile."""
 
     def training_begins(self, trains: Callable[[], Callable[[int], object]] | None = None) -> None:
         """Training begins now, of the groups of slots that what *trains* gives tells, or of all."""
@@ -84,9 +84,9 @@ class Job:
     def __repr__(self) -> str:
         return f"Job({self._activity}, progress {self.progress})"
 
-    def begin(self, clock: TrainingClock, repairs: Repairs) -> None:
+    def begin(self, clocks: Sequence[TrainingClock], repairs: Repairs) -> None:
         """Start at time 0: train, or recover first where the start is not free."""
-        self._clock = clock
+        self._clocks = clocks
         self._repairs = self._chain.repairs = repairs
         self._chain.recovered = self._train
         self._go_on()
@@ -137,7 +137,8 @@ class Job:
         """Train until the target is reached, or a planned stop is due."""
         self._activity.enter(TRAINING)
         self._began, self._stopped = self._env.now, math.inf
-        self._clock.training_begins()
+        for clock in self._clocks:
+            clock.training_begins()
         if self._is_endless:
             return
         target, window = self._time_of_target(), self._next_window()
@@ -188,7 +189,8 @@ class Job:
             work = self._schedule.useful if cause == NOBODY else self._schedule.saved
             self.progress += work(self._began, end)
         self._journal.stretch(self._began, end, cause, line)
-        self._clock.training_ends()
+        for clock in self._clocks:
+            clock.training_ends()
 
     def _note(self, strike: Strike) -> int:
         """Write the incident into the journal and return the number of its line."""

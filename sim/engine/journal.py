@@ -5,6 +5,7 @@ A line is packed into bytes, so that writing one is quick and takes little room;
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct
 from typing import Any, NamedTuple
 
@@ -69,30 +70,20 @@ INTERRUPTION, NODES_LOST = (
 
 
 class Journal:
-    """What happened in one replication."""
+    """What happened in one replication.
+
+    `phase` notes a phase without training that has ended, as `PHASE` packs it.
+    """
 
     def __init__(self) -> None:
         self._phases = bytearray()
+        self.phase: Callable[[bytes], None] = self._phases.extend
         self._stretches = bytearray()
         self._incidents = bytearray()
         self._count = 0
 
     def __repr__(self) -> str:
         return f"Journal({self._count} incidents)"
-
-    def phase(
-        self,
-        doing: Doing,
-        stage: int,
-        start: float,
-        end: float,
-        cause: int,
-        incident: int,
-        share: float = 1.0,
-        lane: int = NOBODY,
-    ) -> None:
-        """Note a phase without training that has ended."""
-        self._phases.extend(PHASE(doing, stage, start, end, cause, incident, share, lane))
 
     def stretch(self, start: float, end: float, cause: int, incident: int) -> None:
         """Note a stretch of training that has ended, and the failure mode that broke it, if any."""

@@ -44,7 +44,7 @@ def simulate(scenario: Scenario, replication: int) -> Records:
     parts = Parts(env, scenario, streams, stages, cluster, journal)
     job, fate = replicated(parts) if scenario.general else gang(parts)
     failures = Failures(env, scenario, streams, cluster, job.strike, job.strike_spare)
-    job.begin(failures, Repairs(env, scenario, streams, cluster, failures, job.take_back))
+    job.begin(failures.clocked, Repairs(env, scenario, streams, cluster, failures, job.take_back))
     At(env, scenario.end_s, HORIZON, lambda _: job.finish())
     env.run(until=job.finished)
     outcome = Outcome(env.now, job.reached, cluster.fewest_spares)

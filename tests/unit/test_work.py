@@ -39,7 +39,7 @@ def work(unusable: str = "0 %", **blocks: Any) -> Work:
 
 
 def train(job: Work, start: float, end: float, cause: int = NOBODY, share: float = 1.0) -> None:
-    job.begin(start, share, [])
+    job.begin(start, share)
     job.end(end, cause, cause)
 
 
@@ -142,7 +142,7 @@ def test_a_copy_that_was_loaded_is_known_to_be_usable() -> None:
 
 def test_corrupt_work_is_thrown_away_with_all_its_copies() -> None:
     job = work()
-    job.begin(0.0, 1.0, [])
+    job.begin(0.0, 1.0)
     job.suspect(0, 160.0)  # after a save: 150 s of training
     job.end(500.0, 0, 0)
     sound_until = job.clear_suspect(0)
@@ -157,7 +157,7 @@ def test_corrupt_work_is_thrown_away_with_all_its_copies() -> None:
 
 def test_corruption_is_gone_with_the_work_that_it_was_in() -> None:
     job = work()
-    job.begin(0.0, 1.0, [])
+    job.begin(0.0, 1.0)
     job.suspect(0, 160.0)
     job.end(170.0, 1, 1)
     job.fall_back(1, 1)
@@ -183,7 +183,7 @@ def test_half_of_the_cards_do_half_the_work() -> None:
 
 def test_a_straggler_costs_what_it_slows_and_a_protocol_its_share() -> None:
     job = work(recovery={"overhead": "10 %"}, checkpoint="none")
-    job.begin(0.0, 1.0, [])
+    job.begin(0.0, 1.0)
     job.slow_down(40.0, Pace(0.0, 0.5, 1, 0))
     job.end(100.0, 0, 1)
     charges, kept = booked(job)
@@ -198,7 +198,7 @@ def test_a_straggler_costs_what_it_slows_and_a_protocol_its_share() -> None:
 
 def test_when_so_much_is_done() -> None:
     job = work()
-    job.begin(1000.0, 0.5, [])
+    job.begin(1000.0, 0.5)
     assert job.time_of(25.0) == 1050.0
     assert job.time_of(100.0) == 1000.0 + 200 + 10
     job.slow_down(1040.0, Pace(0.0, 0.5, 1, 0))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import simpy
 
 from sim.engine.cluster import Cluster
-from sim.engine.failures.again import Faults, Relapses, Trains
+from sim.engine.failures.again import Faults, Relapses
 from sim.engine.failures.aim import Aim, Door, Site, SpareDoor
 from sim.engine.failures.assembly import priority, sources
 from sim.engine.failures.origins import RECURRENCE, RELAPSE, Origins
@@ -20,6 +18,7 @@ class Failures:
     """The sources of all modes, each strike checked against the cluster before it reaches the job.
 
     `relapses`, by mode, and `faults` make nodes fail again; there are none where nothing asks for them.
+    For those in `clocked` time runs only while the job trains: they must be told when that begins and ends.
     """
 
     def __init__(
@@ -32,14 +31,14 @@ class Failures:
         on_spare: SpareDoor,
     ) -> None:
         self._site = Site(env, scenario, streams, Origins(scenario), cluster, on_strike, on_spare)
-        self._training: list[Source] = []
+        self.clocked: list[Source | Faults] = []
         aims = {
             number: Aim(self._site, number, mode) for number, mode in enumerate(scenario.failures.values())
         }
         for aim in aims.values():
             for source in sources(aim):
                 if aim.spec.clock == "training":
-                    self._training.append(source)
+                    self.clocked.append(source)
                 else:
                     source.schedule()
         self.relapses = {
@@ -52,25 +51,12 @@ class Failures:
             of_nodes = {number: aim for number, aim in aims.items() if aim.spec.takes_nodes}
             places = {number: priority(aim, RECURRENCE) for number, aim in of_nodes.items()}
             self.faults = Faults(self._site, of_nodes, places)
+            self.clocked.append(self.faults)
 
     @property
     def origins(self) -> tuple[str, ...]:
         """Names under which the draws of strikes are known, by the number of the strike's origin."""
         return self._site.origins.names
-
-    def training_begins(self, trains: Callable[[], Trains] | None = None) -> None:
-        """Let the modes on the training clock go on; *trains* gives what tells who takes part."""
-        for source in self._training:
-            source.resume()
-        if self.faults is not None:
-            self.faults.training_begins(trains)
-
-    def training_ends(self) -> None:
-        """Let the modes on the training clock stand still."""
-        for source in self._training:
-            source.pause()
-        if self.faults is not None:
-            self.faults.training_ends()
 
 
 def _leaves_faults(scenario: Scenario) -> bool:

@@ -133,7 +133,7 @@ class Faults:
         if node in self._of:
             self._rest(node)
 
-    def training_begins(self, trains: Callable[[], Trains] | None) -> None:
+    def training_begins(self, trains: Callable[[], Trains] | None = None) -> None:
         """Let time run for the faults in the groups of slots that *trains* gives (None: in all)."""
         if self._at_work:
             tells = trains() if trains is not None else None

@@ -47,12 +47,12 @@ class Source:
         if time <= self._horizon:
             self._pending = At(self._env, time, self._priority + self.unit, self._strike)
 
-    def resume(self) -> None:
-        """Let own time pass."""
+    def training_begins(self, trains: object = None) -> None:
+        """Let own time pass, whoever trains."""
         self.clock.start()
         self.schedule()
 
-    def pause(self) -> None:
+    def training_ends(self) -> None:
         """Let own time stand still: the strike that was next waits, unless it is due now."""
         self.clock.stop()
         self.schedule()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import simpy
@@ -63,7 +63,7 @@ class Group:
         self.is_formed = True
         self.latest = start
         self.activity = activity
-        self.clock: TrainingClock
+        self.clocks: Sequence[TrainingClock] = ()
         self.planned: Planned
         self._env = env
         self._work = work
@@ -160,7 +160,8 @@ class Group:
         """Let the training clock stand still: it runs in stretches, and in the save before a planned stop."""
         if self._clock_runs:
             self._clock_runs = False
-            self.clock.training_ends()
+            for clock in self.clocks:
+                clock.training_ends()
 
     def leave(self) -> None:
         """Book nothing more: no replica is alive."""
@@ -192,16 +193,16 @@ class Group:
 
     def _train(self) -> None:
         """Train until the target is reached, or a planned stop is due."""
-        now = self._env.now
-        self.enter(TRAINING)
+        now, team = self._env.now, self._team
+        self.activity.enter(TRAINING)
         if self._anew:
             self.planned.restarted(now)
             self._anew = False
-        pace = self._culprits.pace()
-        self._work.begin(now, self._team.up / self._team.size, [] if pace is None else [pace])
-        self._clock_runs = True
-        self.clock.training_begins(self._team.trains)
-        self._timer = None
+        pace = self._culprits.pace() if self._culprits.open else None
+        self._work.begin(now, team.up / team.size, pace)
+        self._clock_runs, self._timer = True, None
+        for clock in self.clocks:
+            clock.training_begins(team.trains)
         if not self._is_endless:
             self._plan()
 

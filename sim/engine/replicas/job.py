@@ -10,7 +10,7 @@ from functools import partial
 
 import simpy
 
-from sim.engine.activity import Activity
+from sim.engine.activity import Activity, Blame
 from sim.engine.cluster import Cluster
 from sim.engine.effects import Culprits, Effect
 from sim.engine.events import GATHERING, REJOIN, At
@@ -88,9 +88,9 @@ class ReplicatedJob:
         """Whether the job trains or saves."""
         return self._work.stretch is not None or self._group.doing is SAVING
 
-    def begin(self, clock: TrainingClock, repairs: Repairs) -> None:
+    def begin(self, clocks: Sequence[TrainingClock], repairs: Repairs) -> None:
         """Start at time 0: train, or recover first where the start is not free."""
-        self._group.clock = clock
+        self._group.clocks = clocks
         self._repairs = repairs
         for replica in self._team.replicas:
             replica.chain.repairs, replica.chain.loader = repairs, self
@@ -194,14 +194,14 @@ class ReplicatedJob:
             else:
                 team.fall(replica)
         last = falls[0][1] if len(falls) == 1 else max((blow for _, blow in falls), key=_instant)
-        took_part = team.up < up
+        took_part, blame = team.up < up, last.blame
         if took_part:
-            self._break_off(last)
+            self._break_off(blame)
         if not team.alive:
-            self._work.fall_back(*last.blame, last.sound_until)
+            self._work.fall_back(*blame, last.sound_until)
             group.leave()
         elif took_part:
-            group.stall(self._recovery.stall, last.blame)
+            group.stall(self._recovery.stall, blame)
         elif len(again) < len(falls) or group.doing is HELD:
             group.enter(group.doing)
         self._recover(falls, again)
@@ -216,10 +216,10 @@ class ReplicatedJob:
             if replica not in absorbing:
                 replica.chain.begin(blow.strike, blow.line, blow.noticed)
 
-    def _break_off(self, blow: Blow) -> None:
+    def _break_off(self, blame: Blame) -> None:
         """End the stretch under way; those that are left have lost the step that they were in."""
         in_step = self._work.stretch is not None
-        self._group.stop(blow.blame)
+        self._group.stop(blame)
         if in_step and self._team.alive:
             self._work.lose_step()
 
@@ -250,22 +250,18 @@ class ReplicatedJob:
 
         Where it *stops* those that train, their stretch will tell whether they saved.
         """
-        slots = strike.slots
+        slots, team, now = strike.slots, self._team, self._env.now
         node = rack = index = NOBODY
         if slots:
             node = self._cluster.node(slots[0])
             rack = slots[0] // self._rack_size if self._rack_size else NOBODY
-            index = self._team.index_of(slots[0]) if self._team.size > 1 else NOBODY
-        doing = self._doing(index)
-        if not stops and doing is TRAINING and self._work.place(self._env.now).saving != NO_TIER:
-            doing = SAVING
-        return self._journal.incident(self._env.now, strike, node, rack, doing, False, index)
-
-    def _doing(self, index: int) -> Doing:
-        """Return what replica *index*, or the job, does at the moment; to save is to train here."""
-        replica = self._team.replicas[max(index, 0)]
-        together = replica.state <= READY or (index == NOBODY and self._team.there)
-        return self._group.doing if together else replica.activity.doing
+            index = team.index_of(slots[0]) if team.size > 1 else NOBODY
+        replica = team.replicas[index if slots else 0]
+        together = replica.state <= READY or (index == NOBODY and team.there)
+        doing = self._group.doing if together else replica.activity.doing
+        if not stops and self._work.stretch is not None and doing is TRAINING:
+            doing = TRAINING if self._work.place(now).saving == NO_TIER else SAVING
+        return self._journal.incident(now, strike, node, rack, doing, False, index)
 
 
 def _nodes_lost(strike: Strike) -> int:

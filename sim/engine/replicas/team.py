@@ -28,7 +28,10 @@ class Team:
 
     def fall(self, replica: Replica) -> None:
         """Let a *replica* that was alive be down."""
-        self._leave(replica)
+        if replica.state is UP:
+            self._leave(replica)
+        elif replica.state is READY:
+            self.there -= 1
         replica.state = DOWN
         self.alive -= 1
         self._down[replica] = None
@@ -61,12 +64,10 @@ class Team:
         return bytes(self._is_up).__getitem__
 
     def _leave(self, replica: Replica) -> None:
-        """Let a *replica* not be there any more, if it was."""
-        if replica.state is UP:
-            self.up -= 1
-            self._is_up[replica.index] = False
-        if replica.state is not OUT:
-            self.there -= 1
+        """Let a *replica* that was up take part no longer."""
+        self.up -= 1
+        self.there -= 1
+        self._is_up[replica.index] = False
 
     def index_of(self, slot: int) -> int:
         """Return the number of the replica that *slot* belongs to."""

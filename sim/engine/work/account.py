@@ -26,6 +26,7 @@ class Work:
         self._copies = Copies(tiers, scenario.workload.step_time)
         self._lineage = Lineage(1 - scenario.recovery.overhead)
         self._ended: list[Stretch] = []
+        self._entered: Stretch | None = None
         self.stretch: Stretch | None = None
         self.loads: dict[int, int] = {}
         self.clocks = self._copies.clocks
@@ -63,9 +64,9 @@ class Work:
         """Seconds that loading from the first tier takes."""
         return self._load_times[0]
 
-    def begin(self, now: float, share: float, paces: list[Pace]) -> None:
-        """Begin a stretch on a *share* of the cards."""
-        self.stretch = Stretch(now, share, share * self._lineage.pace, paces)
+    def begin(self, now: float, share: float, pace: Pace | None = None) -> None:
+        """Begin a stretch on a *share* of the cards, at a *pace* that is not the full one, if any."""
+        self.stretch = Stretch(now, share, share * self._lineage.pace, () if pace is None else (pace,))
 
     def place(self, now: float) -> Place:
         """Return where the stretch under way is."""
@@ -85,7 +86,7 @@ class Work:
         """Train at another *pace* from now on."""
         done = self.place(now).done
         assert self.stretch is not None
-        self.stretch.paces.append(pace._replace(done=done))
+        self.stretch.paces = (*self.stretch.paces, pace._replace(done=done))
 
     def time_of(self, progress: float) -> float:
         """Return when the stretch under way brings the job to so much *progress* (s), at its pace of now."""
@@ -100,15 +101,15 @@ class Work:
 
     def kill(self, scope: int, now: float) -> None:
         """Lose the copies that do not outlive a failure of that *scope*, even of the stretch under way."""
-        mortal = self._copies.mortal(scope)
+        mortal = self._copies.mortal[scope]
         if not mortal:
             return
         self.copies.settle(now)
         if self.stretch is None:
-            self.copies.kill(mortal, self.lineage.place, None)
-            return
-        place = self.place(now)
-        self.copies.kill(mortal, self.stretch.place + place.done, place.ended)
+            self._copies.kill(mortal, self._lineage.place, None)
+        else:
+            until = self.place(now)
+            self._copies.kill(mortal, self.stretch.place + until.done, until.ended)
 
     def fall_back(self, cause: int, incident: int, sound_until: float | None = None) -> None:
         """Go back to the newest copy there is, and lose the work since and the copies on their way.
@@ -161,24 +162,22 @@ class Work:
 
         Nobody asks until copies are lost or needed: most stretches just follow each other.
         """
-        if self._ended:
-            ended, self._ended = self._ended, []
-            for stretch in ended:
-                self._enter(stretch)
-                place = self.clocks.place(stretch.firsts, stretch.start, stretch.end)
-                stretch.done, stretch.saving = place.done, place.saving != NO_TIER
-                self._lineage.add(stretch)
-                self._copies.take_in(stretch.firsts, stretch.start, stretch.end, stretch.place, place)
-                if stretch.loses_step:
-                    self._cut_step(stretch)
-        if self.stretch is not None:
-            self._enter(self.stretch)
-
-    def _enter(self, stretch: Stretch) -> None:
-        if not stretch.is_entered:
-            stretch.is_entered = True
-            stretch.place = self._lineage.place
-            stretch.firsts = self._copies.firsts(stretch.place, stretch.start)
+        ended, self._ended = self._ended, []
+        line, copies, clocks = self._lineage, self._copies, self.clocks
+        for stretch in ended:
+            if stretch is not self._entered:
+                stretch.place = line.place
+                stretch.firsts = copies.firsts(line.place, stretch.start)
+            until = clocks.place(stretch.firsts, stretch.start, stretch.end)
+            stretch.done, stretch.saving = until.done, until.saving != NO_TIER
+            line.add(stretch)
+            copies.take_in(stretch, until)
+            if stretch.loses_step:
+                self._cut_step(stretch)
+        if self.stretch is not None and self.stretch is not self._entered:
+            self._entered = self.stretch
+            self.stretch.place = line.place
+            self.stretch.firsts = copies.firsts(line.place, self.stretch.start)
 
     def _cut_step(self, stretch: Stretch) -> None:
         step = self.clocks.unit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
+from sim.engine.work.lineage import Stretch
 from sim.engine.work.shelf import BEGINNING, Series, Shelf
 from sim.engine.work.tiers import NEXT_TO_NOTHING, Firsts, Place, TierClocks
 from sim.records import SCOPES
@@ -12,12 +13,15 @@ from sim.scenario.keys.tiers import Tier
 
 
 class Copies:
-    """The shelves of all tiers, in the order of the scenario."""
+    """The shelves of all tiers, in the order of the scenario.
+
+    `mortal` are the tiers, by the scope of a failure, whose copies do not outlive it.
+    """
 
     def __init__(self, tiers: Sequence[Tier], step: float | None) -> None:
         self.clocks = TierClocks(tiers, step)
         self.shelves = tuple(Shelf(tier) for tier in tiers)
-        self._mortal = [
+        self.mortal = [
             [number for number, shelf in enumerate(self.shelves) if not shelf.survives(scope)]
             for scope in range(len(SCOPES))
         ]
@@ -36,21 +40,20 @@ class Copies:
             flight = shelf.in_flight
             if flight is not None:
                 wait = max(wait, flight.durable_at - now)
-            waits.append(wait)
-        return self.clocks.waits(waits)
+            waits.append(wait if wait > NEXT_TO_NOTHING else 0.0)
+        return tuple(waits if self.clocks.step is None else map(self.clocks.units, waits))
 
     def settle(self, now: float) -> None:
         """Let copies in flight from an earlier stretch be held that are durable by *now*."""
         for shelf in self.shelves:
             shelf.settle(now)
 
-    def take_in(self, firsts: Firsts, begin: float, now: float, place: float, until: Place) -> None:
-        """Hold what a stretch has saved that began at *begin*, at *place* of the work, and ended *now*.
+    def take_in(self, stretch: Stretch, until: Place) -> None:
+        """Hold what a *stretch* has saved, which has trained and saved so much *until* its end.
 
-        It has trained and saved so much *until* then.  A copy is durable for certain where more has been
-        trained since than it takes.
+        A copy is durable for certain where more has been trained since than it takes.
         """
-        clocks, done = self.clocks, until.done
+        clocks, firsts, now, done = self.clocks, stretch.firsts, stretch.end, until.done
         for tier, made in enumerate(until.ended):
             shelf = self.shelves[tier]
             if shelf.in_flight is not None:
@@ -60,33 +63,29 @@ class Copies:
                 newest = clocks.content(firsts, tier, made - 1)
                 if done - newest > shelf.durable_after + NEXT_TO_NOTHING * now and not shelf.outages:
                     oldest = newest if size == 1 else clocks.content(firsts, tier, shelf.dead)
-                    shelf.hold(Series(place + oldest, clocks.spacings[tier], size))
+                    shelf.hold(Series(stretch.place + oldest, clocks.spacings[tier], size))
                 else:
-                    self._take_in(tier, firsts, begin, now, place, made)
+                    self._take_in(stretch, tier, made)
             shelf.dead = 0
 
-    def _take_in(self, tier: int, firsts: Firsts, begin: float, now: float, place: float, made: int) -> None:
+    def _take_in(self, stretch: Stretch, tier: int, made: int) -> None:
         """Hold what *tier* has *made*, but for a newest that is not durable and those that never will be."""
-        shelf, clocks = self.shelves[tier], self.clocks
-        newest = clocks.content(firsts, tier, made - 1)
-        durable_at = begin + (clocks.block_end(firsts, tier, made - 1) + shelf.durable_after)
-        if durable_at > now:
-            shelf.send(place + newest, durable_at)
+        shelf, clocks, firsts = self.shelves[tier], self.clocks, stretch.firsts
+        newest = stretch.place + clocks.content(firsts, tier, made - 1)
+        durable_at = stretch.start + (clocks.block_end(firsts, tier, made - 1) + shelf.durable_after)
+        if durable_at > stretch.end:
+            shelf.send(newest, durable_at)
         elif shelf.is_void(durable_at):
-            shelf.spoil(place + newest)
-        numbers = range(shelf.dead, made - (durable_at > now))
-        for part in self._without_void(numbers, shelf, firsts, tier, begin, now):
-            first = place + clocks.content(firsts, tier, part[0])
+            shelf.spoil(newest)
+        numbers = range(shelf.dead, made - (durable_at > stretch.end))
+        for part in self._without_void(numbers, stretch, tier):
+            first = stretch.place + clocks.content(firsts, tier, part[0])
             shelf.hold(Series(first, clocks.spacings[tier], len(part)))
 
     def forget_unsaved(self) -> None:
         """Lose every copy that is not durable."""
         for shelf in self.shelves:
             shelf.forget_unsaved()
-
-    def mortal(self, scope: int) -> Sequence[int]:
-        """Return the tiers whose copies do not outlive a failure of that *scope*."""
-        return self._mortal[scope]
 
     def kill(self, tiers: Sequence[int], now_at: float, made: Sequence[int] | None) -> None:
         """Lose all copies of *tiers*.
@@ -129,16 +128,14 @@ class Copies:
         for tier in tiers:
             self.shelves[tier].close(begin, until)
 
-    def _without_void(
-        self, numbers: range, shelf: Shelf, firsts: Firsts, tier: int, begin: float, now: float
-    ) -> list[range]:
+    def _without_void(self, numbers: range, stretch: Stretch, tier: int) -> list[range]:
         """Cut out of the *numbers* of a stretch's saves those that became durable in an outage."""
-        kept = [numbers] if numbers else []
+        kept, shelf = [numbers] if numbers else [], self.shelves[tier]
 
         def durable_at(number: int) -> float:
-            return begin + (self.clocks.block_end(firsts, tier, number) + self.clocks.durable_after[tier])
+            return stretch.start + (self.clocks.block_end(stretch.firsts, tier, number) + shelf.durable_after)
 
-        for since, until in shelf.outages_within(begin, now):
+        for since, until in shelf.outages_within(stretch.start, stretch.end):
             parts = [
                 (
                     part[: bisect_right(part, since, key=durable_at)],

@@ -7,6 +7,7 @@ is noted piece by piece with whom it is charged to, so that every second of trai
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sim.engine.work.tiers import Firsts
@@ -42,7 +43,6 @@ class Stretch:
         "end",
         "firsts",
         "incident",
-        "is_entered",
         "loses_step",
         "paces",
         "place",
@@ -52,12 +52,12 @@ class Stretch:
         "start",
     )
 
-    def __init__(self, start: float, share: float, rate: float, paces: list[Pace]) -> None:
+    def __init__(self, start: float, share: float, rate: float, paces: Sequence[Pace]) -> None:
         self.start = start
         self.share = share
         self.rate = rate
         self.paces = paces
-        self.is_entered = self.loses_step = False
+        self.loses_step = False
 
     def earned(self, done: float) -> float:
         """Return the progress of its first *done* seconds of training, in seconds of the whole job."""

@@ -52,12 +52,6 @@ class TierClocks:
         self._none = (0,) * len(self.blocks)
         self._soon = A_FEW * min(self.gaps, default=0.0) * self.unit
 
-    def waits(self, seconds: Sequence[float]) -> Firsts:
-        """Return what is left to wait by tier, in units of the training."""
-        if self.step is not None:
-            return tuple(map(self.units, seconds))
-        return tuple([wait if wait > NEXT_TO_NOTHING else 0.0 for wait in seconds])
-
     def units(self, seconds: float) -> float:
         """Return *seconds* in units of the training, whole steps where there are steps."""
         if self.step is not None:

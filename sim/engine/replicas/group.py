@@ -62,10 +62,10 @@ class Group:
         self.finished = env.event()
         self.is_formed = True
         self.latest = start
-        self.activity = activity
         self.clocks: Sequence[TrainingClock] = ()
         self.planned: Planned
         self._env = env
+        self._activity = activity
         self._work = work
         self._team = team
         self._culprits = culprits
@@ -78,15 +78,9 @@ class Group:
         self._deadline = -math.inf
         self._blamed = start
         self._anew = True
-        self._clock_runs = False
 
     def __repr__(self) -> str:
-        return f"Group({self.activity}, {self._team})"
-
-    @property
-    def doing(self) -> Doing:
-        """What they do."""
-        return self.activity.doing
+        return f"Group({self._activity}, {self._team})"
 
     @property
     def is_stalled_until_later(self) -> bool:
@@ -100,7 +94,7 @@ class Group:
 
     def enter(self, doing: Doing) -> None:
         """Book *doing* from now on for all that are there."""
-        activity = self.activity
+        activity = self._activity
         activity.enter(doing)
         activity.share = self._team.there / self._team.size
         if doing is STALL:
@@ -152,20 +146,19 @@ class Group:
         """End the stretch under way, if there is one, *broken* by somebody or not."""
         if self._work.stretch is not None:
             self._work.end(self._env.now, *broken)
-        elif self.activity.doing is SAVING:
+            self.stop_clocks()
+        elif self._activity.doing is SAVING:
             self.planned.restarted(self._env.now)
-        self.stop_clock()
+            self.stop_clocks()
 
-    def stop_clock(self) -> None:
-        """Let the training clock stand still: it runs in stretches, and in the save before a planned stop."""
-        if self._clock_runs:
-            self._clock_runs = False
-            for clock in self.clocks:
-                clock.training_ends()
+    def stop_clocks(self) -> None:
+        """Tell that training ends: its clocks run in stretches, and in the save before a planned stop."""
+        for clock in self.clocks:
+            clock.training_ends()
 
     def leave(self) -> None:
         """Book nothing more: no replica is alive."""
-        self.activity.enter(TRAINING)
+        self._activity.enter(TRAINING)
         self._timer, self._deadline = None, -math.inf
         self._anew, self.is_formed = True, False
         self.planned.drop()
@@ -185,7 +178,7 @@ class Group:
     def finish(self) -> None:
         """Book what is still open, and let `finished` happen: work since the last save counts."""
         self.stop()
-        self.activity.enter(Doing.IDLE)
+        self._activity.enter(Doing.IDLE)
         for replica in self._team.replicas:
             replica.activity.enter(Doing.IDLE)
         if not self.finished.triggered:
@@ -194,13 +187,13 @@ class Group:
     def _train(self) -> None:
         """Train until the target is reached, or a planned stop is due."""
         now, team = self._env.now, self._team
-        self.activity.enter(TRAINING)
+        self._activity.enter(TRAINING)
         if self._anew:
             self.planned.restarted(now)
             self._anew = False
         pace = self._culprits.pace() if self._culprits.open else None
         self._work.begin(now, team.up / team.size, pace)
-        self._clock_runs, self._timer = True, None
+        self._timer = None
         for clock in self.clocks:
             clock.training_begins(team.trains)
         if not self._is_endless:

@@ -57,6 +57,7 @@ class ReplicatedJob:
         self._work = work
         self._team = team
         self._cluster = cluster
+        self._activity = activity
         self._journal = journal
         self._stages = stages
         self._effects = effects
@@ -66,7 +67,7 @@ class ReplicatedJob:
         self._rack_size = scenario.cluster.rack_slots
         self._group = Group(env, scenario, work, team, activity, culprits, (self._start, NOBODY))
         self._planned = PlannedStops(
-            env, scenario, work, team, self._group, self._bring_down, self._bring_back
+            env, scenario, work, team, activity, self._group, self._bring_down, self._bring_back
         )
         self._group.planned = self._planned
 
@@ -86,7 +87,7 @@ class ReplicatedJob:
     @property
     def trains(self) -> bool:
         """Whether the job trains or saves."""
-        return self._work.stretch is not None or self._group.doing is SAVING
+        return self._work.stretch is not None or self._activity.doing is SAVING
 
     def begin(self, clocks: Sequence[TrainingClock], repairs: Repairs) -> None:
         """Start at time 0: train, or recover first where the start is not free."""
@@ -108,7 +109,7 @@ class ReplicatedJob:
         if effect is None:
             self.fail(strike, line)
         else:
-            self._group.activity.keep_nodes(line, _nodes_lost(strike))
+            self._journal.keeps(line, _nodes_lost(strike))
             effect.strike(self, strike, line)
 
     def strike_spare(self, strike: Strike, node: int) -> None:
@@ -122,14 +123,14 @@ class ReplicatedJob:
     ) -> None:
         """Take down the replicas that *strike* hits; all of them where work is sound only until a place."""
         team, group, now = self._team, self._group, self._env.now
-        struck, doing = team.struck_by(strike), group.doing
+        struck, doing = team.struck_by(strike), self._activity.doing
         blow = Blow(now, line, strike, noticed, sound_until)
         group.latest = blow.blame
         self._work.kill(strike.scope, now)
         if strike.slots and not strike.transient:
             team.break_nodes(strike, line, struck)
         if noticed:
-            group.activity.keep_nodes(line, -_nodes_lost(strike))
+            self._journal.keeps(line, -_nodes_lost(strike))
         falls = []
         for replica in struck if sound_until is None else team.replicas:
             state = replica.state
@@ -139,7 +140,7 @@ class ReplicatedJob:
                 falls.append((replica, blow))
         if falls and self._bring_down(falls):
             self._journal.interrupts(line)
-        elif group.doing is HELD:
+        elif self._activity.doing is HELD:
             group.enter(HELD)
 
     def take_back(self, nodes: Sequence[int]) -> None:
@@ -152,7 +153,7 @@ class ReplicatedJob:
             self._journal.interrupts(line)
             self._group.stop()
             self._group.stall(time, (cause, line))
-        elif self._group.doing is STALL:
+        elif self._activity.doing is STALL:
             self._group.stall(time, (cause, line))
 
     def change_pace(self) -> None:
@@ -202,8 +203,8 @@ class ReplicatedJob:
             group.leave()
         elif took_part:
             group.stall(self._recovery.stall, blame)
-        elif len(again) < len(falls) or group.doing is HELD:
-            group.enter(group.doing)
+        elif len(again) < len(falls) or self._activity.doing is HELD:
+            group.enter(self._activity.doing)
         self._recover(falls, again)
         return took_part
 
@@ -225,22 +226,24 @@ class ReplicatedJob:
 
     def _announce(self, replica: Replica) -> None:
         """Bring a replica back that has recovered, after all that is under way at this instant."""
-        At(self._env, self._env.now, REJOIN + replica.index, lambda _: self._bring_back(replica))
+        bring_back = partial(self._bring_back, replica)
+        At(self._env, self._env.now, REJOIN + replica.index, bring_back)
 
-    def _bring_back(self, replica: Replica) -> None:
+    def _bring_back(self, replica: Replica, event: simpy.Event | None = None) -> None:
         """Let a replica that is ready again join the others, or wait until enough are ready to begin."""
         replica.activity.enter(TRAINING)
         self._team.come_back(replica)
-        group, rejoin_stall, blame = self._group, self._recovery.rejoin_stall, replica.activity.charged
+        group, doing = self._group, self._activity.doing
+        rejoin_stall, blame = self._recovery.rejoin_stall, replica.activity.charged
         if not group.is_formed:
             group.enter(HELD)
             if group.is_enough:
                 group.wait(self._env.now, group.begin_together, GATHERING)
-        elif group.doing is SAVING or group.doing is MAINTENANCE:
+        elif doing is SAVING or doing is MAINTENANCE:
             group.extend(rejoin_stall, blame)
-            group.enter(group.doing)
+            group.enter(doing)
         elif not group.is_enough:
-            group.enter(group.doing)
+            group.enter(doing)
         else:
             group.stop()
             group.stall(rejoin_stall, blame)
@@ -258,7 +261,7 @@ class ReplicatedJob:
             index = team.index_of(slots[0]) if team.size > 1 else NOBODY
         replica = team.replicas[index if slots else 0]
         together = replica.state <= READY or (index == NOBODY and team.there)
-        doing = self._group.doing if together else replica.activity.doing
+        doing = (self._activity if together else replica.activity).doing
         if not stops and self._work.stretch is not None and doing is TRAINING:
             doing = TRAINING if self._work.place(now).saving == NO_TIER else SAVING
         return self._journal.incident(now, strike, node, rack, doing, False, index)

@@ -8,6 +8,7 @@ from functools import partial
 
 import simpy
 
+from sim.engine.activity import Activity
 from sim.engine.events import NOTICE, STOP_END, At
 from sim.engine.journal import NOBODY
 from sim.engine.ledger import Causes
@@ -34,6 +35,7 @@ class PlannedStops:
         scenario: Scenario,
         work: Work,
         team: Team,
+        activity: Activity,
         group: Group,
         bring_down: Callable[[Sequence[Fall]], bool],
         bring_back: Callable[[Replica], None],
@@ -43,6 +45,7 @@ class PlannedStops:
         self._takes = scenario.maintenance.takes if scenario.maintenance else 0.0
         self._work = work
         self._team = team
+        self._activity = activity
         self._group = group
         self._bring_down = bring_down
         self._bring_back = bring_back
@@ -65,7 +68,7 @@ class PlannedStops:
 
     def when_it_ends(self, act: Callable[[], None]) -> bool:
         """Let *act* happen when the stop under way ends; return whether there is one."""
-        stopped = self._group.doing is Doing.MAINTENANCE
+        stopped = self._activity.doing is Doing.MAINTENANCE
         if stopped:
             self._after.append(act)
         return stopped
@@ -105,7 +108,7 @@ class PlannedStops:
             At(self._env, self._env.now + self._takes, STOP_END, lambda _: self._step_in(replica))
 
     def _saved(self) -> None:
-        self._group.stop_clock()
+        self._group.stop_clocks()
         self._work.copies.end_final_save(self._work.lineage.place, self._env.now)
         self._stand_still()
 
@@ -120,7 +123,7 @@ class PlannedStops:
         struck = [one for one in self._team.replicas if one.blow is not None and one.state is not State.OUT]
         if struck:
             self._bring_down([(one, one.take_blow()) for one in struck])
-        if self._group.doing is Doing.MAINTENANCE:
+        if self._activity.doing is Doing.MAINTENANCE:
             if self._group.is_stalled_until_later:
                 self._group.stand_still()
             else:

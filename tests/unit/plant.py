@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import simpy
-
+from sim.engine.events import Environment
 from sim.engine.failures import Failures
 from sim.engine.machines import cluster_of
 from sim.engine.repair import Repairs
@@ -41,7 +40,7 @@ class Plant:
                 "simulation": {"horizon": f"{days} d"},
             }
         )
-        self.env = simpy.Environment()
+        self.env = Environment()
         self.cluster = cluster_of(scenario)
         self.places = self.cluster.track()
         self.strikes: list[tuple[float, Strike]] = []
@@ -72,6 +71,16 @@ class Plant:
         """Note the nodes that come back, and put them to work."""
         self.back.append((self.env.now, tuple(nodes)))
         self.cluster.restore(nodes, (0,))
+
+    def training_begins(self, trains: Callable[[int], object] | None = None) -> None:
+        """Let time run for those that wait for training, in the groups of slots that *trains* tells."""
+        for clock in self.failures.clocked:
+            clock.training_begins(None if trains is None else lambda: trains)
+
+    def training_ends(self) -> None:
+        """Let their time stand still."""
+        for clock in self.failures.clocked:
+            clock.training_ends()
 
     def origins(self) -> list[str]:
         """Return the names of the origins of all strikes, in order."""

@@ -1,28 +1,11 @@
-"""A mode's own time, and the order of events at one instant."""
+"""A mode's own time."""
 
 import math
 
 import pytest
 import simpy
 
-from sim.engine.events import COMPLETION, FAILURE, HORIZON, WINDOW, At
 from sim.engine.failures.clock import Clock, Tempo
-
-
-def test_at_one_instant_completions_come_before_failures_windows_and_the_horizon() -> None:
-    env, seen = simpy.Environment(), []
-    order = {"horizon": HORIZON, "window": WINDOW, "second": FAILURE + 7, "first": FAILURE, "end": COMPLETION}
-    for name, priority in order.items():
-        At(env, 5.0, priority, lambda _, name=name: seen.append((env.now, name)))
-    env.run()
-    assert seen == [(5.0, name) for name in ("end", "first", "second", "window", "horizon")]
-
-
-def test_an_instant_that_has_passed_by_rounding_is_now() -> None:
-    env = simpy.Environment(initial_time=10.0)
-    At(env, math.nextafter(10.0, 0.0), COMPLETION)
-    env.run()
-    assert env.now == 10.0
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sim.engine.work.copies import Copies
+from sim.engine.work.lineage import Stretch
 from sim.engine.work.shelf import InFlight, Series, Shelf
 from sim.records import SCOPES
 from sim.scenario.keys.tiers import Tier
@@ -138,9 +139,21 @@ def two_tiers(**changes: object) -> Copies:
 
 def after_a_stretch(copies: Copies, end: float, place: float = 0.0, start: float = 1000.0) -> Copies:
     """Take in what a stretch from *start* to *end* saved that began at *place*."""
-    firsts = copies.firsts(place, start)
-    copies.take_in(firsts, start, end, place, copies.clocks.place(firsts, start, end))
+    take_in(copies, begun(copies, place, start), end)
     return copies
+
+
+def begun(copies: Copies, place: float, start: float) -> Stretch:
+    """Return a stretch that has begun at *start*, at *place* of the work."""
+    stretch = Stretch(start, 1.0, 1.0, ())
+    stretch.place, stretch.firsts = place, copies.firsts(place, start)
+    return stretch
+
+
+def take_in(copies: Copies, stretch: Stretch, end: float) -> None:
+    """Take in what the *stretch* has saved when it ends."""
+    stretch.end = end
+    copies.take_in(stretch, copies.clocks.place(stretch.firsts, stretch.start, end))
 
 
 def test_a_stretch_leaves_its_durable_copies_and_one_in_flight() -> None:
@@ -166,17 +179,17 @@ def test_the_next_saves_follow_the_last_ones() -> None:
 
 def test_a_failure_takes_the_tiers_that_do_not_survive_it() -> None:
     copies = after_a_stretch(two_tiers(), 1400.0)
-    assert [copies.mortal(scope) for scope in (JOB, NODE, RACK)] == [[], [0], [0]]
-    copies.kill(copies.mortal(NODE), 350.0, None)
+    assert [copies.mortal[scope] for scope in (JOB, NODE, RACK)] == [[], [0], [0]]
+    copies.kill(copies.mortal[NODE], 350.0, None)
     assert copies.newest() == (300, 1)
     assert copies.firsts(350.0, 1400.0) == (100.0, 250.0)
 
 
 def test_what_a_strike_took_of_the_stretch_under_way_stays_away() -> None:
     copies = two_tiers()
-    firsts = copies.firsts(0.0, 1000.0)
+    stretch = begun(copies, 0.0, 1000.0)
     copies.kill([0], 250.0, [2, 0])
-    copies.take_in(firsts, 1000.0, 1335.0, 0.0, copies.clocks.place(firsts, 1000.0, 1335.0))
+    take_in(copies, stretch, 1335.0)
     assert contents(copies.shelves[0]) == [300]
 
 

@@ -102,11 +102,11 @@ def test_what_is_on_the_training_clock_strikes_only_in_training() -> None:
         aged(clock="training", per="cluster", repair=None, mtbf="10 d") | {"transient": "100 %"}, gpus=8
     )
     plant.env.run(until=5 * DAY)
-    plant.failures.training_begins()
+    plant.training_begins()
     plant.env.run(until=12 * DAY)
-    plant.failures.training_ends()
+    plant.training_ends()
     plant.env.run(until=20 * DAY)
-    plant.failures.training_begins()
+    plant.training_begins()
     assert plant.run(until=24.0) == [(23.0, ())]
 
 

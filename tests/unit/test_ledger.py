@@ -4,7 +4,7 @@ import pytest
 
 from sim.engine.checkpoints import PeriodicSaves
 from sim.engine.incidents import incident_table
-from sim.engine.journal import NOBODY, Journal
+from sim.engine.journal import NOBODY, PHASE, Journal
 from sim.engine.ledger import Causes, Ledger, LedgerError, book
 from sim.engine.stretches import SinceLastSave
 from sim.records import Doing, Strike
@@ -18,10 +18,10 @@ def history() -> Journal:
     journal = Journal()
     journal.incident(75.0, Strike(1, 0, (3, 4), False, origin=1, scope=2), 3, 0, Doing.TRAINING, True)
     journal.stretch(0.0, 75.0, cause=1, incident=0)
-    journal.phase(Doing.DETECTION, 0, 75.0, 80.0, cause=1, incident=0)
-    journal.phase(Doing.WAITING, 0, 80.0, 100.0, cause=1, incident=0)
-    journal.phase(Doing.RECOVERY, 2, 100.0, 115.0, cause=1, incident=0)
-    journal.phase(Doing.MAINTENANCE, 0, 115.0, 120.0, cause=NOBODY, incident=NOBODY)
+    journal.phase(PHASE(Doing.DETECTION, 0, 75.0, 80.0, 1, 0, 1.0, NOBODY))
+    journal.phase(PHASE(Doing.WAITING, 0, 80.0, 100.0, 1, 0, 1.0, NOBODY))
+    journal.phase(PHASE(Doing.RECOVERY, 2, 100.0, 115.0, 1, 0, 1.0, NOBODY))
+    journal.phase(PHASE(Doing.MAINTENANCE, 0, 115.0, 120.0, NOBODY, NOBODY, 1.0, NOBODY))
     return journal
 
 

@@ -11,8 +11,8 @@ from sim.engine.work.lineage import Lineage, Loss, Pace, Stretch
 
 def train(lineage: Lineage, done: float, share: float = 1.0, paces: list[Pace] | None = None) -> Stretch:
     """Add a stretch of so much training."""
-    stretch = Stretch(0.0, lineage.place, share, share * lineage.pace, (), paces or [])
-    stretch.end = stretch.done = done
+    stretch = Stretch(0.0, share, share * lineage.pace, paces or ())
+    stretch.place, stretch.end, stretch.done = lineage.place, done, done
     lineage.add(stretch)
     return stretch
 

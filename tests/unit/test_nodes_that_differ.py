@@ -124,11 +124,11 @@ def test_a_missed_diagnosis_leaves_the_fault_until_training_has_gone_on_for_so_l
     plant = Plant(aged(), repairs=True, recovery=recovery, gpus=8)
     plant.env.run(until=12 * DAY)
     assert (plant.cluster.is_at_work(0), plant.cluster.away) == (True, 0)
-    plant.failures.training_begins()
+    plant.training_begins()
     plant.env.run(until=12.5 * DAY)
-    plant.failures.training_ends()
+    plant.training_ends()
     plant.env.run(until=13 * DAY)
-    plant.failures.training_begins()
+    plant.training_begins()
     assert failures_of(plant, 14.5) == [(10.0, 0, "mode"), (14.0, 0, "mode/recurrence")]
 
 
@@ -138,25 +138,25 @@ MISSED = {"missed": "99.99 %", "stages": {"detect": "1 min"}}
 def test_a_fault_that_is_due_as_training_ends_still_shows() -> None:
     plant = Plant(aged(), repairs=True, recovery=MISSED | {"recurs_after": "1 d"}, gpus=8)
     plant.env.run(until=12 * DAY)
-    plant.failures.training_begins()
+    plant.training_begins()
     plant.env.run(until=13 * DAY)
-    plant.failures.training_ends()
+    plant.training_ends()
     assert failures_of(plant, 13.5)[1:] == [(13.0, 0, "mode/recurrence")]
 
 
 def test_a_fault_that_is_due_at_the_horizon_still_shows() -> None:
     plant = Plant(aged(), days=13.0, repairs=True, recovery=MISSED | {"recurs_after": "1 d"}, gpus=8)
     plant.env.run(until=12 * DAY)
-    plant.failures.training_begins()
+    plant.training_begins()
     assert failures_of(plant, 13.5)[1:] == [(13.0, 0, "mode/recurrence")]
 
 
 def test_a_new_failure_comes_before_an_old_fault_of_the_same_instant() -> None:
     plant = Plant(aged(), repairs=True, recovery=MISSED | {"recurs_after": "8 d"}, gpus=16)
     plant.env.run(until=12 * DAY)
-    plant.failures.training_begins()
+    plant.training_begins()
     plant.env.run(until=20 * DAY)
-    plant.failures.training_ends()
+    plant.training_ends()
     plant.run(until=20.5)
     assert plant.origins()[2:] == ["mode", "mode", "mode/recurrence", "mode/recurrence"]
 
@@ -165,7 +165,7 @@ def test_every_fault_shows_after_a_time_of_its_own_and_strikes_under_a_number_of
     law = {"exponential": {"mean": "1 h"}}
     plant = Plant(aged(), repairs=True, recovery=MISSED | {"recurs_after": law}, gpus=32)
     plant.env.run(until=11 * DAY)
-    plant.failures.training_begins()
+    plant.training_begins()
     plant.run(until=11.5)
     again = [(now, strike.ordinal) for now, strike in plant.strikes if now > 10.5 * DAY]
     assert len({now for now, _ in again}) == len(again)
@@ -176,7 +176,7 @@ def test_a_fault_shows_only_in_a_group_that_trains() -> None:
     recovery = {"missed": "99.99 %", "replicas": 2, "stages": {"detect": "1 min"}}
     plant = Plant(aged(), repairs=True, recovery=recovery, gpus=16)
     plant.env.run(until=12 * DAY)
-    plant.failures.training_begins(lambda group: group == 1)
+    plant.training_begins(lambda group: group == 1)
     found = failures_of(plant, 13.0)
     assert [node for _, node, origin in found if origin == "mode/recurrence"] == [1]
 
@@ -196,7 +196,7 @@ def test_a_repair_in_vain_brings_a_faulty_node_back() -> None:
     mode = aged(repair={"constant": "1 h", "false_fix": "99.99 %"})
     plant = Plant(mode, repairs=True, gpus=8)
     plant.env.run(until=11 * DAY)
-    plant.failures.training_begins()
+    plant.training_begins()
     plant.env.run(until=11.01 * DAY)
     assert failures_of(plant, 11.02) == [(10.0, 0, "mode"), (11.0, 0, "mode/recurrence")]
 
@@ -205,7 +205,7 @@ def test_a_sound_repair_clears_the_fault() -> None:
     mode = aged(repair={"constant": "1 h", "false_fix": "1 %"})
     plant = Plant(mode, repairs=True, gpus=8)
     plant.env.run(until=11 * DAY)
-    plant.failures.training_begins()
+    plant.training_begins()
     assert failures_of(plant, 12.0) == [(10.0, 0, "mode")]
 
 
@@ -281,7 +281,7 @@ def test_a_fault_takes_down_what_its_mode_takes_down() -> None:
     mode = aged(per="rack", repair={"constant": "1 h", "false_fix": "99.99 %"})
     plant = Plant(mode, repairs=True, gpus=32, nodes_per_rack=2)
     plant.env.run(until=10.5 * DAY)
-    plant.failures.training_begins()
+    plant.training_begins()
     plant.run(until=10.5001)
     assert plant.origins()[:3] == ["mode", "mode", "mode/recurrence"]
     assert [tuple(strike.slots) for _, strike in plant.strikes][:3] == [(0, 1), (2, 3), (0, 1)]

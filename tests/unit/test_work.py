@@ -56,7 +56,7 @@ def test_what_a_restart_leaves_is_loaded_from_memory() -> None:
     job = work()
     train(job, 0.0, 260.0, cause=0)  # saves at 100 and 210; 240 s of training
     job.kill(JOB, 260.0)
-    job.fall_back(0, 0)
+    job.fall_back(260.0, 0, 0)
     assert job.load(strike(JOB), 0) == 5.0
     assert job.loads == {0: 0}
     charges, kept = booked(job)
@@ -69,7 +69,7 @@ def test_a_node_takes_memory_along_and_the_job_begins_again() -> None:
     job = work()
     train(job, 0.0, 260.0, cause=0)
     job.kill(NODE, 260.0)
-    job.fall_back(0, 0)
+    job.fall_back(260.0, 0, 0)
     assert job.load(strike(NODE), 0) == 60.0
     assert job.loads == {0: 1}
     charges, kept = booked(job)
@@ -81,9 +81,9 @@ def test_a_later_failure_takes_what_the_first_had_left_and_is_charged_for_it() -
     job = work()
     train(job, 0.0, 260.0, cause=0)
     job.kill(JOB, 260.0)
-    job.fall_back(0, 0)
+    job.fall_back(260.0, 0, 0)
     job.kill(NODE, 270.0)
-    job.fall_back(1, 1)
+    job.fall_back(270.0, 1, 1)
     charges, kept = booked(job)
     assert kept == 0.0
     assert charges[0, Entry.LOST] == 40.0
@@ -97,7 +97,7 @@ def test_a_fall_over_two_stretches_to_storage() -> None:
     assert job.lineage.place == 300.0
     train(job, 400.0, 500.0)  # a stop between that loses nothing
     job.kill(CLUSTER, 500.0)
-    job.fall_back(1, 0)
+    job.fall_back(500.0, 1, 0)
     charges, kept = booked(job)
     assert (kept, charges[1, Entry.LOST]) == (300.0, 100.0)
 
@@ -105,7 +105,7 @@ def test_a_fall_over_two_stretches_to_storage() -> None:
 def test_the_warm_up_is_neither_kept_nor_lost() -> None:
     job = work()
     train(job, 0.0, 260.0, cause=0)
-    job.fall_back(0, 0)
+    job.fall_back(260.0, 0, 0)
     charges, kept = booked(
         job, warm_up=150.0
     )  # 140 s of training and a save before: 60 kept, 40 lost, a save
@@ -121,7 +121,7 @@ def test_copies_that_cannot_be_used_cost_their_load_and_the_work_since_the_one_b
     job = work(unusable="99.999999 %")
     train(job, 0.0, 260.0, cause=0)
     job.kill(JOB, 260.0)
-    job.fall_back(0, 0)
+    job.fall_back(260.0, 0, 0)
     assert job.load(strike(JOB), 0) == 5.0 + 5.0 + 60.0
     charges, kept = booked(job)
     assert (kept, charges[0, Entry.LOST]) == (0.0, 240.0)
@@ -131,7 +131,7 @@ def test_copies_that_cannot_be_used_cost_their_load_and_the_work_since_the_one_b
 def test_a_copy_that_was_loaded_is_known_to_be_usable() -> None:
     job = work(unusable="50 %")
     train(job, 0.0, 260.0, cause=0)
-    job.fall_back(0, 0)
+    job.fall_back(260.0, 0, 0)
     job.load(strike(JOB), 0)
     place = job.lineage.place
     assert [job.load(strike(JOB, ordinal), ordinal) for ordinal in range(1, 20)] == [
@@ -147,7 +147,7 @@ def test_corrupt_work_is_thrown_away_with_all_its_copies() -> None:
     job.end(500.0, 0, 0)
     sound_until = job.clear_suspect(0)
     assert sound_until == 150.0
-    job.fall_back(0, 0, sound_until)
+    job.fall_back(500.0, 0, 0, sound_until)
     charges, kept = booked(job)
     assert kept == 100.0
     assert charges[0, Entry.CORRUPTED] == 440 - 100  # four saves in memory and one in storage by 500
@@ -160,14 +160,14 @@ def test_corruption_is_gone_with_the_work_that_it_was_in() -> None:
     job.begin(0.0, 1.0)
     job.suspect(0, 160.0)
     job.end(170.0, 1, 1)
-    job.fall_back(1, 1)
+    job.fall_back(170.0, 1, 1)
     assert job.clear_suspect(0) is None
 
 
 def test_a_replica_that_fails_loses_the_step_in_flight() -> None:
     job = work(workload={"step_time": "7 s"}, checkpoint="none", recovery={})
     train(job, 0.0, 100.0, cause=0)
-    job.lose_step(0, 0)
+    job.lose_step()
     assert job.lineage.place == 98.0
     charges, kept = booked(job)
     assert (kept, charges[0, Entry.LOST]) == (98.0, 2.0)
@@ -208,7 +208,7 @@ def test_when_so_much_is_done() -> None:
 def test_the_pieces_of_a_stretch_are_what_became_of_it() -> None:
     job = work()
     train(job, 0.0, 260.0, cause=0)
-    job.fall_back(0, 0)
+    job.fall_back(260.0, 0, 0)
     assert list(Fate(job).pieces(0, 250.0)) == [
         (0.0, 100.0, Entry.PRODUCTIVE, NOBODY),
         (100.0, 110.0, Entry.CHECKPOINT, NOBODY),

@@ -199,7 +199,7 @@ class ReplicatedJob:
         if took_part:
             self._break_off(blame)
         if not team.alive:
-            self._work.fall_back(*blame, last.sound_until)
+            self._work.fall_back(self._env.now, *blame, last.sound_until)
             group.leave()
         elif took_part:
             group.stall(self._recovery.stall, blame)
@@ -230,7 +230,12 @@ class ReplicatedJob:
         At(self._env, self._env.now, REJOIN + replica.index, bring_back)
 
     def _bring_back(self, replica: Replica, event: simpy.Event | None = None) -> None:
-        """Let a replica that is ready again join the others, or wait until enough are ready to begin."""
+        """Let a replica that is ready again join the others, or wait until enough are ready to begin.
+
+        One that waited for nodes is announced by each that comes back at that instant.
+        """
+        if replica.state <= READY:
+            return
         replica.activity.enter(TRAINING)
         self._team.come_back(replica)
         group, doing = self._group, self._activity.doing

@@ -86,7 +86,7 @@ class PlannedStops:
         elif self._plan.abrupt:
             self._group.stop((self._cause, NOBODY))
             self._work.kill(JOB_SCOPE, now)
-            self._work.fall_back(self._cause, NOBODY)
+            self._work.fall_back(now, self._cause, NOBODY)
             self._stand_still()
         else:
             self._work.end(now)

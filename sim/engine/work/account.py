@@ -111,17 +111,17 @@ class Work:
             until = self.place(now)
             self._copies.kill(mortal, self.stretch.place + until.done, until.ended)
 
-    def fall_back(self, cause: int, incident: int, sound_until: float | None = None) -> None:
+    def fall_back(self, now: float, cause: int, incident: int, sound_until: float | None = None) -> None:
         """Go back to the newest copy there is, and lose the work since and the copies on their way.
 
         Where the work is corrupt, copies beyond the place *sound_until* are of no use.
         """
-        self.copies.forget_unsaved()
+        copies = self.copies
+        copies.settle(now)
+        copies.forget_unsaved()
         if sound_until is not None:
-            self.copies.discard_beyond(sound_until)
-        place, _ = self.copies.newest()
-        self._lose_beyond(place, cause, incident, sound_until is not None)
-        self.copies.discard_beyond(place)
+            copies.discard_beyond(sound_until)
+        self._back_to_newest(cause, incident, sound_until is not None)
 
     def suspect(self, incident: int, now: float) -> None:
         """Take note that the work is corrupt from *now* on, because of *incident*."""
@@ -130,6 +130,7 @@ class Work:
 
     def clear_suspect(self, incident: int) -> float | None:
         """Return the place from which *incident* corrupted the work, and forget it; None where it is gone."""
+        self._catch_up()
         return self._suspects.pop(incident, None)
 
     def load(self, strike: Strike, incident: int) -> float:
@@ -145,7 +146,7 @@ class Work:
                 self.loads[incident] = tier
                 return time
             self.copies.shelves[tier].discard_newest(self.lineage.place)
-            self.fall_back(strike.mode, incident)
+            self._back_to_newest(strike.mode, incident)
             _, tier = self.copies.newest()
 
     def load_from_peer(self, incident: int) -> None:
@@ -183,6 +184,11 @@ class Work:
         step = self.clocks.unit
         place = stretch.place + int(stretch.done / step + NEXT_TO_NOTHING) * step
         self._lose_beyond(place, stretch.cause, stretch.incident)
+        self._copies.discard_beyond(place)
+
+    def _back_to_newest(self, cause: int, incident: int, corrupted: bool = False) -> None:
+        place, _ = self._copies.newest()
+        self._lose_beyond(place, cause, incident, corrupted)
         self._copies.discard_beyond(place)
 
     def _lose_beyond(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from sim.engine.fleet import FleetLog
+from sim.engine.fleet import COUNTS, FleetLog
 from sim.engine.spares import SharedSpares, Spares
 
 
@@ -211,7 +211,7 @@ class Cluster:
 
     def note(self, now: float) -> None:
         """Keep in mind how many nodes are away and idle from *now* on."""
-        self.log.lines.extend((now, self.away, self.idle))
+        self.log.write(COUNTS(now, self.away, self.idle))
 
     def _take_spares(self, now: float, group: Group) -> None:
         for slot in list(group.empty):
@@ -226,7 +226,7 @@ class Cluster:
                 break
         if self.idle < self.fewest_spares:
             self.fewest_spares = self.idle
-        self.log.lines.extend((now, self.away, self.idle))
+        self.log.write(COUNTS(now, self.away, self.idle))
 
     def _wanted(self, node: int, waiting: Sequence[int]) -> int | None:
         """Return the first empty slot of the groups *waiting* that *node* may fill."""

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from struct import Struct
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
+COUNTS = Struct("3d").pack
 
 
 class FleetLog:
-    """At each change: the time (s), the nodes that are away, those that are idle; one after the other."""
+    """A line at each change: the time (s), the nodes that are away, those that are idle.
+
+    `write` takes a line as `COUNTS` packs it.
+    """
 
     def __init__(self) -> None:
-        self.lines: list[float] = []
+        self._lines = bytearray()
+        self.write: Callable[[bytes], None] = self._lines.extend
 
     def __repr__(self) -> str:
-        return f"FleetLog({len(self.lines) // 3} lines)"
+        return f"FleetLog({len(self._lines)} bytes)"
 
     @property
     def columns(self) -> tuple[Array, Array, Array]:
         """Times, nodes away and nodes idle."""
-        time, away, idle = np.array(self.lines).reshape(-1, 3).T
+        time, away, idle = np.frombuffer(bytes(self._lines)).reshape(-1, 3).T
         return time.copy(), away.astype(np.int64), idle.astype(np.int64)
 
 

@@ -71,7 +71,7 @@ def _lanes(phases: Phases) -> Array:
     replicas = np.flatnonzero((phases.lane != NOBODY) & (phases.incident != NOBODY))
     if not replicas.size:
         return alone
-    pairs = np.unique(np.stack((phases.incident[replicas], phases.lane[replicas])), axis=1)
-    found, counts = np.unique(pairs[0], return_counts=True)
-    alone[replicas] = counts[np.searchsorted(found, phases.incident[replicas])]
+    incidents, lanes = phases.incident[replicas], phases.lane[replicas]
+    most = lanes.max() + 1
+    alone[replicas] = np.bincount(np.unique(incidents * most + lanes) // most)[incidents]
     return alone

@@ -39,7 +39,6 @@ class Repairs:
     ) -> None:
         self._env = env
         self._cluster = cluster
-        self._log = cluster.log.lines
         self._relapses, self._faults = failures.relapses, failures.faults
         self._returned = returned
         origins, recovery = Origins(scenario), scenario.recovery
@@ -82,7 +81,7 @@ class Repairs:
     def _bring(self, nodes: Sequence[int], strike: Strike) -> None:
         if self._faults is not None:
             self._faults.clear(nodes)
-        self._log.extend((self._env.now, self._cluster.away, self._cluster.idle))
+        self._cluster.note(self._env.now)
         self._shops[strike.mode].bring(nodes, strike)
 
     def _blamed(self, diagnosis: Diagnosis, strike: Strike, slots: Sequence[int]) -> Sequence[int]:
@@ -117,7 +116,7 @@ class Repairs:
 
     def _take_back(self, nodes: Sequence[int], strike: Strike | None = None, part: int = AUTOMATIC) -> None:
         self._returned(nodes)
-        self._log.extend((self._env.now, self._cluster.away, self._cluster.idle))
+        self._cluster.note(self._env.now)
 
     def _retire(self, nodes: Sequence[int], strike: Strike, part: int) -> Sequence[int]:
         assert self._retirement is not None

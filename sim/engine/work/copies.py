@@ -54,12 +54,14 @@ class Copies:
         A copy is durable for certain where more has been trained since than it takes.
         """
         clocks, firsts, now, done = self.clocks, stretch.firsts, stretch.end, until.done
+        if not any(until.ended):
+            return
         for tier, made in enumerate(until.ended):
             shelf = self.shelves[tier]
-            if shelf.in_flight is not None:
-                shelf.settle(now)
             size = made - shelf.dead
             if size > 0:
+                if shelf.in_flight is not None:
+                    shelf.settle(now)
                 newest = clocks.content(firsts, tier, made - 1)
                 if done - newest > shelf.durable_after + NEXT_TO_NOTHING * now and not shelf.outages:
                     oldest = newest if size == 1 else clocks.content(firsts, tier, shelf.dead)

@@ -37,7 +37,7 @@ def contents(held: Shelf) -> list[float]:
 
 
 def test_a_series_is_a_copy_at_each_gap() -> None:
-    held = shelf(Series(100, 50, 3), Series(260, 1, 1), Series(300, 50, 0))
+    held = shelf((100, 50, 3), (260, 1, 1), (300, 50, 0))
     assert held.newest == 260
     assert contents(held) == [100, 150, 200, 260]
 
@@ -47,7 +47,7 @@ def test_a_series_is_a_copy_at_each_gap() -> None:
     [(1, [260.0]), (2, [200.0, 260.0]), (3, [150.0, 200.0, 260.0]), (9, [100.0, 150.0, 200.0, 260.0])],
 )
 def test_the_oldest_go_beyond_those_that_are_kept(keep: int, left: list[float]) -> None:
-    assert contents(shelf(Series(100, 50, 3), Series(260, 1, 1), keep=keep)) == left
+    assert contents(shelf((100, 50, 3), (260, 1, 1), keep=keep)) == left
 
 
 @settings(derandomize=True, database=None, deadline=None, phases=[Phase.generate], max_examples=200)
@@ -61,17 +61,16 @@ def test_what_is_kept_and_thrown_away_agrees_with_a_plain_list(
 ) -> None:
     held, plain, end = Shelf(tier(keep=keep)), list[float](), 0
     for ahead, gap, size in parts:
-        series = Series(end + ahead, gap, size)
-        end = int(series.newest)
-        held.hold(series)
-        plain += [series.first + number * gap for number in range(size)]
+        copies = [end + ahead + number * gap for number in range(size)]
+        held.hold((copies[0], gap, size))
+        end, plain = copies[-1], [*plain, *copies]
     plain = plain if keep is None else plain[-keep:]
     held.discard_beyond(beyond)
     assert contents(held) == [place for place in plain if place <= beyond]
 
 
 def test_beyond_the_newest_there_is_nothing_to_throw_away() -> None:
-    held = shelf(Series(100, 50, 3))
+    held = shelf((100, 50, 3))
     held.discard_beyond(200)
     assert held.newest == 200
     held.discard_beyond(199)
@@ -79,7 +78,7 @@ def test_beyond_the_newest_there_is_nothing_to_throw_away() -> None:
 
 
 def test_where_all_is_thrown_away_the_interval_counts_from_there() -> None:
-    held = shelf(Series(100, 50, 3))
+    held = shelf((100, 50, 3))
     held.discard_beyond(60)
     assert (held.newest, held.counts_from) == (None, 60)
     held.discard_beyond(80)
@@ -92,7 +91,7 @@ def test_a_failure_takes_all_copies_but_not_the_interval_of_a_tier_that_held_non
     held = shelf()
     held.clear(70, 0)
     assert held.counts_from == 0
-    held.hold(Series(50, 1, 1))
+    held.hold((50, 1, 1))
     held.send(60, 500)
     held.clear(70, 0)
     assert held.newest is None
@@ -107,7 +106,7 @@ def test_copies_survive_what_the_tier_says(scope: int) -> None:
 
 
 def test_a_copy_in_flight_counts_for_the_interval_until_a_restart() -> None:
-    held = shelf(Series(100, 1, 1))
+    held = shelf((100, 1, 1))
     held.send(180, 900)
     assert held.counts_from == 180
     held.forget_unsaved()
@@ -215,8 +214,8 @@ def test_a_void_save_counts_for_the_interval_until_a_restart() -> None:
 def test_the_beginning_is_held_by_the_last_tier_and_copies_of_one_place_by_the_first() -> None:
     copies = two_tiers()
     assert copies.newest() == (0, 1)
-    copies.shelves[1].hold(Series(300.0, 1, 1))
-    copies.shelves[0].hold(Series(300.0 * (1 - 1e-12), 1, 1))
+    copies.shelves[1].hold((300.0, 1, 1))
+    copies.shelves[0].hold((300.0 * (1 - 1e-12), 1, 1))
     assert copies.newest()[1] == 0
     copies.discard_beyond(300.0 * (1 - 1e-12))
     assert [one.newest for one in copies.shelves] == [300.0 * (1 - 1e-12), 300.0]

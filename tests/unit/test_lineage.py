@@ -6,13 +6,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from sim.engine.journal import NOBODY
 from sim.engine.work.lineage import Lineage, Loss, Pace, Stretch
 
 
 def train(lineage: Lineage, done: float, share: float = 1.0, paces: list[Pace] | None = None) -> Stretch:
     """Add a stretch of so much training."""
     stretch = Stretch(0.0, share, share * lineage.pace, paces or ())
-    stretch.place, stretch.end, stretch.done = lineage.place, done, done
+    stretch.place, stretch.end, stretch.done, stretch.firsts = lineage.place, done, done, ()
+    stretch.saving, stretch.cause, stretch.incident = False, NOBODY, NOBODY
     lineage.add(stretch)
     return stretch
 
@@ -90,7 +92,7 @@ def test_every_second_of_training_has_one_fate(story: list[tuple[bool, int, floa
     lineage, line = Lineage(pace), list[tuple[int, int, float]]()
     for trains, amount, share in story:
         if trains:
-            number = len(lineage.stretches)
+            number = lineage.count
             train(lineage, amount / 4, share)
             line += [(number, quarter, share) for quarter in range(amount)]
         else:
@@ -105,7 +107,7 @@ def test_every_second_of_training_has_one_fate(story: list[tuple[bool, int, floa
     ]
     kept = [(number, quarter) for number, quarter, _ in line]
     trained = [
-        (n, quarter) for n, one in enumerate(lineage.stretches) for quarter in range(int(one.done * 4))
+        (n, quarter) for n, done in enumerate(lineage.stretches.done) for quarter in range(int(done * 4))
     ]
     assert sorted(kept + lost) == trained
 
@@ -116,15 +118,16 @@ def test_progress_is_at_the_share_and_the_pace() -> None:
     assert lineage.progress == 50.0
     stretch = train(lineage, 100.0, 0.25)
     assert lineage.progress == 50.0 + 12.5
-    assert stretch.earned(40.0) == 5.0
+    assert lineage.earned(1, 40.0) == 5.0
     assert stretch.needs(5.0) == 40.0
 
 
 def test_a_straggler_slows_a_part_of_a_stretch() -> None:
     # 20 s at full pace, 40 s at half, then a quarter until 100 s: 20 + 20 + 10
     paces = [Pace(20.0, 0.5, 0, 0), Pace(60.0, 0.25, 1, 1)]
-    stretch = train(Lineage(), 100.0, paces=paces)
-    assert [stretch.earned(done) for done in (10.0, 20.0, 40.0, 60.0, 100.0)] == [
+    lineage = Lineage()
+    stretch = train(lineage, 100.0, paces=paces)
+    assert [lineage.earned(0, done) for done in (10.0, 20.0, 40.0, 60.0, 100.0)] == [
         10.0,
         20.0,
         30.0,

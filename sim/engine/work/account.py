@@ -24,7 +24,7 @@ class Work:
         spec = scenario.checkpoint
         tiers = spec.tiers if spec is not None else ()
         self._copies = Copies(tiers, scenario.workload.step_time)
-        self._lineage = Lineage(1 - scenario.recovery.overhead)
+        self._lineage = Lineage(1 - scenario.recovery.overhead, len(tiers))
         self._ended: list[Stretch] = []
         self._entered: Stretch | None = None
         self.stretch: Stretch | None = None

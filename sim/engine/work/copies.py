@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from sim.engine.work.lineage import Stretch
-from sim.engine.work.shelf import BEGINNING, Series, Shelf
+from sim.engine.work.shelf import BEGINNING, Shelf
 from sim.engine.work.tiers import NEXT_TO_NOTHING, Firsts, Place, TierClocks
 from sim.records import SCOPES
 from sim.scenario.keys.tiers import Tier
@@ -65,7 +65,7 @@ class Copies:
                 newest = clocks.content(firsts, tier, made - 1)
                 if done - newest > shelf.durable_after + NEXT_TO_NOTHING * now and not shelf.outages:
                     oldest = newest if size == 1 else clocks.content(firsts, tier, shelf.dead)
-                    shelf.hold(Series(stretch.place + oldest, clocks.spacings[tier], size))
+                    shelf.hold((stretch.place + oldest, clocks.spacings[tier], size))
                 else:
                     self._take_in(stretch, tier, made)
             shelf.dead = 0
@@ -82,7 +82,7 @@ class Copies:
         numbers = range(shelf.dead, made - (durable_at > stretch.end))
         for part in self._without_void(numbers, stretch, tier):
             first = stretch.place + clocks.content(firsts, tier, part[0])
-            shelf.hold(Series(first, clocks.spacings[tier], len(part)))
+            shelf.hold((first, clocks.spacings[tier], len(part)))
 
     def forget_unsaved(self) -> None:
         """Lose every copy that is not durable."""
@@ -123,7 +123,7 @@ class Copies:
             if last.is_void(now):
                 last.spoil(place)
             else:
-                last.hold(Series(place, 1.0, 1))
+                last.hold((place, 1.0, 1))
 
     def close(self, tiers: Iterable[int], begin: float, until: float) -> None:
         """Make *tiers* unavailable from *begin* to *until* (s)."""

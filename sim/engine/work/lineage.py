@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from struct import Struct
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from sim.engine.work.tiers import Firsts
+
+Array = np.ndarray[Any, np.dtype[Any]]
+FIELD = Struct("d")
 
 
 class Pace(NamedTuple):
@@ -59,22 +65,41 @@ class Stretch:
         self.paces = paces
         self.loses_step = False
 
-    def earned(self, done: float) -> float:
-        """Return the progress of its first *done* seconds of training, in seconds of the whole job."""
-        if not self.paces:
-            return self.rate * done
-        total, since, factor = 0.0, 0.0, 1.0
-        for pace in self.paces:
-            if pace.done >= done:
-                break
-            total, since, factor = total + factor * (pace.done - since), pace.done, pace.factor
-        return self.rate * (total + factor * (done - since))
-
     def needs(self, progress: float) -> float:
         """Return the training after which it has earned so much *progress*, at the pace that it has now."""
         before = self.paces[-1] if self.paces else Pace(0.0, 1.0, -1, -1)
-        left = progress - self.earned(before.done)
+        left = progress - self.rate * at_full_pace(self.paces, before.done)
         return before.done + left / (self.rate * before.factor)
+
+
+def at_full_pace(paces: Sequence[Pace], done: float) -> float:
+    """Return for how long (s) to train at full pace to earn as much as *done* seconds at these *paces*."""
+    total, since, factor = 0.0, 0.0, 1.0
+    for pace in paces:
+        if pace.done >= done:
+            break
+        total, since, factor = total + factor * (pace.done - since), pace.done, pace.factor
+    return total + factor * (done - since)
+
+
+class Trained(NamedTuple):
+    """The stretches that have ended, in columns: as in `Stretch`; `firsts` has a row for each."""
+
+    start: Array
+    end: Array
+    place: Array
+    done: Array
+    saving: Array
+    share: Array
+    rate: Array
+    cause: Array
+    incident: Array
+    firsts: Array
+
+
+COLUMNS = len(Trained._fields) - 1
+RATE = FIELD.size * Trained._fields.index("rate")
+"""How many columns of one number come before the `firsts`; where in the bytes of a stretch its rate is."""
 
 
 class Loss(NamedTuple):
@@ -92,30 +117,69 @@ class Lineage:
     """All stretches of a run, what was lost of them, and the `place` (s) at which the job's work stands.
 
     `pace` is the progress that a second of training earns on all cards; `progress` is what survives so far,
-    in seconds of the whole job at full pace.
+    in seconds of the whole job at full pace.  The `count` of stretches is that of those that have ended;
+    `paces`, by their numbers, are of those that were slowed down.  A stretch is kept packed, as there are
+    many: *tiers* tells how many `firsts` it has.
     """
 
-    def __init__(self, pace: float = 1.0) -> None:
+    def __init__(self, pace: float = 1.0, tiers: int = 0) -> None:
         self.pace = pace
         self.place = self.progress = 0.0
-        self.stretches: list[Stretch] = []
+        self.count = 0
         self.losses: list[Loss] = []
+        self.paces: dict[int, Sequence[Pace]] = {}
+        self._stretch = Struct(f"{COLUMNS + tiers}d")
+        self._stretches = bytearray()
         self._line: list[int] = []
         self._places: list[float] = []
         self._progress: list[float] = []
 
     def __repr__(self) -> str:
-        return f"Lineage({len(self.stretches)} stretches, at {self.place})"
+        return f"Lineage({self.count} stretches, at {self.place})"
+
+    @property
+    def stretches(self) -> Trained:
+        """The stretches that have ended, in order."""
+        width = self._stretch.size // FIELD.size
+        rows = np.frombuffer(bytes(self._stretches)).reshape(-1, width)
+        start, end, place, done, saving, share, rate, cause, incident = rows[:, :COLUMNS].T.copy()
+        causes = cause.astype(np.int64), incident.astype(np.int64)
+        return Trained(
+            start, end, place, done, saving.astype(np.bool_), share, rate, *causes, rows[:, COLUMNS:]
+        )
+
+    def earned(self, number: int, done: float) -> float:
+        """Return the progress of the first *done* seconds of stretch *number* (s of the whole job)."""
+        (rate,) = FIELD.unpack_from(self._stretches, self._stretch.size * number + RATE)
+        paces = self.paces.get(number)
+        return float(rate * (at_full_pace(paces, done) if paces else done))
 
     def add(self, stretch: Stretch) -> None:
         """Go on along the line of work by a *stretch* that has ended."""
-        place, done = stretch.place, stretch.done
-        self._line.append(len(self.stretches))
+        number, place, done, rate = self.count, stretch.place, stretch.done, stretch.rate
+        self._stretches.extend(
+            self._stretch.pack(
+                stretch.start,
+                stretch.end,
+                place,
+                done,
+                stretch.saving,
+                stretch.share,
+                rate,
+                stretch.cause,
+                stretch.incident,
+                *stretch.firsts,
+            )
+        )
+        self._line.append(number)
         self._places.append(place)
         self._progress.append(self.progress)
-        self.stretches.append(stretch)
+        self.count = number + 1
         self.place = place + done
-        self.progress += stretch.earned(done) if stretch.paces else stretch.rate * done
+        self.progress += rate * done
+        if stretch.paces:
+            self.paces[number] = stretch.paces
+            self.progress = self._progress[-1] + self.earned(number, done)
 
     def fall_back(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
         """Throw away all work beyond *place*, because of *incident*."""
@@ -130,5 +194,4 @@ class Lineage:
                 self.losses.append(Loss(number, begin, end, cause, incident, corrupted))
         del self._line[keep:], self._places[keep:], self._progress[keep:]
         self.place = place
-        newest = self.stretches[self._line[-1]]
-        self.progress = self._progress[-1] + newest.earned(place - newest.place)
+        self.progress = self._progress[-1] + self.earned(self._line[-1], place - self._places[-1])

@@ -16,17 +16,14 @@ from sim.scenario.keys.tiers import Tier
 BEGINNING = 0.0
 
 
-class Series(NamedTuple):
-    """Copies of one tier at `first`, `first + gap`, ...: `size` of them, each a place in the work (s)."""
+Series = tuple[float, float, int]
+"""Copies of one tier: the place of the first in the work (s), how far one is from the next (s), how many."""
 
-    first: float
-    gap: float
-    size: int
 
-    @property
-    def newest(self) -> float:
-        """The place of the last one."""
-        return self.first + (self.size - 1) * self.gap
+def newest_of(series: Series) -> float:
+    """Return the place of the last copy of a *series*."""
+    first, gap, size = series
+    return first + (size - 1) * gap
 
 
 class InFlight(NamedTuple):
@@ -68,7 +65,7 @@ class Shelf:
 
     def hold(self, series: Series) -> None:
         """Take copies in, and let go of the oldest beyond those that the tier keeps."""
-        if series.size > 0:
+        if series[-1] > 0:
             self._series.append(series)
         if self._most is not None:
             self._keep(self._most)
@@ -87,7 +84,7 @@ class Shelf:
             if self.is_void(flight.durable_at):
                 self.spoil(flight.place)
             else:
-                self.hold(Series(flight.place, 1.0, 1))
+                self.hold((flight.place, 1.0, 1))
 
     def spoil(self, place: float) -> None:
         """Take note of a save at *place* that never becomes durable."""
@@ -121,9 +118,9 @@ class Shelf:
 
     def discard_newest(self, now_at: float) -> None:
         """Throw the newest copy away."""
-        last = self._series.pop()
-        if last.size > 1:
-            self._series.append(last._replace(size=last.size - 1))
+        first, gap, size = self._series.pop()
+        if size > 1:
+            self._series.append((first, gap, size - 1))
         elif not self._series:
             self.mark = now_at
         self._recount()
@@ -135,15 +132,15 @@ class Shelf:
         """
         held = bool(self._series)
         limit = place + NEXT_TO_NOTHING * max(place, 1.0)
-        while self._series and self._series[-1].newest > limit:
-            last = self._series.pop()
-            if last.first <= limit:
-                size = int((limit - last.first) / last.gap) + 1
-                while last.first + size * last.gap <= limit:
+        while self._series and newest_of(self._series[-1]) > limit:
+            first, gap, _ = self._series.pop()
+            if first <= limit:
+                size = int((limit - first) / gap) + 1
+                while first + size * gap <= limit:
                     size += 1
-                while size and last.first + (size - 1) * last.gap > limit:
+                while size and first + (size - 1) * gap > limit:
                     size -= 1
-                self._series.append(last._replace(size=size))
+                self._series.append((first, gap, size))
         if not self._series:
             self.mark = place if held else min(self.mark, place)
         if self._read:
@@ -178,20 +175,18 @@ class Shelf:
         return [one for one in self.outages if one[0] <= end and one[1] > begin]
 
     def _keep(self, most: int) -> None:
-        excess = sum(series.size for series in self._series) - most
+        excess = sum(size for _, _, size in self._series) - most
         while excess > 0:
-            oldest = self._series[0]
-            gone = min(excess, oldest.size)
+            first, gap, size = self._series[0]
+            gone = min(excess, size)
             excess -= gone
-            left = Series(oldest.first + gone * oldest.gap, oldest.gap, oldest.size - gone)
-            self._series[:1] = [left] if left.size else []
+            self._series[:1] = [(first + gone * gap, gap, size - gone)] if size > gone else []
 
     def _recount(self) -> None:
         """See which copy is the newest, and from which the interval counts."""
         place = self.mark
         if self._series:
-            first, gap, size = self._series[-1]
-            self.newest = place = first + (size - 1) * gap
+            self.newest = place = newest_of(self._series[-1])
         else:
             self.newest = None
         if self.in_flight is not None:

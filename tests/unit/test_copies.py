@@ -225,11 +225,17 @@ def test_the_beginning_is_held_by_the_last_tier_and_copies_of_one_place_by_the_f
 
 def test_the_final_save_supersedes_the_one_in_flight() -> None:
     copies = after_a_stretch(two_tiers(), 1399.0)
-    copies.begin_final_save()
+    copies.begin_final_save(1399.0)
+    assert (copies.shelves[1].in_flight, copies.shelves[1].newest) == (None, None)
     copies.end_final_save(349.0, 1500.0)
-    assert copies.shelves[1].in_flight is None
     assert copies.newest() == (349.0, 1)
     assert copies.firsts(349.0, 1500.0)[1] == 300.0
+
+
+def test_a_copy_that_is_durable_as_the_final_save_begins_stays() -> None:
+    copies = after_a_stretch(two_tiers(), 1399.0)
+    copies.begin_final_save(1400.0)
+    assert copies.shelves[1].newest == 300.0
 
 
 def test_a_final_save_in_an_outage_is_no_copy() -> None:
@@ -242,7 +248,7 @@ def test_a_final_save_in_an_outage_is_no_copy() -> None:
 
 def test_a_job_without_checkpoints_has_only_the_beginning() -> None:
     copies = Copies([], None)
-    copies.begin_final_save()
+    copies.begin_final_save(60.0)
     copies.end_final_save(100.0, 100.0)
     assert copies.newest()[0] == 0
     assert copies.firsts(50.0, 60.0) == ()

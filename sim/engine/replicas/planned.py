@@ -90,7 +90,7 @@ class PlannedStops:
             self._stand_still()
         else:
             self._work.end(now)
-            self._work.copies.begin_final_save()
+            self._work.copies.begin_final_save(now)
             self._group.enter(Doing.SAVING)
             self._group.wait(now + self._work.final_save, self._saved)
 

@@ -111,9 +111,10 @@ class Copies:
         for shelf in self.shelves:
             shelf.discard_beyond(place)
 
-    def begin_final_save(self) -> None:
+    def begin_final_save(self, now: float) -> None:
         """Let the save before a planned stop supersede one that is in flight in the last tier."""
         if self.shelves:
+            self.shelves[-1].settle(now)
             self.shelves[-1].supersede()
 
     def end_final_save(self, place: float, now: float) -> None:

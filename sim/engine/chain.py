@@ -32,7 +32,8 @@ class Chain:
 
     What strikes meanwhile begins the chain again (`begin`), or is absorbed (`absorb`).  Nodes that have
     failed leave when detection ends.  The job can train again, and `recovered` is called, when all stages
-    have succeeded and every slot holds a node that is ready.
+    have succeeded and every slot holds a node that is ready.  It `is_alone` where the end of a stage has led
+    to that, and nobody who would go on with something else.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Chain:
     ) -> None:
         self.recovered: Callable[[], None]
         self.loader: Loader | None = None
+        self.is_alone = False
         self.repairs: Repairs
         self._env = env
         self._stages = stages
@@ -154,7 +156,9 @@ class Chain:
         if step.fails and self._stages.fails(step.stage, self._attempt, strike.origin, strike.ordinal):
             self._attempt += 1
             self._steps = iter(self._stages.steps)
+        self.is_alone = True
         self._go_on()
+        self.is_alone = False
 
     def _await_nodes(self) -> None:
         """Go on when every slot holds a node that is ready: wait for repairs, then for provisioning."""

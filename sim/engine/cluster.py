@@ -6,25 +6,19 @@ node leaves, so only what has changed is stored: a million nodes cost no more th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from sim.engine.fleet import COUNTS, FleetLog
 from sim.engine.spares import SharedSpares, Spares
 
-
-class Watcher(Protocol):
-    """Whoever must know where nodes go: lifetimes run on at work, and stand still away from it."""
-
-    def moved(self, node: int, slot: int | None, idle: bool) -> None:
-        """Take note that *node* now works in *slot*, is a spare (*idle*), or is away (neither)."""
-
-    def failed(self, node: int) -> None:
-        """Take note that *node* has failed; in a slot it stays until the failure is detected."""
+Moved = Callable[[int, int | None, bool], None]
+"""Told that a node now works in a slot, or is a spare (idle), or is away (neither)."""
+Failed = Callable[[int], None]
+"""Told that a node has failed; in a slot it stays until the failure is detected."""
 
 
 class Places:
-    """Where each node is: a watcher for those who strike nodes wherever they are."""
+    """Where each node is, for those who strike nodes wherever they are."""
 
     def __init__(self, nodes: int) -> None:
         self._nodes = nodes
@@ -35,9 +29,6 @@ class Places:
         """Take note of the new place of *node*."""
         self._slot[node] = slot
         self._idle[node] = idle
-
-    def failed(self, node: int) -> None:
-        """Do nothing: a node that failed stays where it is."""
 
     def slot_of(self, node: int) -> int | None:
         """Return the slot that *node* holds, or nothing."""
@@ -63,11 +54,13 @@ class Cluster:
     is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready *delay*
     seconds after it was taken.  The slots are those of one or more *groups*, each of which asks for nodes by
     itself.  `idle` counts the spares at hand, `away` the nodes in repair, or ordered and still to come.
+    Whoever must know is told of each node that moves (`on_move`) or fails (`on_failure`).
     """
 
     def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
         self.nodes = nodes
-        self.watchers: list[Watcher] = []
+        self.on_move: list[Moved] = []
+        self.on_failure: list[Failed] = []
         if isinstance(spares, int):
             spares = SharedSpares(range(nodes, nodes + spares))
         self.idle = self.fewest_spares = len(spares)
@@ -111,7 +104,7 @@ class Cluster:
         """Return what knows where each node is; the first to ask must do so before any has moved."""
         if self._places is None:
             self._places = Places(self.nodes)
-            self.watchers.insert(0, self._places)
+            self.on_move.insert(0, self._places.moved)
         return self._places
 
     def is_at_work(self, slot: int) -> bool:
@@ -125,14 +118,14 @@ class Cluster:
     def fail(self, slots: Sequence[int]) -> None:
         """Mark the nodes in *slots* as failed; they stay until they are sent away."""
         self._down.update(slots)
-        for watcher in self.watchers:
+        for failed in self.on_failure:
             for slot in slots:
-                watcher.failed(self.node(slot))
+                failed(self._node.get(slot, slot))
 
     def revive(self, slot: int) -> None:
         """Let the failed node in *slot* be at work again, as it was not the one that was sent away."""
         self._down.discard(slot)
-        self._tell((self.node(slot),), slot)
+        self._tell(self.node(slot), slot)
 
     def suspect(self, slot: int) -> None:
         """Let the node in *slot* be the next to be sent away, though it has not failed."""
@@ -148,8 +141,9 @@ class Cluster:
             if group.ready:
                 group.ready.pop(slot, None)
         self.away += len(nodes)
-        if self.watchers:
-            self._tell(nodes)
+        for moved in self.on_move:
+            for node in nodes:
+                moved(node, None, False)
         return nodes
 
     def fill(self, now: float, group: int = 0) -> bool:
@@ -177,8 +171,7 @@ class Cluster:
                 continue
             self._spares.add(node)
             self.idle += 1
-            if self.watchers:
-                self._tell((node,), idle=True)
+            self._tell(node, idle=True)
 
     def spare(self, position: int) -> int | None:
         """Return the spare that is idle for longest but *position*, or nothing where there are fewer."""
@@ -194,9 +187,9 @@ class Cluster:
         self.away += 1
         self.idle -= 1
         self.fewest_spares = min(self.fewest_spares, self.idle)
-        for watcher in self.watchers:
-            watcher.failed(node)
-        self._tell((node,))
+        for failed in self.on_failure:
+            failed(node)
+        self._tell(node)
 
     def retire(self, node: int) -> None:
         """Let *node*, which is away, never come back."""
@@ -240,10 +233,9 @@ class Cluster:
         del group.empty[slot]
         self._down.discard(slot)
         self._node[slot] = node
-        if self.watchers:
-            self._tell((node,), slot)
+        for moved in self.on_move:
+            moved(node, slot, False)
 
-    def _tell(self, nodes: Sequence[int], slot: int | None = None, idle: bool = False) -> None:
-        for watcher in self.watchers:
-            for node in nodes:
-                watcher.moved(node, slot, idle)
+    def _tell(self, node: int, slot: int | None = None, idle: bool = False) -> None:
+        for moved in self.on_move:
+            moved(node, slot, idle)

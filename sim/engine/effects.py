@@ -125,9 +125,6 @@ class Culprits:
         slowest = min(slow, key=lambda one: one.factor)
         return Pace(0.0, slowest.factor, slowest.strike.mode, slowest.line)
 
-    def failed(self, node: int) -> None:
-        """Take note that *node* has failed; it is there until it leaves."""
-
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
         """Take note that *node* has left or come; the job may be quicker without it."""
         if slot is None and self.open:

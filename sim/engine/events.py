@@ -51,7 +51,7 @@ class At(simpy.Event):
     """Happens at the instant *time*, or now where that has passed by rounding, and calls *callback*.
 
     Its *priority* orders it among the events of that instant.  Like SimPy's own timeouts it is born
-    triggered, and waits in the queue of its environment from then on.
+    triggered, and waits in the queue of its environment from then on; unlike them it is part of no condition.
     """
 
     _ok, _value = True, None
@@ -60,7 +60,6 @@ class At(simpy.Event):
         self, env: simpy.Environment, time: float, priority: int, callback: Callable[[simpy.Event], None]
     ) -> None:
         now = env.now
-        self.env = env
         self.callbacks = [callback]
         place = (time if time > now else now, priority, next(env._eid), self)
         heappush(env._queue, place)  # type: ignore[misc]

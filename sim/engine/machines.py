@@ -18,5 +18,5 @@ def cluster_of(scenario: Scenario) -> Cluster:
     numbers = range(spec.nodes, spec.nodes + spec.spare_nodes)
     cluster = Cluster(spec.nodes, ChosenSpares(numbers, domains, choice), spec.delay, groups)
     if isinstance(choice, FewestFailures):
-        cluster.watchers.append(choice)
+        cluster.on_failure.append(choice.failed)
     return cluster

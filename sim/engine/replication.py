@@ -84,7 +84,7 @@ def replicated(parts: Parts) -> tuple[ReplicatedJob, Callable[[], Training]]:
         chain = Chain(env, stages, cluster, activity, index)
         replicas.append(Replica(index, range(index * size, (index + 1) * size), chain, activity))
     if any(mode.effect in ("slow", "corrupt") for mode in scenario.failures.values()):
-        cluster.watchers.append(culprits)
+        cluster.on_move.append(culprits.moved)
     harms = effects(env, scenario, streams, origins, stages, culprits, work)
     together = Activity(env, journal)
     job = ReplicatedJob(

@@ -102,9 +102,6 @@ class FewestFailures:
         """Count a failure of *node*."""
         self._failures[node] += 1
 
-    def moved(self, node: int, slot: int | None, idle: bool) -> None:
-        """Do nothing: where a node is does not matter."""
-
 
 class Domains:
     """Which slots a node serves: those of one domain of *size* slots, of which there are *count*.

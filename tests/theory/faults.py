@@ -54,7 +54,8 @@ def faults_of(scenario: Scenario, number: int, monkeypatch: pytest.MonkeyPatch) 
     class Watched(Failures):
         def __init__(self, env: simpy.Environment, *parts: Any) -> None:
             watches.append(Watch(env))
-            parts[2].watchers.append(watches[0])
+            parts[2].on_move.append(watches[0].moved)
+            parts[2].on_failure.append(watches[0].failed)
             super().__init__(env, *parts)
 
     with monkeypatch.context() as patched:

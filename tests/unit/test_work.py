@@ -221,7 +221,7 @@ def test_the_pieces_of_a_stretch_are_what_became_of_it() -> None:
 def test_the_final_save_takes_what_one_to_the_last_tier_takes() -> None:
     assert work().final_save == 20.0
     assert work(checkpoint="none", recovery={}).final_save == 0.0
-    assert work().quickest_load == 5.0
+    assert work().load_from_peer(0) == 5.0
 
 
 def test_an_outage_keeps_a_load_waiting_only_where_its_tier_is_out() -> None:

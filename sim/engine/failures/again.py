@@ -99,7 +99,8 @@ class Faults:
         self._of: dict[int, list[Fault]] = {}
         self._at_work: list[Fault] = []
         self._stretch: Stretch | None = None
-        site.cluster.watchers.append(self)
+        site.cluster.on_move.append(self.moved)
+        site.cluster.on_failure.append(self.failed)
 
     def __repr__(self) -> str:
         return f"Faults({len(self._of)} nodes, {len(self._at_work)} faults at work)"

@@ -105,7 +105,8 @@ def _travelling(aim: Aim) -> Source:
             aim.at_spare(spare, index, node)
 
     source = _aged(aim, aim.site.scenario.cluster.spare_nodes, strike)
-    cluster.watchers.append(source)
+    cluster.on_move.append(source.moved)
+    cluster.on_failure.append(source.failed)
     return source
 
 

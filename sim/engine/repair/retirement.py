@@ -73,14 +73,11 @@ class Retirement:
             assert spec.score is not None
             assert spec.half_life is not None
             self._rule = ByScore(spec.score, spec.half_life)
-        cluster.watchers.append(self)
+        cluster.on_failure.append(self.failed)
 
     def failed(self, node: int) -> None:
         """Count a failure of *node*."""
         self._failures.setdefault(node, []).append(self._env.now)
-
-    def moved(self, node: int, slot: int | None, idle: bool) -> None:
-        """Do nothing: where a node is does not matter."""
 
     def left_of(self, nodes: Sequence[int]) -> Sequence[int]:
         """Return those of the repaired *nodes* that come back; the others retire."""

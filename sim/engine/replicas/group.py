@@ -121,7 +121,10 @@ class Group:
 
     def stand_still(self) -> None:
         """Stand still until the deadline."""
-        self.enter(STALL)
+        activity = self._activity
+        activity.enter(STALL)
+        activity.share = self._team.there / self._team.size
+        activity.charged = self._blamed
         self._then = self.go_on
         self._timer = At(self._env, self._deadline, COMPLETION, self._ring)
 
@@ -133,7 +136,8 @@ class Group:
     def go_on(self) -> None:
         """Let all that are there train, where they are enough."""
         team = self._team
-        team.join()
+        if team.ready:
+            team.join()
         self._deadline, self.is_formed = -math.inf, True
         if self._rolls and team.up >= self._minimum:
             self.planned.take_one_out()

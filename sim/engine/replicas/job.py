@@ -170,14 +170,14 @@ class ReplicatedJob:
 
     def load(self, strike: Strike, line: int, attempt: int) -> float:
         """Load from a replica that is alive, else from a tier's copy; return how long that takes (s)."""
-        given = self._stages.given_load(attempt, strike.origin, strike.ordinal)
         if not self._team.alive:
             time = self._work.load(strike, line)
-            return time if given is None else given
-        self._work.load_from_peer(line)
-        if self._recovery.peer_load is not None:
-            return self._recovery.peer_load
-        return self._work.quickest_load if given is None else given
+        else:
+            time = self._work.load_from_peer(line)
+            if self._recovery.peer_load is not None:
+                return self._recovery.peer_load
+        given = self._stages.given_load(attempt, strike.origin, strike.ordinal)
+        return time if given is None else given
 
     def finish(self) -> None:
         """Book what is still open, and let `finished` happen: work since the last save counts."""
@@ -205,12 +205,11 @@ class ReplicatedJob:
             group.stall(self._recovery.stall, blame)
         elif len(again) < len(falls) or self._activity.doing is HELD:
             group.enter(self._activity.doing)
-        self._recover(falls, again)
+        self._recover(falls, again if self._absorbs else ())
         return took_part
 
-    def _recover(self, falls: Sequence[Fall], again: Sequence[Replica]) -> None:
-        """Let replicas begin their chains, by their numbers; those down *again* may absorb it before that."""
-        absorbing = again if self._absorbs else ()
+    def _recover(self, falls: Sequence[Fall], absorbing: Sequence[Replica]) -> None:
+        """Let replicas begin their chains, by their numbers; those that are *absorbing* do so before."""
         for replica in absorbing:
             replica.chain.absorb()
         for replica, blow in falls:
@@ -226,8 +225,11 @@ class ReplicatedJob:
 
     def _announce(self, replica: Replica) -> None:
         """Bring a replica back that has recovered, after all that is under way at this instant."""
-        bring_back = partial(self._bring_back, replica)
-        At(self._env, self._env.now, REJOIN + replica.index, bring_back)
+        if replica.chain.is_alone and self._env.peek() > self._env.now:
+            self._bring_back(replica)
+        else:
+            bring_back = partial(self._bring_back, replica)
+            At(self._env, self._env.now, REJOIN + replica.index, bring_back)
 
     def _bring_back(self, replica: Replica, event: simpy.Event | None = None) -> None:
         """Let a replica that is ready again join the others, or wait until enough are ready to begin.

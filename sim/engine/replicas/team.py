@@ -12,14 +12,17 @@ UP, READY, DOWN, OUT = State.UP, State.READY, State.DOWN, State.OUT
 
 
 class Team:
-    """All replicas: `up` is how many train together, `there` are up or ready, `alive` hold the state."""
+    """All replicas: `up` is how many train together, `there` are up or ready, `alive` hold the state.
+
+    Those that came back and have not joined the others yet are `ready`.
+    """
 
     def __init__(self, replicas: Sequence[Replica], cluster: Cluster) -> None:
         self.replicas = replicas
         self._cluster = cluster
         self._slots = len(replicas[0].slots)
         self._down: dict[Replica, None] = {}
-        self._ready: list[Replica] = []
+        self.ready: list[Replica] = []
         self.size = self.up = self.there = self.alive = len(replicas)
         self._is_up = bytearray([1]) * self.size
 
@@ -48,16 +51,16 @@ class Team:
             del self._down[replica]
         replica.state = READY
         self.there += 1
-        self._ready.append(replica)
+        self.ready.append(replica)
 
     def join(self) -> None:
         """Let those that are ready take part."""
-        for replica in self._ready:
+        for replica in self.ready:
             if replica.state is READY:
                 replica.state = UP
                 self.up += 1
                 self._is_up[replica.index] = True
-        self._ready.clear()
+        self.ready.clear()
 
     def trains(self) -> Callable[[int], int]:
         """Return what tells, also later, whether the replica of a number takes part now."""

@@ -59,11 +59,6 @@ class Work:
         clocks = self.clocks
         return clocks.blocks[-1] + clocks.durable_after[-1] if clocks.blocks else 0.0
 
-    @property
-    def quickest_load(self) -> float:
-        """Seconds that loading from the first tier takes."""
-        return self._load_times[0]
-
     def begin(self, now: float, share: float, pace: Pace | None = None) -> None:
         """Begin a stretch on a *share* of the cards, at a *pace* that is not the full one, if any."""
         self.stretch = Stretch(now, share, share * self._lineage.pace, () if pace is None else (pace,))
@@ -149,9 +144,10 @@ class Work:
             self._back_to_newest(strike.mode, incident)
             _, tier = self.copies.newest()
 
-    def load_from_peer(self, incident: int) -> None:
-        """Take note that a replica loads from another one after *incident*."""
+    def load_from_peer(self, incident: int) -> float:
+        """Let a replica load from another one after *incident*: as long (s) as from the first tier."""
         self.loads[incident] = len(self._unusable)
+        return self._load_times[0]
 
     def closed_for(self, now: float) -> float:
         """Return how long the tier of the newest copy is unavailable yet, in seconds."""

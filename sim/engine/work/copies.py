@@ -37,9 +37,8 @@ class Copies:
         waits = []
         for shelf in self.shelves:
             wait = shelf.interval - (place - shelf.counts_from)
-            flight = shelf.in_flight
-            if flight is not None:
-                wait = max(wait, flight.durable_at - now)
+            if shelf.in_flight is not None:
+                wait = max(wait, shelf.in_flight.durable_at - now)
             waits.append(wait if wait > NEXT_TO_NOTHING else 0.0)
         return tuple(waits if self.clocks.step is None else map(self.clocks.units, waits))
 

@@ -83,7 +83,10 @@ def at_full_pace(paces: Sequence[Pace], done: float) -> float:
 
 
 class Trained(NamedTuple):
-    """The stretches that have ended, in columns: as in `Stretch`; `firsts` has a row for each."""
+    """The stretches that have ended, in columns: as in `Stretch`, and the progress `before` each.
+
+    `firsts` has a row for each, with a column for each tier.
+    """
 
     start: Array
     end: Array
@@ -94,12 +97,13 @@ class Trained(NamedTuple):
     rate: Array
     cause: Array
     incident: Array
+    before: Array
     firsts: Array
 
 
 COLUMNS = len(Trained._fields) - 1
-RATE = FIELD.size * Trained._fields.index("rate")
-"""How many columns of one number come before the `firsts`; where in the bytes of a stretch its rate is."""
+RATE, BEFORE = (FIELD.size * Trained._fields.index(name) for name in ("rate", "before"))
+"""How many columns come before the `firsts`; where in the bytes of a stretch two of them are."""
 
 
 class Loss(NamedTuple):
@@ -132,7 +136,6 @@ class Lineage:
         self._stretches = bytearray()
         self._line: list[int] = []
         self._places: list[float] = []
-        self._progress: list[float] = []
 
     def __repr__(self) -> str:
         return f"Lineage({self.count} stretches, at {self.place})"
@@ -142,17 +145,17 @@ class Lineage:
         """The stretches that have ended, in order."""
         width = self._stretch.size // FIELD.size
         rows = np.frombuffer(bytes(self._stretches)).reshape(-1, width)
-        start, end, place, done, saving, share, rate, cause, incident = rows[:, :COLUMNS].T.copy()
-        causes = cause.astype(np.int64), incident.astype(np.int64)
-        return Trained(
-            start, end, place, done, saving.astype(np.bool_), share, rate, *causes, rows[:, COLUMNS:]
+        columns = Trained._make((*rows[:, :COLUMNS].T.copy(), rows[:, COLUMNS:]))
+        return columns._replace(
+            saving=columns.saving.astype(np.bool_),
+            cause=columns.cause.astype(np.int64),
+            incident=columns.incident.astype(np.int64),
         )
 
     def earned(self, number: int, done: float) -> float:
         """Return the progress of the first *done* seconds of stretch *number* (s of the whole job)."""
-        (rate,) = FIELD.unpack_from(self._stretches, self._stretch.size * number + RATE)
         paces = self.paces.get(number)
-        return float(rate * (at_full_pace(paces, done) if paces else done))
+        return self._field(number, RATE) * (at_full_pace(paces, done) if paces else done)
 
     def add(self, stretch: Stretch) -> None:
         """Go on along the line of work by a *stretch* that has ended."""
@@ -168,18 +171,19 @@ class Lineage:
                 rate,
                 stretch.cause,
                 stretch.incident,
+                self.progress,
                 *stretch.firsts,
             )
         )
         self._line.append(number)
         self._places.append(place)
-        self._progress.append(self.progress)
         self.count = number + 1
         self.place = place + done
-        self.progress += rate * done
         if stretch.paces:
             self.paces[number] = stretch.paces
-            self.progress = self._progress[-1] + self.earned(number, done)
+            self.progress += rate * at_full_pace(stretch.paces, done)
+        else:
+            self.progress += rate * done
 
     def fall_back(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
         """Throw away all work beyond *place*, because of *incident*."""
@@ -192,6 +196,10 @@ class Lineage:
             upper = self._places[position + 1] if position + 1 < len(self._line) else self.place
             if (end := upper - self._places[position]) > begin:
                 self.losses.append(Loss(number, begin, end, cause, incident, corrupted))
-        del self._line[keep:], self._places[keep:], self._progress[keep:]
-        self.place = place
-        self.progress = self._progress[-1] + self.earned(self._line[-1], place - self._places[-1])
+        del self._line[keep:], self._places[keep:]
+        newest, self.place = self._line[-1], place
+        self.progress = self._field(newest, BEFORE) + self.earned(newest, place - self._places[-1])
+
+    def _field(self, number: int, field: int) -> float:
+        (value,) = FIELD.unpack_from(self._stretches, self._stretch.size * number + field)
+        return float(value)

@@ -69,12 +69,11 @@ class TierClocks:
         if start + due * unit > now:
             return Place(min(now - start, due * unit), self._none, NO_TIER)
         if now - start < self._soon:
-            ended, dues = list(self._none), list(firsts)
+            ended, dues, spent = list(self._none), list(firsts), 0.0
         else:
             ended = self._surely_ended(firsts, now - start)
             dues = [first + count * gap for first, count, gap in zip(firsts, ended, gaps, strict=True)]
-            due = min(dues)
-        spent: float = sum(map(mul, blocks, ended))
+            due, spent = min(dues), sum(map(mul, blocks, ended))
         while start + (due * unit + spent) <= now:
             tier = dues.index(due)
             if tier:
@@ -82,10 +81,11 @@ class TierClocks:
             done = dues[tier] * unit
             if start + (done + spent + blocks[tier]) > now:
                 return Place(done, ended, tier)
-            ended[tier] += 1
-            dues[tier] = firsts[tier] + ended[tier] * gaps[tier]
+            ended[tier] = count = ended[tier] + 1
+            dues[tier] = firsts[tier] + count * gaps[tier]
             due, spent = min(dues), sum(map(mul, blocks, ended))
-        return Place(max(now - (start + spent), 0.0), ended, NO_TIER)
+        done = now - (start + spent)
+        return Place(done if done > 0.0 else 0.0, ended, NO_TIER)
 
     def block_end(self, firsts: Firsts, tier: int, number: int) -> float:
         """Return how long after the beginning of a stretch block *number* (from 0) of *tier* ends (s)."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sim.engine.journal import NOBODY
 from sim.engine.work.copies import Copies
 from sim.engine.work.lineage import Lineage, Pace, Stretch
+from sim.engine.work.passage import MANY, follow
 from sim.engine.work.tiers import NEXT_TO_NOTHING, NO_TIER, Place
 from sim.records import Strike
 from sim.scenario.model import Scenario
@@ -145,7 +146,7 @@ class Work:
             _, tier = self.copies.newest()
 
     def load_from_peer(self, incident: int) -> float:
-        """Let a replica load from another one after *incident*: as long (s) as from the first tier."""
+        """Load from another replica after *incident*, and return how long that takes (s)."""
         self.loads[incident] = len(self._unusable)
         return self._load_times[0]
 
@@ -160,21 +161,36 @@ class Work:
         Nobody asks until copies are lost or needed: most stretches just follow each other.
         """
         ended, self._ended = self._ended, []
-        line, copies, clocks = self._lineage, self._copies, self.clocks
-        for stretch in ended:
-            if stretch is not self._entered:
-                stretch.place = line.place
-                stretch.firsts = copies.firsts(line.place, stretch.start)
-            until = clocks.place(stretch.firsts, stretch.start, stretch.end)
-            stretch.done, stretch.saving = until.done, until.saving != NO_TIER
-            line.add(stretch)
-            copies.take_in(stretch, until)
-            if stretch.loses_step:
-                self._cut_step(stretch)
+        if ended and ended[0] is self._entered:
+            self._work_out(ended.pop(0))
+        while ended:
+            count = follow(ended, self._lineage, self._copies)
+            if count == 0:
+                count = self._one_by_one(ended[:MANY])
+            ended = ended[count:]
         if self.stretch is not None and self.stretch is not self._entered:
             self._entered = self.stretch
-            self.stretch.place = line.place
-            self.stretch.firsts = copies.firsts(line.place, self.stretch.start)
+            self._enter(self.stretch)
+
+    def _one_by_one(self, stretches: Sequence[Stretch]) -> int:
+        for stretch in stretches:
+            self._enter(stretch)
+            self._work_out(stretch)
+        return len(stretches)
+
+    def _enter(self, stretch: Stretch) -> None:
+        """See where a *stretch* begins, and when its tiers save first."""
+        stretch.place = self._lineage.place
+        stretch.firsts = self._copies.firsts(stretch.place, stretch.start)
+
+    def _work_out(self, stretch: Stretch) -> None:
+        """See what a *stretch* has done and saved."""
+        until = self.clocks.place(stretch.firsts, stretch.start, stretch.end)
+        stretch.done, stretch.saving = until.done, until.saving != NO_TIER
+        self._lineage.add(stretch)
+        self._copies.take_in(stretch, until)
+        if stretch.loses_step:
+            self._cut_step(stretch)
 
     def _cut_step(self, stretch: Stretch) -> None:
         step = self.clocks.unit

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.engine.journal import FIELD
 from sim.engine.work.tiers import Firsts
 
 Array = np.ndarray[Any, np.dtype[Any]]
-FIELD = Struct("d")
 
 
 class Pace(NamedTuple):
@@ -102,8 +102,9 @@ class Trained(NamedTuple):
 
 
 COLUMNS = len(Trained._fields) - 1
+PLACE = Trained._fields.index("place")
 RATE, BEFORE = (FIELD.size * Trained._fields.index(name) for name in ("rate", "before"))
-"""How many columns come before the `firsts`; where in the bytes of a stretch two of them are."""
+"""How many columns come before the `firsts`; which one is the place; where in the bytes two others are."""
 
 
 class Loss(NamedTuple):
@@ -184,6 +185,15 @@ class Lineage:
             self.progress += rate * at_full_pace(stretch.paces, done)
         else:
             self.progress += rate * done
+
+    def add_many(self, rows: Array, place: float, progress: float) -> None:
+        """Go on by many stretches at full pace, a row of all columns for each, up to a *place*."""
+        count = len(rows)
+        self._stretches.extend(rows.tobytes())
+        self._line.extend(range(self.count, self.count + count))
+        self._places.extend(rows[:, PLACE].tolist())
+        self.count += count
+        self.place, self.progress = place, progress
 
     def fall_back(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
         """Throw away all work beyond *place*, because of *incident*."""

@@ -17,7 +17,7 @@ help:
 	@echo "make docs    write docs/reference, the tables of docs/background/trust.md and the JSON Schema anew"
 	@echo "make golden  write the golden figures of the shipped scenarios anew"
 	@echo "make validation  simulate every published case anew, and write docs/validation.json (minutes)"
-	@echo "make mutants change the core of the engine in some 2000 places, and see whether the tests notice (an hour)"
+	@echo "make mutants change the core of the engine in some 2000 places, and see whether the tests notice (20 minutes)"
 	@echo "make clean   remove the environment and all caches; finished runs stay"
 
 demo: $(STAMP)

@@ -21,6 +21,7 @@ ROOMS = [
     "distributions",
     "digits",
     "records",
+    "events",
     "checkpoints",
     "journal",
     "ledger",

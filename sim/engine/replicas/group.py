@@ -121,12 +121,8 @@ class Group:
 
     def stand_still(self) -> None:
         """Stand still until the deadline."""
-        activity = self._activity
-        activity.enter(STALL)
-        activity.share = self._team.there / self._team.size
-        activity.charged = self._blamed
-        self._then = self.go_on
-        self._timer = At(self._env, self._deadline, COMPLETION, self._ring)
+        self.enter(STALL)
+        self.wait(self._deadline, self.go_on)
 
     def begin_together(self) -> None:
         """Begin as a new group, unless what was noticed at this very instant leaves too few."""

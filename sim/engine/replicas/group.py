@@ -144,16 +144,13 @@ class Group:
             self.enter(HELD)
 
     def stop(self, broken: Blame = NO_BLAME) -> None:
-        """End the stretch under way, if there is one, *broken* by somebody or not."""
+        """End the stretch under way, *broken* by somebody or not, or the save before a planned stop."""
         if self._work.stretch is not None:
             self._work.end(self._env.now, *broken)
-            self.stop_clocks()
         elif self._activity.doing is SAVING:
             self.planned.restarted(self._env.now)
-            self.stop_clocks()
-
-    def stop_clocks(self) -> None:
-        """Tell that training ends: its clocks run in stretches, and in the save before a planned stop."""
+        else:
+            return
         for clock in self.clocks:
             clock.training_ends()
 

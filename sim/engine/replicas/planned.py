@@ -108,7 +108,7 @@ class PlannedStops:
             At(self._env, self._env.now + self._takes, STOP_END, lambda _: self._step_in(replica))
 
     def _saved(self) -> None:
-        self._group.stop_clocks()
+        self._group.stop()
         self._work.copies.end_final_save(self._work.lineage.place, self._env.now)
         self._stand_still()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from statistics import median
+
+from million import ALLOWED_SECONDS as PLAIN_SECONDS
 from million import SCENARIO
 from timing import best_of
 
@@ -51,18 +54,23 @@ FIDELITY = SCENARIO | {
     },
 }
 ALLOWED_SECONDS = 3.0
+ALLOWED_RATIO = ALLOWED_SECONDS / PLAIN_SECONDS
 
 
 def main() -> None:
     from sim.engine.replication import simulate
     from sim.scenario.model import Scenario
 
-    scenario = Scenario.model_validate(FIDELITY)
+    scenario, plain = Scenario.model_validate(FIDELITY), Scenario.model_validate(SCENARIO)
     records = simulate(scenario, 1)
-    taken = best_of(3, lambda: simulate(scenario, 1))
+    pairs = [
+        (best_of(1, lambda: simulate(scenario, 1)), best_of(1, lambda: simulate(plain, 1))) for _ in range(5)
+    ]
+    taken, ratio = min(pairs)[0], median(one / other for one, other in pairs)
     print(f"a million cards, 90 days, 100 replicas and two tiers, {records.incident_count:,} failures")
     print(f"  us per failure           {taken / records.incident_count * 1e6:8.1f}")
     print(f"  seconds per replication  {taken:8.2f}   {taken / ALLOWED_SECONDS:5.2f} of what is allowed")
+    print(f"  times the plain million  {ratio:8.2f}   {ratio / ALLOWED_RATIO:5.2f} of what is allowed")
     print(f"  ETTR                     {records.ettr:8.3f}")
 
 

@@ -35,13 +35,14 @@ def follow(stretches: Sequence[Stretch], line: Lineage, copies: Copies) -> int:
     if length > BLOCKS * len(some) * min(copies.clocks.gaps):
         return 0
     ahead = Ahead.of(copies, line.place, start[0].item(), length)
-    since, until, saving = ahead.passed(end - start)
-    begun, trained = ahead.trained_by(since), ahead.trained_by(until)
-    firsts = np.maximum(ahead.next_dues(since) - begun[:, None], 0.0)
-    progress = line.progress + np.cumsum(rate * (trained - begun))
+    passed = ahead.passed(end - start)
+    _save(copies, ahead, line.place, passed, start, end[-1].item())
+    begun, trained = ahead.trained_by(passed.since), ahead.trained_by(passed.until)
+    place, done, saving = line.place + begun, trained - begun, passed.saving
+    firsts = np.maximum(ahead.next_dues(passed.since) - begun[:, None], 0.0)
+    progress = line.progress + np.cumsum(rate * done)
     before = np.concatenate(([line.progress], progress[:-1]))
-    _save(copies, ahead, line.place, Passed(since, until, saving), start, end[-1].item())
-    columns = (start, end, line.place + begun, trained - begun, saving, share, rate, cause, incident, before)
+    columns = start, end, place, done, saving, share, rate, cause, incident, before
     line.add_many(np.column_stack((*columns, firsts)), line.place + trained[-1].item(), progress[-1].item())
     return len(some)
 

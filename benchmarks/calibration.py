@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from known_answers import Plant
 
-from sim.estimate import CONFIDENCE, Estimate, mean_of
-from sim.experiment import Point, Settings, simulate_all
-from sim.results import Comparison, Results
-from sim.scenario.model import Scenario
-from sim.store import Shelf
-from sim.summary import figure
-from sim.tuning import Tuning, levers, tune
+from clustersim.estimate import CONFIDENCE, Estimate, mean_of
+from clustersim.experiment import Point, Settings, simulate_all
+from clustersim.results import Comparison, Results
+from clustersim.scenario.model import Scenario
+from clustersim.store import Shelf
+from clustersim.summary import figure
+from clustersim.tuning import Tuning, levers, tune
 
 EXPERIMENTS = 1000
 CANDIDATES = 20
@@ -239,7 +239,7 @@ def best_interval(plant: Plant) -> float:
     """Return the interval with the highest expected ETTR over the plant's own run (s)."""
     from scipy.optimize import minimize_scalar
 
-    from sim import theory
+    from clustersim import theory
 
     near, truth = theory.optimal(plant.mtbf, plant.blocks), Truth(plant)
     found = minimize_scalar(lambda one: -truth(float(one)), bounds=(near / 1.5, near * 1.5), method="bounded")

@@ -58,8 +58,8 @@ ALLOWED_RATIO = ALLOWED_SECONDS / PLAIN_SECONDS
 
 
 def main() -> None:
-    from sim.engine.replication import simulate
-    from sim.scenario.model import Scenario
+    from clustersim.engine.replication import simulate
+    from clustersim.scenario.model import Scenario
 
     scenario, plain = Scenario.model_validate(FIDELITY), Scenario.model_validate(SCENARIO)
     records = simulate(scenario, 1)

@@ -33,8 +33,8 @@ ALLOWED_SECONDS, ALLOWED_MEGABYTES = 0.7, 120
 
 def worker() -> None:
     """Be a worker that simulates two replications (number 0 keeps the most), and print its peak memory."""
-    from sim import workers
-    from sim.scenario.model import Scenario
+    from clustersim import workers
+    from clustersim.scenario.model import Scenario
 
     workers.begin([Scenario.model_validate(SCENARIO)])
     batches = [workers.Batch(0, (number,), seconds=ALLOWED_SECONDS) for number in (0, 1)]
@@ -44,8 +44,8 @@ def worker() -> None:
 
 
 def seconds() -> float:
-    from sim.engine.replication import simulate
-    from sim.scenario.model import Scenario
+    from clustersim.engine.replication import simulate
+    from clustersim.scenario.model import Scenario
 
     scenario = Scenario.model_validate(SCENARIO)
     return best_of(3, lambda: simulate(scenario, 1))

@@ -25,8 +25,8 @@ def scenario(gpus: int) -> dict[str, Any]:
 
 def per_failure(gpus: int) -> float:
     """Return microseconds per failure of one replication."""
-    from sim.engine.replication import simulate
-    from sim.scenario.model import Scenario
+    from clustersim.engine.replication import simulate
+    from clustersim.scenario.model import Scenario
 
     model = Scenario.model_validate(scenario(gpus))
     failures = simulate(model, 1).incident_count

@@ -17,11 +17,15 @@ def program(*arguments: str) -> float:
 
 
 def main() -> None:
-    bare, light, asked = program("-c", "pass"), program("-c", "import sim"), program("-m", "sim", "--help")
+    bare, light, asked = (
+        program("-c", "pass"),
+        program("-c", "import clustersim"),
+        program("-m", "clustersim", "--help"),
+    )
     print("start-up")
-    print(f"  bare interpreter    {bare:6.3f} s")
-    print(f"  import sim          {light:6.3f} s   {light / bare:5.2f} of the bare one")
-    print(f"  clustersim --help   {asked:6.3f} s   {asked / bare:5.2f} of the bare one (about 0.1 s wanted)")
+    print(f"  bare interpreter   {bare:6.3f} s")
+    print(f"  import clustersim  {light:6.3f} s   {light / bare:5.2f} of the bare one")
+    print(f"  clustersim --help  {asked:6.3f} s   {asked / bare:5.2f} of the bare one (about 0.1 s wanted)")
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ WHOLE = {"simulation.horizon": "30 d", "simulation.replications": "64"}
 
 def ratio() -> float:
     """Return how many times longer simulating each of 40 intervals takes than scoring them, end to end."""
-    from sim import load
-    from sim.experiment import Settings
-    from sim.tuning import tune
+    from clustersim import load
+    from clustersim.experiment import Settings
+    from clustersim.tuning import tune
 
     scenario, here = load("chen-100k", SHORT), Settings(workers=1)
     scored = best_of(3, lambda: tune(scenario, candidates=CANDIDATES, settings=here))
@@ -27,9 +27,9 @@ def share_of_scoring() -> float:
     """Return the time that scoring 40 intervals takes over the time that simulating their outages takes."""
     import numpy as np
 
-    from sim import load
-    from sim.engine.replication import simulate
-    from sim.tuning.outages import History, Outages, schedule_of
+    from clustersim import load
+    from clustersim.engine.replication import simulate
+    from clustersim.tuning.outages import History, Outages, schedule_of
 
     scenario = load("chen-100k", SHORT)
     replications = range(scenario.simulation.replications)
@@ -43,9 +43,9 @@ def share_of_scoring() -> float:
 
 def whole(workers: int | None, clock: Callable[[], float]) -> float:
     """Return the seconds of `tune chen-100k` with 64 replications of 30 days and as many *workers*."""
-    from sim import load
-    from sim.experiment import Settings
-    from sim.tuning import tune
+    from clustersim import load
+    from clustersim.experiment import Settings
+    from clustersim.tuning import tune
 
     scenario, settings = load("chen-100k", WHOLE), Settings(workers=workers)
     return best_of(1, lambda: tune(scenario, candidates=CANDIDATES, settings=settings), clock)

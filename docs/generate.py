@@ -47,7 +47,7 @@ the whole job. What `summary.json` holds is on [a page of its own](summary.md).
 PYTHON_HEAD = f"""{NOTE}
 # Python
 
-The names of `import sim`. The guide [from Python](../guides/python.md) shows them at work.
+The names of `import clustersim`. The guide [from Python](../guides/python.md) shows them at work.
 """
 
 
@@ -59,7 +59,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def blocks_in(annotation: Any) -> Iterator[tuple[type, bool]]:
     """Yield the blocks of the scenario language in a type, each with whether it stands behind a free name."""
-    from sim.scenario.keys.blocks import Block
+    from clustersim.scenario.keys.blocks import Block
 
     if isinstance(annotation, type) and issubclass(annotation, Block):
         yield annotation, False
@@ -70,7 +70,7 @@ def blocks_in(annotation: Any) -> Iterator[tuple[type, bool]]:
 
 def every_block() -> dict[type, list[str]]:
     """Return each block with all paths at which it may stand, from the scenario downwards."""
-    from sim.scenario.model import Scenario
+    from clustersim.scenario.model import Scenario
 
     found: dict[type, list[str]] = {Scenario: [""]}
     waiting: list[type] = [Scenario]
@@ -89,7 +89,7 @@ def every_block() -> dict[type, list[str]]:
 
 def default_of(field: FieldInfo) -> str:
     """Return what holds where the key is left out, as one would write it."""
-    from sim import units
+    from clustersim import units
 
     if field.is_required():
         return "**required**"
@@ -118,7 +118,7 @@ def section(block: Any, paths: Sequence[str]) -> str:
 
 def scenario_page() -> str:
     """Return the page about the keys of a scenario file."""
-    from sim import units
+    from clustersim import units
 
     kinds = [[kind.name, kind.allowed, f"`{kind.example}`"] for kind in units.PARSERS]
     parts = [
@@ -133,7 +133,7 @@ def scenario_page() -> str:
 
 def logs_section() -> str:
     """Return the section about the columns of the file that `replay` names."""
-    from sim.scenario.keys import logs
+    from clustersim.scenario.keys import logs
 
     rows = [[f"`{name}`", meaning] for name, meaning in logs.COLUMNS.items()]
     return f"{LOGS_HEAD}\n{table(('column', 'meaning'), rows)}\n"
@@ -141,7 +141,7 @@ def logs_section() -> str:
 
 def figures_section() -> str:
     """Return the section about the figures that a published claim may be about."""
-    from sim.scenario.keys.figures import FIGURES
+    from clustersim.scenario.keys.figures import FIGURES
 
     rows = [
         [
@@ -157,7 +157,7 @@ def figures_section() -> str:
 
 def tables_page() -> str:
     """Return the page about the columns of the tables in a run folder."""
-    from sim import records
+    from clustersim import records
 
     parts = [TABLES_HEAD]
     for name in ("replications", "incidents", "timeline", "strip"):
@@ -169,7 +169,7 @@ def tables_page() -> str:
 
 def commands_page() -> str:
     """Return the page about the commands, their options and exit codes: their help texts."""
-    from sim.cli import main
+    from clustersim.cli import main
 
     wide = {"terminal_width": HELP_WIDTH, "max_content_width": HELP_WIDTH}
     top = click.Context(main, info_name="clustersim", **(main.context_settings | wide))
@@ -188,11 +188,11 @@ def help_text(command: click.Command, context: click.Context) -> str:
 
 
 def python_page() -> str:
-    """Return the page about the names that `import sim` offers."""
-    import sim
+    """Return the page about the names that `import clustersim` offers."""
+    import clustersim
 
     parts = [PYTHON_HEAD]
-    parts += [entry(name, getattr(sim, name)) for name in sim.__all__]
+    parts += [entry(name, getattr(clustersim, name)) for name in clustersim.__all__]
     return "\n".join(parts)
 
 
@@ -230,7 +230,7 @@ def signature(function: Any) -> str:
 
 def schema_text() -> str:
     """Return the JSON Schema that editors read."""
-    from sim.scenario import schema
+    from clustersim.scenario import schema
 
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from generate import ROOT, table
 
-from sim.units import format_duration
-from sim.validation import Interval, Outcome, Tried, words
+from clustersim.units import format_duration
+from clustersim.validation import Interval, Outcome, Tried, words
 
 STORED = ROOT / "docs" / "validation.json"
 PAGE = ROOT / "docs" / "background" / "trust.md"

@@ -25,7 +25,7 @@ ROW = re.compile(
 
 
 class Change(NamedTuple):
-    """What a mutant changes: a function, known from `sim.engine` on, and the text before and after."""
+    """What a mutant changes: a function, known from `clustersim.engine` on, and the text before and after."""
 
     function: str
     was: str
@@ -44,12 +44,12 @@ def explained(page: str) -> list[Change]:
 
 
 def module_of(mutant: str) -> str:
-    """Return the module of a *mutant*, from `sim.engine` on."""
-    return mutant.rpartition(".")[0].removeprefix("sim.engine.")
+    """Return the module of a *mutant*, from `clustersim.engine` on."""
+    return mutant.rpartition(".")[0].removeprefix("clustersim.engine.")
 
 
 def function_of(mutant: str) -> str:
-    """Return the function that a *mutant* changes, from `sim.engine` on."""
+    """Return the function that a *mutant* changes, from `clustersim.engine` on."""
     mangled = mutant.rpartition(".")[2].rpartition("__mutmut_")[0]
     name = mangled.removeprefix("x_") if mangled.startswith("x_") else ".".join(mangled.split("ǁ")[1:])
     return f"{module_of(mutant)}.{name}"

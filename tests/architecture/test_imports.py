@@ -13,6 +13,8 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = {"clustersim": "sim", "clustersim_reports": "reports"}
+"""Each package of the project, and the folder that is its source root."""
 ROOMS = [
     "version",
     "units",
@@ -88,25 +90,25 @@ class Edge(NamedTuple):
 
 
 def module_name(path: Path, root: Path = ROOT) -> str:
-    """Return the dotted name of a source file of the project."""
-    parts = path.relative_to(root).with_suffix("").parts
+    """Return the dotted name of a source file of the project, which lies below one of its source roots."""
+    parts = path.relative_to(root).with_suffix("").parts[1:]
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def sources(*packages: str) -> list[Path]:
-    """Return the Python files below the given top-level folders."""
-    return sorted(path for package in packages for path in (ROOT / package).rglob("*.py"))
+    """Return the Python files of the given packages."""
+    return sorted(path for package in packages for path in (ROOT / PACKAGES[package] / package).rglob("*.py"))
 
 
 def edges(path: Path, root: Path = ROOT) -> Iterator[Edge]:
-    """Yield every import of a module of `sim` or `reports` in the file."""
+    """Yield every import of a module of the project in the file."""
     tree = ast.parse(path.read_text("utf-8"))
     top = {id(node) for node in _outside_functions(tree)}
     importer = module_name(path, root)
     package = importer if path.name == "__init__.py" else importer.rpartition(".")[0]
     for node in ast.walk(tree):
         for imported in _imported(node, package):
-            if imported.split(".")[0] in {"sim", "reports"}:
+            if imported.split(".")[0] in PACKAGES:
                 where = f"{path.relative_to(root)}:{getattr(node, 'lineno', 0)}"
                 yield Edge(importer, imported, where, id(node) not in top)
 
@@ -125,9 +127,9 @@ def _imported(node: ast.AST, package: str) -> list[str]:
 
 def _module(base: str, name: str) -> str:
     """Return the module that `from base import name` loads: base itself, or the module of that name in it."""
-    inner = ROOT.joinpath(*base.split("."), name)
+    inner = ROOT.joinpath(PACKAGES.get(base.split(".")[0], ""), *base.split("."), name)
     is_module = inner.is_dir() or inner.with_suffix(".py").is_file()
-    return f"{base}.{name}" if is_module or base in {"sim", "reports"} else base
+    return f"{base}.{name}" if is_module or base in PACKAGES else base
 
 
 def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
@@ -156,16 +158,16 @@ def every_edge(*packages: str) -> list[Edge]:
     return [edge for path in sources(*packages) for edge in edges(path)]
 
 
-@pytest.mark.parametrize("name", sorted({room(module_name(path)) for path in sources("sim")} - {""}))
-def test_every_module_of_sim_has_a_room(name: str) -> None:
-    assert name in ROOMS or name == "__main__", f"sim.{name} has no place in the order of rooms: {ROOMS}"
+@pytest.mark.parametrize("name", sorted({room(module_name(path)) for path in sources("clustersim")} - {""}))
+def test_every_module_has_a_room(name: str) -> None:
+    assert name in ROOMS or name == "__main__", f"{name} has no place in the order of rooms: {ROOMS}"
 
 
 def test_rooms_import_only_from_those_above() -> None:
     faults = [
-        f"{edge.place}: sim.{room(edge.importer)} imports sim.{room(edge.imported)}, which is not above it"
-        for edge in every_edge("sim")
-        if edge.imported.startswith("sim.") and room(edge.importer) in ROOMS
+        f"{edge.place}: {room(edge.importer)} imports {room(edge.imported)}, which is not above it"
+        for edge in every_edge("clustersim")
+        if edge.imported.startswith("clustersim.") and room(edge.importer) in ROOMS
         if not _is_above(room(edge.imported), room(edge.importer))
     ]
     assert faults == []
@@ -176,37 +178,39 @@ def _is_above(imported: str, importer: str) -> bool:
 
 
 def test_no_module_imports_itself_through_others() -> None:
-    modules = {module_name(path) for path in sources("sim", "reports")}
+    modules = {module_name(path) for path in sources(*PACKAGES)}
     graph: dict[str, set[str]] = {module: set() for module in modules}
-    for edge in every_edge("sim", "reports"):
+    for edge in every_edge(*PACKAGES):
         if not edge.inside and edge.imported in modules and not edge.importer.startswith(f"{edge.imported}."):
             graph[edge.importer].add(edge.imported)
     TopologicalSorter(graph).prepare()
 
 
 def test_nothing_in_the_simulator_imports_its_reports() -> None:
-    faults = [edge.place for edge in every_edge("sim") if edge.imported.split(".")[0] == "reports"]
+    faults = [
+        edge.place for edge in every_edge("clustersim") if edge.imported.split(".")[0] == "clustersim_reports"
+    ]
     assert faults == []
 
 
 def test_reports_never_touch_the_engine() -> None:
     faults = [
         f"{edge.place}: imports {edge.imported}"
-        for edge in every_edge("reports")
-        if edge.imported.startswith("sim") and room(edge.imported) not in REPORTS_MAY_IMPORT
+        for edge in every_edge("clustersim_reports")
+        if edge.imported.split(".")[0] == "clustersim" and room(edge.imported) not in REPORTS_MAY_IMPORT
     ]
     assert faults == []
 
 
 def test_the_reader_of_imports_sees_what_it_should(tmp_path: Path) -> None:
-    package = tmp_path / "sim" / "scenario"
+    package = tmp_path / "sim" / "clustersim" / "scenario"
     package.mkdir(parents=True)
     source = package / "reader.py"
-    source.write_text("from .. import units\nfrom . import model\ndef f():\n    import reports.page\n")
+    source.write_text("from .. import units\nfrom . import model\ndef f():\n    import clustersim_reports\n")
     assert [(edge.imported, edge.inside) for edge in edges(source, tmp_path)] == [
-        ("sim.units", False),
-        ("sim.scenario.model", False),
-        ("reports.page", True),
+        ("clustersim.units", False),
+        ("clustersim.scenario.model", False),
+        ("clustersim_reports", True),
     ]
 
 
@@ -217,16 +221,16 @@ def loaded_after(code: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
-def test_importing_sim_is_light() -> None:
-    assert loaded_after("import sim") & HEAVY == set()
+def test_importing_clustersim_is_light() -> None:
+    assert loaded_after("import clustersim") & HEAVY == set()
 
 
 def test_asking_for_help_is_light() -> None:
-    code = "import sim.cli\ntry:\n    sim.cli.main(['--help'])\nexcept SystemExit:\n    pass"
+    code = "import clustersim.cli\ntry:\n    clustersim.cli.main(['--help'])\nexcept SystemExit:\n    pass"
     assert loaded_after(code) & HEAVY == set()
 
 
 def test_a_worker_does_without_the_heavy_libraries() -> None:
-    loaded = loaded_after("import sim.engine.replication, sim.scenario.model")
+    loaded = loaded_after("import clustersim.engine.replication, clustersim.scenario.model")
     assert loaded & {"pandas", "pyarrow", "plotly", "rich", "jinja2"} == set()
     assert "simpy" in loaded

@@ -72,6 +72,8 @@ def test_no_tracked_file_is_large_or_a_table_of_data() -> None:
 
 def test_every_package_is_installed() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
-    found = {path.parent for top in ("sim", "reports") for path in (ROOT / top).rglob("__init__.py")}
-    packages = {".".join(folder.relative_to(ROOT).parts) for folder in found}
-    assert set(settings["packages"]) == packages | {"sim.shipped"}
+    roots = [ROOT / "sim", ROOT / "reports"]
+    packages = {
+        ".".join(path.parent.relative_to(root).parts) for root in roots for path in root.rglob("__init__.py")
+    }
+    assert set(settings["packages"]) == packages | {"clustersim.shipped"}

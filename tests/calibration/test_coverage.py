@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from calibration import SECTIONS, USUAL, Row, differences, means
 
-from sim.estimate import CONFIDENCE, mean_of, student
+from clustersim.estimate import CONFIDENCE, mean_of, student
 from tests.theory.z import threshold
 
 EXPERIMENTS = 120

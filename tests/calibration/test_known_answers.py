@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from known_answers import Plant
 
-from sim import theory
-from sim.engine.replication import simulate
-from sim.scenario.model import Scenario
+from clustersim import theory
+from clustersim.engine.replication import simulate
+from clustersim.scenario.model import Scenario
 from tests.theory.z import assert_z, mean_se
 
 PLANTS = [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from sim.cli import main
+from clustersim.cli import main
 
 SMALL = """
 name: small

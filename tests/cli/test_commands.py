@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from sim.results import Results
-from sim.scenario import load
+from clustersim.results import Results
+from clustersim.scenario import load
 
 Clustersim = Callable[..., Result]
 COMMANDS = ["run", "compare", "tune", "levers", "validate", "report", "check", "init", "schema"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from sim.cli import main
+from clustersim.cli import main
 
 Clustersim = Callable[..., Result]
 FAULTS = sorted((Path(__file__).parents[1] / "scenario_faults").rglob("*.yaml"))
@@ -43,7 +43,7 @@ def test_a_full_disk(clustersim: Clustersim, here: Path, monkeypatch: pytest.Mon
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "runs/small")
 
-    monkeypatch.setattr("sim.store.write_records", full)
+    monkeypatch.setattr("clustersim.store.write_records", full)
     assert "runs/small: No space left on device" in one_sentence(clustersim("run", "small.yaml"))
 
 
@@ -51,7 +51,7 @@ def test_memory_that_runs_out(clustersim: Clustersim, here: Path, monkeypatch: p
     def greedy(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("sim.workers.simulate", greedy)
+    monkeypatch.setattr("clustersim.workers.simulate", greedy)
     assert "out of memory; try fewer --workers" in one_sentence(clustersim("run", "small.yaml"))
 
 
@@ -62,7 +62,7 @@ def broken(*_: object) -> None:
 def test_a_fault_of_the_program_is_called_so(
     clustersim: Clustersim, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.workers.simulate", broken)
+    monkeypatch.setattr("clustersim.workers.simulate", broken)
     sentence = one_sentence(clustersim("run", "small.yaml"))
     assert "internal error (ZeroDivisionError: secret)" in sentence
     assert "CLUSTERSIM_TRACEBACK=1" in sentence
@@ -70,7 +70,7 @@ def test_a_fault_of_the_program_is_called_so(
 
 
 def test_the_traceback_is_there_for_those_who_ask(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.workers.simulate", broken)
+    monkeypatch.setattr("clustersim.workers.simulate", broken)
     for arguments, environment in ((["-v"], {}), ([], {"CLUSTERSIM_TRACEBACK": "1"})):
         result = CliRunner().invoke(main, ["run", "small.yaml", *arguments], env=environment)
         assert result.exit_code == 1
@@ -83,7 +83,7 @@ def test_ctrl_c_in_the_middle(clustersim: Clustersim, here: Path, monkeypatch: p
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("sim.results.summarise", stopped)
+        patch.setattr("clustersim.results.summarise", stopped)
         result = clustersim("run", "small.yaml")
     assert result.exit_code == 130
     assert "interrupted; 4 finished replications are kept: --resume" in result.stderr

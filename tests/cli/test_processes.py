@@ -20,7 +20,7 @@ recovery:
   stages: {detect: 1 s, restart: 4 s}
 simulation: {horizon: 84 h, replications: 18}
 """
-COMMAND = [sys.executable, "-m", "sim"]
+COMMAND = [sys.executable, "-m", "clustersim"]
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from sim.cli import show
-from sim.results import Comparison
+from clustersim.cli import show
+from clustersim.results import Comparison
 from tests.reports.cases import run
 from tests.reports.fleets import everything
 

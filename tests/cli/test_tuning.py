@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from sim import load
+import clustersim as cs
+from clustersim import load
 
 Clustersim = Callable[..., Result]
 FEW = ("--replications", "3", "--horizon", "2d")
@@ -144,12 +145,10 @@ def test_exit_codes(clustersim: Clustersim, here: Path, arguments: list[str], co
 
 
 def test_python_gives_the_same_as_the_command(clustersim: Clustersim, here: Path) -> None:
-    import sim
-
-    found = sim.tune("small.yaml", candidates=12, replications=3, horizon="2d", workers=1)
+    found = cs.tune("small.yaml", candidates=12, replications=3, horizon="2d", workers=1)
     told = printed(clustersim(*TUNE, "--json"))
     assert {**found.to_dict(), "wall_s": None} == {**told, "wall_s": None}
-    ranked = sim.levers("small.yaml", replications=3, horizon="2d", workers=1)
+    ranked = cs.levers("small.yaml", replications=3, horizon="2d", workers=1)
     told = printed(clustersim("levers", "small.yaml", *FEW, "--json"))
     assert {**ranked.to_dict(), "wall_s": None} == {**told, "wall_s": None}
 

@@ -36,7 +36,9 @@ KEYS = {"name", "kind", "source", "published", "simulated", "verdict", "wall_s",
 @pytest.fixture(autouse=True)
 def page(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that is written at once: the real one has tests of its own."""
-    monkeypatch.setattr("reports.write_validation", lambda found, path, command: path.write_text(command))
+    monkeypatch.setattr(
+        "clustersim_reports.write_validation", lambda found, path, command: path.write_text(command)
+    )
 
 
 @pytest.fixture
@@ -161,7 +163,7 @@ def test_a_folder_of_something_else_is_left_alone(clustersim: Clustersim, case: 
 def test_ctrl_c_keeps_what_is_finished(
     clustersim: Clustersim, case: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sim.validation.measuring import Measurements
+    from clustersim.validation.measuring import Measurements
 
     real, seen = Measurements.put, []
 
@@ -193,7 +195,7 @@ def test_a_validation_is_not_half_written(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "report.html")
 
-    monkeypatch.setattr("reports.write_validation", full)
+    monkeypatch.setattr("clustersim_reports.write_validation", full)
     result = clustersim("validate", "ours.yaml", "--seed", "9")
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr

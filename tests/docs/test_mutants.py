@@ -20,6 +20,6 @@ def test_the_page_has_a_table() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.function}: {row.becomes}")
 def test_an_explained_survivor_changes_code_that_is_there(row: Change) -> None:
     module, name = row.split()
-    source = inspect.getsource(attrgetter(name)(importlib.import_module(f"sim.engine.{module}")))
+    source = inspect.getsource(attrgetter(name)(importlib.import_module(f"clustersim.engine.{module}")))
     assert row.was in " ".join(source.split())
     assert row.was != row.becomes

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 from click.testing import CliRunner
 
-from sim.cli import main
-from sim.scenario import loads
+from clustersim.cli import main
+from clustersim.scenario import loads
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [

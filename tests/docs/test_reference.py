@@ -50,9 +50,9 @@ def test_generated_pages_are_current(generate: ModuleType, page: str) -> None:
 
 
 def test_every_key_of_the_summary_is_explained() -> None:
-    from sim.engine.replication import simulate
-    from sim.scenario.model import Scenario
-    from sim.summary import summarise
+    from clustersim.engine.replication import simulate
+    from clustersim.scenario.model import Scenario
+    from clustersim.summary import summarise
 
     scenario = Scenario.model_validate(EVERYTHING)
     summary = summarise(scenario, [simulate(scenario, number) for number in range(2)])
@@ -62,9 +62,9 @@ def test_every_key_of_the_summary_is_explained() -> None:
 
 
 def test_the_columns_of_the_tables_are_those_that_are_written() -> None:
-    from sim import records, tables
-    from sim.engine.replication import simulate
-    from sim.scenario.model import Scenario
+    from clustersim import records, tables
+    from clustersim.engine.replication import simulate
+    from clustersim.scenario.model import Scenario
 
     scenario = Scenario.model_validate(EVERYTHING)
     done = [simulate(scenario, 0)]
@@ -77,7 +77,7 @@ def test_the_columns_of_the_tables_are_those_that_are_written() -> None:
 
 def _from_pattern(column: str, table: str) -> bool:
     """Return whether a column is one of those that the page describes by a pattern."""
-    from sim.engine.ledger import Entry
+    from clustersim.engine.ledger import Entry
 
     if table == "replications":
         return column in {entry.label for entry in Entry}

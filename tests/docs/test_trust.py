@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sim import validate
-from sim.scenario.published import Claim
-from sim.validation.cases import find
-from sim.validation.output import validation_as_dict
+from clustersim import validate
+from clustersim.scenario.published import Claim
+from clustersim.validation.cases import find
+from clustersim.validation.output import validation_as_dict
 
 REMEDY = "the stored figures are not those of the cases: run make validation, and say in the changelog why"
 QUICK = ("no-failures", "fthsdp-sync", "fthsdp-replica", "training-clock", "rsc-mttf-16k", "byterobust-ettr")

@@ -54,9 +54,9 @@ def names() -> list[str]:
 
 def figures(name: str) -> dict[str, Any]:
     """Simulate a few short replications of a shipped scenario and return their key figures."""
-    from sim.engine.replication import simulate
-    from sim.scenario import load
-    from sim.summary import summarise
+    from clustersim.engine.replication import simulate
+    from clustersim.scenario import load
+    from clustersim.summary import summarise
 
     scenario = load(name, {"simulation.horizon": HORIZONS[name]} if name in HORIZONS else shorter(name))
     summary = summarise(scenario, [simulate(scenario, number) for number in range(REPLICATIONS)])
@@ -65,7 +65,7 @@ def figures(name: str) -> dict[str, Any]:
 
 def shorter(name: str) -> dict[str, str]:
     """Return a horizon, and a warm-up, of a tenth of what a published case says."""
-    from sim.scenario import load
+    from clustersim.scenario import load
 
     simulation = load(name).simulation
     assert simulation.horizon is not None

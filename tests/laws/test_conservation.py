@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import sim.engine.machines
-from sim.engine.cluster import Cluster
-from sim.engine.ledger import Entry
-from sim.engine.replication import simulate
-from sim.engine.spares import Spares
-from sim.records import Doing, Records
-from sim.scenario.model import Scenario
+import clustersim.engine.machines
+from clustersim.engine.cluster import Cluster
+from clustersim.engine.ledger import Entry
+from clustersim.engine.replication import simulate
+from clustersim.engine.spares import Spares
+from clustersim.records import Doing, Records
+from clustersim.scenario.model import Scenario
 from tests.oracle.random_scenarios import scenario
 
 laws = settings(
@@ -117,7 +117,7 @@ class Counted(Cluster):
 def counted(scenario: Scenario) -> Records:
     """Simulate *scenario* while every move of a node is checked."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sim.engine.machines, "Cluster", Counted)
+        patch.setattr(clustersim.engine.machines, "Cluster", Counted)
         return simulate(scenario, 0)
 
 

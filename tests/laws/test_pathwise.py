@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from sim.engine.replication import simulate
-from sim.scenario.model import Scenario
+from clustersim.engine.replication import simulate
+from clustersim.scenario.model import Scenario
 from tests.oracle.random_scenarios import Author, scenario
 
 laws = settings(

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import sim.engine.replication
-from sim.engine.ledger import Entry
-from sim.engine.replication import replicated, simulate
-from sim.records import Records
-from sim.scenario.model import Scenario
+import clustersim.engine.replication
+from clustersim.engine.ledger import Entry
+from clustersim.engine.replication import replicated, simulate
+from clustersim.records import Records
+from clustersim.scenario.model import Scenario
 from tests.oracle.random_families import FAMILIES
 from tests.oracle.random_scenarios import scenario
 
@@ -34,7 +34,7 @@ def generally(document: Scenario) -> Records:
     """Simulate *document* with the job that can do everything."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Scenario, "general", property(lambda _: True))
-        patch.setattr(sim.engine.replication, "gang", replicated)
+        patch.setattr(clustersim.engine.replication, "gang", replicated)
         return simulate(document, 0)
 
 

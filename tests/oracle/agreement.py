@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from sim.engine.ledger import Causes, Entry
-from sim.engine.replication import simulate
-from sim.records import PEER, Doing, Records, StripRow
-from sim.scenario.model import Scenario
+from clustersim.engine.ledger import Causes, Entry
+from clustersim.engine.replication import simulate
+from clustersim.records import PEER, Doing, Records, StripRow
+from clustersim.scenario.model import Scenario
 from tests.oracle.naive import Naive, Row
 
 TOLERANCE = 1e-9

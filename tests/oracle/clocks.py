@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sim.distributions import Exponential
-from sim.scenario.model import FailureMode, Scenario
+from clustersim.distributions import Exponential
+from clustersim.scenario.model import FailureMode, Scenario
 
 if TYPE_CHECKING:
     from tests.oracle.naive import Luck

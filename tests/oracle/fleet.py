@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sim.scenario.model import FailureMode, Scenario
+from clustersim.scenario.model import FailureMode, Scenario
 
 
 class Fleet:

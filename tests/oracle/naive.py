@@ -13,8 +13,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from sim.scenario.model import Scenario
-from sim.streams import Draws, Streams, uniform
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Draws, Streams, uniform
 from tests.oracle.clocks import Source
 from tests.oracle.effects import Effects
 from tests.oracle.fleet import Fleet

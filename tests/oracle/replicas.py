@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sim.records import PEER
-from sim.scenario.model import Stage
-from sim.streams import uniform
+from clustersim.records import PEER
+from clustersim.scenario.model import Stage
+from clustersim.streams import uniform
 from tests.oracle import ranks
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sim.scenario.model import Scenario
+from clustersim.scenario.model import Scenario
 from tests.oracle.lineage import NEAR
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from sim.streams import uniform
+from clustersim.streams import uniform
 from tests.oracle.clocks import Alarm, Source
 from tests.oracle.job import IN_STRETCH
 from tests.oracle.lineage import Bearer, Row

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sim.engine.replication import simulate
-from sim.scenario.model import Scenario
+from clustersim.engine.replication import simulate
+from clustersim.scenario.model import Scenario
 from tests.oracle.agreement import disagreements
 from tests.oracle.naive import Naive
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.scenario.model import Scenario
+from clustersim.scenario.model import Scenario
 from tests.oracle import hand_cases, instant_cases
 from tests.oracle.agreement import disagreements
 from tests.oracle.random_families import FAMILIES

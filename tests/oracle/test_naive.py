@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.scenario.model import Scenario
+from clustersim.scenario.model import Scenario
 from tests.oracle import hand_cases, instant_cases
 from tests.oracle.naive import Naive
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.scenario.model import Scenario
+from clustersim.scenario.model import Scenario
 from tests.oracle.naive import Naive
 
 durations = st.integers(1, 400)

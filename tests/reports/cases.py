@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from sim.engine.replication import simulate
-from sim.results import Results
-from sim.scenario import Scenario
+from clustersim.engine.replication import simulate
+from clustersim.results import Results
+from clustersim.scenario import Scenario
 
 HOSTILE = "<script>alert(1)</script> & <b>bold</b> %{x} <a href='https://evil.example/'>x</a>"
 PLAIN: dict[str, Any] = {

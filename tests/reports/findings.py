@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sim.estimate import Estimate
-from sim.scenario import Scenario
-from sim.tuning import Candidate, Change, Gain, Lever, Levers, Tuning, WhatIf, Worth
-from sim.tuning.changes import Family
-from sim.units import Money
+from clustersim.estimate import Estimate
+from clustersim.scenario import Scenario
+from clustersim.tuning import Candidate, Change, Gain, Lever, Levers, Tuning, WhatIf, Worth
+from clustersim.tuning.changes import Family
+from clustersim.units import Money
 from tests.reports.cases import CHANGES, HOSTILE, PLAIN
 
 FLAT = (400.0, 900.0)

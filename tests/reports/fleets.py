@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from sim.engine.ledger import RESERVED_CAUSES, Entry
-from sim.records import Doing, FleetUse, Records, StripRow
-from sim.results import Results
-from sim.scenario import Scenario
+from clustersim.engine.ledger import RESERVED_CAUSES, Entry
+from clustersim.records import Doing, FleetUse, Records, StripRow
+from clustersim.results import Results
+from clustersim.scenario import Scenario
 
 DAYS = 30
 DAY = 86_400.0

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reports import write_report
-from reports.figures.spares import spares_data
-from sim.results import Results
+from clustersim.results import Results
+from clustersim_reports import write_report
+from clustersim_reports.figures.spares import spares_data
 from tests.reports.browser import Browser, Page, chromium, executable
 from tests.reports.cases import run
 from tests.reports.fleets import everything

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reports import write_levers, write_tuning, write_validation
+from clustersim_reports import write_levers, write_tuning, write_validation
 from tests.reports.browser import Browser
 from tests.reports.findings import WHAT_IFS, hostile_levers, levers, stuck, tuning
 from tests.reports.test_browser import FIGURES, OUTSIDE, OVERLAPPING, browser, opened

@@ -8,14 +8,14 @@ import math
 import pandas as pd
 import pytest
 
-from reports import theme
-from reports.figures import base
-from reports.figures.causes import causes_data, causes_figure, causes_table
-from reports.figures.ledger import ledger_data, ledger_figure, ledger_table
-from reports.figures.outages import outages_data, outages_figure, outages_table
-from reports.figures.spread import spread_data, spread_figure
-from reports.figures.strip import MOST_SPANS, strip_data, strip_figure, strip_table
-from reports.figures.throughput import (
+from clustersim_reports import theme
+from clustersim_reports.figures import base
+from clustersim_reports.figures.causes import causes_data, causes_figure, causes_table
+from clustersim_reports.figures.ledger import ledger_data, ledger_figure, ledger_table
+from clustersim_reports.figures.outages import outages_data, outages_figure, outages_table
+from clustersim_reports.figures.spread import spread_data, spread_figure
+from clustersim_reports.figures.strip import MOST_SPANS, strip_data, strip_figure, strip_table
+from clustersim_reports.figures.throughput import (
     MOST_MARKS,
     incident_marks,
     throughput_data,

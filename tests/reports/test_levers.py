@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from reports import theme
-from reports.figures.levers import MOST_BARS, levers_data, levers_figure, levers_table, ranked
-from reports.levers import headline, render
-from sim.tuning import Levers
+from clustersim.tuning import Levers
+from clustersim_reports import theme
+from clustersim_reports.figures.levers import MOST_BARS, levers_data, levers_figure, levers_table, ranked
+from clustersim_reports.levers import headline, render
 from tests.reports.cases import HOSTILE
 from tests.reports.findings import hostile_levers, lever, levers
 from tests.reports.test_page import LIMIT, Reader, unpacked

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from reports import write_report
-from reports.page import MOST_DRAWN, render
-from reports.sheet import PLOTLY_CONFIG, tight, unique
-from sim.results import Comparison, Results
+from clustersim.results import Comparison, Results
+from clustersim_reports import write_report
+from clustersim_reports.page import MOST_DRAWN, render
+from clustersim_reports.sheet import PLOTLY_CONFIG, tight, unique
 from tests.reports.cases import CHANGES, HOSTILE, PLAIN, run
 
 LIMIT = 2_500_000
@@ -185,7 +185,7 @@ def test_nothing_in_the_page_points_elsewhere() -> None:
     for name in ("src", "href", "action", "data"):
         found = [str(attributes[name]) for _, attributes in reader.elements if name in attributes]
         assert [link for link in found if not link.startswith(("#", "data:"))] == []
-    templates = Path(__file__).parents[2] / "reports" / "templates"
+    templates = Path(__file__).parents[2] / "reports" / "clustersim_reports" / "templates"
     assert [
         file.name
         for file in templates.iterdir()
@@ -205,7 +205,7 @@ def test_the_nonce_depends_on_what_is_shown() -> None:
 
 
 def test_the_scenario_can_be_copied_and_runs_again() -> None:
-    from sim.scenario import loads
+    from clustersim.scenario import loads
 
     reader = Reader()
     reader.feed(page("hostile"))

@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports import recovery, tables
-from reports.exhibits import causes
-from reports.figures.causes import cause_label, causes_data
-from reports.figures.spares import spares_data, spares_figure, spares_table
-from reports.inputs import inputs
-from reports.page import render
-from reports.sheet import SHOWN_LETTERS, SHOWN_LINES
-from sim.results import Results
-from sim.scenario import Scenario, loads
-from sim.scenario.keys.effects import EFFECTS
+from clustersim.results import Results
+from clustersim.scenario import Scenario, loads
+from clustersim.scenario.keys.effects import EFFECTS
+from clustersim_reports import recovery, tables
+from clustersim_reports.exhibits import causes
+from clustersim_reports.figures.causes import cause_label, causes_data
+from clustersim_reports.figures.spares import spares_data, spares_figure, spares_table
+from clustersim_reports.inputs import inputs
+from clustersim_reports.page import render
+from clustersim_reports.sheet import SHOWN_LETTERS, SHOWN_LINES
 from tests.reports.cases import fake, run
 from tests.reports.fleets import EVERYTHING, everything
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from reports.figures.scales import compact, decades
-from reports.figures.size import SizeData, size_data, size_table
-from reports.figures.size_drawing import size_figure
-from reports.figures.size_labels import step_words, with_room
-from sim.results import Comparison
+from clustersim.results import Comparison
+from clustersim_reports.figures.scales import compact, decades
+from clustersim_reports.figures.size import SizeData, size_data, size_table
+from clustersim_reports.figures.size_drawing import size_figure
+from clustersim_reports.figures.size_labels import step_words, with_room
 from tests.reports.cases import run
 
 

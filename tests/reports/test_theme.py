@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from reports import theme
-from sim.engine.ledger import Entry
+from clustersim.engine.ledger import Entry
+from clustersim_reports import theme
 
 MACHADO = {
     "full sight": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),

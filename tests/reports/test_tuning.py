@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from reports.figures.curve import curve_data, curve_table
-from reports.figures.curve_drawing import curve_figure
-from reports.figures.scales import durations
-from reports.figures.what_ifs import number, what_if_data, what_if_table
-from reports.figures.what_ifs_drawing import what_if_figure
-from reports.tuning import headline, render
-from sim.tuning import Tuning
-from sim.units import HOUR, MINUTE
+from clustersim.tuning import Tuning
+from clustersim.units import HOUR, MINUTE
+from clustersim_reports.figures.curve import curve_data, curve_table
+from clustersim_reports.figures.curve_drawing import curve_figure
+from clustersim_reports.figures.scales import durations
+from clustersim_reports.figures.what_ifs import number, what_if_data, what_if_table
+from clustersim_reports.figures.what_ifs_drawing import what_if_figure
+from clustersim_reports.tuning import headline, render
 from tests.reports.cases import HOSTILE
 from tests.reports.findings import FLAT, WHAT_IFS, calm, curve, estimate, height, spec, stuck, tuning
 from tests.reports.test_page import LIMIT, Reader, unpacked

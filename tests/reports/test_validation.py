@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from reports import write_validation
-from reports.checks import KINDS, checks, groups
-from reports.figures.agreement import (
+from clustersim.scenario import loads
+from clustersim.scenario.published import KINDS as WORDS
+from clustersim.validation import Interval, Validation
+from clustersim.validation.estimator import HOURLY, OPTIMAL
+from clustersim_reports import write_validation
+from clustersim_reports.checks import KINDS, checks, groups
+from clustersim_reports.figures.agreement import (
     COUNTS,
     SHARES,
     TIMES,
@@ -19,13 +23,9 @@ from reports.figures.agreement import (
     agreement_figure,
     agreement_table,
 )
-from reports.figures.roads import crossing, roads_data, roads_figure, roads_table
-from reports.range_strip import EDGE, LEFT, RIGHT, WIDTH, drawn, strip
-from reports.validation import headline, off_rows, render
-from sim.scenario import loads
-from sim.scenario.published import KINDS as WORDS
-from sim.validation import Interval, Validation
-from sim.validation.estimator import HOURLY, OPTIMAL
+from clustersim_reports.figures.roads import crossing, roads_data, roads_figure, roads_table
+from clustersim_reports.range_strip import EDGE, LEFT, RIGHT, WIDTH, drawn, strip
+from clustersim_reports.validation import headline, off_rows, render
 from tests.reports.cases import HOSTILE
 from tests.reports.test_page import LIMIT, Reader, unpacked
 from tests.reports.test_tuning import words

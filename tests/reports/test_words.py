@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from reports import answer, inputs, making, tables, waffle
-from reports.inputs import Kind
-from sim.results import Comparison
+from clustersim.results import Comparison
+from clustersim_reports import answer, inputs, making, tables, waffle
+from clustersim_reports.inputs import Kind
 from tests.reports.cases import HOSTILE, run, scenario
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.scenario import Scenario
-from sim.validation import Interval, Outcome, Tried, Validation
-from sim.validation.estimator import HOURLY, OPTIMAL, Mark, Road
+from clustersim.scenario import Scenario
+from clustersim.validation import Interval, Outcome, Tried, Validation
+from clustersim.validation.estimator import HOURLY, OPTIMAL, Mark, Road
 from tests.reports.cases import HOSTILE, PLAIN
 
 HOUR = 3600.0

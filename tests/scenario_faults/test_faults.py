@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.scenario import ScenarioError, load
+from clustersim.scenario import ScenarioError, load
 
 HERE = Path(__file__).parent
 MESSAGES = sorted(HERE.glob("*.txt"))

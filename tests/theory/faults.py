@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import pytest
 import simpy
 
-from sim.engine import replication
-from sim.engine.failures import Failures
-from sim.scenario.model import Scenario
+from clustersim.engine import replication
+from clustersim.engine.failures import Failures
+from clustersim.scenario.model import Scenario
 
 DAY = 86_400.0
 

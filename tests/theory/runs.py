@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sim.engine.replication import simulate
-from sim.records import Records
-from sim.scenario.model import Scenario
+from clustersim.engine.replication import simulate
+from clustersim.records import Records
+from clustersim.scenario.model import Scenario
 
 Spec = dict[str, Any]
 

@@ -7,7 +7,7 @@ from itertools import repeat
 
 import pytest
 
-from sim import theory
+from clustersim import theory
 from tests.theory.runs import daly_spec, ettr, replications, share, spec
 from tests.theory.z import assert_z, controlled, mean_se
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sim.engine.replication import simulate
-from sim.scenario.describe import describe
-from sim.scenario.model import Scenario
+from clustersim.engine.replication import simulate
+from clustersim.scenario.describe import describe
+from clustersim.scenario.model import Scenario
 from tests.theory.runs import Spec, seconds, spec
 from tests.theory.z import assert_z, mean_se
 

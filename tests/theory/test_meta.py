@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from sim import theory
-from sim.engine.replication import simulate
-from sim.scenario.model import Scenario
+from clustersim import theory
+from clustersim.engine.replication import simulate
+from clustersim.scenario.model import Scenario
 from tests.theory.runs import Spec, replications, seconds, spec
 from tests.theory.z import assert_z, mean_se
 

@@ -13,8 +13,8 @@ from itertools import repeat
 import numpy as np
 import pytest
 
-from sim.engine.replication import simulate
-from sim.scenario.model import Scenario
+from clustersim.engine.replication import simulate
+from clustersim.scenario.model import Scenario
 from tests.theory.runs import Spec, share, spec
 from tests.theory.z import assert_z, mean_se
 

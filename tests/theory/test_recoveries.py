@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from sim import theory
-from sim.engine.replication import simulate
-from sim.scenario import Scenario, load
+from clustersim import theory
+from clustersim.engine.replication import simulate
+from clustersim.scenario import Scenario, load
 from tests.theory.z import assert_z, mean_se
 
 LARGE, SMALL = 1_000_000, 100_000

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.engine.replication import simulate
-from sim.records import Records
-from sim.resources import held
-from sim.scenario.model import Scenario
-from sim.summary import summarise
+from clustersim.engine.replication import simulate
+from clustersim.records import Records
+from clustersim.resources import held
+from clustersim.scenario.model import Scenario
+from clustersim.summary import summarise
 from tests.theory.runs import Spec, spec
 from tests.theory.z import assert_z
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from sim.engine.replication import simulate
-from sim.resources import held
-from sim.scenario import Scenario, load
+from clustersim.engine.replication import simulate
+from clustersim.resources import held
+from clustersim.scenario import Scenario, load
 from tests.theory.faults import Fault, busiest_tenth, faults_of, relapses
 from tests.theory.z import mean_se
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sim.engine.events import Environment
-from sim.engine.failures import Failures
-from sim.engine.machines import cluster_of
-from sim.engine.repair import Repairs
-from sim.records import Strike
-from sim.scenario.model import Scenario
-from sim.streams import Streams
+from clustersim.engine.events import Environment
+from clustersim.engine.failures import Failures
+from clustersim.engine.machines import cluster_of
+from clustersim.engine.repair import Repairs
+from clustersim.records import Strike
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Streams
 
 DAY = 86_400.0
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from sim.advice import Advice, Kind, advise, compared, differs, unmet, verdict
-from sim.api import compare, run
-from sim.results import Results
-from sim.scenario.model import Scenario
+from clustersim.advice import Advice, Kind, advise, compared, differs, unmet, verdict
+from clustersim.api import compare, run
+from clustersim.results import Results
+from clustersim.scenario.model import Scenario
 
 
 def scenario(**changes: Any) -> Scenario:

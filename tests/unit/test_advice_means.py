@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sim.advice import Advice, Kind
-from sim.advice.means import corruption, held_back, lemons, spares, stalls, stragglers, tiers
-from sim.engine.ledger import Entry
-from sim.scenario import Scenario
+from clustersim.advice import Advice, Kind
+from clustersim.advice.means import corruption, held_back, lemons, spares, stalls, stragglers, tiers
+from clustersim.engine.ledger import Entry
+from clustersim.scenario import Scenario
 
 
 def scenario(**changes: Any) -> Scenario:

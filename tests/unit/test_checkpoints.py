@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.engine.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
+from clustersim.engine.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
 
 
 def walk(

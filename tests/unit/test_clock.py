@@ -5,7 +5,7 @@ import math
 import pytest
 import simpy
 
-from sim.engine.failures.clock import Clock, Tempo
+from clustersim.engine.failures.clock import Clock, Tempo
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sim.engine.cluster import Cluster
-from sim.engine.fleet import curves, seconds_away
-from sim.engine.spares import ChosenSpares, Domains, FewestFailures, LongestIdle
+from clustersim.engine.cluster import Cluster
+from clustersim.engine.fleet import curves, seconds_away
+from clustersim.engine.spares import ChosenSpares, Domains, FewestFailures, LongestIdle
 
 
 class Ages:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.engine.work.copies import Copies
-from sim.engine.work.lineage import Stretch
-from sim.engine.work.shelf import InFlight, Series, Shelf
-from sim.records import SCOPES
-from sim.scenario.keys.tiers import Tier
+from clustersim.engine.work.copies import Copies
+from clustersim.engine.work.lineage import Stretch
+from clustersim.engine.work.shelf import InFlight, Series, Shelf
+from clustersim.records import SCOPES
+from clustersim.scenario.keys.tiers import Tier
 
 JOB, NODE, RACK = (SCOPES.index(name) for name in ("job", "node", "rack"))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from sim.distributions import (
+from clustersim.distributions import (
     Constant,
     Distribution,
     Empirical,

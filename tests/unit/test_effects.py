@@ -12,19 +12,19 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from sim.engine.replication import simulate
-from sim.records import Doing, Records
-from sim.scenario.keys import effects, failure, nodes
-from sim.scenario.keys.blocks import Block
-from sim.scenario.keys.failure import FailureMode
-from sim.scenario.keys.laws import Law
-from sim.scenario.keys.machine import ClusterSpec
-from sim.scenario.keys.plan import Maintenance
-from sim.scenario.keys.recovery import Recovery
-from sim.scenario.keys.repair import FalseFix, Repair
-from sim.scenario.keys.saving import CheckpointSpec
-from sim.scenario.keys.tiers import TierSpec
-from sim.scenario.model import Scenario
+from clustersim.engine.replication import simulate
+from clustersim.records import Doing, Records
+from clustersim.scenario.keys import effects, failure, nodes
+from clustersim.scenario.keys.blocks import Block
+from clustersim.scenario.keys.failure import FailureMode
+from clustersim.scenario.keys.laws import Law
+from clustersim.scenario.keys.machine import ClusterSpec
+from clustersim.scenario.keys.plan import Maintenance
+from clustersim.scenario.keys.recovery import Recovery
+from clustersim.scenario.keys.repair import FalseFix, Repair
+from clustersim.scenario.keys.saving import CheckpointSpec
+from clustersim.scenario.keys.tiers import TierSpec
+from clustersim.scenario.model import Scenario
 from tests.unit.kinds import BASE, ROWS, Row
 
 BLOCKS: tuple[type[Block], ...] = (

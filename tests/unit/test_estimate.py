@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.estimate import (
+from clustersim.estimate import (
     FIRST_LOOK,
     Estimate,
     looks,

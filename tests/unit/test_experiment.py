@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import experiment, workers
-from sim.api import compare, run
-from sim.engine.replication import simulate
-from sim.experiment import Interrupted, Point, Settings, run_all
-from sim.folders import unfinished
-from sim.records import Records
-from sim.scenario.model import Scenario
-from sim.store import ChoiceError, DiskShelf, RunError, Shelf, read_records, write_records
+from clustersim import experiment, workers
+from clustersim.api import compare, run
+from clustersim.engine.replication import simulate
+from clustersim.experiment import Interrupted, Point, Settings, run_all
+from clustersim.folders import unfinished
+from clustersim.records import Records
+from clustersim.scenario.model import Scenario
+from clustersim.store import ChoiceError, DiskShelf, RunError, Shelf, read_records, write_records
 
 COUNT = 6
 
@@ -333,8 +333,8 @@ def test_batches_cover_what_is_missing_and_share_it_out() -> None:
 
 PROGRAM = """
 import os, sys, time
-from sim import workers
-from sim.scenario import load
+from clustersim import workers
+from clustersim.scenario import load
 print(os.getpid(), flush=True)
 pool = workers.Pool([load("chen-100k")], 2)
 for batch, records in pool.finished([workers.Batch(0, [n]) for n in range(10_000)]):
@@ -366,7 +366,7 @@ def test_workers_end_with_a_parent_that_is_killed() -> None:
 def test_a_script_without_a_main_guard_may_run(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "from sim import run, workers\n"
+        "from clustersim import run, workers\n"
         "workers.WORTH_A_POOL = 0.0\n"
         "print('once', run('chen-10k', replications=4, horizon='2 d', workers=2).summary['replications'])\n"
     )
@@ -377,6 +377,6 @@ def test_a_script_without_a_main_guard_may_run(tmp_path: Path) -> None:
 
 
 def test_workers_do_without_the_heavy_libraries() -> None:
-    program = "import sim.workers, sys; print(*sys.modules)"
+    program = "import clustersim.workers, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert {"pandas", "pyarrow", "scipy.stats", "plotly", "rich"} & set(done.stdout.split()) == set()

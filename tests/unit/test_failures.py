@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sim.records import SCOPES
+from clustersim.records import SCOPES
 from tests.unit.plant import DAY, Plant, aged
 
 

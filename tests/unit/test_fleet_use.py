@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim import tables
-from sim.engine.replication import simulate
-from sim.records import FleetUse, Records, StripRow
-from sim.scenario.model import Scenario
-from sim.store import read_records, write_records
+from clustersim import tables
+from clustersim.engine.replication import simulate
+from clustersim.records import FleetUse, Records, StripRow
+from clustersim.scenario.model import Scenario
+from clustersim.store import read_records, write_records
 
 HOUR = 3600.0
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sim.engine.replication import simulate
-from sim.records import Doing, Records
-from sim.scenario.model import Scenario
+from clustersim.engine.replication import simulate
+from clustersim.records import Doing, Records
+from clustersim.scenario.model import Scenario
 
 
 def run(**changes: Any) -> Records:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from sim.engine.checkpoints import PeriodicSaves
-from sim.engine.incidents import incident_table
-from sim.engine.journal import NOBODY, PHASE, Journal
-from sim.engine.ledger import Causes, Ledger, LedgerError, book
-from sim.engine.stretches import SinceLastSave
-from sim.records import Doing, Strike
+from clustersim.engine.checkpoints import PeriodicSaves
+from clustersim.engine.incidents import incident_table
+from clustersim.engine.journal import NOBODY, PHASE, Journal
+from clustersim.engine.ledger import Causes, Ledger, LedgerError, book
+from clustersim.engine.stretches import SinceLastSave
+from clustersim.records import Doing, Strike
 
 CAUSES = Causes(("gpu", "nic"))
 SCHEDULE = PeriodicSaves.every(60.0, 5.0)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.engine.journal import NOBODY
-from sim.engine.work.lineage import Lineage, Loss, Pace, Stretch
+from clustersim.engine.journal import NOBODY
+from clustersim.engine.work.lineage import Lineage, Loss, Pace, Stretch
 
 
 def train(lineage: Lineage, done: float, share: float = 1.0, paces: list[Pace] | None = None) -> Stretch:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.streams import Streams
+from clustersim.streams import Streams
 from tests.unit.plant import DAY, Plant, aged
 
 MEMORYLESS = {"per": "node", "mtbf": "10 d", "repair": "1 h"}

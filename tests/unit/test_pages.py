@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from sim import pages
-from sim.pages import write_page
-from sim.store import RunError
+from clustersim import pages
+from clustersim.pages import write_page
+from clustersim.store import RunError
 
 
 def test_reports_writes_pages() -> None:
     (ours,) = pages.entry_points(group=pages.GROUP)
-    assert ours.value == "reports"
+    assert ours.value == "clustersim_reports"
     assert {"write_report", "write_tuning", "write_levers", "write_validation"} <= set(dir(ours.load()))
 
 

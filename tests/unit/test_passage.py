@@ -11,14 +11,14 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.engine.work import passage
-from sim.engine.work.account import Work
-from sim.engine.work.copies import Copies
-from sim.engine.work.lineage import Lineage, Pace, Stretch
-from sim.records import SCOPES, Strike
-from sim.scenario.keys.tiers import Tier
-from sim.scenario.model import Scenario
-from sim.streams import Streams
+from clustersim.engine.work import passage
+from clustersim.engine.work.account import Work
+from clustersim.engine.work.copies import Copies
+from clustersim.engine.work.lineage import Lineage, Pace, Stretch
+from clustersim.records import SCOPES, Strike
+from clustersim.scenario.keys.tiers import Tier
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Streams
 
 JOB, NODE = SCOPES.index("job"), SCOPES.index("node")
 NEVER = 10**9

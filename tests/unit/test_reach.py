@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sim.records import SCOPES
+from clustersim.records import SCOPES
 from tests.unit.plant import Plant, aged
 
 RACKS = {"gpus": 96, "nodes_per_rack": 2, "racks_per_pod": 3}

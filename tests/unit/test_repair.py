@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import simpy
 
-from sim.engine.failures.origins import Origins
-from sim.engine.repair.shop import AUTOMATIC, Repaired, RepairShop
-from sim.records import Strike
-from sim.scenario.model import Scenario
-from sim.streams import Streams
+from clustersim.engine.failures.origins import Origins
+from clustersim.engine.repair.shop import AUTOMATIC, Repaired, RepairShop
+from clustersim.records import Strike
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Streams
 
 BLOCKS = {
     "name": "shop",

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.engine.ledger import Entry
-from sim.engine.replication import simulate
-from sim.metrics import Metrics
-from sim.records import FleetUse
-from sim.resources import add_loads, add_replicas, add_spares, held
-from sim.scenario.keys.expectations import metrics
-from sim.scenario.model import Scenario
-from sim.summary import figure, summarise
+from clustersim.engine.ledger import Entry
+from clustersim.engine.replication import simulate
+from clustersim.metrics import Metrics
+from clustersim.records import FleetUse
+from clustersim.resources import add_loads, add_replicas, add_spares, held
+from clustersim.scenario.keys.expectations import metrics
+from clustersim.scenario.model import Scenario
+from clustersim.summary import figure, summarise
 
 
 def fleet(*away_s: float, waiting_s: float = 0.0) -> FleetUse:

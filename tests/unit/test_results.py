@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import folders
-from sim.engine.replication import simulate
-from sim.records import Records
-from sim.results import Comparison, Results
-from sim.scenario.model import Scenario
-from sim.store import ChoiceError, RunError
+from clustersim import folders
+from clustersim.engine.replication import simulate
+from clustersim.records import Records
+from clustersim.results import Comparison, Results
+from clustersim.scenario.model import Scenario
+from clustersim.store import ChoiceError, RunError
 
 COUNT = 3
 
@@ -182,7 +182,7 @@ def test_a_write_that_fails_leaves_the_old_run(saved: Path, monkeypatch: pytest.
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sim.tables.write", full)
+    monkeypatch.setattr("clustersim.tables.write", full)
     with pytest.raises(OSError, match="No space"):
         results(scenario("other")).save(saved)
     assert (saved / "summary.json").read_bytes() == before

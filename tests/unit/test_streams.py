@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.streams import Draws, Streams, uniform
+from clustersim.streams import Draws, Streams, uniform
 
 
 def test_a_stream_begins_anew_each_time_it_is_asked_for() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from sim.engine.replication import simulate
-from sim.engine.timeline import STRIP_ROWS
-from sim.records import StripRow
-from sim.scenario.model import Scenario
+from clustersim.engine.replication import simulate
+from clustersim.engine.timeline import STRIP_ROWS
+from clustersim.records import StripRow
+from clustersim.scenario.model import Scenario
 
 
 def strip(**changes: Any) -> list[StripRow]:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.engine.ledger import RESERVED_CAUSES, Entry, LedgerError
-from sim.engine.replication import simulate
-from sim.records import Records
-from sim.scenario.model import Scenario
-from sim.summary import figure, summarise
+from clustersim.engine.ledger import RESERVED_CAUSES, Entry, LedgerError
+from clustersim.engine.replication import simulate
+from clustersim.records import Records
+from clustersim.scenario.model import Scenario
+from clustersim.summary import figure, summarise
 
 DAY = 86_400.0
 HOURS = 10.0

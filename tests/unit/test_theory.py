@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize
 
-from sim import theory
+from clustersim import theory
 
 HOUR, MINUTE = 3600.0, 60.0
 # mtbf, blocks, restart, Young, Daly first, Daly higher, optimum, efficiency at it

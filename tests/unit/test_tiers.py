@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.engine.work.tiers import NO_TIER, TierClocks
-from sim.scenario.keys.tiers import Tier
+from clustersim.engine.work.tiers import NO_TIER, TierClocks
+from clustersim.scenario.keys.tiers import Tier
 
 laws = settings(
     derandomize=True,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import units
-from sim.units import Money, Rate
+from clustersim import units
+from clustersim.units import Money, Rate
 
 POSITIVE = st.floats(min_value=1e-9, max_value=1e15, allow_nan=False)
 SHARES = st.just(0.0) | st.floats(min_value=1e-80, max_value=1)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.engine.journal import NOBODY
-from sim.engine.ledger import Causes, Entry
-from sim.engine.work.account import Work
-from sim.engine.work.fate import Fate
-from sim.engine.work.lineage import Pace
-from sim.records import SCOPES, Strike
-from sim.scenario.model import Scenario
-from sim.streams import Streams
+from clustersim.engine.journal import NOBODY
+from clustersim.engine.ledger import Causes, Entry
+from clustersim.engine.work.account import Work
+from clustersim.engine.work.fate import Fate
+from clustersim.engine.work.lineage import Pace
+from clustersim.records import SCOPES, Strike
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Streams
 
 JOB, NODE, CLUSTER = (SCOPES.index(name) for name in ("job", "node", "cluster"))
 TIERS: dict[str, dict[str, Any]] = {

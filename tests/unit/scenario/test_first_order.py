@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from sim.scenario import loads
-from sim.scenario.describe import Description, describe
-from sim.scenario.first_order import chain_s
+from clustersim.scenario import loads
+from clustersim.scenario.describe import Description, describe
+from clustersim.scenario.first_order import chain_s
 
 HOUR, DAY = 3600.0, 86_400.0
 TIERS = """

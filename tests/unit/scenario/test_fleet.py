@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from sim.distributions import Constant, Exponential
-from sim.scenario import Scenario, ScenarioError, loads
-from sim.scenario.keys.repair import RepairPlan
-from sim.scenario.keys.replicas import near_divisors
-from sim.scenario.rates import again, fleet_factor
-from sim.scenario.values import values
+from clustersim.distributions import Constant, Exponential
+from clustersim.scenario import Scenario, ScenarioError, loads
+from clustersim.scenario.keys.repair import RepairPlan
+from clustersim.scenario.keys.replicas import near_divisors
+from clustersim.scenario.rates import again, fleet_factor
+from clustersim.scenario.values import values
 
 HOUR, DAY = 3600.0, 86_400.0
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sim.scenario import Scenario, ScenarioError, load, loads
-from sim.scenario.text import shipped
+from clustersim.scenario import Scenario, ScenarioError, load, loads
+from clustersim.scenario.text import shipped
 
 BASE = """\
 cluster: {gpus: 64, spares: 2}

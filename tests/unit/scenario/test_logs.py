@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.scenario.keys import logs
-from sim.scenario.keys.logs import Recorded, as_text, read_log
+from clustersim.scenario.keys import logs
+from clustersim.scenario.keys.logs import Recorded, as_text, read_log
 
 HOUR, DAY = 3600.0, 86_400.0
 

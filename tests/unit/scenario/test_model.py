@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sim import theory
-from sim.distributions import Constant, Empirical, Exponential, Gamma, LogNormal, Truncated, Weibull
-from sim.scenario import Scenario, loads
-from sim.scenario.keys.tables import around
+from clustersim import theory
+from clustersim.distributions import Constant, Empirical, Exponential, Gamma, LogNormal, Truncated, Weibull
+from clustersim.scenario import Scenario, loads
+from clustersim.scenario.keys.tables import around
 
 DAY, YEAR = 86_400.0, 365.25 * 86_400.0
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from sim import theory
-from sim.engine.replication import simulate
-from sim.scenario import Scenario, dump, load, loads, schema
-from sim.scenario.changes import changed
-from sim.scenario.keys.figures import FIGURES
-from sim.scenario.published import KINDS, Claim
-from sim.scenario.text import shipped
-from sim.scenario.text.reader import read_file
-from sim.scenario.values import values
+from clustersim import theory
+from clustersim.engine.replication import simulate
+from clustersim.scenario import Scenario, dump, load, loads, schema
+from clustersim.scenario.changes import changed
+from clustersim.scenario.keys.figures import FIGURES
+from clustersim.scenario.published import KINDS, Claim
+from clustersim.scenario.text import shipped
+from clustersim.scenario.text.reader import read_file
+from clustersim.scenario.values import values
 
 ROWS = Path(__file__).resolve().parents[4] / "shared" / "data" / "published_cases.csv"
 SMALL = """

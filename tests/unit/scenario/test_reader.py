@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.scenario import ScenarioError, load, loads
-from sim.scenario.loading import build
-from sim.scenario.text.document import Document, at, within
-from sim.scenario.text.errors import Path as Keys
-from sim.scenario.text.reader import read_file, read_text, resolve
+from clustersim.scenario import ScenarioError, load, loads
+from clustersim.scenario.loading import build
+from clustersim.scenario.text.document import Document, at, within
+from clustersim.scenario.text.errors import Path as Keys
+from clustersim.scenario.text.reader import read_file, read_text, resolve
 from tests.unit.scenario.everything import EVERYTHING
 
 SMALL = """\

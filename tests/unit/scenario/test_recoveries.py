@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sim.scenario import Scenario, ScenarioError, load, loads
-from sim.scenario.text import shipped
+from clustersim.scenario import Scenario, ScenarioError, load, loads
+from clustersim.scenario.text import shipped
 
 RECOVERIES = ["cold", "hot-spare", "replicas"]
 CLUSTERS = {"chen-10k": 125, "chen-100k": 125, "chen-1m": 125, "llama3-16k": 16, "frontier-100k": 12}
@@ -35,7 +35,7 @@ def test_a_cluster_recovers_as_told_from_the_same_failures(cluster: str, recover
 
 @pytest.mark.parametrize("recovery", RECOVERIES)
 def test_every_figure_of_a_recovery_has_a_source_or_is_an_assumption(recovery: str) -> None:
-    from sim.scenario.values import values
+    from clustersim.scenario.values import values
 
     plain = {value.path: value.text for value in values(load("chen-1m"))}
     new = [value for value in values(under("chen-1m", recovery)) if value.text != plain.get(value.path)]

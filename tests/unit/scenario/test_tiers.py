@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sim import theory
-from sim.scenario import Scenario, dump, loads
-from sim.scenario.keys.tiers import Bandwidth, Tier
+from clustersim import theory
+from clustersim.scenario import Scenario, dump, loads
+from clustersim.scenario.keys.tiers import Bandwidth, Tier
 
 HOUR = 3600.0
 BASE: dict[str, Any] = {

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sim.distributions import Empirical
-from sim.scenario import Scenario, ScenarioError, dump, load, loads
-from sim.scenario.describe import describe
-from sim.scenario.keys.logs import Recorded
-from sim.scenario.text import reader
-from sim.scenario.values import values
+from clustersim.distributions import Empirical
+from clustersim.scenario import Scenario, ScenarioError, dump, load, loads
+from clustersim.scenario.describe import describe
+from clustersim.scenario.keys.logs import Recorded
+from clustersim.scenario.text import reader
+from clustersim.scenario.values import values
 
 HOUR, DAY = 3600.0, 86_400.0
 SCENARIO = """

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim import theory
-from sim.scenario import Scenario, dump, load, loads, schema
-from sim.scenario.describe import describe
-from sim.scenario.first_order import chain_s
-from sim.scenario.keys.expectations import Threshold, metrics
-from sim.scenario.text import shipped
-from sim.scenario.text.reader import read_file, read_text
-from sim.scenario.text.starter import starter
-from sim.scenario.values import values
-from sim.scenario.writing import yaml
+from clustersim import theory
+from clustersim.scenario import Scenario, dump, load, loads, schema
+from clustersim.scenario.describe import describe
+from clustersim.scenario.first_order import chain_s
+from clustersim.scenario.keys.expectations import Threshold, metrics
+from clustersim.scenario.text import shipped
+from clustersim.scenario.text.reader import read_file, read_text
+from clustersim.scenario.text.starter import starter
+from clustersim.scenario.values import values
+from clustersim.scenario.writing import yaml
 from tests.unit.scenario.everything import EVERYTHING
 
 DAY = 86_400.0
@@ -325,8 +325,8 @@ def test_what_is_no_threshold(text: str) -> None:
 
 
 def test_metrics_that_can_be_expected_are_those_of_the_summary() -> None:
-    from sim.engine.replication import simulate
-    from sim.summary import figure, summarise
+    from clustersim.engine.replication import simulate
+    from clustersim.summary import figure, summarise
 
     text = """
         name: x

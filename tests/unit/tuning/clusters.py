@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.experiment import Settings
-from sim.scenario.model import Scenario
+from clustersim.experiment import Settings
+from clustersim.scenario.model import Scenario
 
 HERE = Settings(workers=1)
 HOUR, MINUTE = 3600.0, 60.0

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from sim import theory
-from sim.scenario.model import Scenario
-from sim.tuning import Levers, levers
-from sim.tuning.changes import changes_that_fit, own_changes, scaled
-from sim.tuning.output import levers_as_dict
-from sim.tuning.results import paid
-from sim.tuning.variants import variant
-from sim.tuning.verdict import advise_levers
+from clustersim import theory
+from clustersim.scenario.model import Scenario
+from clustersim.tuning import Levers, levers
+from clustersim.tuning.changes import changes_that_fit, own_changes, scaled
+from clustersim.tuning.output import levers_as_dict
+from clustersim.tuning.results import paid
+from clustersim.tuning.variants import variant
+from clustersim.tuning.verdict import advise_levers
 from tests.unit.tuning.clusters import HERE, HOUR, job
 
 FULL: dict[str, Any] = {

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sim.tuning import levers, tune
-from sim.tuning.output import levers_as_dict, tuning_as_dict
+from clustersim.tuning import levers, tune
+from clustersim.tuning.output import levers_as_dict, tuning_as_dict
 from tests.unit.tuning.clusters import HERE, job
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/reference/tuning.md"
@@ -47,7 +47,7 @@ def test_shares_stay_between_nothing_and_all() -> None:
 
 def test_a_report_is_written_by_reports(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     called = []
-    monkeypatch.setattr("reports.write_tuning", lambda *given: called.append(given), raising=False)
+    monkeypatch.setattr("clustersim_reports.write_tuning", lambda *given: called.append(given), raising=False)
     found = tune(job(lives=3), candidates=5, settings=HERE)
     path = tmp_path / "below" / "report.html"
     assert found.report(path) == path

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from sim.scenario import load, loads
-from sim.scenario.model import Scenario
-from sim.store import ChoiceError
-from sim.tuning.change import rarer, wider
-from sim.tuning.changes import changes_that_fit
-from sim.tuning.intervals import centre, formulas
-from sim.tuning.outages import why_outages_depend
-from sim.tuning.places import place_of
-from sim.tuning.rewriting import rewritten, write_with_interval
-from sim.tuning.variants import variant
+from clustersim.scenario import load, loads
+from clustersim.scenario.model import Scenario
+from clustersim.store import ChoiceError
+from clustersim.tuning.change import rarer, wider
+from clustersim.tuning.changes import changes_that_fit
+from clustersim.tuning.intervals import centre, formulas
+from clustersim.tuning.outages import why_outages_depend
+from clustersim.tuning.places import place_of
+from clustersim.tuning.rewriting import rewritten, write_with_interval
+from clustersim.tuning.variants import variant
 from tests.unit.scenario.everything import EVERYTHING
 
 TIERS = """\

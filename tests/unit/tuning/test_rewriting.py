@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sim.scenario import load, loads
-from sim.scenario.text import shipped
-from sim.store import ChoiceError, RunError
-from sim.tuning.places import place_of
-from sim.tuning.rewriting import rewritten, write_with_interval
+from clustersim.scenario import load, loads
+from clustersim.scenario.text import shipped
+from clustersim.store import ChoiceError, RunError
+from clustersim.tuning.places import place_of
+from clustersim.tuning.rewriting import rewritten, write_with_interval
 
 HEAD = """\
 # A comment at the top.

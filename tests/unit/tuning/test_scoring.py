@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.engine.replication import simulate
-from sim.experiment import Settings
-from sim.scenario.model import Scenario
-from sim.tuning.outages import History, Outages, schedule_of, why_outages_depend
-from sim.tuning.scores import scored, simulated
+from clustersim.engine.replication import simulate
+from clustersim.experiment import Settings
+from clustersim.scenario.model import Scenario
+from clustersim.tuning.outages import History, Outages, schedule_of, why_outages_depend
+from clustersim.tuning.scores import scored, simulated
 from tests.oracle.random_scenarios import scenario as random_scenario
 
 CLOSE = 1e-9

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from sim.tuning.search import Array, Search
+from clustersim.tuning.search import Array, Search
 
 REPLICATIONS = 30
 

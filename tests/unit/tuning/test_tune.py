@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from sim import theory
-from sim.scenario.model import Scenario
-from sim.store import ChoiceError
-from sim.tuning import tune, what_ifs
-from sim.tuning.intervals import rounded
-from sim.tuning.results import Tuning
-from sim.tuning.verdict import advise_tuning, mtbf_for, restart_for
+from clustersim import theory
+from clustersim.scenario.model import Scenario
+from clustersim.store import ChoiceError
+from clustersim.tuning import tune, what_ifs
+from clustersim.tuning.intervals import rounded
+from clustersim.tuning.results import Tuning
+from clustersim.tuning.verdict import advise_tuning, mtbf_for, restart_for
 from tests.unit.tuning.clusters import HERE, HOUR, TABLE, job
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sim.scenario import Scenario, loads
+from clustersim.scenario import Scenario, loads
 
 TEXT = """
 name: random

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from sim import theory
-from sim.experiment import Settings
-from sim.scenario import load
-from sim.units import HOUR, MINUTE
-from sim.validation import estimator
-from sim.validation.estimator import HOURLY, OPTIMAL, Road, roads, roads_as_list
+from clustersim import theory
+from clustersim.experiment import Settings
+from clustersim.scenario import load
+from clustersim.units import HOUR, MINUTE
+from clustersim.validation import estimator
+from clustersim.validation.estimator import HOURLY, OPTIMAL, Road, roads, roads_as_list
 
 FAILURES = 300
 

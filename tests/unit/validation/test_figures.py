@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.engine.replication import simulate
-from sim.estimate import mean_of, paired
-from sim.records import FleetUse, Records
-from sim.scenario import Scenario, loads
-from sim.scenario.keys.figures import FIGURES
-from sim.summary import figure as summed_up
-from sim.summary import summarise
-from sim.validation.figures import MEASURES, Row
+from clustersim.engine.replication import simulate
+from clustersim.estimate import mean_of, paired
+from clustersim.records import FleetUse, Records
+from clustersim.scenario import Scenario, loads
+from clustersim.scenario.keys.figures import FIGURES
+from clustersim.summary import figure as summed_up
+from clustersim.summary import summarise
+from clustersim.validation.figures import MEASURES, Row
 
 TEXT = """
 name: three-modes

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-import sim
-from sim import experiment
-from sim.estimate import paired
-from sim.experiment import Interrupted, Point, Settings
-from sim.store import ChoiceError, RunError
-from sim.validation import Outcome, Validation, running
-from sim.validation.cases import find, of_scenario, shipped_names, sides
-from sim.validation.running import Plan
+import clustersim
+from clustersim import experiment
+from clustersim.estimate import paired
+from clustersim.experiment import Interrupted, Point, Settings
+from clustersim.store import ChoiceError, RunError
+from clustersim.validation import Outcome, Validation, running
+from clustersim.validation.cases import find, of_scenario, shipped_names, sides
+from clustersim.validation.running import Plan
 from tests.unit.validation.published import TEXT, random
 
 HERE = Settings(workers=1)
@@ -45,14 +45,14 @@ def test_each_claim_has_an_outcome_in_order(validation: Validation) -> None:
 
 
 def test_figures_are_those_of_a_run(by_claim: dict[str, Outcome]) -> None:
-    summary = sim.run(random(), workers=1).summary
+    summary = clustersim.run(random(), workers=1).summary
     assert by_claim["time"].simulated.mean == pytest.approx(summary["ettr"]["mean"])
     assert by_claim["time"].simulated.low == pytest.approx(summary["ettr"]["low"])
     assert by_claim["count"].simulated.mean == pytest.approx(2 * summary["incidents_per_day"])
 
 
 def test_a_difference_is_paired(by_claim: dict[str, Outcome]) -> None:
-    free, dear = (sim.run(random(checkpoint__blocks=blocks), workers=1) for blocks in ("0 s", "30 s"))
+    free, dear = (clustersim.run(random(checkpoint__blocks=blocks), workers=1) for blocks in ("0 s", "30 s"))
     expected = paired(free.ettr_by_replication, dear.ettr_by_replication)
     case = by_claim["cheaper"]
     assert case.difference
@@ -229,7 +229,7 @@ def test_what_cannot_be_used_is_simulated_again(
 
 
 def test_rows_without_a_figure_that_is_wanted_now_are_not_taken(tmp_path: Path) -> None:
-    from sim.validation.measuring import Measurements, keep, kept
+    from clustersim.validation.measuring import Measurements, keep, kept
 
     one = Measurements(random())
     one.take_up({"0": {"ettr": [0.5, 1.0]}, "1": {"ettr": [0.6, 1.0]}})
@@ -256,24 +256,26 @@ def test_a_file_of_ones_own_is_a_case(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_the_only_claim_of_a_case_goes_by_its_name() -> None:
     one = {f"published.claims.{name}": None for name in ("count", "wrong", "cheaper", "saves")}
-    found = sim.validate(random(**one), workers=1)
+    found = clustersim.validate(random(**one), workers=1)
     assert [case.name for case in found.cases] == ["random"]
 
 
 def test_python_takes_scenarios_files_and_names(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(TEXT.replace("name: random", "name: mine"))
-    found = sim.validate([random(), tmp_path / "mine.yaml"], workers=1, replications=2, horizon="1d")
+    found = clustersim.validate([random(), tmp_path / "mine.yaml"], workers=1, replications=2, horizon="1d")
     assert {case.scenario for case in found.cases} == {"random", "mine"}
     assert found.roads == ()
     assert "of 10 cases passed" in repr(found)
     with pytest.raises(RunError, match="nothing about what was published"):
-        sim.validate(random(published=None))
+        clustersim.validate(random(published=None))
 
 
 def test_saving_replaces_the_validation_that_was_there(
     validation: Validation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reports.write_validation", lambda found, path, command: path.write_text("page"))
+    monkeypatch.setattr(
+        "clustersim_reports.write_validation", lambda found, path, command: path.write_text("page")
+    )
     place = tmp_path / "validation"
     for _ in range(2):
         validation.save(place)
@@ -294,7 +296,7 @@ def test_a_folder_of_something_else_is_left_alone(validation: Validation, tmp_pa
 
 
 def test_every_key_of_the_json_is_explained(validation: Validation) -> None:
-    page = (Path(sim.__file__).parents[1] / "docs/reference/validation.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs/reference/validation.md").read_text("utf-8")
     found = validation.to_dict()
     for name in [*found, *found["cases"][0], *found["cases"][0]["published"], *found["cases"][4]["tried"][0]]:
         assert f"`{name}`" in page, name
@@ -302,7 +304,7 @@ def test_every_key_of_the_json_is_explained(validation: Validation) -> None:
 
 def test_the_estimator_is_simulated_with_the_cases_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("SIZES", (1_000, 4_000)), ("FAILURES", 20), ("REPLICATIONS", 2), ("STEPS", 3)):
-        monkeypatch.setattr(f"sim.validation.estimator.{name}", value)
+        monkeypatch.setattr(f"clustersim.validation.estimator.{name}", value)
     few = {"simulation.replications": 2, "simulation.horizon": "6 h"}
     found = running.validate([of_scenario(random(**few))], HERE, overrides=few, estimator=True)
     rows = found.to_dict()["estimator"]

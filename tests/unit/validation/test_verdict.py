@@ -2,9 +2,9 @@
 
 import pytest
 
-from sim.estimate import Estimate
-from sim.validation import Interval
-from sim.validation.verdict import AGREES, DIFFERS, UNDECIDED, passes, verdict
+from clustersim.estimate import Estimate
+from clustersim.validation import Interval
+from clustersim.validation.verdict import AGREES, DIFFERS, UNDECIDED, passes, verdict
 
 
 def between(low: float, high: float) -> Interval:

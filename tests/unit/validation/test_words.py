@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sim.validation import Interval, Outcome, Tried, Validation
-from sim.validation.words import (
+from clustersim.validation import Interval, Outcome, Tried, Validation
+from clustersim.validation.words import (
     accepted_text,
     advice,
     changes_text,

@@ -1,0 +1,37 @@
+"""The command line: `clustersim`, or `python -m clustersim`."""
+
+from __future__ import annotations
+
+import click
+
+from clustersim.cli.program import Program
+from clustersim.version import VERSION
+
+__all__ = ["main"]
+
+main = Program(
+    name="clustersim",
+    help="Of the cards you pay for, how many really train? A simulator of GPU training clusters.",
+    commands_at={
+        "run": "clustersim.cli.run:run",
+        "compare": "clustersim.cli.compare:compare",
+        "tune": "clustersim.cli.tune:tune",
+        "levers": "clustersim.cli.levers:levers",
+        "validate": "clustersim.cli.validate:validate",
+        "report": "clustersim.cli.report:report",
+        "check": "clustersim.cli.check:check",
+        "init": "clustersim.cli.init:init",
+        "schema": "clustersim.cli.schema:schema",
+    },
+    examples=(
+        "clustersim run chen-100k",
+        "clustersim compare chen-10k chen-100k chen-1m",
+        "clustersim tune chen-100k",
+        "clustersim init my-cluster",
+        "clustersim check my-cluster.yaml",
+        "clustersim run my-cluster.yaml --set cluster.spares=20 --report",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=[],
+)
+main = click.version_option(VERSION, prog_name="clustersim", message="%(prog)s %(version)s")(main)

@@ -1,0 +1,39 @@
+"""`clustersim init`: a scenario to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from clustersim.cli import console, options
+from clustersim.cli.program import OK, Told
+
+EXAMPLES = (
+    "clustersim init",
+    "clustersim init my-cluster",
+    "clustersim init my-cluster -o scenarios/mine.yaml",
+)
+
+
+@click.command(cls=Told, examples=EXAMPLES)
+@click.argument("name", default="first")
+@options.output("The file. [default: <name>.yaml]")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@options.volume
+def init(name: str, output: Path | None, force: bool) -> int:
+    """Write a commented scenario called NAME, ready to be changed and run."""
+    from clustersim import folders
+    from clustersim.scenario import loads
+    from clustersim.scenario.text.starter import starter
+    from clustersim.store import RunError
+
+    text = starter(name)
+    loads(text, f"NAME {name}")
+    path = output or Path(f"{name}.yaml")
+    if path.exists() and not force:
+        raise RunError(f"{path}: there already; give another NAME, or --force")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folders.write_text(path, text)
+    console.say(f"Wrote {path}. Next: clustersim check {path}")
+    return OK

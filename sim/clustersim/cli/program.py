@@ -1,0 +1,140 @@
+"""The program behind all commands: it loads them when called, and turns what goes wrong into exit codes."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from clustersim.cli import console
+
+OK, FAILED, MISUSED, UNMET, INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_CODES = (
+    (OK, "all well"),
+    (FAILED, "a file could not be read or written, or an internal error"),
+    (MISUSED, "wrong usage, or an invalid scenario"),
+    (UNMET, "an `expect` threshold, or a published claim, is not met"),
+    (INTERRUPTED, "interrupted; finished replications are kept, and --resume goes on from them"),
+)
+
+
+class Told(click.Command):
+    """A command whose help begins with examples and ends with the exit codes."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.examples = tuple(examples)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then the usual, then the exit codes."""
+        write_examples(formatter, self.examples)
+        super().format_help(ctx, formatter)
+        write_exit_codes(formatter)
+
+
+class Program(click.Group):
+    """The commands by name, each loaded from its module (`module:object`) when it is asked for."""
+
+    def __init__(
+        self, *args: Any, commands_at: Mapping[str, str], examples: Sequence[str], **settings: Any
+    ) -> None:
+        super().__init__(*args, **settings)
+        self.commands_at = commands_at
+        self.examples = tuple(examples)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the order in which one needs them."""
+        return list(self.commands_at)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command."""
+        if cmd_name not in self.commands_at:
+            return None
+        module, _, name = self.commands_at[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then the usual, then the exit codes."""
+        write_examples(formatter, self.examples)
+        super().format_help(ctx, formatter)
+        write_exit_codes(formatter)
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **settings: Any) -> Any:
+        """Run a command line and exit with one of the codes of the help; never with a traceback."""
+        console.set_volume(console.NORMAL)
+        sys.stdout = sys.stdout or io.StringIO()
+        given = list(sys.argv[1:] if args is None else args)
+        settings |= {"prog_name": "clustersim", "standalone_mode": False, "obj": tuple(given)}
+        sys.exit(guarded(lambda: super(Program, self).main(given, **settings)))
+
+
+def write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
+    """Write example command lines as they are typed."""
+    with formatter.section("Examples"):
+        for example in examples:
+            formatter.write(f"  {example}\n")
+    formatter.write("\n")
+
+
+def write_exit_codes(formatter: click.HelpFormatter) -> None:
+    """Write what each exit code means."""
+    with formatter.section("Exit codes"):
+        formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES])
+
+
+def guarded(command: Callable[[], Any]) -> int:
+    """Return the exit code of *command*, with one sentence on standard error where it is not 0."""
+    try:
+        code = command()
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return MISUSED
+    except (KeyboardInterrupt, click.Abort) as stop:
+        console.complain(f"clustersim: {str(stop.__cause__ or stop) or 'interrupted'}")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _hush()
+        return FAILED
+    except Exception as error:
+        return _explained(error)
+    return code if isinstance(code, int) else OK
+
+
+def _hush() -> None:
+    """Let nothing more be written to a standard output that nobody reads."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _explained(error: Exception) -> int:
+    """Say in one sentence what went wrong, and return the exit code for it."""
+    from clustersim.scenario import ScenarioError
+    from clustersim.store import RunError
+
+    if isinstance(error, ScenarioError):
+        console.complain(str(error))
+        return MISUSED
+    if isinstance(error, RunError):
+        console.complain(f"clustersim: {error}")
+        return error.exit_code
+    if console.wants_traceback():
+        import traceback
+
+        console.complain(traceback.format_exc())
+    console.complain(f"clustersim: {_sentence(error)}")
+    return FAILED
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return "out of memory; try fewer --workers, or --no-incidents"
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return f"internal error ({what}); please report it, with what {console.TRACEBACK}=1 or -v shows"

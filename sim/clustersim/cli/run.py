@@ -1,0 +1,91 @@
+"""`clustersim run`: simulate scenarios, one run folder each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from clustersim.cli import console, options
+from clustersim.cli.program import OK, UNMET, Told
+
+if TYPE_CHECKING:
+    from clustersim.results import Results
+    from clustersim.scenario import Scenario
+
+EXAMPLES = (
+    "clustersim run chen-100k",
+    "clustersim run my.yaml --replications 64 --workers 8 --report",
+    "clustersim run my.yaml --precision 0.5pp --set checkpoint.interval='10 min' -o runs/ten-minutes",
+    "clustersim run my.yaml --json | jq .ettr",
+)
+
+
+@click.command(cls=Told, examples=EXAMPLES)
+@options.scenarios
+@options.output("Run folder, or the folder that holds one of each scenario. [default: runs/<name>]")
+@options.changes
+@options.running
+@click.option("--report", is_flag=True, help="Write the HTML report too.")
+@options.as_json
+@options.volume
+def run(scenarios: tuple[str, ...], output: Path | None, report: bool, as_json: bool, **given: Any) -> int:
+    """Simulate scenarios (files, or names of shipped ones) and print how much of each cluster trains."""
+    from clustersim.experiment import run_all
+
+    changed, running = options.split(given)
+    loaded = options.load_all(scenarios, changed)
+    with console.watcher() as watcher:
+        results = run_all(loaded, places(loaded, output), options.settings(watcher, **running))
+    written = [write_report(results, output)] if report else []
+    if as_json:
+        found = [options.summary_with_time(one) for one in results]
+        console.print_json(found[0] if len(found) == 1 else {"scenarios": found})
+    else:
+        show_all(results, written)
+    return verdict_code(results)
+
+
+def places(scenarios: Sequence[Scenario], output: Path | None) -> list[Path]:
+    """Return the run folder of each scenario."""
+    from clustersim import folders
+
+    if len(scenarios) == 1 and output is not None:
+        return [output]
+    if output is not None:
+        folders.refuse_run_folder(output)
+    return folders.one_folder_each([one.name for one in scenarios], output or options.RUNS)
+
+
+def write_report(results: Sequence[Results], output: Path | None) -> Path:
+    """Write the report of one run to its folder, that of several beside their folders."""
+    from clustersim import folders
+    from clustersim.results import write_report
+
+    base = results[0].folder if len(results) == 1 else output or options.RUNS
+    assert base is not None
+    return write_report(results, base / folders.REPORT, None, options.command_line())
+
+
+def show_all(results: Sequence[Results], reports: Sequence[Path]) -> None:
+    """Print what each run found, and where it is."""
+    from clustersim.cli import show
+
+    screen = console.output()
+    for one in results:
+        show.run(screen, one)
+        console.say(f"Results: {one.folder}")
+    for path in reports:
+        console.say(f"Report: {path}")
+
+
+def verdict_code(results: Sequence[Results]) -> int:
+    """Return 3 where a threshold of `expect` does not hold, after saying which; else 0."""
+    from clustersim.advice import unmet
+
+    broken = [advice for one in results for advice in unmet(one.scenario, one.summary)]
+    for advice in broken:
+        console.complain(f"clustersim: not met: {advice}")
+    return UNMET if broken else OK

@@ -1,0 +1,20 @@
+"""`clustersim schema`: the scenario language as JSON Schema."""
+
+from __future__ import annotations
+
+import click
+
+from clustersim.cli import console, options
+from clustersim.cli.program import OK, Told
+
+EXAMPLES = ("clustersim schema > scenario.schema.json",)
+
+
+@click.command(cls=Told, examples=EXAMPLES)
+@options.volume
+def schema() -> int:
+    """Print the JSON Schema of scenario files, for editors that complete and check YAML."""
+    from clustersim.scenario import schema as made
+
+    console.print_json(made())
+    return OK

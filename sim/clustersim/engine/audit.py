@@ -1,0 +1,90 @@
+"""From the journal of a finished run to its records, with the books closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from clustersim.engine.fleet import FleetLog, curves, seconds_away
+from clustersim.engine.incidents import incident_table
+from clustersim.engine.journal import NOBODY, Journal, Phases
+from clustersim.engine.ledger import Causes, book
+from clustersim.engine.stretches import Stretches, Training
+from clustersim.engine.timeline import POINTS, Strip, curve
+from clustersim.records import Doing, FleetUse, Records
+from clustersim.scenario.model import Scenario
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Outcome(NamedTuple):
+    """How a run ended: when, when it reached its target, and the fewest spares that were idle."""
+
+    end_s: float
+    reached_s: float
+    spares_left: int
+
+
+def fleet_use(log: FleetLog, phases: Phases, warm_up: float, end: float) -> FleetUse:
+    """Return how many nodes were away, and how long anyone waited for one."""
+    away, idle = curves(log, np.linspace(0.0, end, POINTS + 1))
+    waiting = phases.doing == Doing.WAITING
+    start, stop = np.maximum(phases.start[waiting], warm_up), np.maximum(phases.end[waiting], warm_up)
+    order = np.argsort(start, kind="stable")
+    start, stop = start[order], stop[order]
+    covered = np.concatenate(([warm_up], np.maximum.accumulate(stop)[:-1])) if stop.size else stop
+    waited = np.maximum(stop - np.maximum(start, covered), 0.0).sum()
+    return FleetUse(seconds_away(log, warm_up, end), float(waited), away, idle)
+
+
+def audit(
+    scenario: Scenario,
+    replication: int,
+    outcome: Outcome,
+    journal: Journal,
+    training: Training,
+    log: FleetLog,
+    stages: Sequence[str],
+) -> Records:
+    """Return the records of a run; raise `LedgerError` where its ledger does not add up."""
+    warm_up, cards, end = scenario.simulation.warm_up, scenario.cluster.gpus, outcome.end_s
+    phases, stretches = journal.phases, training.stretches
+    causes = Causes(tuple(scenario.failures))
+    ledger = book(phases, training, causes, cards=cards, stages=len(stages), warm_up=warm_up)
+    ledger.close(cards, end - warm_up)
+    incidents = incident_table(journal.incidents, phases, training, stages, replication)
+    counts = _counts(incidents, warm_up, len(scenario.failures))
+    strip = Strip.of_interruptions(end, counts["interruptions"], stages, causes.names)
+    return Records(
+        replication=replication,
+        **outcome._asdict(),
+        **counts,
+        wall_s=end - warm_up,
+        progress_s=float(stretches.kept.sum()),
+        ledger=ledger.entries,
+        charges=ledger.charges,
+        stages=ledger.stages,
+        curve=curve(training, end),
+        incidents=incidents,
+        stretches=_table(stretches),
+        strip=strip.rows(phases, training) if replication == 0 else (),
+        fleet=fleet_use(log, phases, warm_up, end),
+    )
+
+
+def _counts(incidents: Mapping[str, Array], warm_up: float, modes: int) -> dict[str, Any]:
+    """Count what struck the job after the warm-up."""
+    counted = (incidents["time_s"] >= warm_up) & (incidents["doing"] != Doing.IDLE)
+    return {
+        "interruptions": int(np.count_nonzero(counted & incidents["interruption"])),
+        "incident_count": int(np.count_nonzero(counted)),
+        "incidents_by_mode": np.bincount(incidents["mode"][counted], minlength=modes),
+    }
+
+
+def _table(stretches: Stretches) -> dict[str, Array]:
+    """Return the stretches by column; those are broken that lost what was not saved."""
+    start, end, _, kept, _, cause, _ = stretches
+    return {"start": start, "end": end, "kept": kept, "broken": cause != NOBODY}

@@ -1,0 +1,188 @@
+"""The recovery under way: from a failure through detection and the stages to a job that can train again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import simpy
+
+from clustersim.engine.activity import Activity
+from clustersim.engine.cluster import Cluster
+from clustersim.engine.events import STAGE, At
+from clustersim.engine.recovery import Stages, Step
+from clustersim.engine.repair import Repairs
+from clustersim.records import Doing, Strike
+
+DETECTION, RECOVERY, WAITING = Doing.DETECTION, Doing.RECOVERY, Doing.WAITING
+
+
+class Loader(Protocol):
+    """Whoever knows what the job or a replica goes on with."""
+
+    def closed_for(self) -> float:
+        """Return for how long nothing can be loaded yet (s)."""
+
+    def load(self, strike: Strike, line: int, attempt: int) -> float:
+        """Load after *strike*, on the *attempt*-th way through the chain; return how long it takes (s)."""
+
+
+class Chain:
+    """Goes from stage to stage, each ending with an event that leads to the next, for one group of slots.
+
+    What strikes meanwhile begins the chain again (`begin`), or is absorbed (`absorb`).  Nodes that have
+    failed leave when detection ends.  The job can train again, and `recovered` is called, when all stages
+    have succeeded and every slot holds a node that is ready.  It `is_alone` where the end of a stage has led
+    to that, and nobody who would go on with something else.
+    """
+
+    def __init__(
+        self, env: simpy.Environment, stages: Stages, cluster: Cluster, activity: Activity, group: int = 0
+    ) -> None:
+        self.recovered: Callable[[], None]
+        self.loader: Loader | None = None
+        self.is_alone = False
+        self.repairs: Repairs
+        self._env = env
+        self._stages = stages
+        self._cluster = cluster
+        self._activity = activity
+        self._group = group
+        self._priority = STAGE + group
+        self._failed: list[tuple[Strike, Sequence[int], int]] = []
+        self._timer: simpy.Event | None = None
+        self._then: Callable[[], None] = self._detected
+        self._steps: Iterator[Step] = iter(())
+        self._step = stages.steps[0]
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for nodes."""
+        return self._activity.doing is WAITING
+
+    @property
+    def since(self) -> float:
+        """When what goes on now has begun (s)."""
+        return self._activity.since
+
+    def break_nodes(self, strike: Strike, slots: Sequence[int], line: int) -> None:
+        """Let the nodes in *slots* fail because of *strike*, in *line*; they stay until detection ends."""
+        self._cluster.fail(slots)
+        self._failed.append((strike, slots, line))
+
+    def begin(self, strike: Strike, line: int, noticed: bool = False) -> None:
+        """Go through the chain for *strike*, noted in *line* of the journal, from the first stage on.
+
+        Where it was *noticed* before, detection takes no time.
+        """
+        self._activity.enter(DETECTION)
+        self._activity.charged = strike.mode, line
+        self._strike, self._attempt, self._timer = strike, 0, None
+        if not noticed and (time := self._stages.detection(strike.origin, strike.ordinal)):
+            self._wait(time, self._detected)
+        else:
+            self._detected()
+
+    def absorb(self) -> None:
+        """Take note of nodes that failed meanwhile, and go on."""
+        if self._activity.doing is DETECTION:
+            return
+        self._send_away()
+        if self._activity.doing is WAITING:
+            self._cluster.fill(self._env.now, self._group)
+        elif self._activity.doing is RECOVERY and self._activity.stage == self._stages.nodes:
+            self._await_nodes()
+
+    def take_back(self, nodes: Sequence[int]) -> None:
+        """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""
+        waiting = self._activity.doing is WAITING
+        self._cluster.restore(nodes, (self._group,) if waiting else ())
+        if waiting:
+            self.look_again()
+
+    def look_again(self) -> None:
+        """Go on if it waited for nodes and has them all now."""
+        if self._activity.doing is WAITING and not self._cluster.missing(self._group):
+            self._await_nodes()
+
+    def _wait(self, time: float, then: Callable[[], None]) -> None:
+        """Go on with *then* after *time* seconds, unless the chain begins again before."""
+        self._then = then
+        self._timer = At(self._env, self._env.now + time, self._priority, self._ring)
+
+    def _ring(self, event: simpy.Event) -> None:
+        if event is self._timer:
+            self._then()
+
+    def _detected(self) -> None:
+        """Send the failed nodes away, and begin with the first stage."""
+        self._send_away()
+        self._steps = iter(self._stages.steps)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin the next stage; after the last, be ready where all nodes are."""
+        for step in self._steps:
+            if not step.awaits_nodes:
+                self._step = step
+                self._activity.enter(RECOVERY, step.stage)
+                if step.constant is not None:
+                    self._wait(step.constant, self._end_stage)
+                elif step.loads:
+                    self._load()
+                else:
+                    self._wait(self._duration(step), self._end_stage)
+                return
+            if not self._cluster.fill(self._env.now, self._group):
+                self._await_nodes()
+                return
+        if self._cluster.fill(self._env.now, self._group):
+            self.recovered()
+        else:
+            self._await_nodes()
+
+    def _load(self) -> None:
+        """Load, as soon as that is possible."""
+        assert self.loader is not None
+        if closed := self.loader.closed_for():
+            self._wait(closed, self._load)
+        else:
+            _, line = self._activity.charged
+            self._wait(self.loader.load(self._strike, line, self._attempt), self._end_stage)
+
+    def _end_stage(self) -> None:
+        """Go on, or begin again with the first stage after detection where this one has failed."""
+        step, strike = self._step, self._strike
+        if step.fails and self._stages.fails(step.stage, self._attempt, strike.origin, strike.ordinal):
+            self._attempt += 1
+            self._steps = iter(self._stages.steps)
+        self.is_alone = True
+        self._go_on()
+        self.is_alone = False
+
+    def _await_nodes(self) -> None:
+        """Go on when every slot holds a node that is ready: wait for repairs, then for provisioning."""
+        if self._cluster.fill(self._env.now, self._group):
+            self._go_on()
+        elif self._cluster.missing(self._group):
+            self._timer = None
+            self._activity.enter(WAITING)
+        else:
+            self._activity.enter(RECOVERY, self._stages.nodes)
+            self._wait(self._cluster.ready_at(self._group) - self._env.now, self._provisioned)
+
+    def _provisioned(self) -> None:
+        """Go on: the last of the spares that were taken is ready, whatever the clock's last digit says."""
+        self._cluster.fill(max(self._env.now, self._cluster.ready_at(self._group)), self._group)
+        self._await_nodes()
+
+    def _duration(self, step: Step) -> float:
+        return self._stages.duration(step.stage, self._attempt, self._strike.origin, self._strike.ordinal)
+
+    def _send_away(self) -> None:
+        """Send the failed nodes to repair."""
+        for strike, slots, line in self._failed:
+            kept = len(slots) - self.repairs.send(strike, slots)
+            if kept:
+                self._activity.keep_nodes(line, kept)
+        self._failed.clear()

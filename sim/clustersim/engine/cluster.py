@@ -1,0 +1,241 @@
+"""Which node holds which slot of the job, and which are spares.
+
+Plain state: nothing here waits, and nothing is random.  A slot holds the node of its own number until that
+node leaves, so only what has changed is stored: a million nodes cost no more than a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from clustersim.engine.fleet import COUNTS, FleetLog
+from clustersim.engine.spares import SharedSpares, Spares
+
+Moved = Callable[[int, int | None, bool], None]
+"""Told that a node now works in a slot, or is a spare (idle), or is away (neither)."""
+Failed = Callable[[int], None]
+"""Told that a node has failed; in a slot it stays until the failure is detected."""
+
+
+class Places:
+    """Where each node is, for those who strike nodes wherever they are."""
+
+    def __init__(self, nodes: int) -> None:
+        self._nodes = nodes
+        self._slot: dict[int, int | None] = {}
+        self._idle: dict[int, bool] = {}
+
+    def moved(self, node: int, slot: int | None, idle: bool) -> None:
+        """Take note of the new place of *node*."""
+        self._slot[node] = slot
+        self._idle[node] = idle
+
+    def slot_of(self, node: int) -> int | None:
+        """Return the slot that *node* holds, or nothing."""
+        return self._slot.get(node, node if node < self._nodes else None)
+
+    def is_idle(self, node: int) -> bool:
+        """Return whether *node* is a spare at hand."""
+        return self._idle.get(node, node >= self._nodes)
+
+
+class Group:
+    """The slots of one replica, as far as they wait: for a node, or until their spare is ready."""
+
+    def __init__(self) -> None:
+        self.empty: dict[int, None] = {}
+        self.ready: dict[int, float] = {}
+
+
+class Cluster:
+    """The slots of the job and the spares beside them.
+
+    A slot is *at work* while it holds a node that has not failed.  A failed node stays in its slot until it
+    is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready *delay*
+    seconds after it was taken.  The slots are those of one or more *groups*, each of which asks for nodes by
+    itself.  `idle` counts the spares at hand, `away` the nodes in repair, or ordered and still to come.
+    Whoever must know is told of each node that moves (`on_move`) or fails (`on_failure`).
+    """
+
+    def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
+        self.nodes = nodes
+        self.on_move: list[Moved] = []
+        self.on_failure: list[Failed] = []
+        if isinstance(spares, int):
+            spares = SharedSpares(range(nodes, nodes + spares))
+        self.idle = self.fewest_spares = len(spares)
+        self.log = FleetLog()
+        self._spares = spares
+        self._delay = delay
+        self._numbers = nodes + len(spares)
+        self._groups = [Group() for _ in range(groups)]
+        self._group_slots = nodes // groups
+        self.away = 0
+        self.note(0.0)
+        self._places: Places | None = None
+        self._node: dict[int, int] = {}
+        self._down: set[int] = set()
+
+    def __repr__(self) -> str:
+        empty = sum(len(group.empty) for group in self._groups)
+        return f"Cluster({self.nodes} slots, {empty} empty, {self.idle} spares)"
+
+    def missing(self, group: int = 0) -> int:
+        """Return the slots of *group* without a node."""
+        return len(self._groups[group].empty)
+
+    def ready_at(self, group: int = 0) -> float:
+        """Return when the last spare that *group* took is ready, in seconds; 0 where none is to come."""
+        return max(self._groups[group].ready.values(), default=0.0)
+
+    def group_of(self, slot: int) -> int:
+        """Return the number of the group that *slot* belongs to."""
+        return slot // self._group_slots
+
+    def node(self, slot: int) -> int:
+        """Return the number of the node that holds *slot*, or held it last."""
+        return self._node.get(slot, slot)
+
+    def holds(self, slot: int, node: int) -> bool:
+        """Return whether *node* is in *slot*, failed or not."""
+        return self.node(slot) == node and slot not in self._groups[self.group_of(slot)].empty
+
+    def track(self) -> Places:
+        """Return what knows where each node is; the first to ask must do so before any has moved."""
+        if self._places is None:
+            self._places = Places(self.nodes)
+            self.on_move.insert(0, self._places.moved)
+        return self._places
+
+    def is_at_work(self, slot: int) -> bool:
+        """Return whether *slot* holds a node that has not failed."""
+        return slot not in self._down
+
+    def at_work(self, slots: Sequence[int]) -> Sequence[int]:
+        """Return those of *slots* that hold a node which has not failed."""
+        return [slot for slot in slots if slot not in self._down] if self._down else slots
+
+    def fail(self, slots: Sequence[int]) -> None:
+        """Mark the nodes in *slots* as failed; they stay until they are sent away."""
+        self._down.update(slots)
+        for failed in self.on_failure:
+            for slot in slots:
+                failed(self._node.get(slot, slot))
+
+    def revive(self, slot: int) -> None:
+        """Let the failed node in *slot* be at work again, as it was not the one that was sent away."""
+        self._down.discard(slot)
+        self._tell(self.node(slot), slot)
+
+    def suspect(self, slot: int) -> None:
+        """Let the node in *slot* be the next to be sent away, though it has not failed."""
+        self._down.add(slot)
+
+    def send_away(self, slots: Sequence[int]) -> list[int]:
+        """Empty *slots*, whose nodes have failed or are suspected to, and return the nodes that held them."""
+        nodes = []
+        for slot in slots:
+            nodes.append(self._node.get(slot, slot))
+            group = self._groups[slot // self._group_slots]
+            group.empty[slot] = None
+            if group.ready:
+                group.ready.pop(slot, None)
+        self.away += len(nodes)
+        for moved in self.on_move:
+            for node in nodes:
+                moved(node, None, False)
+        return nodes
+
+    def fill(self, now: float, group: int = 0) -> bool:
+        """Move spares into the empty slots of *group* at the instant *now*, first emptied first.
+
+        Return whether each of its slots now holds a node, and those taken from the spares are ready.
+        """
+        slots = self._groups[group]
+        if slots.ready:
+            slots.ready = {slot: time for slot, time in slots.ready.items() if time > now}
+        if slots.empty and self.idle:
+            self._take_spares(now, slots)
+        return not slots.empty and not slots.ready
+
+    def restore(self, nodes: Sequence[int], waiting: Sequence[int] = ()) -> None:
+        """Take repaired *nodes* back: into empty slots of the groups that are *waiting*, else as spares.
+
+        The groups come in the order in which they began to wait; within each the slot emptied first is first.
+        """
+        self.away -= len(nodes)
+        for node in nodes:
+            slot = self._wanted(node, waiting) if waiting else None
+            if slot is not None:
+                self._put(node, slot, self._groups[slot // self._group_slots])
+                continue
+            self._spares.add(node)
+            self.idle += 1
+            self._tell(node, idle=True)
+
+    def spare(self, position: int) -> int | None:
+        """Return the spare that is idle for longest but *position*, or nothing where there are fewer."""
+        return self._spares.at(position)
+
+    def bound_to(self, first: int, count: int) -> list[int]:
+        """Return the idle spares that serve only slots among *count* from *first* on."""
+        return self._spares.bound_to(first, count)
+
+    def withdraw(self, node: int) -> None:
+        """Take the spare *node*, which has failed, out of service."""
+        self._spares.remove(node)
+        self.away += 1
+        self.idle -= 1
+        self.fewest_spares = min(self.fewest_spares, self.idle)
+        for failed in self.on_failure:
+            failed(node)
+        self._tell(node)
+
+    def retire(self, node: int) -> None:
+        """Let *node*, which is away, never come back."""
+        self.away -= 1
+
+    def order(self, old: int) -> int:
+        """Return the number of a new node in place of *old*; it is away until it is restored."""
+        new, self._numbers = self._numbers, self._numbers + 1
+        self._spares.inherit(new, old)
+        self.away += 1
+        return new
+
+    def note(self, now: float) -> None:
+        """Keep in mind how many nodes are away and idle from *now* on."""
+        self.log.write(COUNTS(now, self.away, self.idle))
+
+    def _take_spares(self, now: float, group: Group) -> None:
+        for slot in list(group.empty):
+            node = self._spares.take(slot)
+            if node is None:
+                continue
+            self._put(node, slot, group)
+            if self._delay:
+                group.ready[slot] = now + self._delay
+            self.idle -= 1
+            if not self.idle:
+                break
+        if self.idle < self.fewest_spares:
+            self.fewest_spares = self.idle
+        self.log.write(COUNTS(now, self.away, self.idle))
+
+    def _wanted(self, node: int, waiting: Sequence[int]) -> int | None:
+        """Return the first empty slot of the groups *waiting* that *node* may fill."""
+        for group in waiting:
+            for slot in self._groups[group].empty:
+                if self._spares.serves(node, slot):
+                    return slot
+        return None
+
+    def _put(self, node: int, slot: int, group: Group) -> None:
+        del group.empty[slot]
+        self._down.discard(slot)
+        self._node[slot] = node
+        for moved in self.on_move:
+            moved(node, slot, False)
+
+    def _tell(self, node: int, slot: int | None = None, idle: bool = False) -> None:
+        for moved in self.on_move:
+            moved(node, slot, idle)

@@ -1,0 +1,66 @@
+"""When what breaks: every failure mode of a scenario, and the one door through which it strikes."""
+
+from __future__ import annotations
+
+import simpy
+
+from clustersim.engine.cluster import Cluster
+from clustersim.engine.failures.again import Faults, Relapses
+from clustersim.engine.failures.aim import Aim, Door, Site, SpareDoor
+from clustersim.engine.failures.assembly import priority, sources
+from clustersim.engine.failures.origins import RECURRENCE, RELAPSE, Origins
+from clustersim.engine.failures.sources import Source
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Streams
+
+
+class Failures:
+    """The sources of all modes, each strike checked against the cluster before it reaches the job.
+
+    `relapses`, by mode, and `faults` make nodes fail again; there are none where nothing asks for them.
+    For those in `clocked` time runs only while the job trains: they must be told when that begins and ends.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        streams: Streams,
+        cluster: Cluster,
+        on_strike: Door,
+        on_spare: SpareDoor,
+    ) -> None:
+        self._site = Site(env, scenario, streams, Origins(scenario), cluster, on_strike, on_spare)
+        self.clocked: list[Source | Faults] = []
+        aims = {
+            number: Aim(self._site, number, mode) for number, mode in enumerate(scenario.failures.values())
+        }
+        for aim in aims.values():
+            for source in sources(aim):
+                if aim.spec.clock == "training":
+                    self.clocked.append(source)
+                else:
+                    source.schedule()
+        self.relapses = {
+            number: Relapses(aim, priority(aim, RELAPSE))
+            for number, aim in aims.items()
+            if aim.spec.relapse is not None
+        }
+        self.faults: Faults | None = None
+        if _leaves_faults(scenario):
+            of_nodes = {number: aim for number, aim in aims.items() if aim.spec.takes_nodes}
+            places = {number: priority(aim, RECURRENCE) for number, aim in of_nodes.items()}
+            self.faults = Faults(self._site, of_nodes, places)
+            self.clocked.append(self.faults)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Names under which the draws of strikes are known, by the number of the strike's origin."""
+        return self._site.origins.names
+
+
+def _leaves_faults(scenario: Scenario) -> bool:
+    """Return whether a fault may stay in a node: a wrong or missed diagnosis, or a repair in vain."""
+    plans = [mode.repair_plan for mode in scenario.failures.values()]
+    in_vain = any(plan is not None and any(plan.false_fix) for plan in plans)
+    return bool(scenario.recovery.misdiagnosis or scenario.recovery.missed or in_vain)

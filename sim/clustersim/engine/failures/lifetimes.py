@@ -1,0 +1,191 @@
+"""Failures of units that age: each has a lifetime of its own and travels with its node."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple
+
+import numpy as np
+import simpy
+
+from clustersim.distributions import Array, Distribution
+from clustersim.engine.failures.aim import OnStrike
+from clustersim.engine.failures.clock import Clock
+from clustersim.engine.failures.sources import Source
+from clustersim.streams import Streams
+
+
+class Ageing(NamedTuple):
+    """How units age: the law of their lives, from a *steady* state or new, and as new after a repair or not.
+
+    The units of *lemons* age *factor* times as fast.
+    """
+
+    lifetime: Distribution
+    steady: bool
+    renews: bool
+    lemons: Collection[int]
+    factor: float
+
+
+class Lifetimes(Source):
+    """Units that age: each has a lifetime of its own, which runs on only where its node is in service.
+
+    A unit whose node works at *pace* 1 ages with the mode's own time, an idle spare's at `idle_pace`, and
+    those of *lemons* so many times as fast.  Only units that fail before the horizon, or whose node moved,
+    are stored one by one.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        clock: Clock,
+        priority: int,
+        horizon: float,
+        *,
+        streams: Streams,
+        name: str,
+        ageing: Ageing,
+        units: int,
+        units_per_node: int,
+        spare_units: int,
+        idle_pace: float,
+        longest: float,
+        on_strike: OnStrike,
+    ) -> None:
+        super().__init__(env, clock, priority, horizon)
+        self._streams = streams
+        self._name = name
+        self._ageing = ageing
+        self._per_node = units_per_node
+        self._idle_pace = idle_pace
+        self._longest = longest
+        self._on_strike = on_strike
+        self._index = -1
+        self._first = self._first_lives(units, spare_units)
+        self._pace: dict[int, float] = {}
+        self._due: dict[int, float] = {}
+        self._left: dict[int, float] = {}
+        self._age: dict[int, float] = {}
+        self._later: dict[int, np.random.Generator] = {}
+        self._born: dict[int, float] = {}
+        self._working = units
+        ends = self._first[:units] / self._speeds(units)
+        soon = np.flatnonzero(ends <= longest).tolist()
+        self._heap = [(float(ends[unit]), unit) for unit in soon]
+        self._begin(spare_units if idle_pace > 0 else 0)
+
+    def _begin(self, ageing_spares: int) -> None:
+        """Let the units of spares age, and find the first strike."""
+        heapify(self._heap)
+        for unit in range(self._working, self._working + ageing_spares):
+            self._set_pace(unit, self._idle_pace * self._speed(unit))
+        self._find_next()
+
+    def _first_lives(self, units: int, spare_units: int) -> Array:
+        """Draw what is left of each unit's life at time 0; those of the job do not depend on the spares."""
+        draw = self._ageing.lifetime.residual if self._ageing.steady else self._ageing.lifetime.sample
+        rng = self._streams[f"{self._name}/first"]
+        return np.concatenate((draw(rng, units), draw(rng, spare_units)))
+
+    def moved(self, node: int, slot: int | None, idle: bool) -> None:
+        """Let the units of *node* age at the pace of its new place."""
+        self._age_at(1.0 if slot is not None else self._idle_pace * idle, node)
+
+    def failed(self, node: int) -> None:
+        """Let the units of *node* stand still."""
+        self._age_at(0.0, node)
+
+    def _age_at(self, pace: float, node: int) -> None:
+        for unit in range(node * self._per_node, (node + 1) * self._per_node):
+            self._set_pace(unit, pace * self._speed(unit))
+        before = self.due, self.unit
+        self._find_next()
+        if before != (self.due, self.unit):
+            self.schedule()
+
+    def _find_next(self) -> None:
+        """Look up the next strike, past what no longer holds on the heap."""
+        heap = self._heap
+        while heap and self._due_of(heap[0][1]) != heap[0][0]:
+            heappop(heap)
+        self.due, self.unit = heap[0] if heap else (math.inf, 0)
+
+    def _hit(self) -> None:
+        due, unit = heappop(self._heap)
+        self._index = index = self._index + 1
+        self._live(unit, due, self._next_life(unit))
+        self._find_next()
+        self._on_strike(index, unit)
+
+    def _next_life(self, unit: int) -> float:
+        """Return the life that begins with the repair of *unit*."""
+        rng = self._generator(unit)
+        if self._ageing.renews:
+            return float(self._ageing.lifetime.sample(rng, 1)[0])
+        age = self._age.get(unit) or self._first_life(unit)
+        life = self._ageing.lifetime.remaining(age, 1.0 - rng.random())
+        self._age[unit] = age + life
+        return life
+
+    def _set_pace(self, unit: int, pace: float) -> None:
+        """Keep what is left of a unit's life while it changes its *pace*; a life that ends now has ended."""
+        now, before = self._own_time(), self._pace_of(unit)
+        if self._due_of(unit) <= now:
+            self._pace[unit] = pace
+            return
+        if before > 0 and self._due_of(unit) != now + self._left.get(unit, math.inf) / before:
+            self._left[unit] = (self._due_of(unit) - now) * before
+        self._pace[unit] = pace
+        left = self._left.get(unit)
+        self._live(unit, now, self._first_life(unit) if left is None else left)
+
+    def _live(self, unit: int, begin: float, life: float) -> None:
+        pace = self._pace_of(unit)
+        self._left[unit] = life
+        if pace == 0:
+            self._due[unit] = math.inf
+            return
+        self._due[unit] = due = begin + life / pace
+        if due <= self._longest:
+            heappush(self._heap, (due, unit))
+
+    def _pace_of(self, unit: int) -> float:
+        pace = self._pace.get(unit)
+        if pace is not None:
+            return pace
+        return self._speed(unit) if unit < self._working else 0.0
+
+    def _due_of(self, unit: int) -> float:
+        due = self._due.get(unit)
+        if due is not None:
+            return due
+        return self._first_life(unit) / self._speed(unit) if unit < self._working else math.inf
+
+    def _first_life(self, unit: int) -> float:
+        """Return the life with which *unit* begins; a node that came later begins with a new one."""
+        if unit < len(self._first):
+            return float(self._first[unit])
+        if unit not in self._born:
+            self._born[unit] = float(self._ageing.lifetime.sample(self._generator(unit), 1)[0])
+        return self._born[unit]
+
+    def _generator(self, unit: int) -> np.random.Generator:
+        """Return where the later lives of *unit* come from."""
+        if unit not in self._later:
+            self._later[unit] = self._streams[f"{self._name}/life/{unit}"]
+        return self._later[unit]
+
+    def _speed(self, unit: int) -> float:
+        """Return how fast *unit* ages, relative to one of a good node."""
+        return self._ageing.factor if unit // self._per_node in self._ageing.lemons else 1.0
+
+    def _speeds(self, units: int) -> Array:
+        """Return how fast each of the job's *units* ages."""
+        speeds = np.ones(units)
+        if self._ageing.lemons:
+            of_lemons = np.isin(np.arange(units) // self._per_node, list(self._ageing.lemons))
+            speeds[of_lemons] = self._ageing.factor
+        return speeds

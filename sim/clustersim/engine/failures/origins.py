@@ -1,0 +1,64 @@
+"""Under which name each strike's draws are known."""
+
+from __future__ import annotations
+
+from clustersim.engine.ledger import START_CAUSE
+from clustersim.records import Strike
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Draws, Sampler, Streams, uniform
+
+SPARE, LEMON, LEMON_SPARE = "spare", "lemon", "lemon/spare"
+RELAPSE, RECURRENCE = "relapse", "recurrence"
+PROCESSES = (SPARE, LEMON, LEMON_SPARE, RELAPSE, RECURRENCE)
+"""Other ways in which a mode strikes than its own, in the order of their strikes at one instant."""
+
+
+class Origins:
+    """The names of all processes that strike, by number: each mode's own in file order, then the start.
+
+    After these come the other `PROCESSES` of the modes that strike nodes; `modes` tells the mode of each.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        names, modes = [*scenario.failures, START_CAUSE], [*range(len(scenario.failures) + 1)]
+        self._numbers: dict[tuple[int, str], int] = {}
+        for mode, (name, spec) in enumerate(scenario.failures.items()):
+            for process in PROCESSES if spec.takes_nodes else ():
+                self._numbers[mode, process] = len(names)
+                names.append(f"{name}/{process}")
+                modes.append(mode)
+        self.names, self.modes = tuple(names), tuple(modes)
+
+    def __repr__(self) -> str:
+        return f"Origins{self.names}"
+
+    def of(self, mode: int, process: str) -> int:
+        """Return the number of one of the other *processes* of *mode*."""
+        return self._numbers[mode, process]
+
+
+class StrikeDraws:
+    """The draws of one *quantity*: one for each strike, known by its origin and its number there."""
+
+    def __init__(self, streams: Streams, origins: Origins, quantity: str, sampler: Sampler = uniform) -> None:
+        self._streams = streams
+        self._names = origins.names
+        self._quantity = quantity
+        self._sampler = sampler
+        self._draws: dict[int, Draws] = {}
+
+    def __repr__(self) -> str:
+        return f"StrikeDraws({self._quantity!r})"
+
+    def __getitem__(self, strike: Strike) -> float:
+        draws = self._draws.get(strike.origin) or self.of(strike.origin)
+        value: float = draws[strike.ordinal]
+        return value
+
+    def of(self, origin: int) -> Draws:
+        """Return the draws of all strikes of one *origin*, by their number there."""
+        draws = self._draws.get(origin)
+        if draws is None:
+            name = f"{self._names[origin]}/{self._quantity}"
+            draws = self._draws[origin] = Draws(self._streams, name, self._sampler)
+        return draws

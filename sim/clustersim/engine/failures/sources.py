@@ -1,0 +1,128 @@
+"""Where failures come from: every source keeps its strikes in its mode's own time.
+
+It puts only the next one into the simulation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import simpy
+
+from clustersim.distributions import Exponential
+from clustersim.engine.events import FAILURE, At
+from clustersim.engine.failures.aim import OnStrike
+from clustersim.engine.failures.clock import Clock
+from clustersim.scenario.keys.logs import Recorded as RecordedRow
+from clustersim.streams import Draws, Streams, uniform
+
+
+class Source:
+    """One stream of strikes; subclasses keep `due`, the own time of the next, and the `unit` that it hits."""
+
+    def __init__(self, env: simpy.Environment, clock: Clock, priority: int, horizon: float) -> None:
+        self.clock = clock
+        self.due = math.inf
+        self.unit = 0
+        self._env = env
+        self._priority = FAILURE + priority
+        self._horizon = horizon
+        self._pending: At | None = None
+        self._struck = -math.inf
+
+    def schedule(self) -> None:
+        """Put the next strike into the simulation instead of the one that was there.
+
+        While own time stands still, only what was due at the very instant at which it stopped still strikes.
+        """
+        now = self._env.now
+        if self.clock.is_calendar:
+            time = max(self.due, now)
+        elif self.clock.running:
+            time = max(self.clock.when(self.due), now)
+        else:
+            time = now if self.due <= self._own_time() else math.inf
+        self._pending = None
+        if time <= self._horizon:
+            self._pending = At(self._env, time, self._priority + self.unit, self._strike)
+
+    def training_begins(self, trains: object = None) -> None:
+        """Let own time pass, whoever trains."""
+        self.clock.start()
+        self.schedule()
+
+    def training_ends(self) -> None:
+        """Let own time stand still: the strike that was next waits, unless it is due now."""
+        self.clock.stop()
+        self.schedule()
+
+    def _hit(self) -> None:
+        """Let the next strike happen, and find the one after it."""
+        raise NotImplementedError
+
+    def _strike(self, event: simpy.Event) -> None:
+        if event is self._pending:
+            self._struck = self.due
+            self._hit()
+            self.schedule()
+
+    def _own_time(self) -> float:
+        """Return the own time that has passed: to the digit the strike's own, at the instant of a strike."""
+        return max(self.clock.read(), self._struck)
+
+
+class Memoryless(Source):
+    """Strikes of many exponential units at once: a Poisson process, and a uniform choice of the unit."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        clock: Clock,
+        priority: int,
+        horizon: float,
+        *,
+        streams: Streams,
+        name: str,
+        mtbf: float,
+        units: int,
+        on_strike: OnStrike,
+    ) -> None:
+        super().__init__(env, clock, priority, horizon)
+        self._gaps = iter(Draws(streams, f"{name}/gap", Exponential(mtbf / units).sample))
+        self._places = iter(Draws(streams, f"{name}/unit", uniform))
+        self._units = units
+        self._on_strike = on_strike
+        self._index = -1
+        self.due = next(self._gaps)
+
+    def _hit(self) -> None:
+        self._index = index = self._index + 1
+        self.due += next(self._gaps)
+        self._on_strike(index, int(next(self._places) * self._units))
+
+
+class Recorded(Source):
+    """Strikes from a log, in the order of their instants; a row names the node that it hits."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        clock: Clock,
+        priority: int,
+        horizon: float,
+        *,
+        rows: Sequence[RecordedRow],
+        on_strike: OnStrike,
+    ) -> None:
+        super().__init__(env, clock, priority, horizon)
+        self._rows = rows
+        self._on_strike = on_strike
+        self._index = 0
+        self.due = rows[0].time_s
+
+    def _hit(self) -> None:
+        index = self._index
+        self._index += 1
+        self.due = self._rows[self._index].time_s if self._index < len(self._rows) else math.inf
+        self._on_strike(index, self._rows[index].node)

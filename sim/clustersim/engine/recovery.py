@@ -1,0 +1,108 @@
+"""From knowing to training: the stages of a recovery, and how long each lasts for each incident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from clustersim.distributions import Constant, Distribution
+from clustersim.engine.failures.origins import Origins
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Draws, Streams, uniform
+
+
+class Step(NamedTuple):
+    """A stage that takes time or may fail: its number, constant time (s) if it has one, share of failures.
+
+    *awaits_nodes* marks the stage in which missing nodes are awaited; it lasts as long as that takes.
+    *loads* marks the one in which a copy is loaded, where it matters which.
+    """
+
+    stage: int
+    constant: float | None
+    fails: float
+    awaits_nodes: bool
+    loads: bool
+
+
+class Stages:
+    """The stages of a scenario's recovery, in order, with a duration for each incident.
+
+    Stage 0 is the detection; `names` are those of the stages after it, `steps` those among them that can take
+    time, and `nodes` is the number of the one in which missing nodes are awaited.  Durations are known by
+    (origin of the incident, stage, attempt, its index there), so that an incident meets the same recovery in
+    every scenario that shares the stage.
+    """
+
+    def __init__(self, scenario: Scenario, streams: Streams) -> None:
+        self._streams = streams
+        origins = Origins(scenario)
+        self._origins = origins.names
+        self._stages = scenario.recovery.stages
+        self.names = tuple(stage.name for stage in self._stages[1:])
+        self.steps = tuple(_steps(scenario))
+        self.nodes = next(step.stage for step in self.steps if step.awaits_nodes)
+        self._load = _own_load(scenario)
+        usual = self._stages[0].duration
+        laws = [*(mode.detect or usual for mode in scenario.failures.values()), Constant(0.0)]
+        self._detections = [
+            self._detection(name, laws[mode]) for name, mode in zip(origins.names, origins.modes, strict=True)
+        ]
+        self._draws: dict[tuple[str, int, int, int], Draws] = {}
+
+    def detection(self, origin: int, index: int) -> float:
+        """Return the time from the *index*-th failure of *origin* to knowing it, in seconds."""
+        time, draws = self._detections[origin]
+        return time if draws is None else float(draws[index])
+
+    def duration(self, stage: int, attempt: int, origin: int, index: int) -> float:
+        """Return how long *stage* lasts, in seconds, on the *attempt*-th way through the chain."""
+        key = ("stage", stage, attempt, origin)
+        draws = self._draws.get(key) or self._draw(key, self._stages[stage].duration)
+        return float(draws[index])
+
+    def given_load(self, attempt: int, origin: int, index: int) -> float | None:
+        """Return how long the stage that loads lasts by itself; None where that is up to the copy."""
+        return None if self._load is None else self.duration(self._load, attempt, origin, index)
+
+    def fails(self, stage: int, attempt: int, origin: int, index: int) -> bool:
+        """Return whether *stage* fails at its end, so that the chain begins again."""
+        key = ("fails", stage, attempt, origin)
+        draws = self._draws.get(key) or self._draw(key, None)
+        return bool(draws[index] < self._stages[stage].fails)
+
+    def _draw(self, key: tuple[str, int, int, int], distribution: Distribution | None) -> Draws:
+        quantity, stage, attempt, origin = key
+        name = f"{self._origins[origin]}/{quantity}/{self._stages[stage].name}"
+        if attempt:
+            name = f"{name}/{attempt}"
+        draws = Draws(self._streams, name, distribution.sample if distribution else uniform)
+        self._draws[key] = draws
+        return draws
+
+    def _detection(self, name: str, distribution: Distribution) -> tuple[float, Draws | None]:
+        always = constant(distribution)
+        if always is not None:
+            return always, None
+        return 0.0, Draws(self._streams, f"{name}/detect", distribution.sample)
+
+
+def _steps(scenario: Scenario) -> Iterator[Step]:
+    for number, stage in enumerate(scenario.recovery.stages):
+        loads, awaits = scenario.general and stage.kind == "load", stage.kind == "nodes"
+        if number > 0 and (loads or awaits or stage.fails or constant(stage.duration) != 0):
+            always = None if loads else constant(stage.duration)
+            yield Step(number, always, stage.fails, awaits, loads)
+
+
+def _own_load(scenario: Scenario) -> int | None:
+    """Return the number of the stage that loads where its time is stated, whatever copy is loaded."""
+    stated = scenario.recovery.stated_stages.get("load")
+    if stated is None or stated.word:
+        return None
+    return next(number for number, stage in enumerate(scenario.recovery.stages) if stage.kind == "load")
+
+
+def constant(distribution: Distribution) -> float | None:
+    """Return the time that *distribution* always gives, if it is constant."""
+    return distribution.mean if isinstance(distribution, Constant) else None

@@ -1,0 +1,140 @@
+"""What becomes of nodes that failed: who is sent away, where they are repaired, and how they come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import simpy
+
+from clustersim.engine.cluster import Cluster
+from clustersim.engine.failures import Failures
+from clustersim.engine.failures.origins import Origins, StrikeDraws
+from clustersim.engine.repair.diagnosis import Diagnosis
+from clustersim.engine.repair.retirement import Retirement
+from clustersim.engine.repair.shop import AUTOMATIC, RepairShop
+from clustersim.records import Strike
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Streams
+
+Returned = Callable[[Sequence[int]], None]
+Step = Callable[[Sequence[int], Strike, int], Sequence[int]]
+"""What happens at the end of a repair, told nodes, strike and last part: returns who comes back."""
+
+
+class Repairs:
+    """The repair shops of all modes, and the one door to them.
+
+    *returned* takes the nodes that come back.  What may go wrong on the way costs nothing where the scenario
+    does not ask for it: no diagnosis is made, and no step is taken at the end of a repair.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        streams: Streams,
+        cluster: Cluster,
+        failures: Failures,
+        returned: Returned,
+    ) -> None:
+        self._env = env
+        self._cluster = cluster
+        self._relapses, self._faults = failures.relapses, failures.faults
+        self._returned = returned
+        origins, recovery = Origins(scenario), scenario.recovery
+        self._diagnosis: Diagnosis | None = None
+        if recovery.misdiagnosis or recovery.missed:
+            self._diagnosis = Diagnosis(scenario, streams, origins)
+        plans = [mode.repair_plan for mode in scenario.failures.values()]
+        self._in_vain = [plan.false_fix if plan is not None else (0.0, 0.0) for plan in plans]
+        self._fixes = StrikeDraws(streams, origins, "false_fix")
+        self._retirement: Retirement | None = None
+        if recovery.retire is not None:
+            self._retirement = Retirement(env, scenario, cluster, self._take_back)
+        self._steps = self._steps_asked_for()
+        repaired = self._repaired if self._steps else self._take_back
+        self._shops = {
+            number: RepairShop(env, streams, origins, number, mode, repaired)
+            for number, mode in enumerate(scenario.failures.values())
+            if mode.repair_plan is not None and mode.takes_nodes
+        }
+
+    def __repr__(self) -> str:
+        return f"Repairs({list(self._shops.values())})"
+
+    def send(self, strike: Strike, slots: Sequence[int]) -> int:
+        """Let the nodes in *slots* leave that *strike* broke, as its detection ends; or whom it blames.
+
+        Return how many leave.
+        """
+        if self._diagnosis is not None and len(strike.slots) == 1:
+            slots = self._blamed(self._diagnosis, strike, slots)
+        if slots:
+            self._bring(self._cluster.send_away(slots), strike)
+        return len(slots)
+
+    def send_spare(self, strike: Strike, node: int) -> None:
+        """Let the idle spare *node* leave that *strike* broke."""
+        self._cluster.withdraw(node)
+        self._bring((node,), strike)
+
+    def _bring(self, nodes: Sequence[int], strike: Strike) -> None:
+        if self._faults is not None:
+            self._faults.clear(nodes)
+        self._cluster.note(self._env.now)
+        self._shops[strike.mode].bring(nodes, strike)
+
+    def _blamed(self, diagnosis: Diagnosis, strike: Strike, slots: Sequence[int]) -> Sequence[int]:
+        """Return the slots that are emptied: that of the culprit, of an innocent node, or none."""
+        (culprit,) = slots
+        blamed = diagnosis.blamed(strike, culprit)
+        if blamed == culprit:
+            return slots
+        found = blamed is not None and self._cluster.is_at_work(blamed)
+        self._cluster.revive(culprit)
+        assert self._faults is not None
+        self._faults.add(strike.mode, self._cluster.node(culprit))
+        if blamed is None or not found:
+            return ()
+        self._cluster.suspect(blamed)
+        return (blamed,)
+
+    def _steps_asked_for(self) -> list[Step]:
+        steps: list[Step] = []
+        if self._retirement is not None:
+            steps.append(self._retire)
+        if any(any(shares) for shares in self._in_vain):
+            steps.append(self._check)
+        if self._relapses:
+            steps.append(self._follow)
+        return steps
+
+    def _repaired(self, nodes: Sequence[int], strike: Strike, part: int = AUTOMATIC) -> None:
+        for step in self._steps:
+            nodes = step(nodes, strike, part)
+        self._take_back(nodes)
+
+    def _take_back(self, nodes: Sequence[int], strike: Strike | None = None, part: int = AUTOMATIC) -> None:
+        self._returned(nodes)
+        self._cluster.note(self._env.now)
+
+    def _retire(self, nodes: Sequence[int], strike: Strike, part: int) -> Sequence[int]:
+        assert self._retirement is not None
+        return self._retirement.left_of(nodes)
+
+    def _check(self, nodes: Sequence[int], strike: Strike, part: int) -> Sequence[int]:
+        """Let the nodes be faulty still where their repair was in vain."""
+        share = self._in_vain[strike.mode][part]
+        if share and self._fixes[strike] < share:
+            assert self._faults is not None
+            for node in nodes:
+                self._faults.add(strike.mode, node)
+        return nodes
+
+    def _follow(self, nodes: Sequence[int], strike: Strike, part: int) -> Sequence[int]:
+        """Let some of the nodes fail again soon."""
+        relapses = self._relapses.get(strike.mode)
+        if relapses is not None:
+            for node in nodes:
+                relapses.returned(node)
+        return nodes

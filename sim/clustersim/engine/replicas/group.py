@@ -1,0 +1,215 @@
+"""The replicas that are there: they train, save and stand still together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import simpy
+
+from clustersim.engine.activity import NO_BLAME, Activity, Blame
+from clustersim.engine.effects import Culprits
+from clustersim.engine.events import COMPLETION, TARGET, WINDOW, At
+from clustersim.engine.job import TrainingClock
+from clustersim.engine.journal import NOBODY
+from clustersim.engine.replicas.team import Team
+from clustersim.engine.work.account import Work
+from clustersim.engine.work.lineage import Pace
+from clustersim.records import Doing
+from clustersim.scenario.model import Scenario
+
+TRAINING, SAVING, STALL, HELD = Doing.TRAINING, Doing.SAVING, Doing.STALL, Doing.HELD
+
+
+class Planned(Protocol):
+    """Whoever knows what the group has planned."""
+
+    def next(self, now: float) -> float:
+        """Return when the next stop begins, infinite without any."""
+
+    def begin(self) -> None:
+        """Begin the stop that is due."""
+
+    def restarted(self, now: float) -> None:
+        """What was due before *now* is past."""
+
+    def take_one_out(self) -> None:
+        """Let the next replica of a rolling stop step out, if one is to."""
+
+    def drop(self) -> None:
+        """Let nobody else step out: no replica is alive."""
+
+
+class Group:
+    """What the replicas that are there do together, one thing at a time, until something comes between.
+
+    It `is_formed` as long as a replica is alive.  `finished` happens when the target is reached, at
+    `reached`, or when the run is told to `finish`.  While too few are there, the `latest` failure is charged.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        work: Work,
+        team: Team,
+        activity: Activity,
+        culprits: Culprits,
+        start: Blame,
+    ) -> None:
+        self.reached = math.nan
+        self.finished = env.event()
+        self.is_formed = True
+        self.latest = start
+        self.clocks: Sequence[TrainingClock] = ()
+        self.planned: Planned
+        self._env = env
+        self._activity = activity
+        self._work = work
+        self._team = team
+        self._culprits = culprits
+        self._target = scenario.target_s
+        self._is_endless = scenario.target_s is None and scenario.maintenance is None
+        self._rolls = scenario.maintenance is not None and scenario.maintenance.rolling
+        self._minimum = scenario.recovery.minimum
+        self._timer: simpy.Event | None = None
+        self._then: Callable[[], None] = self._train
+        self._deadline = -math.inf
+        self._blamed = start
+        self._anew = True
+
+    def __repr__(self) -> str:
+        return f"Group({self._activity}, {self._team})"
+
+    @property
+    def is_stalled_until_later(self) -> bool:
+        """Whether they still stand still for one another."""
+        return self._deadline > self._env.now
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether so many are there that they may train."""
+        return self._team.there >= self._minimum
+
+    def enter(self, doing: Doing) -> None:
+        """Book *doing* from now on for all that are there."""
+        activity = self._activity
+        activity.enter(doing)
+        activity.share = self._team.there / self._team.size
+        if doing is STALL:
+            activity.charged = self._blamed
+        elif doing is HELD:
+            activity.charged = self.latest
+
+    def wait(self, time: float, then: Callable[[], None], priority: int = COMPLETION) -> None:
+        """Go on with *then* at the instant *time*, unless something comes between."""
+        self._then = then
+        self._timer = At(self._env, time, priority, self._ring) if time < math.inf else None
+
+    def stall(self, time: float, blame: Blame) -> None:
+        """Let all that are there stand still for *time* seconds, because of whom they *blame*."""
+        self.extend(time, blame)
+        self.stand_still()
+
+    def extend(self, time: float, blame: Blame) -> None:
+        """Put the deadline off to *time* seconds from now, if that is later."""
+        deadline = self._env.now + time
+        if deadline >= self._deadline:
+            self._deadline = deadline
+            self._blamed = blame
+
+    def stand_still(self) -> None:
+        """Stand still until the deadline."""
+        self.enter(STALL)
+        self.wait(self._deadline, self.go_on)
+
+    def begin_together(self) -> None:
+        """Begin as a new group, unless what was noticed at this very instant leaves too few."""
+        if self.is_enough:
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Let all that are there train, where they are enough."""
+        team = self._team
+        if team.ready:
+            team.join()
+        self._deadline, self.is_formed = -math.inf, True
+        if self._rolls and team.up >= self._minimum:
+            self.planned.take_one_out()
+        if team.up >= self._minimum:
+            self._train()
+        else:
+            self._timer = None
+            self.enter(HELD)
+
+    def stop(self, broken: Blame = NO_BLAME) -> None:
+        """End the stretch under way, *broken* by somebody or not, or the save before a planned stop."""
+        if self._work.stretch is not None:
+            self._work.end(self._env.now, *broken)
+        elif self._activity.doing is SAVING:
+            self.planned.restarted(self._env.now)
+        else:
+            return
+        for clock in self.clocks:
+            clock.training_ends()
+
+    def leave(self) -> None:
+        """Book nothing more: no replica is alive."""
+        self._activity.enter(TRAINING)
+        self._timer, self._deadline = None, -math.inf
+        self._anew, self.is_formed = True, False
+        self.planned.drop()
+
+    def change_pace(self) -> None:
+        """Train at the pace that the stragglers leave from now on."""
+        if self._work.stretch is not None:
+            pace = self._culprits.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
+            self._work.slow_down(self._env.now, pace)
+            self.plan_anew()
+
+    def plan_anew(self) -> None:
+        """Take up planned stops again: the one that went on is over."""
+        if self._work.stretch is not None and not self._is_endless:
+            self._plan()
+
+    def finish(self) -> None:
+        """Book what is still open, and let `finished` happen: work since the last save counts."""
+        self.stop()
+        self._activity.enter(Doing.IDLE)
+        for replica in self._team.replicas:
+            replica.activity.enter(Doing.IDLE)
+        if not self.finished.triggered:
+            self.finished.succeed()
+
+    def _train(self) -> None:
+        """Train until the target is reached, or a planned stop is due."""
+        now, team = self._env.now, self._team
+        self._activity.enter(TRAINING)
+        if self._anew:
+            self.planned.restarted(now)
+            self._anew = False
+        pace = self._culprits.pace() if self._culprits.open else None
+        self._work.begin(now, team.up / team.size, pace)
+        self._timer = None
+        for clock in self.clocks:
+            clock.training_begins(team.trains)
+        if not self._is_endless:
+            self._plan()
+
+    def _plan(self) -> None:
+        """Wait for the target, or for the next planned stop."""
+        target = math.inf if self._target is None else self._work.time_of(self._target)
+        stop = self.planned.next(self._env.now)
+        if target <= stop:
+            self.wait(target, self._reach, TARGET)
+        else:
+            self.wait(stop, self.planned.begin, WINDOW)
+
+    def _reach(self) -> None:
+        self.reached = self._env.now
+        self.finish()
+
+    def _ring(self, event: simpy.Event) -> None:
+        if event is self._timer:
+            self._then()

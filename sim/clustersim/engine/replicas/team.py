@@ -1,0 +1,103 @@
+"""The replicas of a job together: how many are in which state, and which of them a failure hits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from clustersim.engine.cluster import Cluster
+from clustersim.engine.replicas.replica import Replica, State
+from clustersim.records import Strike
+
+UP, READY, DOWN, OUT = State.UP, State.READY, State.DOWN, State.OUT
+
+
+class Team:
+    """All replicas: `up` is how many train together, `there` are up or ready, `alive` hold the state.
+
+    Those that came back and have not joined the others yet are `ready`.
+    """
+
+    def __init__(self, replicas: Sequence[Replica], cluster: Cluster) -> None:
+        self.replicas = replicas
+        self._cluster = cluster
+        self._slots = len(replicas[0].slots)
+        self._down: dict[Replica, None] = {}
+        self.ready: list[Replica] = []
+        self.size = self.up = self.there = self.alive = len(replicas)
+        self._is_up = bytearray([1]) * self.size
+
+    def __repr__(self) -> str:
+        return f"Team({self.up} of {self.size} up)"
+
+    def fall(self, replica: Replica) -> None:
+        """Let a *replica* that was alive be down."""
+        if replica.state is UP:
+            self._leave(replica)
+        elif replica.state is READY:
+            self.there -= 1
+        replica.state = DOWN
+        self.alive -= 1
+        self._down[replica] = None
+
+    def step_out(self, replica: Replica) -> None:
+        """Let a *replica* that was up step out; it holds the state yet."""
+        self._leave(replica)
+        replica.state = OUT
+
+    def come_back(self, replica: Replica) -> None:
+        """Let a *replica* that was down or out be ready."""
+        if replica.state is DOWN:
+            self.alive += 1
+            del self._down[replica]
+        replica.state = READY
+        self.there += 1
+        self.ready.append(replica)
+
+    def join(self) -> None:
+        """Let those that are ready take part."""
+        for replica in self.ready:
+            if replica.state is READY:
+                replica.state = UP
+                self.up += 1
+                self._is_up[replica.index] = True
+        self.ready.clear()
+
+    def trains(self) -> Callable[[int], int]:
+        """Return what tells, also later, whether the replica of a number takes part now."""
+        return bytes(self._is_up).__getitem__
+
+    def _leave(self, replica: Replica) -> None:
+        """Let a *replica* that was up take part no longer."""
+        self.up -= 1
+        self.there -= 1
+        self._is_up[replica.index] = False
+
+    def index_of(self, slot: int) -> int:
+        """Return the number of the replica that *slot* belongs to."""
+        return slot // self._slots
+
+    def struck_by(self, strike: Strike) -> Sequence[Replica]:
+        """Return the replicas that *strike* takes down, all of them where it names no slots."""
+        slots = strike.slots
+        if not slots or self.size == 1:
+            return self.replicas
+        if len(slots) == 1:
+            return (self.replicas[slots[0] // self._slots],)
+        return [self.replicas[index] for index in dict.fromkeys(map(self.index_of, slots))]
+
+    def break_nodes(self, strike: Strike, line: int, struck: Sequence[Replica]) -> None:
+        """Let the nodes of *strike*, in *line*, fail, each in the chain of one of the replicas *struck*."""
+        if len(struck) == 1:
+            struck[0].chain.break_nodes(strike, strike.slots, line)
+            return
+        for replica in struck:
+            slots = [slot for slot in strike.slots if slot in replica.slots]
+            replica.chain.break_nodes(strike, slots, line)
+
+    def take_back(self, nodes: Sequence[int]) -> None:
+        """Take repaired *nodes*: to the replicas that wait for some, in the order in which they began to."""
+        waiting = [replica for replica in self._down if replica.chain.is_waiting]
+        waiting.sort(key=lambda replica: (replica.chain.since, replica.index))
+        self._cluster.restore(nodes, [replica.index for replica in waiting])
+        for replica in waiting:
+            replica.chain.look_again()

@@ -1,0 +1,228 @@
+"""The work of a job: stretches begin and end, failures throw work away, copies are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clustersim.engine.journal import NOBODY
+from clustersim.engine.work.copies import Copies
+from clustersim.engine.work.lineage import Lineage, Pace, Stretch
+from clustersim.engine.work.passage import MANY, follow
+from clustersim.engine.work.tiers import NEXT_TO_NOTHING, NO_TIER, Place
+from clustersim.records import Strike
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Draws, Streams, uniform
+
+
+class Work:
+    """What the job has done and what of it is saved, in seconds of training along the line that survives.
+
+    `stretch` is the one under way, if the job trains; `loads` are the tiers of the copies that it recovered
+    from, by incident: the number after the last tier's stands for another replica.
+    """
+
+    def __init__(self, scenario: Scenario, streams: Streams, origins: Sequence[str]) -> None:
+        spec = scenario.checkpoint
+        tiers = spec.tiers if spec is not None else ()
+        self._copies = Copies(tiers, scenario.workload.step_time)
+        self._lineage = Lineage(1 - scenario.recovery.overhead, len(tiers))
+        self._ended: list[Stretch] = []
+        self._entered: Stretch | None = None
+        self.stretch: Stretch | None = None
+        self.loads: dict[int, int] = {}
+        self.clocks = self._copies.clocks
+        self._load_times = [tier.load for tier in tiers] or [0.0]
+        self._unusable = [tier.unusable for tier in tiers]
+        self._streams = streams
+        self._origins = origins
+        self._draws: dict[tuple[int, int], Draws] = {}
+        self._tries: dict[int, int] = {}
+        self._suspects: dict[int, float] = {}
+
+    def __repr__(self) -> str:
+        return f"Work(at {self.lineage.place}, {self.copies})"
+
+    @property
+    def lineage(self) -> Lineage:
+        """The line of work, with all stretches that have ended."""
+        self._catch_up()
+        return self._lineage
+
+    @property
+    def copies(self) -> Copies:
+        """What the tiers hold, of all stretches that have ended."""
+        self._catch_up()
+        return self._copies
+
+    @property
+    def final_save(self) -> float:
+        """Seconds that a save to the last tier takes until it is durable; nothing without checkpoints."""
+        clocks = self.clocks
+        return clocks.blocks[-1] + clocks.durable_after[-1] if clocks.blocks else 0.0
+
+    def begin(self, now: float, share: float, pace: Pace | None = None) -> None:
+        """Begin a stretch on a *share* of the cards, at a *pace* that is not the full one, if any."""
+        self.stretch = Stretch(now, share, share * self._lineage.pace, () if pace is None else (pace,))
+
+    def place(self, now: float) -> Place:
+        """Return where the stretch under way is."""
+        self._catch_up()
+        assert self.stretch is not None
+        return self.clocks.place(self.stretch.firsts, self.stretch.start, now)
+
+    def end(self, now: float, cause: int = NOBODY, incident: int = NOBODY) -> None:
+        """End the stretch, broken by *cause* and *incident* if by anything."""
+        stretch = self.stretch
+        assert stretch is not None
+        stretch.end, stretch.cause, stretch.incident = now, cause, incident
+        self._ended.append(stretch)
+        self.stretch = None
+
+    def slow_down(self, now: float, pace: Pace) -> None:
+        """Train at another *pace* from now on."""
+        done = self.place(now).done
+        assert self.stretch is not None
+        self.stretch.paces = (*self.stretch.paces, pace._replace(done=done))
+
+    def time_of(self, progress: float) -> float:
+        """Return when the stretch under way brings the job to so much *progress* (s), at its pace of now."""
+        left, stretch = progress - self.lineage.progress, self.stretch
+        assert stretch is not None
+        done = stretch.needs(max(left, 0.0))
+        return stretch.start + self.clocks.offset_of(stretch.firsts, done)
+
+    def lose_step(self) -> None:
+        """Throw away the step that the stretch which has just ended was in."""
+        self._ended[-1].loses_step = self.clocks.step is not None
+
+    def kill(self, scope: int, now: float) -> None:
+        """Lose the copies that do not outlive a failure of that *scope*, even of the stretch under way."""
+        mortal = self._copies.mortal[scope]
+        if not mortal:
+            return
+        self.copies.settle(now)
+        if self.stretch is None:
+            self._copies.kill(mortal, self._lineage.place, None)
+        else:
+            until = self.place(now)
+            self._copies.kill(mortal, self.stretch.place + until.done, until.ended)
+
+    def fall_back(self, now: float, cause: int, incident: int, sound_until: float | None = None) -> None:
+        """Go back to the newest copy there is, and lose the work since and the copies on their way.
+
+        Where the work is corrupt, copies beyond the place *sound_until* are of no use.
+        """
+        copies = self.copies
+        copies.settle(now)
+        copies.forget_unsaved()
+        if sound_until is not None:
+            copies.discard_beyond(sound_until)
+        self._back_to_newest(cause, incident, sound_until is not None)
+
+    def suspect(self, incident: int, now: float) -> None:
+        """Take note that the work is corrupt from *now* on, because of *incident*."""
+        done = 0.0 if self.stretch is None else self.place(now).done
+        self._suspects[incident] = self.lineage.place + done
+
+    def clear_suspect(self, incident: int) -> float | None:
+        """Return the place from which *incident* corrupted the work, and forget it; None where it is gone."""
+        self._catch_up()
+        return self._suspects.pop(incident, None)
+
+    def load(self, strike: Strike, incident: int) -> float:
+        """Load the newest copy that can be used, and return how long that takes (s).
+
+        A copy that cannot be used takes its time all the same, is discarded, and the job falls back further.
+        """
+        _, tier = self.copies.newest()
+        time = 0.0
+        while True:
+            time += self._load_times[tier]
+            if self._is_usable(tier, strike, incident):
+                self.loads[incident] = tier
+                return time
+            self.copies.shelves[tier].discard_newest(self.lineage.place)
+            self._back_to_newest(strike.mode, incident)
+            _, tier = self.copies.newest()
+
+    def load_from_peer(self, incident: int) -> float:
+        """Load from another replica after *incident*, and return how long that takes (s)."""
+        self.loads[incident] = len(self._unusable)
+        return self._load_times[0]
+
+    def closed_for(self, now: float) -> float:
+        """Return how long the tier of the newest copy is unavailable yet, in seconds."""
+        _, tier = self.copies.newest()
+        return self.copies.shelves[tier].opens_at(now) - now if self._unusable else 0.0
+
+    def _catch_up(self) -> None:
+        """Work out what the stretches that have ended did, and where the one under way has begun.
+
+        Nobody asks until copies are lost or needed: most stretches just follow each other.
+        """
+        ended, self._ended = self._ended, []
+        if ended and ended[0] is self._entered:
+            self._work_out(ended.pop(0))
+        while ended:
+            count = follow(ended, self._lineage, self._copies)
+            if count == 0:
+                count = self._one_by_one(ended[:MANY])
+            ended = ended[count:]
+        if self.stretch is not None and self.stretch is not self._entered:
+            self._entered = self.stretch
+            self._enter(self.stretch)
+
+    def _one_by_one(self, stretches: Sequence[Stretch]) -> int:
+        for stretch in stretches:
+            self._enter(stretch)
+            self._work_out(stretch)
+        return len(stretches)
+
+    def _enter(self, stretch: Stretch) -> None:
+        """See where a *stretch* begins, and when its tiers save first."""
+        stretch.place = self._lineage.place
+        stretch.firsts = self._copies.firsts(stretch.place, stretch.start)
+
+    def _work_out(self, stretch: Stretch) -> None:
+        """See what a *stretch* has done and saved."""
+        until = self.clocks.place(stretch.firsts, stretch.start, stretch.end)
+        stretch.done, stretch.saving = until.done, until.saving != NO_TIER
+        self._lineage.add(stretch)
+        self._copies.take_in(stretch, until)
+        if stretch.loses_step:
+            self._cut_step(stretch)
+
+    def _cut_step(self, stretch: Stretch) -> None:
+        step = self.clocks.unit
+        place = stretch.place + int(stretch.done / step + NEXT_TO_NOTHING) * step
+        self._lose_beyond(place, stretch.cause, stretch.incident)
+        self._copies.discard_beyond(place)
+
+    def _back_to_newest(self, cause: int, incident: int, corrupted: bool = False) -> None:
+        place, _ = self._copies.newest()
+        self._lose_beyond(place, cause, incident, corrupted)
+        self._copies.discard_beyond(place)
+
+    def _lose_beyond(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
+        self._lineage.fall_back(place, cause, incident, corrupted)
+        if self._suspects:
+            beyond = place - NEXT_TO_NOTHING * max(place, 1.0)
+            self._suspects = {line: begin for line, begin in self._suspects.items() if begin < beyond}
+
+    def _is_usable(self, tier: int, strike: Strike, incident: int) -> bool:
+        chance, shelves = self._unusable[tier] if self._unusable else 0.0, self.copies.shelves
+        if not chance or shelves[tier].is_verified:
+            return True
+        attempt = self._tries.get(incident, 0)
+        self._tries[incident] = attempt + 1
+        usable = bool(self._draw(strike.origin, attempt)[strike.ordinal] >= chance)
+        if usable:
+            shelves[tier].verify()
+        return usable
+
+    def _draw(self, origin: int, attempt: int) -> Draws:
+        key = origin, attempt
+        if key not in self._draws:
+            name = f"{self._origins[origin]}/unusable/{attempt}"
+            self._draws[key] = Draws(self._streams, name, uniform)
+        return self._draws[key]

@@ -1,0 +1,172 @@
+"""What must hold between the blocks of a scenario, and what follows from several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from clustersim.scenario.fitting import fitting
+from clustersim.scenario.keys.blocks import KEY, Finding, unknown
+from clustersim.scenario.keys.expectations import metrics, unknown_metric
+from clustersim.scenario.keys.recovery import CHECKPOINT, DETECT, LOAD
+from clustersim.scenario.keys.replay import about_nodes, resolve_logs
+from clustersim.scenario.levers import faults_of_levers
+from clustersim.scenario.published import faults_of_claims
+from clustersim.scenario.rates import mtbf_served, rate
+from clustersim.scenario.text.document import find, paths
+from clustersim.scenario.text.errors import dotted
+from clustersim.units import format_duration
+
+if TYPE_CHECKING:
+    from clustersim.scenario.model import CheckpointSpec, Scenario
+
+RESERVED = ("checkpoint", "maintenance", "start", "overhead")
+MOST_FAILURES = 100_000_000
+MOST_AGES = 20_000_000
+MOST_STOPS = 1_000_000
+MOST_NAMES = 1_000
+
+
+def contradictions(scenario: Scenario) -> Iterator[Finding]:
+    """Resolve the interval and the stages of *scenario*, and yield everything that does not fit together."""
+    found = list(_within(scenario))
+    yield from found or faults_of_levers(scenario)
+    yield from () if found else faults_of_claims(scenario)
+
+
+def _within(scenario: Scenario) -> Iterator[Finding]:
+    resolve_logs(scenario)
+    yield from about_nodes(scenario)
+    domains = [*_about_domains(scenario), *fitting(scenario)]
+    yield from domains
+    yield from _about_counts(scenario)
+    yield from _about_modes(scenario)
+    yield from _about_the_end(scenario)
+    yield from _about_saves(scenario)
+    scenario.recovery.resolve(scenario.cluster.gpus, _loads(scenario)[-1])
+    if not domains:
+        yield from _resolve_interval(scenario)
+        yield from _about_numbers(scenario)
+    yield from _about_metrics(scenario)
+    yield from _about_sources(scenario)
+
+
+def _about_counts(scenario: Scenario) -> Iterator[Finding]:
+    for name in ("failures", "expect", "sources"):
+        if (count := len(getattr(scenario, name))) > MOST_NAMES:
+            yield (name,), f"{count:_} entries, {MOST_NAMES:_} are possible; give fewer"
+
+
+def _about_domains(scenario: Scenario) -> Iterator[Finding]:
+    cluster = scenario.cluster
+    for name, mode in scenario.failures.items():
+        path = ("failures", name, "per")
+        if mode.per == "rack" and cluster.racks is None:
+            yield path, "a mode per rack needs racks; give cluster.nodes_per_rack"
+        if mode.per == "pod" and cluster.pods is None:
+            yield path, "a mode per pod needs pods; give cluster.nodes_per_rack and cluster.racks_per_pod"
+
+
+def _about_modes(scenario: Scenario) -> Iterator[Finding]:
+    if not scenario.failures and scenario.document.get("failures") != "none":
+        yield ("failures",), "no mode is given; give at least one, or say failures: none"
+    noticed = DETECT in scenario.recovery.stated_stages
+    for name, mode in scenario.failures.items():
+        if name in RESERVED:
+            yield ("failures", name, KEY), f'the results use the name "{name}" themselves; choose another'
+        if mode.effect == "hang" and mode.stated_detect is None and not noticed:
+            yield (
+                ("failures", name, "effect"),
+                "a hang lasts until its timeout; give it, such as detect: 10 min",
+            )
+
+
+def _about_the_end(scenario: Scenario) -> Iterator[Finding]:
+    simulation = scenario.simulation
+    if simulation.horizon is None and scenario.target_s is None:
+        yield ("simulation",), "nothing ends the run; give a horizon, such as 30 d, or a workload.target"
+    if scenario.target_s is not None and simulation.warm_up:
+        yield ("simulation", "warm_up"), "a run to a target counts from its beginning; leave warm_up out"
+
+
+def _about_saves(scenario: Scenario) -> Iterator[Finding]:
+    saves, stages = scenario.checkpoint, scenario.recovery.stated_stages
+    if saves is not None:
+        yield from _about_loads(scenario, saves)
+        return
+    if (
+        "stages" in scenario.recovery.model_fields_set
+        or "stated_stages" in scenario.recovery.model_fields_set
+    ):
+        for name, time in stages.items():
+            if time.word == CHECKPOINT:
+                yield ("recovery", "stages", name), "there is no checkpoint to load; leave the stage out"
+    stops = scenario.maintenance
+    if stops and not stops.abrupt and not stops.rolling:
+        yield ("maintenance",), "without checkpoints nothing can be saved before a stop; say abrupt: true"
+
+
+def _about_loads(scenario: Scenario, saves: CheckpointSpec) -> Iterator[Finding]:
+    if LOAD in scenario.recovery.stated_stages:
+        return
+    for (name, tier), load in zip(saves.stated.items(), _loads(scenario), strict=True):
+        if load:
+            key = "load" if tier.stated_load is not None else "read"
+            why = "no stage loads the copy; add load: checkpoint to recovery.stages"
+            yield ("checkpoint", *saves.path_of(name), key), why
+
+
+def _loads(scenario: Scenario) -> list[float]:
+    """Return what loading takes from each tier, in seconds; 0 s where there are no copies."""
+    saves, nodes = scenario.checkpoint, scenario.cluster.nodes
+    tiers = saves.stated.values() if saves else ()
+    return [tier.times(saves.state if saves else None, nodes).load for tier in tiers] or [0.0]
+
+
+def _resolve_interval(scenario: Scenario) -> Iterator[Finding]:
+    if scenario.checkpoint is not None:
+        served = partial(mtbf_served, scenario)
+        yield from scenario.checkpoint.resolve(scenario.cluster.nodes, served, scenario.workload.step_time)
+
+
+def _about_numbers(scenario: Scenario) -> Iterator[Finding]:
+    """Refuse what would never end, or fill the memory."""
+    end = format_duration(scenario.end_s, 3)
+    for name, mode in scenario.failures.items():
+        most = max((factor for _, factor in mode.over_time), default=1.0)
+        strikes, units = scenario.end_s * rate(scenario, name) * most, scenario.units(name)
+        if strikes > MOST_FAILURES:
+            limit = f"{MOST_FAILURES:.0e} can be simulated; check the rate"
+            yield ("failures", name), f"about {strikes:.1e} failures in {end}, {limit}"
+        if units > MOST_AGES and mode.stated_lifetime.kind != "exponential":
+            limit = f"{MOST_AGES:_} are possible; take exponential lifetimes"
+            yield ("failures", name, "lifetime"), f"{units:_} ages to keep, {limit}"
+    if scenario.maintenance and scenario.end_s / scenario.maintenance.every > MOST_STOPS:
+        yield ("maintenance", "every"), f"more than {MOST_STOPS:_} stops in {end}; stop less often"
+
+
+def _about_metrics(scenario: Scenario) -> Iterator[Finding]:
+    stages = [stage.name for stage in scenario.recovery.stages if stage.kind != "detect"]
+    tiers = list(scenario.checkpoint.stated) if scenario.checkpoint else []
+    known = metrics(scenario.failures, stages, tiers, scenario.recovery.replicas)
+    needs = {
+        "cost": (scenario.costs is not None, "costs"),
+        "days_to_target": (scenario.target_s is not None, "a workload.target"),
+        "target_reached": (scenario.target_s is not None, "a workload.target"),
+        "throughput": (scenario.workload.tokens_per_gpu_second is not None, "workload.tokens_per_gpu_second"),
+    }
+    for path in list(scenario.expect)[:MOST_NAMES]:
+        there, what = needs.get(path.partition(".")[0], (True, ""))
+        if path not in known:
+            yield ("expect", path, KEY), unknown_metric(path, known)
+        elif not there or (path == "cost.to_target" and scenario.target_s is None):
+            yield ("expect", path), f"this metric needs {what if not there else 'a workload.target'}; give it"
+
+
+def _about_sources(scenario: Scenario) -> Iterator[Finding]:
+    document = scenario.document
+    known = [dotted(path) for path in paths(document) if path[0] != "sources"]
+    for path in list(scenario.sources)[:MOST_NAMES]:
+        if find(document, path) is None:
+            yield ("sources", path, KEY), unknown(path, known, "no such value in this scenario")

@@ -1,0 +1,159 @@
+"""What a failure costs and what is left, to first order: before anything is simulated.
+
+Each second of training costs saves; each failure costs its restart and half an interval of the tier that is
+loaded after it.  With replicas a failure costs the others a stall and the one that failed its own recovery.
+Waiting for nodes is not counted, nor that one failure may strike within another's recovery beyond what an
+exponential decay in their rates says.
+"""
+
+from __future__ import annotations
+
+import math
+
+from clustersim import theory
+from clustersim.distributions import Constant, Distribution
+from clustersim.scenario.keys.effects import CORRUPT, SLOW, STORAGE
+from clustersim.scenario.keys.failure import FailureMode
+from clustersim.scenario.model import Scenario, Stage, Tier
+from clustersim.scenario.rates import (
+    falls_back,
+    mean_of,
+    rate,
+    rates_by_scope,
+    replicas_down,
+    stops_training,
+    tier_for,
+)
+
+
+def chain_s(
+    stages: tuple[Stage, ...], detect: Distribution | None = None, load: float | None = None
+) -> float:
+    """Return the mean seconds of the recovery, waiting not counted; a stage that fails begins it again.
+
+    One pass takes the sum of the stages that are reached; it takes 1 / P(no stage fails) passes on average.
+    *load* are the seconds of the stage that lasts what the copy takes.
+    """
+    first, *rest = stages
+    reached, one_pass = 1.0, 0.0
+    for stage in rest:
+        one_pass += reached * (load if stage.of_copy and load is not None else mean_of(stage.duration))
+        reached *= 1 - stage.fails
+    return mean_of(detect or first.duration) + one_pass / reached
+
+
+def restart_s(scenario: Scenario, name: str) -> float:
+    """Return the mean seconds from a failure of the mode to training again; 0 s where it stops nothing."""
+    mode = scenario.failures[name]
+    if not stops_training(mode):
+        return 0.0
+    stages, detect = scenario.recovery.stages, _detection(mode)
+    if not falls_back(scenario, mode):
+        return chain_s(stages, detect, peer_load(scenario))
+    loads = {tier.name: tier.load for tier in scenario.tiers}
+    parts = list(rates_by_scope(scenario, name)) if len(loads) > 1 else []
+    every = math.fsum(per_second for _, per_second in parts)
+    if not every:
+        return chain_s(stages, detect)
+    load = math.fsum(loads[tier_for(scenario, scope)] * share for scope, share in parts) / every
+    return chain_s(stages, detect, load)
+
+
+def _detection(mode: FailureMode) -> Distribution | None:
+    """Return the mode's own detection; what has been noticed before it acts needs none."""
+    return Constant(0.0) if mode.effect in (SLOW, CORRUPT) else mode.detect
+
+
+def peer_load(scenario: Scenario) -> float | None:
+    """Return what the load stage takes from another replica: as told, or as from the first tier."""
+    if scenario.recovery.peer_load is not None:
+        return scenario.recovery.peer_load
+    return scenario.tiers[0].load if scenario.tiers else None
+
+
+def mean_restart_s(scenario: Scenario) -> float | None:
+    """Return the mean restart over the failures of all modes that stop training; None without any."""
+    rates = {name: rate(scenario, name) for name, mode in scenario.failures.items() if stops_training(mode)}
+    every = math.fsum(rates.values())
+    return math.fsum(rates[name] * restart_s(scenario, name) for name in rates) / every if every else None
+
+
+def ettr(scenario: Scenario) -> float | None:
+    """Return the ETTR to first order: Daly's formula for one tier and one replica, else its generalisation.
+
+    None without checkpoints where something fails: then all work is lost with each failure.
+    """
+    saves, mtbf, restart = scenario.checkpoint, scenario.mtbf, mean_restart_s(scenario)
+    up = _up(scenario)
+    if saves is None:
+        return up if mtbf is None else None
+    if scenario.general:
+        return (
+            up * _kept(scenario.tiers) * math.exp(-sum(_waste(scenario, name) for name in scenario.failures))
+        )
+    if mtbf is None or restart is None:
+        return up * _kept(scenario.tiers)
+    return up * theory.efficiency(saves.interval, mtbf, saves.blocks, restart)
+
+
+def _up(scenario: Scenario) -> float:
+    """Return the share of time that neither planned stops nor the overhead of a protocol take."""
+    stops, recovery = scenario.maintenance, scenario.recovery
+    if stops is None:
+        return 1 - recovery.overhead
+    takes = stops.takes + (recovery.replicas * recovery.rejoin_stall if stops.rolling else 0.0)
+    alone = math.exp(-stops.merge_within * _all_down(scenario)) if stops.merge_within else 1.0
+    return (1 - recovery.overhead) * max(1 - alone * takes / stops.every, 0.0)
+
+
+def _all_down(scenario: Scenario) -> float:
+    """Return the failures per second that stop the whole job."""
+    modes = scenario.failures.items()
+    return math.fsum(rate(scenario, name) for name, mode in modes if falls_back(scenario, mode))
+
+
+def _kept(tiers: tuple[Tier, ...]) -> float:
+    """Return the share of training time and saves that is training."""
+    return 1 / (1 + math.fsum(tier.blocks / max(tier.interval, tier.durable_after) for tier in tiers))
+
+
+def _waste(scenario: Scenario, name: str) -> float:
+    """Return the share of time that the failures of a mode cost."""
+    mode, per_second = scenario.failures[name], rate(scenario, name)
+    if mode.effect == STORAGE:
+        return 0.0
+    if mode.flap_stall is not None:
+        return per_second * mean_of(mode.flap_stall)
+    noticed = mode.detect or scenario.recovery.stages[0].duration
+    before = (1 - mode.slow_factor) * mean_of(noticed) if mode.effect == SLOW else 0.0
+    before += mean_of(mode.noticed_after) if mode.noticed_after else 0.0
+    if falls_back(scenario, mode):
+        return per_second * (before + restart_s(scenario, name)) + _rework(scenario, name, mean_of(noticed))
+    return per_second * (before + _one_replica(scenario, mode, restart_s(scenario, name)))
+
+
+def _rework(scenario: Scenario, name: str, slow_s: float) -> float:
+    """Return the share of time that goes to work done again: half an interval, and what is not durable.
+
+    What was trained at a straggler's pace, in the *slow_s* seconds before it was noticed, has cost its time
+    already and is trained again at full pace.
+    """
+    tiers, pace = {tier.name: tier for tier in scenario.tiers}, scenario.failures[name].slow_factor
+    total = 0.0
+    for scope, per_second in rates_by_scope(scenario, name):
+        tier = tiers[tier_for(scenario, scope)]
+        cycle = max(tier.interval, tier.durable_after) + tier.blocks
+        again = tier.unusable / (1 - tier.unusable) * (cycle + tier.load)
+        slowly = min(slow_s, cycle)
+        spared = (1 - pace) * slowly * (1 - slowly / (2 * cycle))
+        total += per_second * (cycle / 2 + tier.durable_after + again - spared)
+    return total
+
+
+def _one_replica(scenario: Scenario, mode: FailureMode, restart: float) -> float:
+    """Return what a failure of some replicas costs, in seconds of the whole job."""
+    recovery = scenario.recovery
+    down = replicas_down(scenario, mode) / recovery.replicas
+    step = (scenario.workload.step_time or 0.0) / 2
+    others = recovery.stall if recovery.replicas * (1 - down) >= recovery.minimum else restart
+    return step + (1 - down) * others + down * restart + recovery.rejoin_stall

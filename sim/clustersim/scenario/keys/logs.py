@@ -1,0 +1,222 @@
+"""Logs of recorded failures: comma-separated columns, one failure a line, times from the run's beginning."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from clustersim.scenario.keys.blocks import unknown
+from clustersim.scenario.keys.quantities import LONGEST_DURATION
+from clustersim.units import DAY, HOUR, NUMBER, parse_duration, shown
+
+MOST_ROWS = 100_000
+MOST_FAULTS = 20
+TIME, NODE, CAUSE, REPAIR = "time", "node", "cause", "repair"
+_UNITS: Mapping[str, float] = {"s": 1.0, "h": HOUR, "d": DAY}
+COLUMNS: Mapping[str, str] = {
+    TIME: "when it struck, from the beginning of the run: 3.5 h",
+    **{f"{TIME}_{unit}": f"the same as a plain number of {unit}" for unit in _UNITS},
+    NODE: "number of the node that it struck, from 0, spares after the job's; empty: the whole job",
+    CAUSE: "name of the failure mode; one mode for each",
+    REPAIR: "for how long the node was away: 20 h; empty: a restart is enough",
+    **{f"{REPAIR}_{unit}": f"the same as a plain number of {unit}" for unit in _UNITS},
+}
+_NO_TIME = f'no column "{TIME}"; the first line names the columns: {", ".join(COLUMNS)}'
+
+
+class Recorded(NamedTuple):
+    """One recorded failure: when (s), the node struck (-1: the whole job), how long it was away (s).
+
+    `repair_s` is None where a restart was enough.
+    """
+
+    time_s: float
+    node: int
+    repair_s: float | None
+
+
+class Trouble(NamedTuple):
+    """What is wrong with a log: the line, from 1, and a sentence."""
+
+    line: int
+    sentence: str
+
+
+@dataclass(slots=True)
+class Log:
+    """A log that was read: its rows with the line and the cause of each, and what is wrong with others."""
+
+    rows: list[Recorded] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    causes: list[str] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    faulty: int = 0
+
+    def add(self, line: int, row: Recorded, cause: str) -> None:
+        """Add a row."""
+        self.rows.append(row)
+        self.lines.append(line)
+        self.causes.append(cause)
+
+    def refuse(self, line: int, sentence: str) -> None:
+        """Note what is wrong with a line; the first few lines are enough to see why."""
+        self.faulty += 1
+        if len(self.troubles) < MOST_FAULTS:
+            self.troubles.append(Trouble(line, sentence))
+
+    def sort(self) -> Log:
+        """Return the log in the order of time; rows of one instant keep theirs."""
+        order = sorted(range(len(self.rows)), key=lambda index: self.rows[index].time_s)
+        ordered = Log()
+        for index in order:
+            ordered.add(self.lines[index], self.rows[index], self.causes[index])
+        return ordered
+
+
+def read_log(text: str) -> Log:
+    """Return what a text of comma-separated columns says, in its own order, and what is wrong with it."""
+    log = Log()
+    reader = csv.reader(text.splitlines(), strict=True, skipinitialspace=True)
+    try:
+        header = next((cells for cells in reader if cells), None)
+        if header is None:
+            log.refuse(1, f"is empty; the first line names the columns, {TIME}, {NODE}, {CAUSE}, {REPAIR}")
+        elif parsers := _columns(log, reader.line_num, header):
+            _read_rows(log, reader, parsers)
+    except csv.Error as error:
+        log.refuse(reader.line_num, f"cannot be read ({error}); give cells separated by commas")
+    if log.faulty > len(log.troubles):
+        more = log.faulty - len(log.troubles)
+        log.troubles.append(
+            Trouble(log.troubles[-1].line, f"{more:,} more lines cannot be read; correct these")
+        )
+    return log
+
+
+Parser = Callable[[str], Any]
+
+
+def _columns(log: Log, line: int, header: Sequence[str]) -> list[tuple[str, str, Parser]] | None:
+    """Return meaning, name and parser of each column, or nothing where the header cannot be used."""
+    names = [name.strip() for name in header]
+    meanings = [name if name in (NODE, CAUSE) else name.partition("_")[0] for name in names]
+    if any(name in COLUMNS for name in names):
+        faults = list(_about_names(names, meanings))
+    elif len(names) == 1 and (sign := re.search("[;\t|]", names[0])):
+        faults = [f"one column, {shown(names[0])}; separate the cells by commas, not by {sign[0]!r}"]
+    else:
+        faults = [_NO_TIME]
+    for sentence in faults:
+        log.refuse(line, sentence)
+    return None if faults else list(zip(meanings, names, map(_parser, names), strict=True))
+
+
+def _about_names(names: Sequence[str], meanings: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with the names of the columns."""
+    for name in names:
+        if name not in COLUMNS:
+            yield unknown(name, COLUMNS, f"column {shown(name)} is not known, rename it or take it out")
+    for meaning in dict.fromkeys(meanings):
+        if meanings.count(meaning) > 1:
+            yield f'column "{meaning}" is there twice; give one'
+    if TIME not in meanings:
+        yield _NO_TIME
+
+
+def _read_rows(log: Log, reader: Any, columns: list[tuple[str, str, Parser]]) -> None:
+    for cells in reader:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(log.rows) == MOST_ROWS:
+            log.refuse(reader.line_num, f"more than {MOST_ROWS:,} rows; give the first ones, or fewer causes")
+            return
+        if len(cells) != len(columns):
+            log.refuse(reader.line_num, f"{len(cells)} cells for {len(columns)} columns; give one for each")
+            continue
+        _read_row(log, reader.line_num, cells, columns)
+    if not log.rows and not log.faulty:
+        log.refuse(reader.line_num, "no rows below the names of the columns; give at least one failure")
+
+
+def _read_row(log: Log, line: int, cells: Sequence[str], columns: list[tuple[str, str, Parser]]) -> None:
+    found: dict[str, Any] = {}
+    for (meaning, name, parse), cell in zip(columns, cells, strict=True):
+        try:
+            found[meaning] = parse(cell.strip())
+        except ValueError as error:
+            log.refuse(line, f'column "{name}": {error}')
+            return
+    node, repair = found.get(NODE, -1), found.get(REPAIR)
+    if node < 0 and repair is not None:
+        log.refuse(line, f'column "{NODE}": empty beside a repair; name the node, or leave the repair empty')
+        return
+    log.add(line, Recorded(found[TIME], node, repair), found.get(CAUSE, ""))
+
+
+def _parser(column: str) -> Parser:
+    """Return how the cells of a column are read; each raises ValueError with a sentence."""
+    if column == NODE:
+        return _node
+    if column == CAUSE:
+        return lambda cell: " ".join(cell.split())
+    meaning, _, unit = column.partition("_")
+
+    def time(cell: str) -> float:
+        seconds = _plain(cell, column) * _UNITS[unit] if unit else _duration(cell, column)
+        if seconds > LONGEST_DURATION:
+            raise ValueError(f"{shown(cell)} is more than 1e9 years; give less")
+        return seconds
+
+    def repair(cell: str) -> float | None:
+        if not cell:
+            return None
+        if (seconds := time(cell)) == 0:
+            raise ValueError(f"{shown(cell)} is no repair; leave it empty where a restart is enough")
+        return seconds
+
+    return time if meaning == TIME else repair
+
+
+def _node(cell: str) -> int:
+    """Read a number of a node; libraries for tables write 12.0 where other cells are empty."""
+    if not cell:
+        return -1
+    if not re.fullmatch(r"[0-9]{1,9}(\.0*)?", cell):
+        raise ValueError(f"{shown(cell)} is not the number of a node; give 0, 1, 2, ..., or leave it empty")
+    return int(cell.partition(".")[0])
+
+
+def _plain(cell: str, column: str) -> float:
+    if not re.fullmatch(NUMBER, cell):
+        plain = column.partition("_")[0]
+        raise ValueError(f"{shown(cell)} is not a plain number; give one such as 3.5, or call it {plain}")
+    return float(cell.replace("_", ""))
+
+
+def _duration(cell: str, column: str) -> float:
+    if re.fullmatch(NUMBER, cell):
+        raise ValueError(f"{cell} has no unit; write {cell} h, or name the column {column}_h")
+    return parse_duration(cell)
+
+
+def as_text(rows: Iterable[Recorded]) -> str:
+    """Return rows as the text of a log that reads back as the same numbers."""
+    rows = list(rows)
+    nodes, repairs = any(row.node >= 0 for row in rows), any(row.repair_s is not None for row in rows)
+    header = [f"{TIME}_s", *([NODE] if nodes else []), *([f"{REPAIR}_s"] if repairs else [])]
+    lines = [",".join(header)]
+    for row in rows:
+        cells = [_digits(row.time_s)]
+        if nodes:
+            cells.append(str(row.node) if row.node >= 0 else "")
+        if repairs:
+            cells.append("" if row.repair_s is None else _digits(row.repair_s))
+        lines.append(",".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+def _digits(seconds: float) -> str:
+    return str(int(seconds)) if seconds.is_integer() else repr(seconds)

@@ -1,0 +1,176 @@
+"""The values of the scenario language as annotated types: each with its parser, limits and JSON Schema."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel
+from pydantic_core import CoreSchema, core_schema
+
+from clustersim import units
+from clustersim.scenario.keys.expectations import THRESHOLD_PATTERN, Threshold
+from clustersim.units import Kind, Money, Rate, shown
+
+NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_ -]{0,38}[A-Za-z0-9_-])?$"
+LONGEST_DURATION = 1e9 * units.YEAR
+LONGEST_TEXT = 10_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reads:
+    """How a value is read: a parser that raises ValueError with a sentence of ours, and its JSON Schema."""
+
+    parse: Callable[[Any], Any]
+    schema: dict[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: Any) -> dict[str, Any]:
+        return dict(self.schema)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shorthand:
+    """A block that may be written as one value: *expand* turns that value into the block or its mapping."""
+
+    expand: Callable[[Any], Any]
+    schema: dict[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [self.schema, handler(core)]}
+
+    def _read(self, value: object, block: Callable[[Any], Any]) -> object:
+        return block(value if isinstance(value, Mapping | BaseModel) else self.expand(value))
+
+
+def quantity(kind: Kind, check: Callable[[Any], None] | None = None) -> Reads:
+    """Return the reading of one kind of quantity, with a further check on what was parsed."""
+
+    def parse(value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError(
+                f'{shown(value)} is not {kind.name}; give {kind.allowed}, such as "{kind.example}"'
+            )
+        parsed = units.PARSERS[kind](str(value))
+        if check:
+            check(parsed)
+        return parsed
+
+    return Reads(parse, {"type": "string", "pattern": kind.pattern, "examples": [kind.example]})
+
+
+def whole(low: int, high: int) -> Reads:
+    """Return the reading of a whole number within limits."""
+
+    def parse(value: object) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, str):
+            value = units.parse_count(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f'{shown(value)} is not a whole number; give one such as "100_000"')
+        if not low <= value <= high:
+            raise ValueError(f"{value:_} is out of range; {low:_} to {high:_} is allowed")
+        return value
+
+    number = {"type": "integer", "minimum": low, "maximum": high}
+    return Reads(parse, {"anyOf": [number, {"type": "string", "pattern": units.COUNT.pattern}]})
+
+
+def plain(low: float, high: float, above: bool = False) -> Reads:
+    """Return the reading of a number without unit within limits (*above*: the lower one excluded)."""
+
+    def parse(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{shown(value)} is not a plain number; give one without unit")
+        if not math.isfinite(value):
+            raise ValueError(f"{value} is not finite; give a number")
+        if not low <= value <= high or (above and value == low):
+            allowed = f"{'above ' if above else ''}{low:g} to {high:g}"
+            raise ValueError(f"{value:g} is out of range; {allowed} is allowed")
+        return float(value)
+
+    return Reads(parse, {"type": "number", "exclusiveMinimum" if above else "minimum": low, "maximum": high})
+
+
+def words(*allowed: str) -> Reads:
+    """Return the reading of a choice among a few words."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            raise ValueError(f"{shown(value)} is not known; allowed are {', '.join(allowed)}")
+        return value
+
+    return Reads(parse, {"enum": list(allowed)})
+
+
+def _bounded(seconds: float) -> None:
+    if seconds > LONGEST_DURATION:
+        raise ValueError(f"longer than {LONGEST_DURATION / units.YEAR:,.0f} years; give a shorter duration")
+
+
+def _some_time(seconds: float) -> None:
+    if seconds <= 0:
+        raise ValueError("0 s makes no sense here; give a duration above zero")
+    _bounded(seconds)
+
+
+def _some(value: float) -> None:
+    if value <= 0:
+        raise ValueError("zero makes no sense here; give more")
+
+
+def _expectation(value: object) -> str:
+    if isinstance(value, str):
+        Threshold.parse(value)
+        return value
+    raise ValueError(f'{shown(value)} is not a threshold; write a sign and a number, such as ">= 0.90"')
+
+
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{shown(value)} is neither true nor false; say one of them")
+    return value
+
+
+def _free_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not a text; put it in quotes")
+    if len(value) > LONGEST_TEXT:
+        raise ValueError(f"a text of {len(value):_} characters is too long; {LONGEST_TEXT:_} are allowed")
+    return value
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not a name; put it in quotes")
+    if not re.fullmatch(NAME_PATTERN, value):
+        rule = "letters, digits, spaces, _ and -, at most 40"
+        raise ValueError(f"{shown(value)} is not a name; use {rule}, such as gpu_memory")
+    return value
+
+
+DURATION = quantity(units.DURATION, _bounded)
+Expectation = Annotated[str, Reads(_expectation, {"type": "string", "pattern": THRESHOLD_PATTERN})]
+Duration = Annotated[float, DURATION]
+PositiveDuration = Annotated[float, quantity(units.DURATION, _some_time)]
+SHARE = quantity(units.SHARE)
+Share = Annotated[float, SHARE]
+PositiveShare = Annotated[float, quantity(units.SHARE, _some)]
+Points = Annotated[float, quantity(units.POINTS, _some)]
+Size = Annotated[float, quantity(units.SIZE, _some)]
+Tokens = Annotated[float, quantity(units.TOKENS, _some)]
+Price = Annotated[Money, quantity(units.MONEY)]
+FailureRate = Annotated[Rate, quantity(units.RATE)]
+Cards = Annotated[int, whole(1, 1_000_000_000)]
+Flag = Annotated[bool, Reads(_yes_or_no, {"type": "boolean"})]
+Text = Annotated[str, Reads(_free_text, {"type": "string"})]
+Name = Annotated[str, Reads(_name, {"type": "string", "pattern": NAME_PATTERN})]

@@ -1,0 +1,88 @@
+"""From a file, a shipped name or a text to a `Scenario`, or to all of its faults at once."""
+
+from __future__ import annotations
+
+import difflib
+import os.path
+from collections.abc import Mapping
+from pathlib import Path as File
+from typing import Any
+
+from pydantic import ValidationError
+
+from clustersim.scenario.consistency import RESERVED
+from clustersim.scenario.keys.blocks import KEY
+from clustersim.scenario.model import Scenario
+from clustersim.scenario.text import shipped
+from clustersim.scenario.text.bases import Bases
+from clustersim.scenario.text.document import Document
+from clustersim.scenario.text.errors import Fault, Place, ScenarioError
+from clustersim.scenario.text.overrides import override
+from clustersim.scenario.text.reader import read_file, read_text
+from clustersim.scenario.traces import read_traces
+
+Overrides = Mapping[str, Any]
+
+
+def load(source: str | File, overrides: Overrides | None = None) -> Scenario:
+    """Return the scenario in the file *source*, or the shipped one of that name, with `--set` *overrides*.
+
+    Raises ScenarioError with every fault that was found, each at its file, line and column.
+    """
+    file = file_of(source)
+    return _finished(read_file(file, str(file)), File(os.path.realpath(file)), overrides)
+
+
+def file_of(source: str | File) -> File:
+    """Return the file that *source* names: one that exists, or else a shipped one."""
+    # Unlike Path.exists, os.path.exists takes a name that no file can have for a missing file.
+    if os.path.exists(source):
+        return File(source)
+    if by_name := shipped.path(str(source)):
+        return by_name
+    for near in difflib.get_close_matches(str(source), shipped.names(), n=1):
+        message = f'no such file; did you mean the shipped scenario "{near}"?'
+        raise ScenarioError([Fault(Place(str(source)), "", message)])
+    return File(source)
+
+
+def loads(text: str, name: str = "<text>", overrides: Overrides | None = None) -> Scenario:
+    """Return the scenario in *text*, named *name* in messages; bases are sought in the current directory."""
+    return _finished(read_text(text, name), File.cwd() / "<text>", overrides)
+
+
+def _finished(document: Document, file: File, overrides: Overrides | None) -> Scenario:
+    roots = (File.cwd().resolve(), file.parent)
+    document = Bases(roots).assemble(document, file)
+    for path, value in (overrides or {}).items():
+        document = override(document, path, value)
+    return build(read_traces(document, roots, RESERVED))
+
+
+def build(document: Document) -> Scenario:
+    """Return the scenario that a merged document says; ScenarioError with its faults in reading order."""
+    faults = list(document.faults)
+    try:
+        scenario = Scenario.model_validate(document.data)
+    except ValidationError as error:
+        faults += [_fault(document, detail) for detail in error.errors(include_url=False)]
+    if faults:
+        raise ScenarioError(_in_order(document, faults))
+    return scenario
+
+
+def _fault(document: Document, detail: Any) -> Fault:
+    path = detail["loc"]
+    of_key = bool(path) and path[-1] == KEY
+    return document.fault(path[:-1] if of_key else path, detail["ctx"]["sentence"], of_key)
+
+
+def _in_order(document: Document, faults: list[Fault]) -> list[Fault]:
+    """Sort faults by file, line and column: the scenario's own file first, then its bases."""
+    files = list(dict.fromkeys(mark.key.file for mark in document.marks.values()))
+    ranks = {file: rank for rank, file in enumerate(files)}
+
+    def rank(fault: Fault) -> tuple[int, int, int]:
+        return ranks.get(fault.file, len(files)), fault.line or 0, fault.column or 0
+
+    return sorted(dict.fromkeys(faults), key=rank)

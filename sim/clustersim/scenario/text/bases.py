@@ -1,0 +1,97 @@
+"""Inheritance: `base: [frontier.yaml, recovery/replicas.yaml]`, merged in this order under the file's keys.
+
+A base is a path relative to the file that names it, or the name of a shipped scenario.  Files are only read
+within the tree of the current directory, the folder of the scenario, and the shipped folder.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as File
+
+from clustersim.scenario.text import shipped
+from clustersim.scenario.text.document import Document
+from clustersim.scenario.text.errors import Fault, Place, ScenarioError
+from clustersim.scenario.text.layers import merge
+from clustersim.scenario.text.reader import read_file
+from clustersim.units import shown
+
+MOST_BASES = 50
+
+
+def nothing() -> Document:
+    """Return the empty document under the first layer."""
+    return Document({})
+
+
+@dataclass(slots=True)
+class Bases:
+    """Reads a scenario's bases: the trees that it may read from, and how many files it has read."""
+
+    roots: tuple[File, ...]
+    read: int = field(default=0)
+
+    def assemble(self, document: Document, file: File, above: tuple[File, ...] = ()) -> Document:
+        """Return *document*, written in *file*, over its bases; *above* are the files on the way here."""
+        if not isinstance(document.data, Mapping):
+            message = f"{shown(document.data)} is not a scenario; write keys and values, such as name: first"
+            raise ScenarioError([document.fault((), message)])
+        own = Document(
+            {key: value for key, value in document.data.items() if key != "base"},
+            document.marks,
+            document.faults,
+        )
+        merged = nothing()
+        for name, place in _entries(document):
+            merged = merge(merged, self._base(name, place, file, (*above, file)))
+        return merge(merged, own)
+
+    def _base(self, name: str, place: Place, file: File, above: tuple[File, ...]) -> Document:
+        found = self._find(name, place, file)
+        if found in above:
+            loop = " -> ".join(_shown_as(one) for one in (*above[above.index(found) :], found))
+            raise _error(place, f"{shown(name)} loops: {loop}; leave one out")
+        self.read += 1
+        if self.read > MOST_BASES:
+            raise _error(place, f"more than {MOST_BASES} bases in all; inherit from fewer")
+        return self.assemble(read_file(found, _shown_as(found)), found, above)
+
+    def _find(self, name: str, place: Place, file: File) -> File:
+        """Return the file that *name* means; ScenarioError where there is none that may be read."""
+        if File(name).is_absolute() or "\0" in name:
+            raise _error(place, f"{shown(name)} is not relative; give a path relative to this file")
+        found = File(os.path.realpath(file.parent / name))
+        if os.path.isfile(found):
+            if any(found.is_relative_to(root) for root in (*self.roots, shipped.folder().resolve())):
+                return found
+            raise _error(
+                place, f"{shown(name)} is outside the working tree; move it there, or change directory"
+            )
+        if by_name := shipped.path(name):
+            return by_name.resolve()
+        known = ", ".join(name for name in shipped.names() if not name.startswith(shipped.CASES))
+        raise _error(place, f"{shown(name)} is neither a file here nor a shipped scenario ({known})")
+
+
+def _entries(document: Document) -> list[tuple[str, Place]]:
+    stated = document.data.get("base", [])
+    listed = stated if isinstance(stated, list) else [stated]
+    entries = []
+    for index, name in enumerate(listed):
+        place = document.place(("base", index) if isinstance(stated, list) else ("base",))
+        if not isinstance(name, str) or not name:
+            raise _error(place, f"{shown(name)} is not a base; give a relative path or a shipped name")
+        entries.append((name, place))
+    return entries
+
+
+def _shown_as(file: File) -> str:
+    """Return a path as a person in the current directory would write it."""
+    here = File.cwd()
+    return str(file.relative_to(here)) if file.is_relative_to(here) else str(file)
+
+
+def _error(place: Place, message: str) -> ScenarioError:
+    return ScenarioError([Fault(place, "base", message)])

@@ -1,0 +1,199 @@
+"""`trace: {replay: logs/incidents.csv}`: the file is read, and the mode becomes one mode for each cause.
+
+The rows then stand in the document itself, so that it runs again without the file.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path as File
+from typing import Any
+
+from pydantic import ValidationError
+
+from clustersim.scenario.keys.failure import FailureMode
+from clustersim.scenario.keys.logs import Log, as_text, read_log
+from clustersim.scenario.keys.quantities import NAME_PATTERN
+from clustersim.scenario.text.document import Document, Mark, find
+from clustersim.scenario.text.errors import Fault, Path, Place, dotted
+from clustersim.units import format_size, shown
+
+FAILURES, REPLAY, SOURCES = "failures", "replay", "sources"
+LARGEST_LOG = 20_000_000
+LONGEST_NAME = 40
+MOST_CAUSES = 100
+_HARMLESS = "time_s\n0\n"
+
+
+def read_traces(document: Document, roots: Sequence[File], taken: Sequence[str]) -> Document:
+    """Return *document* with the rows of its logs in place of their files; *taken* names are no causes.
+
+    A log is sought beside the file that names it, or from the current directory where `--set` does, and only
+    within *roots*.  What is wrong with a log is a fault of the document.
+    """
+    modes = document.data.get(FAILURES) if isinstance(document.data, Mapping) else None
+    if not isinstance(modes, Mapping) or not any(_names_a_file(mode) for mode in modes.values()):
+        return document
+    read = Document(dict(document.data), dict(document.marks), list(document.faults))
+    names = [*taken, *(name for name, mode in modes.items() if not _names_a_file(mode))]
+    read.data[FAILURES] = {}
+    for name, mode in modes.items():
+        found = _Trace(read, name, mode, roots).modes(names) if _names_a_file(mode) else {name: mode}
+        read.data[FAILURES].update(found)
+        names += found
+    return read
+
+
+def _names_a_file(mode: Any) -> bool:
+    replay = mode.get(REPLAY) if isinstance(mode, Mapping) else None
+    return isinstance(replay, str) and "\n" not in replay
+
+
+class _UnreadableError(Exception):
+    """A log that cannot be read: a sentence, and the place where it is not the scenario's."""
+
+    def __init__(self, sentence: str, place: Place | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.place = place
+
+
+class _Trace:
+    """One mode that names a log, in the document that the rows go into."""
+
+    def __init__(self, read: Document, name: str, mode: Mapping[str, Any], roots: Sequence[File]) -> None:
+        self._read = read
+        self._name = name
+        self._mode = mode
+        self._roots = roots
+        self._path: Path = (FAILURES, name, REPLAY)
+        self._file = ""
+        self._marks = {path[2:]: mark for path, mark in read.marks.items() if path[:2] == self._path[:2]}
+
+    def modes(self, taken: Sequence[str]) -> dict[str, Any]:
+        """Return the modes that stand in place of the trace, none of them with a *taken* name."""
+        log = self._log()
+        if log is None or not log.rows:
+            return {self._name: {**self._mode, REPLAY: _HARMLESS}}
+        log = log.sort()
+        causes = list(dict.fromkeys(log.causes))
+        if len(causes) > MOST_CAUSES:
+            self._fault(
+                f"{len(causes):,} causes, {MOST_CAUSES} are possible; give fewer, or leave the column out"
+            )
+        if len(causes) > MOST_CAUSES or not self._is_sound():
+            log.causes = [""] * len(log.rows)
+            causes = [""]
+        names = dict(zip(causes, _names(causes, self._name, taken), strict=True))
+        modes = {names[cause]: self._of(log, cause, names[cause]) for cause in causes}
+        self._source(names)
+        return modes
+
+    def _of(self, log: Log, cause: str, name: str) -> dict[str, Any]:
+        """Return the mode of one cause, and mark where each of its rows was written."""
+        own = [index for index, given in enumerate(log.causes) if given == cause]
+        marks = self._read.marks
+        marks.update({(FAILURES, name, *path): mark for path, mark in self._marks.items()})
+        for number, index in enumerate(own):
+            place = Place(self._file, log.lines[index])
+            marks[(FAILURES, name, REPLAY, number)] = Mark(place, place)
+        return {**self._mode, REPLAY: as_text(log.rows[index] for index in own)}
+
+    def _log(self) -> Log | None:
+        """Return what the file says, or nothing where it cannot be read."""
+        try:
+            log = read_log(self._text(self._found(self._mode[REPLAY])))
+        except _UnreadableError as error:
+            self._fault(error.sentence, error.place)
+            return None
+        for line, sentence in log.troubles:
+            self._fault(sentence, Place(self._file, line))
+        return log
+
+    def _found(self, name: str) -> File:
+        """Return the file that *name* means, below one of the roots."""
+        if not name or File(name).is_absolute() or "\0" in name:
+            raise _UnreadableError(
+                f"{shown(name)} is not a relative path; give one such as logs/incidents.csv"
+            )
+        stated = self._read.place(self._path).file
+        folder = File(stated).parent if os.path.isfile(stated) else File.cwd()
+        file = File(os.path.realpath(folder / name))
+        if not any(file.is_relative_to(root) for root in self._roots):
+            why = "is outside the working tree; move it there, or change directory"
+            raise _UnreadableError(f"{shown(name)} {why}")
+        if not os.path.isfile(file):
+            raise _UnreadableError(
+                f"{shown(name)} does not exist; give a log, its path relative to this file"
+            )
+        return file
+
+    def _text(self, file: File) -> str:
+        self._file = _shown_as(file)
+        try:
+            with file.open("rb") as stream:
+                raw = stream.read(LARGEST_LOG + 1)
+            if len(raw) > LARGEST_LOG:
+                most = format_size(LARGEST_LOG)
+                raise _UnreadableError(f"a log has at most {most}; give fewer rows", Place(self._file))
+            return raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            place = Place(self._file, raw.count(b"\n", 0, error.start) + 1)
+            why = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
+            raise _UnreadableError(why, place) from None
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise _UnreadableError(f"cannot be read ({why}); give another", Place(self._file)) from None
+
+    def _fault(self, sentence: str, place: Place | None = None) -> None:
+        self._read.faults.append(Fault(place or self._read.place(self._path), dotted(self._path), sentence))
+
+    def _is_sound(self) -> bool:
+        """Whether the mode is right but for its log: what is not is then said once, not for each cause."""
+        try:
+            FailureMode.model_validate({**self._mode, REPLAY: _HARMLESS})
+        except ValidationError:
+            return False
+        return True
+
+    def _source(self, names: Mapping[str, str]) -> None:
+        """Say of each mode that it is recorded, and let it have the sources of the trace."""
+        stated = self._read.data.get(SOURCES, {})
+        if not isinstance(stated, Mapping):
+            return
+        sources = dict(stated)
+        of_trace = {}
+        for source in list(sources):
+            path = find({FAILURES: {self._name: self._mode}}, str(source))
+            if path is not None and path[:2] == self._path[:2]:
+                of_trace[path[2:]] = sources.pop(source)
+        for cause, name in names.items():
+            recorded = f"recorded: {self._file}{f', cause {shown(cause)}' if cause else ''}"
+            here = {(REPLAY,): recorded} | of_trace if () not in of_trace else of_trace
+            sources |= {dotted((FAILURES, name, *path)): text for path, text in here.items()}
+        self._read.data[SOURCES] = sources
+
+
+def _names(causes: Sequence[str], trace: str, taken: Sequence[str]) -> Iterator[str]:
+    """Yield a name of its own for each cause: its letters and digits, after that of the trace if taken."""
+    given = list(taken)
+    for cause in causes:
+        plain = _safe(cause) or trace
+        choices = [plain, *([_safe(f"{trace} {plain}")] if plain != trace else [])]
+        choices += [f"{plain[: LONGEST_NAME - 5].rstrip()} {number}" for number in range(2, 2 + len(causes))]
+        name = next(choice for choice in choices if choice not in given)
+        given.append(name)
+        yield name
+
+
+def _safe(text: str) -> str:
+    """Return what of *text* may be a name."""
+    kept = re.sub(r"[^A-Za-z0-9_-]+", " ", text).strip(" _-")[:LONGEST_NAME].rstrip()
+    return kept if re.match(NAME_PATTERN, kept) else ""
+
+
+def _shown_as(file: File) -> str:
+    here = File.cwd()
+    return str(file.relative_to(here)) if file.is_relative_to(here) else str(file)

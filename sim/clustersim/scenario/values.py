@@ -1,0 +1,144 @@
+"""What went in: every value of a scenario with its unit and its source, for the report and for `check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from clustersim.scenario.keys.blocks import Block
+from clustersim.scenario.keys.recovery import Recovery
+from clustersim.scenario.keys.replay import told
+from clustersim.scenario.keys.saving import CheckpointSpec
+from clustersim.scenario.model import Scenario
+from clustersim.scenario.text.errors import Path, dotted
+from clustersim.units import format_duration, format_share
+
+_NAMED = (("failures",), ("recovery", "stages"), ("checkpoint", "tiers"))
+_NOT_VALUES = ("name", "title", "about", "levers", "expect", "sources", "published")
+
+
+class Value(NamedTuple):
+    """One value: its dotted path, how it reads, where it comes from (None: assumed), whether a default."""
+
+    path: str
+    text: str
+    source: str | None
+    default: bool
+
+
+def values(scenario: Scenario) -> Iterator[Value]:
+    """Yield every value that the simulation depends on, in the order of the language."""
+    for path, text, default in _block(scenario, scenario.document, ()):
+        resolved = _resolved(scenario, path, text)
+        yield Value(dotted(path), resolved, None if default else source(scenario.sources, path), default)
+
+
+def source(sources: Mapping[str, str], path: Path) -> str | None:
+    """Return what is said of the value at *path*, or of what is inside it, or of the nearest block around."""
+    around = (dotted(path[:end]) for end in range(len(path), 0, -1))
+    inside = [text for name, text in sources.items() if name.startswith(f"{dotted(path)}.")]
+    if inside and dotted(path) not in sources:
+        return "; ".join(dict.fromkeys(inside))
+    return next((sources[name] for name in around if name in sources), None)
+
+
+def _block(block: Block, data: Mapping[Any, Any], path: Path) -> Iterator[tuple[Path, str, bool]]:
+    for name, field in type(block).model_fields.items():
+        key = field.alias or name
+        here, value = (*path, key), getattr(block, name)
+        if not path and key in _NOT_VALUES:
+            continue
+        extra = field.json_schema_extra
+        extra = extra if isinstance(extra, dict) else {}
+        quiet = "x-quiet" in extra or "replay" in data
+        used = field.default not in (None, {}) and not quiet
+        if key in data or used or isinstance(value, Recovery):
+            stated = data.get(key, {} if _is_open(value) else field.default)
+            yield from _value(value, stated, here, str(extra.get("x-unit", "")), key not in data)
+
+
+def _is_open(value: object) -> bool:
+    """Whether it is a block whose values are shown one by one."""
+    return isinstance(value, Block) and not value.one_value
+
+
+def _value(value: Any, stated: Any, path: Path, unit: str, default: bool) -> Iterator[tuple[Path, str, bool]]:
+    """Yield a block's values one by one, a mode's and a stage's too; anything else as one value."""
+    if _is_open(value):
+        yield from _block(value, stated, path)
+    elif path in _NAMED and isinstance(stated, Mapping):
+        for name, inner in value.items():
+            yield from _value(inner, stated[name], (*path, name), "", default)
+    else:
+        yield path, printed(stated, unit), default
+
+
+def printed(value: Any, unit: str = "") -> str:
+    """Return a value as it reads in a table: `100,000 cards`, `lognormal (median 20 h, sigma 2.5)`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,} {unit}".strip() if isinstance(value, int) else f"{value:,.12g} {unit}".strip()
+    if isinstance(value, list):
+        shown = ", ".join(printed(inner) for inner in value[:5])
+        return shown if len(value) <= 5 else f"{shown}, ... ({len(value)} values)"
+    if isinstance(value, Mapping):
+        return ", ".join(_entry(name, inner) for name, inner in value.items())
+    return " ".join(str(value).split())
+
+
+def _entry(name: Any, value: Any) -> str:
+    head = printed(name).replace("_", " ")
+    if isinstance(value, Mapping):
+        return f"{head} ({printed(value)})"
+    return f"{head} {printed(value)}" if isinstance(name, str) else f"{head}: {printed(value)}"
+
+
+def _resolved(scenario: Scenario, path: Path, text: str) -> str:
+    """Return *text* with what it comes to in this scenario, where that is not plain from the text."""
+    spec, spares = scenario.checkpoint, scenario.cluster.spares
+    if path[0] == "checkpoint" and spec and (resolved := _of_tier(spec, path)):
+        return f"{text} = {resolved}"
+    if path[0] == "failures" and path[2:] == ("replay",):
+        return told(scenario.failures[str(path[1])].recorded or ())
+    if path == ("cluster", "spares") and scenario.cluster.used_per_rack is not None:
+        return f"{scenario.cluster.spare_nodes:,} nodes, what is left of the racks"
+    if path == ("cluster", "spares") and isinstance(spares, float):
+        return f"{text} = {scenario.cluster.spare_nodes:,} nodes"
+    if path[:2] == ("recovery", "stages") and (text == "checkpoint" or "over gpus" in text):
+        return f"{text} = {_of_stage(scenario, str(path[2]))}"
+    if path == ("workload", "scaling_efficiency"):
+        gpus = scenario.cluster.gpus
+        return f"{text}; {scenario.workload.efficiency(gpus):.3g} at {gpus:,}"
+    return text
+
+
+def _of_stage(scenario: Scenario, name: str) -> str:
+    """Return what a stage comes to: its time, by tier where there are several, and how often it fails."""
+    stage = next(stage for stage in scenario.recovery.stages if stage.name == name)
+    time = _about(stage.duration.mean)
+    if stage.of_copy and len(scenario.tiers) > 1:
+        time = ", ".join(f"{_about(tier.load)} from {tier.name}" for tier in scenario.tiers)
+    tables = len(scenario.recovery.stated_stages[name].stated_fails) > 1
+    return f"{time}, fails {format_share(stage.fails, 3)}" if tables else time
+
+
+def _of_tier(spec: CheckpointSpec, path: Path) -> str | None:
+    """Return what the interval or a bandwidth of a tier comes to; None where its text says it all."""
+    number = list(spec.stated).index(str(path[2])) if spec.several and len(path) == 4 else 0
+    stated, tier = list(spec.stated.values())[number], spec.tiers[number]
+    if path[-1] == "interval" and stated.stated_interval and stated.stated_interval.seconds is None:
+        return _about(tier.interval)
+    if path[-1] == "read":
+        return f"{_about(tier.load)} to load"
+    if path[-1] == "write" and stated.stated_blocks is None:
+        return f"{_about(tier.blocks)} to save"
+    if path[-1] == "write":
+        return f"{_about(tier.durable_after)} until durable"
+    return None
+
+
+def _about(seconds: float) -> str:
+    """Return a duration exactly where that is short, else with three digits."""
+    exact = format_duration(seconds)
+    return exact if len(exact) <= 12 else format_duration(seconds, 3)

@@ -1,0 +1,181 @@
+"""The tables of a run, column by column, from its replications: what the Parquet files and the frames hold.
+
+Modes and doings are numbers in the engine and words here, kept as dictionary columns (categories in pandas).
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clustersim import arrow
+from clustersim.engine.ledger import Entry
+from clustersim.records import INCIDENT_COLUMNS, PEER, Doing, Records, StripRow
+from clustersim.scenario.model import Scenario
+from clustersim.store import RunError, loaded
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+BINS = 400
+REPLICATIONS, INCIDENTS, TIMELINE, STRIP = "replications", "incidents", "timeline", "strip"
+
+
+def replications(records: Sequence[Records]) -> pa.Table:
+    """Return one row per replication: what `REPLICATION_COLUMNS` says."""
+    shares = np.array([[one.ledger[entry.label] for entry in Entry] for one in records])
+    shares /= shares.sum(axis=1, keepdims=True)
+    columns: dict[str, Any] = {
+        "replication": [one.replication for one in records],
+        "wall_s": [one.wall_s for one in records],
+        "ettr": shares[:, Entry.PRODUCTIVE],
+    }
+    columns |= {entry.label: shares[:, entry] for entry in Entry}
+    columns |= {
+        "progress_s": [one.progress_s for one in records],
+        "reached_s": [one.reached_s for one in records],
+        "interruptions": [one.interruptions for one in records],
+        "incidents": [one.incident_count for one in records],
+        "spares_left": [one.spares_left for one in records],
+        "nodes_away": [one.fleet.away if one.fleet else math.nan for one in records],
+        "most_nodes_away": [float(one.fleet.most_away) if one.fleet else math.nan for one in records],
+        "node_wait_s": [one.fleet.waiting_s if one.fleet else math.nan for one in records],
+    }
+    return arrow.table({name: np.asarray(values) for name, values in columns.items()})
+
+
+def incidents(scenario: Scenario, one: Records) -> pa.Table:
+    """Return one row per incident of a replication: what `INCIDENT_COLUMNS` says."""
+    words = {"mode": list(scenario.failures), "doing": [doing.label for doing in Doing]}
+    columns = dict(_complete(loaded(one.incidents)))
+    tiers = arrow.chosen(columns.pop("tier") + 1, ["", *tier_names(scenario)])
+    shown = {
+        name: arrow.chosen(column, words[name]) if name in words else column
+        for name, column in columns.items()
+    }
+    return arrow.table(shown | {"tier": tiers})
+
+
+def _complete(columns: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+    """Yield *columns* in the order of `INCIDENT_COLUMNS`, with those that a simple job has no use for."""
+    count = len(columns["time_s"])
+    usual: dict[str, Array] = {"replica": np.full(count, -1, np.int32), "tier": np.full(count, -1, np.int16)}
+    for name in [column.name for column in INCIDENT_COLUMNS if "<" not in column.name]:
+        yield name, columns.get(name, usual.get(name, np.zeros(count)))
+    yield from ((name, column) for name, column in columns.items() if name.startswith("stage_"))
+
+
+def tier_names(scenario: Scenario) -> list[str]:
+    """Return the names of the checkpoint tiers in the order of the file, and that of another replica."""
+    return [*(tier.name for tier in scenario.tiers), PEER]
+
+
+def timeline(records: Sequence[Records]) -> pa.Table:
+    """Return, in 400 equal bins of the longest replication, what `TIMELINE_COLUMNS` says."""
+    edges = np.linspace(0.0, max(one.end_s for one in records), BINS + 1)
+    shares = np.array([productive_share(one, edges) for one in records])
+    low, middle, high = np.nanquantile(shares, (0.1, 0.5, 0.9), axis=0)
+    columns: dict[str, Array] = {
+        "start_s": edges[:-1],
+        "end_s": edges[1:],
+        "mean": np.nanmean(shares, axis=0),
+        "p10": low,
+        "p50": middle,
+        "p90": high,
+        "replication_0": shares[0],
+    }
+    return arrow.table(columns | _fleet(records, edges[:-1]))
+
+
+def _fleet(records: Sequence[Records], instants: Array) -> dict[str, Array]:
+    """Return the nodes away and the idle spares at *instants* (s) over the replications still running."""
+    uses = [(one.fleet, one.end_s) for one in records if one.fleet]
+    if len(uses) < len(records):
+        unknown = np.full(len(instants), np.nan)
+        return dict.fromkeys(("away_mean", "away_p10", "away_p90", "away_0", "idle_mean"), unknown)
+    away = np.array([_counted(use.away_curve, end, instants) for use, end in uses])
+    idle = np.array([_counted(use.idle_curve, end, instants) for use, end in uses])
+    low, high = np.nanquantile(away, (0.1, 0.9), axis=0)
+    return {
+        "away_mean": np.nanmean(away, axis=0),
+        "away_p10": low,
+        "away_p90": high,
+        "away_0": away[0],
+        "idle_mean": np.nanmean(idle, axis=0),
+    }
+
+
+def _counted(curve: Array, end: float, instants: Array) -> Array:
+    """Return a count that is known at equally spaced instants from 0 to *end*; NaN after it."""
+    place = np.floor(instants * ((len(curve) - 1) / end) + 1e-6).astype(int)
+    return np.where(instants < end, curve[np.minimum(place, len(curve) - 1)].astype(np.float64), np.nan)
+
+
+def productive_share(one: Records, edges: Array) -> Array:
+    """Return the productive share of the time between *edges* (s); NaN where the replication is over."""
+    instants = np.linspace(0.0, one.end_s, len(one.curve))
+    kept = np.diff(np.interp(edges, instants, one.curve))
+    covered = np.diff(np.minimum(edges, one.end_s))
+    running = covered > 1e-9 * one.end_s
+    return np.where(running, np.clip(kept / np.where(running, covered, 1.0), 0.0, 1.0), np.nan)
+
+
+def strip(records: Sequence[Records]) -> pa.Table:
+    """Return a window of replication 0, one row per activity: what `STRIP_COLUMNS` says."""
+    rows = [StripRow(*row) for row in records[0].strip]
+    columns = {
+        "start_s": np.array([row.start for row in rows], dtype=np.float64),
+        "end_s": np.array([row.end for row in rows], dtype=np.float64),
+        "activity": arrow.words([row.activity for row in rows]),
+        "detail": arrow.words([row.detail for row in rows]),
+        "lane": np.array([row.lane for row in rows], dtype=np.int32),
+    }
+    return arrow.table(columns)
+
+
+def write(scenario: Scenario, records: Sequence[Records], folder: Path, with_incidents: bool) -> None:
+    """Write all tables of a run to *folder*; incidents one replication at a time, a row group each."""
+    small = {REPLICATIONS: replications(records), TIMELINE: timeline(records), STRIP: strip(records)}
+    for name, table in small.items():
+        pq.write_table(table, folder / f"{name}.parquet")
+    if with_incidents:
+        first = incidents(scenario, records[0])
+        with pq.ParquetWriter(folder / f"{INCIDENTS}.parquet", first.schema) as writer:
+            for table in incident_tables(scenario, records):
+                writer.write_table(table)
+
+
+def incident_tables(scenario: Scenario, records: Sequence[Records]) -> Iterator[pa.Table]:
+    """Yield the incidents of each replication in turn."""
+    return (incidents(scenario, one) for one in records)
+
+
+def frame(scenario: Scenario, records: Sequence[Records], table: str) -> Any:
+    """Return a table of a run in memory as a pandas frame."""
+    if table == INCIDENTS:
+        return pa.concat_tables(incident_tables(scenario, records)).to_pandas()
+    makers = {REPLICATIONS: replications, TIMELINE: timeline, STRIP: strip}
+    return makers[table](records).to_pandas()
+
+
+def read(folder: Path, table: str) -> Any:
+    """Return a table of a run folder as a pandas frame; raise `RunError` where its file is damaged."""
+    path = folder / f"{table}.parquet"
+    try:
+        return pq.read_table(path).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise RunError(f"{path}: cannot be read; run the scenario again with --force") from error
+
+
+def copy(source: Path, folder: Path, with_incidents: bool) -> None:
+    """Copy the tables of one run folder to another."""
+    for name in (REPLICATIONS, TIMELINE, STRIP, *([INCIDENTS] if with_incidents else [])):
+        path = source / f"{name}.parquet"
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)

@@ -1,0 +1,126 @@
+"""Cases: scenarios with something published about them, the shipped ones and those of a user."""
+
+from __future__ import annotations
+
+import difflib
+import os.path
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from clustersim.scenario import Fault, Place, ScenarioError, load
+from clustersim.scenario.changes import Changes
+from clustersim.scenario.model import Scenario
+from clustersim.scenario.published import Claim, Published
+from clustersim.scenario.text import shipped
+from clustersim.store import ChoiceError
+
+
+class Case(NamedTuple):
+    """A scenario with published claims, and the name under which it is known."""
+
+    name: str
+    scenario: Scenario
+
+    @property
+    def published(self) -> Published:
+        """What was published."""
+        assert self.scenario.published is not None
+        return self.scenario.published
+
+    def name_of(self, claim: str) -> str:
+        """Return what the outcome of *claim* is called: the case alone, where it is the only one."""
+        return f"{self.name}/{claim}" if len(self.published.claims) > 1 else self.name
+
+
+class Side(NamedTuple):
+    """What is simulated for a claim: the scenario with `change`, and with `minus` if it is a difference.
+
+    `tried` is the value that a missing input has here.
+    """
+
+    change: Changes
+    minus: Changes | None = None
+    tried: Any = None
+
+
+def sides(claim: Claim) -> list[Side]:
+    """Return what is simulated for *claim*: one side, or one for each value of an unknown input."""
+    if claim.unknown is None:
+        return [Side(claim.change, claim.minus)]
+    path, values = claim.unknown
+    return [
+        Side(
+            {**claim.change, path: value},
+            {**claim.minus, path: value} if claim.minus is not None else None,
+            value,
+        )
+        for value in values
+    ]
+
+
+def shipped_names() -> list[str]:
+    """Return the names of the cases that come with the package, in order."""
+    return [name.removeprefix(shipped.CASES) for name in shipped.cases()]
+
+
+def find(names: Sequence[str] = (), overrides: Mapping[str, Any] | None = None) -> list[Case]:
+    """Return the cases called *names*, shipped ones or files of one's own; all shipped ones without a name.
+
+    Raises ScenarioError for faulty files, and ChoiceError for a name that no case has and for a file in which
+    nothing is said to be published.
+    """
+    found: list[Case] = []
+    faults: list[Fault] = []
+    for name in names or shipped_names():
+        try:
+            found.append(_case(name, overrides or {}))
+        except ScenarioError as error:
+            faults += error.faults
+    if faults:
+        raise ScenarioError(dict.fromkeys(faults))
+    return found
+
+
+def of_scenario(scenario: Scenario) -> Case:
+    """Return a loaded *scenario* as a case; raise ChoiceError where nothing was published about it."""
+    if scenario.published is None:
+        raise ChoiceError(f'"{scenario.name}" says nothing about what was published; {_how()}')
+    return Case(scenario.name, scenario)
+
+
+def _case(name: str, overrides: Mapping[str, Any]) -> Case:
+    known = name.removesuffix(shipped.SUFFIX).removeprefix(shipped.CASES)
+    if not os.path.exists(name) and known in shipped_names():
+        return Case(known, load(f"{shipped.CASES}{known}", overrides))
+    if not os.path.exists(name) and shipped.path(name) is None:
+        raise _unknown(name)
+    scenario = load(Path(name) if os.path.exists(name) else name, overrides)
+    if scenario.published is None:
+        raise ChoiceError(f"{name}: there is no `published` block in it; {_how()}")
+    return Case(scenario.name, scenario)
+
+
+def _unknown(name: str) -> Exception:
+    """Return the error for a name that is neither a case nor a file."""
+    if name.endswith((shipped.SUFFIX, ".yml")):
+        return ScenarioError([Fault(Place(name), "", "no such file")])
+    near = difflib.get_close_matches(name, shipped_names(), n=1)
+    meant = f"did you mean {near[0]}? The" if near else "the"
+    return ChoiceError(f'no published case is called "{name}"; {meant} shipped ones are {_listed()}')
+
+
+def _how() -> str:
+    return f"say what was and where, or name a shipped case: {_listed()}"
+
+
+def _listed() -> str:
+    return ", ".join(shipped_names())
+
+
+def refuse_doubles(cases: Sequence[Case]) -> None:
+    """Raise ChoiceError where two cases share a name."""
+    names = [case.name for case in cases]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise ChoiceError(f'two cases are called "{name}"; give one of them another name')

@@ -1,0 +1,151 @@
+"""Where the first-order estimator of ETTR leaves the road: by size, beside Daly's formula and simulation.
+
+Meta's two research clusters, carried on from 1,000 to 1,000,000 cards at their rates of failure, with the
+inputs that the estimator's authors take (Kokolis et al., arXiv 2410.21680v2): saves that stop training for
+five minutes, each hour or as often as their optimum says; five minutes from a failure to training again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clustersim import theory
+from clustersim.estimate import mean_of
+from clustersim.experiment import Point, Settings, simulate_all
+from clustersim.scenario import load
+from clustersim.scenario.changes import changed
+from clustersim.scenario.model import Scenario
+from clustersim.store import Shelf
+from clustersim.units import DAY, HOUR, MINUTE
+from clustersim.validation.verdict import Interval
+
+SCENARIO = "published/rsc-estimator"
+RATES = {"RSC-1": 6.50, "RSC-2": 2.34}
+"""Failures per 1000 node-days (Kokolis et al., section III)."""
+HOURLY, OPTIMAL = "a save each hour", "saves at the estimator's own optimum"
+POLICIES = (HOURLY, OPTIMAL)
+SIZES = (1_000, 4_000, 16_384, 40_000, 100_000, 300_000, 1_000_000)
+BLOCKS, RESTART, GPUS_PER_NODE = 5 * MINUTE, 5 * MINUTE, 8
+FAILURES, REPLICATIONS, STEPS = 600, 8, 121
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One size on a road: what the estimator, the exact formula and the simulation say of its ETTR.
+
+    The line between the marks has none simulated.
+    """
+
+    gpus: float
+    mtbf_s: float
+    interval_s: float
+    estimator: float
+    exact: float
+    simulated: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """One cluster's rate of failure (per 1000 node-days) and one way to save, by size.
+
+    `marks` are the sizes that were simulated, `line` many sizes between them for the formulas alone.
+    """
+
+    cluster: str
+    rate: float
+    policy: str
+    marks: tuple[Mark, ...]
+    line: tuple[Mark, ...]
+
+
+class Survey:
+    """A road for each cluster and each way to save, and the points to be simulated for their marks.
+
+    A few seconds of simulating in all.
+    """
+
+    def __init__(self, seed: int = 1) -> None:
+        self._empty = [_road(cluster, policy) for policy in POLICIES for cluster in RATES]
+        base = load(SCENARIO)
+        places = [(road, mark) for road in self._empty for mark in road.marks]
+        scenarios = [_scenario(base, *place, seed + order) for order, place in enumerate(places)]
+        self.points = [Point.of(scenario, Shelf()) for scenario in scenarios]
+
+    def roads(self) -> tuple[Road, ...]:
+        """Return the roads, once all points are simulated."""
+        found = iter(self.points)
+        return tuple(_simulated(road, found) for road in self._empty)
+
+
+def roads(settings: Settings | None = None, seed: int = 1) -> tuple[Road, ...]:
+    """Return the roads, simulated here and now."""
+    survey = Survey(seed)
+    simulate_all(survey.points, settings or Settings())
+    return survey.roads()
+
+
+def _simulated(road: Road, points: Iterator[Point]) -> Road:
+    """Return *road* with the figures of the next of *points* at its marks."""
+    marks = tuple(_mark(road, mark.gpus, _ettr(next(points))) for mark in road.marks)
+    return Road(road.cluster, road.rate, road.policy, marks, road.line)
+
+
+def _ettr(point: Point) -> Interval:
+    return Interval.of(mean_of([records.ettr for records in point.records])).within(0.0, 1.0)
+
+
+def _road(cluster: str, policy: str) -> Road:
+    bare = Road(cluster, RATES[cluster], policy, (), ())
+    between = np.geomspace(SIZES[0], SIZES[-1], STEPS)
+    marks = tuple(_mark(bare, size) for size in SIZES)
+    return Road(cluster, bare.rate, policy, marks, tuple(_mark(bare, float(size)) for size in between))
+
+
+def _mark(road: Road, gpus: float, simulated: Interval | None = None) -> Mark:
+    mtbf = 1000 * DAY / (road.rate * gpus / GPUS_PER_NODE)
+    interval = HOUR if road.policy == HOURLY else theory.young(mtbf, BLOCKS)
+    values = interval, mtbf, BLOCKS, RESTART
+    return Mark(gpus, mtbf, interval, theory.kokolis(*values), theory.efficiency(*values), simulated)
+
+
+def _scenario(base: Scenario, road: Road, mark: Mark, seed: int) -> Scenario:
+    """Return the scenario of one size: as many failures at each, so that all are as sure and as quick.
+
+    Each has a seed of its own: the same failures, only closer together, would move all sizes by one streak
+    of luck.
+    """
+    changes: dict[str, Any] = {
+        "cluster.gpus": int(mark.gpus),
+        "failures.node.rate": f"{road.rate} / 1000 node-days",
+        "checkpoint.interval": f"{mark.interval_s!r} s",
+        "checkpoint.blocks": f"{BLOCKS!r} s",
+        "recovery.stages.restart": f"{RESTART!r} s",
+        "simulation.horizon": f"{math.ceil(FAILURES * mark.mtbf_s)} s",
+        "simulation.replications": REPLICATIONS,
+        "simulation.seed": seed,
+    }
+    return changed(base, changes)
+
+
+def roads_as_list(found: tuple[Road, ...]) -> list[dict[str, Any]]:
+    """Return the marks of all roads as rows of plain data."""
+    return [
+        {
+            "cluster": road.cluster,
+            "failures_per_1000_node_days": road.rate,
+            "saves": road.policy,
+            "gpus": int(mark.gpus),
+            "mtbf_s": mark.mtbf_s,
+            "interval_s": mark.interval_s,
+            "estimator": mark.estimator,
+            "exact": mark.exact,
+            "simulated": mark.simulated and mark.simulated.to_dict(),
+        }
+        for road in found
+        for mark in road.marks
+    ]

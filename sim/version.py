@@ -1,3 +1,0 @@
-"""The version of clustersim: the only place that states it."""
-
-VERSION = "0.1.0"

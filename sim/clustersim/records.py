@@ -67,7 +67,17 @@ INCIDENT_COLUMNS = (
     Column("lost_s", "s", "training that it threw away"),
     Column("detection_s", "s", "time charged to it from failure to knowing"),
     Column("recovery_s", "s", "time charged to it in recovery stages, all together"),
-    Column("waiting_s", "s", "time charged to it waiting for nodes"),
+    Column(
+        "waiting_s",
+        "s",
+        "time of the whole job spent waiting for nodes that is charged to it, as its nodes were away then",
+    ),
+    Column(
+        "down_s",
+        "s",
+        "detection, recovery and waiting, whoever is charged for it, until training or until another failure "
+        "began the recovery again",
+    ),
     Column("stall_s", "s", "time charged to it in which replicas stood still because of it"),
     Column("idle_s", "s", "time charged to it in which cards were ready and held back"),
     Column("slow_s", "s", "time charged to it because the job ran slowly"),

@@ -31,6 +31,7 @@ ROOMS = [
     "incidents",
     "spares",
     "fleet",
+    "waiting",
     "cluster",
     "scenario",
     "machines",

@@ -17,7 +17,7 @@ from clustersim.scenario.model import Scenario
 from tests.oracle.naive import Naive, Row
 
 TOLERANCE = 1e-9
-TIMES = [f"{what}_s" for what in ("time", "lost", "detection", "recovery", "waiting")]
+TIMES = [f"{what}_s" for what in ("time", "lost", "detection", "recovery", "waiting", "down")]
 TIMES += [f"{what}_s" for what in ("stall", "idle", "slow", "corrupted")]
 Pair = tuple[str, Any, Any]
 

@@ -341,7 +341,7 @@ NODES: dict[str, Case] = {
             recovery={"stages": {"restart": "10 s"}},
         ),
         {"productive": 20, "lost": 100, "waiting": 70, "recovery": 10},
-        {"time_s": [100, 100], "waiting_s": [0, 70]},
+        {"time_s": [100, 100], "waiting_s": [20, 20 + 30], "down_s": [0, 80]},
     ),
     "of lent spares the one with the fewest failures is taken": (
         job(

@@ -66,7 +66,7 @@ ROLLED: dict[str, Case] = {
             recovery={**RESTART, "replicas": 2},
         ),
         {"productive": 50 + 25 + 30 + 19, "maintenance": 10, "waiting": 50, "recovery": 15},
-        {"waiting_s": [100], "recovery_s": [30]},
+        {"waiting_s": [50], "recovery_s": [30], "down_s": [130]},
     ),
     "the next stop is due although the last one of this failed in it": (
         job(

@@ -109,6 +109,9 @@ class Job:
                 bearer = one.chain.bearer
                 share = 1 / self.count
                 self.world.books.book(start, end, one.entry, bearer, one.stage, share, one.index)
+                if one.entry == "waiting":
+                    takers = [repair.bearer for repair in self.world.shops.missing]
+                    self.world.books.charge_waiting(start, end, takers, share)
             elif one.state == OUT:
                 alone = 1 / self.count
                 self.world.books.book(start, end, "maintenance", MAINTENANCE, "", alone, one.index)

@@ -61,7 +61,7 @@ class Books:
         self.spans.append(Span(start, end, entry, detail, share, -1 if lane is None else lane))
         counted = share * self.counted(start, end)
         self.ledger[entry] += counted
-        if entry != "productive":
+        if entry not in ("productive", "waiting"):
             self.charges[bearer.cause, entry] += counted
         if stage:
             self.stages[stage] += counted
@@ -69,8 +69,19 @@ class Books:
             bearer.row[f"{entry}_s"] = bearer.row.get(f"{entry}_s", 0.0) + share * (end - start)
         elif bearer.row is not None and end > start:
             lines = bearer.row.setdefault("lanes", {}).setdefault(lane, defaultdict(float))
-            lines[f"{entry}_s"] += end - start
+            if entry in ("detection", "recovery", "waiting"):
+                lines["down_s"] += end - start
+            if entry != "waiting":
+                lines[f"{entry}_s"] += end - start
             lines[f"stage_{stage}_s"] += end - start
+
+    def charge_waiting(self, start: float, end: float, takers: list[Bearer], share: float) -> None:
+        """Charge what was booked as waiting to the failures whose nodes are missing, each node alike."""
+        for taker in takers:
+            assert taker.row is not None
+            part = share / len(takers)
+            self.charges[taker.cause, "waiting"] += part * self.counted(start, end)
+            taker.row["waiting_s"] += part * (end - start)
 
     @staticmethod
     def mean_over_lanes(row: Row) -> None:

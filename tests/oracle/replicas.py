@@ -170,7 +170,7 @@ class Replica:
                 slots = self.diagnose(strike, slots[0])
             nodes = self.world.fleet.leave(slots)
             self.world.effects.left(nodes)
-            self.world.shops.send(strike, nodes)
+            self.world.shops.send(strike, nodes, strike.bearer)
 
     def diagnose(self, strike: Strike, culprit: int) -> list[int]:
         """Say whose node leaves because of a failure in one slot: the culprit's, another or nobody's."""

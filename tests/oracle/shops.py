@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.oracle import ranks
 from tests.oracle.clocks import Alarm, Source
+from tests.oracle.lineage import Bearer
 
 if TYPE_CHECKING:
     from tests.oracle.naive import Naive
@@ -16,29 +17,35 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Repair:
-    """The nodes of one incident in repair, all of which come back together."""
+    """The nodes of one incident in repair, all of which come back together; it bears the wait for them."""
 
     strike: Strike
     nodes: list[int]
+    bearer: Bearer
 
 
 class Shops:
-    """One shop for each mode; `away` counts all nodes in repair, or retired and not yet replaced."""
+    """One shop for each mode; `away` counts all nodes in repair, or retired and not yet replaced.
+
+    `missing` has an entry for each of them, and for each that is retired and will never be replaced.
+    """
 
     def __init__(self, world: Naive) -> None:
         self.world = world
         self.away = 0
+        self.missing: list[Repair] = []
         self.queues: dict[str, list[Repair]] = {source.name: [] for source in world.sources}
         self.busy = dict.fromkeys(self.queues, 0)
 
-    def send(self, strike: Strike, nodes: list[int]) -> None:
+    def send(self, strike: Strike, nodes: list[int], bearer: Bearer) -> None:
         """Nodes have left the job, or the spares, for the repair of an incident."""
         if not nodes:
             return
         self.away += len(nodes)
         faults = self.world.fleet.faults
         self.world.fleet.faults = [fault for fault in faults if fault[2] not in nodes]
-        repair = Repair(strike, nodes)
+        repair = Repair(strike, nodes, bearer)
+        self.missing += [repair] * len(nodes)
         if self._crews_work_on("second", strike):
             self._begin(repair, second=False)
         else:
@@ -92,15 +99,16 @@ class Shops:
     def _return(self, repair: Repair, in_vain: bool) -> None:
         for node in repair.nodes:
             if self._retires(node):
-                self._retire(node)
+                self._retire(node, repair)
                 continue
-            self._arrive(node)
+            self._arrive(node, repair)
             if in_vain:
                 self.make_faulty(node, repair.strike.source)
             self._relapse(node, repair.strike.source)
 
-    def _arrive(self, node: int) -> None:
+    def _arrive(self, node: int, repair: Repair) -> None:
         self.away -= 1
+        self.missing.remove(repair)
         self.world.fleet.come_back(node, self.world.job.waiting_groups())
 
     def make_faulty(self, node: int, source: Source) -> None:
@@ -129,7 +137,7 @@ class Shops:
         assert rule.half_life is not None
         return sum(math.pow(0.5, (now - t) / rule.half_life) for t in failures) >= rule.score
 
-    def _retire(self, node: int) -> None:
+    def _retire(self, node: int, repair: Repair) -> None:
         rule = self.world.scenario.recovery.retire
         assert rule is not None
         if rule.replacement is None:
@@ -138,8 +146,10 @@ class Shops:
             bought = self.world.fleet.buy(node)
             for source in self.world.sources:
                 source.add_node()
-            self.world.at(self.world.now + rule.replacement, ranks.BOUGHT, lambda: self._replace(bought))
+            self.world.at(
+                self.world.now + rule.replacement, ranks.BOUGHT, lambda: self._replace(bought, repair)
+            )
 
-    def _replace(self, bought: int) -> None:
-        self._arrive(bought)
+    def _replace(self, bought: int, repair: Repair) -> None:
+        self._arrive(bought, repair)
         self.world.job.look_for_nodes()

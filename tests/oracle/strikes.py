@@ -143,7 +143,7 @@ class Strikes:
         row["nodes_lost"] = 0 if strike.transient else 1
         if not strike.transient:
             self.world.fleet.fail([node], self.world.now)
-            self.world.shops.send(strike, [self.world.fleet.take_spare(node)])
+            self.world.shops.send(strike, [self.world.fleet.take_spare(node)], Bearer(strike.cause, row))
 
     def _on_job(self, source: Source, origin: str, k: int) -> None:
         scope = "cluster" if source.mode.per == "cluster" else "job"

@@ -93,5 +93,6 @@ def incidents(rows: list[dict[str, Any]]) -> pd.DataFrame:
         "detection_s": 0.0,
         "recovery_s": 0.0,
         "waiting_s": 0.0,
+        "down_s": 0.0,
     }
     return pd.DataFrame([usual | row for row in rows])

@@ -95,17 +95,11 @@ def test_no_waste_no_figure() -> None:
 
 def test_an_outage_is_a_chain_from_one_interruption_to_the_next() -> None:
     rows = [
-        {"time_s": 100.0, "detection_s": 10.0, "recovery_s": 50.0},
-        {
-            "time_s": 130.0,
-            "doing": "recovery",
-            "interruption": False,
-            "detection_s": 10.0,
-            "recovery_s": 290.0,
-        },
-        {"time_s": 150.0, "doing": "idle", "interruption": False, "waiting_s": 1e6},
-        {"time_s": 900.0, "recovery_s": 60.0},
-        {"time_s": 50.0, "replication": 1, "detection_s": 30.0, "waiting_s": 600.0},
+        {"time_s": 100.0, "down_s": 60.0},
+        {"time_s": 130.0, "doing": "recovery", "interruption": False, "down_s": 300.0},
+        {"time_s": 150.0, "doing": "idle", "interruption": False, "down_s": 1e6, "waiting_s": 1e6},
+        {"time_s": 900.0, "down_s": 60.0},
+        {"time_s": 50.0, "replication": 1, "down_s": 630.0},
     ]
     data = outages_data(fake(incidents=incidents(rows)))
     assert data is not None
@@ -120,9 +114,9 @@ def test_an_outage_is_a_chain_from_one_interruption_to_the_next() -> None:
 
 def test_a_replica_is_down_until_its_own_next_interruption() -> None:
     rows = [
-        {"time_s": 100.0, "replica": 3, "recovery_s": 300.0},
-        {"time_s": 200.0, "replica": 5, "recovery_s": 400.0},
-        {"time_s": 250.0, "replica": 3, "doing": "recovery", "interruption": False, "recovery_s": 900.0},
+        {"time_s": 100.0, "replica": 3, "down_s": 300.0},
+        {"time_s": 200.0, "replica": 5, "down_s": 400.0},
+        {"time_s": 250.0, "replica": 3, "doing": "recovery", "interruption": False, "down_s": 900.0},
     ]
     replicas = {"count": 8, "minimum": 1, "down": 0.1}
     data = outages_data(fake(incidents=incidents(rows), summary={"replicas": replicas}))
@@ -132,7 +126,7 @@ def test_a_replica_is_down_until_its_own_next_interruption() -> None:
 
 
 def test_equal_outages_have_a_wide_enough_axis() -> None:
-    data = outages_data(fake(incidents=incidents([{"time_s": 1.0, "recovery_s": 300.0}] * 5)))
+    data = outages_data(fake(incidents=incidents([{"time_s": 1.0, "down_s": 300.0}] * 5)))
     assert data is not None
     assert data.p10 == data.p50 == data.p90 == 300.0
     assert data.edges[-1] / data.edges[0] > 2

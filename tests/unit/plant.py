@@ -7,6 +7,7 @@ from typing import Any
 
 from clustersim.engine.events import Environment
 from clustersim.engine.failures import Failures
+from clustersim.engine.journal import NOBODY
 from clustersim.engine.machines import cluster_of
 from clustersim.engine.repair import Repairs
 from clustersim.records import Strike
@@ -58,14 +59,14 @@ class Plant:
         self.nodes += [self.cluster.node(slot) for slot in strike.slots]
         if self._leave and not strike.transient:
             self.cluster.fail(strike.slots)
-            self.repairs.send(strike, strike.slots)
+            self.repairs.send(strike, strike.slots, len(self.strikes) - 1)
             self.cluster.fill(self.env.now)
 
     def strike_spare(self, strike: Strike, node: int) -> None:
         """Note the strike of a spare, and let it leave where it is to."""
         self.spares.append((self.env.now, node))
         if self._leave and not strike.transient:
-            self.repairs.send_spare(strike, node)
+            self.repairs.send_spare(strike, node, NOBODY)
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Note the nodes that come back, and put them to work."""

@@ -1,5 +1,6 @@
 """Every card-second once, from the lines of a journal, and a loud failure otherwise."""
 
+import numpy as np
 import pytest
 
 from clustersim.engine.checkpoints import PeriodicSaves
@@ -28,7 +29,8 @@ def history() -> Journal:
 def booked(warm_up: float = 0.0) -> Ledger:
     journal = history()
     training = SinceLastSave(journal.stretches, SCHEDULE)
-    return book(journal.phases, training, CAUSES, cards=8, stages=2, warm_up=warm_up)
+    waiting = np.array([0.0, 100.0 - max(80.0, warm_up)])
+    return book(journal.phases, training, CAUSES, waiting, cards=8, stages=2, warm_up=warm_up)
 
 
 def test_entries_are_card_seconds_in_the_order_of_the_model_page() -> None:
@@ -81,11 +83,11 @@ def test_a_second_missing_or_booked_twice_is_an_error(wall_clock: float) -> None
 def test_an_incident_is_charged_with_what_followed_from_it() -> None:
     journal = history()
     lines = journal.incidents, journal.phases, SinceLastSave(journal.stretches, SCHEDULE)
-    table = incident_table(*lines, ("nodes", "restart"), replication=7)
+    table = incident_table(*lines, np.array([15.0]), ("nodes", "restart"), replication=7)
     row = {name: column[0].item() for name, column in table.items()}
     assert row == {
         "replication": 7, "time_s": 75, "mode": 1, "node": 3, "rack": 0, "replica": -1,
         "doing": Doing.TRAINING,
         "interruption": True, "transient": False, "nodes_lost": 2, "lost_s": 10, "detection_s": 5,
-        "recovery_s": 15, "waiting_s": 20, "stage_nodes_s": 0, "stage_restart_s": 15,
+        "recovery_s": 15, "waiting_s": 15, "down_s": 40, "stage_nodes_s": 0, "stage_restart_s": 15,
     }  # fmt: skip

@@ -53,17 +53,16 @@ class OutagesData(NamedTuple):
 def outages_data(result: Results) -> OutagesData | None:
     """Return the outages of *result*, or None where there was none (or the run holds no incidents).
 
-    An outage is the detection, recovery and waiting charged to an interruption and to the incidents that
-    begin its chain again before the next interruption, of the job or of the same replica.
+    An outage is the time down of an interruption and of the incidents that begin its chain again before the
+    next interruption, of the job or of the same replica.
     """
     incidents = result.incidents
-    if incidents is None or incidents.empty:
+    if incidents is None or incidents.empty or "down_s" not in incidents:
         return None
     job = incidents[incidents["doing"] != "idle"].sort_values(["replication", "time_s"], kind="stable")
     stops = job["interruption"].astype(bool)
-    down = job["detection_s"] + job["recovery_s"] + job["waiting_s"]
     whose = [job["replication"], job["replica"]]
-    chains = down.groupby([*whose, stops.groupby(whose).cumsum()]).sum()
+    chains = job["down_s"].groupby([*whose, stops.groupby(whose).cumsum()]).sum()
     lengths = chains[chains.index.get_level_values(2) > 0].to_numpy(float)
     lengths = lengths[lengths > 0]
     if not len(lengths):

@@ -11,8 +11,9 @@ from clustersim.engine.fleet import FleetLog, curves, seconds_away
 from clustersim.engine.incidents import incident_table
 from clustersim.engine.journal import NOBODY, Journal, Phases
 from clustersim.engine.ledger import Causes, book
-from clustersim.engine.stretches import Stretches, Training
+from clustersim.engine.stretches import Stretches, Training, sums
 from clustersim.engine.timeline import POINTS, Strip, curve
+from clustersim.engine.waiting import charged_waiting
 from clustersim.records import Doing, FleetUse, Records
 from clustersim.scenario.model import Scenario
 
@@ -50,12 +51,14 @@ def audit(
 ) -> Records:
     """Return the records of a run; raise `LedgerError` where its ledger does not add up."""
     warm_up, cards, end = scenario.simulation.warm_up, scenario.cluster.gpus, outcome.end_s
-    phases, stretches = journal.phases, training.stretches
-    causes = Causes(tuple(scenario.failures))
-    ledger = book(phases, training, causes, cards=cards, stages=len(stages), warm_up=warm_up)
+    phases, stretches, lines = journal.phases, training.stretches, journal.incidents
+    causes, modes = Causes(tuple(scenario.failures)), len(scenario.failures)
+    waiting = charged_waiting(log, phases, len(lines.time), warm_up)
+    by_mode = sums(lines.mode, waiting.counted, modes)
+    ledger = book(phases, training, causes, by_mode, cards=cards, stages=len(stages), warm_up=warm_up)
     ledger.close(cards, end - warm_up)
-    incidents = incident_table(journal.incidents, phases, training, stages, replication)
-    counts = _counts(incidents, warm_up, len(scenario.failures))
+    incidents = incident_table(lines, phases, training, waiting.charged, stages, replication)
+    counts = _counts(incidents, warm_up, modes)
     strip = Strip.of_interruptions(end, counts["interruptions"], stages, causes.names)
     return Records(
         replication=replication,

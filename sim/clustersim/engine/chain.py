@@ -182,7 +182,7 @@ class Chain:
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""
         for strike, slots, line in self._failed:
-            kept = len(slots) - self.repairs.send(strike, slots)
+            kept = len(slots) - self.repairs.send(strike, slots, line)
             if kept:
                 self._activity.keep_nodes(line, kept)
         self._failed.clear()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from clustersim.engine.fleet import COUNTS, FleetLog
+from clustersim.engine.journal import NOBODY
 from clustersim.engine.spares import SharedSpares, Spares
 
 Moved = Callable[[int, int | None, bool], None]
@@ -202,9 +203,12 @@ class Cluster:
         self.away += 1
         return new
 
-    def note(self, now: float) -> None:
-        """Keep in mind how many nodes are away and idle from *now* on."""
-        self.log.write(COUNTS(now, self.away, self.idle))
+    def note(self, now: float, line: int = NOBODY, nodes: int = 0) -> None:
+        """Keep in mind how many nodes are away and idle from *now* on.
+
+        So many *nodes* have left because of the incident in *line* of the journal, or come back (negative).
+        """
+        self.log.write(COUNTS(now, self.away, self.idle, line, nodes))
 
     def _take_spares(self, now: float, group: Group) -> None:
         for slot in list(group.empty):
@@ -219,7 +223,7 @@ class Cluster:
                 break
         if self.idle < self.fewest_spares:
             self.fewest_spares = self.idle
-        self.log.write(COUNTS(now, self.away, self.idle))
+        self.log.write(COUNTS(now, self.away, self.idle, NOBODY, 0))
 
     def _wanted(self, node: int, waiting: Sequence[int]) -> int | None:
         """Return the first empty slot of the groups *waiting* that *node* may fill."""

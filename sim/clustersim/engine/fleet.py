@@ -1,4 +1,4 @@
-"""How many nodes are away, and how many idle, over time."""
+"""How many nodes are away, because of which failures, and how many are idle, over time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-COUNTS = Struct("3d").pack
+COUNTS = Struct("5d").pack
 
 
 class FleetLog:
-    """A line at each change: the time (s), the nodes that are away, those that are idle.
+    """A line at each change: the time (s), the nodes away, those idle, an incident, and the nodes it moved.
 
-    `write` takes a line as `COUNTS` packs it.
+    Those are the nodes that left because of the incident, or came back (negative); none where a spare was
+    taken.  `write` takes a line as `COUNTS` packs it.
     """
 
     def __init__(self) -> None:
@@ -28,8 +29,19 @@ class FleetLog:
     @property
     def columns(self) -> tuple[Array, Array, Array]:
         """Times, nodes away and nodes idle."""
-        time, away, idle = np.frombuffer(bytes(self._lines)).reshape(-1, 3).T
-        return time.copy(), away.astype(np.int64), idle.astype(np.int64)
+        time, away, idle, _, _ = self._columns
+        return time, away.astype(np.int64), idle.astype(np.int64)
+
+    @property
+    def moves(self) -> tuple[Array, Array, Array]:
+        """Times at which nodes left or came back, incidents, and how many left (came back: negative)."""
+        time, _, _, incident, nodes = self._columns
+        moved = nodes != 0
+        return time[moved], incident[moved].astype(np.int64), nodes[moved]
+
+    @property
+    def _columns(self) -> Array:
+        return np.frombuffer(bytes(self._lines)).reshape(-1, 5).T
 
 
 def seconds_away(log: FleetLog, warm_up: float, end: float) -> Array:

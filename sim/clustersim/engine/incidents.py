@@ -12,12 +12,18 @@ from clustersim.engine.stretches import Training, sums
 from clustersim.records import Doing
 
 Array = np.ndarray[Any, np.dtype[Any]]
+CHAIN = (Doing.DETECTION, Doing.RECOVERY, Doing.WAITING)
 
 
 def incident_table(
-    what: Incidents, phases: Phases, training: Training, stages: Sequence[str], replication: int
+    what: Incidents,
+    phases: Phases,
+    training: Training,
+    waiting: Array,
+    stages: Sequence[str],
+    replication: int,
 ) -> dict[str, Array]:
-    """Return the table by column.
+    """Return the table by column; *waiting* is what each incident is charged with of the waiting (s).
 
     Times of recovery are those of the job, or the mean over the replicas that went through it; what they and
     the others cost beside is in seconds of the whole job.
@@ -32,6 +38,25 @@ def incident_table(
 
     table = {
         "replication": np.full(count, replication, dtype=np.int32),
+        **_struck(what, training),
+        **training.costs(count),
+        "detection_s": charged(phases.doing == Doing.DETECTION),
+        "recovery_s": charged(phases.doing == Doing.RECOVERY),
+        "waiting_s": waiting,
+        "down_s": charged(np.isin(phases.doing, CHAIN)),
+    }
+    for number, name in enumerate(stages, start=1):
+        table[f"stage_{name}_s"] = charged((phases.doing == Doing.RECOVERY) & (phases.stage == number))
+    if training.loads is not None:
+        table["tier"] = np.array([training.loads.get(line, NOBODY) for line in range(count)], dtype=np.int16)
+        table["stall_s"] = charged(phases.doing == Doing.STALL, of_job)
+        table["idle_s"] = charged(phases.doing == Doing.HELD, of_job)
+    return table
+
+
+def _struck(what: Incidents, training: Training) -> dict[str, Array]:
+    """Return the columns that say what struck, and when, by name."""
+    return {
         "time_s": what.time,
         "mode": what.mode.astype(np.int16),
         "node": what.node.astype(np.int32),
@@ -41,18 +66,7 @@ def incident_table(
         "interruption": what.interruption.astype(np.bool_),
         "transient": what.transient.astype(np.bool_),
         "nodes_lost": what.nodes_lost.astype(np.int32),
-        **training.costs(count),
-        "detection_s": charged(phases.doing == Doing.DETECTION),
-        "recovery_s": charged(phases.doing == Doing.RECOVERY),
-        "waiting_s": charged(phases.doing == Doing.WAITING),
     }
-    for number, name in enumerate(stages, start=1):
-        table[f"stage_{name}_s"] = charged((phases.doing == Doing.RECOVERY) & (phases.stage == number))
-    if training.loads is not None:
-        table["tier"] = np.array([training.loads.get(line, NOBODY) for line in range(count)], dtype=np.int16)
-        table["stall_s"] = charged(phases.doing == Doing.STALL, of_job)
-        table["idle_s"] = charged(phases.doing == Doing.HELD, of_job)
-    return table
 
 
 def _doing(what: Incidents, training: Training) -> Array:

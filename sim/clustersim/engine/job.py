@@ -109,9 +109,9 @@ class Job:
 
     def strike_spare(self, strike: Strike, node: int) -> None:
         """Let a failure hit the idle spare *node*: the job does not notice."""
-        self._journal.incident(self._env.now, strike, node, -1, IDLE, False)
+        line = self._journal.incident(self._env.now, strike, node, -1, IDLE, False)
         if not strike.transient:
-            self._repairs.send_spare(strike, node)
+            self._repairs.send_spare(strike, node, line)
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""

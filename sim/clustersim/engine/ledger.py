@@ -100,24 +100,36 @@ class Ledger:
 
 
 def book(
-    phases: Phases, training: Trained, causes: Causes, *, cards: int, stages: int, warm_up: float
+    phases: Phases,
+    training: Trained,
+    causes: Causes,
+    waiting: Array,
+    *,
+    cards: int,
+    stages: int,
+    warm_up: float,
 ) -> Ledger:
     """Return the ledger of a job of *cards* cards; what lies before *warm_up* (s) is left out.
 
-    A stretch across the end of the warm-up is cut there: what of its work came before is not counted.
+    *waiting* is the time spent waiting for nodes after it, by failure mode (s).  A stretch across the end of
+    the warm-up is cut there: what of its work came before is not counted.
     """
     charges = np.zeros((len(causes.names), len(Entry)))
     seconds = np.maximum(phases.end, warm_up) - np.maximum(phases.start, warm_up)
     seconds *= phases.share
     _book_phases(charges, phases, seconds, causes)
+    charges[: len(waiting), Entry.WAITING] = waiting
     productive = training.book(charges, causes, warm_up)
     by_stage = np.bincount(phases.stage, weights=seconds, minlength=1 + stages)[1:]
     return Ledger(cards * productive, cards * charges, cards * by_stage)
 
 
 def _book_phases(charges: Array, phases: Phases, seconds: Array, causes: Causes) -> None:
+    """Book all phases but those of waiting, for which others than their own incidents may be charged."""
     own_cause = {Doing.SAVING: causes.checkpoint, Doing.MAINTENANCE: causes.maintenance}
     for doing, entry in ENTRIES.items():
+        if doing is Doing.WAITING:
+            continue
         chosen = phases.doing == doing
         cause = phases.cause[chosen]
         if doing in own_cause:

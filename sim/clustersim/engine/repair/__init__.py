@@ -9,6 +9,7 @@ import simpy
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.failures import Failures
 from clustersim.engine.failures.origins import Origins, StrikeDraws
+from clustersim.engine.repair.bench import Repair
 from clustersim.engine.repair.diagnosis import Diagnosis
 from clustersim.engine.repair.retirement import Retirement
 from clustersim.engine.repair.shop import AUTOMATIC, RepairShop
@@ -17,8 +18,8 @@ from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
 
 Returned = Callable[[Sequence[int]], None]
-Step = Callable[[Sequence[int], Strike, int], Sequence[int]]
-"""What happens at the end of a repair, told nodes, strike and last part: returns who comes back."""
+Step = Callable[[Sequence[int], Repair, int], Sequence[int]]
+"""What happens to nodes at the end of a repair, of which it is told the last part: returns who comes back."""
 
 
 class Repairs:
@@ -52,7 +53,7 @@ class Repairs:
         if recovery.retire is not None:
             self._retirement = Retirement(env, scenario, cluster, self._take_back)
         self._steps = self._steps_asked_for()
-        repaired = self._repaired if self._steps else self._take_back
+        repaired = self._repaired if self._steps else self._return
         self._shops = {
             number: RepairShop(env, streams, origins, number, mode, repaired)
             for number, mode in enumerate(scenario.failures.values())
@@ -62,27 +63,27 @@ class Repairs:
     def __repr__(self) -> str:
         return f"Repairs({list(self._shops.values())})"
 
-    def send(self, strike: Strike, slots: Sequence[int]) -> int:
+    def send(self, strike: Strike, slots: Sequence[int], line: int) -> int:
         """Let the nodes in *slots* leave that *strike* broke, as its detection ends; or whom it blames.
 
-        Return how many leave.
+        They are away because of the incident in *line* of the journal.  Return how many leave.
         """
         if self._diagnosis is not None and len(strike.slots) == 1:
             slots = self._blamed(self._diagnosis, strike, slots)
         if slots:
-            self._bring(self._cluster.send_away(slots), strike)
+            self._bring(Repair(self._cluster.send_away(slots), strike, line))
         return len(slots)
 
-    def send_spare(self, strike: Strike, node: int) -> None:
-        """Let the idle spare *node* leave that *strike* broke."""
+    def send_spare(self, strike: Strike, node: int, line: int) -> None:
+        """Let the idle spare *node* leave that *strike* broke, the incident in *line*."""
         self._cluster.withdraw(node)
-        self._bring((node,), strike)
+        self._bring(Repair((node,), strike, line))
 
-    def _bring(self, nodes: Sequence[int], strike: Strike) -> None:
+    def _bring(self, repair: Repair) -> None:
         if self._faults is not None:
-            self._faults.clear(nodes)
-        self._cluster.note(self._env.now)
-        self._shops[strike.mode].bring(nodes, strike)
+            self._faults.clear(repair.nodes)
+        self._cluster.note(self._env.now, repair.line, len(repair.nodes))
+        self._shops[repair.strike.mode].bring(repair)
 
     def _blamed(self, diagnosis: Diagnosis, strike: Strike, slots: Sequence[int]) -> Sequence[int]:
         """Return the slots that are emptied: that of the culprit, of an innocent node, or none."""
@@ -109,31 +110,37 @@ class Repairs:
             steps.append(self._follow)
         return steps
 
-    def _repaired(self, nodes: Sequence[int], strike: Strike, part: int = AUTOMATIC) -> None:
+    def _repaired(self, repair: Repair, part: int = AUTOMATIC) -> None:
+        nodes = repair.nodes
         for step in self._steps:
-            nodes = step(nodes, strike, part)
-        self._take_back(nodes)
+            nodes = step(nodes, repair, part)
+        self._take_back(nodes, repair.line)
 
-    def _take_back(self, nodes: Sequence[int], strike: Strike | None = None, part: int = AUTOMATIC) -> None:
+    def _return(self, repair: Repair, part: int = AUTOMATIC) -> None:
+        self._take_back(repair.nodes, repair.line)
+
+    def _take_back(self, nodes: Sequence[int], line: int) -> None:
+        """Hand *nodes* back that left because of the incident in *line*, or that replace such nodes."""
         self._returned(nodes)
-        self._cluster.note(self._env.now)
+        self._cluster.note(self._env.now, line, -len(nodes))
 
-    def _retire(self, nodes: Sequence[int], strike: Strike, part: int) -> Sequence[int]:
+    def _retire(self, nodes: Sequence[int], repair: Repair, part: int) -> Sequence[int]:
         assert self._retirement is not None
-        return self._retirement.left_of(nodes)
+        return self._retirement.left_of(nodes, repair.line)
 
-    def _check(self, nodes: Sequence[int], strike: Strike, part: int) -> Sequence[int]:
+    def _check(self, nodes: Sequence[int], repair: Repair, part: int) -> Sequence[int]:
         """Let the nodes be faulty still where their repair was in vain."""
-        share = self._in_vain[strike.mode][part]
-        if share and self._fixes[strike] < share:
+        mode = repair.strike.mode
+        share = self._in_vain[mode][part]
+        if share and self._fixes[repair.strike] < share:
             assert self._faults is not None
             for node in nodes:
-                self._faults.add(strike.mode, node)
+                self._faults.add(mode, node)
         return nodes
 
-    def _follow(self, nodes: Sequence[int], strike: Strike, part: int) -> Sequence[int]:
+    def _follow(self, nodes: Sequence[int], repair: Repair, part: int) -> Sequence[int]:
         """Let some of the nodes fail again soon."""
-        relapses = self._relapses.get(strike.mode)
+        relapses = self._relapses.get(repair.strike.mode)
         if relapses is not None:
             for node in nodes:
                 relapses.returned(node)

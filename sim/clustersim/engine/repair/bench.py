@@ -6,29 +6,38 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 import simpy
 
 from clustersim.engine.events import At
 from clustersim.records import Strike
 
-Done = Callable[[Sequence[int], Strike], None]
+
+class Repair(NamedTuple):
+    """The *nodes* that left together because of *strike*, the incident in *line* of the journal."""
+
+    nodes: Sequence[int]
+    strike: Strike
+    line: int
+
+
+Done = Callable[[Repair], None]
 
 
 class Bench:
     """Where *crews* work, each on the nodes of one failure at a time, first come first served.
 
-    All nodes of a failure are done at the same instant.  *done* takes them, with the strike that broke them;
-    *priority* orders the benches whose work ends at one instant.  The bench keeps its work in an order of its
-    own and puts only the next end into the simulation, whose events would all have to be sorted among them
-    otherwise.
+    All nodes of a failure are done at the same instant.  *done* takes them; *priority* orders the benches
+    whose work ends at one instant.  The bench keeps its work in an order of its own and puts only the next
+    end into the simulation, whose events would all have to be sorted among them otherwise.
     """
 
     def __init__(self, env: simpy.Environment, crews: int | None, priority: int, done: Done) -> None:
         self._env = env
         self._free = math.inf if crews is None else crews
-        self._queue: deque[tuple[Sequence[int], Strike, float]] = deque()
-        self._works: list[tuple[float, int, Sequence[int], Strike]] = []
+        self._queue: deque[tuple[Repair, float]] = deque()
+        self._works: list[tuple[float, int, Repair]] = []
         self._begun = 0
         self._next: At | None = None
         self._priority = priority
@@ -37,17 +46,17 @@ class Bench:
     def __repr__(self) -> str:
         return f"Bench({len(self._works)} under way, {len(self._queue)} waiting)"
 
-    def bring(self, nodes: Sequence[int], strike: Strike, time: float) -> None:
-        """Work on *nodes* for so long (s), at once or when a crew is free."""
+    def bring(self, repair: Repair, time: float) -> None:
+        """Work on a *repair* for so long (s), at once or when a crew is free."""
         if self._free:
             self._free -= 1
-            self._begin(nodes, strike, time)
+            self._begin(repair, time)
         else:
-            self._queue.append((nodes, strike, time))
+            self._queue.append((repair, time))
 
-    def _begin(self, nodes: Sequence[int], strike: Strike, time: float) -> None:
+    def _begin(self, repair: Repair, time: float) -> None:
         self._begun += 1
-        work = (self._env.now + time, self._begun, nodes, strike)
+        work = (self._env.now + time, self._begun, repair)
         heappush(self._works, work)
         if self._works[0] is work:
             self._await_next()
@@ -59,11 +68,11 @@ class Bench:
         """Hand back the nodes that are done now, and let their crew go on to the next in the queue."""
         if event is not self._next:
             return
-        _, _, nodes, strike = heappop(self._works)
+        _, _, repair = heappop(self._works)
         self._free += 1
         if self._queue:
             self._free -= 1
             self._begin(*self._queue.popleft())
         if self._works:
             self._await_next()
-        self._done(nodes, strike)
+        self._done(repair)

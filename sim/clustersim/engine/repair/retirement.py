@@ -48,7 +48,7 @@ class ByScore:
 class Retirement:
     """Keeps in mind when each node failed for good, and sends those home that did so too often.
 
-    A new node is *delivered* some time later, where the scenario orders one.
+    A new node is *delivered* some time later, where the scenario orders one, as that of the same incident.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Retirement:
         env: simpy.Environment,
         scenario: Scenario,
         cluster: Cluster,
-        delivered: Callable[[Sequence[int]], None],
+        delivered: Callable[[Sequence[int], int], None],
     ) -> None:
         spec = scenario.recovery.retire
         assert spec is not None
@@ -79,20 +79,20 @@ class Retirement:
         """Count a failure of *node*."""
         self._failures.setdefault(node, []).append(self._env.now)
 
-    def left_of(self, nodes: Sequence[int]) -> Sequence[int]:
-        """Return those of the repaired *nodes* that come back; the others retire."""
+    def left_of(self, nodes: Sequence[int], line: int) -> Sequence[int]:
+        """Return those of *nodes*, gone for the incident in *line*, that come back; the others retire."""
         back = []
         for node in nodes:
             if self._rule.retires(self._failures.get(node, ()), self._env.now):
-                self._retire(node)
+                self._retire(node, line)
             else:
                 back.append(node)
         return back
 
-    def _retire(self, node: int) -> None:
+    def _retire(self, node: int, line: int) -> None:
         self._cluster.retire(node)
         del self._failures[node]
         if self._replacement is not None:
             new = self._cluster.order(node)
             delivery = self._env.now + self._replacement
-            At(self._env, delivery, self._priority, lambda _: self._delivered((new,)))
+            At(self._env, delivery, self._priority, lambda _: self._delivered((new,), line))

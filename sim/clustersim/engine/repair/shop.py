@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import simpy
 
 from clustersim.engine.events import RETURN
 from clustersim.engine.failures.origins import Origins, StrikeDraws
-from clustersim.engine.repair.bench import Bench
+from clustersim.engine.repair.bench import Bench, Repair
 from clustersim.records import Strike
 from clustersim.scenario.model import FailureMode
 from clustersim.streams import Streams
@@ -18,9 +17,9 @@ AUTOMATIC, MANUAL = 0, 1
 
 
 class Repaired(Protocol):
-    """Takes *nodes* back that *strike* had broken, and is told which part of the repair was the last."""
+    """Takes the nodes of a *repair* back, and is told which part of it was the last."""
 
-    def __call__(self, nodes: Sequence[int], strike: Strike, part: int = AUTOMATIC) -> None:
+    def __call__(self, repair: Repair, part: int = AUTOMATIC) -> None:
         """Take them."""
 
 
@@ -81,15 +80,15 @@ class RepairShop:
     def __repr__(self) -> str:
         return f"RepairShop({self._first})"
 
-    def bring(self, nodes: Sequence[int], strike: Strike) -> None:
-        """Begin the repair of *nodes*, broken by *strike*, or queue it until a crew is free."""
-        self._first.bring(nodes, strike, self._times[strike])
+    def bring(self, repair: Repair) -> None:
+        """Begin a *repair*, or queue it until a crew is free."""
+        self._first.bring(repair, self._times[repair.strike])
 
-    def _automatic_done(self, nodes: Sequence[int], strike: Strike) -> None:
-        if self._chances[strike] < self._escalates:
-            self._second.bring(nodes, strike, self._manual_times[strike])
+    def _automatic_done(self, repair: Repair) -> None:
+        if self._chances[repair.strike] < self._escalates:
+            self._second.bring(repair, self._manual_times[repair.strike])
         else:
-            self._repaired(nodes, strike, AUTOMATIC)
+            self._repaired(repair, AUTOMATIC)
 
-    def _manual_done(self, nodes: Sequence[int], strike: Strike) -> None:
-        self._repaired(nodes, strike, MANUAL)
+    def _manual_done(self, repair: Repair) -> None:
+        self._repaired(repair, MANUAL)

@@ -114,9 +114,9 @@ class ReplicatedJob:
 
     def strike_spare(self, strike: Strike, node: int) -> None:
         """Let a failure hit the idle spare *node*: the job does not notice."""
-        self._journal.incident(self._env.now, strike, node, -1, Doing.IDLE, False)
+        line = self._journal.incident(self._env.now, strike, node, -1, Doing.IDLE, False)
         if not strike.transient:
-            self._repairs.send_spare(strike, node)
+            self._repairs.send_spare(strike, node, line)
 
     def fail(
         self, strike: Strike, line: int, *, noticed: bool = False, sound_until: float | None = None

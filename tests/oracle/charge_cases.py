@@ -1,8 +1,8 @@
-"""Cases worked out by hand: which failures are charged for waiting."""
+"""Cases worked out by hand: which failures are charged for waiting, and which alarm ends a detection."""
 
 from __future__ import annotations
 
-from tests.oracle.hand_cases import RESTART, Case, job, log
+from tests.oracle.hand_cases import RESTART, SAVES, Case, job, log
 
 AGAIN = {"node": log((50, 0, 10), (100, 0, 10), (150, 1, 20))}
 
@@ -76,4 +76,104 @@ WAITING: dict[str, Case] = {
     ),
 }
 
-CASES: dict[str, Case] = {**WAITING}
+CRASH = {"detect": "10 s"}
+HANG = {"effect": "hang", "detect": "30 min"}
+
+ALARMS: dict[str, Case] = {
+    "a hang does not delay the alarm of the crash before it, and is found with it": (
+        job(
+            200,
+            2,
+            failures={"crash": log((50, 0, 20), **CRASH), "hang": log((55, 1, 30), **HANG)},
+            recovery=RESTART,
+        ),
+        {"productive": 80, "lost": 50, "detection": 10, "waiting": 30, "recovery": 30},
+        {"detection_s": [5, 5], "waiting_s": [10, 10 + 10], "recovery_s": [0, 30], "nodes_lost": [1, 1]},
+    ),
+    "a crash in the detection of a hang ends it with its own alarm": (
+        job(
+            200,
+            2,
+            failures={"hang": log((50, 0, 20), **HANG), "crash": log((55, 1, 30), **CRASH)},
+            recovery=RESTART,
+        ),
+        {"productive": 75, "lost": 50, "detection": 15, "waiting": 30, "recovery": 30},
+        {"detection_s": [5, 10], "waiting_s": [10, 10 + 10], "recovery_s": [0, 30]},
+    ),
+    "the alarm of a failure that is absorbed ends the detection too": (
+        job(
+            200,
+            2,
+            failures={"hang": log((50, 0, None), **HANG), "crash": log((55, 1, 30), **CRASH)},
+            recovery={**RESTART, "during_recovery": "absorb"},
+        ),
+        {"productive": 75, "lost": 50, "detection": 15, "waiting": 30, "recovery": 30},
+        {"detection_s": [15, 0], "waiting_s": [0, 30], "recovery_s": [30, 0], "down_s": [75, 0]},
+    ),
+    "after its alarm a failure is no longer pending": (
+        job(
+            200,
+            failures={
+                "crash": log((50, None, None), **CRASH),
+                "hang": log((65, None, None), effect="hang", detect="40 s"),
+            },
+            recovery=RESTART,
+        ),
+        {"productive": 65, "lost": 50, "detection": 10 + 40, "recovery": 5 + 30},
+        {"detection_s": [10, 40], "recovery_s": [5, 30]},
+    ),
+    "of what strikes in a planned stop the earliest alarm counts, from its end on": (
+        job(
+            199,
+            failures={"crash": log((110, None, None), **CRASH), "hang": log((115, None, None), **HANG)},
+            maintenance={"every": "100 s", "takes": "30 s", "abrupt": True},
+            checkpoint=SAVES,
+            recovery=RESTART,
+        ),
+        {"productive": 80 + 29, "lost": 20, "maintenance": 30, "detection": 10, "recovery": 30},
+        {"detection_s": [0, 10], "recovery_s": [0, 30], "doing": ["maintenance"] * 2},
+    ),
+    "what one replica hears is not heard in another": (
+        job(
+            200,
+            2,
+            failures={
+                "hang": log((50, 0, None), effect="hang", detect="100 s"),
+                "crash": log((60, 1, None), **CRASH),
+            },
+            recovery={**RESTART, "replicas": 2},
+        ),
+        {"productive": 50 + 10, "lost": 55, "detection": 50 + 5, "recovery": 15 + 15},
+        {"detection_s": [100, 10], "recovery_s": [30, 30], "lost_s": [0, 55]},
+    ),
+    "a straggler that is noticed while a hang is not known yet ends its detection": (
+        job(
+            200,
+            2,
+            failures={
+                "slow": log((20, 1, None), effect={"slow": {"factor": 0.5}}, detect="50 s"),
+                "hang": log((50, 0, None), **HANG),
+            },
+            recovery=RESTART,
+        ),
+        {"productive": 100, "lost": 20 + 15, "slow": 15, "detection": 20, "recovery": 30},
+        {"detection_s": [0, 20], "recovery_s": [30, 0], "lost_s": [0, 35], "interruption": [False, True]},
+    ),
+    "what struck a replica in its stop is over once corruption has taken it down": (
+        job(
+            299,
+            2,
+            failures={
+                "flip": log((90, 0, None), effect={"corrupt": {"noticed_after": "30 s"}}),
+                "node": log((110, 0, None), **CRASH),
+            },
+            maintenance={"every": "100 s", "takes": "45 s", "rolling": True},
+            checkpoint=SAVES,
+            recovery={**RESTART, "replicas": 2},
+        ),
+        {"productive": 80 + 50 + 45 + 9, "corrupted": 20 + 10, "maintenance": 10 + 45, "recovery": 30},
+        {"corrupted_s": [30, 0], "interruption": [True, False], "doing": ["training", "maintenance"]},
+    ),
+}
+
+CASES: dict[str, Case] = {**WAITING, **ALARMS}

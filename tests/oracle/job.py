@@ -64,7 +64,8 @@ class Job:
         for one in self.replicas:
             one.state = DOWN
         for one in self.replicas:
-            one.begin_chain(start, first=1)
+            one.chain = start
+            one.begin_stage(1)
 
     def hit(self, strike: Strike) -> list[Replica]:
         """The replicas that an incident strikes: those of its slots, or all."""
@@ -80,7 +81,9 @@ class Job:
         return first.doing if first.state == DOWN else self.doing
 
     def detection(self, strike: Strike) -> float:
-        """How long it takes until a failure is noticed."""
+        """How long it takes until a failure is noticed; no time if it has been."""
+        if strike.noticed:
+            return 0.0
         law = strike.source.mode.detect or self.plan.stages[0].duration
         return strike.draw("detect", law.sample)
 

@@ -76,7 +76,7 @@ def _mode(author: Author, places: dict[str, int]) -> Spec:
     if author.maybe(3):
         mode["detect"] = author.law(0, 60)
         if author.maybe():
-            mode["effect"] = "hang"
+            mode |= {"effect": "hang", "detect": author.law(60, 600)}
     if per in ("gpu", "node", "rack", "pod") and not author.maybe(3):
         mode |= _repair(author)
     return mode

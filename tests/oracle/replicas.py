@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ class Replica:
         self.doing = self.entry = self.stage = ""
         self.pending: list[tuple[Strike, list[int]]] = []
         self.noted: Strike | None = None
+        self.noted_detection = math.inf
+        self.alarm = math.inf
         self.awaiting: int | None = None
         self.waiting_since: float | None = None
         self.chain: Strike
@@ -43,18 +46,48 @@ class Replica:
         if slots and not strike.transient:
             self.pending.append((strike, slots))
 
-    def begin_chain(self, strike: Strike, first: int = 0) -> None:
-        """Begin to recover from an incident, or (from the stage after detection) to start at time 0."""
+    def begin_chain(self, strike: Strike, detection: float | None = None) -> None:
+        """Begin to recover from an incident, of which somebody knows after its detection."""
         self.world.cancel(self.rank, owner=self)
         self.state, self.awaiting, self.waiting_since = DOWN, None, None
+        self.noted, self.noted_detection = None, math.inf
+        self.job.stops.struck.pop(self, None)
         self.chain, self.attempt = strike, 0
-        self.begin_stage(first)
+        self.enter("detection")
+        self.expect_alarm(self.job.detection(strike) if detection is None else detection)
+
+    def note(self, strike: Strike) -> None:
+        """An incident strikes it in a planned stop: it begins to recover from the last one when that is over.
+
+        Then all that has struck is pending.
+        """
+        self.noted = strike
+        self.noted_detection = min(self.noted_detection, self.job.detection(strike))
+
+    def begin_noted(self) -> None:
+        """The planned stop is over."""
+        assert self.noted is not None
+        self.begin_chain(self.noted, self.noted_detection)
+
+    def expect_alarm(self, detection: float) -> None:
+        """The earliest alarm of those that are pending ends the detection."""
+        self.alarm = min(self.alarm, self.world.now + detection)
+        self.world.cancel(self.rank, owner=self)
+        self.world.at(self.alarm, self.rank, self.hear_alarm, owner=self)
+
+    def hear_alarm(self) -> None:
+        """Every node is looked at, and what has failed by then leaves."""
+        self.alarm = math.inf
+        self.send_to_repair()
+        self.begin_stage(1)
 
     def disturb(self, strike: Strike) -> None:
         """Another incident strikes it while it is down: it begins again, or absorbs it."""
         if self.world.scenario.recovery.during_recovery == "restart":
             self.begin_chain(strike)
-        elif self.doing != "detection":
+        elif self.doing == "detection":
+            self.expect_alarm(self.job.detection(strike))
+        else:
             self.send_to_repair()
             self.world.job.look_for_nodes()
 
@@ -69,7 +102,7 @@ class Replica:
             self.look_for_nodes()
             return
         stage = stages[index]
-        self.enter("detection" if stage.kind == "detect" else "recovery", stage.name)
+        self.enter("recovery", stage.name)
         if stage.kind == "load":
             self.begin_load(index, stage)
         else:
@@ -82,14 +115,10 @@ class Replica:
         return self.chain.draw(quantity + (f"/{self.attempt}" if self.attempt else ""), sampler)
 
     def duration(self, stage: Stage) -> float:
-        if stage.kind == "detect":
-            return 0.0 if self.chain.noticed else self.job.detection(self.chain)
         return self.draw(f"stage/{stage.name}", stage.duration.sample)
 
     def end_stage(self, index: int) -> None:
         stage = self.world.scenario.recovery.stages[index]
-        if stage.kind == "detect":
-            self.send_to_repair()
         if stage.fails and self.draw(f"fails/{stage.name}") < stage.fails:
             self.attempt += 1
             self.begin_stage(1)

@@ -50,7 +50,8 @@ class Stops:
         noted = {one for one in struck if one.state == OUT or self.now == "on"}
         for one in struck:
             if one in noted:
-                one.noted = self.struck[one] = self.last = strike
+                one.note(strike)
+                self.struck[one] = self.last = strike
         return noted
 
     def window(self) -> None:
@@ -130,15 +131,15 @@ class Stops:
         self.struck.clear()
         ups = any(one.state == UP for one in struck)
         for one in struck:
-            one.state, one.noted = DOWN, None
+            one.state = DOWN
         if struck and not job.alive():
             assert self.last is not None
             job.lose_everyone(self.last)
         elif ups:
             assert self.last is not None
             job.stall(job.plan.stall, self.last.bearer)
-        for one, strike in struck.items():
-            one.begin_chain(strike)
+        for one in struck:
+            one.begin_noted()
 
     def step_out(self) -> None:
         """In a rolling stop, the next replica that is up stands still, once the one before is back."""
@@ -161,8 +162,7 @@ class Stops:
             one.state = READY
             job.rejoin(MAINTENANCE)
             return
-        del self.struck[one]
-        one.state, one.noted = DOWN, None
+        one.state = DOWN
         if not job.alive():
             job.lose_everyone(strike)
-        one.begin_chain(strike)
+        one.begin_noted()

@@ -46,6 +46,20 @@ def test_jobs_like_chens(mtbf: float, count: int, length: int, workers: Executor
     assert_z(mean, theory.efficiency(interval, mtbf, 5.0, 5 * MINUTE), se)
 
 
+@pytest.mark.parametrize(
+    ("mtbf", "detect", "count", "length"), [(10 * MINUTE, 4 * MINUTE, 30, 1000), (MINUTE, MINUTE, 30, 4000)]
+)
+def test_what_strikes_in_the_detection_is_found_with_it(
+    mtbf: float, detect: float, count: int, length: int, workers: Executor
+) -> None:
+    """A failure costs D + M (exp(R/M) - 1) + D (exp(R/M) - 1): a detection each time that the rest fails."""
+    interval, restart = theory.daly(mtbf, 5.0), MINUTE
+    document = daly_spec(mtbf, 5.0, restart, interval, length * mtbf, seed=11)
+    document["recovery"] = {"stages": {"detect": f"{detect} s", "restart": f"{restart} s"}}
+    mean, se = controlled(workers.map(ettr, repeat(document), range(count), chunksize=2), length)
+    assert_z(mean, theory.efficiency(interval, mtbf, 5.0, restart) / (1 + detect / mtbf), se)
+
+
 @pytest.mark.parametrize(("interval", "blocks"), [(600.0, 60.0), (0.7, 0.1), (1e5, 0.0), (1.0, 1e4)])
 def test_without_failures_whole_cycles_give_the_share_exactly(interval: float, blocks: float) -> None:
     saves = {"interval": f"{interval!r} s", "blocks": f"{blocks!r} s"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
@@ -30,10 +31,12 @@ class Loader(Protocol):
 class Chain:
     """Goes from stage to stage, each ending with an event that leads to the next, for one group of slots.
 
-    What strikes meanwhile begins the chain again (`begin`), or is absorbed (`absorb`).  Nodes that have
-    failed leave when detection ends.  The job can train again, and `recovered` is called, when all stages
-    have succeeded and every slot holds a node that is ready.  It `is_alone` where the end of a stage has led
-    to that, and nobody who would go on with something else.
+    What strikes meanwhile begins the chain again (`begin`), or is absorbed (`absorb`).  Detection ends with
+    the earliest alarm of those pending: then every node is looked at, and all that have failed by then leave.
+    A crash that raises an alarm after 10 s ends the detection of a hang, which would take 30 min to notice;
+    a hang never delays the alarm of a crash.  The job can train again, and `recovered` is called, when all
+    stages have succeeded and every slot holds a node that is ready.  It `is_alone` where the end of a stage
+    has led to that, and nobody who would go on with something else.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Chain:
         self._group = group
         self._priority = STAGE + group
         self._failed: list[tuple[Strike, Sequence[int], int]] = []
+        self._alarm = math.inf
         self._timer: simpy.Event | None = None
         self._then: Callable[[], None] = self._detected
         self._steps: Iterator[Step] = iter(())
@@ -70,22 +74,24 @@ class Chain:
         self._cluster.fail(slots)
         self._failed.append((strike, slots, line))
 
-    def begin(self, strike: Strike, line: int, noticed: bool = False) -> None:
+    def detection(self, strike: Strike) -> float:
+        """Return the time from *strike* to its alarm (s)."""
+        return self._stages.detection(strike.origin, strike.ordinal)
+
+    def begin(self, strike: Strike, line: int, detection: float) -> None:
         """Go through the chain for *strike*, noted in *line* of the journal, from the first stage on.
 
-        Where it was *noticed* before, detection takes no time.
+        Its alarm rings after so many seconds of *detection*.
         """
         self._activity.enter(DETECTION)
         self._activity.charged = strike.mode, line
-        self._strike, self._attempt, self._timer = strike, 0, None
-        if not noticed and (time := self._stages.detection(strike.origin, strike.ordinal)):
-            self._wait(time, self._detected)
-        else:
-            self._detected()
+        self._strike, self._attempt = strike, 0
+        self._expect(detection)
 
-    def absorb(self) -> None:
-        """Take note of nodes that failed meanwhile, and go on."""
+    def absorb(self, detection: float) -> None:
+        """Go on, whatever has failed meanwhile, whose alarm rings after so many seconds of *detection*."""
         if self._activity.doing is DETECTION:
+            self._expect(detection)
             return
         self._send_away()
         if self._activity.doing is WAITING:
@@ -114,8 +120,20 @@ class Chain:
         if event is self._timer:
             self._then()
 
+    def _expect(self, detection: float) -> None:
+        """End the detection with an alarm after so many seconds, unless one that is pending rings before."""
+        alarm = self._env.now + detection
+        if alarm >= self._alarm:
+            return
+        self._alarm = alarm
+        if detection:
+            self._wait(detection, self._detected)
+        else:
+            self._detected()
+
     def _detected(self) -> None:
         """Send the failed nodes away, and begin with the first stage."""
+        self._alarm, self._timer = math.inf, None
         self._send_away()
         self._steps = iter(self._stages.steps)
         self._go_on()

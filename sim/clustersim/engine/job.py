@@ -75,9 +75,9 @@ class Job:
         self._is_endless = scenario.target_s is None and scenario.maintenance is None
         self._timer: simpy.Event | None = None
         self._then: Callable[[], None] = self._train
-        self._struck: tuple[Strike, int] | None = None
+        self._struck: tuple[Strike, int, float] | None = None
         if scenario.recovery.at_start:
-            self._struck = Strike(self._causes.start, 0, (), True, self._causes.start, 0), NOBODY
+            self._struck = Strike(self._causes.start, 0, (), True, self._causes.start, 0), NOBODY, 0.0
         self._began = 0.0
         self._stopped = math.inf
 
@@ -93,19 +93,21 @@ class Job:
 
     def strike(self, strike: Strike) -> None:
         """Let a failure hit the job: the only way in."""
-        doing, line = self._activity.doing, self._note(strike)
+        doing, line, detection = self._activity.doing, self._note(strike), self._chain.detection(strike)
         if not strike.transient:
             self._chain.break_nodes(strike, strike.slots, line)
         if doing <= SAVING:
             self._timer = None
             self._end_stretch(strike.mode, line)
-            self._chain.begin(strike, line)
+            self._chain.begin(strike, line, detection)
         elif doing is MAINTENANCE:
-            self._struck = strike, line
+            if self._struck is not None:
+                detection = min(detection, self._struck[-1])
+            self._struck = strike, line, detection
         elif self._restarts:
-            self._chain.begin(strike, line)
+            self._chain.begin(strike, line, detection)
         else:
-            self._chain.absorb()
+            self._chain.absorb(detection)
 
     def strike_spare(self, strike: Strike, node: int) -> None:
         """Let a failure hit the idle spare *node*: the job does not notice."""

@@ -98,7 +98,7 @@ class ReplicatedJob:
             replica.chain.recovered = partial(self._announce, replica)
         if self._recovery.at_start:
             start = Strike(self._start, 0, (), True, self._start, JOB_SCOPE)
-            self._bring_down([(replica, Blow(0.0, NOBODY, start)) for replica in self._team.replicas])
+            self._bring_down([(replica, Blow(0.0, NOBODY, start, 0.0)) for replica in self._team.replicas])
         else:
             self._group.go_on()
 
@@ -124,7 +124,8 @@ class ReplicatedJob:
         """Take down the replicas that *strike* hits; all of them where work is sound only until a place."""
         team, group, now = self._team, self._group, self._env.now
         struck, doing = team.struck_by(strike), self._activity.doing
-        blow = Blow(now, line, strike, noticed, sound_until)
+        detection = 0.0 if noticed else self._stages.detection(strike.origin, strike.ordinal)
+        blow = Blow(now, line, strike, detection, sound_until)
         group.latest = blow.blame
         self._work.kill(strike.scope, now)
         if strike.slots and not strike.transient:
@@ -135,7 +136,7 @@ class ReplicatedJob:
         for replica in struck if sound_until is None else team.replicas:
             state = replica.state
             if (doing is MAINTENANCE and state is not DOWN) or (state is OUT and sound_until is None):
-                replica.blow = blow
+                replica.put_off(blow)
             else:
                 falls.append((replica, blow))
         if falls and self._bring_down(falls):
@@ -210,11 +211,12 @@ class ReplicatedJob:
 
     def _recover(self, falls: Sequence[Fall], absorbing: Sequence[Replica]) -> None:
         """Let replicas begin their chains, by their numbers; those that are *absorbing* do so before."""
-        for replica in absorbing:
-            replica.chain.absorb()
+        for replica, blow in falls:
+            if replica in absorbing:
+                replica.chain.absorb(blow.detection)
         for replica, blow in falls:
             if replica not in absorbing:
-                replica.chain.begin(blow.strike, blow.line, blow.noticed)
+                replica.chain.begin(blow.strike, blow.line, blow.detection)
 
     def _break_off(self, blame: Blame) -> None:
         """End the stretch under way; those that are left have lost the step that they were in."""

@@ -22,13 +22,13 @@ class State(IntEnum):
 class Blow(NamedTuple):
     """A failure that takes replicas down from a time on (s): the strike, and its line in the journal.
 
-    It may have been `noticed` before, and may have left the work sound only until a place (s).
+    Its alarm rings after the `detection` (s).  It may have left the work sound only until a place (s).
     """
 
     time: float
     line: int
     strike: Strike
-    noticed: bool = False
+    detection: float
     sound_until: float | None = None
 
     @property
@@ -50,6 +50,12 @@ class Replica:
 
     def __repr__(self) -> str:
         return f"Replica({self.index}, {self.state.name.lower()})"
+
+    def put_off(self, blow: Blow) -> None:
+        """Deal with a *blow* later, beside those that wait already: the earliest alarm will ring for all."""
+        if self.blow is not None:
+            blow = blow._replace(detection=min(blow.detection, self.blow.detection))
+        self.blow = blow
 
     def take_blow(self) -> Blow:
         """Return that blow, which is dealt with now."""

@@ -30,12 +30,12 @@ class Team:
         return f"Team({self.up} of {self.size} up)"
 
     def fall(self, replica: Replica) -> None:
-        """Let a *replica* that was alive be down."""
+        """Let a *replica* that was alive be down, with all that has struck it."""
         if replica.state is UP:
             self._leave(replica)
         elif replica.state is READY:
             self.there -= 1
-        replica.state = DOWN
+        replica.state, replica.blow = DOWN, None
         self.alive -= 1
         self._down[replica] = None
 

@@ -121,7 +121,7 @@ class Naive:
                 part = 1.0 if node is None or node in at_work else share if node in idle else 0.0
                 clock.turn(self.now, speed * part * source.wear(node))
             for process in source.processes():
-                process.clock.turn(self.now, speed)
+                process.clock.turn(self.now, speed * process.pace)
 
     def pass_time(self, until: float) -> None:
         self.job.pass_time(self.now, until)

@@ -148,6 +148,10 @@ def _nodes(author: Author, spec: Spec) -> None:
     repairs = [mode["repair"] for mode in _modes(spec) if "repair" in mode and mode["per"] in SIZES]
     if repairs:
         _diagnosis(author, spec["recovery"], any("false_fix" in repair for repair in repairs))
+    lemons = [mode["lemons"] for mode in _modes(spec) if "lemons" in mode]
+    if "replacement" in spec["recovery"].get("retire", {}):
+        for some in lemons:
+            some |= {"in_replacements": author.one_of("0 %", "50 %", "100 %")} if author.maybe() else {}
 
 
 def _diagnosis(author: Author, recovery: Spec, in_vain: bool) -> None:

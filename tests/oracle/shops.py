@@ -137,7 +137,7 @@ class Shops:
         else:
             bought = self.world.fleet.buy(node)
             for source in self.world.sources:
-                source.add_node()
+                source.add_node(bought, node)
             self.world.at(self.world.now + rule.replacement, ranks.BOUGHT, lambda: self._replace(bought))
 
     def _replace(self, bought: int) -> None:

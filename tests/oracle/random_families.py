@@ -159,7 +159,7 @@ def _diagnosis(author: Author, recovery: Spec, in_vain: bool) -> None:
     wrong = author.maybe()
     if wrong:
         recovery |= {"misdiagnosis": author.one_of("5 %", "20 %"), "missed": author.one_of("5 %", "15 %")}
-    if wrong or in_vain:
+    if (wrong or in_vain) and not (author.ties and author.chance):
         recovery["recurs_after"] = author.law(0, 300)
     if author.maybe(3):
         counts = {"after": 2, "within": author.time(500, 5000)}

@@ -84,6 +84,7 @@ class Source:
     def __init__(self, scenario: Scenario, luck: Luck, name: str, mode: FailureMode) -> None:
         self.scenario, self.luck, self.name, self.mode = scenario, luck, name, mode
         self.cluster = scenario.cluster
+        self.on_calendar = self._clock() == "calendar"
         self.strikes = 0
         self.recorded: list[Alarm] = []
         self.relapses: list[Alarm] = []
@@ -109,6 +110,11 @@ class Source:
     def rows(self) -> Any:
         """The rows of a log, where the mode comes from one."""
         return getattr(self.mode, "recorded", None)
+
+    def _clock(self) -> str:
+        """Which time runs; left out, only what a program does to itself needs one that trains."""
+        of_a_program = self.mode.stated_per == "job" and self.rows is None
+        return self.mode.stated_clock or ("training" if of_a_program else "calendar")
 
     def _lemons(self) -> list[int]:
         """The numbers of the bad nodes, among those of the job and the spares."""

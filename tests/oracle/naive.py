@@ -114,7 +114,7 @@ class Naive:
         at_work, share = self.fleet.at_work(), self.scenario.cluster.spare_failures
         idle = set(self.fleet.idle)
         for source in self.sources:
-            runs = source.mode.clock == "calendar" or self.job.doing in IN_STRETCH
+            runs = source.on_calendar or self.job.doing in IN_STRETCH
             speed = source.factor(self.now) if runs else 0.0
             for index, clock in enumerate(source.clocks):
                 node = source.node_of(index)

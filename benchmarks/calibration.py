@@ -251,7 +251,9 @@ def ranked(modes: int, count: int, experiments: int) -> Iterator[Row]:
     fixed = Row("gain of one lever, wherever it comes")
     first = Row(f"gain of the first of {modes} equal levers")
     truth = replace(USUAL, mtbf=USUAL.mtbf * modes / (modes - 0.5)).ettr - USUAL.ettr
-    each = {f"mode {number}": {"per": "job", "mtbf": f"{modes} h"} for number in range(modes)}
+    each = {
+        f"mode {number}": {"per": "job", "mtbf": f"{modes} h", "clock": "calendar"} for number in range(modes)
+    }
     names = [f"half the failures: {name}" for name in each]
     for seed in range(experiments):
         made = Scenario.model_validate(USUAL.document(seed, replications=count) | {"failures": each})

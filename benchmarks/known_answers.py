@@ -52,7 +52,7 @@ class Plant:
         return {
             "name": "plant",
             "cluster": {"gpus": 8},
-            "failures": {"any": {"per": "job", "mtbf": _seconds(self.mtbf)}},
+            "failures": {"any": {"per": "job", "mtbf": _seconds(self.mtbf), "clock": "calendar"}},
             "checkpoint": {"interval": _seconds(self.interval), "blocks": _seconds(self.blocks)},
             "recovery": recovery,
             "costs": {"gpu_hour": "2 USD"},

@@ -2,7 +2,8 @@
 
 The interval is the training between two saves, without the save itself.  `mtbf` is the mean time between the
 failures that stop training, `blocks` the time for which a save stops it, `restart` the time from a failure to
-training again.  Failures strike during saves and restarts too.
+training again.  Failures strike during saves and restarts too; `calendar` is the share of them that do, where
+the others strike only while the job trains or saves.
 """
 
 from __future__ import annotations
@@ -59,15 +60,29 @@ def saxena_cycle(mtbf: float, blocks: float, restart: float) -> float:
     return blocks + math.sqrt(blocks**2 + 2 * blocks * (mtbf + restart))
 
 
-def efficiency(interval: float, mtbf: float, blocks: float, restart: float) -> float:
-    """Return the share of time that is productive: t / (M exp(R/M) (exp((t + d)/M) - 1)) (Daly, FGCS 2006).
+def efficiency(interval: float, mtbf: float, blocks: float, restart: float, calendar: float = 1.0) -> float:
+    """Return the share of time that is productive: t / (M S (exp((t + d)/M) - 1)), S that of `slowdown`.
 
-    Zero where the exponentials exceed what a float can hold.
+    Where all failures strike at all times S is exp(R/M) (Daly, FGCS 2006).  Zero where the exponentials
+    exceed what a float can hold.
     """
     try:
-        return interval / (mtbf * math.exp(restart / mtbf) * math.expm1((interval + blocks) / mtbf))
+        return interval / (mtbf * slowdown(mtbf, restart, calendar) * math.expm1((interval + blocks) / mtbf))
     except OverflowError:
         return 0.0
+
+
+def slowdown(mtbf: float, restart: float, calendar: float = 1.0) -> float:
+    """Return how many times as long everything takes because of restarts: 1 + (exp(c R/M) - 1) / c.
+
+    A failure that strikes in a restart, one of the share c, begins it again, so that it lasts
+    M/c (exp(c R/M) - 1) on average: exp(R/M) times as long in all where every failure can (c = 1), and
+    1 + R/M where none can (renewal reward).  Infinite where that exceeds what a float can hold.
+    """
+    try:
+        return 1 + (math.expm1(calendar * restart / mtbf) / calendar if calendar else restart / mtbf)
+    except OverflowError:
+        return math.inf
 
 
 def kokolis(interval: float, mtbf: float, blocks: float, restart: float) -> float:

@@ -53,7 +53,7 @@ def on_the_calendar(data: st.DataObject) -> Any:
     document = scenario(data.draw, ties=data.draw(st.booleans()))
     assume(document["failures"] != "none" and document["checkpoint"] != "none")
     for mode in document["failures"].values():
-        mode.pop("clock", None)
+        mode["clock"] = "calendar"
     for block, key in (
         ("recovery", "during_recovery"),
         ("simulation", "warm_up"),

@@ -21,7 +21,7 @@ class Author:
 
     Failures on a clock that stands still now and then may coincide nominally at an instant that no float
     holds; then rounding decides which comes first.  So `chance`, which makes instants odd, excludes the
-    training clock among ties, and ages that travel with nodes.
+    training clock and `recurs_after` among ties, and ages that travel with nodes.
     """
 
     draw: Draw

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clustersim.distributions import Exponential
+from clustersim.scenario.keys.nodes import Lemons
 from clustersim.scenario.model import FailureMode, Scenario
 
 if TYPE_CHECKING:
@@ -43,11 +44,20 @@ class Clock:
 
 
 class Process:
-    """A Poisson process beside the ordinary one: its strikes are known under a name of their own."""
+    """A Poisson process beside the ordinary one: its strikes are known under a name of their own.
 
-    def __init__(self, luck: Luck, origin: str, mean: float, members: int) -> None:
+    `mean` is the gap of all members, or of `each` of them where their number may change.
+    """
+
+    def __init__(self, luck: Luck, origin: str, mean: float, members: int, each: bool = False) -> None:
         self.luck, self.origin, self.mean, self.members, self.strikes = luck, origin, mean, members, 0
+        self.each = each
         self.clock = Clock(self._gap(0))
+
+    @property
+    def pace(self) -> int:
+        """How fast its clock runs, the gaps being what they are."""
+        return self.members if self.each else 1
 
     def _gap(self, k: int) -> float:
         return self.luck.draw(f"{self.origin}/gap", k, Exponential(self.mean).sample)
@@ -74,6 +84,7 @@ class Source:
     def __init__(self, scenario: Scenario, luck: Luck, name: str, mode: FailureMode) -> None:
         self.scenario, self.luck, self.name, self.mode = scenario, luck, name, mode
         self.cluster = scenario.cluster
+        self.on_calendar = self._clock() == "calendar"
         self.strikes = 0
         self.recorded: list[Alarm] = []
         self.relapses: list[Alarm] = []
@@ -82,21 +93,28 @@ class Source:
         self.owned = mode.per in ("gpu", "node")
         self.units_per_node = self.cluster.gpus_per_node if mode.per == "gpu" else 1
         self.lemons = self._lemons()
+        self.sour: dict[str, list[int]] = {}
+        self.sour_processes: dict[str, Process] = {}
         self.memoryless = isinstance(mode.lifetime, Exponential) or self.rows is not None
         self.clocks: list[Clock] = []
-        self.spares = self.sour = self.sour_spares = None
+        self.spares: Process | None = None
         if self.rows is not None:
             rows = enumerate(self.rows)
             self.recorded = [Alarm(row.time_s, n, row.node) for n, row in rows]
         else:
             self.clocks = self._superposed() if self.memoryless else self._units()
             self.spares = self._spare_places()
-            self.sour, self.sour_spares = self._sour(False), self._sour(True)
+            self._make_sour()
 
     @property
     def rows(self) -> Any:
         """The rows of a log, where the mode comes from one."""
         return getattr(self.mode, "recorded", None)
+
+    def _clock(self) -> str:
+        """Which time runs; left out, only what a program does to itself needs one that trains."""
+        of_a_program = self.mode.stated_per == "job" and self.rows is None
+        return self.mode.stated_clock or ("training" if of_a_program else "calendar")
 
     def _lemons(self) -> list[int]:
         """The numbers of the bad nodes, among those of the job and the spares."""
@@ -131,8 +149,10 @@ class Source:
                 self.ages[unit] += self.lives[unit]
                 yield self.mode.lifetime.remaining(self.ages[unit], 1 - float(rng.random()))
 
-    def add_node(self) -> None:
-        """Begin the first lives of the parts of a node that has just been bought."""
+    def add_node(self, bought: int, retired: int) -> None:
+        """Begin the first lives of the parts of a node that has just been bought; it may be a bad one."""
+        if self.mode.lemons is not None:
+            self._replace_lemon(self.mode.lemons, bought, retired)
         if not self.owned or self.memoryless:
             return
         for unit in range(len(self.clocks), len(self.clocks) + self.units_per_node):
@@ -151,23 +171,41 @@ class Source:
         mean = self.mode.mtbf / self.units_per_node / cluster.spare_nodes / cluster.spare_failures
         return Process(self.luck, f"{self.name}/spare", mean, cluster.spare_nodes)
 
-    def _sour(self, spares: bool) -> Process | None:
-        """What lemons fail beyond the rate of a good node, those of the job and those of the spares."""
-        lemons = [node for node in self.lemons if (node >= self.cluster.nodes) == spares]
-        if not self.memoryless or not lemons or self.mode.lemons is None or self.mode.lemons.factor == 1:
-            return None
-        units = len(lemons) * self.units_per_node
-        mean = self.mode.mtbf / (self.mode.lemons.factor - 1) / units
-        return Process(self.luck, f"{self.name}/lemon" + "/spare" * spares, mean, units)
+    def _make_sour(self) -> None:
+        """What lemons fail beyond the rate of a good node: those of the job, of the spares, replacements."""
+        spec, job = self.mode.lemons, self.cluster.nodes
+        if not self.memoryless or spec is None or spec.factor == 1:
+            return
+        self.sour["lemon"] = [node for node in self.lemons if node < job]
+        self.sour["lemon/spare"] = [node for node in self.lemons if node >= job]
+        mean = self.mode.mtbf / (spec.factor - 1)
+        for kind, nodes in self.sour.items():
+            if units := len(nodes) * self.units_per_node:
+                process = Process(self.luck, f"{self.name}/{kind}", mean / units, units)
+                self.sour_processes[kind] = process
+        self.sour["lemon/replacement"] = []
+        process = Process(self.luck, f"{self.name}/lemon/replacement", mean, 0, each=True)
+        self.sour_processes["lemon/replacement"] = process
 
-    def lemon(self, unit: int, spares: bool) -> int:
+    def _replace_lemon(self, spec: Lemons, bought: int, retired: int) -> None:
+        """Say whether the node that takes a retired one's place is a bad one."""
+        share = spec.share if spec.in_replacements is None else spec.in_replacements
+        k = bought - self.cluster.nodes - self.cluster.spare_nodes
+        bad = self.luck.draw(f"{self.name}/lemons/replacement", k) < share
+        self.lemons += [bought] * bad
+        if "lemon/replacement" in self.sour:
+            kept = [node for node in self.sour["lemon/replacement"] if node != retired]
+            self.sour["lemon/replacement"] = kept + [bought] * bad
+            units = len(kept + [bought] * bad) * self.units_per_node
+            self.sour_processes["lemon/replacement"].members = units
+
+    def lemon(self, unit: int, kind: str) -> int:
         """The node that holds one of the units of the bad nodes."""
-        lemons = [node for node in self.lemons if (node >= self.cluster.nodes) == spares]
-        return lemons[unit // self.units_per_node]
+        return self.sour[kind][unit // self.units_per_node]
 
     def processes(self) -> list[Process]:
         """The processes beside the ordinary one, in the order in which they strike at one instant."""
-        return [process for process in (self.spares, self.sour, self.sour_spares) if process]
+        return [*([self.spares] if self.spares else []), *self.sour_processes.values()]
 
     def all_clocks(self) -> list[Clock]:
         return self.clocks + [process.clock for process in self.processes()]

@@ -23,6 +23,7 @@ class Fleet:
         self.fewest_idle = len(self.idle)
         self.failures: dict[int, list[float]] = defaultdict(list)
         self.faults: list[tuple[str, int, int]] = []
+        self.left: dict[tuple[str, int, int], float] = {}
         self.domains = {node: self.domain_of_slot(node) for node in range(cluster.nodes)}
         for place, node in enumerate(self.idle):
             self.domains[node] = place % cluster.spare_domains

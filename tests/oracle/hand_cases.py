@@ -292,6 +292,21 @@ STOPS: dict[str, Case] = {
     ),
 }
 
+LEMONS: Spec = {"share": "100 %", "factor": 2}
+FEWER: Spec = {**LEMONS, "in_replacements": "0 %"}
+SOUR: Spec = {
+    "per": "node",
+    "mtbf": "100 s",
+    "lifetime": "constant",
+    "ages": "new",
+    "lemons": LEMONS,
+    "repair": "10 s",
+}
+RETIRED: Spec = {
+    "stages": {"restart": "5 s"},
+    "retire": {"after": 1, "within": "1000 s", "replacement": "20 s"},
+}
+
 NODES: dict[str, Case] = {
     "a fault that nobody finds comes back after some training": (
         job(
@@ -369,6 +384,16 @@ NODES: dict[str, Case] = {
         ),
         {"productive": 45, "lost": 50 + 35, "waiting": 10 + 50, "recovery": 10},
         {"waiting_s": [10, 50], "node": [0, 0]},
+    ),
+    "a replacement is a lemon like the node that it replaces": (
+        job(200, failures={"node": SOUR}, recovery=RETIRED),
+        {"productive": 35, "lost": 50 + 45, "waiting": 30 + 30, "recovery": 5 + 5},
+        {"time_s": [50, 130]},
+    ),
+    "a replacement is no lemon where none of them is": (
+        job(200, failures={"node": {**SOUR, "lemons": FEWER}}, recovery=RETIRED),
+        {"lost": 50 + 95, "waiting": 30 + 20, "recovery": 5},
+        {"time_s": [50, 180]},
     ),
 }
 

@@ -36,6 +36,7 @@ class Job:
         self.deadline, self.staller = -math.inf, Bearer("")
         self.stops = Stops(self)
         self.corrupted_beyond: float | None = None
+        self.showing: list[tuple[str, int, int]] = []
 
     def up(self) -> list[Replica]:
         return [one for one in self.replicas if one.state == UP]
@@ -149,14 +150,18 @@ class Job:
         self.expect_recurrences()
 
     def expect_recurrences(self) -> None:
-        """Every faulty node of a replica that trains fails again after so much training without a stop."""
+        """Every faulty node of a replica that trains fails again once it has trained for so long in all."""
         up = [one.index for one in self.up()]
         at_work = self.world.fleet.at_work()
+        self.showing = []
         for source in self.world.sources:
-            for mode, n, node in self.world.fleet.faults:
+            for fault in self.world.fleet.faults:
+                mode, n, node = fault
                 if mode == source.name and node in at_work and self.world.fleet.group_of(at_work[node]) in up:
+                    self.showing.append(fault)
                     after = self.world.luck.draw(f"{mode}/recurrence/after", n, self.plan.recurs_after.sample)
-                    source.recurrences.append(Alarm(self.world.now + after, n, node))
+                    left = self.world.fleet.left.setdefault(fault, after)
+                    source.recurrences.append(Alarm(self.world.now + left, n, node))
 
     def expect_block(self) -> None:
         tiers = self.world.tiers
@@ -190,6 +195,8 @@ class Job:
         world.cancel(ranks.SAVE, ranks.TARGET)
         for source in world.sources:
             source.recurrences = [alarm for alarm in source.recurrences if alarm.instant <= world.now]
+        for fault in self.showing:
+            world.fleet.left[fault] = max(world.fleet.left[fault] - (world.now - self.start), 0.0)
         if loser is not None and step and not self.stops.now:
             whole = math.floor((world.lineage.tau - self.start_tau) / step + 1e-9) * step
             self.fall_back(self.start_tau + whole, "lost", loser)

@@ -114,14 +114,14 @@ class Naive:
         at_work, share = self.fleet.at_work(), self.scenario.cluster.spare_failures
         idle = set(self.fleet.idle)
         for source in self.sources:
-            runs = source.mode.clock == "calendar" or self.job.doing in IN_STRETCH
+            runs = source.on_calendar or self.job.doing in IN_STRETCH
             speed = source.factor(self.now) if runs else 0.0
             for index, clock in enumerate(source.clocks):
                 node = source.node_of(index)
                 part = 1.0 if node is None or node in at_work else share if node in idle else 0.0
                 clock.turn(self.now, speed * part * source.wear(node))
             for process in source.processes():
-                process.clock.turn(self.now, speed)
+                process.clock.turn(self.now, speed * process.pace)
 
     def pass_time(self, until: float) -> None:
         self.job.pass_time(self.now, until)

@@ -148,6 +148,10 @@ def _nodes(author: Author, spec: Spec) -> None:
     repairs = [mode["repair"] for mode in _modes(spec) if "repair" in mode and mode["per"] in SIZES]
     if repairs:
         _diagnosis(author, spec["recovery"], any("false_fix" in repair for repair in repairs))
+    lemons = [mode["lemons"] for mode in _modes(spec) if "lemons" in mode]
+    if "replacement" in spec["recovery"].get("retire", {}):
+        for some in lemons:
+            some |= {"in_replacements": author.one_of("0 %", "50 %", "100 %")} if author.maybe() else {}
 
 
 def _diagnosis(author: Author, recovery: Spec, in_vain: bool) -> None:
@@ -155,7 +159,7 @@ def _diagnosis(author: Author, recovery: Spec, in_vain: bool) -> None:
     wrong = author.maybe()
     if wrong:
         recovery |= {"misdiagnosis": author.one_of("5 %", "20 %"), "missed": author.one_of("5 %", "15 %")}
-    if wrong or in_vain:
+    if (wrong or in_vain) and not (author.ties and author.chance):
         recovery["recurs_after"] = author.law(0, 300)
     if author.maybe(3):
         counts = {"after": 2, "within": author.time(500, 5000)}

@@ -68,8 +68,9 @@ def _failures(author: Author, cluster: Spec) -> Any:
 def _mode(author: Author, places: dict[str, int]) -> Spec:
     per = author.one_of(*places)
     mode: Spec = {"per": per, **_lifetime(author, places[per], per in ("gpu", "node"))}
-    if author.maybe(3) and not (author.ties and author.chance):
-        mode["clock"] = "training"
+    clock = "calendar" if author.ties and author.chance else author.one_of("", "calendar", "training")
+    if clock:
+        mode["clock"] = clock
     if author.maybe(4):
         changes = {"0 s": 2, author.time(100, 1000): 0.5, author.time(1100, 3000): 1}
         mode["over_time"] = changes

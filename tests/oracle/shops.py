@@ -145,7 +145,7 @@ class Shops:
         else:
             bought = self.world.fleet.buy(node)
             for source in self.world.sources:
-                source.add_node()
+                source.add_node(bought, node)
             self.world.at(
                 self.world.now + rule.replacement, ranks.BOUGHT, lambda: self._replace(bought, repair)
             )

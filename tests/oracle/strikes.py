@@ -57,8 +57,7 @@ class Strikes:
         return any(
             self._own_clock(source)
             or self._spare_place(source)
-            or self._lemon(source, spares=False)
-            or self._lemon(source, spares=True)
+            or any(self._lemon(source, kind) for kind in source.sour_processes)
             or self._alarm(source)
             for source in self.world.sources
         )
@@ -87,12 +86,14 @@ class Strikes:
             self._on_spare(source, process.origin, k, idle[place])
         return True
 
-    def _lemon(self, source: Source, spares: bool) -> bool:
-        process = source.sour_spares if spares else source.sour
-        if process is None or not process.clock.fired:
+    def _lemon(self, source: Source, kind: str) -> bool:
+        process = source.sour_processes[kind]
+        if not process.clock.fired:
             return False
         k, unit = process.struck(self.world.now)
-        node = source.lemon(unit, spares)
+        if not process.members:
+            return True
+        node = source.lemon(unit, kind)
         if node in self.world.fleet.idle:
             share = self.world.scenario.cluster.spare_failures
             if self.world.luck.draw(f"{process.origin}/idle", k) >= share:

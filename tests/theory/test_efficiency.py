@@ -8,6 +8,8 @@ from itertools import repeat
 import pytest
 
 from clustersim import theory
+from clustersim.scenario.describe import describe
+from clustersim.scenario.model import Scenario
 from tests.theory.runs import daly_spec, ettr, replications, share, spec
 from tests.theory.z import assert_z, controlled, mean_se
 
@@ -92,6 +94,25 @@ def test_random_failures_on_the_training_clock_leave_up_over_up_and_recovery() -
     document = spec(failures=failures, horizon=2e6, recovery={"stages": {"restart": "250 s"}})
     trains = [share(records, "productive", "lost") for records in replications(document, 32)]
     assert_z(*_against(trains, 1000 / 1250))
+
+
+@pytest.mark.parametrize("calendar", [0.0, 0.25, 0.75])
+def test_failures_on_either_clock_slow_training_down_as_the_formula_and_check_say(calendar: float) -> None:
+    mtbf, restart, interval, blocks = 3600.0, 2400.0, 900.0, 60.0
+    failures = {
+        clock: {"per": "job", "mtbf": f"{mtbf / share!r} s", "clock": clock}
+        for clock, share in (("calendar", calendar), ("training", 1 - calendar))
+        if share
+    }
+    saves = {"interval": f"{interval!r} s", "blocks": f"{blocks!r} s"}
+    recovery = {"stages": {"restart": f"{restart!r} s"}}
+    document = spec(failures=failures, horizon=5e6, checkpoint=saves, recovery=recovery)
+    expected = theory.efficiency(interval, mtbf, blocks, restart, calendar)
+    described = describe(Scenario.model_validate(document))
+    assert described.ettr == pytest.approx(expected)
+    runs = list(replications(document, 24))
+    assert_z(*_against([records.ettr for records in runs], expected), cases=6)
+    assert_z(*_against([records.incident_count for records in runs], described.events), cases=6)
 
 
 @pytest.mark.parametrize("segment", [200.0, 1000.0, 4000.0])

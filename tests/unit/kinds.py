@@ -49,6 +49,7 @@ SPREADS = {f"{ANY}.spreads": {"to": "rack", "probability": "20 %"}}
 PIPELINE = {f"{ANY}.repair": {"automatic": "1000 s", "escalates": "40 %", "manual": "3000 s"}}
 COUNTS = {f"{RECOVERY}.retire": {"after": 5, "within": "300000 s"}}
 SCORES = {f"{RECOVERY}.retire": {"score": 3.9, "half_life": "100000 s"}}
+RENEWED = LEMONS | {f"{RECOVERY}.retire": {"after": 1, "within": "1 d", "replacement": "1000 s"}}
 STOPS: Changes = {"maintenance": {"every": "20000 s", "takes": "200 s"}}
 COLD = {f"{CLUSTER}.spare_kind": "cold", f"{CLUSTER}.provision": "100 s"}
 LENT = {f"{CLUSTER}.spare_kind": "lent", f"{CLUSTER}.preempt": "100 s"}
@@ -94,6 +95,7 @@ NODES = [
     Row("FailureMode.lemons", LEMONS, more="incidents"),
     Row("Lemons.share", {f"{ANY}.lemons.share": "70 %"}, more="incidents", base=LEMONS),
     Row("Lemons.factor", {f"{ANY}.lemons.factor": 10}, more="incidents", base=LEMONS),
+    Row("Lemons.in_replacements", {f"{ANY}.lemons.in_replacements": "0 %"}, "", "incidents", RENEWED),
     Row("FailureMode.relapse", RELAPSE, more="incidents"),
     Row("Relapse.probability", {f"{ANY}.relapse.probability": "70 %"}, more="incidents", base=RELAPSE),
     Row("Relapse.within", {f"{ANY}.relapse.within": "100000 s"}, less="struck again soon", base=RELAPSE),

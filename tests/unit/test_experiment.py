@@ -31,7 +31,7 @@ def scenario(name: str = "small", **simulation: Any) -> Scenario:
         {
             "name": name,
             "cluster": {"gpus": 64},
-            "failures": {"job": {"per": "job", "mtbf": "6 h"}},
+            "failures": {"job": {"per": "job", "mtbf": "6 h", "clock": "calendar"}},
             "checkpoint": {"interval": "30 min", "blocks": "1 min"},
             "recovery": {"stages": {"detect": "1 min", "restart": "4 min"}},
             "simulation": {"horizon": "5 d", "replications": COUNT} | simulation,

@@ -119,7 +119,7 @@ def failures_of(plant: Plant, until: float) -> list[tuple[float, int, str]]:
     ]
 
 
-def test_a_missed_diagnosis_leaves_the_fault_until_training_has_gone_on_for_so_long() -> None:
+def test_a_missed_diagnosis_leaves_the_fault_until_training_has_added_up_to_so_long() -> None:
     recovery = {"missed": "99.99 %", "recurs_after": "1 d", "stages": {"detect": "1 min"}}
     plant = Plant(aged(), repairs=True, recovery=recovery, gpus=8)
     plant.env.run(until=12 * DAY)
@@ -129,7 +129,7 @@ def test_a_missed_diagnosis_leaves_the_fault_until_training_has_gone_on_for_so_l
     plant.training_ends()
     plant.env.run(until=13 * DAY)
     plant.training_begins()
-    assert failures_of(plant, 14.5) == [(10.0, 0, "mode"), (14.0, 0, "mode/recurrence")]
+    assert failures_of(plant, 14.5) == [(10.0, 0, "mode"), (13.5, 0, "mode/recurrence")]
 
 
 MISSED = {"missed": "99.99 %", "stages": {"detect": "1 min"}}

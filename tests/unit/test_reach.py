@@ -30,7 +30,7 @@ def struck(mode: dict[str, Any], **cluster: Any) -> list[tuple[tuple[int, ...], 
         (aged(per="rack", takes_down="pod"), (0, 1, 2, 3, 4, 5), "pod"),
         (aged(per="rack", repair=None), (0, 1), "job"),
         (aged(per="cluster", repair=None), (), "cluster"),
-        (aged(per="job", repair=None), (), "job"),
+        (aged(per="job", clock="calendar", repair=None), (), "job"),
     ],
 )
 def test_what_goes_down_and_how_far_that_reaches(mode: dict[str, Any], slots: Any, scope: str) -> None:

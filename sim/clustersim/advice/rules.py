@@ -12,7 +12,9 @@ from clustersim.digits import duration, measured, percent, plus_minus, whole
 from clustersim.estimate import unseen
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import describe
+from clustersim.scenario.first_order import restarts
 from clustersim.scenario.keys.expectations import Threshold
+from clustersim.scenario.rates import calendar_share
 from clustersim.summary import figure
 
 NOTABLE_GAIN = 0.02
@@ -71,7 +73,11 @@ def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     restart, mtbf = _restart(scenario), summary["mtbf_s"]
     if entry in {"recovery", "detection"} and mtbf is not None:
         text += f"; a restart takes {duration(restart)} where something fails every {duration(mtbf)}"
-        text += ", so that most restarts fail too" if math.exp(-restart / mtbf) < 0.5 else ""
+        text += (
+            ", so that most restarts fail too"
+            if math.exp(-calendar_share(scenario) * restart / mtbf) < 0.5
+            else ""
+        )
     yield Advice(Kind.NO_PROGRESS, f"{text}.", {"share": share, "restart_s": restart}, warning=True)
 
 
@@ -86,9 +92,8 @@ def _interval(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     if saves is None or mtbf is None or saves.blocks == 0 or scenario.general:
         return
     best = max(theory.optimal(mtbf, saves.blocks), saves.durable_after)
-    restart = _restart(scenario)
-    gain = theory.efficiency(best, mtbf, saves.blocks, restart)
-    gain -= theory.efficiency(saves.interval, mtbf, saves.blocks, restart)
+    then, now = (theory.efficiency(each, mtbf, saves.blocks, 0.0) for each in (best, saves.interval))
+    gain = (then - now) / restarts(scenario)
     if gain < NOTABLE_GAIN:
         return
     text = (

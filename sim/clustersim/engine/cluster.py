@@ -16,13 +16,20 @@ Moved = Callable[[int, int | None, bool], None]
 """Told that a node now works in a slot, or is a spare (idle), or is away (neither)."""
 Failed = Callable[[int], None]
 """Told that a node has failed; in a slot it stays until the failure is detected."""
+Ordered = Callable[[int, int], None]
+"""Told the number of a node that is ordered, and that of the one it replaces, which never comes back."""
 
 
 class Places:
-    """Where each node is, for those who strike nodes wherever they are."""
+    """Where each node is, for those who strike nodes wherever they are.
 
-    def __init__(self, nodes: int) -> None:
+    At the beginning the first *nodes* are in the slots of their numbers and the others of the *fleet* are
+    spares; nodes that are ordered later are away until they move.
+    """
+
+    def __init__(self, nodes: int, fleet: int) -> None:
         self._nodes = nodes
+        self._fleet = fleet
         self._slot: dict[int, int | None] = {}
         self._idle: dict[int, bool] = {}
 
@@ -37,7 +44,7 @@ class Places:
 
     def is_idle(self, node: int) -> bool:
         """Return whether *node* is a spare at hand."""
-        return self._idle.get(node, node >= self._nodes)
+        return self._idle.get(node, self._nodes <= node < self._fleet)
 
 
 class Group:
@@ -55,13 +62,15 @@ class Cluster:
     is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready *delay*
     seconds after it was taken.  The slots are those of one or more *groups*, each of which asks for nodes by
     itself.  `idle` counts the spares at hand, `away` the nodes in repair, or ordered and still to come.
-    Whoever must know is told of each node that moves (`on_move`) or fails (`on_failure`).
+    Whoever must know is told of each node that moves (`on_move`), fails (`on_failure`) or is ordered
+    (`on_order`).
     """
 
     def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
         self.nodes = nodes
         self.on_move: list[Moved] = []
         self.on_failure: list[Failed] = []
+        self.on_order: list[Ordered] = []
         if isinstance(spares, int):
             spares = SharedSpares(range(nodes, nodes + spares))
         self.idle = self.fewest_spares = len(spares)
@@ -104,7 +113,7 @@ class Cluster:
     def track(self) -> Places:
         """Return what knows where each node is; the first to ask must do so before any has moved."""
         if self._places is None:
-            self._places = Places(self.nodes)
+            self._places = Places(self.nodes, self._numbers)
             self.on_move.insert(0, self._places.moved)
         return self._places
 
@@ -201,6 +210,8 @@ class Cluster:
         new, self._numbers = self._numbers, self._numbers + 1
         self._spares.inherit(new, old)
         self.away += 1
+        for ordered in self.on_order:
+            ordered(new, old)
         return new
 
     def note(self, now: float, line: int = NOBODY, nodes: int = 0) -> None:

@@ -71,7 +71,8 @@ def _about_domains(scenario: Scenario) -> Iterator[Finding]:
 def _about_modes(scenario: Scenario) -> Iterator[Finding]:
     if not scenario.failures and scenario.document.get("failures") != "none":
         yield ("failures",), "no mode is given; give at least one, or say failures: none"
-    noticed = DETECT in scenario.recovery.stated_stages
+    noticed, retire = DETECT in scenario.recovery.stated_stages, scenario.recovery.retire
+    replaced = retire is not None and retire.replacement is not None
     for name, mode in scenario.failures.items():
         if name in RESERVED:
             yield ("failures", name, KEY), f'the results use the name "{name}" themselves; choose another'
@@ -80,6 +81,9 @@ def _about_modes(scenario: Scenario) -> Iterator[Finding]:
                 ("failures", name, "effect"),
                 "a hang lasts until its timeout; give it, such as detect: 10 min",
             )
+        if mode.lemons and mode.lemons.in_replacements is not None and not replaced:
+            path = ("failures", name, "lemons", "in_replacements")
+            yield path, "no node is replaced; leave it out, or give recovery.retire with a replacement"
 
 
 def _about_the_end(scenario: Scenario) -> Iterator[Finding]:

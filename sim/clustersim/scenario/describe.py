@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from clustersim.scenario.first_order import ettr, mean_restart_s, restart_s
+from clustersim.scenario.first_order import ettr, exposure_s, lasts_s, mean_restart_s, restart_s
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.keys.replay import reached
 from clustersim.scenario.model import Scenario
@@ -93,16 +93,17 @@ def describe(scenario: Scenario, cores: int = 1) -> Description:
 
 def _mode(scenario: Scenario, name: str) -> ModeMeaning:
     mode, repair = scenario.failures[name], scenario.failures[name].repair_plan
+    end, exposure = lasts_s(scenario), exposure_s(scenario, mode)
     strikes, away = rate(scenario, name), 0.0
     if repair is not None and mode.takes_nodes:
-        away = (1 - mode.transient) * nodes_taken(scenario, mode) * mean_of(repair.whole) * strikes
-    events = _factor(mode, scenario.end_s) * scenario.end_s * strikes
+        leaving = (1 - mode.transient) * nodes_taken(scenario, mode) * strikes * exposure / end
+        away = leaving * mean_of(repair.whole)
     return ModeMeaning(
         name=name,
         per=mode.per,
         units=scenario.units(name),
         mtbf_s=scenario.mtbf_of(name) / fleet_factor(mode),
-        events=reached(mode, scenario.end_s) if mode.recorded else events,
+        events=reached(mode, end) if mode.recorded else _factor(mode, end) * exposure * strikes,
         restart_s=restart_s(scenario, name),
         nodes_in_repair=away,
     )

@@ -2,8 +2,9 @@
 
 Each second of training costs saves; each failure costs its restart and half an interval of the tier that is
 loaded after it.  With replicas a failure costs the others a stall and the one that failed its own recovery.
-Waiting for nodes is not counted, nor that one failure may strike within another's recovery beyond what an
-exponential decay in their rates says.
+Failures on the calendar strike in restarts and begin them again, those on the training clock do not
+(`theory.slowdown`).  Waiting for nodes is not counted, nor that one failure may strike within what another
+costs otherwise, beyond what an exponential decay in their rates says.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from clustersim.scenario.keys.effects import CORRUPT, SLOW, STORAGE
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.model import Scenario, Stage, Tier
 from clustersim.scenario.rates import (
+    calendar_share,
     falls_back,
     mean_of,
     rate,
@@ -83,27 +85,56 @@ def ettr(scenario: Scenario) -> float | None:
 
     None without checkpoints where something fails: then all work is lost with each failure.
     """
-    saves, mtbf, restart = scenario.checkpoint, scenario.mtbf, mean_restart_s(scenario)
+    saves, mtbf = scenario.checkpoint, scenario.mtbf
     up = _up(scenario)
     if saves is None:
         return up if mtbf is None else None
-    if scenario.general:
-        return (
-            up * _kept(scenario.tiers) * math.exp(-sum(_waste(scenario, name) for name in scenario.failures))
-        )
-    if mtbf is None or restart is None:
-        return up * _kept(scenario.tiers)
-    return up * theory.efficiency(saves.interval, mtbf, saves.blocks, restart)
+    if scenario.general or mtbf is None:
+        waste = math.fsum(_waste(scenario, name) for name in scenario.failures)
+        return up * _kept(scenario.tiers) * math.exp(-waste) / restarts(scenario)
+    return up * theory.efficiency(saves.interval, mtbf, saves.blocks, 0.0) / restarts(scenario)
+
+
+def restarts(scenario: Scenario) -> float:
+    """Return how many times as long the run takes because of the restarts of the whole job."""
+    rates = {
+        name: rate(scenario, name) for name, mode in scenario.failures.items() if falls_back(scenario, mode)
+    }
+    every = math.fsum(rates.values())
+    if not every:
+        return 1.0
+    mean = math.fsum(rates[name] * restart_s(scenario, name) for name in rates) / every
+    return theory.slowdown(1 / every, mean, calendar_share(scenario))
+
+
+def lasts_s(scenario: Scenario) -> float:
+    """Return how long the run takes, to first order: until the target is reached, or to its end."""
+    target, share = scenario.target_s, ettr(scenario)
+    if target is None or not share:
+        return scenario.end_s
+    return min(target / share, scenario.end_s)
+
+
+def exposure_s(scenario: Scenario, mode: FailureMode) -> float:
+    """Return for how much of the run failures of *mode* may strike: all of it, or while the job trains."""
+    if mode.clock == "calendar":
+        return lasts_s(scenario)
+    return lasts_s(scenario) * _between_stops(scenario) / restarts(scenario)
 
 
 def _up(scenario: Scenario) -> float:
     """Return the share of time that neither planned stops nor the overhead of a protocol take."""
+    return (1 - scenario.recovery.overhead) * _between_stops(scenario)
+
+
+def _between_stops(scenario: Scenario) -> float:
+    """Return the share of time that planned stops do not take."""
     stops, recovery = scenario.maintenance, scenario.recovery
     if stops is None:
-        return 1 - recovery.overhead
+        return 1.0
     takes = stops.takes + (recovery.replicas * recovery.rejoin_stall if stops.rolling else 0.0)
     alone = math.exp(-stops.merge_within * _all_down(scenario)) if stops.merge_within else 1.0
-    return (1 - recovery.overhead) * max(1 - alone * takes / stops.every, 0.0)
+    return max(1 - alone * takes / stops.every, 0.0)
 
 
 def _all_down(scenario: Scenario) -> float:
@@ -118,7 +149,7 @@ def _kept(tiers: tuple[Tier, ...]) -> float:
 
 
 def _waste(scenario: Scenario, name: str) -> float:
-    """Return the share of time that the failures of a mode cost."""
+    """Return the share of time that the failures of a mode cost beside the restarts of the whole job."""
     mode, per_second = scenario.failures[name], rate(scenario, name)
     if mode.effect == STORAGE:
         return 0.0
@@ -128,7 +159,7 @@ def _waste(scenario: Scenario, name: str) -> float:
     before = (1 - mode.slow_factor) * mean_of(noticed) if mode.effect == SLOW else 0.0
     before += mean_of(mode.noticed_after) if mode.noticed_after else 0.0
     if falls_back(scenario, mode):
-        return per_second * (before + restart_s(scenario, name)) + _rework(scenario, name, mean_of(noticed))
+        return per_second * before + _rework(scenario, name, mean_of(noticed))
     return per_second * (before + _one_replica(scenario, mode, restart_s(scenario, name)))
 
 

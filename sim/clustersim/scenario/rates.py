@@ -120,6 +120,15 @@ def falls_back(scenario: Scenario, mode: FailureMode) -> bool:
     return stops_training(mode) and replicas_down(scenario, mode) == scenario.recovery.replicas
 
 
+def calendar_share(scenario: Scenario) -> float:
+    """Return the share of the failures that stop the whole job which strike also while it does not train."""
+    modes = {name: mode for name, mode in scenario.failures.items() if falls_back(scenario, mode)}
+    if all(mode.clock == "calendar" for mode in modes.values()):
+        return 1.0
+    struck = math.fsum(rate(scenario, name) for name, mode in modes.items() if mode.clock == "calendar")
+    return struck / math.fsum(rate(scenario, name) for name in modes)
+
+
 def tier_for(scenario: Scenario, scope: str) -> str:
     """Return the tier that is there for failures of such a *scope*: the first listed that survives them."""
     assert scenario.checkpoint is not None

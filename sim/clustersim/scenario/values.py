@@ -51,9 +51,10 @@ def _block(block: Block, data: Mapping[Any, Any], path: Path) -> Iterator[tuple[
         extra = field.json_schema_extra
         extra = extra if isinstance(extra, dict) else {}
         quiet = "x-quiet" in extra or "replay" in data
-        used = field.default not in (None, {}) and not quiet
+        default = getattr(block, key) if key in block.derived else field.default
+        used = default not in (None, {}) and not quiet
         if key in data or used or isinstance(value, Recovery):
-            stated = data.get(key, {} if _is_open(value) else field.default)
+            stated = data.get(key, {} if _is_open(value) else default)
             yield from _value(value, stated, here, str(extra.get("x-unit", "")), key not in data)
 
 

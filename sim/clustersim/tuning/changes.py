@@ -64,12 +64,17 @@ def _rarer_failures(scenario: Scenario, document: Mapping[str, Any]) -> Iterator
 
 def _better_nodes(scenario: Scenario, document: Mapping[str, Any]) -> Iterator[Change]:
     """Yield half the lemons, relapses and bursts of each mode, half the wrong diagnoses and bad repairs."""
-    shares = {"lemons": "share", "relapse": "probability", "spreads": "probability"}
+    shares = {
+        "lemons": ("share", "in_replacements"),
+        "relapse": ("probability",),
+        "spreads": ("probability",),
+    }
     names = {"lemons": "lemons", "relapse": "relapses", "spreads": "bursts"}
     for name, spec in _modes(document).items():
-        for key, share in shares.items():
+        for key, halved_shares in shares.items():
             if key in spec:
-                given = {f"failures.{name}.{key}.{share}": spec[key][share]}
+                stated = [share for share in halved_shares if spec[key].get(share) is not None]
+                given = {f"failures.{name}.{key}.{share}": spec[key][share] for share in stated}
                 yield seldom(f"half the {names[key]}: {name}", given, Family.FAILURES)
     said = document.get("recovery") or {}
     wrong = {

@@ -10,6 +10,7 @@ from clustersim.advice import Advice, Kind
 from clustersim.digits import duration, measured, money, plus_minus, points
 from clustersim.scenario.describe import describe
 from clustersim.scenario.model import Scenario
+from clustersim.scenario.rates import calendar_share
 from clustersim.tuning.changes import Family
 from clustersim.tuning.results import Gain, Lever, Levers, Tuning, Worth
 from clustersim.units import format_duration
@@ -153,7 +154,8 @@ def needed(scenario: Scenario) -> Advice:
     restart = describe(scenario).restart_s or 0.0
     assert spec is not None
     assert mtbf is not None
-    longest, rarest = restart_for(mtbf, spec.blocks), mtbf_for(restart, spec.blocks)
+    share = calendar_share(scenario)
+    longest, rarest = restart_for(mtbf, spec.blocks, share), mtbf_for(restart, spec.blocks, share)
     ways = [f"failed only every {duration(rarest)} (now every {duration(mtbf)})"]
     if longest is not None:
         ways.insert(0, f"training went on {duration(longest)} after a failure (now {duration(restart)})")
@@ -164,29 +166,39 @@ def needed(scenario: Scenario) -> Advice:
     return Advice(Kind.NO_PROGRESS, text, numbers, warning=True)
 
 
-def restart_for(mtbf: float, blocks: float) -> float | None:
-    """Return the longest restart (s) with an efficiency of one half at the optimum; None where none has."""
-    without = _efficiency(mtbf, blocks, 0.0)
-    return mtbf * math.log(without / HALF_TRAINING) if without > HALF_TRAINING else None
+def restart_for(mtbf: float, blocks: float, calendar: float = 1.0) -> float | None:
+    """Return the longest restart (s) with an efficiency of one half at the optimum; None where none has.
+
+    Of the failures the share *calendar* strikes in restarts too.
+    """
+    without = _efficiency(mtbf, blocks, 0.0, calendar)
+    if without <= HALF_TRAINING:
+        return None
+    slower = without / HALF_TRAINING - 1
+    return mtbf * (math.log1p(calendar * slower) / calendar if calendar else slower)
 
 
-def mtbf_for(restart: float, blocks: float) -> float:
+def mtbf_for(restart: float, blocks: float, calendar: float = 1.0) -> float:
     """Return the shortest MTBF (s) with an efficiency of one half at the optimum."""
+
+    def is_short(mtbf: float) -> bool:
+        return _efficiency(mtbf, blocks, restart, calendar) < HALF_TRAINING
+
     low = high = max(restart, blocks, 1.0)
-    while _efficiency(high, blocks, restart) < HALF_TRAINING:
+    while is_short(high):
         high *= 2
-    while _efficiency(low, blocks, restart) > HALF_TRAINING and low > 1e-3:
+    while not is_short(low) and low > 1e-3:
         low /= 2
     for _ in range(50):
         middle = math.sqrt(low * high)
-        low, high = (middle, high) if _efficiency(middle, blocks, restart) < HALF_TRAINING else (low, middle)
+        low, high = (middle, high) if is_short(middle) else (low, middle)
     return high
 
 
-def _efficiency(mtbf: float, blocks: float, restart: float) -> float:
+def _efficiency(mtbf: float, blocks: float, restart: float, calendar: float) -> float:
     if blocks == 0:
-        return math.exp(-restart / mtbf)
-    return theory.efficiency(theory.optimal(mtbf, blocks), mtbf, blocks, restart)
+        return 1 / theory.slowdown(mtbf, restart, calendar)
+    return theory.efficiency(theory.optimal(mtbf, blocks), mtbf, blocks, restart, calendar)
 
 
 def advise_levers(levers: Levers) -> list[Advice]:

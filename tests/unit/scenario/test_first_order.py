@@ -43,6 +43,41 @@ def described(text: str, **changes: str) -> Description:
     )
 
 
+ON_TRAINING = """
+    name: clock
+    cluster: {gpus: 8}
+    failures: {bug: {per: job, mtbf: 10 min}}
+    checkpoint: {interval: 1 s, blocks: 0 s}
+    recovery: {stages: {restart: 60 min}}
+    simulation: {horizon: 30 d}
+"""
+
+
+def test_a_program_that_does_not_run_cannot_fail() -> None:
+    found = described(ON_TRAINING)
+    assert found.ettr == pytest.approx(10 / 70, rel=1e-3)
+    assert found.events == pytest.approx(30 * 24 * 60 / 70)
+    at_all_times = described(ON_TRAINING, failures__bug__clock="calendar")
+    assert at_all_times.ettr == pytest.approx(math.exp(-6), rel=1e-3)
+    assert at_all_times.events == 30 * 24 * 6
+
+
+def test_a_program_fails_until_the_target_is_reached() -> None:
+    to_the_target = ON_TRAINING.replace("simulation: {horizon: 30 d}", "workload: {productive: 20 d}")
+    found = described(to_the_target)
+    assert found.end_s == 200 * DAY
+    assert found.events == pytest.approx(20 * 24 * 6, rel=1e-3)
+    quick = {"recovery__stages__restart": "20 min", "failures__bug__mtbf": "20 min"}
+    halved = described(to_the_target, **quick)
+    assert halved.ettr == pytest.approx(0.5, rel=1e-3)
+    assert halved.events == pytest.approx(20 * 24 * 3, rel=1e-3)
+
+
+def test_planned_stops_stop_the_training_clock() -> None:
+    found = described(ON_TRAINING, maintenance="{every: 1 d, takes: 6 h}")
+    assert found.events == pytest.approx(30 * 18 * 60 / 70)
+
+
 def test_each_tier_costs_its_saves_and_half_an_interval_of_the_failures_that_it_serves() -> None:
     saves = 1 / (1 + 1 / 120 + 20 / 3600)
     nodes = (30 + 240 + 10 + (120 + 1) / 2) / (10 * HOUR)

@@ -237,7 +237,7 @@ def described(**changes: str) -> Any:
         failures:
           node: {per: node, mtbf: 40 d, repair: 1 d}
           rack: {per: rack, mtbf: 100 d, transient: 50 %, repair: {exponential: {mean: 2 d}}}
-          job: {per: job, mtbf: 10 d, detect: 10 min}
+          job: {per: job, mtbf: 10 d, clock: calendar, detect: 10 min}
         checkpoint: {interval: 10 min, blocks: 5 s}
         recovery: {stages: {detect: 30 s, restart: 4 min}}
         simulation: {horizon: 30 d}

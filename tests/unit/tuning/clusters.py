@@ -32,7 +32,7 @@ def job(
     spec = {
         "name": "job",
         "cluster": {"gpus": 1_000},
-        "failures": {"any": {"per": "job", "mtbf": f"{mtbf!r} s"}},
+        "failures": {"any": {"per": "job", "mtbf": f"{mtbf!r} s", "clock": "calendar"}},
         "checkpoint": {"interval": interval, "blocks": f"{blocks!r} s"},
         "recovery": {"stages": {"start": f"{restart!r} s"}},
         "simulation": {"horizon": f"{lives * mtbf!r} s", "replications": replications},

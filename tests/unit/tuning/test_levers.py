@@ -127,6 +127,15 @@ def test_without_failures_only_the_saves_are_left() -> None:
     assert "half the time: start" in offered(failures="none", recovery=starting)
 
 
+def test_half_the_lemons_are_half_of_those_among_the_replacements_too() -> None:
+    lemons = {"share": "8 %", "factor": 5, "in_replacements": "4 %"}
+    node = {"per": "node", "mtbf": "1 y", "repair": "1 d", "lemons": lemons}
+    retire = {"after": 2, "within": "30 d", "replacement": "7 d"}
+    lever = offered(failures={"node": node}, recovery={"retire": retire})["half the lemons: node"]
+    path = "failures.node.lemons"
+    assert lever == {f"{path}.share": "4 %", f"{path}.in_replacements": "2 %"}
+
+
 def test_first_spares_are_offered_where_there_are_none() -> None:
     assert offered(cluster={"gpus": 64, "nodes_per_rack": 2})["spares: 1 % of the nodes"] == {
         "cluster.spares": "1"

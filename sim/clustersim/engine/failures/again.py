@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect, insort
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from typing import NamedTuple
+from heapq import heapify, heappop
 
 from clustersim.engine.events import FAILURE, At
 from clustersim.engine.failures.aim import Aim, Site
@@ -49,37 +48,40 @@ class Relapses:
         self._aim.at_node(self._origin, number, node)
 
 
-class Fault(NamedTuple):
-    """A fault of *mode* that stayed in a node, and shows *after* so much training (s); numbered by mode.
+@dataclass(slots=True, eq=False)
+class Fault:
+    """A fault of *mode* that stayed in *node* and shows after `left` more seconds of training.
 
-    It came to where it is at work as number `placed` of all, infinite as long as it has not come.
+    Faults are numbered by mode.  One whose node is at work has its `slot`; the others rest.
     """
 
-    after: float
     mode: int
     number: int
     node: int
-    placed: float
+    left: float
+    slot: int | None = None
 
 
 class Stretch:
-    """Training without a stop, of the groups of slots that `trains` tells (None: all), in seconds.
+    """Training without a stop in which *faults* may show: those at work, when it began, in what trains.
 
-    So many faults had been `placed` when it began: those that come later need another stretch to show.
+    The `queue` holds those that have not shown yet, each after its instant, its mode and its number.
     """
 
-    def __init__(self, begin: float, trains: Trains | None, placed: int) -> None:
+    def __init__(self, begin: float, faults: Sequence[Fault]) -> None:
         self.begin = begin
         self.end = math.inf
-        self.trains = trains
-        self.placed = placed
+        self.faults = faults
+        self.queue = [(begin + fault.left, fault.mode, fault.number, fault) for fault in faults]
+        heapify(self.queue)
 
 
 class Faults:
     """Nodes that are faulty although they were not sent away, or came back from repair.
 
-    A fault shows again when its node has been at work in a group that trains for so long without a stop.
-    Those that can show are kept in order, so that a stretch costs one event however many there are.
+    A fault shows again once its node has been at work for so long in a group of slots that trains, however
+    often something else stopped the training in between.  A fault with 5 h to go that takes part in 4 h of
+    training has 1 h left for the next stretch.  Each stretch waits for one fault at a time.
     """
 
     def __init__(self, site: Site, aims: Mapping[int, Aim], priorities: Mapping[int, int]) -> None:
@@ -95,9 +97,8 @@ class Faults:
             for mode, origin in self._origins.items()
         }
         self._count = dict.fromkeys(aims, 0)
-        self._placed = 0
         self._of: dict[int, list[Fault]] = {}
-        self._at_work: list[Fault] = []
+        self._at_work: dict[Fault, None] = {}
         self._stretch: Stretch | None = None
         site.cluster.on_move.append(self.moved)
         site.cluster.on_failure.append(self.failed)
@@ -109,82 +110,68 @@ class Faults:
         """Let *node* be faulty in the way of *mode*."""
         number = self._count[mode]
         self._count[mode] += 1
+        self._of.setdefault(node, []).append(Fault(mode, number, node, self._after[mode][number]))
         slot = self._places.slot_of(node)
-        fault = Fault(self._after[mode][number], mode, number, node, math.inf)
-        self._of.setdefault(node, []).append(fault)
         if slot is not None and self._site.cluster.is_at_work(slot):
-            self._place(node)
+            self._place(node, slot)
 
     def clear(self, nodes: Sequence[int]) -> None:
         """Let *nodes* be faulty no longer: they are repaired."""
         for node in nodes:
             if node in self._of:
-                self._rest(node)
+                self._place(node, None)
                 del self._of[node]
 
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
         """Let the faults of *node* show where it is at work."""
         if node in self._of:
-            self._rest(node)
-            if slot is not None:
-                self._place(node)
+            self._place(node, slot)
 
     def failed(self, node: int) -> None:
         """Let the faults of *node* rest."""
         if node in self._of:
-            self._rest(node)
+            self._place(node, None)
 
     def training_begins(self, trains: Callable[[], Trains] | None = None) -> None:
         """Let time run for the faults in the groups of slots that *trains* gives (None: in all)."""
         if self._at_work:
-            tells = trains() if trains is not None else None
-            self._stretch = Stretch(self._env.now, tells, self._placed)
+            faults = list(self._at_work)
+            if trains is not None:
+                tells, group_of = trains(), self._site.cluster.group_of
+                faults = [fault for fault in faults if fault.slot is not None and tells(group_of(fault.slot))]
+            self._stretch = Stretch(self._env.now, faults)
             self._await_next(self._stretch)
 
     def training_ends(self) -> None:
         """Stop the time; only what is due at this very instant still shows."""
         if self._stretch is not None:
             self._stretch.end = self._env.now
+            trained = self._env.now - self._stretch.begin
+            for fault in self._stretch.faults:
+                fault.left = max(fault.left - trained, 0.0)
             self._stretch = None
 
-    def _place(self, node: int) -> None:
-        """Let the faults of *node*, which is at work, show: those that have just come in the next stretch."""
-        self._placed += 1
-        self._rest(node)
-        self._of[node] = [fault._replace(placed=min(fault.placed, self._placed)) for fault in self._of[node]]
+    def _place(self, node: int, slot: int | None) -> None:
+        """Let the faults of *node* be at work in *slot*, or rest; they can show in the stretches to come."""
         for fault in self._of[node]:
-            insort(self._at_work, fault)
+            fault.slot = slot
+            if slot is None:
+                self._at_work.pop(fault, None)
+            else:
+                self._at_work[fault] = None
 
-    def _rest(self, node: int) -> None:
-        for fault in self._of[node]:
-            if fault in self._at_work:
-                self._at_work.remove(fault)
-
-    def _await_next(self, stretch: Stretch, last: Fault | None = None) -> None:
-        """Wait for the next fault that shows in the *stretch*, after the *last* one."""
-        place = 0 if last is None else bisect(self._at_work, last)
-        ahead = islice(self._at_work, place, None)
-        fault = next((fault for fault in ahead if self._trains(fault, stretch)), None)
-        if fault is not None:
-            time = stretch.begin + fault.after
-            if time <= self._site.scenario.end_s:
-                priority = self._priorities[fault.mode] + fault.number
-                At(self._env, time, priority, partial(self._show, fault, stretch))
-
-    def _trains(self, fault: Fault, stretch: Stretch) -> bool:
-        slot = self._places.slot_of(fault.node)
-        if slot is None or fault.placed > stretch.placed:
-            return False
-        if stretch.trains is None:
-            return True
-        return bool(stretch.trains(self._site.cluster.group_of(slot)))
+    def _await_next(self, stretch: Stretch) -> None:
+        """Wait for the next fault that shows in the *stretch*."""
+        if stretch.queue and stretch.queue[0][0] <= self._site.scenario.end_s:
+            time, mode, number, fault = heappop(stretch.queue)
+            At(self._env, time, self._priorities[mode] + number, partial(self._show, fault, stretch))
 
     def _show(self, fault: Fault, stretch: Stretch, event: object) -> None:
         if self._env.now > stretch.end:
             return
-        self._await_next(stretch, fault)
-        slot = self._places.slot_of(fault.node)
-        if slot is not None and fault in self._at_work:
-            self._at_work.remove(fault)
+        self._await_next(stretch)
+        if (slot := fault.slot) is not None:
             self._of[fault.node].remove(fault)
+            del self._at_work[fault]
+            fault.slot = None
             self._aims[fault.mode].at_slot(self._origins[fault.mode], fault.number, slot)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import numpy as np
+from typing import Any
 
 from clustersim.distributions import Exponential
 from clustersim.engine.failures.aim import UNITS_OF_A_NODE, WHOLE_JOB, Aim, OnStrike
 from clustersim.engine.failures.clock import Clock, Tempo
+from clustersim.engine.failures.lemons import Lemons
 from clustersim.engine.failures.lifetimes import Ageing, Lifetimes
-from clustersim.engine.failures.origins import LEMON, LEMON_SPARE, PROCESSES, SPARE, StrikeDraws
-from clustersim.engine.failures.sources import Memoryless, Recorded, Source
+from clustersim.engine.failures.origins import LEMON, LEMON_REPLACEMENT, LEMON_SPARE, PROCESSES, SPARE
+from clustersim.engine.failures.sources import Memoryless, Recorded, Source, Varying
 from clustersim.scenario.model import FailureMode
 
 MODE, PROCESS = 1 << 40, 1 << 36
@@ -56,31 +56,29 @@ def _recorded(aim: Aim) -> Source:
 
 
 def _memoryless(aim: Aim) -> Source:
-    site, name = aim.site, aim.name
-    return Memoryless(
-        site.env,
-        _clock(aim),
-        priority(aim),
-        site.scenario.end_s,
-        streams=site.streams,
-        name=name,
-        mtbf=aim.spec.mtbf,
-        units=site.scenario.units(name),
-        on_strike=aim.of_units(),
-    )
+    units = aim.site.scenario.units(aim.name)
+    return Memoryless(**_process(aim), mtbf=aim.spec.mtbf, units=units, on_strike=aim.of_units())
+
+
+def _process(aim: Aim, process: str | None = None) -> dict[str, Any]:
+    """Return what a source must be told of one of the mode's processes; None: the mode's own."""
+    site, origin = aim.site, aim.mode if process is None else aim.site.origins.of(aim.mode, process)
+    return {
+        "env": site.env,
+        "clock": Clock(site.env, _tempo(aim.spec), running=aim.spec.clock == "calendar"),
+        "priority": priority(aim, process),
+        "horizon": site.scenario.end_s,
+        "streams": site.streams,
+        "name": site.origins.names[origin],
+    }
 
 
 def _aged(aim: Aim, spares: int, on_strike: OnStrike) -> Lifetimes:
     site, spec = aim.site, aim.spec
     horizon, tempo = site.scenario.end_s, _tempo(spec)
-    lemons, factor = frozenset(_lemon_nodes(aim)), spec.lemons.factor if spec.lemons else 1.0
+    lemons, factor = (Lemons(aim).nodes, spec.lemons.factor) if spec.lemons else ((), 1.0)
     return Lifetimes(
-        site.env,
-        _clock(aim),
-        priority(aim),
-        horizon,
-        streams=site.streams,
-        name=aim.name,
+        **_process(aim),
         ageing=Ageing(spec.lifetime, spec.ages == "steady", spec.renews, lemons, factor),
         units=site.scenario.units(aim.name),
         units_per_node=aim.units_per_node,
@@ -120,65 +118,25 @@ def _idle_spares(aim: Aim) -> Source:
         if node is not None:
             aim.at_spare(origin, index, node)
 
-    return Memoryless(
-        site.env,
-        _clock(aim),
-        priority(aim, SPARE),
-        site.scenario.end_s,
-        streams=site.streams,
-        name=site.origins.names[origin],
-        mtbf=aim.spec.mtbf / aim.units_per_node / spec.spare_failures,
-        units=spec.spare_nodes,
-        on_strike=strike,
-    )
-
-
-def _lemon_nodes(aim: Aim) -> list[int]:
-    """Return the nodes that are lemons of a mode, in the order of their numbers."""
-    cluster, lemons = aim.site.scenario.cluster, aim.spec.lemons
-    if lemons is None:
-        return []
-    draws = aim.site.streams[f"{aim.name}/lemons"].random(cluster.nodes + cluster.spare_nodes)
-    return [int(node) for node in np.flatnonzero(draws < lemons.share)]
+    mtbf = aim.spec.mtbf / aim.units_per_node / spec.spare_failures
+    return Memoryless(**_process(aim, SPARE), mtbf=mtbf, units=spec.spare_nodes, on_strike=strike)
 
 
 def _lemons(aim: Aim) -> Iterator[Source]:
-    """Yield what strikes lemons beyond what strikes every node: the job's, then those among the spares."""
-    nodes = _lemon_nodes(aim)
-    of_job = [node for node in nodes if node < aim.site.scenario.cluster.nodes]
-    for process, some in ((LEMON, of_job), (LEMON_SPARE, nodes[len(of_job) :])):
-        if some:
-            yield _extra(aim, process, some)
+    """Yield what strikes lemons beyond what strikes every node, wherever they are.
 
-
-def _extra(aim: Aim, process: str, nodes: list[int]) -> Source:
-    """Return the extra strikes of so many lemons, wherever they are; idle ones fail at their share."""
-    site, lemons = aim.site, aim.spec.lemons
-    assert lemons is not None
-    places, idle_share = site.cluster.track(), site.scenario.cluster.spare_failures
-    origin, per_node = site.origins.of(aim.mode, process), aim.units_per_node
-    chances = StrikeDraws(site.streams, site.origins, "idle").of(origin)
-
-    def strike(index: int, unit: int) -> None:
-        node = nodes[unit // per_node]
-        if not places.is_idle(node) or chances[index] < idle_share:
-            aim.at_node(origin, index, node)
-
-    return Memoryless(
-        site.env,
-        _clock(aim),
-        priority(aim, process),
-        site.scenario.end_s,
-        streams=site.streams,
-        name=site.origins.names[origin],
-        mtbf=aim.spec.mtbf / (lemons.factor - 1),
-        units=len(nodes) * per_node,
-        on_strike=strike,
-    )
-
-
-def _clock(aim: Aim) -> Clock:
-    return Clock(aim.site.env, _tempo(aim.spec), running=aim.spec.clock == "calendar")
+    They are those of the job, those among the spares and, where retired nodes are replaced, replacements.
+    """
+    lemons, spec, retire = Lemons(aim), aim.spec.lemons, aim.site.scenario.recovery.retire
+    assert spec is not None
+    mtbf = aim.spec.mtbf / (spec.factor - 1)
+    for process, nodes in ((LEMON, lemons.of_job), (LEMON_SPARE, lemons.of_spares)):
+        if nodes:
+            strike, units = lemons.strikes(process, nodes), len(nodes) * aim.units_per_node
+            yield Memoryless(**_process(aim, process), mtbf=mtbf, units=units, on_strike=strike)
+    if retire is not None and retire.replacement is not None:
+        strike = lemons.strikes(LEMON_REPLACEMENT, lemons.replacements)
+        yield lemons.follow(Varying(**_process(aim, LEMON_REPLACEMENT), mtbf=mtbf, on_strike=strike))
 
 
 def _tempo(mode: FailureMode) -> Tempo | None:

@@ -7,9 +7,9 @@ from clustersim.records import Strike
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Draws, Sampler, Streams, uniform
 
-SPARE, LEMON, LEMON_SPARE = "spare", "lemon", "lemon/spare"
+SPARE, LEMON, LEMON_SPARE, LEMON_REPLACEMENT = "spare", "lemon", "lemon/spare", "lemon/replacement"
 RELAPSE, RECURRENCE = "relapse", "recurrence"
-PROCESSES = (SPARE, LEMON, LEMON_SPARE, RELAPSE, RECURRENCE)
+PROCESSES = (SPARE, LEMON, LEMON_SPARE, LEMON_REPLACEMENT, RELAPSE, RECURRENCE)
 """Other ways in which a mode strikes than its own, in the order of their strikes at one instant."""
 
 

@@ -102,6 +102,49 @@ class Memoryless(Source):
         self._on_strike(index, int(next(self._places) * self._units))
 
 
+class Varying(Memoryless):
+    """The same for units whose number changes: each strikes as often as the others, as long as it is there.
+
+    While there are none nothing is due, and what is left of the gap stays: `mtbf` is that of one unit, and
+    gaps are drawn in seconds of one.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        clock: Clock,
+        priority: int,
+        horizon: float,
+        *,
+        streams: Streams,
+        name: str,
+        mtbf: float,
+        on_strike: OnStrike,
+    ) -> None:
+        super().__init__(
+            env, clock, priority, horizon, streams=streams, name=name, mtbf=mtbf, units=1, on_strike=on_strike
+        )
+        self._units = 0
+        self._left, self.due = self.due, math.inf
+
+    def resize(self, units: int) -> None:
+        """Let there be so many units from now on; a strike that is due at this very instant stays due."""
+        now = self._own_time()
+        if self.due > now:
+            if self._units:
+                self._left = (self.due - now) * self._units
+            self.due = now + self._left / units if units else math.inf
+        self._units = units
+        self.schedule()
+
+    def _hit(self) -> None:
+        self._index += 1
+        self._left, place = next(self._gaps), next(self._places)
+        self.due = self.due + self._left / self._units if self._units else math.inf
+        if self._units:
+            self._on_strike(self._index, int(place * self._units))
+
+
 class Recorded(Source):
     """Strikes from a log, in the order of their instants; a row names the node that it hits."""
 

@@ -55,8 +55,9 @@ def unknown(name: object, allowed: Iterable[str], what: str = "unknown key") -> 
 class Block(BaseModel):
     """A block of the scenario: known keys only, frozen, checked on its own and then for contradictions.
 
-    `misplaced` names keys that belong elsewhere, with what to do.  A block with `one_value` reads as a single
-    value.  Defaults are written and read as in a file: `"0 s"`.
+    `misplaced` names keys that belong elsewhere, with what to do; `derived` names keys whose default follows
+    from other values, and is the attribute of that name.  A block with `one_value` reads as a single value.
+    Defaults are written and read as in a file: `"0 s"`.
     """
 
     model_config = ConfigDict(
@@ -64,6 +65,7 @@ class Block(BaseModel):
     )
     one_value: ClassVar[bool] = False
     misplaced: ClassVar[Mapping[str, str]] = {}
+    derived: ClassVar[frozenset[str]] = frozenset()
 
     def contradictions(self) -> Iterator[Finding]:
         """Yield what is wrong with values that are each right by themselves."""

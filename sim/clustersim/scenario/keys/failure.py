@@ -31,6 +31,7 @@ from clustersim.scenario.keys.tables import table
 from clustersim.units import PARTS
 
 Part = Literal["gpu", "node", "rack", "pod", "cluster", "job"]
+Clock = Literal["calendar", "training"]
 Reach = Literal["node", "rack", "pod", "replica", "job"]
 REACHES = ("node", "rack", "pod", "replica", "job")
 
@@ -51,6 +52,7 @@ class FailureMode(Block):
     misplaced: ClassVar[Mapping[str, str]] = {
         "crews": "crews belong to the repair; write repair: {constant: 4 h, crews: 12}"
     }
+    derived: ClassVar[frozenset[str]] = frozenset({"clock"})
     stated_per: Annotated[Part, words(*PARTS)] | None = key(
         f"what fails: {', '.join(PARTS)}; left out with a replay", None, name="per"
     )
@@ -62,8 +64,10 @@ class FailureMode(Block):
     ages: Annotated[Literal["steady", "new"], words("steady", "new")] = key(
         "at time 0 units are in the steady state, or new", "steady"
     )
-    clock: Annotated[Literal["calendar", "training"], words("calendar", "training")] = key(
-        "it strikes at all times, or only while the job trains or saves", "calendar"
+    stated_clock: Annotated[Clock, words("calendar", "training")] | None = key(
+        "calendar: it strikes at all times; training (default per job): only while the job trains or saves",
+        None,
+        name="clock",
     )
     stated_effect: Effects = key(
         "crash; hang (noticed only when its detection time is over), slow, corrupt, flap or storage",
@@ -107,6 +111,16 @@ class FailureMode(Block):
         if self.stated_per is not None:
             return self.stated_per
         return "node" if any(row.node >= 0 for row in self.recorded or ()) else "job"
+
+    @property
+    def clock(self) -> Clock:
+        """When it strikes; by default a program fails only while it runs, and everything else at all times.
+
+        A log says when its failures struck on the calendar.
+        """
+        if self.stated_clock is not None:
+            return self.stated_clock
+        return "training" if self.per == "job" and self.recorded is None else "calendar"
 
     @cached_property
     def mtbf(self) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from clustersim.scenario.keys.blocks import Block, Finding, key
-from clustersim.scenario.keys.quantities import PositiveDuration, PositiveShare, plain, whole, words
+from clustersim.scenario.keys.quantities import PositiveDuration, PositiveShare, Share, plain, whole, words
 
 Domain = Literal["rack", "pod"]
 
@@ -16,6 +16,14 @@ class Lemons(Block):
 
     share: PositiveShare = key("share of all nodes, spares too, that are lemons, such as 5 %")
     factor: Annotated[float, plain(1, 1e6)] = key("how often a lemon fails, times the rate of a good node")
+    in_replacements: Share | None = key(
+        "share of lemons among the nodes that replace retired ones; the same share if left out", None
+    )
+
+    @property
+    def share_of_replacements(self) -> float:
+        """Share of lemons among the nodes that replace retired ones."""
+        return self.share if self.in_replacements is None else self.in_replacements
 
 
 class Relapse(Block):

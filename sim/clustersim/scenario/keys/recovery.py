@@ -158,7 +158,7 @@ class Recovery(Block):
     )
     missed: Share = key("share of node failures after which nobody is sent away", "0 %", quiet=True)
     stated_recurs_after: Time | None = key(
-        "training time until a fault that was not removed shows again; at once if left out",
+        "training time in all until a fault that was not removed shows again; at once if left out",
         None,
         name="recurs_after",
     )

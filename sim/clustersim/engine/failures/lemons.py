@@ -1,0 +1,76 @@
+"""The bad nodes of a failure mode: who they are from the beginning, and which replacements are bad too.
+
+A mode with `lemons: {share: 5 %, factor: 8}` has one uniform draw for each node; below 0.05 the node is a
+lemon.  Where repeat offenders are retired and replaced, the k-th replacement has the k-th draw of a stream of
+its own, so that neither the number of spares nor what else is drawn changes its nature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from clustersim.engine.failures.aim import Aim, OnStrike
+from clustersim.engine.failures.origins import StrikeDraws
+from clustersim.engine.failures.sources import Varying
+from clustersim.streams import Draws, uniform
+
+
+class Lemons:
+    """The lemons of one mode, by number: those of the job and those among the spares, in order.
+
+    `nodes` are all that have ever been lemons; `replacements` those that took the place of a retired node and
+    have not been retired themselves.
+    """
+
+    def __init__(self, aim: Aim) -> None:
+        site, spec, cluster = aim.site, aim.spec.lemons, aim.site.scenario.cluster
+        assert spec is not None
+        self._aim = aim
+        self._fleet = cluster.nodes + cluster.spare_nodes
+        draws = site.streams[f"{aim.name}/lemons"].random(self._fleet)
+        first = [int(node) for node in np.flatnonzero(draws < spec.share)]
+        self.of_job = [node for node in first if node < cluster.nodes]
+        self.of_spares = first[len(self.of_job) :]
+        self.nodes = set(first)
+        self.replacements: list[int] = []
+        self._share = spec.share_of_replacements
+        self._draws = Draws(site.streams, f"{aim.name}/lemons/replacement", uniform)
+        self._source: Varying | None = None
+        site.cluster.on_order.append(self._ordered)
+
+    def __repr__(self) -> str:
+        return f"Lemons({len(self.nodes)} nodes)"
+
+    def strikes(self, process: str, nodes: Sequence[int]) -> OnStrike:
+        """Return what a strike of *process* on a unit of the lemons *nodes* does.
+
+        Idle ones fail at the share of spares.
+        """
+        site, per_node = self._aim.site, self._aim.units_per_node
+        origin = site.origins.of(self._aim.mode, process)
+        places, idle_share = site.cluster.track(), site.scenario.cluster.spare_failures
+        chances = StrikeDraws(site.streams, site.origins, "idle").of(origin)
+
+        def strike(index: int, unit: int) -> None:
+            node = nodes[unit // per_node]
+            if not places.is_idle(node) or chances[index] < idle_share:
+                self._aim.at_node(origin, index, node)
+
+        return strike
+
+    def follow(self, source: Varying) -> Varying:
+        """Let *source* strike the replacements, however many there are; return it."""
+        self._source = source
+        return source
+
+    def _ordered(self, new: int, old: int) -> None:
+        """Let the draw say whether the node *new* is a lemon; *old* has left for good."""
+        if old in self.replacements:
+            self.replacements.remove(old)
+        if self._draws[new - self._fleet] < self._share:
+            self.nodes.add(new)
+            self.replacements.append(new)
+        if self._source is not None:
+            self._source.resize(len(self.replacements) * self._aim.units_per_node)

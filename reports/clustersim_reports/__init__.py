@@ -1,4 +1,7 @@
-"""Results in, one HTML file out: of runs, of a tuning, of levers, of a validation."""
+"""Results in, one HTML file out: of runs, of a tuning, of levers, of a validation.
+
+Each page is written whole or not at all, and shows the *command* that made it.
+"""
 
 from __future__ import annotations
 
@@ -14,42 +17,34 @@ if TYPE_CHECKING:
 
 
 def write_report(
-    results: Sequence[Results],
-    path: Path,
-    comparison: Comparison | None = None,
-    command: str | None = None,
+    results: Sequence[Results], path: Path, comparison: Comparison | None = None, command: str | None = None
 ) -> None:
-    """Write the report of *results* (one run, or several compared) to *path*, whole or not at all.
+    """Write the report of one run, or of several compared; raises ValueError without any, and OSError."""
+    from clustersim_reports import page, runs
 
-    *command* is shown as what made it.  Raises ValueError without results, OSError where it cannot write.
-    """
-    from clustersim_reports.page import write
-
-    write(results, path, comparison, command)
+    page.save(runs.page(results, comparison, command), path)
 
 
 def write_tuning(tuning: Tuning, path: Path, command: str | None = None) -> None:
-    """Write the report of *tuning* to *path*, whole or not at all; raises OSError where it cannot."""
-    from clustersim_reports.sheet import save
-    from clustersim_reports.tuning import render
+    """Write the page of *tuning*; raises OSError where it cannot."""
+    from clustersim_reports import page, tune
 
-    save(render(tuning, command, _now()), path)
+    page.save(tune.page(tuning, command, _now()), path)
 
 
 def write_levers(levers: Levers, path: Path, command: str | None = None) -> None:
-    """Write the report of *levers* to *path*, whole or not at all; raises OSError where it cannot."""
-    from clustersim_reports.levers import render
-    from clustersim_reports.sheet import save
+    """Write the page of *levers*; raises OSError where it cannot."""
+    from clustersim_reports import levers as ranking
+    from clustersim_reports import page
 
-    save(render(levers, command, _now()), path)
+    page.save(ranking.page(levers, command, _now()), path)
 
 
 def write_validation(validation: Validation, path: Path, command: str | None = None) -> None:
-    """Write the page of *validation* to *path*, whole or not at all; raises OSError where it cannot."""
-    from clustersim_reports.sheet import save
-    from clustersim_reports.validation import render
+    """Write the page of *validation*; raises OSError where it cannot."""
+    from clustersim_reports import page, validate
 
-    save(render(validation, command), path)
+    page.save(validate.page(validation, command), path)
 
 
 def _now() -> str:

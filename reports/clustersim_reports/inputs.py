@@ -1,66 +1,131 @@
-"""What went in: every value of a scenario with its unit and where it comes from."""
+"""What went in: every value of a scenario with its unit and its source; and how the page was made."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from clustersim.digits import NOTHING, duration
+from clustersim_reports.blocks import Block, Cell, Group, Row, Section, Source, Table, Text, slug, unique
 
 if TYPE_CHECKING:
-    from clustersim.results import Results
     from clustersim.scenario import Scenario
     from clustersim.scenario.values import Value
 
-
-class Kind(StrEnum):
-    """Where a value comes from: a source, an assumption, a default, or the wish of who asked."""
-
-    SOURCE = "source"
-    ASSUMPTION = "assumption"
-    DEFAULT = "default"
-    SETTING = "setting"
+SHOWN_CHARACTERS, SHOWN_LINES = 15_000, 300
+"""So much of a resolved scenario the page shows; a log of recorded failures in it may be far longer."""
+LABELS = {"wall_s": "run time", "finished": "finished (UTC)", "incidents": "table of incidents"}
+SHOWN_ELSEWHERE = {"tool", "name", "seed", "scenario_hash"}
 
 
-class Input(NamedTuple):
-    """One value of a scenario: its path, how it reads, its kind, and what its source says."""
-
-    path: str
-    text: str
-    kind: Kind
-    source: str
+def anchors(scenarios: Sequence[Scenario]) -> list[str]:
+    """Return what names each scenario in the anchors of the page."""
+    return unique(slug(scenario.name) for scenario in scenarios)
 
 
-class Difference(NamedTuple):
-    """A path at which the compared scenarios differ, and the value of each (`""` where it has none)."""
+def section(scenarios: Sequence[Scenario]) -> Section:
+    """Return every value of each scenario, of several first those that differ."""
+    blocks: list[Block] = [
+        Text("Every value of the scenario; one without a source is marked as an assumption.")
+    ]
+    if rows := differences(scenarios):
+        names = [scenario.name for scenario in scenarios]
+        table = Table("Values in which the scenarios differ", names, rows, "Value", "inputs")
+        blocks.append(Group([table], Cell("What differs")))
+    for anchor, scenario in zip(anchors(scenarios), scenarios, strict=True):
+        whose = "Every" if len(scenarios) == 1 else f"{scenario.name}: every"
+        inside: list[Block] = [values_table(scenario), source(scenario, anchor)]
+        heading = Cell(f"{whose} value and its source")
+        first = scenario is scenarios[0]
+        blocks.append(Group(inside, heading, f"inputs-{anchor}", folded=True, open=first))
+    return Section("inputs", "What went in", "What went in", blocks)
 
-    path: str
-    values: tuple[str, ...]
 
-
-def inputs(scenario: Scenario) -> list[Input]:
-    """Return every value of *scenario*, first those that it gives, then the defaults."""
+def values_table(scenario: Scenario, defaults: bool = True) -> Table:
+    """Return the values of *scenario* with their sources, first those that it gives, then the *defaults*."""
     from clustersim.scenario.values import values
 
-    found = [_input(value) for value in values(scenario)]
-    return sorted(found, key=lambda one: one.kind is Kind.DEFAULT)
+    rows: list[Row] = []
+    before = ""
+    for value in sorted(values(scenario), key=lambda value: value.default):
+        kind, source = origin(value)
+        shown = Cell(
+            source, "" if kind in ("", "assumption") else kind, "source", chip=kind * (kind == "assumption")
+        )
+        if source and source == before:
+            shown = shown._replace(text="", small="as above")
+        if defaults or not value.default:
+            rows.append(Row(Cell(value.path, look="code"), [Cell(value.text), shown]))
+        before = source
+    return Table(f"Values and sources of {scenario.name}", ("Given", "Source"), rows, "Value", "inputs")
 
 
-def _input(value: Value) -> Input:
-    """Return a value with its kind; a source may say itself that it is an assumption."""
+def origin(value: Value) -> tuple[str, str]:
+    """Return what kind of value it is and its source: an assumption, a default, a setting, or none of these.
+
+    A source may say itself that it is an assumption.
+    """
     source = value.source or ""
-    assumed = re.match(r"assum\w*\s*[:;,]?\s*", source, re.IGNORECASE)
-    if assumed:
-        return Input(value.path, value.text, Kind.ASSUMPTION, source[assumed.end() :])
+    if assumed := re.match(r"assum\w*\s*[:;,]?\s*", source, re.IGNORECASE):
+        return "assumption", source[assumed.end() :]
     if value.default or source:
-        return Input(value.path, value.text, Kind.DEFAULT if value.default else Kind.SOURCE, source)
-    chosen = value.path.startswith("simulation.")
-    return Input(value.path, value.text, Kind.SETTING if chosen else Kind.ASSUMPTION, "")
+        return "default" if value.default else "", source
+    return "setting" if value.path.startswith("simulation.") else "assumption", ""
 
 
-def differences(results: Sequence[Results]) -> list[Difference]:
-    """Return the values in which *results* differ, in the order of the language."""
-    tables = [{one.path: one.text for one in inputs(result.scenario)} for result in results]
+def differences(scenarios: Sequence[Scenario]) -> list[Row]:
+    """Return the values in which *scenarios* differ, in the order of the language."""
+    from clustersim.scenario.values import values
+
+    tables = [{one.path: one.text for one in values(scenario)} for scenario in scenarios]
     paths = dict.fromkeys(path for table in tables for path in table)
-    found = [Difference(path, tuple(table.get(path, "") for table in tables)) for path in paths]
-    return [one for one in found if len(set(one.values)) > 1]
+    found = [(path, [table.get(path, "") for table in tables]) for path in paths]
+    return [
+        Row(Cell(path, look="code"), [Cell(text or NOTHING) for text in texts])
+        for path, texts in found
+        if len(set(texts)) > 1
+    ]
+
+
+def source(scenario: Scenario, anchor: str, shown: bool = True) -> Source:
+    """Return the resolved scenario to copy and save; where it is *shown*, its first part."""
+    from clustersim.scenario import dump
+
+    text = dump(scenario)
+    first = "".join(text.splitlines(keepends=True)[:SHOWN_LINES])[:SHOWN_CHARACTERS]
+    return Source(f"yaml-{anchor}", f"{anchor}.yaml", text, first if shown else "")
+
+
+def making(columns: Sequence[str], items: Sequence[Mapping[str, str]], command: str | None) -> Section:
+    """Return the *command*, and for each column how it was made, item by item."""
+    rows = []
+    for label in dict.fromkeys(label for one in items for label in one):
+        texts = [one.get(label, NOTHING) for one in items]
+        shown = texts[:1] if len(set(texts)) == 1 else texts
+        rows.append(Row(Cell(label), [Cell(text, look="code") for text in shown]))
+    blocks: list[Block] = [Text(command, "code")] if command else []
+    blocks.append(Table("How it was made", columns, rows, "Item", "inputs"))
+    words = (
+        "The button below each figure saves its data. All numbers come from simulation; the same scenario and"
+    )
+    blocks.append(Text(f"{words} seed give the same numbers."))
+    return Section("making", "How it was made", "How it was made", blocks)
+
+
+def provenance(made: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield label and text of every item of a provenance."""
+    for key, value in made.items():
+        if key not in SHOWN_ELSEWHERE:
+            yield LABELS.get(key, key.replace("_", " ")), _text(key, value)
+
+
+def _text(key: str, value: Any) -> str:
+    """Return an item's value: seconds as a duration, libraries with their versions in one line."""
+    if value is None or isinstance(value, bool):
+        return NOTHING if value is None else "kept" if value else "not kept"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {text}" for name, text in value.items())
+    if key.endswith("_s"):
+        return duration(float(value))
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,46 +1,39 @@
-"""The report of levers: what to improve first, and what each change would earn."""
+"""The page of levers: what one change each would earn, the largest first, what may be nothing last."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from clustersim.digits import NOTHING, duration, points, whole
 from clustersim.tuning.verdict import advise_levers, helpful
-from clustersim_reports import found_exhibits
-from clustersim_reports.figures.levers import ranked
-from clustersim_reports.finding import (
-    Fact,
-    Finding,
-    Grid,
-    Section,
-    earned,
-    estimated,
-    making,
-    page,
-    worth_cells,
-    worth_columns,
-)
-from clustersim_reports.tables import Cell, Row
+from clustersim_reports import drawing, study
+from clustersim_reports.blocks import Cell, Data, Fact, Figure, Page, Row, Section, Table, key
+from clustersim_reports.drawing import BLUE, MUTED, PAPER, Json
+from clustersim_reports.run import estimated
 
 if TYPE_CHECKING:
     from clustersim.tuning import Lever, Levers
 
+MOST_BARS, ROW = 18, 44
+"""Bars that fit on one page of paper (the table holds all), and pixels per bar."""
+NAME, NAME_ALONE = 32, 46
+"""Characters for which there is room beside a gain on a narrow page, and without one."""
+GAIN, LOSS, HOLLOW = "productive", "lost", "hollow"
+SIGNS = {GAIN: "gain", LOSS: "loss", HOLLOW: "not distinguishable from no change"}
 
-def render(levers: Levers, command: str | None = None, finished: str = "") -> str:
-    """Return the report of *levers* as HTML; *finished* says when they were."""
+
+def page(levers: Levers, command: str | None = None, finished: str = "") -> Page:
+    """Return the page of *levers*; *finished* says when they were."""
     method = {"changes": str(len(levers.levers)), "replications": f"{levers.replications} of each, paired"}
-    return page(
-        Finding(
-            given=levers.given,
-            question="what to improve first",
-            headline=headline(levers),
-            facts=list(_facts(levers)),
-            answer=advise_levers(levers),
-            sections=list(_sections(levers)),
-            making=making(levers, method, finished),
-        ),
-        command,
+    return study.page(
+        levers,
+        "what to improve first",
+        headline(levers),
+        _facts(levers),
+        answer=advise_levers(levers),
+        sections=[section(levers)],
+        making=study.making(levers, method, command, finished),
     )
 
 
@@ -48,41 +41,36 @@ def headline(levers: Levers) -> str:
     """Return the answer in a few words."""
     if not levers.levers:
         return "There is nothing to improve."
-    found = helpful(levers)
-    return (
-        f"{found[0].name[:1].upper()}{found[0].name[1:]}."
-        if found
-        else "No change makes a difference that can be told."
-    )
+    best = [f"{lever.name[:1].upper()}{lever.name[1:]}." for lever in helpful(levers)[:1]]
+    return best[0] if best else "No change makes a difference beyond chance."
 
 
 def _facts(levers: Levers) -> Iterator[Fact]:
-    yield Fact("ETTR as it is", estimated(levers.ettr), "share of all card-time that trains")
+    yield Fact("ETTR as it is", estimated(levers.ettr), "productive share of all card-time")
     for lever in helpful(levers)[:1]:
-        worth = lever.worth
-        gain = points(worth.ettr.mean, worth.ettr.half_width)
-        yield Fact("The first change gains", gain, "of ETTR, by itself")
-        yield Fact("In effective cards", estimated(worth.effective_gpus), "cards that train all the time")
-        if said := earned(worth, levers.scenario):
-            yield Fact("In money", said, "a year")
+        yield Fact("Gain of the first change", estimated(lever.worth.ettr, points), "of ETTR, by itself")
+        yield Fact(
+            "In effective cards", estimated(lever.worth.effective_gpus), "cards that train all the time"
+        )
+        if money := study.earned(lever.worth, levers.scenario):
+            yield Fact("In money", money, "a year")
 
 
-def _sections(levers: Levers) -> Iterator[Section]:
-    figure = found_exhibits.levers(levers)
-    if figure is not None:
-        yield Section("levers", "The levers", "What each change would earn", [figure, _table(levers)])
-
-
-def _table(levers: Levers) -> Grid:
+def section(levers: Levers) -> Section | None:
+    """Return what each change would earn, or None where there is none."""
+    if not levers.levers:
+        return None
     priced = any(lever.change.price is not None for lever in levers.levers)
-    rows = [_row(lever, levers, priced) for lever in ranked(levers)]
-    names = [*worth_columns(levers.scenario), *["Price"] * priced]
-    return Grid("What each change would earn, by itself", names, rows)
-
-
-def _row(lever: Lever, levers: Levers, priced: bool) -> Row:
-    cells = tuple(worth_cells(lever.worth, lever.distinguishable, levers.scenario))
-    return Row(lever.name, lever.change.text, (*cells, *[_price(lever)] * priced))
+    rows = [
+        Row(
+            Cell(lever.name, lever.change.text),
+            [*study.cells(lever.worth, lever.distinguishable, levers.scenario), *[_price(lever)] * priced],
+        )
+        for lever in ranked(levers)
+    ]
+    columns = [*study.columns(levers.scenario), *["Price"] * priced]
+    table = Table("What each change would earn by itself", columns, rows, "Change", "measures")
+    return Section("levers", "The levers", "What each change would earn", [figure(levers), table])
 
 
 def _price(lever: Lever) -> Cell:
@@ -91,3 +79,95 @@ def _price(lever: Lever) -> Cell:
         return Cell(NOTHING, "not given")
     paid = "" if back is None else f"paid back after {duration(back)}"
     return Cell(f"{whole(price.amount)} {price.currency}", paid)
+
+
+def ranked(levers: Levers) -> list[Lever]:
+    """Return the levers by what they earn, those that may be no change at all at the end."""
+    return sorted(levers.levers, key=lambda lever: (not lever.distinguishable, -lever.worth.ettr.mean))
+
+
+def kind(lever: Lever) -> str:
+    """Return how the bar is drawn: filled for a gain, hatched for a loss, hollow for what may be nothing."""
+    return (GAIN if lever.worth.ettr.mean > 0 else LOSS) if lever.distinguishable else HOLLOW
+
+
+def gain(lever: Lever) -> str:
+    """Return the gain in words."""
+    return estimated(lever.worth.ettr, points) if lever.distinguishable else study.ALIKE
+
+
+def figure(levers: Levers) -> Figure:
+    """Return one bar per lever with its interval, its name and its gain above it."""
+    every, costs = ranked(levers), levers.scenario.costs
+    shown, more = every[:MOST_BARS], len(every[MOST_BARS:])
+    columns = ("lever", "change", "ettr_gain", "low", "high", "distinguishable", "effective_cards_gain")
+    rows = [
+        (
+            one.name,
+            one.change.text,
+            ettr.mean,
+            ettr.low,
+            ettr.high,
+            one.distinguishable,
+            cards.mean,
+            money and money.mean,
+        )
+        for one in every
+        for ettr, cards, money in [(one.worth.ettr, one.worth.effective_gpus, one.worth.money_per_year)]
+    ]
+    data = Data((*columns, f"{'unpriced' if costs is None else costs.currency}_per_year"), rows)
+    caption = "Each is compared with the scenario as it is, on the same failures, in pairs."
+    caption += f" {more} more in the table." if more else ""
+    spoken = "; ".join(f"{lever.name}: {gain(lever)}" for lever in shown[:8])
+    legend = [
+        *(key(sign, word) for sign, word in SIGNS.items() if sign in map(kind, shown)),
+        *[key("whisker", "95 % interval")] * any(low is not None for low in data["low"]),
+    ]
+    title, drawn = "Gain of each change by itself", _drawing(shown, levers)
+    return Figure("levers", title, caption, spoken, legend, drawn, data)
+
+
+def _drawing(shown: Sequence[Lever], levers: Levers) -> Json:
+    """Return the bars, above each its name and gain, and at the right end what that is in cards and money."""
+    gains = [one.worth.ettr.scaled(100) for one in shown]
+    ends = [end for one in gains for end in (one.low, one.mean, one.high) if end is not None]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    pad = max(0.03 * (high - low), 1e-3)
+    left: Json = {"bgcolor": PAPER, "borderpad": 0, "x": low - pad, "yshift": 8}
+    right = drawing.note("", 0, 0, MUTED, name=drawing.WIDE) | left | {"x": high + pad, "xanchor": "right"}
+    names = [
+        f"{drawing.text(one.name, NAME)} · <b>{gain(one)}</b>"
+        if one.distinguishable
+        else drawing.text(one.name, NAME_ALONE)
+        for one in shown
+    ]
+    worth = [
+        study.in_cards(one.worth, levers.scenario, "cards") if one.distinguishable else gain(one)
+        for one in shown
+    ]
+    axis: Json = {"range": [low - pad, high + pad], "nticks": 7, "zeroline": True, "zerolinecolor": MUTED}
+    sheet = drawing.rows(
+        [_bars(shown, sign) for sign in SIGNS],
+        [left | {"text": name} for name in names],
+        ROW,
+        barmode="overlay",
+        xaxis=drawing.axis("gain in ETTR, percentage points", **axis),
+    )
+    sheet["layout"]["annotations"] += [right | {"text": words, "y": row} for row, words in enumerate(worth)]
+    return sheet
+
+
+def _bars(shown: Sequence[Lever], sign: str) -> Json:
+    """Return the bars of one kind, each in its row."""
+    rows = [(row, lever) for row, lever in enumerate(shown) if kind(lever) == sign]
+    hollow = {"color": PAPER, "line": {"color": BLUE, "width": 1.5}}
+    gains = [lever.worth.ettr.scaled(100) for _, lever in rows]
+    means, lows, highs = ([getattr(one, end) for one in gains] for end in ("mean", "low", "high"))
+    return drawing.bars(
+        drawing.rounded(means),
+        [row for row, _ in rows],
+        hollow if sign == HOLLOW else drawing.hatched(sign),
+        error_x=drawing.whiskers(means, lows, highs),
+        hover="%{customdata[0]}<br>%{customdata[1]} ETTR<br>%{customdata[2]} effective cards",
+        say=[(one.name, gain(one), estimated(one.worth.effective_gpus)) for _, one in rows],
+    )

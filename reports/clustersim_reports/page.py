@@ -1,150 +1,121 @@
-"""The report of runs: the sections of one run, or of several compared."""
+"""The one writer of pages: one HTML file, no network, everything from scenarios escaped."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import base64
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from clustersim.digits import measured, plus_minus, whole
-from clustersim_reports import answer, exhibits, inputs, making, recovery, tables, waffle
-from clustersim_reports.exhibits import Exhibit
-from clustersim_reports.sheet import Sheet, filled, save
+from clustersim.version import VERSION
+from clustersim_reports import inputs, theme
+from clustersim_reports.blocks import Cell, Figure, Items, Page, Section, Source, every, tight
 
 if TYPE_CHECKING:
-    from clustersim.results import Comparison, Results
+    from jinja2 import Environment
 
-TEMPLATE = "runs.html.j2"
-MOST_DRAWN = 12
-
-Maker = Callable[["Results"], Exhibit | None]
-
-
-class Chapter(NamedTuple):
-    """One scenario within a section: its anchor, its heading, and its figures."""
-
-    anchor: str
-    heading: str
-    result: Results
-    exhibits: tuple[Exhibit, ...]
-
-
-class Recovery(NamedTuple):
-    """One scenario within the section on recovery: what it had to recover with, and its figures."""
-
-    chapter: Chapter
-    means: recovery.Means
-
-
-class Headline(NamedTuple):
-    """The answer of one scenario at a glance; `squares` are a hundred ledger entries."""
-
-    anchor: str
-    name: str
-    title: str
-    train: str
-    gpus: str
-    detail: str
-    stuck: bool
-    squares: Mapping[str, str]
-    spoken: str
-
-
-MAKERS: dict[str, tuple[Maker, ...]] = {
-    "time": (exhibits.throughput, exhibits.strip),
-    "failures": (exhibits.causes, exhibits.outages),
-    "recovery": (exhibits.spares,),
-    "certainty": (exhibits.spread,),
+TEMPLATES = Path(__file__).with_name("templates")
+PLOTLY_CONFIG = {
+    "displayModeBar": False,
+    "displaylogo": False,
+    "doubleClick": "reset",
+    "plotlyServerURL": "",
+    "responsive": True,
+    "showSendToCloud": False,
+    "showTips": False,
 }
 
 
-def headline(result: Results, anchor: str) -> Headline:
-    """Return what the top of the page says of one scenario."""
-    summary = result.summary
-    ettr, width = summary["ettr"]["mean"], tables.margin(summary, "ettr")
-    stuck = summary["no_progress"]
-    cards = summary["gpus"]
-    train = measured(cards * ettr, None if width is None else cards * width)
-    placed = waffle.squares(summary["ledger"])
-    return Headline(
-        anchor=anchor,
-        name=result.scenario.name,
-        title=result.scenario.title or result.scenario.name,
-        train=train if not stuck else "almost none" if ettr else "none",
-        gpus=whole(cards),
-        detail=f"ETTR {tables.small_ettr(summary) if stuck else plus_minus(ettr, width)}",
-        stuck=stuck,
-        squares=waffle.paths(placed),
-        spoken=f"{placed.count('productive')} of 100 squares are filled: the share of the cards that trains",
-    )
+def render(page: Page) -> str:
+    """Return *page* as HTML, the same for the same page.
 
-
-def write(
-    results: Sequence[Results],
-    path: Path,
-    comparison: Comparison | None = None,
-    command: str | None = None,
-) -> None:
-    """Write the report of *results* (one run, or several compared, the baseline first) to *path*.
-
-    *command* is shown as what made it.  Raises ValueError without results, OSError where it cannot write.
+    The nonce depends on all that is shown, so that no scenario can hold it.
     """
-    if not results:
-        raise ValueError("a report needs at least one run: give a run folder")
-    save(render(results, comparison, command), path)
-
-
-def render(
-    results: Sequence[Results], comparison: Comparison | None = None, command: str | None = None
-) -> str:
-    """Return the report as HTML text, the same for the same results, comparison and command."""
-    if comparison is None and len(results) > 1:
-        from clustersim.results import Comparison
-
-        comparison = Comparison(results)
-    steps = comparison.steps if comparison else ()
-    common = {"ledger": exhibits.ledger(results), "size": exhibits.size(results, steps)}
-    sheet = Sheet(
-        template=TEMPLATE,
-        given=[one.scenario for one in results],
-        answer=answer.sentences(results, comparison),
-        making=making.rows(results),
-        shown=[],
-        command=command,
+    sections = sections_of(page)
+    data = packed(json.dumps(payload(sections), separators=(",", ":"), allow_nan=False))
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            colours=theme.SURFACES | {name: style.colour for name, style in theme.STYLES.items()},
+            config=json.dumps(PLOTLY_CONFIG, sort_keys=True),
+            nonce=hashlib.sha256(f"{page._replace(given=())}{sections}{data}".encode()).hexdigest()[:32],
+            page=page,
+            payload=data,
+            sections=sections,
+            plotly=plotly(),
+            styles=theme.STYLES,
+            version=VERSION,
+        )
     )
-    chapters = _chapters(results, sheet.anchors)
-    shown = [one for one in common.values() if one]
-    shown += [one for group in chapters.values() for part in group for one in part.exhibits]
-    words = {
-        "chapters": chapters,
-        "differences": inputs.differences(results),
-        "headlines": [headline(one, anchor) for anchor, one in zip(sheet.anchors, results, strict=True)],
-        "ledger_rows": tables.ledger_rows(results),
-        "left_out": max(len(results) - MOST_DRAWN, 0),
-        "recoveries": _recoveries(chapters["recovery"]),
-        "results": results,
-        "side_by_side": tables.side_by_side(results, comparison),
-        "steps": tables.step_rows(steps),
-    }
-    return filled(sheet._replace(shown=shown), common | words)
 
 
-def _chapters(results: Sequence[Results], anchors: Sequence[str]) -> dict[str, list[Chapter]]:
-    """Return the figures of the first scenarios by section."""
-    drawn = list(zip(anchors, results, strict=True))[:MOST_DRAWN]
+def save(page: Page, path: Path) -> None:
+    """Write *page* to *path*, whole or not at all; raises OSError where it cannot."""
+    unfinished = path.with_name(f".{path.name}.new")
+    try:
+        unfinished.write_text(render(page), encoding="utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def sections_of(page: Page) -> list[Section]:
+    """Return all sections of *page* in their order."""
+    sentences = [Cell(one.text, look="warning" if one.warning else "") for one in page.answer]
+    answer = Section("answer", "The answer", "The answer", [Items(sentences, "answer")])
+    given = [inputs.section(page.given)] if page.given else []
+    return [answer, *(section for section in page.sections if section), *given, page.making]
+
+
+def payload(sections: Sequence[Section]) -> dict[str, Any]:
+    """Return what the page's script needs: figures and their data, hidden texts, partners of colours."""
+    blocks = every(block for section in sections for block in section.blocks)
     return {
-        section: [chapter(section, anchor, one, makers) for anchor, one in drawn]
-        for section, makers in MAKERS.items()
+        "dark": theme.partners(),
+        "paper": theme.PAPER.light,
+        "figures": {
+            one.name: one.drawing | {"table": [one.data.columns, one.data.rows]}
+            for one in blocks
+            if isinstance(one, Figure)
+        },
+        "texts": {one.anchor: one.text for one in blocks if isinstance(one, Source) and one.hidden},
     }
 
 
-def _recoveries(chapters: Sequence[Chapter]) -> list[Recovery]:
-    """Return those scenarios that had something to recover with."""
-    found = [(one, recovery.means(one.result)) for one in chapters]
-    return [Recovery(one, means) for one, means in found if means]
+@cache
+def plotly() -> str:
+    """Return the library that draws the figures, packed once for all pages of a process."""
+    from plotly.offline import get_plotlyjs
+
+    return packed(get_plotlyjs())
 
 
-def chapter(section: str, anchor: str, result: Results, makers: Sequence[Maker]) -> Chapter:
-    """Return the figures of one scenario in a section; those that have nothing to show are left out."""
-    made = [make(result) for make in makers]
-    return Chapter(f"{section}-{anchor}", result.scenario.name, result, tuple(one for one in made if one))
+def packed(text: str) -> str:
+    """Return *text* compressed by gzip, in base64: what the script unpacks."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def raw(name: str) -> Markup:
+        return Markup((TEMPLATES / name).read_text("utf-8"))
+
+    environment = Environment(
+        autoescape=True,
+        loader=FileSystemLoader(TEMPLATES),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"kind": lambda block: type(block).__name__, "tight": tight}
+    environment.globals["raw"] = raw
+    return environment

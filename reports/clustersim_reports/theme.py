@@ -1,6 +1,6 @@
-"""Colours, patterns and words for what the report draws: readable without colour, in light and in dark.
+"""Colours and patterns of the report: readable without colour, in light and in dark.
 
-Every colour is a pair.  Figures are built with the light one; the page's script replaces each by its partner
+Every colour is a pair.  Figures are drawn with the light one; the page's script replaces each by its partner
 where the reader prefers dark, so a light colour stands for one meaning only.
 """
 
@@ -35,12 +35,13 @@ SURFACES = {
     "band": BAND,
     "flat": FLAT,
 }
+"""The colours of the page's own style sheet, by the names of its CSS variables."""
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
 
 class Style(NamedTuple):
-    """How one entry of the ledger looks: its colour, its hatching; and what it means.
+    """How one entry of the ledger looks: its colour, the colour of text on it, and its hatching.
 
     `pattern` is plotly's pattern shape and `path` the same hatching as an SVG path in a tile of 8 x 8; no two
     entries share one, so that the colour is never the only sign.
@@ -51,81 +52,24 @@ class Style(NamedTuple):
     pattern: str
     size: int
     path: str
-    meaning: str
 
 
 STYLES = {
-    "productive": Style(Colour("#185084", "#1393e2"), ON_DEEP, "", 8, "", "training that counts"),
-    "lost": Style(
-        Colour("#c7124c", "#dd4360"),
-        ON_DEEP,
-        "/",
-        7,
-        "M-2 2L2 -2M0 8L8 0M6 10L10 6",
-        "training that a failure threw away; it is trained again",
-    ),
-    "checkpoint": Style(
-        Colour("#189983", "#5bb6a1"),
-        ON_DEEP,
-        ".",
-        6,
-        "M3 4h2",
-        "training stands still for a save",
-    ),
-    "detection": Style(
-        Colour("#ecb115", "#edbe1d"),
-        ON_PALE,
-        "\\",
-        7,
-        "M-2 6L2 10M0 0L8 8M6 -2L10 2",
-        "from the failure to knowing that it happened",
-    ),
-    "recovery": Style(
-        Colour("#db733b", "#de692a"),
-        ON_PALE,
-        "|",
-        8,
-        "M4 0V8",
-        "diagnose, reschedule, start, load, warm up",
-    ),
-    "waiting": Style(Colour("#a6b6d8", "#5b7b99"), ON_PALE, "-", 8, "M0 4H8", "no node to be had"),
-    "stall": Style(
-        Colour("#54371b", "#9c4c23"),
-        ON_DEEP,
-        "+",
-        8,
-        "M4 0V8M0 4H8",
-        "replicas that stand still because of another one",
-    ),
-    "idle": Style(Colour("#a4cbad", "#c6e8ce"), ON_PALE, ".", 10, "M1 4h1", "ready and held back"),
-    "slow": Style(
-        Colour("#b0b87a", "#c5c06b"),
-        ON_PALE,
-        "/",
-        12,
-        "M0 8L8 0",
-        "what a straggler or a protocol costs",
-    ),
-    "corrupted": Style(
-        Colour("#4a1229", "#be0474"),
-        ON_DEEP,
-        "x",
-        8,
-        "M0 0L8 8M0 8L8 0",
-        "training thrown away because of silent corruption",
-    ),
-    "maintenance": Style(
-        Colour("#8f85d8", "#c8b1e7"),
-        ON_PALE,
-        "x",
-        14,
-        "M2 2L6 6M2 6L6 2",
-        "planned interruptions",
-    ),
+    "productive": Style(Colour("#185084", "#1393e2"), ON_DEEP, "", 8, ""),
+    "lost": Style(Colour("#c7124c", "#dd4360"), ON_DEEP, "/", 7, "M-2 2L2 -2M0 8L8 0M6 10L10 6"),
+    "checkpoint": Style(Colour("#189983", "#5bb6a1"), ON_DEEP, ".", 6, "M3 4h2"),
+    "detection": Style(Colour("#ecb115", "#edbe1d"), ON_PALE, "\\", 7, "M-2 6L2 10M0 0L8 8M6 -2L10 2"),
+    "recovery": Style(Colour("#db733b", "#de692a"), ON_PALE, "|", 8, "M4 0V8"),
+    "waiting": Style(Colour("#a6b6d8", "#5b7b99"), ON_PALE, "-", 8, "M0 4H8"),
+    "stall": Style(Colour("#54371b", "#9c4c23"), ON_DEEP, "+", 8, "M4 0V8M0 4H8"),
+    "idle": Style(Colour("#a4cbad", "#c6e8ce"), ON_PALE, ".", 10, "M1 4h1"),
+    "slow": Style(Colour("#b0b87a", "#c5c06b"), ON_PALE, "/", 12, "M0 8L8 0"),
+    "corrupted": Style(Colour("#4a1229", "#be0474"), ON_DEEP, "x", 8, "M0 0L8 8M0 8L8 0"),
+    "maintenance": Style(Colour("#8f85d8", "#c8b1e7"), ON_PALE, "x", 14, "M2 2L6 6M2 6L6 2"),
 }
+"""The look of each ledger entry, in the ledger's order."""
 
 
 def partners() -> dict[str, str]:
     """Return the dark partner of every light colour that a figure may hold."""
-    pairs = (PAPER, INK, MUTED, RULE, BAND, FLAT, GAP, ON_DEEP, ON_PALE, HATCH)
-    return dict((*pairs, *(style.colour for style in STYLES.values())))
+    return dict((*SURFACES.values(), GAP, ON_DEEP, ON_PALE, *(style.colour for style in STYLES.values())))

@@ -80,6 +80,21 @@ def stuck() -> Tuning:
     return tuning(scenario, curve=curve(0.001, 1e-4), ettr_at_best=estimate(0.0009, 1e-4), gains=[])
 
 
+def once() -> Tuning:
+    """Return a tuning from one replication, of which no interval is known."""
+    gains: list[Gain] = []
+    return tuning(
+        spec(), replications=1, curve=curve(width=None), ettr_at_best=estimate(0.9, None), gains=gains
+    )
+
+
+def hostile_tuning() -> Tuning:
+    """Return a tuning of a scenario and of values that are markup."""
+    return tuning(
+        spec(title=HOSTILE, about=HOSTILE), what_ifs=[what_if("cluster.spare_kind", HOSTILE, 600.0, 0.9)]
+    )
+
+
 def calm() -> Tuning:
     """Return the tuning of a scenario in which nothing fails."""
     scenario = spec(failures="none")

@@ -1,4 +1,4 @@
-"""What the report says in words and tables: no more digits than intervals support, a reason for a dash."""
+"""What the report of runs says in words and tables: measures, sentences, what went in."""
 
 from __future__ import annotations
 
@@ -6,159 +6,185 @@ from typing import Any
 
 import pytest
 
-from clustersim.results import Comparison
-from clustersim_reports import answer, inputs, making, tables, waffle
-from clustersim_reports.inputs import Kind
-from tests.reports.cases import HOSTILE, run, scenario
+from clustersim.results import Comparison, Results
+from clustersim.scenario import Scenario, loads
+from clustersim.scenario.values import values
+from clustersim_reports import inputs, measures, runs
+from clustersim_reports.blocks import Cell, Data, Figure, tight, unique
+from clustersim_reports.page import render
+from clustersim_reports.run import MOST_DRAWN, Run, Runs
+from tests.reports.cases import CHANGES, HOSTILE, fake, run, scenario
+from tests.reports.fleets import EVERYTHING, everything
+from tests.reports.pages import Reader, html, unpacked
 
 
-def rows(*names: str) -> dict[str, tuple[tables.Cell, ...]]:
+def one(**given: Any) -> Run:
+    return Run("fake", fake(**given))
+
+
+def several(*names: str) -> Runs:
     results = [run(name) for name in names]
-    comparison = Comparison(results) if len(results) > 1 else None
-    return {row.label: row.cells for row in tables.side_by_side(results, comparison)}
+    return Runs(list(map(Run, names, results)), Comparison(results) if len(names) > 1 else None)
 
 
-def ettr_cell(mean: float, width: float | None, **more: Any) -> tables.Cell:
-    ettr = {"mean": mean, "low": None, "high": None, "p10": mean, "p50": mean, "p90": mean}
-    summary = {"ettr": ettr, "margins": {"ettr": width}, "reasons": {}, "no_progress": mean < 0.01} | more
-    measure = next(one for one in tables.MEASURES if one.label == "ETTR")
-    return measure.show(summary)
+def made(figure: Figure | None) -> Figure:
+    assert figure is not None
+    return figure
 
 
-def test_the_ettr_has_the_digits_of_its_interval() -> None:
-    assert ettr_cell(0.52871, 0.0043).text == "0.529 ± 0.004"
-    assert ettr_cell(0.9, None) == tables.Cell("0.90", "one replication: no interval")
+def rows(*names: str) -> dict[str, list[Cell]]:
+    return {row.head.text: list(row.cells) for row in measures.rows(several(*names))}
 
 
-@pytest.mark.parametrize(
-    ("mean", "width", "text"), [(0.0, 0.0, "0"), (3e-9, 1e-9, "below 0.001"), (0.005, 0.002, "0.005 ± 0.002")]
-)
-def test_no_progress_is_said_without_absurd_digits(mean: float, width: float, text: str) -> None:
-    assert ettr_cell(mean, width) == tables.Cell(text, "no progress")
+def test_the_ettr_has_the_digits_of_its_interval_and_no_absurd_ones() -> None:
+    def ettr(mean: float, width: float | None) -> Cell:
+        more = {"ettr": {"mean": mean}, "margins": {"ettr": width}, "no_progress": mean < 0.01}
+        return {label: show for label, _, show in measures.MEASURES}["ETTR"](one(summary=more))
+
+    assert ettr(0.52871, 0.0043).text == "0.529 ± 0.004"
+    assert ettr(0.9, None).small
+    assert [ettr(*given).text for given in ((0.0, 0.0), (3e-9, 1e-9), (0.005, 0.002))] == [
+        "0",
+        "below 0.001",
+        "0.005 ± 0.002",
+    ]
 
 
-def test_what_is_null_has_its_reason() -> None:
-    calm = rows("calm")
-    assert calm["MTTI"][0] == tables.Cell("—", "no interruption in any replication")
-    assert "MTBF" not in calm
-    assert rows("unsaved", "plain")["Interval between saves"] == (
-        tables.Cell("—", "no checkpoints"),
-        tables.Cell("10 min"),
-    )
-    target = rows("plain", "target")
-    assert target["Time to the target"][0] == tables.Cell("—", "no target")
-    assert target["Cost of the run"][0] == tables.Cell("—", "no price given")
-
-
-def test_every_dash_says_why() -> None:
-    names = ("plain", "large", "stuck", "calm", "unsaved", "target", "hostile")
-    silent = [label for label, cells in rows(*names).items() for cell in cells if cell == tables.Cell("—")]
-    assert silent == []
-
-
-def test_measures_that_no_scenario_has_are_left_out() -> None:
+def test_measures_that_no_run_has_are_left_out_and_dashes_have_their_reasons() -> None:
     assert {"Time to the target", "Cost of the run", "Throughput"}.isdisjoint(rows("plain"))
+    calm = rows("calm")
+    assert calm["MTTI"][0].small == "no interruption in any replication"
+    assert "MTBF" not in calm
+    assert rows("unsaved", "plain")["Checkpoint interval"][1].text == "10 min"
+    target = rows("plain", "target")["Time to the target"]
+    assert target[0].text == "—"
+    assert target[1].small.startswith("P50 ")
 
 
 def test_differences_are_paired_and_name_their_baseline() -> None:
     cells = rows("plain", "large")["ETTR against plain"]
-    assert cells[0] == tables.Cell("—", "the baseline")
     difference = Comparison([run("plain"), run("large")]).differences[0].ettr
     assert difference.distinguishable
+    assert cells[0] == Cell("—", "the baseline")
     assert cells[1].text.startswith("−")
     assert cells[1].text.endswith("pp")
 
 
-def test_the_ledger_in_words_follows_the_ledger() -> None:
-    found = tables.ledger_rows([run("plain")])
-    assert [row.label for row in found] == [
-        "productive",
-        "lost",
-        "checkpoint",
-        "detection",
-        "recovery",
-        "restart",
-        "load",
-    ]
-    assert [row.part for row in found[-3:]] == [False, True, True]
-
-
-def test_causes_in_words_add_up_to_what_is_wasted() -> None:
-    summary = run("hostile").summary
-    found = tables.cause_rows(run("hostile"))
-    assert found[0].cause == max(summary["waste_by_cause"], key=summary["waste_by_cause"].__getitem__)
-    wasted = tables.percent(1 - summary["ettr"]["mean"], tables.margin(summary, "ettr"))
-    assert found[-1].cumulative == wasted
-    assert {"checkpoint (saves)", "maintenance (planned)"} <= {row.cause for row in found}
-    assert {row.cause: row.effect for row in found if row.effect} == {"hang": "hangs until a timeout"}
+def test_measures_of_tiers_replicas_and_spares() -> None:
+    found = {row.head.text: row.cells[0] for row in measures.rows(Runs([Run("e", everything())]))}
+    assert found["Checkpoint interval"].text == "peer 60 s, storage 30 min"
+    assert found["Copies loaded"].text.startswith("peer ")
+    assert (found["Replicas"].text, found["Waiting for a node"].text) == ("8", "6.0 %")
 
 
 def test_a_hundred_squares_whatever_the_rounding() -> None:
     thirds = {"productive": 1 / 3, "lost": 1 / 3, "recovery": 1 / 3}
-    placed = waffle.squares(thirds)
-    assert [placed.count(entry) for entry in thirds] == [34, 33, 33]
-    assert waffle.squares({"productive": 0.995, "lost": 0.005}).count("productive") in {99, 100}
-    assert waffle.paths(placed)["productive"].count("M") == 34
+    assert list(runs.squares(thirds).values()) == [34, 33, 33]
+    assert sum(runs.squares({"productive": 0.995, "lost": 0.005}).values()) == 100
+    assert dict(runs.picture(thirds).paths)["productive"].count("M") == 34
 
 
 @pytest.mark.parametrize(
-    "names",
-    [
-        ("plain",),
-        ("calm",),
-        ("stuck",),
-        ("plain", "large", "stuck"),
-        ("plain", "calm"),
-        ("target", "hostile"),
-    ],
+    "names", [["plain"], ["calm"], ["stuck"], ["plain", "calm"], ["target", "hostile"], list(CHANGES)]
 )
-def test_the_answer_is_two_to_six_sentences_with_numbers(names: tuple[str, ...]) -> None:
-    results = [run(name) for name in names]
-    found = answer.sentences(results, Comparison(results) if len(results) > 1 else None)
+def test_the_answer_is_two_to_six_sentences_with_numbers(names: list[str]) -> None:
+    found = [advice.text for advice in runs.answer(several(*names))]
     assert 2 <= len(found) <= 6
-    assert "ETTR" in found[0].text
-    assert all(sentence.text.endswith(".") for sentence in found)
+    assert "ETTR" in found[0]
+    assert all(text.endswith(".") for text in found)
 
 
-def test_the_answer_of_many_is_still_short() -> None:
-    results = [run(name) for name in ("plain", "large", "stuck", "calm", "unsaved", "target", "hostile")]
-    found = answer.sentences(results, Comparison(results))
-    assert len(found) <= 6
-    assert "8,192 cards" in found[0].text
+def test_the_answer_says_what_was_asked_for() -> None:
+    found = " ".join(advice.text for advice in runs.answer(several("target")))
+    assert "An effective card-hour costs" in found
+    assert "The target is reached after" in found
+    assert any(advice.text.startswith("stuck: ") for advice in runs.answer(several("plain", "stuck")))
+    assert "8,192 cards" in runs.answer(several(*CHANGES))[0].text
 
 
-def test_advice_in_a_comparison_names_its_scenario() -> None:
-    results = [run("plain"), run("stuck")]
-    found = [one.text for one in answer.sentences(results, Comparison(results))]
-    assert any(text.startswith("stuck: What would matter most") for text in found)
-
-
-def test_the_price_of_an_effective_hour_is_compared_to_what_is_paid() -> None:
-    found = [one.text for one in answer.sentences([run("target")])]
-    assert any(text.startswith("An effective card-hour costs") and "times" in text for text in found)
-    assert any(text.startswith("The target is reached after") for text in found)
-
-
-def test_values_come_with_unit_and_origin() -> None:
-    found = {one.path: one for one in inputs.inputs(scenario("hostile"))}
-    assert found["cluster.gpus"] == inputs.Input("cluster.gpus", "1,024 cards", Kind.SOURCE, HOSTILE)
-    assert found["failures.hang.mtbf"].kind is Kind.ASSUMPTION
-    assert found["failures.hang.mtbf"].source == HOSTILE
-    assert found["checkpoint.blocks"].kind is Kind.ASSUMPTION
-    assert found["simulation.horizon"].kind is Kind.SETTING
-    assert found["cluster.gpus_per_node"].kind is Kind.DEFAULT
-
-
-def test_differences_of_inputs_are_those_and_no_others() -> None:
-    found = {one.path: one.values for one in inputs.differences([run("plain"), run("large")])}
-    assert found == {"cluster.gpus": ("1,024 cards", "8,192 cards")}
+def test_values_come_with_their_origin_and_differ_where_they_differ() -> None:
+    found = {value.path: inputs.origin(value) for value in values(scenario("hostile"))}
+    assert found["cluster.gpus"] == ("", HOSTILE)
+    assert found["failures.hang.mtbf"] == ("assumption", HOSTILE)
+    assert found["checkpoint.blocks"] == ("assumption", "")
+    assert found["simulation.horizon"] == ("setting", "")
+    assert found["cluster.gpus_per_node"][0] == "default"
+    differing = inputs.differences([scenario("plain"), scenario("large")])
+    assert [(row.head.text, [cell.text for cell in row.cells]) for row in differing] == [
+        ("cluster.gpus", ["1,024 cards", "8,192 cards"])
+    ]
+    recorded = inputs.values_table(everything().scenario).rows
+    assert [row.head.text for row in recorded if "failures.log" in row.head.text] == ["failures.log.replay"]
 
 
 def test_making_shows_seed_hash_and_provenance() -> None:
-    found = {row.label: row.cells[0].text for row in making.rows([run("plain")])}
-    assert found["seed"] == "1"
-    assert scenario("plain").hash.startswith(found["scenario hash"])
-    assert found["libraries"] == "numpy 2.4, simpy 4.1"
-    assert found["run time"] == "1.5 s"
-    assert (found["command"], found["table of incidents"]) == ("—", "kept")
-    assert "tool" not in found
+    words = Reader(html("plain")).words
+    for said in ("seed 1", scenario("plain").hash[:16], "numpy 2.4, simpy 4.1", "run time 1.5 s", "kept"):
+        assert said in words
+
+
+def saved(folder: Any, *, incidents: bool = True) -> Results:
+    result = run("plain")
+    copy = Results(result.scenario, result.summary, result.provenance, records=result._records)
+    copy.save(folder, incidents=incidents)
+    return Results.load(folder)
+
+
+def test_a_report_of_finished_runs_is_that_of_fresh_ones(tmp_path: Any) -> None:
+    assert render(runs.page([saved(tmp_path / "run")])) == render(runs.page([run("plain")]))
+
+
+def test_a_run_without_incidents_says_so(tmp_path: Any) -> None:
+    text = render(runs.page([saved(tmp_path / "run", incidents=False)]))
+    assert 'data-figure="causes-plain"' in text
+    assert 'data-figure="outages-plain"' not in text
+    assert "no table of incidents" in text
+
+
+def test_of_many_runs_the_first_have_figures_of_their_own() -> None:
+    text = render(runs.page([everything(1, f"run {number}") for number in range(MOST_DRAWN + 1)]))
+    assert f'data-figure="spread-run-{MOST_DRAWN - 1}"' in text
+    assert f'data-figure="spread-run-{MOST_DRAWN}"' not in text
+    assert f"Left out: run {MOST_DRAWN}." in text
+    assert 'href="#recovery"' in text
+    assert 'href="#recovery"' not in html("plain")
+
+
+def test_no_results_are_no_report() -> None:
+    with pytest.raises(ValueError, match="at least one run"):
+        runs.page([])
+
+
+def test_the_scenario_can_be_copied_and_runs_again() -> None:
+    codes = [
+        text for tag, text in Reader(html("hostile")).texts if tag == "code" and text.startswith("name:")
+    ]
+    assert loads(codes[0]).document == run("hostile").scenario.document
+
+
+def test_a_long_log_is_not_shown_as_a_whole_but_can_be_copied() -> None:
+    log = [{"time": f"{number} min", "node": number % 512} for number in range(5000)]
+    spec = Scenario.model_validate(
+        EVERYTHING | {"failures": EVERYTHING["failures"] | {"log": {"replay": log}}}
+    )
+    made = everything()
+    text = render(runs.page([Results(spec, made.summary, {}, records=made._records)]))
+    assert len(text) < 2_400_000
+    assert "more characters are not shown" in text
+    shown = next(found for tag, found in Reader(text).texts if tag == "code" and found.startswith("name:"))
+    assert shown.count("\n") <= inputs.SHOWN_LINES
+    assert 1000 < len(shown) <= inputs.SHOWN_CHARACTERS
+    assert loads(unpacked(text)["texts"]["yaml-everything"]).document == spec.document
+
+
+def test_numbers_keep_their_units_and_signs_on_one_line() -> None:
+    assert tight("0.5 ± 0.1 d of 3 h and 5 %") == "0.5\u00a0±\u00a00.1\u00a0d of 3\u00a0h and 5\u00a0%"
+    assert tight("6 days, 3 Mode") == "6 days, 3 Mode"
+
+
+def test_names_that_occur_twice_get_numbers_that_no_other_has() -> None:
+    assert unique(["a", "b", "a", "a-2", "a"]) == ["a", "b", "a-2", "a-2-2", "a-3"]
+
+
+def test_data_are_found_by_column() -> None:
+    assert Data(("a", "b"), [(1, 2), (3, 4)])["b"] == [2, 4]

@@ -167,6 +167,11 @@ def validation(*more: Outcome, roads: tuple[Road, ...] = ROADS, **changes: Any) 
     return Validation(cases, {name: scenario(name, **changes) for name in names}, MADE, roads)
 
 
+def few() -> Validation:
+    """Return a validation of two checks, without roads."""
+    return Validation(CASES[:2], {FIRST: scenario(FIRST)}, {"seed": 7})
+
+
 def hostile() -> Validation:
     """Return a validation in which everything that is free text is markup."""
     case = outcome(

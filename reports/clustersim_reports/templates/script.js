@@ -6,25 +6,21 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const config = JSON.parse(document.getElementById("config").textContent);
   const plots = [...document.querySelectorAll("[data-figure]")];
+  const folded = [];
   let payload;
   let printing = false;
 
   async function unpack(id) {
     const packed = atob(document.getElementById(id).textContent.trim());
     const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Response(stream).text();
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   }
 
-  /* On paper the figures' own background would print as a grey box. */
-  function colours() {
-    if (printing) return { [payload.paper]: "#ffffff" };
-    return dark.matches ? payload.dark : {};
-  }
-
-  /* A copy of a figure in the colours of the reader's theme: every light colour is replaced by its partner. */
+  /* A copy of a figure in the colours of the reader's theme: every light colour is replaced by its partner.
+     On paper the figures' own background would print as a grey box. */
   function themed(value) {
-    if (typeof value === "string") return colours()[value] ?? value;
+    const colours = printing ? { [payload.paper]: "#ffffff" } : dark.matches ? payload.dark : {};
+    if (typeof value === "string") return colours[value] ?? value;
     if (Array.isArray(value)) return value.map(themed);
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, themed(inner)]));
@@ -49,23 +45,21 @@
 
   /* Text that a spreadsheet would take for a formula gets an apostrophe. */
   function csvCell(value) {
-    if (value === null) return "";
-    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value ?? "");
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }
 
   function csv([columns, rows]) {
-    return [columns, ...rows].map((row) => row.map(csvCell).join(",")).join("\r\n") + "\r\n";
+    return [columns, ...rows].map((row) => row.map(csvCell).join(",") + "\r\n").join("");
   }
 
   function fill(box, [columns, rows]) {
     const table = document.createElement("table");
     const head = table.createTHead().insertRow();
     for (const column of columns) {
-      const cell = document.createElement("th");
+      const cell = head.appendChild(document.createElement("th"));
       cell.scope = "col";
       cell.textContent = column;
-      head.append(cell);
     }
     const body = table.createTBody();
     for (const row of rows.slice(0, SHOWN_ROWS)) {
@@ -73,11 +67,7 @@
       for (const value of row) line.insertCell().textContent = value ?? "—";
     }
     box.replaceChildren(table);
-    if (rows.length > SHOWN_ROWS) {
-      const note = document.createElement("p");
-      note.textContent = `The first ${SHOWN_ROWS} of ${rows.length} rows; the CSV holds all.`;
-      box.append(note);
-    }
+    if (rows.length > SHOWN_ROWS) box.append(`The first ${SHOWN_ROWS} of ${rows.length} rows; the CSV holds all.`);
   }
 
   /* The whole of a text, of which the page may show the beginning only. */
@@ -87,12 +77,11 @@
 
   async function copy(button) {
     const source = document.getElementById(button.dataset.copy);
-    const content = whole(button.dataset.copy);
     getSelection().selectAllChildren(source);
     try {
-      await navigator.clipboard.writeText(content);
+      await navigator.clipboard.writeText(whole(button.dataset.copy));
     } catch {
-      source.textContent = content;
+      source.textContent = whole(button.dataset.copy);
       getSelection().selectAllChildren(source);
       document.execCommand("copy");
     }
@@ -109,7 +98,8 @@
     if (table && payload) save(`${table}.csv`, csv(payload.figures[table].table), "text/csv");
     if (picture && payload) {
       const plot = plots.find((one) => one.dataset.figure === picture);
-      Plotly.downloadImage(plot, { format: "png", scale: 2, filename: picture, width: plot.clientWidth, height: plot.clientHeight });
+      const size = { width: plot.clientWidth, height: plot.clientHeight };
+      Plotly.downloadImage(plot, { format: "png", scale: 2, filename: picture, ...size });
     }
   });
 
@@ -119,22 +109,18 @@
     if (name && payload && event.target.open && !box.hasChildNodes()) fill(box, payload.figures[name].table);
   }, true);
 
-  const folded = [];
-  addEventListener("beforeprint", () => {
-    printing = true;
-    folded.push(...document.querySelectorAll("details.input:not([open])"));
-    for (const one of folded) one.open = true;
+  function print(begins) {
+    printing = begins;
+    if (begins) folded.push(...document.querySelectorAll("details.input:not([open])"));
+    for (const one of begins ? folded : folded.splice(0)) one.open = begins;
     if (payload) plots.forEach(draw);
-  });
-  addEventListener("afterprint", () => {
-    printing = false;
-    for (const one of folded.splice(0)) one.open = false;
-    if (payload) plots.forEach(draw);
-  });
+  }
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
 
   try {
     const code = document.createElement("script");
-    code.nonce = document.currentScript?.nonce ?? document.querySelector("script[nonce]").nonce;
+    code.nonce = document.querySelector("script[nonce]").nonce;
     code.textContent = await unpack("plotly");
     document.head.append(code);
     payload = JSON.parse(await unpack("payload"));
@@ -142,8 +128,7 @@
       await draw(plot);
       await new Promise((next) => setTimeout(next));
     }
-    dark.addEventListener("change", () => plots.forEach(draw));
-    matchMedia(`(max-width: ${NARROW}px)`).addEventListener("change", () => plots.forEach(draw));
+    for (const query of [dark, matchMedia(`(max-width: ${NARROW}px)`)]) query.addEventListener("change", () => plots.forEach(draw));
     document.documentElement.dataset.figures = "drawn";
   } catch (error) {
     for (const plot of plots) plot.textContent = "This browser cannot draw the figures; the tables hold their numbers.";

@@ -1,0 +1,225 @@
+"""What a page consists of: sections of figures, tables, numbers and text, which one template prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from clustersim_reports.drawing import Json
+
+if TYPE_CHECKING:
+    from clustersim.advice import Advice
+    from clustersim.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data of a figure as rows under named columns, with units in the names: what the CSV holds."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+    def __getitem__(self, column: str) -> list[Any]:
+        place = self.columns.index(column)
+        return [row[place] for row in self.rows]
+
+
+class Figure(NamedTuple):
+    """One figure: its words, its drawing, and its data, which are the numbers that the drawing shows.
+
+    `name` is stable and names the anchor and the CSV file; `spoken` is what a screen reader says after the
+    title.  Who makes a figure returns None instead where it has nothing to show.
+    """
+
+    name: str
+    title: str
+    caption: str
+    spoken: str
+    legend: Sequence[Cell]
+    drawing: Json
+    data: Data
+
+    @property
+    def height(self) -> int:
+        """Pixels that the drawing takes, which the page keeps free until it is drawn."""
+        return int(self.drawing["layout"]["height"])
+
+
+class Picture(NamedTuple):
+    """A small picture in a table's cell: SVG paths with their classes, and what a screen reader says."""
+
+    paths: Sequence[tuple[str, str]]
+    spoken: str
+
+
+class Cell(NamedTuple):
+    """What a table says in one place, and in small letters below it; a dash comes with its reason.
+
+    `mark` is a sign as in a legend, `chip` a word in a frame, `link` an anchor of this page.  `look` is a
+    class; `code` is set as code, and `verdict` sets the first character apart from the word after it.
+    """
+
+    text: str
+    small: str = ""
+    look: str = ""
+    mark: str = ""
+    chip: str = ""
+    link: str = ""
+    picture: Picture | None = None
+
+
+class Row(NamedTuple):
+    """One row of a table: its head and its cells; `look` is a class, such as `part` of the row above."""
+
+    head: Cell
+    cells: Sequence[Cell]
+    look: str = ""
+    anchor: str = ""
+
+
+class Table(NamedTuple):
+    """A table: its caption, the names of its columns, what the first column holds, and its rows."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    first: str = ""
+    look: str = ""
+
+
+class Fact(NamedTuple):
+    """One number with what it is and what it means."""
+
+    label: str
+    number: str
+    detail: str
+
+
+class Facts(NamedTuple):
+    """Numbers side by side; large ones at the head of a page (`facts`), small ones below (`tiles`)."""
+
+    facts: Sequence[Fact]
+    look: str = "tiles"
+
+
+class Text(NamedTuple):
+    """A paragraph; `look` is a class, and `code` sets it as code."""
+
+    words: str
+    look: str = ""
+
+
+class Items(NamedTuple):
+    """A list: of sentences (`answer`, warnings marked by their look), of notes, or of a legend's signs."""
+
+    items: Sequence[Cell]
+    look: str = "notes"
+
+
+class Headline(NamedTuple):
+    """The answer of one run at a glance: a hundred squares as SVG paths by ledger entry, and a few words."""
+
+    anchor: str
+    name: Cell
+    train: str
+    gpus: str
+    detail: str
+    warning: str
+    squares: Picture
+
+
+class Source(NamedTuple):
+    """The text of a scenario to copy and to save; the page shows the first part of it, or nothing."""
+
+    anchor: str
+    file: str
+    text: str
+    shown: str
+
+    @property
+    def hidden(self) -> int:
+        """How many characters the page does not show."""
+        return len(self.text) - len(self.shown)
+
+
+class Group(NamedTuple):
+    """Blocks that belong together, with a heading and an anchor where they have one.
+
+    `look` is a class such as `pair`; what is `folded` unfolds at a click, or is `open` from the beginning.
+    """
+
+    blocks: Sequence[Block]
+    heading: Cell = Cell("")
+    anchor: str = ""
+    look: str = "chapter"
+    folded: bool = False
+    open: bool = False
+
+
+Block: TypeAlias = Figure | Table | Facts | Text | Items | Headline | Source | Group
+
+
+class Section(NamedTuple):
+    """One part of the page with its anchor, its entry in the navigation, its heading, and its blocks."""
+
+    anchor: str
+    link: str
+    heading: str
+    blocks: Sequence[Block]
+
+
+class Page(NamedTuple):
+    """A whole page: the name of its tab, its first lines, what stands at its head, and its sections.
+
+    Between the answer and how it was made stand those `sections` that apply, and the values of the scenarios
+    that are `given`.  `look` is a class: `single` for a page about one run, `several` for all others.
+    """
+
+    title: str
+    eyebrow: str
+    heading: str
+    about: str
+    head: Sequence[Block]
+    answer: Sequence[Advice]
+    sections: Sequence[Section | None]
+    given: Sequence[Scenario]
+    making: Section
+    look: str = "several"
+
+
+def key(sign: str, word: str = "") -> Cell:
+    """Return one item of a legend: a sign that the template knows, by default that of a ledger entry."""
+    return Cell(word or sign, mark=sign)
+
+
+def every(blocks: Iterable[Block]) -> list[Block]:
+    """Return *blocks* and all that are inside them, in the order of the page."""
+    return [
+        inner
+        for block in blocks
+        for inner in [block, *(every(block.blocks) if isinstance(block, Group) else ())]
+    ]
+
+
+def slug(name: str) -> str:
+    """Return *name* as part of an anchor: lower case letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "scenario"
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """Return *names* with a number appended to those that occurred before."""
+    taken: list[str] = []
+    for name in names:
+        numbered = (name if number == 1 else f"{name}-{number}" for number in count(1))
+        taken.append(next(choice for choice in numbered if choice not in taken))
+    return taken
+
+
+def tight(words: str) -> str:
+    """Return *words* with spaces that do not break around signs and before units; markup stays markup."""
+    signs = re.sub(r" ?± ?", "\u00a0±\u00a0", words)
+    unit = r"(?<=\d) (?=(?:%|pp|ms|s|min|h|d|y|k|M|G|T|[A-Z]{3})(?![A-Za-z]))"
+    return type(words)(re.sub(unit, "\u00a0", signs))

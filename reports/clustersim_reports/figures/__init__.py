@@ -1,1 +1,0 @@
-"""The figures of the report: for each, plain data from results, a drawing of it, and its table."""

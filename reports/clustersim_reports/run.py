@@ -1,0 +1,89 @@
+"""The runs that a page is about, and the one way in which it says a number of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from clustersim.digits import NOTHING, plus_minus
+from clustersim_reports.blocks import Block, Cell, Group
+
+if TYPE_CHECKING:
+    from clustersim.estimate import Estimate
+    from clustersim.results import Comparison, Results
+
+MOST_DRAWN = 12
+"""So many scenarios have figures of their own; the tables hold all."""
+
+
+class Run(NamedTuple):
+    """One run, and the part of its anchors that it shares with no other run of the page."""
+
+    anchor: str
+    result: Results
+
+    @property
+    def name(self) -> str:
+        """The name of its scenario."""
+        return self.result.scenario.name
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """Its metrics, as `summary.json` holds them."""
+        return self.result.summary
+
+    def at(self, path: str) -> Any:
+        """Return the metric at a dotted *path*, None where the run has none."""
+        value: Any = self.summary
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value
+
+    def margin(self, path: str) -> float | None:
+        """Return half the 95 % interval of the metric at *path*, None where it is unknown."""
+        width: float | None = self.summary["margins"].get(path)
+        return width
+
+    def say(self, path: str, show: Callable[[Any, float | None], str] = plus_minus) -> str:
+        """Return the metric at *path* in words, with the digits that its interval supports."""
+        return show(self.at(path), self.margin(path))
+
+    def missing(self, path: str, otherwise: str) -> Cell:
+        """Return a dash with the reason for which the metric at *path* is null."""
+        return Cell(NOTHING, self.summary["reasons"].get(path, otherwise))
+
+
+class Runs(NamedTuple):
+    """All runs of a page, the baseline first, and their comparison where there are several."""
+
+    runs: Sequence[Run]
+    comparison: Comparison | None = None
+
+    @property
+    def single(self) -> bool:
+        """Whether the page is about one run."""
+        return len(self.runs) == 1
+
+    @property
+    def names(self) -> list[str]:
+        """What heads the column of each run."""
+        return [run.name for run in self.runs]
+
+    def chapters(self, anchor: str, blocks: Callable[[Run], Sequence[Block]]) -> list[Group]:
+        """Return the *blocks* of each of the first runs under its name; runs without any are left out."""
+        made = [(run, blocks(run)) for run in self.runs[:MOST_DRAWN]]
+        return [
+            Group(shown, Cell("" if self.single else run.name), f"{anchor}-{run.anchor}")
+            for run, shown in made
+            if shown
+        ]
+
+
+def estimated(estimate: Estimate | None, show: Callable[[float, float | None], str] = plus_minus) -> str:
+    """Return an estimate in words, with the digits that its interval supports, or a dash."""
+    return NOTHING if estimate is None else show(estimate.mean, estimate.half_width)
+
+
+def ends_of(estimate: Estimate | None) -> tuple[float | None, float | None, float | None]:
+    """Return the mean of a share and both ends of its interval, held within 0 and 1, or three times None."""
+    return (None, None, None) if estimate is None else (estimate.mean, *estimate.clipped(0.0, 1.0))

@@ -1,0 +1,175 @@
+"""The report of one run, or of several compared: a headline for each, and the sections in their order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from clustersim.advice import Advice, Kind, advise, compared, verdict
+from clustersim.digits import duration, measured, money, whole
+from clustersim_reports import inputs, measures, theme
+from clustersim_reports.blocks import Block, Cell, Group, Headline, Items, Page, Picture, key
+from clustersim_reports.run import Run, Runs
+from clustersim_reports.sections import causes, ledger, recovery, size, spread, throughput
+
+if TYPE_CHECKING:
+    from clustersim.results import Comparison, Results
+
+SECTIONS = (
+    ledger.section,
+    size.section,
+    throughput.section,
+    causes.section,
+    recovery.section,
+    spread.section,
+)
+"""What the page shows between the answer and what went in; each returns None where it does not apply."""
+MOST, MOST_VERDICTS = 6, 3
+"""Sentences of the answer, and scenarios with a verdict of their own: of more only the best and the worst."""
+SQUARES, PER_ROW, PITCH, SIDE = 100, 20, 20, 17
+"""Squares of a headline, in a row, and their distance and size in the picture."""
+
+
+def page(
+    results: Sequence[Results], comparison: Comparison | None = None, command: str | None = None
+) -> Page:
+    """Return the report of *results*, the baseline first; *command* is shown as what made it.
+
+    Raises ValueError without results.
+    """
+    if not results:
+        raise ValueError("a report needs at least one run: give a run folder")
+    if comparison is None and len(results) > 1:
+        from clustersim.results import Comparison
+
+        comparison = Comparison(results)
+    scenarios = [result.scenario for result in results]
+    named = zip(inputs.anchors(scenarios), results, strict=True)
+    runs = Runs([Run(anchor, result) for anchor, result in named], comparison)
+    first = scenarios[0].title or scenarios[0].name
+    heading = f"Of {whole(runs.runs[0].at('gpus'))} cards, {_train(runs.runs[0])} train."
+    return Page(
+        title=first if runs.single else ", ".join(runs.names),
+        eyebrow=first if runs.single else f"{len(results)} scenarios compared",
+        heading=heading if runs.single else "Of the cards that are paid for, how many train?",
+        about=(scenarios[0].about or "") if runs.single else "",
+        head=_head(runs),
+        answer=answer(runs),
+        sections=[section(runs) for section in SECTIONS],
+        given=scenarios,
+        making=inputs.making(runs.names, [_made(run) for run in runs.runs], command),
+        look="single" if runs.single else "several",
+    )
+
+
+def _made(run: Run) -> dict[str, str]:
+    items = {"seed": str(run.at("seed")), "scenario hash": run.result.scenario.hash[:16]}
+    return items | dict(inputs.provenance(run.result.provenance))
+
+
+def _head(runs: Runs) -> list[Block]:
+    """Return a headline for each run, and what the squares mean."""
+    names = ledger.used(runs)
+    words = [
+        f"{entry} {ledger.share(runs.runs[0], f'ledger.{entry}').text}" if runs.single else entry
+        for entry in names
+    ]
+    keys = [key(entry, word) for entry, word in zip(names, words, strict=True)]
+    headlines = [_headline(run, runs.single) for run in runs.runs]
+    return [
+        Group(headlines, look=f"headlines {'one' if runs.single else 'many'}"),
+        Items([*keys, Cell("one square = 1 % of the cards")], "legend"),
+    ]
+
+
+def _train(run: Run) -> str:
+    """Return how many cards train."""
+    ettr, width, cards = run.at("ettr.mean"), run.margin("ettr"), run.at("gpus")
+    if run.at("no_progress"):
+        return "almost none" if ettr else "none"
+    return measured(cards * ettr, None if width is None else cards * width)
+
+
+def _headline(run: Run, single: bool) -> Headline:
+    stuck, name, title = run.at("no_progress"), run.name, run.result.scenario.title or run.name
+    return Headline(
+        anchor=run.anchor,
+        name=Cell("") if single else Cell(title, name if title != name else ""),
+        train=_train(run),
+        gpus=whole(run.at("gpus")),
+        detail=f"ETTR {measures.ettr(run)}",
+        warning="no progress" if stuck else "",
+        squares=picture(run.at("ledger")),
+    )
+
+
+def squares(shares: Mapping[str, float]) -> dict[str, int]:
+    """Return how many of a hundred squares each ledger entry has, in the ledger's order.
+
+    Shares are rounded by largest remainder, so that the squares always number a hundred.
+    """
+    exact = {entry: SQUARES * float(shares[entry]) for entry in theme.STYLES if shares.get(entry)}
+    counts = {entry: math.floor(share + 1e-9) for entry, share in exact.items()}
+    order = sorted(exact, key=lambda entry: counts[entry] - exact[entry])
+    for entry in order[: SQUARES - sum(counts.values())]:
+        counts[entry] += 1
+    return counts
+
+
+def picture(shares: Mapping[str, float]) -> Picture:
+    """Return a hundred squares, filled row by row, as one SVG path for each ledger entry."""
+    counts = squares(shares)
+    paths, place = [], 0
+    for entry, count in counts.items():
+        spots = (divmod(spot, PER_ROW) for spot in range(place, place + count))
+        path = "".join(f"M{column * PITCH} {row * PITCH}h{SIDE}v{SIDE}h-{SIDE}z" for row, column in spots)
+        paths += [(entry, path)] if count else []
+        place += count
+    train = counts.get("productive", 0)
+    return Picture(paths, f"{train} of 100 squares are filled: the share of the cards that trains")
+
+
+def answer(runs: Runs) -> list[Advice]:
+    """Return the sentences of one run, or of several compared: verdicts, what steps return, what to do."""
+    if runs.comparison is None or runs.single:
+        return _alone(runs.runs[0])[:MOST]
+    judged = list(runs.runs)
+    if len(judged) > MOST_VERDICTS:
+        ordered = sorted(judged, key=lambda run: float(run.at("effective_gpus")))
+        judged = [ordered[-1], ordered[0]]
+    found = [verdict(run.summary) for run in judged]
+    found += compared(runs.comparison)[: MOST - len(found)]
+    found += [
+        replace(one, text=f"{run.name}: {one.text}")
+        for run in judged
+        for one in advise(run.result.scenario, run.summary)
+    ]
+    return found[:MOST]
+
+
+def _alone(run: Run) -> list[Advice]:
+    advice = sorted(advise(run.result.scenario, run.summary), key=lambda one: not one.warning)
+    warnings = sum(one.warning for one in advice)
+    facts = [Advice(Kind.VERDICT, text) for text in _facts(run)]
+    return [verdict(run.summary), *advice[:warnings], *facts, *advice[warnings:]]
+
+
+def _facts(run: Run) -> Iterator[str]:
+    """Yield how often training is interrupted, when the target is reached, and what a card-hour costs."""
+    if run.at("interruptions_total"):
+        what = "Training, of one replica or of all," if "replicas" in run.summary else "Training"
+        rate, every = run.say("interruptions_per_day"), run.say("mtti_s", duration)
+        yield f"{what} is interrupted {rate} times a day, every {every} on average."
+    else:
+        yield "No failure interrupted training."
+    if run.at("days_to_target.mean") is not None:
+        days, ideal = run.say("days_to_target.mean"), duration(run.at("target_s"), 0.0)
+        yield f"The target is reached after {days} days; without any loss it would take {ideal}."
+    path = "cost.per_effective_gpu_hour"
+    if run.at(path) is not None and not run.at("no_progress"):
+        price, paid, width = run.at(path), run.at("cost.per_gpu_hour"), run.margin(path)
+        times = measured(price / paid, None if width is None else max(width / paid, 0.02))
+        shown = money(price, run.at("currency"), width)
+        yield f"An effective card-hour costs {shown}, {times} times the price of a card-hour."

@@ -1,0 +1,256 @@
+"""The checks of a validation: one row per published claim, by what its kind can show, and case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from clustersim.validation import words
+from clustersim.validation.verdict import UNDECIDED, passes
+from clustersim_reports import inputs
+from clustersim_reports.blocks import (
+    Block,
+    Cell,
+    Group,
+    Items,
+    Picture,
+    Row,
+    Section,
+    Table,
+    Text,
+    key,
+    slug,
+    unique,
+)
+
+if TYPE_CHECKING:
+    from clustersim.scenario import Scenario
+    from clustersim.validation import Outcome, Validation
+
+SIGNS = {"pass": "✓", "fail": "✗", "open": "?"}
+ABBREVIATIONS = ("ettr", "mttf", "mtti")
+WIDTH, LEFT, RIGHT, EDGE = 240.0, 60.0, 180.0, 7.0
+"""Ends of the picture and of the accepted range in it, and the margin in which a figure becomes an arrow."""
+LEGEND = (
+    key("flat", "accepted range"),
+    key("published", "published figure"),
+    key("interval", "simulated, with its 95 % interval"),
+    key("", "an arrow: the simulated figure is outside the picture"),
+)
+CHECKS = (
+    "The accepted range has the same length in every picture, whatever its unit. A check agrees where"
+    " the whole 95 % interval lies in the range, differs where all of it lies outside, and is undecided"
+    " where it straddles an end: then more replications are needed."
+)
+CASES = (
+    "Where each figure was published, how it is read, what had to be assumed, and every input with its"
+    " source. Inputs that are not listed have the default of the scenario language. Each scenario can be"
+    " saved as a file and run again."
+)
+
+
+class Kind(NamedTuple):
+    """What a kind of claim is called, what its checks can show, and what is said of those that passed."""
+
+    heading: str
+    meaning: str
+    passed: str
+    range: str = "Accepted"
+
+
+KINDS: Mapping[str, Kind] = {
+    "exact": Kind(
+        "Exact",
+        "The published inputs are sufficient for the figure, or a formula gives it exactly. The whole 95"
+        " % interval of the simulation must lie within the tolerance.",
+        "figures reproduced within their tolerance",
+    ),
+    "band": Kind(
+        "Band",
+        "The figure was published as an inequality, or some inputs are missing. The whole interval must"
+        " lie in the range. That is weaker than an exact check; what had to be assumed is listed with the"
+        " case.",
+        "ranges met",
+    ),
+    "control": Kind(
+        "Control",
+        "A figure that the model must not reproduce, because it leaves out what caused it. A simulator"
+        " that can be made to agree with everything would fail here.",
+        "figures refuted, as they must be",
+        "Must not be",
+    ),
+    "plumbing": Kind(
+        "Plumbing",
+        "The figure follows from the inputs, such as a count from its own rate. That shows that nothing"
+        " is lost on the way; it is no evidence for the model.",
+        "figures that come out as they went in: no evidence, and not counted above",
+    ),
+}
+
+
+def groups(validation: Validation) -> list[tuple[Kind, list[Outcome], int]]:
+    """Return the checks of each kind, those that show most first, and how many of them passed."""
+    by_kind = [(kind, [one for one in validation.cases if one.kind == name]) for name, kind in KINDS.items()]
+    return [(kind, cases, sum(case.passed for case in cases)) for kind, cases in by_kind if cases]
+
+
+def section(validation: Validation) -> Section:
+    """Return all checks by kind, each with a link to its case."""
+    blocks: list[Block] = [Text(CHECKS), Items(LEGEND, "legend")]
+    links = _anchors(validation)
+    for kind, cases, passed in groups(validation):
+        rows = [_row(case, Cell(case.name, case.says, link=links[case.name])) for case in cases]
+        table = _table(f"{kind.heading}: published and simulated figures", kind.range, rows)
+        heading = Cell(f"{kind.heading}: {passed} of {len(cases)} pass")
+        blocks.append(Group([Text(kind.meaning, "meaning"), table], heading, look="kind"))
+    return Section("checks", "The checks", "The checks", blocks)
+
+
+def cases(validation: Validation) -> Section:
+    """Return each scenario with where it was published, its checks, what is assumed, and its inputs."""
+    links, found = _anchors(validation), validation.scenarios
+    anchors = inputs.anchors(list(found.values()))
+    groups = []
+    for anchor, (name, scenario) in zip(anchors, found.items(), strict=True):
+        own = [case for case in validation.cases if case.scenario == name]
+        title = scenario.title or name
+        heading = Cell(title, name if title != name else "")
+        groups.append(Group(_case(scenario, anchor, own, links), heading, f"case-{anchor}", "case"))
+    return Section("cases", "The cases", "The cases, one by one", [Text(CASES), *groups])
+
+
+def _anchors(validation: Validation) -> dict[str, str]:
+    """Return the anchor of the row of each check, by its name."""
+    names = [case.name for case in validation.cases]
+    return {name: f"check-{anchor}" for name, anchor in zip(names, unique(map(slug, names)), strict=True)}
+
+
+def _case(scenario: Scenario, anchor: str, own: Sequence[Outcome], links: Mapping[str, str]) -> list[Block]:
+    rows, notes, published = [], [], scenario.published
+    for case in own:
+        short, note = case.name.rpartition("/")[2], " ".join(_notes(case))
+        rows += [_row(case, Cell(short, case.says), links[case.name]), *_tries(case)]
+        notes += [Cell(f"{short}: {note}" if len(own) > 1 else note)] if note else []
+    notes += [Cell(text, chip="assumed") for text in (published.assumes if published else ())]
+    folded: list[Block] = [
+        inputs.values_table(scenario, defaults=False),
+        inputs.source(scenario, anchor, shown=False),
+    ]
+    return [
+        Text(published.source if published else "", "place"),
+        *([Text(scenario.about)] if scenario.about else []),
+        _table(f"Checks of {scenario.name}", "Accepted", rows),
+        *[Items(notes)] * bool(notes),
+        Group(folded, Cell("Inputs with their sources"), folded=True),
+    ]
+
+
+def _table(caption: str, accepted: str, rows: Sequence[Row]) -> Table:
+    return Table(
+        caption, (accepted, "Simulated", "Range and interval", "Verdict"), rows, "Published", "checks"
+    )
+
+
+def _row(case: Outcome, head: Cell, anchor: str = "") -> Row:
+    """Return a claim as a row: in the case itself, where the row has its *anchor*, with more details."""
+    kind, word = KINDS[case.kind].range.lower(), case.figure.replace("_", " ")
+    accepted = (
+        words.accepted_text(case)
+        if not anchor or kind == "accepted"
+        else f"{kind} {words.accepted_text(case)}"
+    )
+    figure = f"{word.upper() if word in ABBREVIATIONS else word}{f' of {case.of}' if case.of else ''}"
+    met = sum(passes(case.kind, one.verdict) for one in case.tried)
+    small = f"{case.replications} replications" if anchor else ""
+    tries = f"{met} of {len(case.tried)} values" if case.tried else ""
+    cells = _cells(
+        case,
+        Cell(accepted, f"difference in {figure}" if case.difference else figure),
+        words.verdict_text(case),
+    )
+    cells[1], cells[3] = cells[1]._replace(small=small), cells[3]._replace(small=tries)
+    return Row(head, cells, tone(case, case.verdict), anchor)
+
+
+def _tries(case: Outcome) -> Iterator[Row]:
+    """Yield a row for each value of an input that was not published."""
+    for one in case.tried:
+        tried = replace(case, simulated=one.simulated, verdict=one.verdict)
+        cells = _cells(tried, Cell(words.accepted_text(case)), one.verdict)
+        head = Cell(f"{case.unknown} = {one.value}", "not published; tried")
+        yield Row(head, cells, f"part {tone(case, one.verdict)}")
+
+
+def _cells(case: Outcome, accepted: Cell, verdict: str) -> list[Cell]:
+    shown = Cell("", look="picture", picture=picture(case))
+    simulated, sign = Cell(words.simulated_text(case)), SIGNS[tone(case, case.verdict)]
+    return [accepted, simulated, shown, Cell(f"{sign} {verdict}", look="verdict")]
+
+
+def tone(case: Outcome, verdict: str) -> str:
+    """Return whether a verdict passes, fails, or is open."""
+    return "pass" if passes(case.kind, verdict) else "open" if verdict == UNDECIDED else "fail"
+
+
+def range_of(case: Outcome) -> tuple[float, float, bool]:
+    """Return the ends of the accepted range as it is drawn, and whether it goes on beyond the upper one.
+
+    A share is 1 at most, a difference has no such bound, and no other figure is less than 0.
+    """
+    low = min(0.0, case.high or 0.0) if case.low is None else case.low
+    most = 1.0 if case.unit == "share" and not case.difference else None
+    end = case.high if case.high is not None else most if most is not None else low + (abs(low) or 1.0)
+    if end - low <= 1e-9 * max(abs(low), abs(end)):
+        room = 0.01 * abs(low) or 1.0
+        return low - room, end + room, False
+    return low, end, case.high is None and most is None
+
+
+def picture(case: Outcome) -> Picture:
+    """Return the accepted range, always of one length, with the published and the simulated figure.
+
+    So one look tells which intervals lie inside and which do not; the numbers stand beside the picture.
+    """
+    low, high, goes_on = range_of(case)
+    found = case.simulated
+    ends = (case.value, found.low, found.mean, found.high)
+    places = [None if end is None else LEFT + (RIGHT - LEFT) * (end - low) / (high - low) for end in ends]
+    value, start, mean, stop = (
+        None if place is None else round(min(max(place, EDGE), WIDTH - EDGE), 1) for place in places
+    )
+    paths = [
+        ("axis", "M0 15h240"),
+        ("range", f"M{LEFT:g} 5H{WIDTH if goes_on else RIGHT:g}V25H{LEFT:g}z"),
+        ("ends", f"M{LEFT:g} 3v24{'' if goes_on else f'M{RIGHT:g} 3v24'}"),
+    ]
+    if value is not None:
+        paths.append(("published", f"M{value:g} 7l8 8l-8 8l-8-8z"))
+    if places[2] is not None and not EDGE <= places[2] <= WIDTH - EDGE:
+        tip, back = (EDGE / 2, 2.5 * EDGE) if places[2] < EDGE else (WIDTH - EDGE / 2, WIDTH - 2.5 * EDGE)
+        paths.append(("arrow", f"M{tip:g} 15L{back:g} 8V22z"))
+    elif mean is not None:
+        paths += [("interval", f"M{start:g} 15H{stop:g}")] if start is not None and stop is not None else []
+        paths.append(("mean", f"M{mean - 4.5:g} 15a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z"))
+    return Picture(paths, f"accepted {words.accepted_text(case)}, simulated {words.simulated_text(case)}")
+
+
+def _notes(case: Outcome) -> Iterator[str]:
+    """Yield how the claim is read, and with which values it was simulated."""
+    change, base = (
+        words.changes_text(change or {}) or "the scenario as it is" for change in (case.change, case.minus)
+    )
+    if case.reads:
+        yield _sentence(case.reads)
+    if case.difference:
+        yield f"The gain of {change} over {base}, in pairs."
+    elif case.change:
+        yield f"Simulated with {change}."
+    if case.unknown:
+        yield _sentence(words.compatible(case))
+
+
+def _sentence(text: str) -> str:
+    """Return *text* as a sentence: with a capital letter, unless it begins with a path, and a full stop."""
+    beginning = text[:1] if "." in text.split(" ", 1)[0] else text[:1].upper()
+    return f"{beginning}{text[1:].rstrip('.')}."

@@ -1,0 +1,220 @@
+"""The checkpoint interval: ETTR against interval, where the formulas lie, and what the best one gains."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from clustersim.digits import NOTHING, duration
+from clustersim.units import format_duration
+from clustersim_reports import drawing, study, theme
+from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, key
+from clustersim_reports.drawing import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, Json, Position
+from clustersim_reports.run import ends_of, estimated
+
+if TYPE_CHECKING:
+    from clustersim.tuning import Candidate, Tuning
+
+REACH = 40.0
+"""How far the figure goes beyond the outermost marks, as a ratio of intervals."""
+PLOT, LANE, GAP, FOOT = 300, 30, 28, 62
+"""Pixels of the curve, of each lane below it, between them, and below the lowest lane."""
+RIGHTMOST, LEFTMOST, SIDE = 0.6, 0.4, 0.3
+"""Shares of the axis that decide on which side of a mark its label has room."""
+INSIDE = 1.001
+"""Ratio by which a range that goes on beyond the axis is held inside it: plotly hides what is outside."""
+SIGNS = {
+    "recommended": ("recommended", "circle", BLUE, 14),
+    "now": ("today's", "diamond", ORANGE, 13),
+    "young": ("Young", "triangle-up", INK, 13),
+    "daly": ("Daly", "square", INK, 10),
+    "exact": ("exact optimum", "cross", INK, 11),
+}
+"""What the marks are called and how they look, in the order in which they are shown."""
+FORMULAS = {
+    "now": "as the scenario gives it",
+    "young": "√(2 × MTBF × time that a save stops training)",
+    "daly": "Young's formula with terms of higher order",
+    "exact": "for random failures at a constant rate",
+}
+
+
+class Curve(NamedTuple):
+    """The points that are shown, and the best range (s): what cannot be distinguished from the best interval.
+
+    A job without progress has no best range.  `marks` are named intervals (s), each with the height of the
+    curve there, and a lane of its own below the curve; the best range has the first lane.
+    """
+
+    points: Sequence[Candidate]
+    marks: dict[str, Position]
+    best: tuple[float, float] | None
+
+    @property
+    def span(self) -> Position:
+        """The ends of the axis of intervals (s)."""
+        return self.points[0].interval_s / 1.15, self.points[-1].interval_s * 1.15
+
+    @property
+    def lanes(self) -> dict[str, int]:
+        """The lane of each mark."""
+        return {name: lane for lane, name in enumerate(self.marks, self.best is not None)}
+
+
+def section(tuning: Tuning) -> Section | None:
+    """Return how the interval matters, or None where no interval was tried."""
+    if not tuning.curve:
+        return None
+    blocks: list[Block] = [figure(tuning)]
+    blocks += [] if tuning.no_progress else [_gains(tuning)]
+    return Section("curve", "The curve", "ETTR by checkpoint interval", blocks)
+
+
+def _gains(tuning: Tuning) -> Table:
+    """Return what the recommended interval earns over each of the others."""
+    scenario = tuning.scenario
+    chosen = Cell(format_duration(tuning.recommended_s or 0.0, 3))
+    empty = [Cell(NOTHING)] * len(study.columns(scenario))
+    rows = [Row(Cell("recommended", "a round value in the best range"), [chosen, *empty])]
+    for gain in sorted(tuning.gains, key=lambda gain: list(FORMULAS).index(gain.over)):
+        cells = study.cells(gain.worth, gain.distinguishable, scenario)
+        head = Cell(SIGNS[gain.over][0], FORMULAS[gain.over])
+        rows.append(Row(head, [Cell(duration(gain.interval_s, 0.0)), *cells]))
+    columns = ["Interval", *study.columns(scenario)]
+    return Table("Gain of the recommended interval over others", columns, rows, "Interval from", "measures")
+
+
+def curve_of(tuning: Tuning) -> Curve:
+    """Return what is drawn of *tuning*."""
+    named = {name: getattr(tuning, f"{name}_s") for name in SIGNS}
+    named["recommended"] = None if tuning.no_progress else tuning.recommended_s
+    marks = {name: (at, _height(tuning.curve, at)) for name, at in named.items() if at is not None}
+    least, most = min(at for at, _ in marks.values()) / REACH, max(at for at, _ in marks.values()) * REACH
+    points = [point for point in tuning.curve if least <= point.interval_s <= most]
+    return Curve(points, marks, None if tuning.no_progress else tuning.range_s)
+
+
+def _height(points: Sequence[Candidate], interval: float) -> float:
+    """Return the ETTR at *interval* (s), interpolated along the logarithmic axis."""
+    after = min(max(bisect([point.interval_s for point in points], interval), 1), len(points) - 1)
+    left, right = points[after - 1], points[after]
+    share = drawing.share_of(interval, left.interval_s, right.interval_s)
+    return left.ettr.mean + min(max(share, 0.0), 1.0) * (right.ettr.mean - left.ettr.mean)
+
+
+def label(name: str, interval: float) -> str:
+    """Return what a mark is called, and its interval."""
+    return f"{SIGNS[name][0]} {duration(interval, 0.0)}"
+
+
+def figure(tuning: Tuning) -> Figure:
+    """Return ETTR against the checkpoint interval, and a lane below it for the best range and each mark."""
+    curve = curve_of(tuning)
+    banded = tuning.curve[0].ettr.half_width is not None
+    caption = "The job makes no progress at any interval; the vertical axis spans all card-time."
+    spoken = [label(name, at) for name, (at, _) in curve.marks.items()]
+    legend = [key("line", "mean ETTR"), *[key("band", "95 % interval of each mean")] * banded]
+    if curve.best:
+        caption = "Below the curve: the best range, the recommended interval, today's, and the formulas."
+        caption += (
+            " Intervals are compared on the same failures, in pairs, so they can differ where bands overlap."
+        ) * banded
+        spoken.insert(0, f"best range {duration(curve.best[0])} to {duration(curve.best[1])}")
+        legend.append(key("flat", "best range: indistinguishable from the best at 95 %"))
+    name = tuning.scenario.name
+    rows = [(name, one.interval_s, *ends_of(one.ettr), one.told_apart) for one in tuning.curve]
+    columns = ("scenario", "interval_s", "ettr", "low", "high", "distinguishable_from_best")
+    title, data = "ETTR against the checkpoint interval", Data(columns, rows)
+    return Figure("curve", title, caption, "; ".join(spoken), legend, _drawing(curve), data)
+
+
+def _drawing(curve: Curve) -> Json:
+    ends = [end for point in curve.points for end in ends_of(point.ettr) if end is not None]
+    pad = max(0.06 * (max(ends) - min(ends)), 1e-4)
+    span = [max(min(ends) - pad, 0.0), min(max(ends) + pad, 1.0)] if curve.best else [-0.03, 1.0]
+    lanes = len(curve.marks) + (curve.best is not None)
+    height = PLOT + GAP + LANE * lanes
+    bar, ground, words = _best(curve)
+    dotted = drawing.stroke(MUTED, 1, "dot")
+    guides = [drawing.rule(dotted, (at, at), (0, 1), yref="paper") for at, _ in curve.marks.values()]
+    return drawing.sheet(
+        [*_curve(curve), *bar, *_signs(curve)],
+        height + FOOT + 16,
+        annotations=[drawing.corner("ETTR"), *words, *_names(curve)],
+        margin={"b": FOOT - 12, "l": 8, "r": 12, "t": 28},
+        shapes=[*ground, *guides],
+        xaxis=drawing.duration_axis(*curve.span, anchor="y2", title="training between two saves"),
+        yaxis=drawing.axis(range=span, domain=[(GAP + LANE * lanes) / height, 1], nticks=6),
+        yaxis2=drawing.bare(range=[lanes - 0.5, -0.5], domain=[0, LANE * lanes / height]),
+    )
+
+
+def _curve(curve: Curve) -> list[Json]:
+    """Return the curve, and below it the band of the intervals where they are known."""
+    x = [point.interval_s for point in curve.points]
+    means, lows, highs = zip(*(ends_of(point.ettr) for point in curve.points), strict=True)
+    band = drawing.rounded([*x, *reversed(x)]), drawing.rounded([*highs, *reversed(lows)])
+    look: Json = {"fill": "toself", "fillcolor": theme.BAND.light}
+    return [
+        *[drawing.line(*band, {"width": 0}, **look)] * (None not in lows),
+        drawing.line(
+            drawing.rounded(x),
+            drawing.rounded(means),
+            drawing.stroke(BLUE, 2.5),
+            marker={"color": BLUE, "size": 4},
+            hover="%{customdata[0]}<br>ETTR %{customdata[1]}",
+            say=[(duration(point.interval_s), estimated(point.ettr)) for point in curve.points],
+        ),
+    ]
+
+
+def _signs(curve: Curve) -> list[Json]:
+    """Return each mark twice, on the curve and in its lane; the most important one on top."""
+    found = []
+    for name, (at, ettr) in reversed(curve.marks.items()):
+        _, symbol, colour, size = SIGNS[name]
+        look, hover = drawing.sign(colour, size, symbol, width=1.5), label(name, at)
+        found.append(drawing.dots([at], drawing.rounded([ettr]), look, hover=hover))
+        found.append(drawing.dots([at], [curve.lanes[name]], look, hover=hover, yaxis="y2"))
+    return found
+
+
+def _best(curve: Curve) -> tuple[list[Json], list[Json], list[Json]]:
+    """Return the best range as a bar in the first lane, as a ground behind the curve, and in words.
+
+    The bar ends in an arrow where the range goes on beyond the figure.
+    """
+    if curve.best is None:
+        return [], [], []
+    left, right = curve.span
+    low, high = (min(max(end, left * INSIDE), right / INSIDE) for end in curve.best)
+    symbols = ["line-ns" if low == curve.best[0] else "triangle-left"]
+    symbols += ["line-ns" if high == curve.best[1] else "triangle-right"]
+    marker = {"color": GREEN, "line": {"color": GREEN, "width": 3}, "size": 12, "symbol": symbols}
+    look: Json = {"marker": marker, "cliponaxis": False, "yaxis": "y2"}
+    bar = drawing.line(drawing.rounded([low, high]), [0, 0], drawing.stroke(GREEN, 7), **look)
+    edge = drawing.stroke(GREEN, 1)
+    ground = drawing.box(theme.FLAT.light, (low, high), (0, 1), edge, yref="y domain")
+    share = drawing.share_of(math.sqrt(low * high), left, right)
+    side = "left" if share < SIDE else "right" if share > 1 - SIDE else "center"
+    words = f"best range {duration(curve.best[0])} to {duration(curve.best[1])}"
+    return [bar], [ground], [_note(words, math.log10(low * high) / 2, 0, xanchor=side, yshift=8)]
+
+
+def _names(curve: Curve) -> list[Json]:
+    """Return the labels of the marks, all on one side of them where there is room for that."""
+    shares = [drawing.share_of(at, *curve.span) for at, _ in curve.marks.values()]
+    if max(shares) < RIGHTMOST or min(shares) > LEFTMOST:
+        shares = [float(max(shares) >= RIGHTMOST)] * len(shares)
+    found = []
+    for share, (name, (at, _)) in zip(shares, curve.marks.items(), strict=True):
+        words = f"<b>{label(name, at)}</b>" if name == "recommended" else label(name, at)
+        side = {"xanchor": "left", "xshift": 12} if share < 0.5 else {"xanchor": "right", "xshift": -12}
+        found.append(_note(words, math.log10(at), curve.lanes[name], yanchor="middle", **side))
+    return found
+
+
+def _note(words: str, x: float, lane: int, **more: Any) -> Json:
+    return drawing.note(words, x, lane, bgcolor=PAPER, borderpad=1, yref="y2", **more)

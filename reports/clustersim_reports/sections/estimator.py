@@ -1,0 +1,170 @@
+"""Where the first-order estimator of ETTR fails: ETTR against cards, by three ways to know it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from clustersim.advice import Advice, Kind
+from clustersim.digits import MINUS, NOTHING, duration, points, whole
+from clustersim.validation import Interval
+from clustersim.validation.words import interval_text
+from clustersim_reports import drawing, theme
+from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, Text, key, slug
+from clustersim_reports.drawing import BLUE, ORANGE, Json
+
+if TYPE_CHECKING:
+    from clustersim.validation import Validation
+    from clustersim.validation.estimator import Mark, Road
+
+FLOOR, TOP, HEIGHT = -0.25, 1.0, 420
+LEAST = 0.001
+"""An ETTR below this is shown as that."""
+LOOKS = ((BLUE, "circle", "dot"), (ORANGE, "diamond", "diamond"))
+"""Colour and sign of the first cluster and of the second, and the sign in the legend."""
+UNKNOWN = Interval(None, None, None)
+SIZES = (16_384, 100_000, 1_000_000)
+"""The sizes at which the page says in numbers how far the estimator is off."""
+ABOUT = (
+    "Kokolis et al. (Meta, arXiv:2410.21680v2) estimate the expected ETTR of a job as"
+    " (1 − N·r·(u₀ + Δt/2)) / (1 + w/Δt): N nodes that fail at rate r, u₀ from a failure to training again,"
+    " and a save of length w after each Δt of training. The estimator is of first order: it assumes that"
+    " failures are rare, so that each of them costs the same and none comes while another is being repaired."
+    " Its authors give it for a failure every 0.1 days or rarer. Daly's formula (2006) and the simulation"
+    " need no such assumption, and show how far the estimator holds.",
+    "Inputs: RSC-1 fails 6.50 times and RSC-2 2.34 times per 1000 node-days, 8 cards to a node, u₀ = 5 min,"
+    " w = 5 min, Δt = 1 h or √(2w/(N·r)); a node to replace a failed one is always available.",
+)
+
+
+def section(validation: Validation) -> Section | None:
+    """Return a figure and a table for each way to save, or None where the estimator was not simulated."""
+    roads, columns = (
+        validation.roads,
+        ("ETTR simulated", "Daly's formula", "Estimator", "Error of the estimator"),
+    )
+    blocks: list[Block] = [Text(words) for words in ABOUT]
+    for policy in dict.fromkeys(road.policy for road in roads):
+        found = [road for road in roads if road.policy == policy]
+        shown = figure(found)
+        table = Table(f"Error of the estimator: {shown.title}", columns, errors(found), "Cluster", "measures")
+        blocks += [shown, table]
+    heading = "Where the first-order estimator fails"
+    return Section("estimator", "First order", heading, blocks) if roads else None
+
+
+def sentence(roads: Sequence[Road]) -> Iterator[Advice]:
+    """Yield what the estimator says of the first cluster, beside the simulation."""
+    for road in roads[:1]:
+        marks = [mark for mark in road.marks if mark.gpus in SIZES]
+        parts = [f"{estimated(one)} at {whole(one.gpus)} cards (simulated {simulated(one)})" for one in marks]
+        what = f"with {road.policy} at {road.cluster}'s failure rate"
+        text = f"Meta's first-order estimator of ETTR, {what}, gives {', '.join(parts)}."
+        yield Advice(Kind.VERDICT, text)
+
+
+def errors(roads: Sequence[Road]) -> list[Row]:
+    """Return, by cluster and size, what the simulation, the exact formula and the estimator say."""
+    found = []
+    marks = [(road, mark) for road in roads for mark in road.marks if mark.gpus in SIZES]
+    for road, mark in marks:
+        often = f"a failure every {duration(mark.mtbf_s)}, a save every {duration(mark.interval_s)}"
+        exact = f"{mark.exact:.3f}" if mark.exact >= LEAST else f"below {LEAST:g}"
+        cells = simulated(mark), exact, estimated(mark), error(mark)
+        head = Cell(f"{road.cluster}, {whole(mark.gpus)} cards", often)
+        found.append(Row(head, [Cell(text) for text in cells]))
+    return found
+
+
+def simulated(mark: Mark) -> str:
+    """Return the simulated ETTR of a mark with its interval."""
+    found = mark.simulated or UNKNOWN
+    return f"below {LEAST:g}" if (found.high or 1.0) < LEAST else interval_text(found, "share")
+
+
+def estimated(mark: Mark) -> str:
+    """Return what the estimator says."""
+    return f"{mark.estimator:.2f}".replace("-", MINUS)
+
+
+def error(mark: Mark) -> str:
+    """Return by how much the estimator differs from the simulation, in percentage points."""
+    found = mark.simulated or UNKNOWN
+    if found.mean is None:
+        return NOTHING
+    off = mark.estimator - found.mean
+    return f"{whole(100 * off).replace('-', MINUS)} pp" if abs(off) >= 1 else points(off, found.half_width)
+
+
+def crossing(road: Road) -> float | None:
+    """Return the cards from which on the estimator is below zero, None where it never is."""
+    return next((mark.gpus for mark in road.line if mark.estimator < 0), None)
+
+
+def figure(roads: Sequence[Road]) -> Figure:
+    """Return estimator (dashed), exact formula (line) and simulation (points) over the cards."""
+    policy, marks = roads[0].policy, [(road, mark) for road in roads for mark in road.marks]
+    rates = " and ".join(f"{road.cluster} {road.rate:g}" for road in roads)
+    spoken = [
+        f"{road.cluster} at {whole(one.gpus)} cards: estimator {estimated(one)}, simulated {simulated(one)}"
+        for road, one in marks
+    ]
+    columns = "cluster failures_per_1000_node_days cards mtbf_s interval_s estimator exact simulated low high"
+    rows = []
+    for road, one in marks:
+        found, often = one.simulated or UNKNOWN, (one.mtbf_s, one.interval_s)
+        known = (one.estimator, one.exact, found.mean, found.low, found.high)
+        rows.append((road.cluster, road.rate, int(one.gpus), *often, *known))
+    caption = f"Failures per 1000 node-days: {rates}. Below zero, in the shaded area, no ETTR is possible."
+    legend = [
+        *(key(look[2], f"{road.cluster}, simulated") for road, look in zip(roads, LOOKS, strict=False)),
+        key("line-two", "Daly's exact formula"),
+        key("dash-two", "Meta's first-order estimator"),
+        key("whisker", "95 % interval"),
+    ]
+    title, data = f"{policy[:1].upper()}{policy[1:]}", Data(columns.split(), rows)
+    return Figure(f"roads-{slug(policy)}", title, caption, "; ".join(spoken), legend, _drawing(roads), data)
+
+
+def _drawing(roads: Sequence[Road]) -> Json:
+    sizes = [mark.gpus for road in roads for mark in road.line]
+    left, right = min(sizes) / 1.15, max(sizes) * 1.15
+    found = [(drawing.compact(float(f"{at:.2g}")), road.cluster) for road in roads if (at := crossing(road))]
+    words = f"estimator below 0 from {', '.join(f'{at} ({name})' for at, name in found)} cards on"
+    below: Json = {"name": drawing.WIDE, "xanchor": "left", "yanchor": "middle"}
+    note = drawing.note(words, math.log10(min(sizes)), FLOOR / 2, **below)
+    return drawing.sheet(
+        [trace for road, look in zip(roads, LOOKS, strict=False) for trace in _traces(road, *look[:2])],
+        HEIGHT,
+        annotations=[drawing.corner("ETTR"), *[note] * bool(found)],
+        margin={"b": 50, "l": 8, "r": 16, "t": 28},
+        shapes=[drawing.box(theme.GAP.light, (left, right), (FLOOR, 0), {"width": 0})],
+        xaxis=drawing.count_axis(left, right, title="cards"),
+        yaxis=drawing.axis(range=[FLOOR, TOP], tickvals=[0, 0.2, 0.4, 0.6, 0.8, 1.0]),
+    )
+
+
+def _traces(road: Road, colour: str, symbol: str) -> list[Json]:
+    """Return both formulas, cut a little below the floor of the figure, and what was simulated."""
+    sizes = [mark.gpus for mark in road.line]
+    estimator = [mark.estimator if mark.estimator > 2 * FLOOR else None for mark in road.line]
+    found = [mark.simulated or UNKNOWN for mark in road.marks]
+    means, lows, highs = zip(*((one.mean, one.low, one.high) for one in found), strict=True)
+    hover = "<br>simulated %{customdata[1]}<br>exact %{customdata[2]}<br>estimator %{customdata[3]}"
+    return [
+        drawing.line(drawing.rounded(sizes), drawing.rounded(estimator), drawing.stroke(colour, 2, "dash")),
+        drawing.line(
+            drawing.rounded(sizes),
+            drawing.rounded(mark.exact for mark in road.line),
+            drawing.stroke(colour, 2),
+        ),
+        drawing.dots(
+            [mark.gpus for mark in road.marks],
+            drawing.rounded(means),
+            drawing.sign(colour, 11, symbol, width=1.5),
+            error_y=drawing.whiskers(means, lows, highs),
+            hover=f"{road.cluster}, %{{customdata[0]}} cards{hover}",
+            say=[(whole(m.gpus), simulated(m), f"{m.exact:.3f}", estimated(m)) for m in road.marks],
+        ),
+    ]

@@ -1,0 +1,65 @@
+"""The page of a validation, for a sceptic: what was published, what is simulated, and how the two compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from clustersim.advice import Advice, Kind
+from clustersim.digits import whole
+from clustersim.validation import words
+from clustersim.version import VERSION
+from clustersim_reports import inputs
+from clustersim_reports.blocks import Fact, Facts, Page
+from clustersim_reports.sections import agreement, checks, estimator
+
+if TYPE_CHECKING:
+    from clustersim.validation import Validation
+
+SECTIONS = (agreement.section, checks.section, estimator.section, checks.cases)
+"""What the page shows between the answer and how it was made; each returns None where it does not apply."""
+
+
+def page(validation: Validation, command: str | None = None) -> Page:
+    """Return the page of *validation*, the same for the same validation and command."""
+    made = {name: value for name, value in validation.made.items() if name != "command"}
+    seed = made.get("seed")
+    items = {"seeds": f"{seed} for all" if seed is not None else "those of the scenarios"}
+    facts = [
+        Fact(kind.heading, f"{whole(passed)} of {whole(len(cases))}", kind.passed)
+        for kind, cases, passed in checks.groups(validation)
+    ]
+    return Page(
+        title=f"{headline(validation)} Validation",
+        eyebrow=f"clustersim {VERSION} · simulated against theory and against published clusters",
+        heading=headline(validation),
+        about="",
+        head=[Facts(facts, "facts")],
+        answer=list(_answer(validation)),
+        sections=[section(validation) for section in SECTIONS],
+        given=(),
+        making=inputs.making(["All cases"], [items | dict(inputs.provenance(made))], command),
+    )
+
+
+def headline(validation: Validation) -> str:
+    """Return how many checks pass; those of plumbing count only where they fail."""
+    cases = [
+        case for case in validation.cases if case.kind != "plumbing" or not case.passed
+    ] or validation.cases
+    passed = sum(case.passed for case in cases)
+    if passed < len(cases):
+        return f"{whole(passed)} of {whole(len(cases))} checks pass."
+    return f"All {whole(passed)} checks pass." if passed > 1 else "The check passes."
+
+
+def _answer(validation: Validation) -> Iterator[Advice]:
+    """Yield what came of it, what did not pass, which missing inputs fit, and where the estimator is off."""
+    yield Advice(Kind.VERDICT, words.conclusion(validation))
+    for case in validation.cases:
+        if not case.passed:
+            yield Advice(Kind.VERDICT, f"{words.advice(case)}.", warning=True)
+    for case in validation.cases:
+        if case.unknown:
+            yield Advice(Kind.VERDICT, f"{case.name}: {words.compatible(case)}")
+    yield from estimator.sentence(validation.roads)

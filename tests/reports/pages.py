@@ -1,0 +1,127 @@
+"""Every kind of page with its figures: the contract tests go through them, so a new one needs no test."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+
+from clustersim.results import Results
+from clustersim_reports import levers, runs, tune, validate
+from clustersim_reports.blocks import Block, Figure, Page, every
+from clustersim_reports.page import render, sections_of
+from tests.reports import findings, validations
+from tests.reports.cases import CHANGES, HOSTILE, run
+from tests.reports.fleets import everything
+
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+WHEN = "2026-01-02T03:04:05+00:00"
+
+
+def of(*results: Results) -> Page:
+    return runs.page(results, command=f"clustersim run {HOSTILE}")
+
+
+PAGES: dict[str, Callable[[], Page]] = {
+    "plain": lambda: of(run("plain")),
+    "calm": lambda: of(run("calm")),
+    "stuck": lambda: of(run("stuck")),
+    "hostile": lambda: of(run("hostile")),
+    "one replication": lambda: of(run("plain", 1)),
+    "everything": lambda: of(everything()),
+    "everything once": lambda: of(everything(1)),
+    "compared": lambda: of(run("plain"), run("large"), run("stuck")),
+    "all compared": lambda: of(*map(run, CHANGES), everything()),
+    "priced": lambda: of(run("target"), run("large")),
+    "tune": lambda: tune.page(findings.tuning(what_ifs=findings.WHAT_IFS), HOSTILE, WHEN),
+    "tune stuck": lambda: tune.page(findings.stuck()),
+    "tune calm": lambda: tune.page(findings.calm()),
+    "tune once": lambda: tune.page(findings.once()),
+    "tune hostile": lambda: tune.page(findings.hostile_tuning(), HOSTILE),
+    "levers": lambda: levers.page(findings.levers(), HOSTILE, WHEN),
+    "levers none": lambda: levers.page(findings.levers([])),
+    "levers hostile": lambda: levers.page(findings.hostile_levers(), HOSTILE),
+    "validation": lambda: validate.page(
+        validations.validation(validations.FAILED, validations.UNDECIDED), HOSTILE
+    ),
+    "validation of few": lambda: validate.page(validations.few()),
+    "validation hostile": lambda: validate.page(validations.hostile(), HOSTILE),
+}
+"""Pages of every kind, with what is usual, missing, extreme and hostile in each."""
+
+
+@cache
+def page(name: str) -> Page:
+    return PAGES[name]()
+
+
+@cache
+def html(name: str) -> str:
+    return render(page(name))
+
+
+@cache
+def blocks(name: str) -> list[Block]:
+    return every(block for section in sections_of(page(name)) for block in section.blocks)
+
+
+@cache
+def figures(name: str) -> dict[str, Figure]:
+    """Return the figures of a page by their names."""
+    found = [block for block in blocks(name) if isinstance(block, Figure)]
+    assert len({figure.name for figure in found}) == len(found)
+    return {figure.name: figure for figure in found}
+
+
+class Reader(HTMLParser):
+    """Reads a page strictly: every element is closed by its own tag."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.faults: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> at {self.getpos()}")
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((self.open[-1] if self.open else "", data))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def words(self) -> str:
+        """All that the page shows, with single spaces."""
+        shown = " ".join(text for tag, text in self.texts if tag not in {"script", "style"})
+        return " ".join(shown.split())
+
+
+@cache
+def read(name: str) -> Reader:
+    return Reader(html(name))
+
+
+def unpacked(text: str, name: str = "payload") -> Any:
+    """Return what the page's script unpacks."""
+    found = re.search(rf'<script type="text/plain" id="{name}">([^<]*)</script>', text)
+    assert found
+    return json.loads(gzip.decompress(base64.b64decode(found[1])))

@@ -1,0 +1,163 @@
+"""The pages of a tuning and of levers by value: the curve, other values, the bars, and what they say."""
+
+from __future__ import annotations
+
+import pytest
+
+from clustersim_reports import levers, theme, tune
+from clustersim_reports.blocks import Data
+from clustersim_reports.page import render
+from clustersim_reports.sections import curve, what_ifs
+from tests.reports import findings
+from tests.reports.findings import FLAT, WHAT_IFS, calm, height, lever, spec, stuck, tuning
+from tests.reports.pages import Reader, figures, html, read
+
+ORDER = ["faster start", "fewer hangs", "slower network", "a coin's toss"]
+
+
+def test_the_curve_is_that_of_the_tuning_with_its_marks_on_it() -> None:
+    found = tuning()
+    data = curve.figure(found).data
+    assert data["interval_s"] == [one.interval_s for one in findings.curve()]
+    assert (data["ettr"][9], data["low"][9], data["high"][9]) == pytest.approx((0.9, 0.89, 0.91))
+    assert data["distinguishable_from_best"].count(False) == 3
+    marks = curve.curve_of(found).marks
+    assert list(marks) == ["recommended", "now", "young", "daly", "exact"]
+    for interval, ettr in marks.values():
+        assert ettr == pytest.approx(height(interval), abs=0.001)
+
+
+def test_every_mark_has_a_lane_and_a_sign_of_its_own() -> None:
+    drawn = curve.figure(tuning()).drawing
+    lanes = [trace for trace in drawn["data"] if trace.get("yaxis") == "y2" and trace["mode"] == "markers"]
+    assert sorted(trace["y"][0] for trace in lanes) == [1, 2, 3, 4, 5]
+    assert len({trace["marker"]["symbol"] for trace in lanes}) == len(lanes)
+    labels = [note for note in drawn["layout"]["annotations"] if note.get("yref") == "y2"]
+    assert [note["y"] for note in labels] == [0, 1, 2, 3, 4, 5]
+    assert "6.7 min to 15 min" in labels[0]["text"]
+    assert labels[1]["text"] == "<b>recommended 10 min</b>"
+
+
+def test_a_best_range_beyond_the_figure_ends_at_its_edge() -> None:
+    found = tuning(range_s=(1e-3, 900.0))
+    box = next(one for one in curve.figure(found).drawing["layout"]["shapes"] if one["type"] == "rect")
+    assert found.curve[0].interval_s / 1.2 < box["x0"] < found.curve[0].interval_s
+    assert box["x1"] == FLAT[1]
+
+
+def test_a_job_that_is_stuck_has_a_curve_on_the_floor_and_nothing_recommended() -> None:
+    found = curve.curve_of(stuck())
+    assert found.best is None
+    assert list(found.marks) == ["now", "young", "daly", "exact"]
+    assert curve.figure(stuck()).drawing["layout"]["yaxis"]["range"][1] == 1.0
+    assert not [trace for trace in curve.figure(findings.once()).drawing["data"] if "fill" in trace]
+    assert curve.section(calm()) is None
+
+
+def values(path: str) -> Data:
+    return what_ifs.figure(tuning(what_ifs=WHAT_IFS), path).data
+
+
+def test_other_values_are_sorted_by_the_number_they_stand_for() -> None:
+    blocks, size = values("checkpoint.blocks"), values("cluster.gpus")
+    assert (blocks["value"], blocks["number"]) == (["1s", "30s"], [1.0, 30.0])
+    assert (blocks["best_interval_s"], blocks["ettr"]) == ([270.0, 1500.0], [0.95, 0.85])
+    assert (size["number"], size["no_progress"]) == ([1000.0, 1e6], [False, True])
+
+
+def test_a_value_without_progress_is_a_cross_and_has_no_best_interval() -> None:
+    ettr, crosses, _, best = figures("tune")["what-if-cluster-gpus"].drawing["data"]
+    assert (crosses["y"], best["y"]) == ([None, 0.002], [600.0, None])
+    assert ettr["marker"]["size"] == [12, 0]
+    words = figures("tune")["what-if-cluster-spare-kind"].drawing["layout"]["xaxis"]["ticktext"]
+    assert words == ["hot"]
+    now = figures("tune")["what-if-checkpoint-blocks"].drawing["layout"]["shapes"]
+    assert [shape["x0"] for shape in now] == [5.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("10k", 1e4),
+        ("1.5M", 1.5e6),
+        ("5s", 5.0),
+        ("2 min", 120.0),
+        ("1_000", 1000.0),
+        (7, 7.0),
+        ("hot", None),
+    ],
+)
+def test_values_as_numbers(value: object, meant: float | None) -> None:
+    assert what_ifs.number(value) == meant
+
+
+def test_the_headline_of_a_tuning_is_its_answer() -> None:
+    assert tune.headline(tuning()) == "Save about every 10 min."
+    assert "no progress" in tune.headline(stuck())
+    assert "Nothing fails" in tune.headline(calm())
+
+
+def test_the_page_says_what_is_gained_and_claims_nothing_else() -> None:
+    words = read("tune").words
+    assert "Gain over today's 1 h +16.0 ± 0.2 pp" in words
+    assert words.count("not distinguishable") == 3
+    assert "+0.3 ± 0.2 pp" not in words
+    assert "8 to choose, 4 fresh ones to judge" in words
+    assert "2026-01-02" in words
+    assert "Half of the cards would train" in read("tune stuck").words
+    assert "recommended" not in read("tune stuck").words
+
+
+def test_money_is_shown_where_there_is_a_price() -> None:
+    assert "Money per year" in read("tune").words
+    assert "Money per year" not in Reader(render(tune.page(tuning(spec())))).words
+
+
+def test_what_may_be_nothing_comes_last() -> None:
+    assert [one.name for one in levers.ranked(findings.levers())] == ORDER
+    gain, loss, hollow = figures("levers")["levers"].drawing["data"]
+    assert (gain["x"], gain["y"]) == ([3.0, 1.0], [0, 1])
+    assert (loss["x"], loss["y"]) == ([-2.0], [2])
+    assert (hollow["x"], hollow["y"]) == ([2.0], [3])
+    assert hollow["error_x"]["array"] == pytest.approx([5.0])
+
+
+def test_gain_loss_and_nothing_differ_by_more_than_colour() -> None:
+    gain, loss, hollow = (trace["marker"] for trace in figures("levers")["levers"].drawing["data"])
+    assert "pattern" not in gain
+    assert loss["pattern"]["shape"] == "/"
+    assert hollow["color"] == theme.PAPER.light
+    assert hollow["line"]["width"] > 1
+
+
+def test_intervals_and_zero_are_inside_the_axis_and_no_number_is_said_that_may_be_chance() -> None:
+    layout = figures("levers")["levers"].drawing["layout"]
+    assert layout["xaxis"]["range"][0] < -3.0
+    assert layout["xaxis"]["range"][1] > 7.0
+    notes = {(note["xanchor"], note["y"]): note["text"] for note in layout["annotations"]}
+    assert notes["left", 0] == "faster start · <b>+3.0 ± 0.2 pp</b>"
+    assert notes["right", 0] == "31 ± 2 cards, 300,000 USD a year"
+    assert (notes["left", 3], notes["right", 3]) == ("a coin's toss", "not distinguishable")
+
+
+def test_the_data_hold_all_levers_and_the_drawing_the_first() -> None:
+    many = findings.levers([lever(f"number {n}", 0.1 - 0.001 * n) for n in range(levers.MOST_BARS + 5)])
+    figure = levers.figure(many)
+    assert len(figure.data.rows) == levers.MOST_BARS + 5
+    assert len(figure.drawing["data"][0]["x"]) == levers.MOST_BARS
+    assert "5 more in the table" in figure.caption
+    row = dict(
+        zip(figures("levers")["levers"].data.columns, figures("levers")["levers"].data.rows[0], strict=True)
+    )
+    assert (row["low"], row["high"]) == pytest.approx((0.028, 0.032))
+    assert (row["effective_cards_gain"], row["USD_per_year"]) == pytest.approx((30.72, 3e5))
+
+
+def test_the_headline_of_levers_is_the_first_that_helps() -> None:
+    assert levers.headline(findings.levers()) == "Faster start."
+    assert "beyond chance" in levers.headline(findings.levers([lever("x", 0.001, 0.1)]))
+    assert "nothing to improve" in levers.headline(findings.levers([]))
+    words = read("levers").words
+    assert "1,000,000 USD paid back after 3.3 y" in words
+    assert "not distinguishable +2 ± 5 pp" in words
+    assert 'id="levers"' not in html("levers none")

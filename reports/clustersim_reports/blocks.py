@@ -49,10 +49,13 @@ class Figure(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A small picture in a table's cell: SVG paths with their classes, and what a screen reader says."""
+    """A small picture: SVG paths with their classes, what a screen reader says, its class and size."""
 
     paths: Sequence[tuple[str, str]]
     spoken: str
+    look: str
+    width: int
+    height: int
 
 
 class Cell(NamedTuple):
@@ -119,18 +122,6 @@ class Items(NamedTuple):
     look: str = "notes"
 
 
-class Headline(NamedTuple):
-    """The answer of one run at a glance: a hundred squares as SVG paths by ledger entry, and a few words."""
-
-    anchor: str
-    name: Cell
-    train: str
-    gpus: str
-    detail: str
-    warning: str
-    squares: Picture
-
-
 class Source(NamedTuple):
     """The text of a scenario to copy and to save; the page shows the first part of it, or nothing."""
 
@@ -159,7 +150,7 @@ class Group(NamedTuple):
     open: bool = False
 
 
-Block: TypeAlias = Figure | Table | Facts | Text | Items | Headline | Source | Group
+Block: TypeAlias = Figure | Table | Facts | Text | Items | Picture | Source | Group
 
 
 class Section(NamedTuple):

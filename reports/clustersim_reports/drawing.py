@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from clustersim.digits import percent
 from clustersim.units import DAY, HOUR, MINUTE, YEAR, format_duration
 from clustersim_reports import theme
 
@@ -106,13 +107,10 @@ def hatched(entry: str) -> Json:
     return marker
 
 
-def whiskers(means: Sequence[Any], lows: Sequence[Any], highs: Sequence[Any]) -> Json:
-    """Return the error bars of points; those with an end that is None have none."""
-    known = [
-        (0.0, 0.0) if None in ends else (max(ends[0] - ends[1], 0.0), max(ends[2] - ends[0], 0.0))
-        for ends in zip(means, lows, highs, strict=True)
-    ]
-    down, up = [low for low, _ in known], [high for _, high in known]
+def whiskers(points: Iterable[tuple[Any, Any, Any]]) -> Json:
+    """Return the error bars of points given as mean, low and high; those with an end that is None have none."""
+    known = [(0.0, 0.0) if None in one else (one[0] - one[1], one[2] - one[0]) for one in points]
+    down, up = [max(low, 0.0) for low, _ in known], [max(high, 0.0) for _, high in known]
     look = {"color": INK, "symmetric": False, "thickness": 1.5, "type": "data", "width": 5}
     return look | {"array": up, "arrayminus": down}
 
@@ -234,6 +232,13 @@ def rows(traces: Iterable[Json], names: Sequence[Json], height: int, **layout: A
     up, margin = bare(range=[len(names) - 0.55, -0.75]), {"b": 46, "l": 10, "r": 14, "t": 4}
     common: Json = {"bargap": 0.62, "barmode": "stack", "margin": margin, "yaxis": up}
     return sheet(traces, 66 + height * len(names), **(common | {"annotations": notes} | layout))
+
+
+def shares(entry: str, values: Sequence[float], names: Iterable[str], **more: Any) -> Json:
+    """Return a bar in each row for one ledger entry: the shares of all card-hours that it takes, by name."""
+    said = zip(names, map(percent, values), strict=True)
+    hover, lengths = f"%{{customdata[0]}}<br>{entry}: %{{customdata[1]}}", [100 * value for value in values]
+    return bars(rounded(lengths), range(len(lengths)), hatched(entry), hover=hover, say=said, **more)
 
 
 def sheet(traces: Iterable[Json], height: int, **layout: Any) -> Json:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 SHOWN_CHARACTERS, SHOWN_LINES = 15_000, 300
 """So much of a resolved scenario the page shows; a log of recorded failures in it may be far longer."""
 LABELS = {"wall_s": "run time", "finished": "finished (UTC)", "incidents": "table of incidents"}
+ABOUT = (
+    "The button below each figure saves its data. All numbers come from simulation; the same scenario and"
+    " seed give the same numbers."
+)
 SHOWN_ELSEWHERE = {"tool", "name", "seed", "scenario_hash"}
 
 
@@ -26,18 +30,15 @@ def anchors(scenarios: Sequence[Scenario]) -> list[str]:
 
 def section(scenarios: Sequence[Scenario]) -> Section:
     """Return every value of each scenario, of several first those that differ."""
-    blocks: list[Block] = [
-        Text("Every value of the scenario; one without a source is marked as an assumption.")
-    ]
+    blocks: list[Block] = [Text("Every value of the scenario. One without a source is an assumption.")]
     if rows := differences(scenarios):
         names = [scenario.name for scenario in scenarios]
         table = Table("Values in which the scenarios differ", names, rows, "Value", "inputs")
         blocks.append(Group([table], Cell("What differs")))
     for anchor, scenario in zip(anchors(scenarios), scenarios, strict=True):
         whose = "Every" if len(scenarios) == 1 else f"{scenario.name}: every"
-        inside: list[Block] = [values_table(scenario), source(scenario, anchor)]
+        inside, first = (values_table(scenario), source(scenario, anchor)), scenario is scenarios[0]
         heading = Cell(f"{whose} value and its source")
-        first = scenario is scenarios[0]
         blocks.append(Group(inside, heading, f"inputs-{anchor}", folded=True, open=first))
     return Section("inputs", "What went in", "What went in", blocks)
 
@@ -50,13 +51,12 @@ def values_table(scenario: Scenario, defaults: bool = True) -> Table:
     before = ""
     for value in sorted(values(scenario), key=lambda value: value.default):
         kind, source = origin(value)
-        shown = Cell(
-            source, "" if kind in ("", "assumption") else kind, "source", chip=kind * (kind == "assumption")
-        )
+        chip, small = (kind, "") if kind == "assumption" else ("", kind)
+        shown = Cell(source, small, "source", chip=chip)
         if source and source == before:
             shown = shown._replace(text="", small="as above")
         if defaults or not value.default:
-            rows.append(Row(Cell(value.path, look="code"), [Cell(value.text), shown]))
+            rows.append(Row(Cell(value.path, look="code"), [Cell(value.text, look="given"), shown]))
         before = source
     return Table(f"Values and sources of {scenario.name}", ("Given", "Source"), rows, "Value", "inputs")
 
@@ -106,10 +106,7 @@ def making(columns: Sequence[str], items: Sequence[Mapping[str, str]], command: 
         rows.append(Row(Cell(label), [Cell(text, look="code") for text in shown]))
     blocks: list[Block] = [Text(command, "code")] if command else []
     blocks.append(Table("How it was made", columns, rows, "Item", "inputs"))
-    words = (
-        "The button below each figure saves its data. All numbers come from simulation; the same scenario and"
-    )
-    blocks.append(Text(f"{words} seed give the same numbers."))
+    blocks.append(Text(ABOUT))
     return Section("making", "How it was made", "How it was made", blocks)
 
 

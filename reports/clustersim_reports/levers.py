@@ -10,7 +10,7 @@ from clustersim.tuning.verdict import advise_levers, helpful
 from clustersim_reports import drawing, study
 from clustersim_reports.blocks import Cell, Data, Fact, Figure, Page, Row, Section, Table, key
 from clustersim_reports.drawing import BLUE, MUTED, PAPER, Json
-from clustersim_reports.run import estimated
+from clustersim_reports.run import ends_of, estimated
 
 if TYPE_CHECKING:
     from clustersim.tuning import Lever, Levers
@@ -41,17 +41,15 @@ def headline(levers: Levers) -> str:
     """Return the answer in a few words."""
     if not levers.levers:
         return "There is nothing to improve."
-    best = [f"{lever.name[:1].upper()}{lever.name[1:]}." for lever in helpful(levers)[:1]]
-    return best[0] if best else "No change makes a difference beyond chance."
+    best = next((lever.name for lever in helpful(levers)), "no change makes a difference beyond chance")
+    return f"{best[:1].upper()}{best[1:]}."
 
 
 def _facts(levers: Levers) -> Iterator[Fact]:
     yield Fact("ETTR as it is", estimated(levers.ettr), "productive share of all card-time")
     for lever in helpful(levers)[:1]:
         yield Fact("Gain of the first change", estimated(lever.worth.ettr, points), "of ETTR, by itself")
-        yield Fact(
-            "In effective cards", estimated(lever.worth.effective_gpus), "cards that train all the time"
-        )
+        yield Fact("In cards", estimated(lever.worth.effective_gpus), "effective: they train all the time")
         if money := study.earned(lever.worth, levers.scenario):
             yield Fact("In money", money, "a year")
 
@@ -101,20 +99,10 @@ def figure(levers: Levers) -> Figure:
     every, costs = ranked(levers), levers.scenario.costs
     shown, more = every[:MOST_BARS], len(every[MOST_BARS:])
     columns = ("lever", "change", "ettr_gain", "low", "high", "distinguishable", "effective_cards_gain")
-    rows = [
-        (
-            one.name,
-            one.change.text,
-            ettr.mean,
-            ettr.low,
-            ettr.high,
-            one.distinguishable,
-            cards.mean,
-            money and money.mean,
-        )
-        for one in every
-        for ettr, cards, money in [(one.worth.ettr, one.worth.effective_gpus, one.worth.money_per_year)]
-    ]
+    rows = []
+    for one in every:
+        cards, money = one.worth.effective_gpus.mean, ends_of(one.worth.money_per_year)[0]
+        rows.append((one.name, one.change.text, *ends_of(one.worth.ettr), one.distinguishable, cards, money))
     data = Data((*columns, f"{'unpriced' if costs is None else costs.currency}_per_year"), rows)
     caption = "Each is compared with the scenario as it is, on the same failures, in pairs."
     caption += f" {more} more in the table." if more else ""
@@ -129,22 +117,17 @@ def figure(levers: Levers) -> Figure:
 
 def _drawing(shown: Sequence[Lever], levers: Levers) -> Json:
     """Return the bars, above each its name and gain, and at the right end what that is in cards and money."""
-    gains = [one.worth.ettr.scaled(100) for one in shown]
-    ends = [end for one in gains for end in (one.low, one.mean, one.high) if end is not None]
+    gains = [ends_of(one.worth.ettr.scaled(100)) for one in shown]
+    ends = [end for gain in gains for end in gain if end is not None]
     low, high = min(0.0, *ends), max(0.0, *ends)
     pad = max(0.03 * (high - low), 1e-3)
     left: Json = {"bgcolor": PAPER, "borderpad": 0, "x": low - pad, "yshift": 8}
     right = drawing.note("", 0, 0, MUTED, name=drawing.WIDE) | left | {"x": high + pad, "xanchor": "right"}
-    names = [
-        f"{drawing.text(one.name, NAME)} · <b>{gain(one)}</b>"
-        if one.distinguishable
-        else drawing.text(one.name, NAME_ALONE)
-        for one in shown
-    ]
-    worth = [
-        study.in_cards(one.worth, levers.scenario, "cards") if one.distinguishable else gain(one)
-        for one in shown
-    ]
+    names, worth = [], []
+    for one in shown:
+        sure, cards = one.distinguishable, study.in_cards(one.worth, levers.scenario, "cards")
+        names.append(drawing.text(one.name, NAME if sure else NAME_ALONE) + f" · <b>{gain(one)}</b>" * sure)
+        worth.append(cards if sure else gain(one))
     axis: Json = {"range": [low - pad, high + pad], "nticks": 7, "zeroline": True, "zerolinecolor": MUTED}
     sheet = drawing.rows(
         [_bars(shown, sign) for sign in SIGNS],
@@ -161,13 +144,12 @@ def _bars(shown: Sequence[Lever], sign: str) -> Json:
     """Return the bars of one kind, each in its row."""
     rows = [(row, lever) for row, lever in enumerate(shown) if kind(lever) == sign]
     hollow = {"color": PAPER, "line": {"color": BLUE, "width": 1.5}}
-    gains = [lever.worth.ettr.scaled(100) for _, lever in rows]
-    means, lows, highs = ([getattr(one, end) for one in gains] for end in ("mean", "low", "high"))
+    gains = [ends_of(lever.worth.ettr.scaled(100)) for _, lever in rows]
     return drawing.bars(
-        drawing.rounded(means),
+        drawing.rounded(mean for mean, _, _ in gains),
         [row for row, _ in rows],
         hollow if sign == HOLLOW else drawing.hatched(sign),
-        error_x=drawing.whiskers(means, lows, highs),
+        error_x=drawing.whiskers(gains),
         hover="%{customdata[0]}<br>%{customdata[1]} ETTR<br>%{customdata[2]} effective cards",
         say=[(one.name, gain(one), estimated(one.worth.effective_gpus)) for _, one in rows],
     )

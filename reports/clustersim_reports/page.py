@@ -20,15 +20,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).with_name("templates")
-PLOTLY_CONFIG = {
-    "displayModeBar": False,
-    "displaylogo": False,
-    "doubleClick": "reset",
-    "plotlyServerURL": "",
-    "responsive": True,
-    "showSendToCloud": False,
-    "showTips": False,
-}
+OFF = ("displayModeBar", "displaylogo", "showSendToCloud", "showTips")
+PLOTLY_CONFIG = {"doubleClick": "reset", "plotlyServerURL": "", "responsive": True} | dict.fromkeys(
+    OFF, False
+)
+"""No button of plotly's and no link to its maker: a report asks nobody for anything."""
 
 
 def render(page: Page) -> str:

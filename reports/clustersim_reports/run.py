@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from clustersim.digits import NOTHING, plus_minus
 from clustersim_reports.blocks import Block, Cell, Group
@@ -11,6 +11,7 @@ from clustersim_reports.blocks import Block, Cell, Group
 if TYPE_CHECKING:
     from clustersim.estimate import Estimate
     from clustersim.results import Comparison, Results
+    from clustersim.validation import Interval
 
 MOST_DRAWN = 12
 """So many scenarios have figures of their own; the tables hold all."""
@@ -84,6 +85,14 @@ def estimated(estimate: Estimate | None, show: Callable[[float, float | None], s
     return NOTHING if estimate is None else show(estimate.mean, estimate.half_width)
 
 
-def ends_of(estimate: Estimate | None) -> tuple[float | None, float | None, float | None]:
-    """Return the mean of a share and both ends of its interval, held within 0 and 1, or three times None."""
-    return (None, None, None) if estimate is None else (estimate.mean, *estimate.clipped(0.0, 1.0))
+Ends: TypeAlias = tuple[float | None, float | None, float | None]
+
+
+def ends_of(found: Estimate | Interval | None) -> Ends:
+    """Return the mean and both ends of the interval, or three times None."""
+    return (None, None, None) if found is None else (found.mean, found.low, found.high)
+
+
+def within(share: Estimate | None) -> Ends:
+    """Return the mean of a *share* and both ends of its interval, held within 0 and 1."""
+    return (None, None, None) if share is None else (share.mean, *share.clipped(0.0, 1.0))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from clustersim.advice import Advice, Kind, advise, compared, verdict
 from clustersim.digits import duration, measured, money, whole
 from clustersim_reports import inputs, measures, theme
-from clustersim_reports.blocks import Block, Cell, Group, Headline, Items, Page, Picture, key
+from clustersim_reports.blocks import Block, Cell, Fact, Facts, Group, Items, Page, Picture, Text, key
 from clustersim_reports.run import Run, Runs
 from clustersim_reports.sections import causes, ledger, recovery, size, spread, throughput
 
@@ -48,6 +48,11 @@ def page(
     scenarios = [result.scenario for result in results]
     named = zip(inputs.anchors(scenarios), results, strict=True)
     runs = Runs([Run(anchor, result) for anchor, result in named], comparison)
+    made = [
+        {"seed": str(result.summary["seed"]), "scenario hash": result.scenario.hash[:16]}
+        | dict(inputs.provenance(result.provenance))
+        for result in results
+    ]
     first = scenarios[0].title or scenarios[0].name
     heading = f"Of {whole(runs.runs[0].at('gpus'))} cards, {_train(runs.runs[0])} train."
     return Page(
@@ -59,29 +64,35 @@ def page(
         answer=answer(runs),
         sections=[section(runs) for section in SECTIONS],
         given=scenarios,
-        making=inputs.making(runs.names, [_made(run) for run in runs.runs], command),
+        making=inputs.making(runs.names, made, command),
         look="single" if runs.single else "several",
     )
 
 
-def _made(run: Run) -> dict[str, str]:
-    items = {"seed": str(run.at("seed")), "scenario hash": run.result.scenario.hash[:16]}
-    return items | dict(inputs.provenance(run.result.provenance))
-
-
 def _head(runs: Runs) -> list[Block]:
     """Return a headline for each run, and what the squares mean."""
-    names = ledger.used(runs)
-    words = [
-        f"{entry} {ledger.share(runs.runs[0], f'ledger.{entry}').text}" if runs.single else entry
-        for entry in names
+    first, entries = runs.runs[0], ledger.used(runs)
+    shares = [f"{entry} {ledger.share(first, f'ledger.{entry}').text}" for entry in entries]
+    keys = [key(entry, share if runs.single else entry) for entry, share in zip(entries, shares, strict=True)]
+    headlines = [
+        Group(_headline(run, runs.single), Cell(""), f"scenario-{run.anchor}", "headline")
+        for run in runs.runs
     ]
-    keys = [key(entry, word) for entry, word in zip(names, words, strict=True)]
-    headlines = [_headline(run, runs.single) for run in runs.runs]
     return [
         Group(headlines, look=f"headlines {'one' if runs.single else 'many'}"),
         Items([*keys, Cell("one square = 1 % of the cards")], "legend"),
     ]
+
+
+def _headline(run: Run, single: bool) -> list[Block]:
+    """Return the answer of one run at a glance: its number, a hundred squares, and its ETTR."""
+    title, stuck = run.result.scenario.title or run.name, run.at("no_progress")
+    name = title if title == run.name else f"{title} ({run.name})"
+    number = Facts([Fact(name, _train(run), f"of {whole(run.at('gpus'))} train")], "number")
+    ettr = Text(
+        f"ETTR {measures.ettr(run)}{' · no progress' if stuck else ''}", "stuck" if stuck else "meaning"
+    )
+    return [*[number] * (not single), picture(run.at("ledger")), ettr]
 
 
 def _train(run: Run) -> str:
@@ -90,19 +101,6 @@ def _train(run: Run) -> str:
     if run.at("no_progress"):
         return "almost none" if ettr else "none"
     return measured(cards * ettr, None if width is None else cards * width)
-
-
-def _headline(run: Run, single: bool) -> Headline:
-    stuck, name, title = run.at("no_progress"), run.name, run.result.scenario.title or run.name
-    return Headline(
-        anchor=run.anchor,
-        name=Cell("") if single else Cell(title, name if title != name else ""),
-        train=_train(run),
-        gpus=whole(run.at("gpus")),
-        detail=f"ETTR {measures.ettr(run)}",
-        warning="no progress" if stuck else "",
-        squares=picture(run.at("ledger")),
-    )
 
 
 def squares(shares: Mapping[str, float]) -> dict[str, int]:
@@ -128,7 +126,8 @@ def picture(shares: Mapping[str, float]) -> Picture:
         paths += [(entry, path)] if count else []
         place += count
     train = counts.get("productive", 0)
-    return Picture(paths, f"{train} of 100 squares are filled: the share of the cards that trains")
+    spoken = f"{train} of 100 squares are filled: the share of the cards that trains"
+    return Picture(paths, spoken, "waffle", 397, 97)
 
 
 def answer(runs: Runs) -> list[Advice]:

@@ -15,7 +15,7 @@ from clustersim_reports.run import estimated
 from clustersim_reports.sections import curve, what_ifs
 
 if TYPE_CHECKING:
-    from clustersim.tuning import Gain, Tuning
+    from clustersim.tuning import Tuning
 
 SECTIONS = (curve.section, what_ifs.section)
 """What the page shows between the answer and what went in; each returns None where it does not apply."""
@@ -52,22 +52,14 @@ def _facts(tuning: Tuning) -> Iterator[Fact]:
         yield Fact("ETTR at the best interval", ettr, "almost no card-time is productive")
         yield from _needed(tuning)
         return
-    low, high = tuning.range_s
-    yield Fact(
-        "Best range", f"{duration(low)} to {duration(high)}", "indistinguishable from the best at 95 %"
-    )
+    near = " to ".join(map(duration, tuning.range_s))
+    yield Fact("Best range", near, "indistinguishable from the best at 95 %")
     yield Fact("ETTR with it", ettr, "productive share of all card-time")
-    for gain in tuning.gains:
-        if gain.over == "now":
-            yield _gain(tuning, gain)
-
-
-def _gain(tuning: Tuning, gain: Gain) -> Fact:
-    label = f"Gain over today's {duration(gain.interval_s, 0.0)}"
-    if not gain.distinguishable:
-        return Fact(label, study.ALIKE, "no gain beyond chance")
-    cards = study.in_cards(gain.worth, tuning.scenario, "effective cards")
-    return Fact(label, estimated(gain.worth.ettr, points), cards)
+    for gain in (gain for gain in tuning.gains if gain.over == "now"):
+        label, may_be_chance = f"Gain over today's {duration(gain.interval_s, 0.0)}", not gain.distinguishable
+        number = study.ALIKE if may_be_chance else estimated(gain.worth.ettr, points)
+        cards = study.in_cards(gain.worth, tuning.scenario, "effective cards")
+        yield Fact(label, number, "no gain beyond chance" if may_be_chance else cards)
 
 
 def _needed(tuning: Tuning) -> Iterator[Fact]:

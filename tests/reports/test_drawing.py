@@ -28,7 +28,7 @@ def test_labels_that_come_first_have_room() -> None:
 
 
 def test_whiskers_reach_from_low_to_high_where_both_are_known() -> None:
-    found = drawing.whiskers([1.0, 2.0, None], [0.5, None, None], [2.0, 3.0, None])
+    found = drawing.whiskers([(1.0, 0.5, 2.0), (2.0, None, 3.0), (None, None, None)])
     assert (found["array"], found["arrayminus"]) == ([1.0, 0.0, 0.0], [0.5, 0.0, 0.0])
 
 

@@ -11,6 +11,7 @@ from clustersim.digits import duration, measured
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Data, Figure, Group, Items, Section, Text, key
 from clustersim_reports.drawing import BLUE, GREEN, MUTED, PAPER, RED, Json, Position
+from clustersim_reports.run import ends_of
 
 if TYPE_CHECKING:
     from clustersim.validation import Outcome, Validation
@@ -92,9 +93,8 @@ def figure(name: str, cases: Sequence[Outcome]) -> Figure:
     count = f"{len(cases)} check{'s' * (len(cases) > 1)}"
     names = ("published", "accepted_from", "accepted_to", "simulated", "low", "high")
     rows = [
-        (one.name, one.kind, one.passed, one.value, one.low, one.high, found.mean, found.low, found.high)
+        (one.name, one.kind, one.passed, one.value, one.low, one.high, *ends_of(one.simulated))
         for one in cases
-        for found in [one.simulated]
     ]
     spoken = f"{count}, not passed: {', '.join(failed)}" if failed else f"{count}, all passed"
     shown = _drawing(family, Data(("check", "kind", "passed", *names), rows))
@@ -142,7 +142,7 @@ def _dots(family: Family, data: Data, published: Sequence[float]) -> Json:
         published,
         drawing.rounded(simulated),
         {"color": colours, "line": {"color": edges, "width": 2}, "size": 11, "symbol": symbols},
-        error_y=drawing.whiskers(simulated, data["low"], data["high"]),
+        error_y=drawing.whiskers(zip(simulated, data["low"], data["high"], strict=True)),
         hover="%{customdata[0]}<br>published %{customdata[1]}<br>simulated %{customdata[2]}",
         say=zip(map("{} ({})".format, data["check"], data["kind"]), *words, strict=True),
     )

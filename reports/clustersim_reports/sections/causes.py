@@ -92,7 +92,7 @@ def figure(run: Run, causes: Sequence[str]) -> Figure:
     used = {entry for cause in causes for entry, share in parts[cause].items() if share}
     entries = [entry for entry in theme.STYLES if entry in used]
     columns = ("scenario", "cause", "share_of_card_hours", "cumulative_share", "incidents_per_day")
-    totals = itertools.accumulate(waste[cause] for cause in causes)
+    totals = list(itertools.accumulate(waste[cause] for cause in causes))
     data = Data(
         (*columns, *entries),
         [
@@ -108,19 +108,14 @@ def figure(run: Run, causes: Sequence[str]) -> Figure:
         ],
     )
     shares = [run.say(f"waste_by_cause.{cause}", percent) for cause in causes]
-    caption, legend = _caption(run, data["cumulative_share"]), [key(entry) for entry in entries]
+    modes, few = run.result.scenario.failures.values(), sum(total < 0.8 * totals[-1] for total in totals) + 1
+    caption = "All failures come from a log. " if modes and all(mode.recorded for mode in modes) else ""
+    caption += "Every card-hour without progress is charged to one cause."
+    caption += f" {few} of {len(causes)} causes make up 80 % of the waste." if 1 < few < len(causes) else ""
+    legend = [key(entry) for entry in entries]
     spoken = "; ".join(f"{cause} {share}" for cause, share in zip(causes[:6], shares, strict=False))
     shown = _drawing(run, data, shares, entries)
     return Figure(f"causes-{run.anchor}", "Waste by cause", caption, spoken, legend, shown, data)
-
-
-def _caption(run: Run, totals: Sequence[float]) -> str:
-    modes = run.result.scenario.failures.values()
-    few = sum(total < 0.8 * totals[-1] for total in totals) + 1
-    words = "All failures come from a log. " if modes and all(mode.recorded for mode in modes) else ""
-    words += "Every card-hour without progress is charged to one cause."
-    most = f" {few} of {len(totals)} causes make up 80 % of the waste."
-    return words if few in (1, len(totals)) else words + most
 
 
 def _drawing(run: Run, data: Data, shares: list[str], entries: Sequence[str]) -> Json:
@@ -138,19 +133,6 @@ def _drawing(run: Run, data: Data, shares: list[str], entries: Sequence[str]) ->
         f"{drawing.text(one, 30)} · <b>{drawing.text(share)}</b>"
         for one, share in zip(labels, shares, strict=True)
     ]
-    return drawing.rows(
-        [_bars(labels, entry, shortened(data[entry])) for entry in entries],
-        [{"text": name, "yshift": 8} for name in names],
-        ROW,
-        xaxis=drawing.axis("share of all card-hours", range=[0, 104 * max(sums)], ticksuffix=" %", nticks=6),
-    )
-
-
-def _bars(labels: list[str], entry: str, shares: list[float]) -> Json:
-    return drawing.bars(
-        drawing.rounded([100 * share for share in shares]),
-        range(len(shares)),
-        drawing.hatched(entry),
-        hover=f"%{{customdata[0]}}<br>{entry}: %{{customdata[1]}}",
-        say=zip(labels, map(percent, shares), strict=True),
-    )
+    bars = [drawing.shares(entry, shortened(data[entry]), labels) for entry in entries]
+    across = drawing.axis("share of all card-hours", range=[0, 104 * max(sums)], ticksuffix=" %", nticks=6)
+    return drawing.rows(bars, [{"text": name, "yshift": 8} for name in names], ROW, xaxis=across)

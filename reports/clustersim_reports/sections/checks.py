@@ -133,64 +133,55 @@ def _case(scenario: Scenario, anchor: str, own: Sequence[Outcome], links: Mappin
         rows += [_row(case, Cell(short, case.says), links[case.name]), *_tries(case)]
         notes += [Cell(f"{short}: {note}" if len(own) > 1 else note)] if note else []
     notes += [Cell(text, chip="assumed") for text in (published.assumes if published else ())]
-    folded: list[Block] = [
-        inputs.values_table(scenario, defaults=False),
-        inputs.source(scenario, anchor, shown=False),
-    ]
+    given, save = inputs.values_table(scenario, defaults=False), inputs.source(scenario, anchor, shown=False)
     return [
         Text(published.source if published else "", "place"),
-        *([Text(scenario.about)] if scenario.about else []),
+        *[Text(scenario.about or "")] * bool(scenario.about),
         _table(f"Checks of {scenario.name}", "Accepted", rows),
         *[Items(notes)] * bool(notes),
-        Group(folded, Cell("Inputs with their sources"), folded=True),
+        Group([given, save], Cell("Inputs with their sources"), folded=True),
     ]
 
 
 def _table(caption: str, accepted: str, rows: Sequence[Row]) -> Table:
-    return Table(
-        caption, (accepted, "Simulated", "Range and interval", "Verdict"), rows, "Published", "checks"
-    )
+    columns = (accepted, "Simulated", "Range and interval", "Verdict")
+    return Table(caption, columns, rows, "Published", "checks")
 
 
 def _row(case: Outcome, head: Cell, anchor: str = "") -> Row:
     """Return a claim as a row: in the case itself, where the row has its *anchor*, with more details."""
-    kind, word = KINDS[case.kind].range.lower(), case.figure.replace("_", " ")
-    accepted = (
-        words.accepted_text(case)
-        if not anchor or kind == "accepted"
-        else f"{kind} {words.accepted_text(case)}"
-    )
+    word, must_not = case.figure.replace("_", " "), KINDS[case.kind].range if anchor else "Accepted"
     figure = f"{word.upper() if word in ABBREVIATIONS else word}{f' of {case.of}' if case.of else ''}"
+    accepted = f"{'' if must_not == 'Accepted' else f'{must_not.lower()} '}{words.accepted_text(case)}"
     met = sum(passes(case.kind, one.verdict) for one in case.tried)
-    small = f"{case.replications} replications" if anchor else ""
-    tries = f"{met} of {len(case.tried)} values" if case.tried else ""
     cells = _cells(
         case,
         Cell(accepted, f"difference in {figure}" if case.difference else figure),
         words.verdict_text(case),
+        f"{case.replications} replications" if anchor else "",
+        f"{met} of {len(case.tried)} values" if case.tried else "",
     )
-    cells[1], cells[3] = cells[1]._replace(small=small), cells[3]._replace(small=tries)
-    return Row(head, cells, tone(case, case.verdict), anchor)
+    return Row(head, cells, tone(case), anchor)
 
 
 def _tries(case: Outcome) -> Iterator[Row]:
     """Yield a row for each value of an input that was not published."""
     for one in case.tried:
         tried = replace(case, simulated=one.simulated, verdict=one.verdict)
-        cells = _cells(tried, Cell(words.accepted_text(case)), one.verdict)
         head = Cell(f"{case.unknown} = {one.value}", "not published; tried")
-        yield Row(head, cells, f"part {tone(case, one.verdict)}")
+        cells = _cells(tried, Cell(words.accepted_text(case)), one.verdict)
+        yield Row(head, cells, f"part {tone(tried)}")
 
 
-def _cells(case: Outcome, accepted: Cell, verdict: str) -> list[Cell]:
+def _cells(case: Outcome, accepted: Cell, verdict: str, times: str = "", tries: str = "") -> list[Cell]:
     shown = Cell("", look="picture", picture=picture(case))
-    simulated, sign = Cell(words.simulated_text(case)), SIGNS[tone(case, case.verdict)]
-    return [accepted, simulated, shown, Cell(f"{sign} {verdict}", look="verdict")]
+    simulated = Cell(words.simulated_text(case), times)
+    return [accepted, simulated, shown, Cell(f"{SIGNS[tone(case)]} {verdict}", tries, look="verdict")]
 
 
-def tone(case: Outcome, verdict: str) -> str:
-    """Return whether a verdict passes, fails, or is open."""
-    return "pass" if passes(case.kind, verdict) else "open" if verdict == UNDECIDED else "fail"
+def tone(case: Outcome) -> str:
+    """Return whether a claim passes, fails, or is open."""
+    return "pass" if passes(case.kind, case.verdict) else "open" if case.verdict == UNDECIDED else "fail"
 
 
 def range_of(case: Outcome) -> tuple[float, float, bool]:
@@ -213,33 +204,31 @@ def picture(case: Outcome) -> Picture:
     So one look tells which intervals lie inside and which do not; the numbers stand beside the picture.
     """
     low, high, goes_on = range_of(case)
-    found = case.simulated
-    ends = (case.value, found.low, found.mean, found.high)
-    places = [None if end is None else LEFT + (RIGHT - LEFT) * (end - low) / (high - low) for end in ends]
-    value, start, mean, stop = (
-        None if place is None else round(min(max(place, EDGE), WIDTH - EDGE), 1) for place in places
-    )
-    paths = [
-        ("axis", "M0 15h240"),
-        ("range", f"M{LEFT:g} 5H{WIDTH if goes_on else RIGHT:g}V25H{LEFT:g}z"),
-        ("ends", f"M{LEFT:g} 3v24{'' if goes_on else f'M{RIGHT:g} 3v24'}"),
-    ]
-    if value is not None:
-        paths.append(("published", f"M{value:g} 7l8 8l-8 8l-8-8z"))
-    if places[2] is not None and not EDGE <= places[2] <= WIDTH - EDGE:
-        tip, back = (EDGE / 2, 2.5 * EDGE) if places[2] < EDGE else (WIDTH - EDGE / 2, WIDTH - 2.5 * EDGE)
-        paths.append(("arrow", f"M{tip:g} 15L{back:g} 8V22z"))
-    elif mean is not None:
-        paths += [("interval", f"M{start:g} 15H{stop:g}")] if start is not None and stop is not None else []
-        paths.append(("mean", f"M{mean - 4.5:g} 15a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z"))
-    return Picture(paths, f"accepted {words.accepted_text(case)}, simulated {words.simulated_text(case)}")
+    scale, found = (RIGHT - LEFT) / (high - low), case.simulated
+
+    def at(value: float) -> float:
+        return round(min(max(LEFT + scale * (value - low), EDGE), WIDTH - EDGE), 1)
+
+    far = "" if goes_on else f"M{RIGHT:g} 3v24"
+    paths = [("axis", "M0 15h240"), ("range", f"M{LEFT:g} 5H{WIDTH if goes_on else RIGHT:g}V25H{LEFT:g}z")]
+    paths += [("ends", f"M{LEFT:g} 3v24{far}")]
+    if case.value is not None:
+        paths.append(("published", f"M{at(case.value):g} 7l8 8l-8 8l-8-8z"))
+    if found.mean is not None and at(found.mean) in (EDGE, WIDTH - EDGE):
+        out = EDGE if at(found.mean) > EDGE else -EDGE
+        paths.append(("arrow", f"M{at(found.mean) + out / 2:g} 15l{-2 * out:g}-7v14z"))
+    elif found.mean is not None:
+        if found.low is not None and found.high is not None:
+            paths.append(("interval", f"M{at(found.low):g} 15H{at(found.high):g}"))
+        paths.append(("mean", f"M{at(found.mean) - 4.5:g} 15a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z"))
+    spoken = f"accepted {words.accepted_text(case)}, simulated {words.simulated_text(case)}"
+    return Picture(paths, spoken, "strip", 240, 30)
 
 
 def _notes(case: Outcome) -> Iterator[str]:
     """Yield how the claim is read, and with which values it was simulated."""
-    change, base = (
-        words.changes_text(change or {}) or "the scenario as it is" for change in (case.change, case.minus)
-    )
+    as_it_is = "the scenario as it is"
+    change, base = (words.changes_text(one or {}) or as_it_is for one in (case.change, case.minus))
     if case.reads:
         yield _sentence(case.reads)
     if case.difference:

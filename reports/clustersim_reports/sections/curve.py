@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from clustersim.digits import NOTHING, duration
 from clustersim.units import format_duration
 from clustersim_reports import drawing, study, theme
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, key
 from clustersim_reports.drawing import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, Json, Position
-from clustersim_reports.run import ends_of, estimated
+from clustersim_reports.run import estimated, within
 
 if TYPE_CHECKING:
     from clustersim.tuning import Candidate, Tuning
@@ -67,9 +68,8 @@ def section(tuning: Tuning) -> Section | None:
     """Return how the interval matters, or None where no interval was tried."""
     if not tuning.curve:
         return None
-    blocks: list[Block] = [figure(tuning)]
-    blocks += [] if tuning.no_progress else [_gains(tuning)]
-    return Section("curve", "The curve", "ETTR by checkpoint interval", blocks)
+    blocks: list[Block] = [figure(tuning), _gains(tuning)]
+    return Section("curve", "The curve", "ETTR by checkpoint interval", blocks[: 2 - tuning.no_progress])
 
 
 def _gains(tuning: Tuning) -> Table:
@@ -90,18 +90,14 @@ def curve_of(tuning: Tuning) -> Curve:
     """Return what is drawn of *tuning*."""
     named = {name: getattr(tuning, f"{name}_s") for name in SIGNS}
     named["recommended"] = None if tuning.no_progress else tuning.recommended_s
-    marks = {name: (at, _height(tuning.curve, at)) for name, at in named.items() if at is not None}
-    least, most = min(at for at, _ in marks.values()) / REACH, max(at for at, _ in marks.values()) * REACH
-    points = [point for point in tuning.curve if least <= point.interval_s <= most]
-    return Curve(points, marks, None if tuning.no_progress else tuning.range_s)
-
-
-def _height(points: Sequence[Candidate], interval: float) -> float:
-    """Return the ETTR at *interval* (s), interpolated along the logarithmic axis."""
-    after = min(max(bisect([point.interval_s for point in points], interval), 1), len(points) - 1)
-    left, right = points[after - 1], points[after]
-    share = drawing.share_of(interval, left.interval_s, right.interval_s)
-    return left.ettr.mean + min(max(share, 0.0), 1.0) * (right.ettr.mean - left.ettr.mean)
+    at = [interval for interval in named.values() if interval is not None]
+    known = [point.interval_s for point in tuning.curve], [point.ettr.mean for point in tuning.curve]
+    heights = np.interp(np.log(at), np.log(known[0]), known[1]).tolist()
+    marks = zip(
+        [name for name in named if named[name] is not None], zip(at, heights, strict=True), strict=True
+    )
+    points = [point for point in tuning.curve if min(at) / REACH <= point.interval_s <= max(at) * REACH]
+    return Curve(points, dict(marks), None if tuning.no_progress else tuning.range_s)
 
 
 def label(name: str, interval: float) -> str:
@@ -118,20 +114,21 @@ def figure(tuning: Tuning) -> Figure:
     legend = [key("line", "mean ETTR"), *[key("band", "95 % interval of each mean")] * banded]
     if curve.best:
         caption = "Below the curve: the best range, the recommended interval, today's, and the formulas."
-        caption += (
-            " Intervals are compared on the same failures, in pairs, so they can differ where bands overlap."
-        ) * banded
+        paired = (
+            " Intervals are compared on the same failures, in pairs: they may differ where bands overlap."
+        )
+        caption += paired if banded else ""
         spoken.insert(0, f"best range {duration(curve.best[0])} to {duration(curve.best[1])}")
         legend.append(key("flat", "best range: indistinguishable from the best at 95 %"))
     name = tuning.scenario.name
-    rows = [(name, one.interval_s, *ends_of(one.ettr), one.told_apart) for one in tuning.curve]
+    rows = [(name, one.interval_s, *within(one.ettr), one.told_apart) for one in tuning.curve]
     columns = ("scenario", "interval_s", "ettr", "low", "high", "distinguishable_from_best")
     title, data = "ETTR against the checkpoint interval", Data(columns, rows)
     return Figure("curve", title, caption, "; ".join(spoken), legend, _drawing(curve), data)
 
 
 def _drawing(curve: Curve) -> Json:
-    ends = [end for point in curve.points for end in ends_of(point.ettr) if end is not None]
+    ends = [end for point in curve.points for end in within(point.ettr) if end is not None]
     pad = max(0.06 * (max(ends) - min(ends)), 1e-4)
     span = [max(min(ends) - pad, 0.0), min(max(ends) + pad, 1.0)] if curve.best else [-0.03, 1.0]
     lanes = len(curve.marks) + (curve.best is not None)
@@ -154,7 +151,7 @@ def _drawing(curve: Curve) -> Json:
 def _curve(curve: Curve) -> list[Json]:
     """Return the curve, and below it the band of the intervals where they are known."""
     x = [point.interval_s for point in curve.points]
-    means, lows, highs = zip(*(ends_of(point.ettr) for point in curve.points), strict=True)
+    means, lows, highs = zip(*(within(point.ettr) for point in curve.points), strict=True)
     band = drawing.rounded([*x, *reversed(x)]), drawing.rounded([*highs, *reversed(lows)])
     look: Json = {"fill": "toself", "fillcolor": theme.BAND.light}
     return [

@@ -13,6 +13,7 @@ from clustersim.validation.words import interval_text
 from clustersim_reports import drawing, theme
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, Text, key, slug
 from clustersim_reports.drawing import BLUE, ORANGE, Json
+from clustersim_reports.run import ends_of
 
 if TYPE_CHECKING:
     from clustersim.validation import Validation
@@ -113,9 +114,8 @@ def figure(roads: Sequence[Road]) -> Figure:
     columns = "cluster failures_per_1000_node_days cards mtbf_s interval_s estimator exact simulated low high"
     rows = []
     for road, one in marks:
-        found, often = one.simulated or UNKNOWN, (one.mtbf_s, one.interval_s)
-        known = (one.estimator, one.exact, found.mean, found.low, found.high)
-        rows.append((road.cluster, road.rate, int(one.gpus), *often, *known))
+        known = one.mtbf_s, one.interval_s, one.estimator, one.exact, *ends_of(one.simulated)
+        rows.append((road.cluster, road.rate, int(one.gpus), *known))
     caption = f"Failures per 1000 node-days: {rates}. Below zero, in the shaded area, no ETTR is possible."
     legend = [
         *(key(look[2], f"{road.cluster}, simulated") for road, look in zip(roads, LOOKS, strict=False)),
@@ -149,8 +149,7 @@ def _traces(road: Road, colour: str, symbol: str) -> list[Json]:
     """Return both formulas, cut a little below the floor of the figure, and what was simulated."""
     sizes = [mark.gpus for mark in road.line]
     estimator = [mark.estimator if mark.estimator > 2 * FLOOR else None for mark in road.line]
-    found = [mark.simulated or UNKNOWN for mark in road.marks]
-    means, lows, highs = zip(*((one.mean, one.low, one.high) for one in found), strict=True)
+    found = [ends_of(mark.simulated) for mark in road.marks]
     hover = "<br>simulated %{customdata[1]}<br>exact %{customdata[2]}<br>estimator %{customdata[3]}"
     return [
         drawing.line(drawing.rounded(sizes), drawing.rounded(estimator), drawing.stroke(colour, 2, "dash")),
@@ -161,9 +160,9 @@ def _traces(road: Road, colour: str, symbol: str) -> list[Json]:
         ),
         drawing.dots(
             [mark.gpus for mark in road.marks],
-            drawing.rounded(means),
+            drawing.rounded(mean for mean, _, _ in found),
             drawing.sign(colour, 11, symbol, width=1.5),
-            error_y=drawing.whiskers(means, lows, highs),
+            error_y=drawing.whiskers(found),
             hover=f"{road.cluster}, %{{customdata[0]}} cards{hover}",
             say=[(whole(m.gpus), simulated(m), f"{m.exact:.3f}", estimated(m)) for m in road.marks],
         ),

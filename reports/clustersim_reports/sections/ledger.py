@@ -82,27 +82,25 @@ def figure(runs: Runs) -> Figure:
 
 def _drawing(runs: Runs, shares: dict[str, list[float]]) -> Json:
     names = [f"<b>{drawing.text(run.name, 28)}</b> · {whole(run.at('gpus'))} cards" for run in runs.runs]
+    bars = [
+        drawing.shares(
+            entry,
+            of_entry,
+            runs.names,
+            insidetextanchor="middle",
+            insidetextfont={"color": theme.STYLES[entry].text.light, "size": 13},
+            text=[percent(share) if share >= LEAST_LABELLED else "" for share in of_entry],
+            textangle=0,
+            textposition="inside",
+        )
+        for entry, of_entry in shares.items()
+    ]
     return drawing.rows(
-        [_bars(runs, entry, of_entry) for entry, of_entry in shares.items()],
+        bars,
         [{"text": name, "yshift": 16} for name in names],
         72,
         bargap=0.55,
         margin={"b": 36, "l": 12, "r": 24, "t": 4},
         uniformtext={"minsize": 10, "mode": "hide"},
         xaxis=drawing.axis(range=[0, 100], tickvals=TICKS, ticktext=[f"{tick} %" for tick in TICKS]),
-    )
-
-
-def _bars(runs: Runs, entry: str, shares: list[float]) -> Json:
-    return drawing.bars(
-        drawing.rounded([100 * share for share in shares]),
-        range(len(shares)),
-        drawing.hatched(entry),
-        hover=f"%{{customdata[0]}}<br>{entry}: %{{customdata[1]}}",
-        say=zip(runs.names, map(percent, shares), strict=True),
-        insidetextanchor="middle",
-        insidetextfont={"color": theme.STYLES[entry].text.light, "size": 13},
-        text=[percent(share) if share >= LEAST_LABELLED else "" for share in shares],
-        textangle=0,
-        textposition="inside",
     )

@@ -170,7 +170,7 @@ def _traces(sizes: Sizes, data: Data) -> list[Json]:
             cards,
             data["effective_cards"],
             {"color": INK, "size": 1},
-            error_y=drawing.whiskers(data["effective_cards"], data["low"], data["high"]),
+            error_y=drawing.whiskers(zip(data["effective_cards"], data["low"], data["high"], strict=True)),
         ),
         drawing.dots(
             cards,
@@ -194,20 +194,16 @@ def _traces(sizes: Sizes, data: Data) -> list[Json]:
 def _labels(sizes: Sizes) -> list[Json]:
     """Return the names of the points that have room, what each step adds, and what the dashed line is."""
     room = drawing.with_room([sizes.position(run) for run in sizes.runs], WIDTH, NARROW)
-    sides, notes = {0: "left", len(room) - 1: "right"}, []
+    sides, notes = {0: ("left", -6), len(room) - 1: ("right", 6)}, []
     for order, (run, found) in enumerate(zip(sizes.runs, room, strict=True)):
-        if found is not None:
-            look: Json = {
-                "align": sides.get(order, "center"),
-                "xanchor": sides.get(order, "center"),
-                "yshift": 11,
-            }
-            if not run.at("no_progress"):
-                shift = {0: -6, len(room) - 1: 6}.get(order, 0)
-                look |= {"xshift": shift, "yanchor": "top", "yshift": -10}
-            words = f"<b>{drawing.text(run.name, 18)}</b><br>{effective(run)}"
-            place = math.log10(run.at("gpus")), math.log10(sizes.up(run))
-            notes.append(drawing.note(words, *place, bgcolor=PAPER, **look) | found)
+        side, shift = sides.get(order, ("center", 0))
+        look: Json = {"xshift": shift, "yanchor": "top", "yshift": -10}
+        if run.at("no_progress"):
+            look = {"yshift": 11}
+        words = f"<b>{drawing.text(run.name, 18)}</b><br>{effective(run)}"
+        place = math.log10(run.at("gpus")), math.log10(sizes.up(run))
+        note = drawing.note(words, *place, align=side, bgcolor=PAPER, xanchor=side, **look)
+        notes += [note | found] if found is not None else []
     if len({run.at("gpus") for run in sizes.runs}) == len(sizes.runs):
         notes += [note for step in sizes.steps for note in _step(sizes, step)]
     low, high = math.log10(max(sizes.left, sizes.floor)), math.log10(sizes.right)
@@ -218,12 +214,11 @@ def _labels(sizes: Sizes) -> list[Json]:
 def _step(sizes: Sizes, step: Step) -> list[Json]:
     """Return what a step adds, written at its middle where it is long enough for that."""
     one, two = (run for run in sizes.runs if run.name in (step.smaller, step.larger))
-    if abs(sizes.position(one)[0] - sizes.position(two)[0]) < 1.5 * WIDTH:
-        return []
     across = math.log10(one.at("gpus") * two.at("gpus")) / 2
     up = math.log10(sizes.up(one) * sizes.up(two)) / 2
     look: Json = {"bgcolor": PAPER, "borderpad": 3, "name": drawing.WIDE, "yanchor": "middle"}
-    return [drawing.note(step_words(step), across, up, **look)]
+    short = abs(sizes.position(one)[0] - sizes.position(two)[0]) < 1.5 * WIDTH
+    return [] if short else [drawing.note(step_words(step), across, up, **look)]
 
 
 def step_words(step: Step) -> str:
@@ -237,12 +232,12 @@ def step_words(step: Step) -> str:
 
 def _price_labels(sizes: Sizes, data: Data) -> list[Json]:
     """Return the name of the lower panel, and the price at each point with room."""
-    low, span = min(filter(None, data[data.columns[-1]])), math.log(sizes.right / sizes.left)
+    prices, look = data[data.columns[-1]], {"xref": "x2", "yref": "y2", "yshift": 7}
+    low, span = min(filter(None, prices)), math.log(sizes.right / sizes.left)
     room = drawing.with_room([(math.log(cards) / span, 0.0) for cards in data["cards"]], WIDTH, WIDTH)
     notes = [drawing.corner(f"{sizes.currency} per effective card-hour", "y2")]
-    for run, price, found in zip(sizes.runs, data[data.columns[-1]], room, strict=True):
-        if found is not None and (price or run.at("no_progress")):
-            words, place = run.say(PRICE, measured) if price else "no progress", math.log10(price or low)
-            look: Json = {"xref": "x2", "yref": "y2", "yshift": 7}
-            notes.append(drawing.note(words, math.log10(run.at("gpus")), place, **look))
+    for run, price, found in zip(sizes.runs, prices, room, strict=True):
+        words = run.say(PRICE, measured) if price else "no progress"
+        note = drawing.note(words, math.log10(run.at("gpus")), math.log10(price or low)) | look
+        notes += [note] if found is not None and (price or run.at("no_progress")) else []
     return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -87,40 +88,26 @@ def figure(run: Run) -> Figure | None:
 
 
 def strip_of(strip: DataFrame) -> Strip:
-    """Return what is drawn of the table *strip*: its first activities, and the replicas longest down."""
+    """Return what is drawn of the table *strip*: its first activities, and the replicas longest down.
+
+    None goes on beyond the first one that is left out.  The job's lanes stand in the ledger's order, stages
+    of recovery in the order in which they occur.
+    """
     kinds = {"activity": str, "detail": str, "start_s": float, "end_s": float, "lane": int}
     table = strip[[*kinds]].fillna({"detail": ""}).astype(kinds)
     every = sorted(itertools.starmap(Span, table.itertuples(index=False)), key=lambda span: span.start)
-    kept = _until_full(every)
+    last = every[MOST_SPANS].start if len(every) > MOST_SPANS else math.inf
+    kept = [span._replace(end=min(span.end, last)) for span in every[:MOST_SPANS]]
     down: Counter[int] = Counter()
     for span in kept:
-        if span.replica != JOB:
-            down[span.replica] += round(1000 * (span.end - span.start))
+        down[span.replica] += round(1000 * (span.end - span.start))
+    del down[JOB]
     drawn = sorted(sorted(down, key=lambda replica: (-down[replica], replica))[:MOST_REPLICAS])
+    job = sorted((span for span in kept if span.replica == JOB), key=lambda span: ORDER[span.entry])
+    lanes = [*dict.fromkeys(span.lane for span in job), *((number, f"replica {number}") for number in drawn)]
     spans = [span for span in kept if span.replica in (JOB, *drawn)]
-    return Strip(
-        [*_lanes(kept), *((number, f"replica {number}") for number in drawn)],
-        spans,
-        _failures(kept),
-        kept[0].start,
-        max(span.end for span in kept),
-        len(down) - len(drawn),
-        len(every) > len(kept),
-    )
-
-
-def _until_full(spans: list[Span]) -> list[Span]:
-    """Return the first *spans*, as many as are drawn, none of which goes on beyond the first that is not."""
-    if len(spans) <= MOST_SPANS:
-        return spans
-    end = spans[MOST_SPANS].start
-    return [span._replace(end=min(span.end, end)) for span in spans[:MOST_SPANS]]
-
-
-def _lanes(spans: list[Span]) -> list[tuple[int, str]]:
-    """Return the job's lanes in use: in the ledger's order, stages in the order in which they occur."""
-    job = [span for span in spans if span.replica == JOB]
-    return list(dict.fromkeys(span.lane for span in sorted(job, key=lambda span: ORDER[span.entry])))
+    start, end = kept[0].start, max(span.end for span in kept)
+    return Strip(lanes, spans, _failures(kept), start, end, len(down) - len(drawn), math.isfinite(last))
 
 
 def _failures(spans: list[Span]) -> list[float]:

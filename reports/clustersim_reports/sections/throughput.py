@@ -60,12 +60,14 @@ def figure(run: Run) -> Figure | None:
     mean = percent(sum(data["mean"]) / len(rows))
     spoken = f"share of the cards that train over {duration(end_s, 0.0)}; mean {mean}"
     legend = [*keys(run), *[key("tick", "incidents of replication 0, by cause")] * bool(marks)]
-    name, title, caption = (
-        f"throughput-{run.anchor}",
-        "Share of the cards that train",
-        _caption(marks, left_out),
-    )
-    return Figure(name, title, caption, spoken, legend, _drawing(run, data, end_s, marks), data)
+    caption, title = "Productive training in the course of the run.", "Share of the cards that train"
+    if any(max(one.counts) > 1 for one in marks):
+        caption += (
+            " Where incidents are too many to draw, one tick stands for several; a longer one for more."
+        )
+    caption += f" {left_out} rarer causes are left out." if left_out else ""
+    shown = _drawing(run, data, end_s, marks)
+    return Figure(f"throughput-{run.anchor}", title, caption, spoken, legend, shown, data)
 
 
 def keys(run: Run) -> list[Cell]:
@@ -125,24 +127,23 @@ def _gathered(cause: str, times: Floats, end_s: float) -> Marks:
     return Marks(cause, ((edges[:-1] + edges[1:]) / 2)[kept].tolist(), counts[kept].tolist())
 
 
-def _caption(marks: Sequence[Marks], left_out: int) -> str:
-    words = "Productive training in the course of the run."
-    if any(max(one.counts) > 1 for one in marks):
-        words += " Where incidents are too many to draw, one tick stands for several; a longer one for more."
-    return words + (f" {left_out} rarer causes are left out." if left_out else "")
-
-
 def _drawing(run: Run, data: Data, end_s: float, marks: Sequence[Marks]) -> Json:
     """Return the band and the curves above, the incidents of replication 0 in one row per cause below."""
     rows, (size, _) = len(marks), drawing.time_unit(end_s)
     height = 290 + ROW * rows
     gap = GAP / (height - FOOT) if rows else 0.0
     floor = ROW * rows / (height - FOOT) + gap
+    where = {"xref": "paper", "yref": "y2", "xanchor": "left", "yshift": 5}
     lower = {"yaxis2": drawing.bare(range=[rows - 0.35, -0.75], domain=[0, floor - gap])} if rows else {}
     return drawing.sheet(
         [*bands(run, data, "%{y:.1f} %", 100), *(_ticks(one, row, size) for row, one in enumerate(marks))],
         height,
-        annotations=[_row_name(one, row) for row, one in enumerate(marks)],
+        annotations=[
+            drawing.note(
+                f"{drawing.text(one.cause, 30)} · {whole(sum(one.counts))}", 0, row, MUTED, 11, **where
+            )
+            for row, one in enumerate(marks)
+        ],
         hovermode="x unified",
         margin={"b": 46, "l": 8, "r": 14, "t": 16},
         xaxis=drawing.time_axis(end_s, "the start", anchor="y2" if rows else "y"),
@@ -158,9 +159,3 @@ def _ticks(marks: Marks, row: int, unit: float) -> Json:
     look = {"color": INK, "line": {"color": INK, "width": 1.2}, "opacity": 0.75, "symbol": "line-ns"}
     times = drawing.rounded(time / unit for time in marks.times)
     return drawing.dots(times, [row] * len(times), look | {"size": size}, yaxis="y2")
-
-
-def _row_name(marks: Marks, row: int) -> Json:
-    words = f"{drawing.text(marks.cause, 30)} · {whole(sum(marks.counts))}"
-    where = {"xref": "paper", "yref": "y2", "xanchor": "left", "yshift": 5}
-    return drawing.note(words, 0, row, MUTED, 11, **where)

@@ -13,7 +13,7 @@ from clustersim.units import parse_count, parse_duration
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, key, slug
 from clustersim_reports.drawing import BLUE, GREEN, MUTED, RED, Json, Position
-from clustersim_reports.run import ends_of, estimated
+from clustersim_reports.run import estimated, within
 
 if TYPE_CHECKING:
     from clustersim.tuning import Tuning, WhatIf
@@ -95,7 +95,7 @@ def figure(tuning: Tuning, path: str) -> Figure:
     data = Data(
         (*columns, "no_progress"),
         [
-            (one.value, number(one.value), one.gpus, one.best_s, *near, *ends_of(one.ettr), one.no_progress)
+            (one.value, number(one.value), one.gpus, one.best_s, *near, *within(one.ettr), one.no_progress)
             for one in tried
             for near in [one.range_s or (None, None)]
         ],
@@ -179,7 +179,7 @@ def _traces(
             drawing.stroke(BLUE, 2.5),
             marker=drawing.sign(BLUE, 12) | {"opacity": 1, "size": [0 if no else 12 for no in stuck]},
             mode=mode,
-            error_y=drawing.whiskers(means, data["low"], data["high"]),
+            error_y=drawing.whiskers(zip(means, data["low"], data["high"], strict=True)),
             hover="%{customdata[0]}<br>ETTR %{customdata[1]}",
             say=zip(data["value"], said, strict=True),
         ),
@@ -207,16 +207,13 @@ def _labels(
     for x, mean, words, best, stop, found in zip(places, data["ettr"], said, *below, room, strict=True):
         if found is not None and mean is not None:
             notes.append(drawing.note(words, math.log10(x), mean, yshift=11) | found)
-            if best is not None:
-                look: Json = {"yref": "y2", "yshift": 6}
-                notes.append(
-                    drawing.note(duration(best), math.log10(x), math.log10(stop or best), **look) | found
-                )
+        if found is not None and best is not None:
+            top = math.log10(stop or best)
+            notes.append(drawing.note(duration(best), math.log10(x), top, yref="y2", yshift=6) | found)
     return notes
 
 
 def _as_it_is(now: float, span: Position) -> Json:
     """Return what the dotted line is."""
-    left = drawing.share_of(now, *span) > 0.7
-    look: Json = {"xanchor": "right" if left else "left", "xshift": -5 if left else 5, "yref": "paper"}
-    return drawing.note("as it is", math.log10(now), 0, MUTED, **look)
+    side, shift = ("right", -5) if drawing.share_of(now, *span) > 0.7 else ("left", 5)
+    return drawing.note("as it is", math.log10(now), 0, MUTED, xanchor=side, xshift=shift, yref="paper")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -186,13 +186,11 @@ def key(sign: str, word: str = "") -> Cell:
     return Cell(word or sign, mark=sign)
 
 
-def every(blocks: Iterable[Block]) -> list[Block]:
-    """Return *blocks* and all that are inside them, in the order of the page."""
-    return [
-        inner
-        for block in blocks
-        for inner in [block, *(every(block.blocks) if isinstance(block, Group) else ())]
-    ]
+def every(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield *blocks* and all that are inside them, in the order of the page."""
+    for block in blocks:
+        yield block
+        yield from every(block.blocks if isinstance(block, Group) else ())
 
 
 def slug(name: str) -> str:
@@ -210,7 +208,6 @@ def unique(names: Iterable[str]) -> list[str]:
 
 
 def tight(words: str) -> str:
-    """Return *words* with spaces that do not break around signs and before units; markup stays markup."""
-    signs = re.sub(r" ?± ?", "\u00a0±\u00a0", words)
+    """Return *words* with spaces that do not break around signs, before units, and after `P50`."""
     unit = r"(?<=\d) (?=(?:%|pp|ms|s|min|h|d|y|k|M|G|T|[A-Z]{3})(?![A-Za-z]))"
-    return type(words)(re.sub(unit, "\u00a0", signs))
+    return re.sub(rf"(?<=\bP\d\d) |{unit}", "\u00a0", re.sub(r" ?± ?", "\u00a0±\u00a0", words))

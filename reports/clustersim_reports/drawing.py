@@ -108,7 +108,7 @@ def hatched(entry: str) -> Json:
 
 
 def whiskers(points: Iterable[tuple[Any, Any, Any]]) -> Json:
-    """Return the error bars of points given as mean, low and high; those with an end that is None have none."""
+    """Return the error bars of points given as mean, low and high; there is none where one is None."""
     known = [(0.0, 0.0) if None in one else (one[0] - one[1], one[2] - one[0]) for one in points]
     down, up = [max(low, 0.0) for low, _ in known], [max(high, 0.0) for _, high in known]
     look = {"color": INK, "symmetric": False, "thickness": 1.5, "type": "data", "width": 5}
@@ -191,20 +191,20 @@ def note(words: str, x: float, y: float, colour: str = INK, size: int = 12, **mo
     return {"font": font, "showarrow": False, "text": words, "x": x, "y": y, "yanchor": "bottom"} | more
 
 
+def anchor(share: float, room: float) -> str:
+    """Return on which side a label ends that needs *room*, at a *share* of the axis."""
+    return "left" if share < room else "right" if share > 1 - room else "center"
+
+
 def corner(words: str, upward: str = "y") -> Json:
     """Return the name of an *upward* axis, set above its upper end."""
     return note(words, 0, 1, MUTED, xref="paper", yref=f"{upward} domain", xanchor="left", yshift=6)
 
 
 def rule(look: Json, x: Position, y: Position, **more: Any) -> Json:
-    """Return a straight line behind the data, from the first to the second of both *x* and *y*."""
+    """Return a line, or another shape, behind the data: from the first to the second of *x* and *y*."""
     ends = {"x0": x[0], "x1": x[1], "y0": y[0], "y1": y[1]}
     return {"type": "line", "layer": "below", "line": look} | ends | more
-
-
-def box(fill: str, x: Position, y: Position, edge: Json, **more: Any) -> Json:
-    """Return a filled area behind the data."""
-    return rule(edge, x, y, **({"type": "rect", "fillcolor": fill} | more))
 
 
 def with_room(places: Sequence[Position], wide: float, narrow: float) -> list[Json | None]:

@@ -80,12 +80,10 @@ def differences(scenarios: Sequence[Scenario]) -> list[Row]:
 
     tables = [{one.path: one.text for one in values(scenario)} for scenario in scenarios]
     paths = dict.fromkeys(path for table in tables for path in table)
-    found = [(path, [table.get(path, "") for table in tables]) for path in paths]
-    return [
-        Row(Cell(path, look="code"), [Cell(text or NOTHING) for text in texts])
-        for path, texts in found
-        if len(set(texts)) > 1
+    rows = [
+        Row(Cell(path, look="code"), [Cell(one.get(path) or NOTHING) for one in tables]) for path in paths
     ]
+    return [row for row in rows if len(set(row.cells)) > 1]
 
 
 def source(scenario: Scenario, anchor: str, shown: bool = True) -> Source:

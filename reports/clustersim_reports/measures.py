@@ -118,10 +118,6 @@ def _cards(run: Run) -> Cell:
     return Cell(whole(run.at("gpus")), nodes)
 
 
-def _availability(run: Run) -> Cell:
-    return Cell(run.say("availability", percent), "of all card-time" if "replicas" in run.summary else "")
-
-
 def _simulated(run: Run) -> Cell:
     most = "at most " if "target_s" in run.summary else ""
     return Cell(f"{run.at('replications')} × {most}{duration(run.at('horizon_s'), 0.0)}")
@@ -143,7 +139,11 @@ MEASURES: tuple[tuple[str, str, Callable[[Run], Cell]], ...] = (
     ("MTBF", "mean time between failures of all modes", _value("mtbf_s", _exact, "no failures")),
     (MTTI, "mean time between interruptions of training", _value("mtti_s", duration, "no interruption")),
     ("Interruptions per day", "failures that stop training", _value(PER_DAY, plus_minus, "none")),
-    ("Availability", "share of the time in which the job trains", _availability),
+    (
+        "Availability",
+        "share of the time in training; with replicas, of all card-time",
+        _value("availability", percent, ""),
+    ),
     ("Replicas", "groups that recover on their own", _replicas),
     ("Nodes away", "in repair, or retired and not yet replaced", _away),
     ("Waiting for a node", "share of the time", _waiting),

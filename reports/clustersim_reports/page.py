@@ -17,7 +17,7 @@ from clustersim_reports import inputs, theme
 from clustersim_reports.blocks import Cell, Figure, Items, Page, Section, Source, every, tight
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Template
 
 TEMPLATES = Path(__file__).with_name("templates")
 OFF = ("displayModeBar", "displaylogo", "showSendToCloud", "showTips")
@@ -34,20 +34,16 @@ def render(page: Page) -> str:
     """
     sections = sections_of(page)
     data = packed(json.dumps(payload(sections), separators=(",", ":"), allow_nan=False))
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            colours=theme.SURFACES | {name: style.colour for name, style in theme.STYLES.items()},
-            config=json.dumps(PLOTLY_CONFIG, sort_keys=True),
-            nonce=hashlib.sha256(f"{page._replace(given=())}{sections}{data}".encode()).hexdigest()[:32],
-            page=page,
-            payload=data,
-            sections=sections,
-            plotly=plotly(),
-            styles=theme.STYLES,
-            version=VERSION,
-        )
+    return _template().render(
+        colours=theme.SURFACES | {name: style.colour for name, style in theme.STYLES.items()},
+        config=json.dumps(PLOTLY_CONFIG, sort_keys=True),
+        nonce=hashlib.sha256(f"{page._replace(given=())}{sections}{data}".encode()).hexdigest()[:32],
+        page=page,
+        payload=data,
+        plotly=plotly(),
+        sections=sections,
+        styles=theme.STYLES,
+        version=VERSION,
     )
 
 
@@ -71,7 +67,7 @@ def sections_of(page: Page) -> list[Section]:
 
 def payload(sections: Sequence[Section]) -> dict[str, Any]:
     """Return what the page's script needs: figures and their data, hidden texts, partners of colours."""
-    blocks = every(block for section in sections for block in section.blocks)
+    blocks = list(every(block for section in sections for block in section.blocks))
     return {
         "dark": theme.partners(),
         "paper": theme.PAPER.light,
@@ -98,7 +94,7 @@ def packed(text: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _template() -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -114,4 +110,4 @@ def _environment() -> Environment:
     )
     environment.filters |= {"kind": lambda block: type(block).__name__, "tight": tight}
     environment.globals["raw"] = raw
-    return environment
+    return environment.get_template("page.html.j2")

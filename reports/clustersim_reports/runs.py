@@ -17,14 +17,7 @@ from clustersim_reports.sections import causes, ledger, recovery, size, spread, 
 if TYPE_CHECKING:
     from clustersim.results import Comparison, Results
 
-SECTIONS = (
-    ledger.section,
-    size.section,
-    throughput.section,
-    causes.section,
-    recovery.section,
-    spread.section,
-)
+SECTIONS = [part.section for part in (ledger, size, throughput, causes, recovery, spread)]
 """What the page shows between the answer and what went in; each returns None where it does not apply."""
 MOST, MOST_VERDICTS = 6, 3
 """Sentences of the answer, and scenarios with a verdict of their own: of more only the best and the worst."""
@@ -118,16 +111,13 @@ def squares(shares: Mapping[str, float]) -> dict[str, int]:
 
 def picture(shares: Mapping[str, float]) -> Picture:
     """Return a hundred squares, filled row by row, as one SVG path for each ledger entry."""
-    counts = squares(shares)
-    paths, place = [], 0
-    for entry, count in counts.items():
-        spots = (divmod(spot, PER_ROW) for spot in range(place, place + count))
-        path = "".join(f"M{column * PITCH} {row * PITCH}h{SIDE}v{SIDE}h-{SIDE}z" for row, column in spots)
-        paths += [(entry, path)] if count else []
-        place += count
-    train = counts.get("productive", 0)
-    spoken = f"{train} of 100 squares are filled: the share of the cards that trains"
-    return Picture(paths, spoken, "waffle", 397, 97)
+    placed = [entry for entry, count in squares(shares).items() for _ in range(count)]
+    paths = dict.fromkeys(placed, "")
+    for place, entry in enumerate(placed):
+        row, column = divmod(place, PER_ROW)
+        paths[entry] += f"M{column * PITCH} {row * PITCH}h{SIDE}v{SIDE}h-{SIDE}z"
+    spoken = f"{placed.count('productive')} of 100 squares are filled: the share of the cards that trains"
+    return Picture(list(paths.items()), spoken, "waffle", 397, 97)
 
 
 def answer(runs: Runs) -> list[Advice]:
@@ -140,11 +130,9 @@ def answer(runs: Runs) -> list[Advice]:
         judged = [ordered[-1], ordered[0]]
     found = [verdict(run.summary) for run in judged]
     found += compared(runs.comparison)[: MOST - len(found)]
-    found += [
-        replace(one, text=f"{run.name}: {one.text}")
-        for run in judged
-        for one in advise(run.result.scenario, run.summary)
-    ]
+    for run in judged:
+        advice = advise(run.result.scenario, run.summary)
+        found += [replace(one, text=f"{run.name}: {one.text}") for one in advice]
     return found[:MOST]
 
 

@@ -67,7 +67,7 @@ def html(name: str) -> str:
 
 @cache
 def blocks(name: str) -> list[Block]:
-    return every(block for section in sections_of(page(name)) for block in section.blocks)
+    return list(every(block for section in sections_of(page(name)) for block in section.blocks))
 
 
 @cache

@@ -27,19 +27,13 @@ RIGHTMOST, LEFTMOST, SIDE = 0.6, 0.4, 0.3
 INSIDE = 1.001
 """Ratio by which a range that goes on beyond the axis is held inside it: plotly hides what is outside."""
 SIGNS = {
-    "recommended": ("recommended", "circle", BLUE, 14),
-    "now": ("today's", "diamond", ORANGE, 13),
-    "young": ("Young", "triangle-up", INK, 13),
-    "daly": ("Daly", "square", INK, 10),
-    "exact": ("exact optimum", "cross", INK, 11),
+    "recommended": ("recommended", "circle", BLUE, 14, "a round value in the best range"),
+    "now": ("today's", "diamond", ORANGE, 13, "as the scenario gives it"),
+    "young": ("Young", "triangle-up", INK, 13, "√(2 × MTBF × time that a save stops training)"),
+    "daly": ("Daly", "square", INK, 10, "Young's formula with terms of higher order"),
+    "exact": ("exact optimum", "cross", INK, 11, "for random failures at a constant rate"),
 }
-"""What the marks are called and how they look, in the order in which they are shown."""
-FORMULAS = {
-    "now": "as the scenario gives it",
-    "young": "√(2 × MTBF × time that a save stops training)",
-    "daly": "Young's formula with terms of higher order",
-    "exact": "for random failures at a constant rate",
-}
+"""What the marks are called, how they look and what they are, in the order in which they are shown."""
 
 
 class Curve(NamedTuple):
@@ -77,11 +71,11 @@ def _gains(tuning: Tuning) -> Table:
     scenario = tuning.scenario
     chosen = Cell(format_duration(tuning.recommended_s or 0.0, 3))
     empty = [Cell(NOTHING)] * len(study.columns(scenario))
-    rows = [Row(Cell("recommended", "a round value in the best range"), [chosen, *empty])]
-    for gain in sorted(tuning.gains, key=lambda gain: list(FORMULAS).index(gain.over)):
+    found = {"recommended": [chosen, *empty]}
+    for gain in tuning.gains:
         cells = study.cells(gain.worth, gain.distinguishable, scenario)
-        head = Cell(SIGNS[gain.over][0], FORMULAS[gain.over])
-        rows.append(Row(head, [Cell(duration(gain.interval_s, 0.0)), *cells]))
+        found[gain.over] = [Cell(duration(gain.interval_s, 0.0)), *cells]
+    rows = [Row(Cell(name, about), found[over]) for over, (name, *_, about) in SIGNS.items() if over in found]
     columns = ["Interval", *study.columns(scenario)]
     return Table("Gain of the recommended interval over others", columns, rows, "Interval from", "measures")
 
@@ -171,7 +165,7 @@ def _signs(curve: Curve) -> list[Json]:
     """Return each mark twice, on the curve and in its lane; the most important one on top."""
     found = []
     for name, (at, ettr) in reversed(curve.marks.items()):
-        _, symbol, colour, size = SIGNS[name]
+        _, symbol, colour, size, _ = SIGNS[name]
         look, hover = drawing.sign(colour, size, symbol, width=1.5), label(name, at)
         found.append(drawing.dots([at], drawing.rounded([ettr]), look, hover=hover))
         found.append(drawing.dots([at], [curve.lanes[name]], look, hover=hover, yaxis="y2"))
@@ -192,10 +186,9 @@ def _best(curve: Curve) -> tuple[list[Json], list[Json], list[Json]]:
     marker = {"color": GREEN, "line": {"color": GREEN, "width": 3}, "size": 12, "symbol": symbols}
     look: Json = {"marker": marker, "cliponaxis": False, "yaxis": "y2"}
     bar = drawing.line(drawing.rounded([low, high]), [0, 0], drawing.stroke(GREEN, 7), **look)
-    edge = drawing.stroke(GREEN, 1)
-    ground = drawing.box(theme.FLAT.light, (low, high), (0, 1), edge, yref="y domain")
-    share = drawing.share_of(math.sqrt(low * high), left, right)
-    side = "left" if share < SIDE else "right" if share > 1 - SIDE else "center"
+    area: Json = {"type": "rect", "fillcolor": theme.FLAT.light, "yref": "y domain"}
+    ground = drawing.rule(drawing.stroke(GREEN, 1), (low, high), (0, 1), **area)
+    side = drawing.anchor(drawing.share_of(math.sqrt(low * high), left, right), SIDE)
     words = f"best range {duration(curve.best[0])} to {duration(curve.best[1])}"
     return [bar], [ground], [_note(words, math.log10(low * high) / 2, 0, xanchor=side, yshift=8)]
 

@@ -139,7 +139,9 @@ def _drawing(roads: Sequence[Road]) -> Json:
         HEIGHT,
         annotations=[drawing.corner("ETTR"), *[note] * bool(found)],
         margin={"b": 50, "l": 8, "r": 16, "t": 28},
-        shapes=[drawing.box(theme.GAP.light, (left, right), (FLOOR, 0), {"width": 0})],
+        shapes=[
+            drawing.rule({"width": 0}, (left, right), (FLOOR, 0), type="rect", fillcolor=theme.GAP.light)
+        ],
         xaxis=drawing.count_axis(left, right, title="cards"),
         yaxis=drawing.axis(range=[FLOOR, TOP], tickvals=[0, 0.2, 0.4, 0.6, 0.8, 1.0]),
     )

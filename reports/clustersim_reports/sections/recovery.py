@@ -12,8 +12,6 @@ from clustersim_reports.drawing import INK, PAPER, Json
 from clustersim_reports.run import Run, Runs
 from clustersim_reports.sections.throughput import bands, keys
 
-HEIGHT = 320
-
 
 def section(runs: Runs) -> Section | None:
     """Return what each run recovers with, or None where none has spares, tiers or replicas."""
@@ -110,10 +108,8 @@ def figure(run: Run) -> Figure | None:
     end_s = float(timeline["end_s"].iloc[-1])
     size, unit = drawing.time_unit(end_s)
     names = ("away_mean", "away_p10", "away_p90", "away_0", "idle_mean")
-    curves = [
-        drawing.rounded(column)
-        for column in (timeline["start_s"] / size, *(timeline[name] for name in names))
-    ]
+    given = [timeline["start_s"] / size, *(timeline[name] for name in names)]
+    curves = [drawing.rounded(column) for column in given]
     if run.at("replications") < 2:
         curves[2] = curves[3] = [None] * len(timeline)
     columns = ("scenario", f"time_{unit}", *names[:3], "away_replication_0", "idle_mean")
@@ -138,7 +134,7 @@ def _drawing(run: Run, data: Data, across: Json) -> Json:
     look: Json = {"bgcolor": PAPER, "opacity": 0.9, "xref": "paper", "yshift": 1}
     return drawing.sheet(
         bands(run, data, "%{y:.4~g}", shape="hv"),
-        HEIGHT,
+        320,
         annotations=[
             drawing.corner("nodes away"),
             *(drawing.note(words, x, y, **(look | {"xanchor": side})) for words, x, y, side, _ in labels),

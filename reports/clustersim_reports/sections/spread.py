@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from clustersim.digits import plus_minus
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Block, Data, Figure, Group, Section, Text, key
-from clustersim_reports.drawing import BLUE, INK, Json, Position
+from clustersim_reports.drawing import BLUE, INK, Json
 from clustersim_reports.run import MOST_DRAWN, Run, Runs
 
 MOST_DOTS, BINS = 250, 44
@@ -55,16 +54,14 @@ def _drawing(run: Run, values: Sequence[float]) -> Json:
     else:
         middles = drawing.rounded((edges[:-1] + edges[1:]) / 2, 7)
         marks = drawing.trace("bar", middles, map(int, counts), "%{y} replications", marker={"color": BLUE})
-    side = (mean - low) / (high - low)
-    words = f"{'' if width is None else 'mean '}{plus_minus(mean, width)}"
-    where: Json = {
-        "xanchor": "right" if side > 0.65 else "left" if side < 0.35 else "center",
-        "yanchor": "top",
-    }
+    side, words = drawing.anchor((mean - low) / (high - low), 0.35), plus_minus(mean, width)
+    ends, y = drawing.rounded([run.at("ettr.low"), run.at("ettr.high")], 7), -0.34 * floor
+    interval = drawing.line(ends, [y, y], drawing.stroke(INK, 4))
+    diamond = drawing.dots([mean], [y], {"color": INK, "size": 10, "symbol": "diamond"})
     return drawing.sheet(
-        [marks, *_interval(run, -0.34 * floor)],
+        [marks] if width is None else [marks, interval, diamond],
         round((tall + 0.3) * rise + FOOT) + 50,
-        annotations=[drawing.note(words, mean, -0.5 * floor, **where)],
+        annotations=[drawing.note(f"mean {words}", mean, -0.5 * floor, xanchor=side, yanchor="top")],
         bargap=0.1,
         margin={"b": 46, "l": 14, "r": 14, "t": 4},
         xaxis=drawing.axis("ETTR", range=[low, high], showgrid=False, nticks=6),
@@ -73,28 +70,11 @@ def _drawing(run: Run, values: Sequence[float]) -> Json:
 
 
 def _dots(values: Sequence[float], edges: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Json:
-    heights: Counter[int] = Counter()
-    places: list[Position] = []
-    for value in values:
-        column = min(max(int(np.searchsorted(edges, value, side="right")) - 1, 0), BINS - 1)
-        heights[column] += 1
-        places.append((value, heights[column] - 0.5))
+    columns = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, BINS - 1).tolist()
     return drawing.dots(
-        drawing.rounded([x for x, _ in places], 7),
-        [y for _, y in places],
-        {"color": BLUE, "size": 8 if len(places) <= 80 else 5},
+        drawing.rounded(values, 7),
+        [columns[:number].count(column) + 0.5 for number, column in enumerate(columns)],
+        {"color": BLUE, "size": 8 if len(values) <= 80 else 5},
         hover="replication %{customdata[0]}<br>ETTR %{customdata[1]}",
         say=[(number, f"{value:.4f}") for number, value in enumerate(values)],
     )
-
-
-def _interval(run: Run, y: float) -> list[Json]:
-    """Return the mean as a diamond and its 95 % interval as a thick line, below the dots."""
-    if run.margin("ettr") is None:
-        return []
-    ends = drawing.rounded([run.at("ettr.low"), run.at("ettr.high")], 7)
-    diamond = {"color": INK, "size": 10, "symbol": "diamond"}
-    return [
-        drawing.line(ends, [y, y], drawing.stroke(INK, 4)),
-        drawing.dots([run.at("ettr.mean")], [y], diamond),
-    ]

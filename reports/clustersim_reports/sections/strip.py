@@ -24,7 +24,6 @@ LANE, THICK = 34, 0.44
 """Pixels per lane, and the share of them that a bar takes."""
 JOB = -1
 CHAIN = frozenset({"detection", "recovery", "waiting"})
-ORDER = {entry: place for place, entry in enumerate(theme.STYLES)}
 
 
 class Span(NamedTuple):
@@ -103,7 +102,9 @@ def strip_of(strip: DataFrame) -> Strip:
         down[span.replica] += round(1000 * (span.end - span.start))
     del down[JOB]
     drawn = sorted(sorted(down, key=lambda replica: (-down[replica], replica))[:MOST_REPLICAS])
-    job = sorted((span for span in kept if span.replica == JOB), key=lambda span: ORDER[span.entry])
+    job = sorted(
+        (span for span in kept if span.replica == JOB), key=lambda span: list(theme.STYLES).index(span.entry)
+    )
     lanes = [*dict.fromkeys(span.lane for span in job), *((number, f"replica {number}") for number in drawn)]
     spans = [span for span in kept if span.replica in (JOB, *drawn)]
     start, end = kept[0].start, max(span.end for span in kept)

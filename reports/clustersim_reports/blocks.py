@@ -89,7 +89,7 @@ class Table(NamedTuple):
     caption: str
     columns: Sequence[str]
     rows: Sequence[Row]
-    first: str = ""
+    first: str
     look: str = ""
 
 
@@ -200,11 +200,11 @@ def slug(name: str) -> str:
 
 def unique(names: Iterable[str]) -> list[str]:
     """Return *names* with a number appended to those that occurred before."""
-    taken: list[str] = []
+    distinct: list[str] = []
     for name in names:
-        numbered = (name if number == 1 else f"{name}-{number}" for number in count(1))
-        taken.append(next(choice for choice in numbered if choice not in taken))
-    return taken
+        choices = (name if number == 1 else f"{name}-{number}" for number in count(1))
+        distinct.append(next(choice for choice in choices if choice not in distinct))
+    return distinct
 
 
 def tight(words: str) -> str:

@@ -58,10 +58,10 @@ def trace(
     kind: str, x: Iterable[Any], y: Iterable[Any], hover: str = "", say: Iterable[Any] = (), **more: Any
 ) -> Json:
     """Return one trace; the *hover* text of a point may name the columns of its row in *say*."""
-    shown: Json = {"hovertemplate": f"{hover}<extra></extra>"} if hover else {"hoverinfo": "skip"}
+    on_hover: Json = {"hovertemplate": f"{hover}<extra></extra>"} if hover else {"hoverinfo": "skip"}
     if rows := [[text(cell) if isinstance(cell, str) else cell for cell in row] for row in say]:
-        shown["customdata"] = rows
-    return {"type": kind, "x": list(x), "y": list(y)} | shown | more
+        on_hover["customdata"] = rows
+    return {"type": kind, "x": list(x), "y": list(y)} | on_hover | more
 
 
 def line(x: Iterable[Any], y: Iterable[Any], stroke: Json, **more: Any) -> Json:
@@ -97,7 +97,7 @@ def sign(colour: Any, size: float, symbol: str = "circle", edge: Any = PAPER, wi
     return {"color": colour, "size": size, "symbol": symbol, "line": {"color": edge, "width": width}}
 
 
-def hatched(entry: str) -> Json:
+def hatching(entry: str) -> Json:
     """Return the marker of bars of one ledger entry: its colour, its hatching, a thin edge around it."""
     style = theme.STYLES[entry]
     marker: Json = {"color": style.colour.light, "line": {"color": PAPER, "width": 1}}
@@ -109,17 +109,19 @@ def hatched(entry: str) -> Json:
 
 def whiskers(points: Iterable[tuple[Any, Any, Any]]) -> Json:
     """Return the error bars of points given as mean, low and high; there is none where one is None."""
-    known = [(0.0, 0.0) if None in one else (one[0] - one[1], one[2] - one[0]) for one in points]
-    down, up = [max(low, 0.0) for low, _ in known], [max(high, 0.0) for _, high in known]
+    lengths = [
+        (0.0, 0.0) if None in point else (point[0] - point[1], point[2] - point[0]) for point in points
+    ]
+    down, up = [max(low, 0.0) for low, _ in lengths], [max(high, 0.0) for _, high in lengths]
     look = {"color": INK, "symmetric": False, "thickness": 1.5, "type": "data", "width": 5}
     return look | {"array": up, "arrayminus": down}
 
 
 def axis(title: str = "", **more: Any) -> Json:
     """Return a calm axis: faint grid, no zero line, muted labels, no zooming."""
-    named: Json = {"font": {"color": MUTED, "size": 12}, "standoff": 8} | ({"text": title} if title else {})
+    heading: Json = {"font": {"color": MUTED, "size": 12}, "standoff": 8} | ({"text": title} if title else {})
     look = {"automargin": True, "fixedrange": True, "gridcolor": RULE, "linecolor": RULE, "zeroline": False}
-    return look | {"tickfont": {"color": MUTED, "size": 12}, "title": named} | more
+    return look | {"tickfont": {"color": MUTED, "size": 12}, "title": heading} | more
 
 
 def bare(**more: Any) -> Json:
@@ -213,17 +215,17 @@ def with_room(places: Sequence[Position], wide: float, narrow: float) -> list[Js
     A label takes a share of the axis on a *wide* and on a *narrow* page.  None has no room on either, and one
     named `WIDE` has none where the page is narrow.
     """
-    taken: list[list[Position]] = [[], []]
-    found: list[Json | None] = []
+    occupied: list[list[Position]] = [[], []]
+    needs: list[Json | None] = []
     for across, up in places:
-        clear = [
+        free_on = [
             all(abs(x - across) >= width or abs(y - up) >= LABEL_HEIGHT for x, y in before)
-            for width, before in zip((wide, narrow), taken, strict=True)
+            for width, before in zip((wide, narrow), occupied, strict=True)
         ]
-        for before, free in zip(taken, clear, strict=True):
-            before += [(across, up)] * free
-        found.append(({} if clear[1] else {"name": WIDE}) if clear[0] else None)
-    return found
+        for before, is_free in zip(occupied, free_on, strict=True):
+            before += [(across, up)] * is_free
+        needs.append(({} if free_on[1] else {"name": WIDE}) if free_on[0] else None)
+    return needs
 
 
 def rows(traces: Iterable[Json], names: Sequence[Json], height: int, **layout: Any) -> Json:
@@ -236,9 +238,9 @@ def rows(traces: Iterable[Json], names: Sequence[Json], height: int, **layout: A
 
 def shares(entry: str, values: Sequence[float], names: Iterable[str], **more: Any) -> Json:
     """Return a bar in each row for one ledger entry: the shares of all card-hours that it takes, by name."""
-    said = zip(names, map(percent, values), strict=True)
+    texts = zip(names, map(percent, values), strict=True)
     hover, lengths = f"%{{customdata[0]}}<br>{entry}: %{{customdata[1]}}", [100 * value for value in values]
-    return bars(rounded(lengths), range(len(lengths)), hatched(entry), hover=hover, say=said, **more)
+    return bars(rounded(lengths), range(len(lengths)), hatching(entry), hover=hover, say=texts, **more)
 
 
 def sheet(traces: Iterable[Json], height: int, **layout: Any) -> Json:

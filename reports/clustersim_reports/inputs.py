@@ -52,11 +52,11 @@ def values_table(scenario: Scenario, defaults: bool = True) -> Table:
     for value in sorted(values(scenario), key=lambda value: value.default):
         kind, source = origin(value)
         chip, small = (kind, "") if kind == "assumption" else ("", kind)
-        shown = Cell(source, small, "source", chip=chip)
+        cell = Cell(source, small, "source", chip=chip)
         if source and source == before:
-            shown = shown._replace(text="", small="as above")
+            cell = cell._replace(text="", small="as above")
         if defaults or not value.default:
-            rows.append(Row(Cell(value.path, look="code"), [Cell(value.text, look="given"), shown]))
+            rows.append(Row(Cell(value.path, look="code"), [Cell(value.text, look="given"), cell]))
         before = source
     return Table(f"Values and sources of {scenario.name}", ("Given", "Source"), rows, "Value", "inputs")
 
@@ -78,10 +78,10 @@ def differences(scenarios: Sequence[Scenario]) -> list[Row]:
     """Return the values in which *scenarios* differ, in the order of the language."""
     from clustersim.scenario.values import values
 
-    tables = [{one.path: one.text for one in values(scenario)} for scenario in scenarios]
+    tables = [{table.path: table.text for table in values(scenario)} for scenario in scenarios]
     paths = dict.fromkeys(path for table in tables for path in table)
     rows = [
-        Row(Cell(path, look="code"), [Cell(one.get(path) or NOTHING) for one in tables]) for path in paths
+        Row(Cell(path, look="code"), [Cell(table.get(path) or NOTHING) for table in tables]) for path in paths
     ]
     return [row for row in rows if len(set(row.cells)) > 1]
 
@@ -98,19 +98,19 @@ def source(scenario: Scenario, anchor: str, shown: bool = True) -> Source:
 def making(columns: Sequence[str], items: Sequence[Mapping[str, str]], command: str | None) -> Section:
     """Return the *command*, and for each column how it was made, item by item."""
     rows = []
-    for label in dict.fromkeys(label for one in items for label in one):
-        texts = [one.get(label, NOTHING) for one in items]
-        shown = texts[:1] if len(set(texts)) == 1 else texts
-        rows.append(Row(Cell(label), [Cell(text, look="code") for text in shown]))
+    for label in dict.fromkeys(label for item in items for label in item):
+        texts = [item.get(label, NOTHING) for item in items]
+        distinct = texts[:1] if len(set(texts)) == 1 else texts
+        rows.append(Row(Cell(label), [Cell(text, look="code") for text in distinct]))
     blocks: list[Block] = [Text(command, "code")] if command else []
     blocks.append(Table("How it was made", columns, rows, "Item", "inputs"))
     blocks.append(Text(ABOUT))
     return Section("making", "How it was made", "How it was made", blocks)
 
 
-def provenance(made: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def provenance(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield label and text of every item of a provenance."""
-    for key, value in made.items():
+    for key, value in record.items():
         if key not in SHOWN_ELSEWHERE:
             yield LABELS.get(key, key.replace("_", " ")), _text(key, value)
 

@@ -10,7 +10,7 @@ from clustersim.tuning.verdict import advise_levers, helpful
 from clustersim_reports import drawing, study
 from clustersim_reports.blocks import Cell, Data, Fact, Figure, Page, Row, Section, Table, key
 from clustersim_reports.drawing import BLUE, MUTED, PAPER, Json
-from clustersim_reports.run import ends_of, estimated
+from clustersim_reports.run import ends_of, estimate_text
 
 if TYPE_CHECKING:
     from clustersim.tuning import Lever, Levers
@@ -46,10 +46,12 @@ def headline(levers: Levers) -> str:
 
 
 def _facts(levers: Levers) -> Iterator[Fact]:
-    yield Fact("ETTR as it is", estimated(levers.ettr), "productive share of all card-time")
+    yield Fact("ETTR as it is", estimate_text(levers.ettr), "productive share of all card-time")
     for lever in helpful(levers)[:1]:
-        yield Fact("Gain of the first change", estimated(lever.worth.ettr, points), "of ETTR, by itself")
-        yield Fact("In cards", estimated(lever.worth.effective_gpus), "effective: they train all the time")
+        yield Fact("Gain of the first change", estimate_text(lever.worth.ettr, points), "of ETTR, by itself")
+        yield Fact(
+            "In cards", estimate_text(lever.worth.effective_gpus), "effective: they train all the time"
+        )
         if money := study.earned(lever.worth, levers.scenario):
             yield Fact("In money", money, "a year")
 
@@ -91,46 +93,50 @@ def kind(lever: Lever) -> str:
 
 def gain(lever: Lever) -> str:
     """Return the gain in words."""
-    return estimated(lever.worth.ettr, points) if lever.distinguishable else study.ALIKE
+    return estimate_text(lever.worth.ettr, points) if lever.distinguishable else study.ALIKE
 
 
 def figure(levers: Levers) -> Figure:
     """Return one bar per lever with its interval, its name and its gain above it."""
-    every, costs = ranked(levers), levers.scenario.costs
-    shown, more = every[:MOST_BARS], len(every[MOST_BARS:])
+    ranking, costs = ranked(levers), levers.scenario.costs
+    top, more = ranking[:MOST_BARS], len(ranking[MOST_BARS:])
     columns = ("lever", "change", "ettr_gain", "low", "high", "distinguishable", "effective_cards_gain")
     rows = []
-    for one in every:
-        cards, money = one.worth.effective_gpus.mean, ends_of(one.worth.money_per_year)[0]
-        rows.append((one.name, one.change.text, *ends_of(one.worth.ettr), one.distinguishable, cards, money))
+    for lever in ranking:
+        cards, money = lever.worth.effective_gpus.mean, ends_of(lever.worth.money_per_year)[0]
+        rows.append(
+            (lever.name, lever.change.text, *ends_of(lever.worth.ettr), lever.distinguishable, cards, money)
+        )
     data = Data((*columns, f"{'unpriced' if costs is None else costs.currency}_per_year"), rows)
     caption = "Each is compared with the scenario as it is, on the same failures, in pairs."
     caption += f" {more} more in the table." if more else ""
-    spoken = "; ".join(f"{lever.name}: {gain(lever)}" for lever in shown[:8])
+    spoken = "; ".join(f"{lever.name}: {gain(lever)}" for lever in top[:8])
     legend = [
-        *(key(sign, word) for sign, word in SIGNS.items() if sign in map(kind, shown)),
+        *(key(sign, word) for sign, word in SIGNS.items() if sign in map(kind, top)),
         *[key("whisker", "95 % interval")] * any(low is not None for low in data["low"]),
     ]
-    title, drawn = "Gain of each change by itself", _drawing(shown, levers)
-    return Figure("levers", title, caption, spoken, legend, drawn, data)
+    title, bars = "Gain of each change by itself", _drawing(top, levers)
+    return Figure("levers", title, caption, spoken, legend, bars, data)
 
 
-def _drawing(shown: Sequence[Lever], levers: Levers) -> Json:
+def _drawing(top: Sequence[Lever], levers: Levers) -> Json:
     """Return the bars, above each its name and gain, and at the right end what that is in cards and money."""
-    gains = [ends_of(one.worth.ettr.scaled(100)) for one in shown]
+    gains = [ends_of(lever.worth.ettr.scaled(100)) for lever in top]
     ends = [end for gain in gains for end in gain if end is not None]
     low, high = min(0.0, *ends), max(0.0, *ends)
     pad = max(0.03 * (high - low), 1e-3)
     left: Json = {"bgcolor": PAPER, "borderpad": 0, "x": low - pad, "yshift": 8}
     right = drawing.note("", 0, 0, MUTED, name=drawing.WIDE) | left | {"x": high + pad, "xanchor": "right"}
     names, worth = [], []
-    for one in shown:
-        sure, cards = one.distinguishable, study.in_cards(one.worth, levers.scenario, "cards")
-        names.append(drawing.text(one.name, NAME if sure else NAME_ALONE) + f" · <b>{gain(one)}</b>" * sure)
-        worth.append(cards if sure else gain(one))
+    for lever in top:
+        certain, cards = lever.distinguishable, study.in_cards(lever.worth, levers.scenario, "cards")
+        names.append(
+            drawing.text(lever.name, NAME if certain else NAME_ALONE) + f" · <b>{gain(lever)}</b>" * certain
+        )
+        worth.append(cards if certain else gain(lever))
     axis: Json = {"range": [low - pad, high + pad], "nticks": 7, "zeroline": True, "zerolinecolor": MUTED}
     sheet = drawing.rows(
-        [_bars(shown, sign) for sign in SIGNS],
+        [_bars(top, sign) for sign in SIGNS],
         [left | {"text": name} for name in names],
         ROW,
         barmode="overlay",
@@ -140,16 +146,16 @@ def _drawing(shown: Sequence[Lever], levers: Levers) -> Json:
     return sheet
 
 
-def _bars(shown: Sequence[Lever], sign: str) -> Json:
+def _bars(top: Sequence[Lever], sign: str) -> Json:
     """Return the bars of one kind, each in its row."""
-    rows = [(row, lever) for row, lever in enumerate(shown) if kind(lever) == sign]
+    rows = [(row, lever) for row, lever in enumerate(top) if kind(lever) == sign]
     hollow = {"color": PAPER, "line": {"color": BLUE, "width": 1.5}}
     gains = [ends_of(lever.worth.ettr.scaled(100)) for _, lever in rows]
     return drawing.bars(
         drawing.rounded(mean for mean, _, _ in gains),
         [row for row, _ in rows],
-        hollow if sign == HOLLOW else drawing.hatched(sign),
+        hollow if sign == HOLLOW else drawing.hatching(sign),
         error_x=drawing.whiskers(gains),
         hover="%{customdata[0]}<br>%{customdata[1]} ETTR<br>%{customdata[2]} effective cards",
-        say=[(one.name, gain(one), estimated(one.worth.effective_gpus)) for _, one in rows],
+        say=[(lever.name, gain(lever), estimate_text(lever.worth.effective_gpus)) for _, lever in rows],
     )

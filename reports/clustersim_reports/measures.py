@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clustersim.digits import NOTHING, duration, measured, money, percent, plus_minus, points, whole
 from clustersim.records import PEER
 from clustersim_reports.blocks import Cell, Fact, Facts, Row, Table
-from clustersim_reports.run import Run, Runs, estimated
+from clustersim_reports.run import Run, Runs, estimate_text
 
 if TYPE_CHECKING:
     from clustersim.results import Comparison
@@ -159,29 +159,29 @@ def rows(runs: Runs) -> list[Row]:
 
     Measures that no run has are left out, but for the MTTI, whose absence has a reason.
     """
-    found = []
+    table = []
     for label, meaning, show in MEASURES:
         cells = [show(run) for run in runs.runs]
         if label == MTTI or any(cell.text != NOTHING for cell in cells):
-            found.append(Row(Cell(label, meaning), cells))
+            table.append(Row(Cell(label, meaning), cells))
         if label == ETTR and runs.comparison and not runs.single:
-            found.append(_differences(runs, runs.comparison))
-    return found
+            table.append(_differences(runs, runs.comparison))
+    return table
 
 
 def _differences(runs: Runs, comparison: Comparison) -> Row:
     """Return the ETTR's paired differences to the baseline."""
     cells = {name: Cell(NOTHING, "the baseline") for name in runs.names}
-    for name, ettr in ((one.name, one.ettr) for one in comparison.differences):
-        shown = estimated(ettr, points)
-        cells[name] = Cell(shown) if ettr.distinguishable else Cell("not distinguishable", shown)
+    for name, ettr in ((difference.name, difference.ettr) for difference in comparison.differences):
+        gap = estimate_text(ettr, points)
+        cells[name] = Cell(gap) if ettr.distinguishable else Cell("not distinguishable", gap)
         if ettr.half_width is None:
-            cells[name] = Cell(shown, "one pair: no interval")
+            cells[name] = Cell(gap, "one pair: no interval")
     head = Cell(f"ETTR against {comparison.baseline}", "paired difference, percentage points")
     return Row(head, [cells[name] for name in runs.names])
 
 
-def shown(runs: Runs) -> Table | Facts:
+def block(runs: Runs) -> Table | Facts:
     """Return the measures as a table, or of a single run as tiles."""
     if not runs.single:
         return Table("Measures of each scenario", runs.names, rows(runs), "Measure", "measures")

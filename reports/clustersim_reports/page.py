@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 TEMPLATES = Path(__file__).with_name("templates")
-OFF = ("displayModeBar", "displaylogo", "showSendToCloud", "showTips")
-PLOTLY_CONFIG = {"doubleClick": "reset", "plotlyServerURL": "", "responsive": True} | dict.fromkeys(
-    OFF, False
-)
+OFF = dict.fromkeys(("displayModeBar", "displaylogo", "showSendToCloud", "showTips"), False)
+PLOTLY_CONFIG = OFF | {"doubleClick": "reset", "plotlyServerURL": "", "responsive": True}
 """No button of plotly's and no link to its maker: a report asks nobody for anything."""
 
 
@@ -33,7 +31,7 @@ def render(page: Page) -> str:
     The nonce depends on all that is shown, so that no scenario can hold it.
     """
     sections = sections_of(page)
-    data = packed(json.dumps(payload(sections), separators=(",", ":"), allow_nan=False))
+    data = pack(json.dumps(payload(sections), separators=(",", ":"), allow_nan=False))
     return _template().render(
         colours=theme.SURFACES | {name: style.colour for name, style in theme.STYLES.items()},
         config=json.dumps(PLOTLY_CONFIG, sort_keys=True),
@@ -59,7 +57,7 @@ def save(page: Page, path: Path) -> None:
 
 def sections_of(page: Page) -> list[Section]:
     """Return all sections of *page* in their order."""
-    sentences = [Cell(one.text, look="warning" if one.warning else "") for one in page.answer]
+    sentences = [Cell(advice.text, look="warning" if advice.warning else "") for advice in page.answer]
     answer = Section("answer", "The answer", "The answer", [Items(sentences, "answer")])
     given = [inputs.section(page.given)] if page.given else []
     return [answer, *(section for section in page.sections if section), *given, page.making]
@@ -72,11 +70,11 @@ def payload(sections: Sequence[Section]) -> dict[str, Any]:
         "dark": theme.partners(),
         "paper": theme.PAPER.light,
         "figures": {
-            one.name: one.drawing | {"table": [one.data.columns, one.data.rows]}
-            for one in blocks
-            if isinstance(one, Figure)
+            block.name: block.drawing | {"table": [block.data.columns, block.data.rows]}
+            for block in blocks
+            if isinstance(block, Figure)
         },
-        "texts": {one.anchor: one.text for one in blocks if isinstance(one, Source) and one.hidden},
+        "texts": {block.anchor: block.text for block in blocks if isinstance(block, Source) and block.hidden},
     }
 
 
@@ -85,10 +83,10 @@ def plotly() -> str:
     """Return the library that draws the figures, packed once for all pages of a process."""
     from plotly.offline import get_plotlyjs
 
-    return packed(get_plotlyjs())
+    return pack(get_plotlyjs())
 
 
-def packed(text: str) -> str:
+def pack(text: str) -> str:
     """Return *text* compressed by gzip, in base64: what the script unpacks."""
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 

@@ -72,15 +72,15 @@ class Runs(NamedTuple):
 
     def chapters(self, anchor: str, blocks: Callable[[Run], Sequence[Block]]) -> list[Group]:
         """Return the *blocks* of each of the first runs under its name; runs without any are left out."""
-        made = [(run, blocks(run)) for run in self.runs[:MOST_DRAWN]]
+        pairs = [(run, blocks(run)) for run in self.runs[:MOST_DRAWN]]
         return [
-            Group(shown, Cell("" if self.single else run.name), f"{anchor}-{run.anchor}")
-            for run, shown in made
-            if shown
+            Group(inner, Cell("" if self.single else run.name), f"{anchor}-{run.anchor}")
+            for run, inner in pairs
+            if inner
         ]
 
 
-def estimated(estimate: Estimate | None, show: Callable[[float, float | None], str] = plus_minus) -> str:
+def estimate_text(estimate: Estimate | None, show: Callable[[float, float | None], str] = plus_minus) -> str:
     """Return an estimate in words, with the digits that its interval supports, or a dash."""
     return NOTHING if estimate is None else show(estimate.mean, estimate.half_width)
 
@@ -88,11 +88,11 @@ def estimated(estimate: Estimate | None, show: Callable[[float, float | None], s
 Ends: TypeAlias = tuple[float | None, float | None, float | None]
 
 
-def ends_of(found: Estimate | Interval | None) -> Ends:
+def ends_of(interval: Estimate | Interval | None) -> Ends:
     """Return the mean and both ends of the interval, or three times None."""
-    return (None, None, None) if found is None else (found.mean, found.low, found.high)
+    return (None, None, None) if interval is None else (interval.mean, interval.low, interval.high)
 
 
-def within(share: Estimate | None) -> Ends:
+def share_ends(share: Estimate | None) -> Ends:
     """Return the mean of a *share* and both ends of its interval, held within 0 and 1."""
     return (None, None, None) if share is None else (share.mean, *share.clipped(0.0, 1.0))

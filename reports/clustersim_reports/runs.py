@@ -39,9 +39,9 @@ def page(
 
         comparison = Comparison(results)
     scenarios = [result.scenario for result in results]
-    named = zip(inputs.anchors(scenarios), results, strict=True)
-    runs = Runs([Run(anchor, result) for anchor, result in named], comparison)
-    made = [
+    pairs = zip(inputs.anchors(scenarios), results, strict=True)
+    runs = Runs([Run(anchor, result) for anchor, result in pairs], comparison)
+    records = [
         {"seed": str(result.summary["seed"]), "scenario hash": result.scenario.hash[:16]}
         | dict(inputs.provenance(result.provenance))
         for result in results
@@ -57,14 +57,14 @@ def page(
         answer=answer(runs),
         sections=[section(runs) for section in SECTIONS],
         given=scenarios,
-        making=inputs.making(runs.names, made, command),
+        making=inputs.making(runs.names, records, command),
         look="single" if runs.single else "several",
     )
 
 
 def _head(runs: Runs) -> list[Block]:
     """Return a headline for each run, and what the squares mean."""
-    first, entries = runs.runs[0], ledger.used(runs)
+    first, entries = runs.runs[0], ledger.entries_of(runs)
     shares = [f"{entry} {ledger.share(first, f'ledger.{entry}').text}" for entry in entries]
     keys = [key(entry, share if runs.single else entry) for entry, share in zip(entries, shares, strict=True)]
     headlines = [
@@ -111,12 +111,12 @@ def squares(shares: Mapping[str, float]) -> dict[str, int]:
 
 def picture(shares: Mapping[str, float]) -> Picture:
     """Return a hundred squares, filled row by row, as one SVG path for each ledger entry."""
-    placed = [entry for entry, count in squares(shares).items() for _ in range(count)]
-    paths = dict.fromkeys(placed, "")
-    for place, entry in enumerate(placed):
+    filled = [entry for entry, count in squares(shares).items() for _ in range(count)]
+    paths = dict.fromkeys(filled, "")
+    for place, entry in enumerate(filled):
         row, column = divmod(place, PER_ROW)
         paths[entry] += f"M{column * PITCH} {row * PITCH}h{SIDE}v{SIDE}h-{SIDE}z"
-    spoken = f"{placed.count('productive')} of 100 squares are filled: the share of the cards that trains"
+    spoken = f"{filled.count('productive')} of 100 squares are filled: the share of the cards that trains"
     return Picture(list(paths.items()), spoken, "waffle", 397, 97)
 
 
@@ -124,21 +124,21 @@ def answer(runs: Runs) -> list[Advice]:
     """Return the sentences of one run, or of several compared: verdicts, what steps return, what to do."""
     if runs.comparison is None or runs.single:
         return _alone(runs.runs[0])[:MOST]
-    judged = list(runs.runs)
-    if len(judged) > MOST_VERDICTS:
-        ordered = sorted(judged, key=lambda run: float(run.at("effective_gpus")))
-        judged = [ordered[-1], ordered[0]]
-    found = [verdict(run.summary) for run in judged]
-    found += compared(runs.comparison)[: MOST - len(found)]
-    for run in judged:
+    selected = list(runs.runs)
+    if len(selected) > MOST_VERDICTS:
+        ordered = sorted(selected, key=lambda run: float(run.at("effective_gpus")))
+        selected = [ordered[-1], ordered[0]]
+    sentences = [verdict(run.summary) for run in selected]
+    sentences += compared(runs.comparison)[: MOST - len(sentences)]
+    for run in selected:
         advice = advise(run.result.scenario, run.summary)
-        found += [replace(one, text=f"{run.name}: {one.text}") for one in advice]
-    return found[:MOST]
+        sentences += [replace(sentence, text=f"{run.name}: {sentence.text}") for sentence in advice]
+    return sentences[:MOST]
 
 
 def _alone(run: Run) -> list[Advice]:
-    advice = sorted(advise(run.result.scenario, run.summary), key=lambda one: not one.warning)
-    warnings = sum(one.warning for one in advice)
+    advice = sorted(advise(run.result.scenario, run.summary), key=lambda sentence: not sentence.warning)
+    warnings = sum(sentence.warning for sentence in advice)
     facts = [Advice(Kind.VERDICT, text) for text in _facts(run)]
     return [verdict(run.summary), *advice[:warnings], *facts, *advice[warnings:]]
 
@@ -158,5 +158,5 @@ def _facts(run: Run) -> Iterator[str]:
     if run.at(path) is not None and not run.at("no_progress"):
         price, paid, width = run.at(path), run.at("cost.per_gpu_hour"), run.margin(path)
         times = measured(price / paid, None if width is None else max(width / paid, 0.02))
-        shown = money(price, run.at("currency"), width)
-        yield f"An effective card-hour costs {shown}, {times} times the price of a card-hour."
+        text = money(price, run.at("currency"), width)
+        yield f"An effective card-hour costs {text}, {times} times the price of a card-hour."

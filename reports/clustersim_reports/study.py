@@ -12,7 +12,7 @@ from clustersim.units import format_duration
 from clustersim.version import VERSION
 from clustersim_reports import inputs
 from clustersim_reports.blocks import Cell, Fact, Facts, Page, Section
-from clustersim_reports.run import estimated
+from clustersim_reports.run import estimate_text
 
 if TYPE_CHECKING:
     from clustersim.scenario import Scenario
@@ -59,13 +59,13 @@ def columns(scenario: Scenario) -> list[str]:
 
 def cells(worth: Worth, distinguishable: bool, scenario: Scenario) -> Iterator[Cell]:
     """Yield a gain in ETTR, in cards and in money; of one that may be chance the interval alone."""
-    gain = estimated(worth.ettr, points)
+    gain = estimate_text(worth.ettr, points)
     if not distinguishable:
         yield Cell(ALIKE, "" if worth.ettr.distinguishable else gain)
         yield from [Cell(NOTHING)] * (len(columns(scenario)) - 1)
         return
     yield Cell(gain)
-    yield Cell(estimated(worth.effective_gpus))
+    yield Cell(estimate_text(worth.effective_gpus))
     if scenario.costs is not None:
         yield Cell(earned(worth, scenario))
 
@@ -79,4 +79,4 @@ def earned(worth: Worth, scenario: Scenario) -> str:
 def in_cards(worth: Worth, scenario: Scenario, unit: str) -> str:
     """Return what a gain is in cards, called *unit*, and in money where cards have a price."""
     money_each = earned(worth, scenario)
-    return f"{estimated(worth.effective_gpus)} {unit}{f', {money_each} a year' if money_each else ''}"
+    return f"{estimate_text(worth.effective_gpus)} {unit}{f', {money_each} a year' if money_each else ''}"

@@ -11,7 +11,7 @@ from clustersim.tuning.verdict import advise_tuning
 from clustersim.units import format_duration
 from clustersim_reports import study
 from clustersim_reports.blocks import Fact, Page
-from clustersim_reports.run import estimated
+from clustersim_reports.run import estimate_text
 from clustersim_reports.sections import curve, what_ifs
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _facts(tuning: Tuning) -> Iterator[Fact]:
     """Yield what matters most: the best range, the ETTR, the gain; or what would have to change."""
     if tuning.ettr_at_best is None or tuning.range_s is None:
         return
-    ettr = estimated(tuning.ettr_at_best)
+    ettr = estimate_text(tuning.ettr_at_best)
     if tuning.no_progress:
         yield Fact("ETTR at the best interval", ettr, "almost no card-time is productive")
         yield from _needed(tuning)
@@ -57,7 +57,7 @@ def _facts(tuning: Tuning) -> Iterator[Fact]:
     yield Fact("ETTR with it", ettr, "productive share of all card-time")
     for gain in (gain for gain in tuning.gains if gain.over == "now"):
         label, may_be_chance = f"Gain over today's {duration(gain.interval_s, 0.0)}", not gain.distinguishable
-        number = study.ALIKE if may_be_chance else estimated(gain.worth.ettr, points)
+        number = study.ALIKE if may_be_chance else estimate_text(gain.worth.ettr, points)
         cards = study.in_cards(gain.worth, tuning.scenario, "effective cards")
         yield Fact(label, number, "no gain beyond chance" if may_be_chance else cards)
 

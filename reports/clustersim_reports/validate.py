@@ -22,8 +22,8 @@ SECTIONS = (agreement.section, checks.section, estimator.section, checks.cases)
 
 def page(validation: Validation, command: str | None = None) -> Page:
     """Return the page of *validation*, the same for the same validation and command."""
-    made = {name: value for name, value in validation.made.items() if name != "command"}
-    seed = made.get("seed")
+    record = {name: value for name, value in validation.made.items() if name != "command"}
+    seed = record.get("seed")
     items = {"seeds": f"{seed} for all" if seed is not None else "those of the scenarios"}
     facts = [
         Fact(kind.heading, f"{whole(passed)} of {whole(len(cases))}", kind.passed)
@@ -38,14 +38,14 @@ def page(validation: Validation, command: str | None = None) -> Page:
         answer=list(_answer(validation)),
         sections=[section(validation) for section in SECTIONS],
         given=(),
-        making=inputs.making(["All cases"], [items | dict(inputs.provenance(made))], command),
+        making=inputs.making(["All cases"], [items | dict(inputs.provenance(record))], command),
     )
 
 
 def headline(validation: Validation) -> str:
     """Return how many checks pass; those of plumbing count only where they fail."""
-    counted = [one for one in validation.cases if one.kind != "plumbing" or not one.passed]
-    cases = counted or validation.cases
+    evidence = [case for case in validation.cases if case.kind != "plumbing" or not case.passed]
+    cases = evidence or validation.cases
     passed = sum(case.passed for case in cases)
     if passed < len(cases):
         return f"{whole(passed)} of {whole(len(cases))} checks pass."

@@ -164,8 +164,8 @@ def test_throughput_is_the_timeline_averaged_to_what_can_be_drawn() -> None:
     data = made(throughput.figure(plain)).data
     assert data["mean"] == pytest.approx(list(plain.result.timeline["mean"]), rel=1e-4)
     assert data["time_days"][0] == pytest.approx(20 / 800)
-    assert throughput.thinned(range(1000))[:2] == [1.0, 4.0]
-    assert len(throughput.thinned(range(1000))) == 334
+    assert throughput.thin_out(range(1000))[:2] == [1.0, 4.0]
+    assert len(throughput.thin_out(range(1000))) == 334
     assert throughput.figure(one(timeline=None)) is None
 
 

@@ -78,6 +78,7 @@ def test_verdicts_have_a_sign_and_a_word() -> None:
     assert said["small"] == ("✓ differs, as it must", "pass")
     assert said["missed"] == ("✗ differs", "fail")
     assert said["straddles"] == ("? undecided", "open")
+    assert html("validation").count('<span class="sign" aria-hidden="true">✗</span>') == 3
     tried = [row.cells[-1].text for row in rows if row.head.text.startswith("checkpoint.blocks =")]
     assert tried == ["✓ agrees", "? undecided", "✗ differs"]
 

@@ -78,12 +78,12 @@ def section(validation: Validation) -> Section | None:
         " vertical axis. On the dashed line both are equal. A check that was published as a range passes"
         " where its bar crosses the line; a control passes where it does not."
     )
-    found: dict[str, list[Outcome]] = {name: [] for name in FAMILIES}
+    by_family: dict[str, list[Outcome]] = {name: [] for name in FAMILIES}
     for case in validation.cases:
         name, mean = UNITS.get(case.unit, "counts"), case.simulated.mean
         if mean is not None and (mean > 0 or FAMILIES[name].linear):
-            found[name].append(case)
-    figures = Group([figure(name, cases) for name, cases in found.items() if cases], look="pair small")
+            by_family[name].append(case)
+    figures = Group([figure(name, cases) for name, cases in by_family.items() if cases], look="pair small")
     return Section("agreement", "At a glance", "At a glance", [Text(words), Items(keys, "legend"), figures])
 
 
@@ -93,13 +93,13 @@ def figure(name: str, cases: Sequence[Outcome]) -> Figure:
     count = f"{len(cases)} check{'s' * (len(cases) > 1)}"
     names = ("published", "accepted_from", "accepted_to", "simulated", "low", "high")
     rows = [
-        (one.name, one.kind, one.passed, one.value, one.low, one.high, *ends_of(one.simulated))
-        for one in cases
+        (case.name, case.kind, case.passed, case.value, case.low, case.high, *ends_of(case.simulated))
+        for case in cases
     ]
     spoken = f"{count}, not passed: {', '.join(failed)}" if failed else f"{count}, all passed"
-    shown = _drawing(family, Data(("check", "kind", "passed", *names), rows))
+    sheet = _drawing(family, Data(("check", "kind", "passed", *names), rows))
     data = Data(("check", "kind", "passed", *(f"{name}{family.unit}" for name in names)), rows)
-    return Figure(f"agreement-{name}", family.title, count, spoken, (), shown, data)
+    return Figure(f"agreement-{name}", family.title, count, spoken, (), sheet, data)
 
 
 def _drawing(family: Family, data: Data) -> Json:
@@ -108,15 +108,15 @@ def _drawing(family: Family, data: Data) -> Json:
     A range without an end goes on to the edge.  Controls, and what did not pass, have their names.
     """
     starts, stops, simulated = data["accepted_from"], data["accepted_to"], data["simulated"]
-    known = zip(data["published"], starts, stops, strict=True)
-    published = [next(end for end in ends if end is not None) for ends in known]
+    candidates = zip(data["published"], starts, stops, strict=True)
+    published = [next(end for end in ends if end is not None) for ends in candidates]
     span = family.span([value for value in (*published, *starts, *stops, *simulated) if value])
     ranges = [
         (span[0] if start is None else max(start, span[0]), mean, span[1] if stop is None else stop, mean)
         for start, stop, mean in zip(starts, stops, simulated, strict=True)
     ]
     checks = zip(data["check"], data["kind"], data["passed"], published, simulated, strict=True)
-    named = [(name, x, y) for name, kind, passed, x, y in checks if kind == "control" or not passed]
+    labels = [(name, x, y) for name, kind, passed, x, y in checks if kind == "control" or not passed]
     ends: Json = {"range": list(span), "nticks": 6} if family.linear else {"low": span[0], "high": span[1]}
     return drawing.sheet(
         [
@@ -125,7 +125,7 @@ def _drawing(family: Family, data: Data) -> Json:
             _dots(family, data, published),
         ],
         HEIGHT,
-        annotations=[drawing.corner("simulated"), *(_name(family, *one, span) for one in named)],
+        annotations=[drawing.corner("simulated"), *(_name(family, *label, span) for label in labels)],
         margin={"b": 50, "l": 8, "r": 16, "t": 28},
         xaxis=family.axis(title="published", **ends),
         yaxis=family.axis(**ends),

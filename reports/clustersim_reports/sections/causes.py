@@ -42,7 +42,7 @@ def _blocks(run: Run) -> list[Block]:
     if causes := causes_of(run):
         wasted = [cause for cause in causes if run.at("waste_by_cause")[cause]]
         figures = [figure(run, wasted) if wasted else None, outages.figure(run)]
-        blocks.append(Group([one for one in figures if one], look="pair"))
+        blocks.append(Group([figure_ for figure_ in figures if figure_], look="pair"))
         columns = ("Incidents per day", "Mean time between", "Share of all card-hours", "Cumulative")
         blocks.append(Table(f"Causes of waste of {run.name}", columns, rows(run, causes), "Cause"))
     else:
@@ -73,7 +73,7 @@ def label(run: Run, cause: str) -> str:
 
 def rows(run: Run, causes: Sequence[str]) -> list[Row]:
     """Return how often each cause strikes, its share of all card-hours, and the sum so far."""
-    found, modes, total = [], run.result.scenario.failures, 0.0
+    table, modes, total = [], run.result.scenario.failures, 0.0
     for cause in causes:
         rate, width = run.at("incidents_by_mode").get(cause), run.margin(f"incidents_by_mode.{cause}")
         total += run.at("waste_by_cause")[cause]
@@ -82,8 +82,8 @@ def rows(run: Run, causes: Sequence[str]) -> list[Row]:
         between = duration(DAY / rate, certain) if rate else NOTHING
         shares = run.say(f"waste_by_cause.{cause}", percent), percent(total, run.margin("ettr"))
         effect = EFFECTS.get(modes[cause].effect, "") if cause in modes else ""
-        found.append(Row(Cell(label(run, cause), effect), [Cell(text) for text in (often, between, *shares)]))
-    return found
+        table.append(Row(Cell(label(run, cause), effect), [Cell(text) for text in (often, between, *shares)]))
+    return table
 
 
 def figure(run: Run, causes: Sequence[str]) -> Figure:
@@ -102,7 +102,7 @@ def figure(run: Run, causes: Sequence[str]) -> Figure:
                 waste[cause],
                 total,
                 rates.get(cause),
-                *(parts[cause].get(one, 0.0) for one in entries),
+                *(parts[cause].get(entry, 0.0) for entry in entries),
             )
             for cause, total in zip(causes, totals, strict=True)
         ],
@@ -114,24 +114,24 @@ def figure(run: Run, causes: Sequence[str]) -> Figure:
     caption += f" {few} of {len(causes)} causes make up 80 % of the waste." if 1 < few < len(causes) else ""
     legend = [key(entry) for entry in entries]
     spoken = "; ".join(f"{cause} {share}" for cause, share in zip(causes[:6], shares, strict=False))
-    shown = _drawing(run, data, shares, entries)
-    return Figure(f"causes-{run.anchor}", "Waste by cause", caption, spoken, legend, shown, data)
+    bars = _drawing(run, data, shares, entries)
+    return Figure(f"causes-{run.anchor}", "Waste by cause", caption, spoken, legend, bars, data)
 
 
 def _drawing(run: Run, data: Data, shares: list[str], entries: Sequence[str]) -> Json:
     """Return the largest causes, and all others in a last bar where they are many."""
     more = len(shares) - MOST_CAUSES + 1 if len(shares) > MOST_CAUSES else 0
-    shown = len(shares) - more
-    labels = [label(run, cause) for cause in data["cause"][:shown]] + [f"{more} other causes"] * bool(more)
+    count = len(shares) - more
+    labels = [label(run, cause) for cause in data["cause"][:count]] + [f"{more} other causes"] * bool(more)
 
     def shortened(values: list[float]) -> list[float]:
-        return values[:shown] + [sum(values[shown:])] * bool(more)
+        return values[:count] + [sum(values[count:])] * bool(more)
 
     sums = shortened(data["share_of_card_hours"])
-    shares = shares[:shown] + [percent(sums[-1])] * bool(more)
+    shares = shares[:count] + [percent(sums[-1])] * bool(more)
     names = [
-        f"{drawing.text(one, 30)} · <b>{drawing.text(share)}</b>"
-        for one, share in zip(labels, shares, strict=True)
+        f"{drawing.text(name, 30)} · <b>{drawing.text(share)}</b>"
+        for name, share in zip(labels, shares, strict=True)
     ]
     bars = [drawing.shares(entry, shortened(data[entry]), labels) for entry in entries]
     across = drawing.axis("share of all card-hours", range=[0, 104 * max(sums)], ticksuffix=" %", nticks=6)

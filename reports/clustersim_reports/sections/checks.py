@@ -91,7 +91,9 @@ KINDS: Mapping[str, Kind] = {
 
 def groups(validation: Validation) -> list[tuple[Kind, list[Outcome], int]]:
     """Return the checks of each kind, those that show most first, and how many of them passed."""
-    by_kind = [(kind, [one for one in validation.cases if one.kind == name]) for name, kind in KINDS.items()]
+    by_kind = [
+        (kind, [case for case in validation.cases if case.kind == name]) for name, kind in KINDS.items()
+    ]
     return [(kind, cases, sum(case.passed for case in cases)) for kind, cases in by_kind if cases]
 
 
@@ -109,10 +111,10 @@ def section(validation: Validation) -> Section:
 
 def cases(validation: Validation) -> Section:
     """Return each scenario with where it was published, its checks, what is assumed, and its inputs."""
-    links, found = _anchors(validation), validation.scenarios
-    anchors = inputs.anchors(list(found.values()))
+    links, scenarios = _anchors(validation), validation.scenarios
+    anchors = inputs.anchors(list(scenarios.values()))
     groups = []
-    for anchor, (name, scenario) in zip(anchors, found.items(), strict=True):
+    for anchor, (name, scenario) in zip(anchors, scenarios.items(), strict=True):
         own = [case for case in validation.cases if case.scenario == name]
         title = scenario.title or name
         heading = Cell(title, name if title != name else "")
@@ -133,13 +135,16 @@ def _case(scenario: Scenario, anchor: str, own: Sequence[Outcome], links: Mappin
         rows += [_row(case, Cell(short, case.says), links[case.name]), *_tries(case)]
         notes += [Cell(f"{short}: {note}" if len(own) > 1 else note)] if note else []
     notes += [Cell(text, chip="assumed") for text in (published.assumes if published else ())]
-    given, save = inputs.values_table(scenario, defaults=False), inputs.source(scenario, anchor, shown=False)
+    values, source = (
+        inputs.values_table(scenario, defaults=False),
+        inputs.source(scenario, anchor, shown=False),
+    )
     return [
         Text(published.source if published else "", "place"),
         *[Text(scenario.about or "")] * bool(scenario.about),
         _table(f"Checks of {scenario.name}", "Accepted", rows),
         *[Items(notes)] * bool(notes),
-        Group([given, save], Cell("Inputs with their sources"), folded=True),
+        Group([values, source], Cell("Inputs with their sources"), folded=True),
     ]
 
 
@@ -153,7 +158,7 @@ def _row(case: Outcome, head: Cell, anchor: str = "") -> Row:
     word, must_not = case.figure.replace("_", " "), KINDS[case.kind].range if anchor else "Accepted"
     figure = f"{word.upper() if word in ABBREVIATIONS else word}{f' of {case.of}' if case.of else ''}"
     accepted = f"{'' if must_not == 'Accepted' else f'{must_not.lower()} '}{words.accepted_text(case)}"
-    met = sum(passes(case.kind, one.verdict) for one in case.tried)
+    met = sum(passes(case.kind, trial.verdict) for trial in case.tried)
     cells = _cells(
         case,
         Cell(accepted, f"difference in {figure}" if case.difference else figure),
@@ -166,17 +171,17 @@ def _row(case: Outcome, head: Cell, anchor: str = "") -> Row:
 
 def _tries(case: Outcome) -> Iterator[Row]:
     """Yield a row for each value of an input that was not published."""
-    for one in case.tried:
-        tried = replace(case, simulated=one.simulated, verdict=one.verdict)
-        head = Cell(f"{case.unknown} = {one.value}", "not published; tried")
-        cells = _cells(tried, Cell(words.accepted_text(case)), one.verdict)
-        yield Row(head, cells, f"part {tone(tried)}")
+    for trial in case.tried:
+        variant = replace(case, simulated=trial.simulated, verdict=trial.verdict)
+        head = Cell(f"{case.unknown} = {trial.value}", "not published; tried")
+        cells = _cells(variant, Cell(words.accepted_text(case)), trial.verdict)
+        yield Row(head, cells, f"part {tone(variant)}")
 
 
 def _cells(case: Outcome, accepted: Cell, verdict: str, times: str = "", tries: str = "") -> list[Cell]:
-    shown = Cell("", look="picture", picture=picture(case))
+    drawing = Cell("", look="picture", picture=picture(case))
     simulated = Cell(words.simulated_text(case), times)
-    return [accepted, simulated, shown, Cell(f"{SIGNS[tone(case)]} {verdict}", tries, look="verdict")]
+    return [accepted, simulated, drawing, Cell(f"{SIGNS[tone(case)]} {verdict}", tries, look="verdict")]
 
 
 def tone(case: Outcome) -> str:
@@ -204,7 +209,7 @@ def picture(case: Outcome) -> Picture:
     So one look tells which intervals lie inside and which do not; the numbers stand beside the picture.
     """
     low, high, goes_on = range_of(case)
-    scale, found = (RIGHT - LEFT) / (high - low), case.simulated
+    scale, simulated = (RIGHT - LEFT) / (high - low), case.simulated
 
     def at(value: float) -> float:
         return round(min(max(LEFT + scale * (value - low), EDGE), WIDTH - EDGE), 1)
@@ -214,13 +219,13 @@ def picture(case: Outcome) -> Picture:
     paths += [("ends", f"M{LEFT:g} 3v24{far}")]
     if case.value is not None:
         paths.append(("published", f"M{at(case.value):g} 7l8 8l-8 8l-8-8z"))
-    if found.mean is not None and at(found.mean) in (EDGE, WIDTH - EDGE):
-        out = EDGE if at(found.mean) > EDGE else -EDGE
-        paths.append(("arrow", f"M{at(found.mean) + out / 2:g} 15l{-2 * out:g}-7v14z"))
-    elif found.mean is not None:
-        if found.low is not None and found.high is not None:
-            paths.append(("interval", f"M{at(found.low):g} 15H{at(found.high):g}"))
-        paths.append(("mean", f"M{at(found.mean) - 4.5:g} 15a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z"))
+    if simulated.mean is not None and at(simulated.mean) in (EDGE, WIDTH - EDGE):
+        out = EDGE if at(simulated.mean) > EDGE else -EDGE
+        paths.append(("arrow", f"M{at(simulated.mean) + out / 2:g} 15l{-2 * out:g}-7v14z"))
+    elif simulated.mean is not None:
+        if simulated.low is not None and simulated.high is not None:
+            paths.append(("interval", f"M{at(simulated.low):g} 15H{at(simulated.high):g}"))
+        paths.append(("mean", f"M{at(simulated.mean) - 4.5:g} 15a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z"))
     spoken = f"accepted {words.accepted_text(case)}, simulated {words.simulated_text(case)}"
     return Picture(paths, spoken, "strip", 240, 30)
 
@@ -228,7 +233,7 @@ def picture(case: Outcome) -> Picture:
 def _notes(case: Outcome) -> Iterator[str]:
     """Yield how the claim is read, and with which values it was simulated."""
     as_it_is = "the scenario as it is"
-    change, base = (words.changes_text(one or {}) or as_it_is for one in (case.change, case.minus))
+    change, base = (words.changes_text(values or {}) or as_it_is for values in (case.change, case.minus))
     if case.reads:
         yield _sentence(case.reads)
     if case.difference:

@@ -13,7 +13,7 @@ from clustersim.units import format_duration
 from clustersim_reports import drawing, study, theme
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, key
 from clustersim_reports.drawing import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, Json, Position
-from clustersim_reports.run import estimated, within
+from clustersim_reports.run import estimate_text, share_ends
 
 if TYPE_CHECKING:
     from clustersim.tuning import Candidate, Tuning
@@ -71,24 +71,26 @@ def _gains(tuning: Tuning) -> Table:
     scenario = tuning.scenario
     chosen = Cell(format_duration(tuning.recommended_s or 0.0, 3))
     empty = [Cell(NOTHING)] * len(study.columns(scenario))
-    found = {"recommended": [chosen, *empty]}
+    table = {"recommended": [chosen, *empty]}
     for gain in tuning.gains:
         cells = study.cells(gain.worth, gain.distinguishable, scenario)
-        found[gain.over] = [Cell(duration(gain.interval_s, 0.0)), *cells]
-    rows = [Row(Cell(name, about), found[over]) for over, (name, *_, about) in SIGNS.items() if over in found]
+        table[gain.over] = [Cell(duration(gain.interval_s, 0.0)), *cells]
+    rows = [Row(Cell(name, about), table[over]) for over, (name, *_, about) in SIGNS.items() if over in table]
     columns = ["Interval", *study.columns(scenario)]
     return Table("Gain of the recommended interval over others", columns, rows, "Interval from", "measures")
 
 
 def curve_of(tuning: Tuning) -> Curve:
     """Return what is drawn of *tuning*."""
-    named = {name: getattr(tuning, f"{name}_s") for name in SIGNS}
-    named["recommended"] = None if tuning.no_progress else tuning.recommended_s
-    at = [interval for interval in named.values() if interval is not None]
-    known = [point.interval_s for point in tuning.curve], [point.ettr.mean for point in tuning.curve]
-    heights = np.interp(np.log(at), np.log(known[0]), known[1]).tolist()
+    intervals = {name: getattr(tuning, f"{name}_s") for name in SIGNS}
+    intervals["recommended"] = None if tuning.no_progress else tuning.recommended_s
+    at = [interval for interval in intervals.values() if interval is not None]
+    known_curve = [point.interval_s for point in tuning.curve], [point.ettr.mean for point in tuning.curve]
+    heights = np.interp(np.log(at), np.log(known_curve[0]), known_curve[1]).tolist()
     marks = zip(
-        [name for name in named if named[name] is not None], zip(at, heights, strict=True), strict=True
+        [name for name in intervals if intervals[name] is not None],
+        zip(at, heights, strict=True),
+        strict=True,
     )
     points = [point for point in tuning.curve if min(at) / REACH <= point.interval_s <= max(at) * REACH]
     return Curve(points, dict(marks), None if tuning.no_progress else tuning.range_s)
@@ -115,14 +117,14 @@ def figure(tuning: Tuning) -> Figure:
         spoken.insert(0, f"best range {duration(curve.best[0])} to {duration(curve.best[1])}")
         legend.append(key("flat", "best range: indistinguishable from the best at 95 %"))
     name = tuning.scenario.name
-    rows = [(name, one.interval_s, *within(one.ettr), one.told_apart) for one in tuning.curve]
+    rows = [(name, point.interval_s, *share_ends(point.ettr), point.told_apart) for point in tuning.curve]
     columns = ("scenario", "interval_s", "ettr", "low", "high", "distinguishable_from_best")
     title, data = "ETTR against the checkpoint interval", Data(columns, rows)
     return Figure("curve", title, caption, "; ".join(spoken), legend, _drawing(curve), data)
 
 
 def _drawing(curve: Curve) -> Json:
-    ends = [end for point in curve.points for end in within(point.ettr) if end is not None]
+    ends = [end for point in curve.points for end in share_ends(point.ettr) if end is not None]
     pad = max(0.06 * (max(ends) - min(ends)), 1e-4)
     span = [max(min(ends) - pad, 0.0), min(max(ends) + pad, 1.0)] if curve.best else [-0.03, 1.0]
     lanes = len(curve.marks) + (curve.best is not None)
@@ -145,7 +147,7 @@ def _drawing(curve: Curve) -> Json:
 def _curve(curve: Curve) -> list[Json]:
     """Return the curve, and below it the band of the intervals where they are known."""
     x = [point.interval_s for point in curve.points]
-    means, lows, highs = zip(*(within(point.ettr) for point in curve.points), strict=True)
+    means, lows, highs = zip(*(share_ends(point.ettr) for point in curve.points), strict=True)
     band = drawing.rounded([*x, *reversed(x)]), drawing.rounded([*highs, *reversed(lows)])
     look: Json = {"fill": "toself", "fillcolor": theme.BAND.light}
     return [
@@ -156,20 +158,20 @@ def _curve(curve: Curve) -> list[Json]:
             drawing.stroke(BLUE, 2.5),
             marker={"color": BLUE, "size": 4},
             hover="%{customdata[0]}<br>ETTR %{customdata[1]}",
-            say=[(duration(point.interval_s), estimated(point.ettr)) for point in curve.points],
+            say=[(duration(point.interval_s), estimate_text(point.ettr)) for point in curve.points],
         ),
     ]
 
 
 def _signs(curve: Curve) -> list[Json]:
     """Return each mark twice, on the curve and in its lane; the most important one on top."""
-    found = []
+    traces = []
     for name, (at, ettr) in reversed(curve.marks.items()):
         _, symbol, colour, size, _ = SIGNS[name]
         look, hover = drawing.sign(colour, size, symbol, width=1.5), label(name, at)
-        found.append(drawing.dots([at], drawing.rounded([ettr]), look, hover=hover))
-        found.append(drawing.dots([at], [curve.lanes[name]], look, hover=hover, yaxis="y2"))
-    return found
+        traces.append(drawing.dots([at], drawing.rounded([ettr]), look, hover=hover))
+        traces.append(drawing.dots([at], [curve.lanes[name]], look, hover=hover, yaxis="y2"))
+    return traces
 
 
 def _best(curve: Curve) -> tuple[list[Json], list[Json], list[Json]]:
@@ -198,12 +200,12 @@ def _names(curve: Curve) -> list[Json]:
     shares = [drawing.share_of(at, *curve.span) for at, _ in curve.marks.values()]
     if max(shares) < RIGHTMOST or min(shares) > LEFTMOST:
         shares = [float(max(shares) >= RIGHTMOST)] * len(shares)
-    found = []
+    notes = []
     for share, (name, (at, _)) in zip(shares, curve.marks.items(), strict=True):
         words = f"<b>{label(name, at)}</b>" if name == "recommended" else label(name, at)
         side = {"xanchor": "left", "xshift": 12} if share < 0.5 else {"xanchor": "right", "xshift": -12}
-        found.append(_note(words, math.log10(at), curve.lanes[name], yanchor="middle", **side))
-    return found
+        notes.append(_note(words, math.log10(at), curve.lanes[name], yanchor="middle", **side))
+    return notes
 
 
 def _note(words: str, x: float, lane: int, **more: Any) -> Json:

@@ -47,10 +47,10 @@ def section(validation: Validation) -> Section | None:
     )
     blocks: list[Block] = [Text(words) for words in ABOUT]
     for policy in dict.fromkeys(road.policy for road in roads):
-        found = [road for road in roads if road.policy == policy]
-        shown = figure(found)
-        table = Table(f"Error of the estimator: {shown.title}", columns, errors(found), "Cluster", "measures")
-        blocks += [shown, table]
+        pair = [road for road in roads if road.policy == policy]
+        chart = figure(pair)
+        table = Table(f"Error of the estimator: {chart.title}", columns, errors(pair), "Cluster", "measures")
+        blocks += [chart, table]
     heading = "Where the first-order estimator fails"
     return Section("estimator", "First order", heading, blocks) if roads else None
 
@@ -59,7 +59,10 @@ def sentence(roads: Sequence[Road]) -> Iterator[Advice]:
     """Yield what the estimator says of the first cluster, beside the simulation."""
     for road in roads[:1]:
         marks = [mark for mark in road.marks if mark.gpus in SIZES]
-        parts = [f"{estimated(one)} at {whole(one.gpus)} cards (simulated {simulated(one)})" for one in marks]
+        parts = [
+            f"{estimator_text(mark)} at {whole(mark.gpus)} cards (simulated {simulated_text(mark)})"
+            for mark in marks
+        ]
         what = f"with {road.policy} at {road.cluster}'s failure rate"
         text = f"Meta's first-order estimator of ETTR, {what}, gives {', '.join(parts)}."
         yield Advice(Kind.VERDICT, text)
@@ -67,35 +70,35 @@ def sentence(roads: Sequence[Road]) -> Iterator[Advice]:
 
 def errors(roads: Sequence[Road]) -> list[Row]:
     """Return, by cluster and size, what the simulation, the exact formula and the estimator say."""
-    found = []
+    table = []
     marks = [(road, mark) for road in roads for mark in road.marks if mark.gpus in SIZES]
     for road, mark in marks:
         often = f"a failure every {duration(mark.mtbf_s)}, a save every {duration(mark.interval_s)}"
         exact = f"{mark.exact:.3f}" if mark.exact >= LEAST else f"below {LEAST:g}"
-        cells = simulated(mark), exact, estimated(mark), error(mark)
+        cells = simulated_text(mark), exact, estimator_text(mark), error_text(mark)
         head = Cell(f"{road.cluster}, {whole(mark.gpus)} cards", often)
-        found.append(Row(head, [Cell(text) for text in cells]))
-    return found
+        table.append(Row(head, [Cell(text) for text in cells]))
+    return table
 
 
-def simulated(mark: Mark) -> str:
+def simulated_text(mark: Mark) -> str:
     """Return the simulated ETTR of a mark with its interval."""
-    found = mark.simulated or UNKNOWN
-    return f"below {LEAST:g}" if (found.high or 1.0) < LEAST else interval_text(found, "share")
+    interval = mark.simulated or UNKNOWN
+    return f"below {LEAST:g}" if (interval.high or 1.0) < LEAST else interval_text(interval, "share")
 
 
-def estimated(mark: Mark) -> str:
+def estimator_text(mark: Mark) -> str:
     """Return what the estimator says."""
     return f"{mark.estimator:.2f}".replace("-", MINUS)
 
 
-def error(mark: Mark) -> str:
+def error_text(mark: Mark) -> str:
     """Return by how much the estimator differs from the simulation, in percentage points."""
-    found = mark.simulated or UNKNOWN
-    if found.mean is None:
+    interval = mark.simulated or UNKNOWN
+    if interval.mean is None:
         return NOTHING
-    off = mark.estimator - found.mean
-    return f"{whole(100 * off).replace('-', MINUS)} pp" if abs(off) >= 1 else points(off, found.half_width)
+    off = mark.estimator - interval.mean
+    return f"{whole(100 * off).replace('-', MINUS)} pp" if abs(off) >= 1 else points(off, interval.half_width)
 
 
 def crossing(road: Road) -> float | None:
@@ -107,15 +110,15 @@ def figure(roads: Sequence[Road]) -> Figure:
     """Return estimator (dashed), exact formula (line) and simulation (points) over the cards."""
     policy, marks = roads[0].policy, [(road, mark) for road in roads for mark in road.marks]
     rates = " and ".join(f"{road.cluster} {road.rate:g}" for road in roads)
-    spoken = [
-        f"{road.cluster} at {whole(one.gpus)} cards: estimator {estimated(one)}, simulated {simulated(one)}"
-        for road, one in marks
-    ]
+    spoken = []
+    for road, mark in marks:
+        where = f"{road.cluster} at {whole(mark.gpus)} cards"
+        spoken.append(f"{where}: estimator {estimator_text(mark)}, simulated {simulated_text(mark)}")
     columns = "cluster failures_per_1000_node_days cards mtbf_s interval_s estimator exact simulated low high"
     rows = []
-    for road, one in marks:
-        known = one.mtbf_s, one.interval_s, one.estimator, one.exact, *ends_of(one.simulated)
-        rows.append((road.cluster, road.rate, int(one.gpus), *known))
+    for road, mark in marks:
+        numbers = mark.mtbf_s, mark.interval_s, mark.estimator, mark.exact, *ends_of(mark.simulated)
+        rows.append((road.cluster, road.rate, int(mark.gpus), *numbers))
     caption = f"Failures per 1000 node-days: {rates}. Below zero, in the shaded area, no ETTR is possible."
     legend = [
         *(key(look[2], f"{road.cluster}, simulated") for road, look in zip(roads, LOOKS, strict=False)),
@@ -130,14 +133,16 @@ def figure(roads: Sequence[Road]) -> Figure:
 def _drawing(roads: Sequence[Road]) -> Json:
     sizes = [mark.gpus for road in roads for mark in road.line]
     left, right = min(sizes) / 1.15, max(sizes) * 1.15
-    found = [(drawing.compact(float(f"{at:.2g}")), road.cluster) for road in roads if (at := crossing(road))]
-    words = f"estimator below 0 from {', '.join(f'{at} ({name})' for at, name in found)} cards on"
+    crossings = [
+        (drawing.compact(float(f"{at:.2g}")), road.cluster) for road in roads if (at := crossing(road))
+    ]
+    words = f"estimator below 0 from {', '.join(f'{at} ({name})' for at, name in crossings)} cards on"
     below: Json = {"name": drawing.WIDE, "xanchor": "left", "yanchor": "middle"}
     note = drawing.note(words, math.log10(min(sizes)), FLOOR / 2, **below)
     return drawing.sheet(
         [trace for road, look in zip(roads, LOOKS, strict=False) for trace in _traces(road, *look[:2])],
         HEIGHT,
-        annotations=[drawing.corner("ETTR"), *[note] * bool(found)],
+        annotations=[drawing.corner("ETTR"), *[note] * bool(crossings)],
         margin={"b": 50, "l": 8, "r": 16, "t": 28},
         shapes=[
             drawing.rule({"width": 0}, (left, right), (FLOOR, 0), type="rect", fillcolor=theme.GAP.light)
@@ -151,7 +156,7 @@ def _traces(road: Road, colour: str, symbol: str) -> list[Json]:
     """Return both formulas, cut a little below the floor of the figure, and what was simulated."""
     sizes = [mark.gpus for mark in road.line]
     estimator = [mark.estimator if mark.estimator > 2 * FLOOR else None for mark in road.line]
-    found = [ends_of(mark.simulated) for mark in road.marks]
+    points = [ends_of(mark.simulated) for mark in road.marks]
     hover = "<br>simulated %{customdata[1]}<br>exact %{customdata[2]}<br>estimator %{customdata[3]}"
     return [
         drawing.line(drawing.rounded(sizes), drawing.rounded(estimator), drawing.stroke(colour, 2, "dash")),
@@ -162,10 +167,10 @@ def _traces(road: Road, colour: str, symbol: str) -> list[Json]:
         ),
         drawing.dots(
             [mark.gpus for mark in road.marks],
-            drawing.rounded(mean for mean, _, _ in found),
+            drawing.rounded(mean for mean, _, _ in points),
             drawing.sign(colour, 11, symbol, width=1.5),
-            error_y=drawing.whiskers(found),
+            error_y=drawing.whiskers(points),
             hover=f"{road.cluster}, %{{customdata[0]}} cards{hover}",
-            say=[(whole(m.gpus), simulated(m), f"{m.exact:.3f}", estimated(m)) for m in road.marks],
+            say=[(whole(m.gpus), simulated_text(m), f"{m.exact:.3f}", estimator_text(m)) for m in road.marks],
         ),
     ]

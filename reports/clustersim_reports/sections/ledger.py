@@ -31,10 +31,10 @@ def section(runs: Runs) -> Section:
     link = "All measures" if runs.single else "Side by side"
     caption = "Share of all card-hours by activity"
     shares = Table(caption, runs.names, rows(runs), "Activity", "measures")
-    return Section("side-by-side", link, link, [measures.shown(runs), figure(runs), shares])
+    return Section("side-by-side", link, link, [measures.block(runs), figure(runs), shares])
 
 
-def used(runs: Runs) -> list[str]:
+def entries_of(runs: Runs) -> list[str]:
     """Return the ledger entries that any of the runs uses, in the ledger's order."""
     return [entry for entry in theme.STYLES if any(run.at(f"ledger.{entry}") for run in runs.runs)]
 
@@ -47,22 +47,22 @@ def share(run: Run, path: str) -> Cell:
 def rows(runs: Runs) -> list[Row]:
     """Return one row per entry in use, recovery followed by its stages where it has several."""
     stages = dict.fromkeys(name for run in runs.runs for name in run.at("recovery_stages"))
-    found = []
-    for entry in used(runs):
+    table = []
+    for entry in entries_of(runs):
         cells = [share(run, f"ledger.{entry}") for run in runs.runs]
-        found.append(Row(Cell(entry, MEANINGS[entry], mark=entry), cells))
+        table.append(Row(Cell(entry, MEANINGS[entry], mark=entry), cells))
         parts = [
             Row(Cell(name), [share(run, f"recovery_stages.{name}") for run in runs.runs], "part")
             for name in stages
             if any(run.at(f"recovery_stages.{name}") for run in runs.runs)
         ]
-        found += parts if entry == "recovery" and len(parts) > 1 else []
-    return found
+        table += parts if entry == "recovery" and len(parts) > 1 else []
+    return table
 
 
 def figure(runs: Runs) -> Figure:
     """Return one stacked bar per run, its name above it."""
-    entries = used(runs)
+    entries = entries_of(runs)
     shares = {entry: [float(run.at(f"ledger.{entry}") or 0.0) for run in runs.runs] for entry in entries}
     spoken = [
         ", ".join(f"{entry} {percent(shares[entry][place])}" for entry in entries if shares[entry][place])

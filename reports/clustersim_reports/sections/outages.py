@@ -38,8 +38,8 @@ def figure(run: Run) -> Figure | None:
     rows = [(run.name, *pair, count) for pair, count in zip(ends, counts, strict=True)]
     data = Data(("scenario", "from_s", "to_s", "outages"), rows)
     title = "How long a replica is down" if replicas else "How long an outage lasts"
-    legend, shown = [key("recovery", "share of outages")], _drawing(data, p50, until)
-    return Figure(f"outages-{run.anchor}", title, caption, caption, legend, shown, data)
+    legend, histogram = [key("recovery", "share of outages")], _drawing(data, p50, until)
+    return Figure(f"outages-{run.anchor}", title, caption, caption, legend, histogram, data)
 
 
 def lengths_of(run: Run) -> Floats:

@@ -15,8 +15,12 @@ from clustersim_reports.sections.throughput import bands, keys
 
 def section(runs: Runs) -> Section | None:
     """Return what each run recovers with, or None where none has spares, tiers or replicas."""
-    found = runs.chapters("recovery", _blocks)
-    return Section("recovery", "Recovery", "Spares, checkpoint tiers and replicas", found) if found else None
+    chapters = runs.chapters("recovery", _blocks)
+    return (
+        Section("recovery", "Recovery", "Spares, checkpoint tiers and replicas", chapters)
+        if chapters
+        else None
+    )
 
 
 def _blocks(run: Run) -> list[Block]:
@@ -35,8 +39,10 @@ def facts(run: Run) -> Iterator[Fact]:
     if spares and nodes and not away["max"]:
         yield Fact("Spare nodes", whole(nodes), "and no node ever left the job")
     if away["max"]:
-        held = f"on average; {whole(away['p99'])} or fewer for 99 % of the time, {whole(away['max'])} at most"
-        yield Fact("Nodes away", run.say("spares.away.mean"), held)
+        usual = (
+            f"on average; {whole(away['p99'])} or fewer for 99 % of the time, {whole(away['max'])} at most"
+        )
+        yield Fact("Nodes away", run.say("spares.away.mean"), usual)
         missing, enough = run.missing("spares.sufficient_p99", "").small, spares["sufficient_p99"]
         suffices = missing if enough is None else "would cover all nodes away for 99 % of the time"
         yield Fact("Sufficient spares", NOTHING if enough is None else whole(enough), suffices)
@@ -55,10 +61,10 @@ def facts(run: Run) -> Iterator[Fact]:
 
 def _enough(run: Run) -> str:
     """Return how far the spares went."""
-    block, some = run.at("spares"), run.at("spare_nodes")
+    block, spares = run.at("spares"), run.at("spare_nodes")
     if block["short"]:
         share = run.say("spares.short", percent)
-        return f"{'fewer than nodes away' if some else 'nodes away and no spare'} for {share} of the time"
+        return f"{'fewer than nodes away' if spares else 'nodes away and no spare'} for {share} of the time"
     if block["fewest_idle"]:
         return f"at least {whole(block['fewest_idle'])} of them idle at any time, in every replication"
     return "always enough, though all of them were in use at once"
@@ -71,14 +77,14 @@ def tiers(run: Run) -> Iterator[Row]:
     """
     from clustersim.scenario.keys.tiers import SCOPES
 
-    given, peers, path = run.result.scenario.tiers, run.at("replicas.peer_loads"), "replicas.peer_loads"
+    all_tiers, peers, path = run.result.scenario.tiers, run.at("replicas.peer_loads"), "replicas.peer_loads"
     lost = lost_by_tier(run)
-    for tier in given if len(given) > 1 or "replicas" in run.summary else ():
-        kept = [word for word in SCOPES if tier.survives is not None and word in tier.survives]
+    for tier in all_tiers if len(all_tiers) > 1 or "replicas" in run.summary else ():
+        scopes = [word for word in SCOPES if tier.survives is not None and word in tier.survives]
         loads = _often(run.at(f"tiers.{tier.name}.loads"), run.margin(f"tiers.{tier.name}.loads"))
-        if len(given) == 1:
+        if len(all_tiers) == 1:
             loads = _often(None if peers is None else 1 - peers, run.margin(path))
-        survives = f"{', '.join(kept)} failures" if kept else "all failures"
+        survives = f"{', '.join(scopes)} failures" if scopes else "all failures"
         cells = duration(tier.interval, 0.0), survives, loads, duration(lost.get(tier.name))
         yield Row(Cell(tier.name), [Cell(text) for text in cells])
     if "replicas" in run.summary:
@@ -108,28 +114,28 @@ def figure(run: Run) -> Figure | None:
     end_s = float(timeline["end_s"].iloc[-1])
     size, unit = drawing.time_unit(end_s)
     names = ("away_mean", "away_p10", "away_p90", "away_0", "idle_mean")
-    given = [timeline["start_s"] / size, *(timeline[name] for name in names)]
-    curves = [drawing.rounded(column) for column in given]
+    columns_ = [timeline["start_s"] / size, *(timeline[name] for name in names)]
+    curves = [drawing.rounded(column) for column in columns_]
     if run.at("replications") < 2:
         curves[2] = curves[3] = [None] * len(timeline)
     columns = ("scenario", f"time_{unit}", *names[:3], "away_replication_0", "idle_mean")
     data = Data(columns, [(run.name, *row) for row in zip(*curves, strict=True)])
-    held, most, spares = block["away"]["p99"], block["away"]["max"], run.at("spare_nodes")
+    enough, most, spares = block["away"]["p99"], block["away"]["max"], run.at("spare_nodes")
     caption = "Nodes in repair, or retired and not yet replaced."
-    spoken = f"{whole(held)} nodes or fewer for 99 % of the time, {whole(most)} at most; {spares} spares"
+    spoken = f"{whole(enough)} nodes or fewer for 99 % of the time, {whole(most)} at most; {spares} spares"
     legend = [*keys(run), key("across", "spare nodes"), key("across-dash", "enough for 99 % of the time")]
-    shown = _drawing(run, data, drawing.time_axis(end_s, "the start"))
-    return Figure(f"spares-{run.anchor}", "Nodes away", caption, spoken, legend, shown, data)
+    curves_ = _drawing(run, data, drawing.time_axis(end_s, "the start"))
+    return Figure(f"spares-{run.anchor}", "Nodes away", caption, spoken, legend, curves_, data)
 
 
 def _drawing(run: Run, data: Data, across: Json) -> Json:
     """Return the nodes away as curves with their band; two lines across: spare nodes, sufficient ones."""
-    spares, held = run.at("spare_nodes"), run.at("spares.away.p99")
-    top = 1.14 * max(held, spares, *filter(None, data["away_replication_0"] + data["away_p90"]))
+    spares, enough = run.at("spare_nodes"), run.at("spares.away.p99")
+    top = 1.14 * max(enough, spares, *filter(None, data["away_replication_0"] + data["away_p90"]))
     words = f"{whole(spares) if spares else 'no'} spare{'s' * (spares != 1)}"
     labels = (
         (words, 0, spares, "left", "solid"),
-        (f"99 % of the time {whole(held)} or fewer", 1, held, "right", "dash"),
+        (f"99 % of the time {whole(enough)} or fewer", 1, enough, "right", "dash"),
     )
     look: Json = {"bgcolor": PAPER, "opacity": 0.9, "xref": "paper", "yshift": 1}
     return drawing.sheet(

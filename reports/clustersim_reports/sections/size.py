@@ -11,7 +11,7 @@ from clustersim.digits import measured, percent, whole
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Cell, Data, Figure, Row, Section, Table, key
 from clustersim_reports.drawing import BLUE, INK, MUTED, ORANGE, PAPER, RED, Json, Position
-from clustersim_reports.run import Run, Runs, estimated
+from clustersim_reports.run import Run, Runs, estimate_text
 
 if TYPE_CHECKING:
     from clustersim.results import Step
@@ -59,7 +59,7 @@ def section(runs: Runs) -> Section | None:
         (whole(step.extra_gpus), step.extra_effective_gpus, step.marginal_return) for step in sizes.steps
     ]
     rows = [
-        Row(Cell(f"{step.smaller} → {step.larger}"), [Cell(cards), *map(Cell, map(estimated, gains))])
+        Row(Cell(f"{step.smaller} → {step.larger}"), [Cell(cards), *map(Cell, map(estimate_text, gains))])
         for step, (cards, *gains) in zip(sizes.steps, extra, strict=True)
     ]
     tables = [Table("Marginal return of each step in size", columns, rows, "Step")] if rows else []
@@ -108,11 +108,11 @@ def data_of(sizes: Sizes) -> Data:
     rows = []
     for run in sizes.runs:
         stuck, scale = run.at("no_progress"), run.at("gpus") * (run.at("scaling_efficiency") or 1.0)
-        known = [run.at("effective_gpus")]
-        known += [end and scale * end for end in (run.at("ettr.low"), run.at("ettr.high"))]
+        interval = [run.at("effective_gpus")]
+        interval += [end and scale * end for end in (run.at("ettr.low"), run.at("ettr.high"))]
         price = run.at(PRICE) if sizes.currency and not stuck else None
         more = run.at("ettr.mean"), marginal.get(run.name), price
-        rows.append((run.name, run.at("gpus"), *([None] * 3 if stuck else known), *more))
+        rows.append((run.name, run.at("gpus"), *([None] * 3 if stuck else interval), *more))
     names = ("scenario", "cards", "effective_cards", "low", "high", "ettr", "marginal_return")
     return Data((*names, f"price_per_effective_card_hour_{sizes.currency or 'unpriced'}"), rows)
 
@@ -151,7 +151,7 @@ def _traces(sizes: Sizes, data: Data) -> list[Json]:
     pairs = itertools.pairwise(zip(cards, ups, effective, strict=True)) if one_each else ()
     falls = [(*a[:2], *b[:2]) for a, b in pairs if None in (a[2], b[2])]
     ideal = [max(sizes.left, sizes.floor), sizes.right]
-    said = [run.say("effective_gpus", measured) for run in sizes.runs]
+    texts = [run.say("effective_gpus", measured) for run in sizes.runs]
     shares = map(percent, data["ettr"])
     diamond = {"color": ORANGE, "size": 10, "symbol": "diamond"}
     return [
@@ -164,7 +164,7 @@ def _traces(sizes: Sizes, data: Data) -> list[Json]:
             marker=drawing.sign(BLUE, 13),
             mode=mode,
             hover="%{customdata[0]}<br>%{customdata[1]} of %{x:,} cards<br>ETTR %{customdata[2]}",
-            say=zip(data["scenario"], said, shares, strict=True),
+            say=zip(data["scenario"], texts, shares, strict=True),
         ),
         drawing.dots(
             cards,
@@ -174,7 +174,7 @@ def _traces(sizes: Sizes, data: Data) -> list[Json]:
         ),
         drawing.dots(
             cards,
-            [up if known is None else None for up, known in zip(ups, effective, strict=True)],
+            [up if mean is None else None for up, mean in zip(ups, effective, strict=True)],
             drawing.sign(RED, 13, "x-thin", width=2.5),
             hover="%{customdata[0]}<br>no progress",
             say=[(name,) for name in data["scenario"]],
@@ -195,7 +195,7 @@ def _labels(sizes: Sizes) -> list[Json]:
     """Return the names of the points that have room, what each step adds, and what the dashed line is."""
     room = drawing.with_room([sizes.position(run) for run in sizes.runs], WIDTH, NARROW)
     sides, notes = {0: ("left", -6), len(room) - 1: ("right", 6)}, []
-    for order, (run, found) in enumerate(zip(sizes.runs, room, strict=True)):
+    for order, (run, space) in enumerate(zip(sizes.runs, room, strict=True)):
         side, shift = sides.get(order, ("center", 0))
         look: Json = {"xshift": shift, "yanchor": "top", "yshift": -10}
         if run.at("no_progress"):
@@ -203,7 +203,7 @@ def _labels(sizes: Sizes) -> list[Json]:
         words = f"<b>{drawing.text(run.name, 18)}</b><br>{effective(run)}"
         place = math.log10(run.at("gpus")), math.log10(sizes.up(run))
         note = drawing.note(words, *place, align=side, bgcolor=PAPER, xanchor=side, **look)
-        notes += [note | found] if found is not None else []
+        notes += [note | space] if space is not None else []
     if len({run.at("gpus") for run in sizes.runs}) == len(sizes.runs):
         notes += [note for step in sizes.steps for note in _step(sizes, step)]
     low, high = math.log10(max(sizes.left, sizes.floor)), math.log10(sizes.right)
@@ -213,18 +213,18 @@ def _labels(sizes: Sizes) -> list[Json]:
 
 def _step(sizes: Sizes, step: Step) -> list[Json]:
     """Return what a step adds, written at its middle where it is long enough for that."""
-    one, two = (run for run in sizes.runs if run.name in (step.smaller, step.larger))
-    across = math.log10(one.at("gpus") * two.at("gpus")) / 2
-    up = math.log10(sizes.up(one) * sizes.up(two)) / 2
+    smaller, larger = (run for run in sizes.runs if run.name in (step.smaller, step.larger))
+    across = math.log10(smaller.at("gpus") * larger.at("gpus")) / 2
+    up = math.log10(sizes.up(smaller) * sizes.up(larger)) / 2
     look: Json = {"bgcolor": PAPER, "borderpad": 3, "name": drawing.WIDE, "yanchor": "middle"}
-    short = abs(sizes.position(one)[0] - sizes.position(two)[0]) < 1.5 * WIDTH
+    short = abs(sizes.position(smaller)[0] - sizes.position(larger)[0]) < 1.5 * WIDTH
     return [] if short else [drawing.note(step_words(step), across, up, **look)]
 
 
 def step_words(step: Step) -> str:
     """Return what a step up in size adds: `90k more cards`, `each adds 0.40`."""
     extra = step.extra_effective_gpus
-    gain = f"each adds {estimated(step.marginal_return, measured)}"
+    gain = f"each adds {estimate_text(step.marginal_return, measured)}"
     if extra.mean < 0:
         gain = f"cost {measured(-extra.mean, extra.half_width)} effective"
     return f"{drawing.compact(step.extra_gpus)} more cards<br>{gain}"
@@ -236,8 +236,8 @@ def _price_labels(sizes: Sizes, data: Data) -> list[Json]:
     low, span = min(filter(None, prices)), math.log(sizes.right / sizes.left)
     room = drawing.with_room([(math.log(cards) / span, 0.0) for cards in data["cards"]], WIDTH, WIDTH)
     notes = [drawing.corner(f"{sizes.currency} per effective card-hour", "y2")]
-    for run, price, found in zip(sizes.runs, prices, room, strict=True):
+    for run, price, space in zip(sizes.runs, prices, room, strict=True):
         words = run.say(PRICE, measured) if price else "no progress"
         note = drawing.note(words, math.log10(run.at("gpus")), math.log10(price or low)) | look
-        notes += [note] if found is not None and (price or run.at("no_progress")) else []
+        notes += [note] if space is not None and (price or run.at("no_progress")) else []
     return notes

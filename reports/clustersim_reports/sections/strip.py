@@ -71,18 +71,21 @@ def figure(run: Run) -> Figure | None:
     strip = run.result.strip
     if strip is None or strip.empty:
         return None
-    found = strip_of(strip)
-    length, stops = duration(found.end - found.start), len(found.failures)
-    lanes = ", ".join(name for _, name in found.lanes)
+    drawable = strip_of(strip)
+    length, stops = duration(drawable.end - drawable.start), len(drawable.failures)
+    lanes = ", ".join(name for _, name in drawable.lanes)
     rows = [
         (run.name, round(start, 3), round(end, 3), entry, detail, None if replica == JOB else replica)
-        for entry, detail, start, end, replica in found.spans
+        for entry, detail, start, end, replica in drawable.spans
     ]
-    legend = [*[key("drop", "failure that stops training")] * bool(stops), *map(key, _used(found.replicas))]
+    legend = [
+        *[key("drop", "failure that stops training")] * bool(stops),
+        *map(key, _entries(drawable.replicas)),
+    ]
     data = Data(("scenario", "start_s", "end_s", "activity", "detail", "replica"), rows)
     spoken = f"{length} with {stops} failures that stop training; lanes: {lanes}"
     return Figure(
-        f"strip-{run.anchor}", "A closer look", _caption(found), spoken, legend, _drawing(found), data
+        f"strip-{run.anchor}", "A closer look", _caption(drawable), spoken, legend, _drawing(drawable), data
     )
 
 
@@ -94,26 +97,29 @@ def strip_of(strip: DataFrame) -> Strip:
     """
     kinds = {"activity": str, "detail": str, "start_s": float, "end_s": float, "lane": int}
     table = strip[[*kinds]].fillna({"detail": ""}).astype(kinds)
-    every = sorted(itertools.starmap(Span, table.itertuples(index=False)), key=lambda span: span.start)
-    last = every[MOST_SPANS].start if len(every) > MOST_SPANS else math.inf
-    kept = [span._replace(end=min(span.end, last)) for span in every[:MOST_SPANS]]
+    activities = sorted(itertools.starmap(Span, table.itertuples(index=False)), key=lambda span: span.start)
+    last = activities[MOST_SPANS].start if len(activities) > MOST_SPANS else math.inf
+    first = [span._replace(end=min(span.end, last)) for span in activities[:MOST_SPANS]]
     down: Counter[int] = Counter()
-    for span in kept:
+    for span in first:
         down[span.replica] += round(1000 * (span.end - span.start))
     del down[JOB]
-    drawn = sorted(sorted(down, key=lambda replica: (-down[replica], replica))[:MOST_REPLICAS])
+    numbers = sorted(sorted(down, key=lambda replica: (-down[replica], replica))[:MOST_REPLICAS])
     job = sorted(
-        (span for span in kept if span.replica == JOB), key=lambda span: list(theme.STYLES).index(span.entry)
+        (span for span in first if span.replica == JOB), key=lambda span: list(theme.STYLES).index(span.entry)
     )
-    lanes = [*dict.fromkeys(span.lane for span in job), *((number, f"replica {number}") for number in drawn)]
-    spans = [span for span in kept if span.replica in (JOB, *drawn)]
-    start, end = kept[0].start, max(span.end for span in kept)
-    return Strip(lanes, spans, _failures(kept), start, end, len(down) - len(drawn), math.isfinite(last))
+    lanes = [
+        *dict.fromkeys(span.lane for span in job),
+        *((number, f"replica {number}") for number in numbers),
+    ]
+    spans = [span for span in first if span.replica in (JOB, *numbers)]
+    start, end = first[0].start, max(span.end for span in first)
+    return Strip(lanes, spans, _failures(first), start, end, len(down) - len(numbers), math.isfinite(last))
 
 
 def _failures(spans: list[Span]) -> list[float]:
     """Return when a failure ended training (s), of the job or of a replica."""
-    found = set()
+    instants = set()
     for replica in {span.replica for span in spans}:
         own = [span for span in spans if span.replica == replica]
         if replica != JOB and own[0].start > spans[0].start:
@@ -121,8 +127,8 @@ def _failures(spans: list[Span]) -> list[float]:
         for before, now in itertools.pairwise(own):
             apart = replica != JOB and now.start > before.end
             if now.entry in CHAIN and (before.entry not in CHAIN or apart):
-                found.add(now.start)
-    return sorted(found)
+                instants.add(now.start)
+    return sorted(instants)
 
 
 def _caption(strip: Strip) -> str:
@@ -134,7 +140,7 @@ def _caption(strip: Strip) -> str:
     return words + (f" Cut after {len(strip.spans)} activities." if strip.cut else "")
 
 
-def _used(spans: Sequence[Span]) -> list[str]:
+def _entries(spans: Sequence[Span]) -> list[str]:
     return [entry for entry in theme.STYLES if any(span.entry == entry for span in spans)]
 
 
@@ -149,7 +155,7 @@ def _drawing(strip: Strip) -> Json:
     places, dotted = [(when - strip.start) / unit for when in strip.failures], drawing.stroke(MUTED, 1, "dot")
     name = drawing.note("", 0, 0, MUTED, 11, bgcolor=PAPER, xref="paper", yshift=9)
     return drawing.rows(
-        [_bars(strip, spans, entry, unit) for spans in (job, strip.replicas) for entry in _used(spans)],
+        [_bars(strip, spans, entry, unit) for spans in (job, strip.replicas) for entry in _entries(spans)],
         [name | {"text": drawing.text(lane, 30), "y": row} for row, (_, lane) in enumerate(strip.lanes)],
         LANE,
         barmode="overlay",
@@ -161,13 +167,13 @@ def _drawing(strip: Strip) -> Json:
 def _bars(strip: Strip, among: Sequence[Span], entry: str, unit: float) -> Json:
     spans = [span for span in among if span.entry == entry]
     plain = {"color": theme.STYLES[entry].colour.light}
-    marker = plain if spans[0].replica == JOB else drawing.hatched(entry)
+    marker = plain if spans[0].replica == JOB else drawing.hatching(entry)
     return drawing.bars(
         drawing.rounded([(span.end - span.start) / unit for span in spans], 6),
         [strip.lanes.index(span.lane) for span in spans],
         marker | {"line": {"width": 0}},
         hover=f"{entry} %{{customdata[0]}}<br>%{{customdata[1]}}",
-        say=[(one.detail, format_duration(max(one.end - one.start, 1e-3), 2)) for one in spans],
+        say=[(span.detail, format_duration(max(span.end - span.start, 1e-3), 2)) for span in spans],
         base=drawing.rounded([(span.start - strip.start) / unit for span in spans], 7),
         width=THICK,
     )

@@ -38,7 +38,7 @@ def section(runs: Runs) -> Section:
     """Return how each run goes along in time, and a few hours of it."""
 
     def blocks(run: Run) -> list[Block]:
-        figures = [one for one in (figure(run), strip.figure(run)) if one]
+        figures = [figure_ for figure_ in (figure(run), strip.figure(run)) if figure_]
         return list(figures) or [Text("This run holds no record over time.", "absent")]
 
     return Section("time", "Over time", "Throughput over time", runs.chapters("time", blocks))
@@ -53,7 +53,7 @@ def figure(run: Run) -> Figure | None:
     size, unit = drawing.time_unit(end_s)
     names = ("mean", "p10", "p90", "replication_0")
     middle = (timeline["start_s"] + timeline["end_s"]) / (2 * size)
-    curves = [drawing.rounded(thinned(column)) for column in (middle, *(timeline[name] for name in names))]
+    curves = [drawing.rounded(thin_out(column)) for column in (middle, *(timeline[name] for name in names))]
     rows = [(run.name, *row) for row in zip(*curves, strict=True)]
     data = Data(("scenario", f"time_{unit}", *names), rows)
     marks, left_out = incident_marks(run.result.incidents, end_s)
@@ -61,13 +61,13 @@ def figure(run: Run) -> Figure | None:
     spoken = f"share of the cards that train over {duration(end_s, 0.0)}; mean {mean}"
     legend = [*keys(run), *[key("tick", "incidents of replication 0, by cause")] * bool(marks)]
     caption, title = "Productive training in the course of the run.", "Share of the cards that train"
-    if any(max(one.counts) > 1 for one in marks):
+    if any(max(mark.counts) > 1 for mark in marks):
         caption += (
             " Where incidents are too many to draw, one tick stands for several; a longer one for more."
         )
     caption += f" {left_out} rarer causes are left out." if left_out else ""
-    shown = _drawing(run, data, end_s, marks)
-    return Figure(f"throughput-{run.anchor}", title, caption, spoken, legend, shown, data)
+    panels = _drawing(run, data, end_s, marks)
+    return Figure(f"throughput-{run.anchor}", title, caption, spoken, legend, panels, data)
 
 
 def keys(run: Run) -> list[Cell]:
@@ -98,7 +98,7 @@ def bands(run: Run, data: Data, value: str, scale: float = 1.0, shape: str = "li
     ]
 
 
-def thinned(values: Any) -> list[float]:
+def thin_out(values: Any) -> list[float]:
     """Return *values* averaged in equal groups so that few enough remain to be drawn."""
     column = np.asarray(values, float)
     group = -(-len(column) // MOST_BINS)
@@ -115,16 +115,16 @@ def incident_marks(incidents: DataFrame | None, end_s: float) -> tuple[list[Mark
     first = incidents[(incidents["replication"] == 0) & (incidents["doing"] != "idle")]
     modes, times = first["mode"].astype(str).to_numpy(), first["time_s"].to_numpy(float)
     causes = [cause for cause, _ in sorted(Counter(modes).items(), key=lambda item: (-item[1], item[0]))]
-    shown = [_gathered(str(cause), times[modes == cause], end_s) for cause in causes[:MOST_CAUSES]]
-    return shown, len(causes) - len(shown)
+    rows = [_gather(str(cause), times[modes == cause], end_s) for cause in causes[:MOST_CAUSES]]
+    return rows, len(causes) - len(rows)
 
 
-def _gathered(cause: str, times: Floats, end_s: float) -> Marks:
+def _gather(cause: str, times: Floats, end_s: float) -> Marks:
     if len(times) <= MOST_MARKS:
         return Marks(cause, times.tolist(), [1] * len(times))
     counts, edges = np.histogram(times, bins=MOST_MARKS, range=(0.0, end_s))
-    kept = counts > 0
-    return Marks(cause, ((edges[:-1] + edges[1:]) / 2)[kept].tolist(), counts[kept].tolist())
+    occupied = counts > 0
+    return Marks(cause, ((edges[:-1] + edges[1:]) / 2)[occupied].tolist(), counts[occupied].tolist())
 
 
 def _drawing(run: Run, data: Data, end_s: float, marks: Sequence[Marks]) -> Json:
@@ -136,13 +136,13 @@ def _drawing(run: Run, data: Data, end_s: float, marks: Sequence[Marks]) -> Json
     where = {"xref": "paper", "yref": "y2", "xanchor": "left", "yshift": 5}
     lower = {"yaxis2": drawing.bare(range=[rows - 0.35, -0.75], domain=[0, floor - gap])} if rows else {}
     return drawing.sheet(
-        [*bands(run, data, "%{y:.1f} %", 100), *(_ticks(one, row, size) for row, one in enumerate(marks))],
+        [*bands(run, data, "%{y:.1f} %", 100), *(_ticks(mark, row, size) for row, mark in enumerate(marks))],
         height,
         annotations=[
             drawing.note(
-                f"{drawing.text(one.cause, 30)} · {whole(sum(one.counts))}", 0, row, MUTED, 11, **where
+                f"{drawing.text(mark.cause, 30)} · {whole(sum(mark.counts))}", 0, row, MUTED, 11, **where
             )
-            for row, one in enumerate(marks)
+            for row, mark in enumerate(marks)
         ],
         hovermode="x unified",
         margin={"b": 46, "l": 8, "r": 14, "t": 16},

@@ -13,7 +13,7 @@ from clustersim.units import parse_count, parse_duration
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, key, slug
 from clustersim_reports.drawing import BLUE, GREEN, MUTED, RED, Json, Position
-from clustersim_reports.run import estimated, within
+from clustersim_reports.run import estimate_text, share_ends
 
 if TYPE_CHECKING:
     from clustersim.tuning import Tuning, WhatIf
@@ -36,8 +36,8 @@ def section(tuning: Tuning) -> Section | None:
     """Return a figure and a table for each path at which other values were tried, or None without any."""
     blocks: list[Block] = []
     columns = ("ETTR", "Effective cards", "Best interval", "Interval as given")
-    for path in dict.fromkeys(one.path for one in tuning.what_ifs):
-        rows = [_row(one) for one in tuning.what_ifs if one.path == path]
+    for path in dict.fromkeys(what_if.path for what_if in tuning.what_ifs):
+        rows = [_row(what_if) for what_if in tuning.what_ifs if what_if.path == path]
         table = Table(f"Best interval and ETTR by {path}", columns, rows, "Value", "measures")
         blocks += [figure(tuning, path), table]
     return (
@@ -47,15 +47,15 @@ def section(tuning: Tuning) -> Section | None:
     )
 
 
-def _row(one: WhatIf) -> Row:
+def _row(what_if: WhatIf) -> Row:
     best = Cell(NOTHING, "no failures")
-    if one.best_s is not None:
-        near = "" if one.range_s is None else f"best range {' to '.join(map(duration, one.range_s))}"
-        best = Cell(duration(one.best_s), near)
-    ettr = Cell(estimated(one.ettr), "no progress" if one.no_progress else "")
-    cards = Cell(estimated(one.effective_gpus), f"of {whole(one.gpus)}")
-    head = Cell(f"{one.path.rpartition('.')[2]}: {one.value}")
-    return Row(head, [ettr, cards, best, Cell(duration(one.now_s, 0.0))])
+    if what_if.best_s is not None:
+        near = "" if what_if.range_s is None else f"best range {' to '.join(map(duration, what_if.range_s))}"
+        best = Cell(duration(what_if.best_s), near)
+    ettr = Cell(estimate_text(what_if.ettr), "no progress" if what_if.no_progress else "")
+    cards = Cell(estimate_text(what_if.effective_gpus), f"of {whole(what_if.gpus)}")
+    head = Cell(f"{what_if.path.rpartition('.')[2]}: {what_if.value}")
+    return Row(head, [ettr, cards, best, Cell(duration(what_if.now_s, 0.0))])
 
 
 def number(value: Any) -> float | None:
@@ -71,15 +71,16 @@ def number(value: Any) -> float | None:
     return None
 
 
-def ettr(one: WhatIf) -> str:
+def ettr(what_if: WhatIf) -> str:
     """Return the ETTR at the best interval in words."""
-    return "no progress" if one.no_progress else estimated(one.ettr, measured)
+    return "no progress" if what_if.no_progress else estimate_text(what_if.ettr, measured)
 
 
 def figure(tuning: Tuning, path: str) -> Figure:
     """Return the ETTR at the best interval above, and that interval with its range below, over the value."""
-    tried = sorted(
-        (one for one in tuning.what_ifs if one.path == path), key=lambda one: number(one.value) or 0.0
+    trials = sorted(
+        (trial for trial in tuning.what_ifs if trial.path == path),
+        key=lambda trial: number(trial.value) or 0.0,
     )
     columns = (
         "value",
@@ -95,35 +96,44 @@ def figure(tuning: Tuning, path: str) -> Figure:
     data = Data(
         (*columns, "no_progress"),
         [
-            (one.value, number(one.value), one.gpus, one.best_s, *near, *within(one.ettr), one.no_progress)
-            for one in tried
-            for near in [one.range_s or (None, None)]
+            (
+                trial.value,
+                number(trial.value),
+                trial.gpus,
+                trial.best_s,
+                *near,
+                *share_ends(trial.ettr),
+                trial.no_progress,
+            )
+            for trial in trials
+            for near in [trial.range_s or (None, None)]
         ],
     )
     place = find(tuning.scenario.document, path)
     now = None if place is None else number(at(tuning.scenario.document, place))
     title, across = TITLES.get(path, (f"Other values of {path}", path))
     words = [
-        ettr(one) if one.no_progress else f"best {duration(one.best_s)}, ETTR {ettr(one)}" for one in tried
+        ettr(trial) if trial.no_progress else f"best {duration(trial.best_s)}, ETTR {ettr(trial)}"
+        for trial in trials
     ]
     caption = "The interval is tuned for each value, on the same failures."
     caption += " The dotted line marks the scenario as it is." if now else ""
-    spoken = "; ".join(f"{one.value}: {said}" for one, said in zip(tried, words, strict=True))
+    spoken = "; ".join(f"{trial.value}: {text}" for trial, text in zip(trials, words, strict=True))
     legend = [
         key("dot", "best interval, and the ETTR at it"),
         key("bar", "indistinguishable from the best at 95 %"),
         *[key("cross", "no progress at any interval")] * any(data["no_progress"]),
     ]
-    shown = _drawing(data, list(map(ettr, tried)), now, across)
-    return Figure(f"what-if-{slug(path)}", title, caption, spoken, legend, shown, data)
+    panels = _drawing(data, list(map(ettr, trials)), now, across)
+    return Figure(f"what-if-{slug(path)}", title, caption, spoken, legend, panels, data)
 
 
-def _drawing(data: Data, said: list[str], now: float | None, title: str) -> Json:
+def _drawing(data: Data, texts: list[str], now: float | None, title: str) -> Json:
     """Return both panels; values that are not all numbers above zero stand one after the other."""
     measured = all(value is not None and value > 0 for value in data["number"])
-    places = data["number"] if measured else [10.0**order for order in range(len(said))]
-    marked = [now] if measured and now else []
-    low, *_, high = sorted([*places, *marked, places[0]])
+    places = data["number"] if measured else [10.0**order for order in range(len(texts))]
+    today = [now] if measured and now else []
+    low, *_, high = sorted([*places, *today, places[0]])
     margin = max(BESIDE, (high / low) ** 0.12)
     span = low / margin, high * margin
     columns = ("best_interval_s", "flat_from_s", "flat_to_s")
@@ -131,24 +141,24 @@ def _drawing(data: Data, said: list[str], now: float | None, title: str) -> Json
         [None if stuck else value for value, stuck in zip(data[column], data["no_progress"], strict=True)]
         for column in columns
     )
-    known = [end for end in (*best, *starts, *stops) if end]
+    ends = [end for end in (*best, *starts, *stops) if end]
     highest = max((end for end in (*data["ettr"], *data["high"]) if end), default=1.0)
     dotted = drawing.stroke(MUTED, 1, "dot")
     return drawing.sheet(
-        _traces(data, said, places, (best, starts, stops), "lines+markers" if measured else "markers"),
+        _traces(data, texts, places, (best, starts, stops), "lines+markers" if measured else "markers"),
         HEIGHT,
         annotations=[
             drawing.corner("ETTR at the best interval"),
             drawing.corner("best interval, with its range", "y2"),
-            *_labels(data, said, places, (best, stops), span),
-            *(_as_it_is(value, span) for value in marked),
+            *_labels(data, texts, places, (best, stops), span),
+            *(_as_it_is(value, span) for value in today),
         ],
         margin={"b": 52, "l": 8, "r": 14, "t": 30},
-        shapes=[drawing.rule(dotted, (value, value), (0, 1), yref="paper") for value in marked],
+        shapes=[drawing.rule(dotted, (value, value), (0, 1), yref="paper") for value in today],
         xaxis=_across(data, places if not measured else [], span, title),
         yaxis=drawing.axis(range=[-0.04 * highest, 1.22 * highest], domain=[UPPER, 1], nticks=6),
         yaxis2=drawing.duration_axis(
-            min(known, default=1.0) / AROUND, max(known, default=60.0) * AROUND, 5, domain=[0, LOWER]
+            min(ends, default=1.0) / AROUND, max(ends, default=60.0) * AROUND, 5, domain=[0, LOWER]
         ),
     )
 
@@ -165,7 +175,7 @@ def _across(data: Data, ticks: list[float], span: Position, title: str) -> Json:
 
 
 def _traces(
-    data: Data, said: list[str], places: list[float], below: Sequence[list[Any]], mode: str
+    data: Data, texts: list[str], places: list[float], below: Sequence[list[Any]], mode: str
 ) -> list[Json]:
     """Return the ETTR above, crosses where there is no progress; below, ranges and best intervals."""
     best, starts, stops = below
@@ -181,7 +191,7 @@ def _traces(
             mode=mode,
             error_y=drawing.whiskers(zip(means, data["low"], data["high"], strict=True)),
             hover="%{customdata[0]}<br>ETTR %{customdata[1]}",
-            say=zip(data["value"], said, strict=True),
+            say=zip(data["value"], texts, strict=True),
         ),
         drawing.dots(places, crosses, drawing.sign(RED, 13, "x-thin", width=2.5)),
         drawing.segments(ranges, drawing.stroke(GREEN, 7), yaxis="y2"),
@@ -199,17 +209,17 @@ def _traces(
 
 
 def _labels(
-    data: Data, said: list[str], places: list[float], below: Sequence[list[Any]], span: Position
+    data: Data, texts: list[str], places: list[float], below: Sequence[list[Any]], span: Position
 ) -> list[Json]:
     """Return the numbers at the dots, as far as they have room."""
     room = drawing.with_room([(drawing.share_of(x, *span), 0.0) for x in places], WIDTH, NARROW)
     notes = []
-    for x, mean, words, best, stop, found in zip(places, data["ettr"], said, *below, room, strict=True):
-        if found is not None and mean is not None:
-            notes.append(drawing.note(words, math.log10(x), mean, yshift=11) | found)
-        if found is not None and best is not None:
+    for x, mean, words, best, stop, space in zip(places, data["ettr"], texts, *below, room, strict=True):
+        if space is not None and mean is not None:
+            notes.append(drawing.note(words, math.log10(x), mean, yshift=11) | space)
+        if space is not None and best is not None:
             top = math.log10(stop or best)
-            notes.append(drawing.note(duration(best), math.log10(x), top, yref="y2", yshift=6) | found)
+            notes.append(drawing.note(duration(best), math.log10(x), top, yref="y2", yshift=6) | space)
     return notes
 
 

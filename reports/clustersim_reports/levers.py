@@ -49,9 +49,8 @@ def _facts(levers: Levers) -> Iterator[Fact]:
     yield Fact("ETTR as it is", estimate_text(levers.ettr), "productive share of all card-time")
     for lever in helpful(levers)[:1]:
         yield Fact("Gain of the first change", estimate_text(lever.worth.ettr, points), "of ETTR, by itself")
-        yield Fact(
-            "In cards", estimate_text(lever.worth.effective_gpus), "effective: they train all the time"
-        )
+        cards = estimate_text(lever.worth.effective_gpus)
+        yield Fact("In effective cards", cards, "cards that train all the time")
         if money := study.earned(lever.worth, levers.scenario):
             yield Fact("In money", money, "a year")
 
@@ -103,10 +102,9 @@ def figure(levers: Levers) -> Figure:
     columns = ("lever", "change", "ettr_gain", "low", "high", "distinguishable", "effective_cards_gain")
     rows = []
     for lever in ranking:
-        cards, money = lever.worth.effective_gpus.mean, ends_of(lever.worth.money_per_year)[0]
-        rows.append(
-            (lever.name, lever.change.text, *ends_of(lever.worth.ettr), lever.distinguishable, cards, money)
-        )
+        worth = lever.worth
+        amounts = lever.distinguishable, worth.effective_gpus.mean, ends_of(worth.money_per_year)[0]
+        rows.append((lever.name, lever.change.text, *ends_of(worth.ettr), *amounts))
     data = Data((*columns, f"{'unpriced' if costs is None else costs.currency}_per_year"), rows)
     caption = "Each is compared with the scenario as it is, on the same failures, in pairs."
     caption += f" {more} more in the table." if more else ""
@@ -130,9 +128,8 @@ def _drawing(top: Sequence[Lever], levers: Levers) -> Json:
     names, worth = [], []
     for lever in top:
         certain, cards = lever.distinguishable, study.in_cards(lever.worth, levers.scenario, "cards")
-        names.append(
-            drawing.text(lever.name, NAME if certain else NAME_ALONE) + f" · <b>{gain(lever)}</b>" * certain
-        )
+        name = drawing.text(lever.name, NAME if certain else NAME_ALONE)
+        names.append(f"{name} · <b>{gain(lever)}</b>" if certain else name)
         worth.append(cards if certain else gain(lever))
     axis: Json = {"range": [low - pad, high + pad], "nticks": 7, "zeroline": True, "zerolinecolor": MUTED}
     sheet = drawing.rows(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from clustersim.scenario import loads
@@ -154,6 +156,8 @@ def test_the_page_says_by_how_much_the_estimator_is_off() -> None:
     ]
     assert [cell.text for cell in rows[1].cells] == ["0.070 ± 0.010", "0.070", "−0.90", "−97.0 ± 1.0 pp"]
     assert [cell.text for cell in rows[2].cells][1:3] == ["below 0.001", "−17.30"]
+    nothing = replace(validation().roads[0].marks[0], simulated=Interval(0.0, 0.0, 0.0))
+    assert estimator.simulated_text(nothing) == "below 0.001"
     assert "0.62 at 16,384 cards (simulated 0.640 ± 0.010)" in read("validation").words.replace("\u00a0", " ")
 
 

@@ -42,7 +42,7 @@ def _blocks(run: Run) -> list[Block]:
     if causes := causes_of(run):
         wasted = [cause for cause in causes if run.at("waste_by_cause")[cause]]
         figures = [figure(run, wasted) if wasted else None, outages.figure(run)]
-        blocks.append(Group([figure_ for figure_ in figures if figure_], look="pair"))
+        blocks.append(Group([*filter(None, figures)], look="pair"))
         columns = ("Incidents per day", "Mean time between", "Share of all card-hours", "Cumulative")
         blocks.append(Table(f"Causes of waste of {run.name}", columns, rows(run, causes), "Cause"))
     else:

@@ -91,10 +91,12 @@ KINDS: Mapping[str, Kind] = {
 
 def groups(validation: Validation) -> list[tuple[Kind, list[Outcome], int]]:
     """Return the checks of each kind, those that show most first, and how many of them passed."""
-    by_kind = [
-        (kind, [case for case in validation.cases if case.kind == name]) for name, kind in KINDS.items()
+    by_kind: dict[str, list[Outcome]] = {name: [] for name in KINDS}
+    for case in validation.cases:
+        by_kind[case.kind].append(case)
+    return [
+        (KINDS[name], cases, sum(case.passed for case in cases)) for name, cases in by_kind.items() if cases
     ]
-    return [(kind, cases, sum(case.passed for case in cases)) for kind, cases in by_kind if cases]
 
 
 def section(validation: Validation) -> Section:
@@ -135,10 +137,7 @@ def _case(scenario: Scenario, anchor: str, own: Sequence[Outcome], links: Mappin
         rows += [_row(case, Cell(short, case.says), links[case.name]), *_tries(case)]
         notes += [Cell(f"{short}: {note}" if len(own) > 1 else note)] if note else []
     notes += [Cell(text, chip="assumed") for text in (published.assumes if published else ())]
-    values, source = (
-        inputs.values_table(scenario, defaults=False),
-        inputs.source(scenario, anchor, shown=False),
-    )
+    values, source = inputs.values_table(scenario, False), inputs.source(scenario, anchor, shown=False)
     return [
         Text(published.source if published else "", "place"),
         *[Text(scenario.about or "")] * bool(scenario.about),

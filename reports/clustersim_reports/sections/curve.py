@@ -84,16 +84,13 @@ def curve_of(tuning: Tuning) -> Curve:
     """Return what is drawn of *tuning*."""
     intervals = {name: getattr(tuning, f"{name}_s") for name in SIGNS}
     intervals["recommended"] = None if tuning.no_progress else tuning.recommended_s
-    at = [interval for interval in intervals.values() if interval is not None]
-    known_curve = [point.interval_s for point in tuning.curve], [point.ettr.mean for point in tuning.curve]
-    heights = np.interp(np.log(at), np.log(known_curve[0]), known_curve[1]).tolist()
-    marks = zip(
-        [name for name in intervals if intervals[name] is not None],
-        zip(at, heights, strict=True),
-        strict=True,
-    )
-    points = [point for point in tuning.curve if min(at) / REACH <= point.interval_s <= max(at) * REACH]
-    return Curve(points, dict(marks), None if tuning.no_progress else tuning.range_s)
+    intervals = {name: interval for name, interval in intervals.items() if interval is not None}
+    at, points = list(intervals.values()), tuning.curve
+    means = [point.ettr.mean for point in points]
+    heights = np.interp(np.log(at), np.log([point.interval_s for point in points]), means).tolist()
+    marks = dict(zip(intervals, zip(at, heights, strict=True), strict=True))
+    near = [point for point in points if min(at) / REACH <= point.interval_s <= max(at) * REACH]
+    return Curve(near, marks, None if tuning.no_progress else tuning.range_s)
 
 
 def label(name: str, interval: float) -> str:

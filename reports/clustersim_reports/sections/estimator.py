@@ -59,10 +59,8 @@ def sentence(roads: Sequence[Road]) -> Iterator[Advice]:
     """Yield what the estimator says of the first cluster, beside the simulation."""
     for road in roads[:1]:
         marks = [mark for mark in road.marks if mark.gpus in SIZES]
-        parts = [
-            f"{estimator_text(mark)} at {whole(mark.gpus)} cards (simulated {simulated_text(mark)})"
-            for mark in marks
-        ]
+        texts = [(estimator_text(mark), whole(mark.gpus), simulated_text(mark)) for mark in marks]
+        parts = [f"{estimate} at {cards} cards (simulated {ettr})" for estimate, cards, ettr in texts]
         what = f"with {road.policy} at {road.cluster}'s failure rate"
         text = f"Meta's first-order estimator of ETTR, {what}, gives {', '.join(parts)}."
         yield Advice(Kind.VERDICT, text)
@@ -84,7 +82,8 @@ def errors(roads: Sequence[Road]) -> list[Row]:
 def simulated_text(mark: Mark) -> str:
     """Return the simulated ETTR of a mark with its interval."""
     interval = mark.simulated or UNKNOWN
-    return f"below {LEAST:g}" if (interval.high or 1.0) < LEAST else interval_text(interval, "share")
+    small = interval.high is not None and interval.high < LEAST
+    return f"below {LEAST:g}" if small else interval_text(interval, "share")
 
 
 def estimator_text(mark: Mark) -> str:

@@ -114,8 +114,8 @@ def figure(run: Run) -> Figure | None:
     end_s = float(timeline["end_s"].iloc[-1])
     size, unit = drawing.time_unit(end_s)
     names = ("away_mean", "away_p10", "away_p90", "away_0", "idle_mean")
-    columns_ = [timeline["start_s"] / size, *(timeline[name] for name in names)]
-    curves = [drawing.rounded(column) for column in columns_]
+    given = [timeline["start_s"] / size, *(timeline[name] for name in names)]
+    curves = [drawing.rounded(column) for column in given]
     if run.at("replications") < 2:
         curves[2] = curves[3] = [None] * len(timeline)
     columns = ("scenario", f"time_{unit}", *names[:3], "away_replication_0", "idle_mean")
@@ -124,8 +124,8 @@ def figure(run: Run) -> Figure | None:
     caption = "Nodes in repair, or retired and not yet replaced."
     spoken = f"{whole(enough)} nodes or fewer for 99 % of the time, {whole(most)} at most; {spares} spares"
     legend = [*keys(run), key("across", "spare nodes"), key("across-dash", "enough for 99 % of the time")]
-    curves_ = _drawing(run, data, drawing.time_axis(end_s, "the start"))
-    return Figure(f"spares-{run.anchor}", "Nodes away", caption, spoken, legend, curves_, data)
+    panel = _drawing(run, data, drawing.time_axis(end_s, "the start"))
+    return Figure(f"spares-{run.anchor}", "Nodes away", caption, spoken, legend, panel, data)
 
 
 def _drawing(run: Run, data: Data, across: Json) -> Json:

@@ -38,6 +38,11 @@ class Sizes(NamedTuple):
     right: float
     floor: float
 
+    @property
+    def one_each(self) -> bool:
+        """Whether each run has a size of its own: only then does a line through them make sense."""
+        return len({run.at("gpus") for run in self.runs}) == len(self.runs)
+
     def up(self, run: Run) -> float:
         """Return where *run* stands on the upward axis; without progress near its floor: it has no zero."""
         return float(self.floor * STUCK if run.at("no_progress") else run.at("effective_gpus"))
@@ -80,7 +85,7 @@ def sizes_of(runs: Runs) -> Sizes | None:
     return Sizes(ordered, steps, currency, least / MARGIN, most * MARGIN, floor)
 
 
-def effective(run: Run) -> str:
+def effective_text(run: Run) -> str:
     """Return the effective cards in words."""
     return "no progress" if run.at("no_progress") else f"{run.say('effective_gpus', measured)} effective"
 
@@ -94,7 +99,7 @@ def figure(sizes: Sizes) -> Figure:
         *[key("cross", "no progress")] * (None in data["effective_cards"]),
         *[key("diamond", "cost per effective card-hour")] * any(data[data.columns[-1]]),
     ]
-    spoken = [f"{run.name}, {whole(run.at('gpus'))} cards: {effective(run)}" for run in sizes.runs]
+    spoken = [f"{run.name}, {whole(run.at('gpus'))} cards: {effective_text(run)}" for run in sizes.runs]
     title, caption = (
         "What more cards add",
         "Both axes are logarithmic. On the dashed diagonal every card trains.",
@@ -146,48 +151,33 @@ def _traces(sizes: Sizes, data: Data) -> list[Json]:
     """
     cards, effective = data["cards"], drawing.rounded(data["effective_cards"])
     ups = [sizes.up(run) for run in sizes.runs]
-    one_each = len(set(cards)) == len(cards)
-    mode = "lines+markers" if one_each else "markers"
-    pairs = itertools.pairwise(zip(cards, ups, effective, strict=True)) if one_each else ()
-    falls = [(*a[:2], *b[:2]) for a, b in pairs if None in (a[2], b[2])]
+    mode = "lines+markers" if sizes.one_each else "markers"
+    pairs = itertools.pairwise(zip(cards, ups, effective, strict=True)) if sizes.one_each else ()
     ideal = [max(sizes.left, sizes.floor), sizes.right]
-    texts = [run.say("effective_gpus", measured) for run in sizes.runs]
-    shares = map(percent, data["ettr"])
-    diamond = {"color": ORANGE, "size": 10, "symbol": "diamond"}
+    texts, shares = [effective_text(run) for run in sizes.runs], map(percent, data["ettr"])
+    results: Json = {"marker": drawing.sign(BLUE, 13), "mode": mode}
+    results["hover"] = "%{customdata[0]}<br>%{customdata[1]} of %{x:,} cards<br>ETTR %{customdata[2]}"
+    interval = drawing.whiskers(zip(data["effective_cards"], data["low"], data["high"], strict=True))
+    stuck = [up if mean is None else None for up, mean in zip(ups, effective, strict=True)]
+    cross: Json = {"hover": "%{customdata[0]}<br>no progress", "say": [(name,) for name in data["scenario"]]}
+    prices: Json = {"marker": {"color": ORANGE, "size": 10, "symbol": "diamond"}, "mode": mode}
+    prices |= {"xaxis": "x2", "yaxis": "y2"}
+    price = drawing.rounded(data[data.columns[-1]])
     return [
         drawing.line(ideal, ideal, drawing.stroke(MUTED, 1.2, "dash")),
-        drawing.segments(falls, drawing.stroke(RED, 1.5, "dot")),
+        drawing.segments(
+            [(*a[:2], *b[:2]) for a, b in pairs if None in (a[2], b[2])], drawing.stroke(RED, 1.5, "dot")
+        ),
         drawing.line(
             cards,
             effective,
             drawing.stroke(BLUE, 2.5),
-            marker=drawing.sign(BLUE, 13),
-            mode=mode,
-            hover="%{customdata[0]}<br>%{customdata[1]} of %{x:,} cards<br>ETTR %{customdata[2]}",
             say=zip(data["scenario"], texts, shares, strict=True),
+            **results,
         ),
-        drawing.dots(
-            cards,
-            data["effective_cards"],
-            {"color": INK, "size": 1},
-            error_y=drawing.whiskers(zip(data["effective_cards"], data["low"], data["high"], strict=True)),
-        ),
-        drawing.dots(
-            cards,
-            [up if mean is None else None for up, mean in zip(ups, effective, strict=True)],
-            drawing.sign(RED, 13, "x-thin", width=2.5),
-            hover="%{customdata[0]}<br>no progress",
-            say=[(name,) for name in data["scenario"]],
-        ),
-        drawing.line(
-            cards,
-            drawing.rounded(data[data.columns[-1]]),
-            drawing.stroke(ORANGE, 2, "dot"),
-            marker=diamond,
-            mode=mode,
-            xaxis="x2",
-            yaxis="y2",
-        ),
+        drawing.dots(cards, data["effective_cards"], {"color": INK, "size": 1}, error_y=interval),
+        drawing.dots(cards, stuck, drawing.sign(RED, 13, "x-thin", width=2.5), **cross),
+        drawing.line(cards, price, drawing.stroke(ORANGE, 2, "dot"), **prices),
     ]
 
 
@@ -200,11 +190,11 @@ def _labels(sizes: Sizes) -> list[Json]:
         look: Json = {"xshift": shift, "yanchor": "top", "yshift": -10}
         if run.at("no_progress"):
             look = {"yshift": 11}
-        words = f"<b>{drawing.text(run.name, 18)}</b><br>{effective(run)}"
+        words = f"<b>{drawing.text(run.name, 18)}</b><br>{effective_text(run)}"
         place = math.log10(run.at("gpus")), math.log10(sizes.up(run))
         note = drawing.note(words, *place, align=side, bgcolor=PAPER, xanchor=side, **look)
         notes += [note | space] if space is not None else []
-    if len({run.at("gpus") for run in sizes.runs}) == len(sizes.runs):
+    if sizes.one_each:
         notes += [note for step in sizes.steps for note in _step(sizes, step)]
     low, high = math.log10(max(sizes.left, sizes.floor)), math.log10(sizes.right)
     middle = low + 0.62 * (high - low)

@@ -73,20 +73,17 @@ def figure(run: Run) -> Figure | None:
         return None
     drawable = strip_of(strip)
     length, stops = duration(drawable.end - drawable.start), len(drawable.failures)
-    lanes = ", ".join(name for _, name in drawable.lanes)
+    names = ", ".join(name for _, name in drawable.lanes)
     rows = [
         (run.name, round(start, 3), round(end, 3), entry, detail, None if replica == JOB else replica)
         for entry, detail, start, end, replica in drawable.spans
     ]
-    legend = [
-        *[key("drop", "failure that stops training")] * bool(stops),
-        *map(key, _entries(drawable.replicas)),
-    ]
+    stop = [key("drop", "failure that stops training")] * bool(stops)
+    legend = [*stop, *map(key, _entries(drawable.replicas))]
     data = Data(("scenario", "start_s", "end_s", "activity", "detail", "replica"), rows)
-    spoken = f"{length} with {stops} failures that stop training; lanes: {lanes}"
-    return Figure(
-        f"strip-{run.anchor}", "A closer look", _caption(drawable), spoken, legend, _drawing(drawable), data
-    )
+    spoken = f"{length} with {stops} failures that stop training; lanes: {names}"
+    name, caption, lanes = f"strip-{run.anchor}", _caption(drawable), _drawing(drawable)
+    return Figure(name, "A closer look", caption, spoken, legend, lanes, data)
 
 
 def strip_of(strip: DataFrame) -> Strip:

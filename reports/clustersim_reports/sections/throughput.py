@@ -38,8 +38,9 @@ def section(runs: Runs) -> Section:
     """Return how each run goes along in time, and a few hours of it."""
 
     def blocks(run: Run) -> list[Block]:
-        figures = [figure_ for figure_ in (figure(run), strip.figure(run)) if figure_]
-        return list(figures) or [Text("This run holds no record over time.", "absent")]
+        return [*filter(None, (figure(run), strip.figure(run)))] or [
+            Text("This run holds no record over time.", "absent")
+        ]
 
     return Section("time", "Over time", "Throughput over time", runs.chapters("time", blocks))
 

@@ -25,6 +25,7 @@ WIDTH, NARROW = 0.075, 0.2
 BESIDE, AROUND = 1.7, 2.6
 """Room at the ends of the axis across and of the axis of intervals, as ratios."""
 THOUSANDS = {"k": 1e3, "M": 1e6}
+COLUMNS = ("value", "number", "cards", "best_interval_s", "flat_from_s", "flat_to_s", "ettr", "low", "high")
 TITLES = {
     "checkpoint.blocks": ("What a cheaper save is worth", "how long a save stops training"),
     "cluster.gpus": ("How the size moves it", "cards"),
@@ -78,54 +79,27 @@ def ettr(what_if: WhatIf) -> str:
 
 def figure(tuning: Tuning, path: str) -> Figure:
     """Return the ETTR at the best interval above, and that interval with its range below, over the value."""
-    trials = sorted(
-        (trial for trial in tuning.what_ifs if trial.path == path),
-        key=lambda trial: number(trial.value) or 0.0,
-    )
-    columns = (
-        "value",
-        "number",
-        "cards",
-        "best_interval_s",
-        "flat_from_s",
-        "flat_to_s",
-        "ettr",
-        "low",
-        "high",
-    )
-    data = Data(
-        (*columns, "no_progress"),
-        [
-            (
-                trial.value,
-                number(trial.value),
-                trial.gpus,
-                trial.best_s,
-                *near,
-                *share_ends(trial.ettr),
-                trial.no_progress,
-            )
-            for trial in trials
-            for near in [trial.range_s or (None, None)]
-        ],
-    )
+    trials = [trial for trial in tuning.what_ifs if trial.path == path]
+    trials.sort(key=lambda trial: number(trial.value) or 0.0)
+    rows: list[tuple[Any, ...]] = []
+    for trial in trials:
+        intervals = trial.best_s, *(trial.range_s or (None, None))
+        ends = *share_ends(trial.ettr), trial.no_progress
+        rows.append((trial.value, number(trial.value), trial.gpus, *intervals, *ends))
+    data = Data((*COLUMNS, "no_progress"), rows)
     place = find(tuning.scenario.document, path)
     now = None if place is None else number(at(tuning.scenario.document, place))
     title, across = TITLES.get(path, (f"Other values of {path}", path))
-    words = [
-        ettr(trial) if trial.no_progress else f"best {duration(trial.best_s)}, ETTR {ettr(trial)}"
-        for trial in trials
-    ]
     caption = "The interval is tuned for each value, on the same failures."
     caption += " The dotted line marks the scenario as it is." if now else ""
-    spoken = "; ".join(f"{trial.value}: {text}" for trial, text in zip(trials, words, strict=True))
+    best = [f"{trial.value}: best {duration(trial.best_s)}, ETTR {ettr(trial)}" for trial in trials]
     legend = [
         key("dot", "best interval, and the ETTR at it"),
         key("bar", "indistinguishable from the best at 95 %"),
         *[key("cross", "no progress at any interval")] * any(data["no_progress"]),
     ]
     panels = _drawing(data, list(map(ettr, trials)), now, across)
-    return Figure(f"what-if-{slug(path)}", title, caption, spoken, legend, panels, data)
+    return Figure(f"what-if-{slug(path)}", title, caption, "; ".join(best), legend, panels, data)
 
 
 def _drawing(data: Data, texts: list[str], now: float | None, title: str) -> Json:

@@ -266,7 +266,7 @@ PROBES: dict[str, Callable[[Figure], tuple[list[Any], list[Any]]]] = {
     ),
     "roads": lambda one: (drawn(one, 2) + drawn(one, 5), one.data["simulated"]),
 }
-"""By the beginning of its name, of a figure that draws no column as it is: what it shows, and from its data."""
+"""By the beginning of their names, figures that draw no column as it is: what they show, and their data."""
 
 
 @every_page

@@ -170,6 +170,9 @@ class Pool:
         for process in multiprocessing.active_children():
             if process not in self._others:
                 process.terminate()
+        # A worker may have ended amid a result. As long as this process could write to their pipe as well,
+        # the executor would wait for the rest of it, and shutdown for the executor, for ever.
+        self._executor._result_queue._writer.close()  # type: ignore[attr-defined]
         self._executor.shutdown()
 
 

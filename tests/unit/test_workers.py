@@ -1,0 +1,78 @@
+"""Worker processes: they end when they should, and need little."""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from clustersim import workers
+from clustersim.scenario import load
+
+
+@pytest.mark.parametrize("piece", [b"", struct.pack("!i", 1000) + b"half of a result"])
+def test_workers_can_be_ended_amid_a_result(piece: bytes) -> None:
+    pool = workers.Pool([load("chen-1m")], 1)
+    with workers.without_main():
+        pool._executor.submit(workers.work, workers.Batch(0, [0]))
+    os.write(pool._executor._result_queue._writer.fileno(), piece)  # type: ignore[attr-defined]
+    ended = threading.Event()
+    threading.Thread(target=lambda: (pool.kill(), ended.set()), daemon=True).start()
+    assert ended.wait(30)
+
+
+PROGRAM = """
+import os, sys, time
+from clustersim import workers
+from clustersim.scenario import load
+print(os.getpid(), flush=True)
+pool = workers.Pool([load("chen-100k")], 2)
+for batch, records in pool.finished([workers.Batch(0, [n]) for n in range(10_000)]):
+    print(*sorted(p.pid for p in __import__("multiprocessing").active_children()), flush=True)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+def test_workers_end_with_a_parent_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        parent.kill()
+    assert len(pids) == 2
+    deadline = time.monotonic() + 20
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, pids))
+
+
+def test_a_script_without_a_main_guard_may_run(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from clustersim import run, workers\n"
+        "workers.WORTH_A_POOL = 0.0\n"
+        "print('once', run('chen-10k', replications=4, horizon='2 d', workers=2).summary['replications'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "once 4\n"
+
+
+def test_workers_do_without_the_heavy_libraries() -> None:
+    program = "import clustersim.workers, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert {"pandas", "pyarrow", "scipy.stats", "plotly", "rich"} & set(done.stdout.split()) == set()

@@ -15,12 +15,15 @@ import numpy as np
 from known_answers import Plant
 
 from clustersim.estimate import CONFIDENCE, Estimate, mean_of
-from clustersim.experiment import Point, Settings, simulate_all
+from clustersim.experiment import Point, simulate_all
 from clustersim.results import Comparison, Results
 from clustersim.scenario.model import Scenario
-from clustersim.store import Shelf
+from clustersim.settings import Settings
+from clustersim.store import ReplicationStore
+from clustersim.studies.levers import levers
+from clustersim.studies.tune import tune
+from clustersim.studies.tuning import Tuning
 from clustersim.summary import figure
-from clustersim.tuning import Tuning, levers, tune
 
 EXPERIMENTS = 1000
 CANDIDATES = 20
@@ -137,9 +140,9 @@ def scenario(plant: Plant, name: str, seed: int, **simulation: int | str) -> Sce
     return Scenario.model_validate(plant.document(seed, **simulation) | {"name": name})
 
 
-def finished(made: Scenario, shelf: Shelf) -> Results:
-    """Return the results of *made* as a run ends, going on from what is on the *shelf*."""
-    point = Point.of(made, shelf)
+def finished(made: Scenario, store: ReplicationStore) -> Results:
+    """Return the results of *made* as a run ends, going on from what is in the *store*."""
+    point = Point.of(made, store)
     simulate_all([point], HERE)
     return Results.of(made, point.records, {})
 
@@ -157,15 +160,15 @@ def means(
     kept = {count: {path: Row(f"{path}, {title}") for path in paths} for count in counts}
     stopped = {width: Row(f"ettr, {title}, precision {width}") for width in precisions}
     for seed in range(experiments):
-        shelf = Shelf()
+        store = ReplicationStore()
         for count, rows in kept.items():
-            summary = finished(scenario(plant, "plant", seed, replications=count), shelf).summary
+            summary = finished(scenario(plant, "plant", seed, replications=count), store).summary
             for path, row in rows.items():
                 found = figure(summary, path)
                 if found is not None:
                     row.add(found, summary["margins"][path], count, answers[path])
         for width, row in stopped.items():
-            results = finished(scenario(plant, "plant", seed, precision=width), shelf)
+            results = finished(scenario(plant, "plant", seed, precision=width), store)
             row.take(mean_of(results.ettr_by_replication), plant.ettr)
     for rows in kept.values():
         yield from rows.values()
@@ -180,7 +183,8 @@ def differences(plants: Mapping[str, Plant], experiments: int, **simulation: int
     truths = {name: plant.ettr - usual.ettr for name, plant in others}
     for seed in range(experiments):
         results = [
-            finished(scenario(plant, name, seed, **simulation), Shelf()) for name, plant in plants.items()
+            finished(scenario(plant, name, seed, **simulation), ReplicationStore())
+            for name, plant in plants.items()
         ]
         for difference in Comparison(results, now).differences:
             rows[difference.name].take(difference.ettr, truths[difference.name])

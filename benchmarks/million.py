@@ -36,9 +36,9 @@ def worker() -> None:
     from clustersim import workers
     from clustersim.scenario.model import Scenario
 
-    workers.begin([Scenario.model_validate(SCENARIO)])
-    batches = [workers.Batch(0, (number,), seconds=ALLOWED_SECONDS) for number in (0, 1)]
-    done = [workers.work(batch)[0] for batch in batches]
+    workers.begin()
+    scenario = Scenario.model_validate(SCENARIO)
+    done = [workers.work(scenario, [number]).records for number in (0, 1)]
     incidents = [records.incident_count for (records,) in done]
     print(peak_megabytes(), *incidents)
 

@@ -15,8 +15,8 @@ WHOLE = {"simulation.horizon": "30 d", "simulation.replications": "64"}
 def ratio() -> float:
     """Return how many times longer simulating each of 40 intervals takes than scoring them, end to end."""
     from clustersim import load
-    from clustersim.experiment import Settings
-    from clustersim.tuning import tune
+    from clustersim.settings import Settings
+    from clustersim.studies.tune import tune
 
     scenario, here = load("chen-100k", SHORT), Settings(workers=1)
     scored = best_of(3, lambda: tune(scenario, candidates=CANDIDATES, settings=here))
@@ -29,13 +29,16 @@ def share_of_scoring() -> float:
 
     from clustersim import load
     from clustersim.engine.replication import simulate
-    from clustersim.tuning.outages import History, Outages, schedule_of
+    from clustersim.store import Measurements
+    from clustersim.studies.outages import STRETCHES, Outages, schedule_of
 
     scenario = load("chen-100k", SHORT)
     replications = range(scenario.simulation.replications)
-    histories = [History.of(simulate(scenario, replication)) for replication in replications]
+    store = Measurements(STRETCHES)
+    for replication in replications:
+        store.put(simulate(scenario, replication))
     simulating = best_of(3, lambda: [simulate(scenario, replication) for replication in replications])
-    outages = Outages.of(histories, 0.0)
+    outages = Outages.of(store.first(len(replications)), 0.0)
     intervals = np.geomspace(10.0, 600.0, CANDIDATES).tolist()
     scoring = best_of(5, lambda: [outages.ettr(schedule_of(scenario, interval)) for interval in intervals])
     return scoring / simulating
@@ -44,8 +47,8 @@ def share_of_scoring() -> float:
 def whole(workers: int | None, clock: Callable[[], float]) -> float:
     """Return the seconds of `tune chen-100k` with 64 replications of 30 days and as many *workers*."""
     from clustersim import load
-    from clustersim.experiment import Settings
-    from clustersim.tuning import tune
+    from clustersim.settings import Settings
+    from clustersim.studies.tune import tune
 
     scenario, settings = load("chen-100k", WHOLE), Settings(workers=workers)
     return best_of(1, lambda: tune(scenario, candidates=CANDIDATES, settings=settings), clock)

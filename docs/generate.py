@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import click
 from pydantic.fields import FieldInfo
@@ -199,15 +201,30 @@ def python_page() -> str:
 def entry(name: str, thing: Any) -> str:
     """Return what there is to say about a function, class or value."""
     if inspect.isclass(thing):
-        inherited = {key for base in thing.__bases__ for key in dir(base)}
-        own = {key: value for key, value in vars(thing).items() if not key.startswith("_")}
-        members = [member(key, value) for key, value in own.items() if key not in inherited]
-        rows = [row for row in members if row]
+        # What a dataclass of ours inherits from another is its own; what pydantic's blocks have is not.
+        homes = [home for home in thing.__mro__ if home is thing or is_dataclass(home)]
+        inherited = {key for base in thing.__bases__ if base not in homes for key in dir(base)}
+        own = {key: value for home in reversed(homes) for key, value in vars(home).items()}
+        members = [
+            member(key, value)
+            for key, value in own.items()
+            if key not in inherited and not key.startswith("_")
+        ]
+        rows = [*field_rows(thing), *(row for row in members if row)]
         listed = f"\n{table(('member', 'meaning'), rows)}\n" if rows else ""
         return f"## {name}\n\n{inspect.getdoc(thing)}\n{listed}"
     if callable(thing):
         return f"## {name}\n\n```text\n{name}{signature(thing)}\n```\n\n{inspect.getdoc(thing)}\n"
     return f"## {name}\n\n`{thing!r}`\n"
+
+
+def field_rows(thing: Any) -> Iterator[list[str]]:
+    """Yield a row for each field of a dataclass whose type says what it is about."""
+    hints = get_type_hints(thing, include_extras=True) if is_dataclass(thing) else {}
+    for each in fields(thing) if hints else ():
+        if about := getattr(hints[each.name], "__metadata__", ()):
+            kind = inspect.formatannotation(get_args(hints[each.name])[0])
+            yield [f"`{each.name}: {re.sub(r'[a-z_]+[.]', '', kind)}`", about[0]]
 
 
 def member(name: str, value: Any) -> list[str]:

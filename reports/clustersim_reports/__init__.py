@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from clustersim.results import Comparison, Results
-    from clustersim.tuning import Levers, Tuning
+    from clustersim.studies.levers import Levers
+    from clustersim.studies.tuning import Tuning
     from clustersim.validation import Validation
 
 

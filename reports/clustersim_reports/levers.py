@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from clustersim.digits import NOTHING, duration, points, whole
-from clustersim.tuning.verdict import advise_levers, helpful
 from clustersim_reports import drawing, study
 from clustersim_reports.blocks import Cell, Data, Fact, Figure, Page, Row, Section, Table, key
 from clustersim_reports.drawing import BLUE, MUTED, PAPER, Json
 from clustersim_reports.run import ends_of, estimate_text
 
 if TYPE_CHECKING:
-    from clustersim.tuning import Lever, Levers
+    from clustersim.studies.levers import Lever, Levers
 
 MOST_BARS, ROW = 18, 44
 """Bars that fit on one page of paper (the table holds all), and pixels per bar."""
@@ -31,7 +30,7 @@ def page(levers: Levers, command: str | None = None, finished: str = "") -> Page
         "what to improve first",
         headline(levers),
         _facts(levers),
-        answer=advise_levers(levers),
+        answer=levers.advice,
         sections=[section(levers)],
         making=study.making(levers, method, command, finished),
     )
@@ -41,13 +40,13 @@ def headline(levers: Levers) -> str:
     """Return the answer in a few words."""
     if not levers.levers:
         return "There is nothing to improve."
-    best = next((lever.name for lever in helpful(levers)), "no change makes a difference beyond chance")
+    best = next((lever.name for lever in levers.helpful), "no change makes a difference beyond chance")
     return f"{best[:1].upper()}{best[1:]}."
 
 
 def _facts(levers: Levers) -> Iterator[Fact]:
     yield Fact("ETTR as it is", estimate_text(levers.ettr), "productive share of all card-time")
-    for lever in helpful(levers)[:1]:
+    for lever in levers.helpful[:1]:
         yield Fact("Gain of the first change", estimate_text(lever.worth.ettr, points), "of ETTR, by itself")
         cards = estimate_text(lever.worth.effective_gpus)
         yield Fact("In effective cards", cards, "cards that train all the time")

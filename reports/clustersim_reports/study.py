@@ -16,7 +16,9 @@ from clustersim_reports.run import estimate_text
 
 if TYPE_CHECKING:
     from clustersim.scenario import Scenario
-    from clustersim.tuning import Levers, Tuning, Worth
+    from clustersim.studies.levers import Levers
+    from clustersim.studies.study import Worth
+    from clustersim.studies.tuning import Tuning
 
 ALIKE = "not distinguishable"
 LIBRARIES = ("numpy", "scipy", "simpy", "pydantic", "plotly")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from clustersim.digits import duration, points
 from clustersim.scenario.describe import describe
-from clustersim.tuning.verdict import advise_tuning
 from clustersim.units import format_duration
 from clustersim_reports import study
 from clustersim_reports.blocks import Fact, Page
@@ -15,7 +14,7 @@ from clustersim_reports.run import estimate_text
 from clustersim_reports.sections import curve, what_ifs
 
 if TYPE_CHECKING:
-    from clustersim.tuning import Tuning
+    from clustersim.studies.tuning import Tuning
 
 SECTIONS = (curve.section, what_ifs.section)
 """What the page shows between the answer and what went in; each returns None where it does not apply."""
@@ -28,7 +27,7 @@ def page(tuning: Tuning, command: str | None = None, finished: str = "") -> Page
         "how often to save",
         headline(tuning),
         _facts(tuning),
-        answer=advise_tuning(tuning),
+        answer=tuning.advice,
         sections=[section(tuning) for section in SECTIONS],
         making=study.making(tuning, _method(tuning), command, finished),
     )
@@ -40,7 +39,7 @@ def headline(tuning: Tuning) -> str:
         return "Nothing fails: save as often as other reasons require."
     if tuning.no_progress:
         return "The job makes no progress at any interval."
-    return f"Save{tuning.place.within} about every {format_duration(tuning.recommended_s, 3)}."
+    return f"Save{tuning.within} about every {format_duration(tuning.recommended_s, 3)}."
 
 
 def _facts(tuning: Tuning) -> Iterator[Fact]:
@@ -64,7 +63,7 @@ def _facts(tuning: Tuning) -> Iterator[Fact]:
 
 def _needed(tuning: Tuning) -> Iterator[Fact]:
     """Yield what would let half of the cards train, one change or the other."""
-    numbers = {key: value for advice in advise_tuning(tuning) for key, value in advice.numbers.items()}
+    numbers = {key: value for advice in tuning.advice for key, value in advice.numbers.items()}
     restart, mtbf = describe(tuning.scenario).restart_s, tuning.scenario.mtbf
     needed = (
         ("Half of the cards would train if a restart took", "restart_s", "from failure to training", restart),

@@ -2,6 +2,7 @@
 
 `load` reads a scenario, `run` simulates it, `compare` simulates several on the same failures, `tune` finds
 the checkpoint interval, `levers` ranks what could be improved, `validate` compares with what was published.
+All but `load` take `Settings`, or its fields as keywords.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clustersim.api import compare, levers, run, tune, validate
+    from clustersim.api import compare, run
     from clustersim.results import Comparison, Results
     from clustersim.scenario import Scenario, ScenarioError, load
+    from clustersim.settings import Settings
     from clustersim.store import RunError
-    from clustersim.tuning import Levers, Tuning
+    from clustersim.studies.levers import Levers, levers
+    from clustersim.studies.tune import tune
+    from clustersim.studies.tuning import Tuning
     from clustersim.validation import Validation
+    from clustersim.validation.running import validate
 
     __version__: str
 
@@ -26,6 +31,7 @@ __all__ = [
     "RunError",
     "Scenario",
     "ScenarioError",
+    "Settings",
     "Tuning",
     "Validation",
     "__version__",
@@ -39,19 +45,20 @@ __all__ = [
 
 _HOMES = {
     "Comparison": "clustersim.results",
-    "Levers": "clustersim.tuning",
+    "Levers": "clustersim.studies.levers",
     "Results": "clustersim.results",
     "RunError": "clustersim.store",
     "Scenario": "clustersim.scenario",
     "ScenarioError": "clustersim.scenario",
-    "Tuning": "clustersim.tuning",
+    "Settings": "clustersim.settings",
+    "Tuning": "clustersim.studies.tuning",
     "Validation": "clustersim.validation",
     "compare": "clustersim.api",
-    "levers": "clustersim.api",
+    "levers": "clustersim.studies.levers",
     "load": "clustersim.scenario",
     "run": "clustersim.api",
-    "tune": "clustersim.api",
-    "validate": "clustersim.api",
+    "tune": "clustersim.studies.tune",
+    "validate": "clustersim.validation.running",
 }
 
 

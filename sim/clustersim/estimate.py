@@ -80,6 +80,19 @@ def paired(values: Sequence[float] | Array, baseline: Sequence[float] | Array) -
     return mean_of(np.asarray(values[:count]) - np.asarray(baseline[:count]))
 
 
+def beats(best: Array, other: Array, among: int) -> bool:
+    """Return whether *best*, the best of *among* on common replications, can be told from *other* at 95 %.
+
+    Each comparison has Bonferroni's share of the error, so that all of them together hold with at least 95 %.
+    """
+    gap = paired(best, other)
+    if gap.half_width is None:
+        return False
+    freedom = gap.count - 1
+    share = (1 - CONFIDENCE) / max(among, 2)
+    return gap.mean > gap.half_width / student(freedom) * student(freedom, 1 - share)
+
+
 def ratio(numerators: Sequence[float] | Array, denominators: Sequence[float] | Array) -> Estimate | None:
     """Return sum / sum over replications with its interval, or `None` where the denominators sum to 0.
 

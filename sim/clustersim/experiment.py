@@ -7,78 +7,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from concurrent.futures import BrokenExecutor
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from clustersim import folders
 from clustersim.estimate import looks, precise_enough
 from clustersim.records import Records
 from clustersim.results import Results
 from clustersim.scenario.model import Scenario
-from clustersim.store import DiskShelf, RunError, Shelf
+from clustersim.settings import Settings
+from clustersim.store import DiskReplicationStore, ReplicationStore, RunError
 from clustersim.summary import SCHEMA_VERSION
 from clustersim.version import VERSION
 from clustersim.workers import Batch, Local, Outside
-
-Source = Scenario | str | PathLike[str]
 
 SECONDS_PER_FAILURE = 15e-6
 SECONDS_PER_REPLICATION = 3e-3
 LIVELY = 0.5
 LIBRARIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow", "pydantic", "ruamel.yaml", "plotly")
-
-
-class Progress(Protocol):
-    """Whoever wants to know how far the simulation is, and what else there is to say."""
-
-    def advance(self, done: int, wanted: int) -> None:
-        """So many of the replications that are wanted so far are finished."""
-
-    def say(self, message: str) -> None:
-        """One sentence about the run."""
-
-
-class Silent:
-    """Nobody listens."""
-
-    def advance(self, done: int, wanted: int) -> None:
-        """Say nothing."""
-
-    def say(self, message: str) -> None:
-        """Say nothing."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to run, none of which changes a number: where, on what, and what to keep.
-
-    `workers` is the number of processes (default: one per core), ignored with an `executor` of one's own;
-    `resume` takes up finished replications of an interrupted run; `force` simulates what is finished already.
-    """
-
-    workers: int | None = None
-    executor: Executor | None = None
-    resume: bool = False
-    force: bool = False
-    incidents: bool = True
-    command: str | None = None
-    progress: Progress = field(default_factory=Silent)
-
-    @property
-    def processes(self) -> int:
-        """Number of worker processes."""
-        if self.workers is not None:
-            return self.workers
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass
@@ -89,27 +42,29 @@ class Point:
     """
 
     scenario: Scenario
-    shelf: Shelf
+    store: ReplicationStore
     schedule: Iterator[int]
     wanted: int = 0
     taken: float = 0.0
 
     @classmethod
-    def of(cls, scenario: Scenario, shelf: Shelf) -> Point:
-        """Return the point with its schedule: a fixed number, or the looks of a run for a given precision."""
-        fixed = scenario.simulation.precision is None
-        point = cls(scenario, shelf, iter([scenario.simulation.replications]) if fixed else looks())
-        point.wanted = next(point.schedule)
-        return point
+    def of(cls, scenario: Scenario, store: ReplicationStore, count: int | None = None) -> Point:
+        """Return the point with its schedule: *count* replications, or what the scenario asks for.
+
+        That is a fixed number, or the looks of a run for a given precision.
+        """
+        fixed = count is not None or scenario.simulation.precision is None
+        schedule = iter([count or scenario.simulation.replications]) if fixed else looks()
+        return cls(scenario, store, schedule, next(schedule))
 
     @property
     def records(self) -> list[Records]:
         """The replications that count."""
-        return self.shelf.first(self.wanted)
+        return self.store.first(self.wanted)
 
     def missing(self) -> list[int]:
         """Return what is still to be simulated, asking for more as long as the precision is not met."""
-        while not (missing := self.shelf.missing(self.wanted)) and not self._satisfied():
+        while not (missing := self.store.missing(self.wanted)) and not self._satisfied():
             following = next(self.schedule, None)
             if following is None:
                 return []
@@ -121,7 +76,7 @@ class Point:
         if asked is None:
             return True
         fails = self.scenario.mtbf is not None
-        return precise_enough(self.shelf.ettr(self.wanted), asked, surprises=fails)
+        return precise_enough(self.store.ettr(self.wanted), asked, surprises=fails)
 
 
 def expected_seconds(scenario: Scenario) -> float:
@@ -132,45 +87,46 @@ def expected_seconds(scenario: Scenario) -> float:
 
 def batches(points: Sequence[Point], workers: int) -> list[Batch]:
     """Return all that is missing, in batches short enough to keep what finishes and to share evenly."""
+    missing = [point.missing() for point in points]
+    share = sum(map(len, missing)) // (4 * workers)
     cut = []
     for place, point in enumerate(points):
-        missing = point.missing()
         seconds = expected_seconds(point.scenario)
-        size = max(min(int(LIVELY / seconds), len(missing) // (4 * workers)), 1)
-        starts = range(0, len(missing), size)
-        cut += [Batch(place, missing[start : start + size], seconds) for start in starts]
+        size = max(min(int(LIVELY / seconds), share), 1)
+        starts = range(0, len(missing[place]), size)
+        cut += [
+            Batch(place, point.scenario, missing[place][start : start + size], seconds) for start in starts
+        ]
     return cut
 
 
-def simulate_all(points: Sequence[Point], settings: Settings) -> None:
-    """Simulate until every point has what it needs; each replication is put on its shelf as it finishes.
+def simulate_all(points: Sequence[Point], settings: Settings, hands: Outside | Local | None = None) -> None:
+    """Simulate until every point has what it needs; each replication is put in its store as it finishes.
 
-    Raises RunError where a worker process dies.
+    On *hands* of a `simulator`, or on some of its own.  Raises RunError where a worker process dies.
     """
-    with simulator([point.scenario for point in points], settings) as hands:
+    with nullcontext(hands) if hands else simulator(settings) as working:
         while work := batches(points, settings.processes):
-            _tell(points, settings.progress)
-            for batch, finished in hands.finished(work):
+            wanted = sum(point.wanted for point in points)
+            done = wanted - sum(len(batch.replications) for batch in work)
+            settings.progress.advance(done, wanted)
+            for batch, finished in working.finished(work):
                 points[batch.place].taken += batch.taken
                 for records in finished:
-                    points[batch.place].shelf.put(records)
-                _tell(points, settings.progress)
-
-
-def _tell(points: Sequence[Point], progress: Progress) -> None:
-    wanted = sum(point.wanted for point in points)
-    progress.advance(wanted - sum(len(point.shelf.missing(point.wanted)) for point in points), wanted)
+                    points[batch.place].store.put(records)
+                done += len(finished)
+                settings.progress.advance(done, wanted)
 
 
 @contextmanager
-def simulator(scenarios: Sequence[Scenario], settings: Settings) -> Iterator[Outside | Local]:
+def simulator(settings: Settings) -> Iterator[Outside | Local]:
     """Yield what simulates: the caller's executor, or this machine's processes, ended whatever happens.
 
     Raises RunError where a worker process dies.
     """
-    local = Local(scenarios, settings.processes)
+    local = Local(settings.processes)
     try:
-        yield local if settings.executor is None else Outside(scenarios, settings.executor)
+        yield local if settings.executor is None else Outside(settings.executor)
         local.close()
     except BrokenExecutor as error:
         raise RunError(
@@ -196,7 +152,7 @@ def run_all(
     found = [_finished(*pair, settings) for pair in zip(scenarios, places, strict=True)]
     todo = [number for number, results in enumerate(found) if results is None]
     with ExitStack() as stack:
-        points = [Point.of(scenarios[n], _shelf(scenarios[n], places[n], settings, stack)) for n in todo]
+        points = [Point.of(scenarios[n], _store(scenarios[n], places[n], settings, stack)) for n in todo]
         started = time.perf_counter()
         try:
             simulate_all(points, settings)
@@ -204,7 +160,7 @@ def run_all(
             for number, point in zip(todo, points, strict=True):
                 found[number] = _saved(point, places[number], settings, taken)
         except KeyboardInterrupt:
-            raise Interrupted(_kept(points)) from None
+            raise interrupted(_kept(points)) from None
     return [results for results in found if results is not None]
 
 
@@ -226,23 +182,28 @@ def _finished(scenario: Scenario, place: Path | None, settings: Settings) -> Res
     return Results.load(place)
 
 
-def _shelf(scenario: Scenario, place: Path | None, settings: Settings, stack: ExitStack) -> Shelf:
+def _store(scenario: Scenario, place: Path | None, settings: Settings, stack: ExitStack) -> ReplicationStore:
     """Return where finished replications go: to the disk, beside the place of the run, or into memory."""
     if place is None:
-        return Shelf()
-    shelf = DiskShelf(folders.unfinished(place), shelf_key(scenario), resume=settings.resume)
-    stack.callback(shelf.release)
-    if shelf.discarded:
+        return ReplicationStore()
+    store = DiskReplicationStore(folders.unfinished(place), store_key(scenario), resume=settings.resume)
+    stack.callback(store.release)
+    say_unfinished(settings, f"{place}: ", "run", len(store.finished), store.discarded)
+    return store
+
+
+def say_unfinished(settings: Settings, where: str, what: str, kept: int, discarded: int) -> None:
+    """Say what becomes of the replications that an interrupted call has finished, where there are any."""
+    if discarded:
         settings.progress.say(
-            f"{place}: {shelf.discarded} replications of an unfinished run are thrown away;"
+            f"{where}{discarded} replications of an unfinished {what} are thrown away;"
             " --resume would have gone on from them"
         )
-    elif shelf.finished:
-        settings.progress.say(f"{place}: going on from {len(shelf.finished)} finished replications")
-    return shelf
+    elif kept:
+        settings.progress.say(f"{where}going on from {kept} finished replications")
 
 
-def shelf_key(scenario: Scenario) -> dict[str, str]:
+def store_key(scenario: Scenario) -> dict[str, str]:
     """Return of what the finished replications of *scenario* are, and how they are kept."""
     return {"work": work_key(scenario), "version": VERSION, "schema": str(SCHEMA_VERSION)}
 
@@ -255,11 +216,17 @@ def work_key(scenario: Scenario) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _kept(points: Sequence[Point]) -> str:
-    finished = sum(len(point.shelf.finished) for point in points)
-    if not finished or not all(isinstance(point.shelf, DiskShelf) for point in points):
-        return "interrupted"
-    return f"interrupted; {finished} finished replications are kept: --resume goes on from them"
+def _kept(points: Sequence[Point]) -> int:
+    """Return how many replications outlast this process: those on disk."""
+    stores = [point.store for point in points if isinstance(point.store, DiskReplicationStore)]
+    return sum(len(store.finished) for store in stores)
+
+
+def interrupted(kept: int) -> Interrupted:
+    """Return Ctrl-C with the sentence about how many replications are *kept*."""
+    if not kept:
+        return Interrupted("interrupted")
+    return Interrupted(f"interrupted; {kept} finished replications are kept: --resume goes on from them")
 
 
 def _saved(point: Point, place: Path | None, settings: Settings, taken: float) -> Results:
@@ -267,8 +234,8 @@ def _saved(point: Point, place: Path | None, settings: Settings, taken: float) -
     results = Results.of(point.scenario, point.records, provenance(point, settings, taken))
     if place is not None:
         results.save(place, incidents=settings.incidents)
-        if isinstance(point.shelf, DiskShelf):
-            point.shelf.remove()
+        if isinstance(point.store, DiskReplicationStore):
+            point.store.remove()
     return results
 
 

@@ -16,8 +16,8 @@ from clustersim.store import ChoiceError, RunError
 TOOL = "clustersim"
 SCENARIO, SUMMARY, PROVENANCE = "scenario.yaml", "summary.json", "provenance.json"
 REPORT, COMPARISON = "report.html", "comparison.json"
-BESIDE = ("tune", "levers")
-"""Folders that other commands keep within a run folder, whether there is a run in it or not."""
+BESIDE = ("tune", "levers", ".tune.partial", ".levers.partial")
+"""Folders that studies, finished or not, keep within a run folder, whether there is a run in it or not."""
 LONGEST_SLUG = 60
 
 

@@ -1,4 +1,4 @@
-"""Finished replications on disk, one file each, so that an interrupted run can go on from them."""
+"""Finished replications, in memory or on disk, so that an interrupted run or study can go on from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from clustersim.records import FleetUse, Records
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-KEY_FILE, LOCK_FILE = "key.json", "lock"
+KEY_FILE, LOCK_FILE, MEASURED = "key.json", "lock", "measured.npy"
 COLUMNS = ("incidents", "stretches")
 ARRAYS = ("charges", "stages", "incidents_by_mode", "curve")
 FLEET_ARRAYS = ("away_s", "away_curve", "idle_curve")
@@ -120,11 +120,12 @@ def read_records(path: Path) -> Records:
     return Records(**fields)
 
 
-class Shelf:
-    """The finished replications of one scenario, kept in memory."""
+class ReplicationStore:
+    """The finished replications of one scenario, kept in memory: those from number *start* on."""
 
-    def __init__(self) -> None:
-        self.finished: dict[int, Records] = {}
+    def __init__(self, start: int = 0) -> None:
+        self.start = start
+        self.finished: dict[int, Any] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.finished)} replications)"
@@ -133,83 +134,168 @@ class Shelf:
         """Keep one more replication."""
         self.finished[records.replication] = records
 
-    def first(self, count: int) -> list[Records]:
-        """Return the replications 0 to *count* - 1."""
-        return [self.finished[replication] for replication in range(count)]
+    def first(self, count: int) -> list[Any]:
+        """Return what is kept of the first *count* replications."""
+        return [self.finished[replication] for replication in range(self.start, self.start + count)]
 
     def ettr(self, count: int) -> list[float]:
-        """Return ETTR of the replications 0 to *count* - 1."""
+        """Return ETTR of the first *count* replications."""
         return [records.ettr for records in self.first(count)]
 
     def missing(self, count: int) -> list[int]:
         """Return those of the first *count* replications that are not finished."""
-        return [replication for replication in range(count) if replication not in self.finished]
+        numbers = range(self.start, self.start + count)
+        return [replication for replication in numbers if replication not in self.finished]
 
 
-class DiskShelf(Shelf):
-    """The finished replications of one scenario in a folder, one file each, under a key.
+Kept = Mapping[str, Array]
+Measures = Mapping[str, Callable[[Records], Any]]
+"""What is kept of a replication: numbers and arrays by name, each made from its records."""
+ETTR = "ettr"
 
-    The key (scenario hash, version) says what they are replications of; under another key they are of no use
-    and are thrown away.  One process at a time may hold the folder.
-    """
 
-    def __init__(self, folder: Path, key: Mapping[str, str], *, resume: bool) -> None:
-        super().__init__()
-        self.folder = folder
-        self.discarded = 0
-        folder.mkdir(parents=True, exist_ok=True)
-        self._refuse_foreign()
-        self._lock: int | None = _locked(folder / LOCK_FILE)
-        if self._holds(key):
-            self._take_up(resume)
-        else:
-            self._empty()
-        (folder / KEY_FILE).write_text(json.dumps(dict(key)))
+class Measurements(ReplicationStore):
+    """Of each finished replication of one scenario only ETTR and what *measures* make of it, by name."""
+
+    def __init__(self, measures: Measures | None = None, start: int = 0) -> None:
+        super().__init__(start)
+        self.measures: dict[str, Callable[[Records], Any]] = {
+            ETTR: lambda records: records.ettr,
+            **(measures or {}),
+        }
+        self.on_put: Callable[[int, Kept], None] | None = None
 
     def put(self, records: Records) -> None:
-        """Write one more replication, and keep it without its columns."""
-        super().put(write_records(records, self.folder / f"{records.replication:05}.npz"))
+        """Measure one more replication."""
+        kept = {name: np.asarray(measure(records)) for name, measure in self.measures.items()}
+        self.finished[records.replication] = kept
+        if self.on_put is not None:
+            self.on_put(records.replication, kept)
 
-    def release(self) -> None:
-        """Let other processes use the folder; what is finished stays."""
-        if not self.finished:
-            shutil.rmtree(self.folder, ignore_errors=True)
+    def take_up(self, measured: Mapping[int, Kept]) -> None:
+        """Take replications that were measured before, as far as they hold all that is measured now."""
+        self.finished |= {
+            number: kept for number, kept in measured.items() if self.measures.keys() <= kept.keys()
+        }
+
+    def ettr(self, count: int) -> list[float]:
+        """Return ETTR of the first *count* replications."""
+        return [float(kept[ETTR]) for kept in self.first(count)]
+
+
+class UnfinishedFolder:
+    """A hidden folder for what is finished of a run or a study that is not; one process at a time holds it.
+
+    Its key (what, of which scenario, by which version) says what it holds; under another key that is of no
+    use, and is thrown away.
+    """
+
+    def __init__(self, path: Path, key: Mapping[str, str]) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        names = {file.name for file in path.iterdir()}
+        if names - {LOCK_FILE} and KEY_FILE not in names:
+            raise RunError(f"{path}: not a folder of unfinished replications; move it away")
+        self._lock: int | None = _locked(path / LOCK_FILE)
+        if not self._holds(key):
+            self.empty()
+            (path / KEY_FILE).write_text(json.dumps(dict(key)))
+
+    def _holds(self, key: Mapping[str, str]) -> bool:
+        try:
+            return bool(json.loads((self.path / KEY_FILE).read_text()) == dict(key))
+        except (OSError, ValueError):
+            return False
+
+    def empty(self) -> None:
+        """Throw away what is finished."""
+        for file in self.path.iterdir():
+            if file.is_dir():
+                shutil.rmtree(file)
+            elif file.name not in (LOCK_FILE, KEY_FILE):
+                file.unlink()
+
+    def release(self, *, keep: bool) -> None:
+        """Let other processes use the folder; unless it is to be kept, it is gone."""
+        if not keep:
+            shutil.rmtree(self.path, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
-    def remove(self) -> None:
-        """Throw the folder away."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.release()
 
-    def _refuse_foreign(self) -> None:
-        names = {path.name for path in self.folder.iterdir()}
-        if names - {LOCK_FILE} and KEY_FILE not in names:
-            raise RunError(f"{self.folder}: not a folder of unfinished replications; move it away")
+class DiskReplicationStore(ReplicationStore):
+    """The finished replications of one scenario in a folder, one file each, under a key.
 
-    def _holds(self, key: Mapping[str, str]) -> bool:
-        try:
-            return bool(json.loads((self.folder / KEY_FILE).read_text()) == dict(key))
-        except (OSError, ValueError):
-            return False
+    Without *resume* those of an earlier run are thrown away: `discarded` says how many.
+    """
 
-    def _take_up(self, resume: bool) -> None:
-        files = sorted(self.folder.glob("*.npz"))
+    def __init__(self, folder: Path, key: Mapping[str, str], *, resume: bool) -> None:
+        super().__init__()
+        self._folder = UnfinishedFolder(folder, key)
+        files = sorted(folder.glob("*.npz"))
+        self.discarded = 0 if resume else len(files)
         if not resume:
-            self.discarded = len(files)
-            self._empty()
-            return
-        for path in files:
+            self._folder.empty()
+        for path in files if resume else ():
             with contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
                 super().put(read_records(path))
 
-    def _empty(self) -> None:
-        for path in self.folder.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != LOCK_FILE:
-                path.unlink()
+    def put(self, records: Records) -> None:
+        """Write one more replication, and keep it without its columns."""
+        super().put(write_records(records, self._folder.path / f"{records.replication:05}.npz"))
+
+    def release(self) -> None:
+        """Let other processes use the folder; what is finished stays."""
+        self._folder.release(keep=bool(self.finished))
+
+    def remove(self) -> None:
+        """Throw the folder away."""
+        self._folder.release(keep=False)
+
+
+class MeasurementFile:
+    """What was measured of the replications of many scenarios, in one file that only grows.
+
+    Each scenario has a key of its own.  Killed at any instant, the file loses at most the replication that
+    was being written.  Without *resume* an earlier one is thrown away: `discarded` says how many it held.
+    """
+
+    def __init__(self, folder: Path, key: Mapping[str, str], *, resume: bool) -> None:
+        self._folder = UnfinishedFolder(folder, key)
+        self.measured: dict[str, dict[int, Kept]] = {}
+        path = folder / MEASURED
+        end = self._read(path) if path.exists() else 0
+        self.count = sum(map(len, self.measured.values()))
+        self.discarded = 0 if resume else self.count
+        if not resume:
+            self.measured, self.count, end = {}, 0, 0
+        self._file = path.open("r+b" if path.exists() else "wb")
+        self._file.truncate(end)
+        self._file.seek(end)
+
+    def _read(self, path: Path) -> int:
+        """Read what is whole, and return where it ends."""
+        end = 0
+        with path.open("rb") as file, contextlib.suppress(EOFError, ValueError, OSError):
+            while True:
+                scenario, number, *names = json.loads(str(np.load(file)))
+                self.measured.setdefault(scenario, {})[number] = {name: np.load(file) for name in names}
+                end = file.tell()
+        return end
+
+    def put(self, scenario: str, replication: int, kept: Kept) -> None:
+        """Write what was measured of one more replication of the *scenario* with that key."""
+        np.save(self._file, np.array(json.dumps([scenario, replication, *kept])))
+        for values in kept.values():
+            np.save(self._file, values)
+        self._file.flush()
+        self.count += 1
+
+    def release(self, *, keep: bool) -> None:
+        """Close the file; unless it is to be kept, it is gone with its folder."""
+        self._file.close()
+        self._folder.release(keep=keep and self.count > 0)
 
 
 def _locked(path: Path) -> int:

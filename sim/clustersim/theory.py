@@ -85,6 +85,38 @@ def slowdown(mtbf: float, restart: float, calendar: float = 1.0) -> float:
         return math.inf
 
 
+def restart_for(share: float, mtbf: float, blocks: float, calendar: float = 1.0) -> float | None:
+    """Return the longest restart with which the best interval has that efficiency; None where none has."""
+    without = _best_efficiency(mtbf, blocks, 0.0, calendar)
+    if without <= share:
+        return None
+    slower = without / share - 1
+    return mtbf * (math.log1p(calendar * slower) / calendar if calendar else slower)
+
+
+def mtbf_for(share: float, blocks: float, restart: float, calendar: float = 1.0) -> float:
+    """Return the shortest MTBF with which the best interval has that efficiency."""
+
+    def is_short(mtbf: float) -> bool:
+        return _best_efficiency(mtbf, blocks, restart, calendar) < share
+
+    low = high = max(restart, blocks, 1.0)
+    while is_short(high):
+        high *= 2
+    while not is_short(low) and low > 1e-3:
+        low /= 2
+    for _ in range(50):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if is_short(middle) else (low, middle)
+    return high
+
+
+def _best_efficiency(mtbf: float, blocks: float, restart: float, calendar: float) -> float:
+    if blocks == 0:
+        return 1 / slowdown(mtbf, restart, calendar)
+    return efficiency(optimal(mtbf, blocks), mtbf, blocks, restart, calendar)
+
+
 def kokolis(interval: float, mtbf: float, blocks: float, restart: float) -> float:
     """Return the expected ETTR (1 - (R + t/2) / M) / (1 + d/t) of Kokolis et al. (arXiv 2410.21680v2).
 

@@ -1,6 +1,7 @@
 """Worker processes that simulate replications; this is all that they import of what lies above the engine.
 
-Each worker gets the scenarios once, when it starts.  A worker ends with its parent, even one that is killed.
+The scenario travels with each batch, a few kB, so that a worker serves whatever comes.  A worker ends with
+its parent, even one that is killed.
 """
 
 from __future__ import annotations
@@ -26,18 +27,19 @@ PARENT_KILLED = 1
 WORTH_A_POOL = 1.0
 """Expected seconds of simulating below which starting workers takes longer than it saves."""
 WORTH_TIDYING = 0.1
-"""Expected seconds of a replication from which on what the last one left behind is worth looking for."""
+"""Seconds of a replication from which on what the last one left behind is worth looking for."""
 
-_scenarios: Sequence[Scenario] = ()
+_slow = False
 
 
 class Batch(NamedTuple):
-    """Some replications of the scenario in one place of a list: what a worker does in one go.
+    """Some replications of a scenario, in one place of a list: what a worker does in one go.
 
     `seconds` is about what one replication takes, `taken` what all of them took, once they are finished.
     """
 
     place: int
+    scenario: Scenario
     replications: Sequence[int]
     seconds: float = 0.0
     taken: float = 0.0
@@ -50,10 +52,8 @@ class Finished(NamedTuple):
     taken: float
 
 
-def begin(scenarios: Sequence[Scenario]) -> None:
-    """Start a worker: keep the scenarios, leave Ctrl-C to the parent, and watch for its end."""
-    global _scenarios
-    _scenarios = scenarios
+def begin() -> None:
+    """Start a worker: leave Ctrl-C to the parent, and watch for its end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -65,11 +65,14 @@ def _end_with_parent() -> None:
         os._exit(PARENT_KILLED)
 
 
-def work(batch: Batch) -> Finished:
-    """Simulate the replications of a batch, in a worker that `begin` has started."""
-    if batch.seconds > WORTH_TIDYING:
+def work(scenario: Scenario, replications: Sequence[int]) -> Finished:
+    """Simulate some replications of *scenario*, in a worker of our own."""
+    global _slow
+    if _slow:
         gc.collect()
-    return work_anywhere(_scenarios[batch.place], batch.replications)
+    finished = work_anywhere(scenario, replications)
+    _slow = finished.taken > WORTH_TIDYING * len(replications)
+    return finished
 
 
 def work_anywhere(scenario: Scenario, replications: Sequence[int]) -> Finished:
@@ -79,34 +82,23 @@ def work_anywhere(scenario: Scenario, replications: Sequence[int]) -> Finished:
     return Finished(records, time.thread_time() - started)
 
 
-class InProcess:
-    """Simulates in this process, one replication after the other."""
-
-    def __init__(self, scenarios: Sequence[Scenario]) -> None:
-        self._scenarios = scenarios
-
-    def finished(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, list[Records]]]:
-        """Yield each replication as it is finished."""
-        for batch in batches:
-            for replication in batch.replications:
-                done = work_anywhere(self._scenarios[batch.place], [replication])
-                yield batch._replace(taken=done.taken), done.records
+Results = Iterator[tuple[Batch, list[Records]]]
+"""Batches, or single replications of them, in the order in which they are finished."""
 
 
 class Local:
     """Simulates on this machine: in this process what is done in a moment, in worker processes the rest."""
 
-    def __init__(self, scenarios: Sequence[Scenario], workers: int) -> None:
-        self._scenarios = scenarios
+    def __init__(self, workers: int) -> None:
         self._workers = workers
         self._pool: Pool | None = None
 
-    def finished(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, list[Records]]]:
-        """Yield batches, or replications, in the order in which they are finished."""
+    def finished(self, batches: Sequence[Batch]) -> Results:
+        """Yield what is finished."""
         expected = sum(batch.seconds * len(batch.replications) for batch in batches)
         if self._workers == 1 or (self._pool is None and expected < WORTH_A_POOL):
-            return InProcess(self._scenarios).finished(batches)
-        self._pool = self._pool or Pool(self._scenarios, self._workers)
+            return _in_this_process(batches)
+        self._pool = self._pool or Pool(self._workers)
         return self._pool.finished(batches)
 
     def close(self) -> None:
@@ -121,17 +113,23 @@ class Local:
             self._pool.kill()
 
 
-class Outside:
-    """Simulates on an executor that somebody else made and will close; scenarios travel with each batch."""
+def _in_this_process(batches: Sequence[Batch]) -> Results:
+    for batch in batches:
+        for replication in batch.replications:
+            done = work_anywhere(batch.scenario, [replication])
+            yield batch._replace(taken=done.taken), done.records
 
-    def __init__(self, scenarios: Sequence[Scenario], executor: Executor) -> None:
-        self._scenarios = scenarios
+
+class Outside:
+    """Simulates on an executor that somebody else made and will close."""
+
+    def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
-    def finished(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, list[Records]]]:
-        """Yield batches in the order in which they are finished; what is not wanted any more is cancelled."""
+    def finished(self, batches: Sequence[Batch]) -> Results:
+        """Yield what is finished; what is not wanted any more is cancelled."""
         futures = {
-            self._executor.submit(work_anywhere, self._scenarios[batch.place], batch.replications): batch
+            self._executor.submit(work_anywhere, batch.scenario, batch.replications): batch
             for batch in batches
         }
         try:
@@ -144,18 +142,20 @@ class Outside:
 class Pool:
     """Simulates in worker processes of its own, forked from a server that has the engine loaded."""
 
-    def __init__(self, scenarios: Sequence[Scenario], workers: int) -> None:
+    def __init__(self, workers: int) -> None:
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         context = multiprocessing.get_context(method)
         if method == "forkserver":
             context.set_forkserver_preload([__name__])
         self._others = set(multiprocessing.active_children())
-        self._executor = ProcessPoolExecutor(workers, context, begin, (scenarios,))
+        self._executor = ProcessPoolExecutor(workers, context, begin)
 
-    def finished(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, list[Records]]]:
-        """Yield batches in the order in which they are finished."""
+    def finished(self, batches: Sequence[Batch]) -> Results:
+        """Yield what is finished."""
         with without_main():
-            futures = {self._executor.submit(work, batch): batch for batch in batches}
+            futures = {
+                self._executor.submit(work, batch.scenario, batch.replications): batch for batch in batches
+            }
         yield from _as_finished(futures)
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ class Pool:
         self._executor.shutdown()
 
 
-def _as_finished(futures: dict[Future[Finished], Batch]) -> Iterator[tuple[Batch, list[Records]]]:
+def _as_finished(futures: dict[Future[Finished], Batch]) -> Results:
     """Yield what is finished, and hold on to none of it: a future keeps its result as long as it lives."""
     while futures:
         done = wait(futures, return_when=FIRST_COMPLETED).done

@@ -53,6 +53,7 @@ ROOMS = [
     "resources",
     "summary",
     "store",
+    "settings",
     "pages",
     "arrow",
     "tables",
@@ -61,7 +62,7 @@ ROOMS = [
     "workers",
     "experiment",
     "advice",
-    "tuning",
+    "studies",
     "validation",
     "api",
     "cli",
@@ -75,7 +76,7 @@ REPORTS_MAY_IMPORT = {
     "estimate",
     "results",
     "advice",
-    "tuning",
+    "studies",
     "validation",
 }
 HEAVY = {"numpy", "pandas", "scipy", "plotly", "pyarrow", "pydantic", "simpy", "ruamel", "jinja2", "rich"}

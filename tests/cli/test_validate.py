@@ -163,7 +163,7 @@ def test_a_folder_of_something_else_is_left_alone(clustersim: Clustersim, case: 
 def test_ctrl_c_keeps_what_is_finished(
     clustersim: Clustersim, case: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from clustersim.validation.measuring import Measurements
+    from clustersim.store import Measurements
 
     real, seen = Measurements.put, []
 

@@ -12,7 +12,6 @@ import pytest
 from clustersim import validate
 from clustersim.scenario.published import Claim
 from clustersim.validation.cases import find
-from clustersim.validation.output import validation_as_dict
 
 REMEDY = "the stored figures are not those of the cases: run make validation, and say in the changelog why"
 QUICK = ("no-failures", "fthsdp-sync", "fthsdp-replica", "training-clock", "rsc-mttf-16k", "byterobust-ettr")
@@ -68,7 +67,7 @@ def test_every_claim_came_out_as_it_should(rows: dict[str, Any]) -> None:
 
 
 def test_the_quickest_cases_give_the_stored_figures_again(rows: dict[str, Any]) -> None:
-    for row in validation_as_dict(validate(QUICK, workers=1))["cases"]:
+    for row in validate(QUICK, workers=1).to_dict()["cases"]:
         stored = rows[row["name"]]["simulated"]
         assert row["simulated"] == pytest.approx(stored, rel=1e-9), f"{row['name']}: {REMEDY}"
 

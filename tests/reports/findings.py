@@ -7,8 +7,10 @@ from typing import Any
 
 from clustersim.estimate import Estimate
 from clustersim.scenario import Scenario
-from clustersim.tuning import Candidate, Change, Gain, Lever, Levers, Tuning, WhatIf, Worth
-from clustersim.tuning.changes import Family
+from clustersim.studies.change import Change
+from clustersim.studies.levers import Lever, Levers
+from clustersim.studies.study import Worth
+from clustersim.studies.tuning import Candidate, Gain, Tuning, WhatIf
 from clustersim.units import Money
 from tests.reports.cases import CHANGES, HOSTILE, PLAIN
 
@@ -29,7 +31,7 @@ def estimate(mean: float, width: float | None = 0.01) -> Estimate:
 def worth(gain: float, width: float = 0.002, cards: int = 1024, priced: bool = False) -> Worth:
     """Return a gain in ETTR with what it is in cards and, where *priced*, in money."""
     ettr = estimate(gain, width)
-    return Worth(ettr, ettr.scaled(cards), ettr.scaled(1e7) if priced else None)
+    return Worth(ettr, ettr.scaled(cards), ettr.scaled(1e7) if priced else None, "USD")
 
 
 def height(interval: float) -> float:
@@ -54,6 +56,7 @@ def tuning(scenario: Scenario | None = None, **changes: Any) -> Tuning:
         "replications": 8,
         "fresh_replications": 4,
         "now_s": 3600.0,
+        "tier": scenario.tiers[-1],
         "young_s": 580.0,
         "daly_s": 570.0,
         "exact_s": 571.0,
@@ -98,7 +101,7 @@ def hostile_tuning() -> Tuning:
 def calm() -> Tuning:
     """Return the tuning of a scenario in which nothing fails."""
     scenario = spec(failures="none")
-    return Tuning(scenario, scenario, 8, 600.0)
+    return Tuning(scenario, scenario, 8, 600.0, scenario.tiers[-1])
 
 
 def what_if(path: str, value: str, best: float, ettr: float, gpus: int = 1024) -> WhatIf:
@@ -119,7 +122,7 @@ WHAT_IFS = [
 
 def lever(name: str, gain: float, width: float = 0.002, price: Money | None = None) -> Lever:
     """Return a change with its gain."""
-    change = Change(name, {}, f"what {name} changes", Family.OWN, price)
+    change = Change(name, {}, f"what {name} changes", price=price)
     return Lever(change, worth(gain, width, priced=True))
 
 
@@ -132,7 +135,7 @@ def levers(found: list[Lever] | None = None, **scenario: Any) -> Levers:
         lever("fewer hangs", 0.01),
         lever("slower network", -0.02),
     ]
-    return Levers(given, given, 8, estimate(0.9), usual if found is None else found, 2.0)
+    return Levers(given, given, 8, estimate(0.9), usual if found is None else found, wall_s=2.0)
 
 
 def hostile_levers() -> Levers:

@@ -2,9 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
@@ -17,11 +14,19 @@ import pytest
 from clustersim import experiment, workers
 from clustersim.api import compare, run
 from clustersim.engine.replication import simulate
-from clustersim.experiment import Interrupted, Point, Settings, run_all
+from clustersim.experiment import Interrupted, Point, run_all
 from clustersim.folders import unfinished
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
-from clustersim.store import ChoiceError, DiskShelf, RunError, Shelf, read_records, write_records
+from clustersim.settings import Settings
+from clustersim.store import (
+    ChoiceError,
+    DiskReplicationStore,
+    ReplicationStore,
+    RunError,
+    read_records,
+    write_records,
+)
 
 COUNT = 6
 
@@ -112,10 +117,10 @@ def test_a_replication_reads_back_as_it_was(tmp_path: Path) -> None:
 
 def kept(place: Path, of: Scenario, numbers: Sequence[int]) -> None:
     """Leave finished replications behind, as an interrupted run does."""
-    shelf = DiskShelf(unfinished(place), experiment.shelf_key(of), resume=False)
+    store = DiskReplicationStore(unfinished(place), experiment.store_key(of), resume=False)
     for number in numbers:
-        shelf.put(simulate(of, number))
-    shelf.release()
+        store.put(simulate(of, number))
+    store.release()
 
 
 def counted(place: Path, of: Scenario, **settings: Any) -> tuple[int, list[str], dict[str, Any]]:
@@ -212,10 +217,10 @@ def test_ctrl_c_keeps_what_is_finished(
 
 
 def test_one_process_at_a_time_may_write_a_run(tmp_path: Path) -> None:
-    shelf = DiskShelf(unfinished(tmp_path / "run"), experiment.shelf_key(scenario()), resume=False)
+    store = DiskReplicationStore(unfinished(tmp_path / "run"), experiment.store_key(scenario()), resume=False)
     with pytest.raises(RunError, match="another clustersim"):
         run(scenario(), tmp_path / "run", workers=1)
-    shelf.release()
+    store.release()
     run(scenario(), tmp_path / "run", workers=1)
 
 
@@ -251,7 +256,7 @@ def test_what_goes_wrong_in_a_worker_is_raised_here(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(workers, "WORTH_A_POOL", 0.0)
     broken = scenario().model_copy(update={"cluster": None})
     with pytest.raises(AttributeError):
-        experiment.simulate_all([Point.of(broken, Shelf())], Settings(workers=2))
+        experiment.simulate_all([Point.of(broken, ReplicationStore())], Settings(workers=2))
 
 
 def test_precision_adds_replications_until_it_is_met() -> None:
@@ -270,9 +275,9 @@ def test_precision_adds_replications_until_it_is_met() -> None:
 
 def test_precision_does_not_depend_on_who_works(monkeypatch: pytest.MonkeyPatch) -> None:
     precise = {"precision": 0.006, "horizon": "2 d"}
-    alone = run(scenario(), workers=1, **precise).summary  # type: ignore[arg-type]
+    alone = run(scenario(), workers=1, **precise).summary
     monkeypatch.setattr(workers, "WORTH_A_POOL", 0.0)
-    assert run(scenario(), workers=2, **precise).summary == alone  # type: ignore[arg-type]
+    assert run(scenario(), workers=2, **precise).summary == alone
 
 
 def test_two_stopping_rules_are_refused_and_a_new_one_replaces_the_files() -> None:
@@ -323,60 +328,9 @@ def test_compared_scenarios_share_workers_and_folder(tmp_path: Path) -> None:
 
 
 def test_batches_cover_what_is_missing_and_share_it_out() -> None:
-    shelf = Shelf()
-    shelf.put(replace(simulate(scenario(), 0), replication=5))
-    points = [Point.of(scenario(replications=40), shelf)]
+    store = ReplicationStore()
+    store.put(replace(simulate(scenario(), 0), replication=5))
+    points = [Point.of(scenario(replications=40), store)]
     cut = experiment.batches(points, 2)
     assert sorted(n for batch in cut for n in batch.replications) == [n for n in range(40) if n != 5]
     assert len(cut) >= 8
-
-
-PROGRAM = """
-import os, sys, time
-from clustersim import workers
-from clustersim.scenario import load
-print(os.getpid(), flush=True)
-pool = workers.Pool([load("chen-100k")], 2)
-for batch, records in pool.finished([workers.Batch(0, [n]) for n in range(10_000)]):
-    print(*sorted(p.pid for p in __import__("multiprocessing").active_children()), flush=True)
-"""
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
-def test_workers_end_with_a_parent_that_is_killed() -> None:
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        parent.stdout.readline()
-        pids = [int(pid) for pid in parent.stdout.readline().split()]
-        parent.kill()
-    assert len(pids) == 2
-    deadline = time.monotonic() + 20
-    while any(map(alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(alive, pids))
-
-
-def test_a_script_without_a_main_guard_may_run(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from clustersim import run, workers\n"
-        "workers.WORTH_A_POOL = 0.0\n"
-        "print('once', run('chen-10k', replications=4, horizon='2 d', workers=2).summary['replications'])\n"
-    )
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout == "once 4\n"
-
-
-def test_workers_do_without_the_heavy_libraries() -> None:
-    program = "import clustersim.workers, sys; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert {"pandas", "pyarrow", "scipy.stats", "plotly", "rich"} & set(done.stdout.split()) == set()

@@ -18,9 +18,9 @@ from clustersim.scenario import load
 
 @pytest.mark.parametrize("piece", [b"", struct.pack("!i", 1000) + b"half of a result"])
 def test_workers_can_be_ended_amid_a_result(piece: bytes) -> None:
-    pool = workers.Pool([load("chen-1m")], 1)
+    pool = workers.Pool(1)
     with workers.without_main():
-        pool._executor.submit(workers.work, workers.Batch(0, [0]))
+        pool._executor.submit(workers.work, load("chen-1m"), [0])
     os.write(pool._executor._result_queue._writer.fileno(), piece)  # type: ignore[attr-defined]
     ended = threading.Event()
     threading.Thread(target=lambda: (pool.kill(), ended.set()), daemon=True).start()
@@ -32,8 +32,8 @@ import os, sys, time
 from clustersim import workers
 from clustersim.scenario import load
 print(os.getpid(), flush=True)
-pool = workers.Pool([load("chen-100k")], 2)
-for batch, records in pool.finished([workers.Batch(0, [n]) for n in range(10_000)]):
+pool, scenario = workers.Pool(2), load("chen-100k")
+for batch, records in pool.finished([workers.Batch(0, scenario, [n]) for n in range(10_000)]):
     print(*sorted(p.pid for p in __import__("multiprocessing").active_children()), flush=True)
 """
 

@@ -16,7 +16,7 @@ from clustersim_reports.drawing import BLUE, GREEN, MUTED, RED, Json, Position
 from clustersim_reports.run import estimate_text, share_ends
 
 if TYPE_CHECKING:
-    from clustersim.tuning import Tuning, WhatIf
+    from clustersim.studies.tuning import Tuning, WhatIf
 
 HEIGHT, LOWER, UPPER = 500, 0.40, 0.54
 """Pixels in all, where the lower panel ends and where the upper one begins: shares of the height."""

@@ -22,12 +22,11 @@ EXAMPLES = (
 @options.changes
 @options.as_json
 @options.volume
-def check(scenarios: tuple[str, ...], as_json: bool, **given: Any) -> int:
+def check(scenarios: tuple[str, ...], as_json: bool, **common: Any) -> int:
     """Validate scenarios and print what they mean: resolved values, failures by mode, a first-order ETTR."""
     from clustersim.cli import meaning
 
-    changed, _ = options.split(given)
-    loaded = options.load_all(scenarios, changed)
+    loaded = options.load_all(scenarios, options.settings(common))
     if as_json:
         found = [meaning.as_dict(scenario) for scenario in loaded]
         console.print_json(found[0] if len(found) == 1 else {"scenarios": found})

@@ -32,17 +32,17 @@ EXAMPLES = (
 @options.as_json
 @options.volume
 def compare(
-    scenarios: tuple[str, ...], baseline: str | None, output: Path | None, as_json: bool, **given: Any
+    scenarios: tuple[str, ...], baseline: str | None, output: Path | None, as_json: bool, **common: Any
 ) -> int:
     """Simulate scenarios, or reuse finished runs, compare them in pairs, and write one HTML report."""
     from clustersim import folders
     from clustersim.api import run_comparison
 
-    changed, running = options.split(given)
-    loaded = options.load_all(scenarios, changed)
+    how = options.settings(common)
+    loaded = options.load_all(scenarios, how)
     base = output or options.RUNS / f"compare-{folders.slug(loaded[0].name)}"
-    with console.watcher() as watcher:
-        comparison = run_comparison(loaded, base, baseline, options.settings(watcher, **running))
+    with console.watched(how) as watched:
+        comparison = run_comparison(loaded, base, baseline, watched)
     from clustersim.results import write_report
 
     path = write_report(comparison.results, base / folders.REPORT, comparison, options.command_line())

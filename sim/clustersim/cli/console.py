@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+
+    from clustersim.settings import Settings
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 PLAIN_WIDTH = 100
@@ -94,14 +97,14 @@ class Watcher:
 
 
 @contextmanager
-def watcher() -> Iterator[Watcher]:
-    """Yield who watches a run: with a bar where standard error is a terminal, and nobody wants quiet."""
+def watched(settings: Settings) -> Iterator[Settings]:
+    """Yield *settings* with somebody who watches: with a bar on a terminal, unless quiet is wanted."""
     if not sys.stderr.isatty() or _state["volume"] == QUIET:
-        yield Watcher()
+        yield replace(settings, progress=Watcher())
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield Watcher(bar)
+        yield replace(settings, progress=Watcher(bar))

@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from clustersim.digits import NOTHING, duration, significant, whole
-from clustersim.experiment import Settings
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import Description, describe
+from clustersim.settings import Settings
 
 LONGEST_PATH, LONGEST_VALUE, SHORTEST_SOURCE = 40, 30, 24
 

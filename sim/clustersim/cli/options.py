@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,11 +12,15 @@ import click
 from clustersim.cli import console
 
 if TYPE_CHECKING:
-    from clustersim.experiment import Progress, Settings
+    from rich.console import Console
+
     from clustersim.results import Results
     from clustersim.scenario import Scenario
+    from clustersim.settings import Settings
+    from clustersim.studies.study import Study
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Answer = TypeVar("Answer", bound="Study")
 
 RUNS = Path("runs")
 
@@ -40,19 +45,10 @@ scenarios = click.argument("scenarios", metavar="SCENARIO...", nargs=-1, require
 
 scenario = click.argument("scenario", metavar="SCENARIO")
 
+_volume_option = partial(click.option, is_flag=True, expose_value=False, is_eager=True, callback=_volume)
 volume = grouped(
-    click.option(
-        "-q",
-        "--quiet",
-        is_flag=True,
-        expose_value=False,
-        is_eager=True,
-        callback=_volume,
-        help="Only data and errors.",
-    ),
-    click.option(
-        "-v", "--verbose", is_flag=True, expose_value=False, is_eager=True, callback=_volume, help="Say more."
-    ),
+    _volume_option("-q", "--quiet", help="Only data and errors."),
+    _volume_option("-v", "--verbose", help="More messages, and where an internal error happened."),
 )
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
@@ -79,14 +75,23 @@ workers = click.option(
     "--workers", type=click.IntRange(min=1), help="Worker processes (default: one per core)."
 )
 
+resume = click.option(
+    "--resume", is_flag=True, help="Go on from the finished replications of an interrupted run."
+)
+
 running = grouped(
     workers,
-    click.option("--force", is_flag=True, help="Simulate what is finished already."),
-    click.option(
-        "--resume", is_flag=True, help="Go on from the finished replications of an interrupted run."
-    ),
+    click.option("--force", is_flag=True, help="Simulate again even if finished."),
+    resume,
     click.option("--no-incidents", is_flag=True, help="Leave the large table of incidents out."),
 )
+
+
+report = click.option("--report", is_flag=True, help="Write the HTML report too.")
+
+
+study = grouped(sets, workers, resume, report, as_json, volume)
+"""What every study has after its scenario, the folder of its answer, and the options of its own."""
 
 
 def output(meaning: str) -> Callable[[Command], Command]:
@@ -94,13 +99,14 @@ def output(meaning: str) -> Callable[[Command], Command]:
     return click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help=meaning)
 
 
-def split(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the options of `changes` change, by path, and what is left: the options of `running`."""
-    from clustersim.api import changes as changed
+def settings(common: Mapping[str, Any]) -> Settings:
+    """Return the settings that the common options come to; which of them a command has is its own choice."""
+    from clustersim.settings import Settings
 
-    rest = dict(given)
-    named = {name: rest.pop(name, None) for name in ("seed", "replications", "precision", "horizon")}
-    return changed(dict(_pair(text) for text in rest.pop("sets")), **named), rest
+    values = dict(common)
+    overrides = dict(_pair(text) for text in values.pop("sets", ()))
+    incidents = not values.pop("no_incidents", False)
+    return Settings(overrides=overrides, incidents=incidents, command=command_line(), **values)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -134,16 +140,15 @@ def place_of(name: str, output: Path | None, command: str) -> Path:
     return folder
 
 
-def load_all(sources: Sequence[str], changed: Mapping[str, Any]) -> list[Scenario]:
+def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:
     """Return the scenarios that *sources* name; raise ScenarioError with the faults of all of them."""
-    from clustersim.api import resolve
     from clustersim.scenario import Fault, ScenarioError
 
     loaded: list[Scenario] = []
     faults: list[Fault] = []
     for source in sources:
         try:
-            loaded.append(resolve(source, changed))
+            loaded.append(how.load(source))
         except ScenarioError as error:
             faults += error.faults
     if faults:
@@ -159,13 +164,33 @@ def command_line() -> str:
     return shlex.join(["clustersim", *context.find_root().obj])
 
 
-def settings(
-    progress: Progress, workers: int | None, force: bool, resume: bool, no_incidents: bool
-) -> Settings:
-    """Return how to run, from the options of `running`."""
-    from clustersim.experiment import Settings
+def answer(
+    question: Callable[..., Answer],
+    command: str,
+    show: Callable[[Console, Any], None],
+    *,
+    scenario: str,
+    output: Path | None,
+    report: bool,
+    as_json: bool,
+    **common: Any,
+) -> Answer:
+    """Return the answer of a study to its *question*, saved and printed as the common options say."""
+    from clustersim import folders
 
-    return Settings(workers, None, resume, force, not no_incidents, command_line(), progress)
+    how = settings(common)
+    (loaded,) = load_all([scenario], how)
+    folder = place_of(loaded.name, output, command)
+    with console.watched(how.without_changes) as watched:
+        study = question(loaded, folder, settings=watched)
+    if as_json:
+        console.print_json(study.to_dict())
+    else:
+        show(console.output(), study)
+    console.say(f"Results: {folder / study.file}")
+    if report:
+        console.say(f"Report: {study.report(folder / folders.REPORT, command_line())}")
+    return study
 
 
 def summary_with_time(results: Results) -> dict[str, Any]:

@@ -28,17 +28,17 @@ EXAMPLES = (
 @options.output("Run folder, or the folder that holds one of each scenario. [default: runs/<name>]")
 @options.changes
 @options.running
-@click.option("--report", is_flag=True, help="Write the HTML report too.")
+@options.report
 @options.as_json
 @options.volume
-def run(scenarios: tuple[str, ...], output: Path | None, report: bool, as_json: bool, **given: Any) -> int:
+def run(scenarios: tuple[str, ...], output: Path | None, report: bool, as_json: bool, **common: Any) -> int:
     """Simulate scenarios (files, or names of shipped ones) and print how much of each cluster trains."""
     from clustersim.experiment import run_all
 
-    changed, running = options.split(given)
-    loaded = options.load_all(scenarios, changed)
-    with console.watcher() as watcher:
-        results = run_all(loaded, places(loaded, output), options.settings(watcher, **running))
+    how = options.settings(common)
+    loaded = options.load_all(scenarios, how)
+    with console.watched(how) as watched:
+        results = run_all(loaded, places(loaded, output), watched)
     written = [write_report(results, output)] if report else []
     if as_json:
         found = [options.summary_with_time(one) for one in results]

@@ -26,47 +26,30 @@ EXAMPLES = (
 @options.output("Folder of validation.json and report.html. [default: runs/validation]")
 @options.sets
 @options.workers
-@click.option("--resume", is_flag=True, help="Go on from what an interrupted validation finished.")
+@options.resume
 @options.as_json
 @options.volume
-def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **given: Any) -> int:
+def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **common: Any) -> int:
     """Simulate what was published about clusters, and compare: each claim agrees or differs.
 
     CASE is a shipped case or a file of your own with a `published` block; all shipped ones without any.
     The simulated figure comes with its 95 % interval, which has to lie within the accepted range as a whole;
     a control has to lie outside. Writes a table, and one HTML page.
     """
-    folder = output or options.RUNS / "validation"
-    found = validated(cases, folder, **given)
-    found.save(folder)
-    present(found, folder, as_json)
-    return verdict_code(found)
-
-
-def validated(
-    cases: tuple[str, ...], folder: Path, workers: int | None, resume: bool, **given: Any
-) -> Validation:
-    """Return the outcomes of *cases*; what an interruption leaves is kept beside *folder*."""
-    from clustersim import folders
-    from clustersim.experiment import Settings
-    from clustersim.validation.cases import find
-    from clustersim.validation.output import refuse_taken
     from clustersim.validation.running import validate as run
 
-    changed, _ = options.split(given)
-    refuse_taken(folder)
-    asked = find(cases, changed)
-    with console.watcher() as watcher:
-        settings = Settings(workers, resume=resume, command=options.command_line(), progress=watcher)
-        unfinished = folders.unfinished(folder)
-        return run(asked, settings, overrides=changed, unfinished=unfinished, estimator=not cases)
+    folder = output or options.RUNS / "validation"
+    with console.watched(options.settings(common)) as watched:
+        found = run(cases, folder, settings=watched)
+    present(found, folder, as_json)
+    return verdict_code(found)
 
 
 def present(found: Validation, folder: Path, as_json: bool) -> None:
     """Print the claims, and say where the files are."""
     from clustersim import folders
     from clustersim.cli import show_validation
-    from clustersim.validation.output import VALIDATION
+    from clustersim.validation.results import VALIDATION
 
     if as_json:
         console.print_json(found.to_dict())

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import difflib
 import os.path
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path as File
 from typing import Any
 
 from pydantic import ValidationError
 
+from clustersim.scenario.changes import SAID
 from clustersim.scenario.consistency import RESERVED
 from clustersim.scenario.keys.blocks import KEY
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text import shipped
 from clustersim.scenario.text.bases import Bases
-from clustersim.scenario.text.document import Document
+from clustersim.scenario.text.document import Document, Mark
 from clustersim.scenario.text.errors import Fault, Place, ScenarioError
 from clustersim.scenario.text.overrides import override
 from clustersim.scenario.text.reader import read_file, read_text
 from clustersim.scenario.traces import read_traces
+from clustersim.units import shown
 
 Overrides = Mapping[str, Any]
 
@@ -51,10 +53,37 @@ def loads(text: str, name: str = "<text>", overrides: Overrides | None = None) -
     return _finished(read_text(text, name), File.cwd() / "<text>", overrides)
 
 
+def overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
+    """Return a loaded *scenario* with `--set` *overrides* (None deletes), as if its file had been read so.
+
+    Raises ScenarioError where that makes it faulty.
+    """
+    return _with(scenario, scenario.document, overrides)
+
+
+def variant(scenario: Scenario, changes: Overrides) -> Scenario:
+    """Return *scenario* with other values at dotted paths (None deletes), to be compared with it.
+
+    What is said about values (sources, thresholds, levers, claims) is left out: it was said about the old
+    ones.  Raises ScenarioError where the changed scenario is faulty.
+    """
+    said = {name: value for name, value in scenario.document.items() if name not in SAID}
+    return _with(scenario, said, changes)
+
+
+def _with(scenario: Scenario, data: Mapping[str, Any], overrides: Overrides) -> Scenario:
+    given = ", ".join(f"{path}={shown(value)}" for path, value in overrides.items())
+    place = Place(f"<{scenario.name} with {given}>")
+    return _built(Document(data, {(): Mark(place, place)}), (File.cwd().resolve(),), overrides)
+
+
 def _finished(document: Document, file: File, overrides: Overrides | None) -> Scenario:
     roots = (File.cwd().resolve(), file.parent)
-    document = Bases(roots).assemble(document, file)
-    for path, value in (overrides or {}).items():
+    return _built(Bases(roots).assemble(document, file), roots, overrides or {})
+
+
+def _built(document: Document, roots: Sequence[File], overrides: Overrides) -> Scenario:
+    for path, value in overrides.items():
         document = override(document, path, value)
     return build(read_traces(document, roots, RESERVED))
 

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 from clustersim.scenario import Fault, Place, ScenarioError, load
 from clustersim.scenario.changes import Changes
+from clustersim.scenario.loading import overridden
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.published import Claim, Published
 from clustersim.scenario.text import shipped
+from clustersim.settings import Source
 from clustersim.store import ChoiceError
 
 
@@ -64,17 +66,17 @@ def shipped_names() -> list[str]:
     return [name.removeprefix(shipped.CASES) for name in shipped.cases()]
 
 
-def find(names: Sequence[str] = (), overrides: Mapping[str, Any] | None = None) -> list[Case]:
-    """Return the cases called *names*, shipped ones or files of one's own; all shipped ones without a name.
+def find(sources: Sequence[Source] = (), overrides: Mapping[str, Any] | None = None) -> list[Case]:
+    """Return the cases that *sources* name, shipped ones or files or scenarios; all shipped ones without any.
 
-    Raises ScenarioError for faulty files, and ChoiceError for a name that no case has and for a file in which
-    nothing is said to be published.
+    Raises ScenarioError for faulty files, and ChoiceError for a name that no case has and for a scenario
+    about which nothing is said to be published.
     """
     found: list[Case] = []
     faults: list[Fault] = []
-    for name in names or shipped_names():
+    for source in sources or shipped_names():
         try:
-            found.append(_case(name, overrides or {}))
+            found.append(_case(source, overrides or {}))
         except ScenarioError as error:
             faults += error.faults
     if faults:
@@ -89,7 +91,10 @@ def of_scenario(scenario: Scenario) -> Case:
     return Case(scenario.name, scenario)
 
 
-def _case(name: str, overrides: Mapping[str, Any]) -> Case:
+def _case(source: Source, overrides: Mapping[str, Any]) -> Case:
+    if isinstance(source, Scenario):
+        return of_scenario(overridden(source, overrides) if overrides else source)
+    name = str(source)
     known = name.removesuffix(shipped.SUFFIX).removeprefix(shipped.CASES)
     if not os.path.exists(name) and known in shipped_names():
         return Case(known, load(f"{shipped.CASES}{known}", overrides))

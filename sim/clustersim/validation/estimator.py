@@ -8,19 +8,17 @@ five minutes, each hour or as often as their optimum says; five minutes from a f
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from clustersim import theory
-from clustersim.estimate import mean_of
-from clustersim.experiment import Point, Settings, simulate_all
+from clustersim.estimate import Array, mean_of
 from clustersim.scenario import load
-from clustersim.scenario.changes import changed
+from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
-from clustersim.store import Shelf
 from clustersim.units import DAY, HOUR, MINUTE
 from clustersim.validation.verdict import Interval
 
@@ -64,7 +62,7 @@ class Road:
 
 
 class Survey:
-    """A road for each cluster and each way to save, and the points to be simulated for their marks.
+    """A road for each cluster and each way to save, and the scenarios to be simulated for their marks.
 
     A few seconds of simulating in all.
     """
@@ -72,31 +70,20 @@ class Survey:
     def __init__(self, seed: int = 1) -> None:
         self._empty = [_road(cluster, policy) for policy in POLICIES for cluster in RATES]
         base = load(SCENARIO)
-        places = [(road, mark) for road in self._empty for mark in road.marks]
-        scenarios = [_scenario(base, *place, seed + order) for order, place in enumerate(places)]
-        self.points = [Point.of(scenario, Shelf()) for scenario in scenarios]
+        marks = [(road, mark) for road in self._empty for mark in road.marks]
+        self.scenarios = [_scenario(base, *mark, seed + order) for order, mark in enumerate(marks)]
 
-    def roads(self) -> tuple[Road, ...]:
-        """Return the roads, once all points are simulated."""
-        found = iter(self.points)
-        return tuple(_simulated(road, found) for road in self._empty)
-
-
-def roads(settings: Settings | None = None, seed: int = 1) -> tuple[Road, ...]:
-    """Return the roads, simulated here and now."""
-    survey = Survey(seed)
-    simulate_all(survey.points, settings or Settings())
-    return survey.roads()
+    def roads(self, ettrs: Iterable[Sequence[float] | Array]) -> tuple[Road, ...]:
+        """Return the roads; *ettrs* holds, for each scenario, ETTR of its replications."""
+        found = iter(ettrs)
+        return tuple(
+            replace(road, marks=tuple(_mark(road, mark.gpus, _interval(next(found))) for mark in road.marks))
+            for road in self._empty
+        )
 
 
-def _simulated(road: Road, points: Iterator[Point]) -> Road:
-    """Return *road* with the figures of the next of *points* at its marks."""
-    marks = tuple(_mark(road, mark.gpus, _ettr(next(points))) for mark in road.marks)
-    return Road(road.cluster, road.rate, road.policy, marks, road.line)
-
-
-def _ettr(point: Point) -> Interval:
-    return Interval.of(mean_of([records.ettr for records in point.records])).within(0.0, 1.0)
+def _interval(ettr: Sequence[float] | Array) -> Interval:
+    return Interval.of(mean_of(ettr)).within(0.0, 1.0)
 
 
 def _road(cluster: str, policy: str) -> Road:
@@ -129,7 +116,7 @@ def _scenario(base: Scenario, road: Road, mark: Mark, seed: int) -> Scenario:
         "simulation.replications": REPLICATIONS,
         "simulation.seed": seed,
     }
-    return changed(base, changes)
+    return variant(base, changes)
 
 
 def roads_as_list(found: tuple[Road, ...]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from clustersim.summary import TRAINING
 from clustersim.validation.verdict import Interval
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-Row = tuple[float, ...]
+Row = Sequence[float] | Array
 """What one replication contributes to a figure."""
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from clustersim import folders
+from clustersim.pages import write_page
 from clustersim.scenario.model import Scenario
+from clustersim.store import RunError
+from clustersim.validation.estimator import Road, roads_as_list
 from clustersim.validation.verdict import Interval
 
-if TYPE_CHECKING:
-    from clustersim.validation.estimator import Road
+SCHEMA_VERSION = 1
+VALIDATION = "validation.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,10 @@ class Tried:
     value: str
     simulated: Interval
     verdict: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"value": self.value, "simulated": self.simulated.to_dict(), "verdict": self.verdict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,30 @@ class Outcome:
     tried: tuple[Tried, ...] = ()
     wall_s: float = 0.0
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data; what is unknown is null."""
+        published = {name: getattr(self, name) for name in ("says", "value", "low", "high", "unit")}
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "title": self.title,
+            "source": self.source,
+            "published": published,
+            "simulated": self.simulated.to_dict(),
+            "verdict": self.verdict,
+            "passed": self.passed,
+            "figure": self.figure if self.of is None else {self.figure: self.of},
+            "difference": self.difference,
+            "reads": self.reads,
+            "assumes": list(self.assumes),
+            "change": dict(self.change),
+            "minus": None if self.minus is None else dict(self.minus),
+            "unknown": self.unknown,
+            "tried": [one.to_dict() for one in self.tried],
+            "replications": self.replications,
+            "wall_s": round(self.wall_s, 3),
+        }
+
 
 @dataclass(frozen=True)
 class Validation:
@@ -88,18 +121,46 @@ class Validation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `validate --json` prints."""
-        from clustersim.validation.output import validation_as_dict
-
-        return validation_as_dict(self)
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "passed": self.passed,
+            "cases": [case.to_dict() for case in self.cases],
+            "version": self.made.get("version"),
+            "estimator": roads_as_list(self.roads),
+            "wall_s": self.made.get("wall_s"),
+        }
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write `validation.json` and `report.html` to *folder*, whole or not at all."""
-        from clustersim.validation.output import save_validation
+        """Write `validation.json` and `report.html` to *folder*, whole or not at all.
 
-        save_validation(self, Path(folder))
+        They take the place of the validation that was there.  The same claims and seed give the same JSON:
+        how long it took is left out.
+        """
+        refuse_taken(Path(folder))
+        new = folders.empty_beside(Path(folder))
+        try:
+            folders.write_json(new / VALIDATION, _without_times(self.to_dict()))
+            self.report(new / folders.REPORT)
+            folders.take_place(new, Path(folder))
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the HTML report to *path*, and return it."""
-        from clustersim.validation.output import report_of
+        return write_page("write_validation", self, Path(path), self.made.get("command"))
 
-        return report_of(self, Path(path))
+
+def refuse_taken(folder: Path) -> None:
+    """Raise `RunError` where *folder* is a file, or a folder with something else than a validation in it."""
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder}: is a file, not a folder; give another -o")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / VALIDATION).is_file():
+        raise RunError(
+            f"{folder}: holds something else than a validation, and is left alone; give another -o"
+        )
+
+
+def _without_times(values: dict[str, Any]) -> dict[str, Any]:
+    cases = [{name: value for name, value in case.items() if name != "wall_s"} for case in values["cases"]]
+    return {name: value for name, value in (values | {"cases": cases}).items() if name != "wall_s"}

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clustersim.experiment import Interrupted, Point, Settings, expected_seconds, made, simulate_all, work_key
-from clustersim.scenario.changes import Changes, changed
+from clustersim.experiment import Point, made
+from clustersim.records import Records
+from clustersim.scenario.changes import Changes
 from clustersim.scenario.keys.figures import FIGURES
+from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.published import Claim
-from clustersim.store import RunError
-from clustersim.tuning.variants import variant
-from clustersim.validation.cases import Case, Side, refuse_doubles, sides
+from clustersim.settings import Settings, Source, merged
+from clustersim.studies.simulating import Output, Simulations, simulations
+from clustersim.validation.cases import Case, Side, find, refuse_doubles, sides
 from clustersim.validation.estimator import Survey
-from clustersim.validation.figures import MEASURES
-from clustersim.validation.measuring import Measurements, keep, kept
-from clustersim.validation.results import Outcome, Tried, Validation
+from clustersim.validation.figures import MEASURES, Row
+from clustersim.validation.results import Outcome, Tried, Validation, refuse_taken
 from clustersim.validation.verdict import AGREES, UNDECIDED, Interval, passes, verdict
 from clustersim.validation.words import setting
 
@@ -30,31 +31,54 @@ SIMULATION = "simulation."
 
 
 def validate(
-    cases: Sequence[Case],
-    settings: Settings,
+    cases: Source | Iterable[Source] = (),
+    output: Output = None,
     *,
-    overrides: Mapping[str, Any] | None = None,
-    unfinished: Path | None = None,
-    estimator: bool = False,
+    settings: Settings | None = None,
+    **keywords: Any,
+) -> Validation:
+    """Simulate published cases, compare each claim with what was published, and return the outcomes.
+
+    A case is the name of a shipped one, or a file or scenario of one's own with a `published` block; without
+    one all that are shipped are simulated.  With *output*, `validation.json` and the page are written to that
+    folder.  Keywords are fields of `Settings`; seed, replications, precision and horizon hold for every
+    claim.  Raises ScenarioError for a faulty scenario and RunError where the run cannot go on, or nothing is
+    said to be published.
+    """
+    how = merged(settings, keywords)
+    if output is not None:
+        refuse_taken(Path(output))
+    sources = [cases] if isinstance(cases, Scenario | str | PathLike) else list(cases)
+    validation = validated(find(sources, how.changes), how, output, estimator=not sources)
+    if output is not None:
+        validation.save(output)
+    return validation
+
+
+def validated(
+    cases: Sequence[Case], settings: Settings, output: Output = None, *, estimator: bool = False
 ) -> Validation:
     """Return what comes of the claims of *cases*; with *estimator* also how far a first-order formula goes.
 
-    Of *overrides*, those of the simulation (seed, replications, horizon) hold for every claim, whatever it
-    changes.  Where the run breaks off, what is finished is kept in the folder *unfinished*, if one is given,
-    and `settings.resume` goes on from there.  Raises Interrupted on Ctrl-C, ChoiceError where two cases share
-    a name, and RunError where a worker process dies.
+    Of the changes of the *settings*, those of the simulation (seed, replications, horizon) hold for every
+    claim, whatever it changes.  What is finished when the run breaks off is kept beside *output*, if that is
+    given.  Raises Interrupted on Ctrl-C, ChoiceError where two cases share a name, and RunError where a
+    worker process dies.
     """
     refuse_doubles(cases)
-    forced = {path: value for path, value in (overrides or {}).items() if path.startswith(SIMULATION)}
+    forced = {path: value for path, value in settings.changes.items() if path.startswith(SIMULATION)}
     plan, survey = Plan(forced), Survey(_common_seed(cases)) if estimator else None
     for case, name in claims_of(cases):
         plan.add(case, case.published.claims[name])
     started = time.perf_counter()
-    plan.simulate(settings, unfinished, survey.points if survey else ())
+    with simulations(settings, output, "validation") as running:
+        others = [running.point(scenario, {}) for scenario in survey.scenarios] if survey else []
+        running.run([*plan.points(running), *others])
     outcomes = tuple(plan.outcome(case, name) for case, name in claims_of(cases))
     how = made(settings, time.perf_counter() - started) | {"seed": _common_seed(cases)}
     scenarios = {case.name: case.scenario for case in cases}
-    return Validation(outcomes, scenarios, how, survey.roads() if survey else ())
+    ettrs = [point.store.ettr(point.wanted) for point in others]
+    return Validation(outcomes, scenarios, how, survey.roads(ettrs) if survey else ())
 
 
 def claims_of(cases: Sequence[Case]) -> Iterator[tuple[Case, str]]:
@@ -73,15 +97,21 @@ def _common_seed(cases: Sequence[Case]) -> int:
 class Variant:
     """A case with some values changed: what is measured of it, and how many claims need it."""
 
-    point: Point
-    measured: Measurements
+    scenario: Scenario
+    measures: dict[str, Callable[[Records], Row]] = field(default_factory=dict)
     users: int = 0
+    point: Point = field(init=False)
 
-    @classmethod
-    def of(cls, scenario: Scenario) -> Variant:
-        """Return the variant that *scenario* is, of which nothing is simulated yet."""
-        measured = Measurements(scenario)
-        return cls(Point.of(scenario, measured), measured)
+    def want(self, claim: Claim) -> None:
+        """Measure the figure of *claim* too."""
+        word, of = claim.stated_figure
+        row = MEASURES[word].row
+        self.measures[_name(claim)] = lambda records: row(self.scenario, records, of)
+        self.users += 1
+
+    def rows(self, claim: Claim) -> list[Row]:
+        """Return what the replications contribute to the figure of *claim*, once they are simulated."""
+        return [kept[_name(claim)] for kept in self.point.store.first(self.point.wanted)]
 
     @property
     def taken(self) -> float:
@@ -115,52 +145,22 @@ class Plan:
         for side in sides(claim):
             for changes in (side.change, side.minus):
                 if changes is not None:
-                    planned = self._variant(case, changes)
-                    planned.users += 1
-                    planned.measured.want(claim.stated_figure)
+                    self._variant(case, changes).want(claim)
 
     def _variant(self, case: Case, changes: Changes) -> Variant:
         """Return the variant of *case* with these *changes*: one for all that come to the same scenario."""
-        key = _key(case, changes)
+        key = json.dumps([case.name, sorted(changes.items())], default=str)
         if key not in self._hashes:
-            # What is forced may contradict the file, so the whole is read anew; changes alone were tried.
-            make = variant if self._forced else changed
-            scenario = make(case.scenario, {**changes, **self._forced})
+            scenario = variant(case.scenario, {**changes, **self._forced})
             self._hashes[key] = scenario.hash
-            self._variants.setdefault(scenario.hash, Variant.of(scenario))
+            self._variants.setdefault(scenario.hash, Variant(scenario))
         return self._variants[self._hashes[key]]
 
-    def simulate(self, settings: Settings, unfinished: Path | None, others: Sequence[Point] = ()) -> None:
-        """Simulate all variants and *others*, the longest first, so that none is left alone at the end."""
-        measured = [one.measured for one in self._variants.values()]
-        points = sorted(
-            (*(one.point for one in self._variants.values()), *others), key=_expected, reverse=True
-        )
-        if unfinished is not None:
-            self._take_up(settings, unfinished)
-        try:
-            simulate_all(points, settings)
-        except KeyboardInterrupt:
-            raise Interrupted(_keep(measured, unfinished)) from None
-        except RunError:
-            _keep(measured, unfinished)
-            raise
-        if unfinished is not None:
-            shutil.rmtree(unfinished, ignore_errors=True)
-
-    def _take_up(self, settings: Settings, unfinished: Path) -> None:
-        """Go on from what an interrupted validation left, or throw it away, and say which."""
-        rows = kept(unfinished)
-        count = sum(map(len, rows.values()))
-        if count and not settings.resume:
-            settings.progress.say(
-                f"{count} replications of an unfinished validation are thrown away;"
-                " --resume would have gone on from them"
-            )
-        elif count:
-            settings.progress.say(f"going on from {count} finished replications")
-            for one in self._variants.values():
-                one.measured.take_up(rows.get(work_key(one.point.scenario), {}))
+    def points(self, running: Simulations) -> list[Point]:
+        """Return what is to be simulated: every variant as a point."""
+        for planned in self._variants.values():
+            planned.point = running.point(planned.scenario, planned.measures)
+        return [planned.point for planned in self._variants.values()]
 
     def outcome(self, case: Case, name: str) -> Outcome:
         """Return the outcome of the claim called *name*, once everything is simulated."""
@@ -198,34 +198,22 @@ class Plan:
 
     def _found(self, case: Case, claim: Claim, side: Side) -> Found:
         """Return what was simulated of one side of *claim*, and the verdict on it."""
-        figure, wanted = MEASURES[claim.figure], claim.stated_figure
-        one = self._variant(case, side.change)
-        rows, taken = one.measured.of(wanted, one.point.wanted), one.taken
+        figure, one = MEASURES[claim.figure], self._variant(case, side.change)
+        rows, taken = one.rows(claim), one.taken
         if side.minus is None:
             simulated = figure.interval(rows)
         else:
             other = self._variant(case, side.minus)
-            count = min(len(rows), other.point.wanted)
-            simulated = figure.difference(rows[:count], other.measured.of(wanted, count))
+            others = other.rows(claim)
+            count = min(len(rows), len(others))
             rows, taken = rows[:count], taken + other.taken
+            simulated = figure.difference(rows, others[:count])
         return Found(side, simulated, verdict(simulated, claim.low, claim.high), len(rows), taken)
 
 
-def _expected(point: Point) -> float:
-    """Return about how many seconds a point takes one core."""
-    return point.wanted * expected_seconds(point.scenario)
-
-
-def _key(case: Case, changes: Changes) -> str:
-    return json.dumps([case.name, sorted(changes.items())], default=str)
-
-
-def _keep(measured: Sequence[Measurements], unfinished: Path | None) -> str:
-    """Keep what is measured, where there is a place for it; return the sentence about it."""
-    count = 0 if unfinished is None else keep(measured, unfinished)
-    if not count:
-        return "interrupted"
-    return f"interrupted; {count} finished replications are kept: --resume goes on from them"
+def _name(claim: Claim) -> str:
+    """Return the name under which the figure of *claim* is kept."""
+    return ":".join(("claim", *(part for part in claim.stated_figure if part is not None)))
 
 
 def _most_telling(found: Sequence[Found]) -> Found:

@@ -7,11 +7,12 @@ import json
 import pytest
 
 from clustersim import theory
-from clustersim.experiment import Settings
 from clustersim.scenario import load
+from clustersim.settings import Settings
+from clustersim.studies.simulating import Simulations
 from clustersim.units import HOUR, MINUTE
 from clustersim.validation import estimator
-from clustersim.validation.estimator import HOURLY, OPTIMAL, Road, roads, roads_as_list
+from clustersim.validation.estimator import HOURLY, OPTIMAL, Road, Survey, roads_as_list
 
 FAILURES = 300
 
@@ -22,7 +23,8 @@ def found() -> tuple[Road, ...]:
     patch.setattr(estimator, "SIZES", (1_000, 100_000))
     patch.setattr(estimator, "FAILURES", FAILURES)
     try:
-        return roads(Settings(workers=1))
+        survey = Survey()
+        return survey.roads(Simulations(Settings(workers=1)).ettr(survey.scenarios, range(8)))
     finally:
         patch.undo()
 

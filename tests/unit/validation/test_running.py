@@ -1,17 +1,17 @@
 """Running a validation: what is simulated, once each; what comes out; and what an interruption leaves."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import clustersim
-from clustersim import experiment
 from clustersim.estimate import paired
-from clustersim.experiment import Interrupted, Point, Settings
-from clustersim.store import ChoiceError, RunError
+from clustersim.experiment import Interrupted
+from clustersim.records import Records
+from clustersim.settings import Settings, Silent
+from clustersim.store import ChoiceError, Measurements, RunError
 from clustersim.validation import Outcome, Validation, running
 from clustersim.validation.cases import find, of_scenario, shipped_names, sides
 from clustersim.validation.running import Plan
@@ -22,7 +22,7 @@ HERE = Settings(workers=1)
 
 @pytest.fixture(scope="module")
 def validation() -> Validation:
-    return running.validate([of_scenario(random())], HERE)
+    return running.validated([of_scenario(random())], HERE)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_of_a_missing_input_every_value_is_tried_and_one_that_agrees_is_enough(
 def test_a_missing_input_of_which_no_value_agrees_does_not_pass() -> None:
     one = "published.claims.saves.unknown"
     scenario = random(**{one: {"checkpoint.blocks": ["8 min", "10 min"]}})
-    case = running.validate([of_scenario(scenario)], HERE).cases[-1]
+    case = running.validated([of_scenario(scenario)], HERE).cases[-1]
     assert (case.verdict, case.passed) == ("differs", False)
 
 
@@ -105,7 +105,7 @@ def test_the_unknown_is_the_same_on_both_sides_of_a_difference() -> None:
 
 def test_the_number_of_workers_changes_nothing_but_time(validation: Validation) -> None:
     settings = Settings(workers=2)
-    other = running.validate([of_scenario(random())], settings)
+    other = running.validated([of_scenario(random())], settings)
     assert without_times(other) == without_times(validation)
 
 
@@ -122,14 +122,15 @@ def test_the_time_of_shared_replications_is_shared(validation: Validation) -> No
 def test_overrides_of_the_simulation_hold_whatever_a_claim_changes() -> None:
     longer = {"published.claims.time.change": {"simulation.replications": 50, "simulation.horizon": "9 d"}}
     few = {"simulation.replications": 3, "simulation.horizon": "6 h"}
-    found = running.validate([of_scenario(random(**longer, **few))], HERE, overrides=few)
+    settings = Settings(workers=1, overrides=few)
+    found = running.validated([of_scenario(random(**longer, **few))], settings)
     assert {case.replications for case in found.cases} == {3}
     assert found.made["seed"] == 1
 
 
 def test_a_precision_is_replicated_for() -> None:
     rule = {"simulation.replications": None, "simulation.precision": "3 pp"}
-    found = running.validate([of_scenario(random(**rule))], HERE)
+    found = running.validated([of_scenario(random(**rule))], HERE)
     case = next(case for case in found.cases if case.claim == "time")
     assert case.replications >= 8
     assert case.simulated.half_width is not None
@@ -139,43 +140,15 @@ def test_a_precision_is_replicated_for() -> None:
 def test_two_cases_of_one_name_are_refused() -> None:
     case = of_scenario(random())
     with pytest.raises(ChoiceError, match='two cases are called "random"'):
-        running.validate([case, case], HERE)
+        running.validated([case, case], HERE)
 
 
-def stop_after(monkeypatch: pytest.MonkeyPatch, replications: int, error: BaseException) -> None:
-    """Let a run break off after so many replications."""
-
-    def stopped(points: Sequence[Point], settings: Settings) -> None:
-        with experiment.simulator([point.scenario for point in points], settings) as hands:
-            done = 0
-            for batch, finished in hands.finished(experiment.batches(points, 1)):
-                for records in finished:
-                    points[batch.place].shelf.put(records)
-                if (done := done + len(finished)) >= replications:
-                    raise error
-
-    monkeypatch.setattr(running, "simulate_all", stopped)
-
-
-class Listener(experiment.Silent):
+class Listener(Silent):
     def __init__(self) -> None:
         self.said: list[str] = []
 
     def say(self, message: str) -> None:
         self.said.append(message)
-
-
-def simulated_now(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list that fills with how many replications are missing when simulating begins."""
-    found: list[int] = []
-    real = experiment.simulate_all
-
-    def watched(points: Sequence[Point], settings: Settings) -> None:
-        found.append(sum(len(point.missing()) for point in points))
-        real(points, settings)
-
-    monkeypatch.setattr(running, "simulate_all", watched)
-    return found
 
 
 @pytest.mark.parametrize(
@@ -188,58 +161,25 @@ def test_what_is_finished_is_kept_and_gone_on_from(
     error: BaseException,
     raised: type[BaseException],
 ) -> None:
-    place = tmp_path / ".validation.partial"
-    stop_after(monkeypatch, 13, error)
-    with pytest.raises(raised) as stopped:
-        running.validate([of_scenario(random())], HERE, unfinished=place)
-    if raised is Interrupted:
-        assert "13 finished replications are kept: --resume goes on" in str(stopped.value)
-    missing, listener = simulated_now(monkeypatch), Listener()
+    real, measured = Measurements.put, list[int]()
+
+    def put(self: Measurements, records: Records) -> None:
+        real(self, records)
+        measured.append(records.replication)
+        if len(measured) == 13:
+            raise error
+
+    monkeypatch.setattr(Measurements, "put", put)
+    place = tmp_path / "validation"
+    with pytest.raises(raised):
+        running.validated([of_scenario(random())], HERE, place)
+    listener = Listener()
     settings = Settings(workers=1, resume=True, progress=listener)
-    found = running.validate([of_scenario(random())], settings, unfinished=place)
-    assert missing == [32 - 13]
+    found = running.validated([of_scenario(random())], settings, place)
+    assert len(measured) == 32
     assert listener.said == ["going on from 13 finished replications"]
     assert without_times(found) == without_times(validation)
-    assert not place.exists()
-
-
-def test_without_resume_what_was_finished_is_thrown_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = tmp_path / ".validation.partial"
-    stop_after(monkeypatch, 5, KeyboardInterrupt())
-    with pytest.raises(Interrupted):
-        running.validate([of_scenario(random())], HERE, unfinished=place)
-    missing, listener = simulated_now(monkeypatch), Listener()
-    running.validate([of_scenario(random())], Settings(workers=1, progress=listener), unfinished=place)
-    assert missing == [32]
-    assert "5 replications of an unfinished validation are thrown away" in listener.said[0]
-
-
-@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"version": "0.0", "rows": {}}'])
-def test_what_cannot_be_used_is_simulated_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
-) -> None:
-    place = tmp_path / ".validation.partial"
-    place.mkdir()
-    (place / "measured.json").write_text(damage)
-    missing = simulated_now(monkeypatch)
-    running.validate([of_scenario(random())], Settings(workers=1, resume=True), unfinished=place)
-    assert missing == [32]
-
-
-def test_rows_without_a_figure_that_is_wanted_now_are_not_taken(tmp_path: Path) -> None:
-    from clustersim.validation.measuring import Measurements, keep, kept
-
-    one = Measurements(random())
-    one.take_up({"0": {"ettr": [0.5, 1.0]}, "1": {"ettr": [0.6, 1.0]}})
-    assert one.ettr(2) == [0.5, 0.6]
-    assert keep([one], tmp_path / "new") == 2
-    (rows,) = kept(tmp_path / "new").values()
-    other = Measurements(random())
-    other.want(("mtti", None))
-    other.take_up(rows)
-    assert other.missing(2) == [0, 1]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_shipped_cases_are_found_by_name_and_all_without_one() -> None:
@@ -306,7 +246,8 @@ def test_the_estimator_is_simulated_with_the_cases_when_asked(monkeypatch: pytes
     for name, value in (("SIZES", (1_000, 4_000)), ("FAILURES", 20), ("REPLICATIONS", 2), ("STEPS", 3)):
         monkeypatch.setattr(f"clustersim.validation.estimator.{name}", value)
     few = {"simulation.replications": 2, "simulation.horizon": "6 h"}
-    found = running.validate([of_scenario(random(**few))], HERE, overrides=few, estimator=True)
+    settings = Settings(workers=1, overrides=few)
+    found = running.validated([of_scenario(random(**few))], settings, estimator=True)
     rows = found.to_dict()["estimator"]
     assert [row["gpus"] for row in rows] == [1_000, 4_000] * 4
     assert all(row["simulated"]["low"] is not None for row in rows)

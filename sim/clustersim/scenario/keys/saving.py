@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from pydantic import PrivateAttr
 
@@ -108,7 +109,7 @@ class CheckpointSpec(Copies):
         for name, copies in self.stated.items():
             found = copies.resolved(name, copies.times(self.state, nodes), mtbf_served(name), step_time)
             if isinstance(found, Tier):
-                tiers.append(found)
+                tiers.append(replace(found, keys=("checkpoint", *self.path_of(name))))
             else:
                 path, why = found
                 yield ("checkpoint", *self.path_of(name), *path), why

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple
 
 from pydantic import ConfigDict
@@ -28,7 +28,10 @@ _BYTES_PER_S = quantity(units.BANDWIDTH)
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """One tier, resolved: times in seconds; `survives` None: every failure; `keep` None: every copy."""
+    """One tier, resolved: times in seconds; `survives` None: every failure; `keep` None: every copy.
+
+    `keys` are those under which the scenario says what holds for it.
+    """
 
     name: str
     interval: float
@@ -38,6 +41,16 @@ class Tier:
     survives: frozenset[str] | None = None
     unusable: float = 0.0
     keep: int | None = None
+    keys: tuple[str, ...] = field(default=("checkpoint",), compare=False)
+
+    @property
+    def several(self) -> bool:
+        """Whether the scenario names its tiers."""
+        return len(self.keys) > 1
+
+    def path(self, key: str) -> str:
+        """Return the dotted path of one of its keys."""
+        return ".".join((*self.keys, key))
 
 
 @dataclass(frozen=True, slots=True)

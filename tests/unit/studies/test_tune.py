@@ -9,11 +9,9 @@ import pytest
 from clustersim import theory
 from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError
-from clustersim.tuning import tune, what_ifs
-from clustersim.tuning.intervals import rounded
-from clustersim.tuning.results import Tuning
-from clustersim.tuning.verdict import advise_tuning, mtbf_for, restart_for
-from tests.unit.tuning.clusters import HERE, HOUR, TABLE, job
+from clustersim.studies.tune import rounded, tune
+from clustersim.studies.tuning import Tuning
+from tests.unit.studies.clusters import HERE, HOUR, TABLE, job
 
 
 def tuned(scenario: Scenario, **options: bool | int) -> Tuning:
@@ -21,7 +19,7 @@ def tuned(scenario: Scenario, **options: bool | int) -> Tuning:
 
 
 def said(tuning: Tuning) -> str:
-    return " ".join(str(advice) for advice in advise_tuning(tuning))
+    return " ".join(str(advice) for advice in tuning.advice)
 
 
 @pytest.mark.parametrize("row", TABLE)
@@ -119,16 +117,16 @@ def test_no_progress_says_what_would_have_to_change() -> None:
     assert found.no_progress
     assert "makes no progress at any interval" in said(found)
     assert "Save about" not in said(found)
-    needed = advise_tuning(found)[1].numbers
-    assert needed["restart_s"] == pytest.approx(restart_for(60.0, 5.0))
+    needed = found.advice[1].numbers
+    assert needed["restart_s"] == pytest.approx(theory.restart_for(0.5, 60.0, 5.0))
     for mtbf, restart in ((60.0, needed["restart_s"]), (needed["mtbf_s"], 600.0)):
         best = theory.optimal(mtbf, 5.0)
         assert theory.efficiency(best, mtbf, 5.0, restart) == pytest.approx(0.5, rel=1e-6)
 
 
 def test_no_restart_is_short_enough_where_saves_alone_take_too_much() -> None:
-    assert restart_for(60.0, 60.0) is None
-    assert mtbf_for(0.0, 60.0) > 60.0
+    assert theory.restart_for(0.5, 60.0, 60.0) is None
+    assert theory.mtbf_for(0.5, 60.0, 0.0) > 60.0
 
 
 def test_a_target_gives_way_to_a_month_and_that_is_said() -> None:
@@ -194,7 +192,7 @@ def test_the_recommendation_is_round_and_within_the_range(
 
 def test_what_ifs_are_tuned_anew() -> None:
     over = {"checkpoint.blocks": ["3 s", "30 s"], "failures.any.mtbf": ["4 h"]}
-    cheap, same, rarer = what_ifs(job(replications=6), over, candidates=20, settings=HERE)
+    cheap, same, rarer = tune(job(replications=6), over=over, candidates=20, settings=HERE).what_ifs
     assert (cheap.value, rarer.path) == ("3 s", "failures.any.mtbf")
     assert (cheap.best_s or 0) < (same.best_s or 0) < (rarer.best_s or 0)
     assert cheap.ettr is not None
@@ -233,7 +231,7 @@ def tiers(storage: str = "30 min") -> Scenario:
 
 def test_one_tier_of_several_is_tuned_by_simulating_each_interval() -> None:
     found = tune(tiers(), tier="peer", candidates=8, settings=HERE)
-    assert found.place.tier == "peer"
+    assert found.tier.name == "peer"
     assert "tiers" in str(found.simulated)
     assert found.now_s == 300.0
     assert found.range_s is not None
@@ -245,7 +243,7 @@ def test_one_tier_of_several_is_tuned_by_simulating_each_interval() -> None:
 
 def test_the_last_tier_is_tuned_where_none_is_named_and_other_values_of_it_tried() -> None:
     blocks = {"checkpoint.tiers.storage.blocks": ["1 min"]}
-    (one,) = what_ifs(tiers("2 min"), blocks, candidates=5, settings=HERE)
+    (one,) = tune(tiers("2 min"), over=blocks, candidates=5, settings=HERE).what_ifs
     assert one.now_s == 120.0
     assert one.best_s is not None
     assert one.best_s > 120.0

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from clustersim.advice import Advice
-from clustersim.digits import NOTHING, duration, money, plus_minus, points, whole
-from clustersim.scenario import Scenario
-from clustersim.tuning import Candidate, Gain, Lever, Levers, Tuning, WhatIf, Worth
-from clustersim.tuning.verdict import advise_levers, advise_tuning
+from clustersim.digits import NOTHING, duration, plus_minus, whole
+from clustersim.studies.levers import Levers
+from clustersim.studies.study import Worth
+from clustersim.studies.tuning import Candidate, Tuning, WhatIf
 from clustersim.units import format_duration
 
 CURVE_ROWS, WIDEST_NAME = 9, 36
@@ -23,7 +23,7 @@ NAMES = {"now": "today's", "young": "Young", "daly": "Daly", "exact": "exact opt
 
 def tuning(screen: Console, found: Tuning) -> None:
     """Print the answer, the intervals side by side, a part of the curve, and what else moves it."""
-    first, *others = advise_tuning(found)
+    first, *others = found.advice
     screen.print(Text(f"\n{first}\n", style="bold"))
     if found.best_s is not None:
         if not found.no_progress:
@@ -53,7 +53,7 @@ def method(found: Tuning) -> str:
 
 def levers(screen: Console, found: Levers) -> None:
     """Print what to do first, and what each change earns."""
-    first, *others = advise_levers(found)
+    first, *others = found.advice
     screen.print(Text(f"\n{first}\n", style="bold"))
     ettr = plus_minus(found.ettr.mean, found.ettr.half_width)
     screen.print(Text(f"ETTR as it is: {ettr}, {found.replications} replications"))
@@ -85,24 +85,16 @@ def _intervals(found: Tuning) -> Table:
     assert found.recommended_s is not None
     table.add_row("recommended", format_duration(found.recommended_s, 3), *[""] * (2 + priced))
     for gain in found.gains:
-        table.add_row(NAMES[gain.over], duration(gain.interval_s, 0.0), *_gained(gain, found.scenario))
+        table.add_row(
+            NAMES[gain.over], duration(gain.interval_s, 0.0), *_worth(gain.worth, gain.distinguishable)
+        )
     return table
 
 
-def _gained(gain: Gain, scenario: Scenario) -> Iterator[str]:
-    if gain.distinguishable:
-        yield from _worth(gain.worth, scenario)
-    else:
-        yield from (ALIKE, NOTHING, NOTHING)[: 2 + (scenario.costs is not None)]
-
-
-def _worth(worth: Worth, scenario: Scenario) -> Iterator[str]:
-    """Yield a difference in ETTR, in effective cards, and in money where cards have a price."""
-    yield points(worth.ettr.mean, worth.ettr.half_width)
-    yield plus_minus(worth.effective_gpus.mean, worth.effective_gpus.half_width)
-    if worth.money_per_year is not None and scenario.costs is not None:
-        earned = worth.money_per_year
-        yield money(earned.mean, scenario.costs.currency, earned.half_width)
+def _worth(worth: Worth, distinguishable: bool) -> list[str]:
+    """Return a difference in ETTR, in effective cards, and in money where cards have a price."""
+    shown = worth.in_words
+    return shown if distinguishable else [ALIKE, *[NOTHING] * (len(shown) - 1)]
 
 
 def _curve(found: Tuning) -> Table:
@@ -153,13 +145,6 @@ def _levers(found: Levers) -> Table:
     priced = found.scenario.costs is not None
     table = _table("", "ETTR", "effective cards", *["money a year"] * priced)
     for lever in found.levers:
-        table.add_row(Text(lever.name), *_earned(lever, found.scenario))
+        table.add_row(Text(lever.name), *_worth(lever.worth, lever.distinguishable))
         table.add_row(Text(f"  {lever.change.text}", style="dim"), *[""] * (2 + priced))
     return table
-
-
-def _earned(lever: Lever, scenario: Scenario) -> Iterator[str]:
-    if lever.distinguishable:
-        yield from _worth(lever.worth, scenario)
-    else:
-        yield from (ALIKE, NOTHING, NOTHING)[: 2 + (scenario.costs is not None)]

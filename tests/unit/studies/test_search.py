@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from clustersim.tuning.search import Array, Search
+from clustersim.estimate import Array
+from clustersim.studies.search import Search
 
 REPLICATIONS = 30
 

@@ -1,4 +1,4 @@
-"""A scenario file with another interval, and nothing else changed."""
+"""A scenario file with another value, and nothing else changed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from clustersim.scenario import load, loads
+from clustersim.scenario.editing import edited
 from clustersim.scenario.text import shipped
 from clustersim.store import ChoiceError, RunError
-from clustersim.tuning.places import place_of
-from clustersim.tuning.rewriting import rewritten, write_with_interval
+from clustersim.studies.rewriting import write_changed
+from tests.unit.studies.clusters import TIERS
 
 HEAD = """\
 # A comment at the top.
@@ -22,6 +23,21 @@ failures:
   job:     {per: job,  mtbf: 2 d}
 """
 TAIL = "simulation: {horizon: 3 d}\n# The end.\n"
+
+
+INTERVAL, PEER = "checkpoint.interval", "checkpoint.tiers.peer.interval"
+VALUE = "1 min 15 s"
+
+
+def rewritten(text: str, path: str = INTERVAL) -> str:
+    """The text of a scenario with the value in its place."""
+    return edited(text, {path: VALUE}, loads(text, overrides={path: VALUE}).document, "clustersim tune")
+
+
+def written(
+    source: Path, target: Path, path: str = INTERVAL, value: str = VALUE, force: bool = False
+) -> None:
+    write_changed(source, target, {path: value}, "clustersim tune", force)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +58,7 @@ TAIL = "simulation: {horizon: 3 d}\n# The end.\n"
     ],
 )
 def test_only_the_interval_changes(block: str, expected: str) -> None:
-    assert rewritten(HEAD + block + TAIL, 75.0) == HEAD + expected + TAIL
+    assert rewritten(HEAD + block + TAIL) == HEAD + expected + TAIL
 
 
 @pytest.mark.parametrize(
@@ -56,7 +72,7 @@ def test_an_inherited_interval_is_put_over_its_base(
     (tmp_path / "base.yaml").write_text(base)
     (tmp_path / "mine.yaml").write_text(f"name: mine\nbase: base.yaml\n{block}")
     target = tmp_path / "below" / "tuned.yaml"
-    write_with_interval(tmp_path / "mine.yaml", target, 75.0)
+    written(tmp_path / "mine.yaml", target)
     found = load(target)
     assert found.checkpoint is not None
     assert found.checkpoint.interval == 75.0
@@ -67,7 +83,7 @@ def test_an_inherited_interval_is_put_over_its_base(
 def test_a_source_of_the_interval_becomes_the_tuning() -> None:
     text = HEAD + "checkpoint: {interval: daly, blocks: 5 s}\n" + TAIL
     sources = "sources:\n  checkpoint.interval: >-\n    long ago,\n    far away\n  cluster.gpus: counted\n"
-    found = loads(rewritten(text + sources, 75.0))
+    found = loads(rewritten(text + sources))
     assert found.sources == {"checkpoint.interval": "clustersim tune", "cluster.gpus": "counted"}
 
 
@@ -76,13 +92,60 @@ def test_shipped_scenarios_can_be_written_anywhere(name: str, tmp_path: Path) ->
     file = shipped.path(name)
     assert file is not None
     before, after = file.read_text().splitlines(), tmp_path / "tuned.yaml"
-    place = place_of(load(file))
-    write_with_interval(file, after, 80.0, place=place)
-    found, was = load(after), load(file)
-    assert place.of(found).interval == 80.0
+    was = load(file)
+    written(file, after, was.tiers[-1].path("interval"))
+    found = load(after)
+    assert found.tiers[-1].interval == 75.0
     assert found.tiers[:-1] == was.tiers[:-1]
     assert found.failures == was.failures
     assert len(set(before) - set(after.read_text().splitlines())) <= 3
+
+
+def test_a_copy_of_the_file_has_the_tiers_new_interval_in_its_place(tmp_path: Path) -> None:
+    expected = TIERS.replace("interval: 10 min", "interval: 1 min 15 s")
+    text = rewritten(TIERS, PEER)
+    assert text == expected.replace("interval: a guess", 'interval: "clustersim tune"')
+    (tmp_path / "two.yaml").write_text(TIERS)
+    written(tmp_path / "two.yaml", tmp_path / "tuned.yaml", PEER)
+    assert [tier.interval for tier in load(tmp_path / "tuned.yaml").tiers] == [75.0, 3 * 3600.0]
+
+
+@pytest.mark.parametrize("own", ["", "checkpoint: {state: 1 TB}\n", "checkpoint:\n  state: 1 TB\n"])
+def test_tiers_that_come_from_a_base_are_written_whole(
+    own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    base = TIERS.replace("blocks: 1 min", "write: 100 GB/s").replace("  tiers:", "  state: 2 TB\n  tiers:")
+    (tmp_path / "two.yaml").write_text(base if own else TIERS)
+    (tmp_path / "mine.yaml").write_text(f"base: two.yaml\nname: mine\n{own}")
+    target = tmp_path / "tuned.yaml"
+    written(tmp_path / "mine.yaml", target, PEER)
+    found, was = load(target), load(tmp_path / "mine.yaml")
+    assert found.tiers[0].interval == 75.0
+    assert found.tiers[1] == was.tiers[1]
+
+
+def test_any_value_of_a_scenario_can_be_put_in_its_place(tmp_path: Path) -> None:
+    source, target = tmp_path / "two.yaml", tmp_path / "tuned.yaml"
+    for base, path, value in [
+        (TIERS, "recovery.stages.start", "{lognormal: {median: 4 min, sigma: 0.5}}"),
+        (TIERS, "checkpoint.tiers.peer.keep", "2"),
+        (TIERS, "failures.rack.repair.crews", "2"),
+        (TIERS, "costs.gpu_hour", "2 USD"),
+        (PART, "failures.node.mtbf", "9 d"),
+        (PART, "recovery.stages.start", "1 min"),
+    ]:
+        source.write_text(base.replace("repair: 1 d", "repair: {constant: 1 d}"))
+        (tmp_path / "whole.yaml").write_text(TIERS)
+        written(source, target, path, value, force=True)
+        assert load(target).document == load(source, {path: value}).document
+
+
+PART = """\
+base: whole.yaml
+name: part
+failures: {node: {lemons: {share: 5 %, factor: 3}}}
+"""
 
 
 def test_a_log_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +158,7 @@ def test_a_log_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.Monke
         '  rows: {replay: "time_h\\n5\\n"}\n  any: {per: node, mtbf: 9 d}\n'
         "checkpoint: {interval: daly, blocks: 5 s}\nsimulation: {horizon: 3 d}\n"
     )
-    write_with_interval(source, tmp_path / "out" / "tuned.yaml", 75.0)
+    written(source, tmp_path / "out" / "tuned.yaml")
     assert "replay: ../logs/log.csv" in (tmp_path / "out" / "tuned.yaml").read_text()
     assert load("out/tuned.yaml").failures["trace"].recorded == load(source).failures["trace"].recorded
 
@@ -105,9 +168,9 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
     source.write_text(HEAD + "checkpoint: {interval: daly, blocks: 5 s}\n" + TAIL)
     target.write_text("precious")
     with pytest.raises(RunError, match="--force"):
-        write_with_interval(source, target, 75.0)
+        written(source, target)
     assert target.read_text() == "precious"
-    write_with_interval(source, target, 75.0, force=True)
+    written(source, target, force=True)
     assert load(target).checkpoint.interval == 75.0  # type: ignore[union-attr]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml", "tuned.yaml"]
 
@@ -116,5 +179,7 @@ def test_what_cannot_be_put_in_its_place_is_refused(tmp_path: Path) -> None:
     source = tmp_path / "mine.yaml"
     source.write_text(HEAD + "checkpoint: {interval: daly, blocks: 5 s}\n" + TAIL)
     with pytest.raises(ChoiceError, match="would not be valid"):
-        write_with_interval(source, tmp_path / "tuned.yaml", -1.0)
+        written(source, tmp_path / "tuned.yaml", value="0 s")
+    with pytest.raises(ChoiceError, match="set it by hand"):
+        written(source, tmp_path / "tuned.yaml", "failures.node", None)
     assert not (tmp_path / "tuned.yaml").exists()

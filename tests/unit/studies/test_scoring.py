@@ -10,14 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clustersim.engine.replication import simulate
-from clustersim.experiment import Settings
 from clustersim.scenario.model import Scenario
-from clustersim.tuning.outages import History, Outages, schedule_of, why_outages_depend
-from clustersim.tuning.scores import scored, simulated
+from clustersim.settings import Settings
+from clustersim.store import Kept, Measurements
+from clustersim.studies.change import tuned_tier
+from clustersim.studies.outages import STRETCHES, Outages, schedule_of, scores, why_outages_depend
+from clustersim.studies.simulating import Simulations
 from tests.oracle.random_scenarios import scenario as random_scenario
 
 CLOSE = 1e-9
-HERE = Settings(workers=1)
+HERE = Simulations(Settings(workers=1))
+
+
+def histories(scenario: Scenario, count: int) -> list[Kept]:
+    """What a study keeps of the stretches of the first replications."""
+    store = Measurements(STRETCHES)
+    for replication in range(count):
+        store.put(simulate(scenario, replication))
+    return store.first(count)
 
 
 def with_interval(spec: dict[str, Any], seconds: float) -> Scenario:
@@ -41,8 +51,7 @@ def tunable(draw: Any) -> dict[str, Any]:
 def test_a_score_is_what_a_full_simulation_finds(spec: dict[str, Any], one: float, other: float) -> None:
     simulated_with, wanted = with_interval(spec, one), with_interval(spec, other)
     assert why_outages_depend(wanted) is None
-    histories = [History.of(simulate(simulated_with, replication)) for replication in range(2)]
-    outages = Outages.of(histories, wanted.simulation.warm_up)
+    outages = Outages.of(histories(simulated_with, 2), wanted.simulation.warm_up)
     found = outages.ettr(schedule_of(simulated_with, other))
     assert found == pytest.approx([simulate(wanted, number).ettr for number in range(2)], abs=CLOSE)
 
@@ -72,7 +81,9 @@ def test_both_ways_of_scoring_agree_on_a_scenario_that_uses_everything(abrupt: b
     scenario = Scenario.model_validate(BUSY | {"maintenance": BUSY["maintenance"] | {"abrupt": abrupt}})
     intervals = [1.0, 60.0, 179.9, 600.0, 5000.0, 1e6]
     for part in (range(2), range(1, 3)):
-        (by_outages,), (by_simulation,) = (way(scenario, [part], HERE) for way in (scored, simulated))
+        (by_outages,), (by_simulation,) = (
+            scores(scenario, tuned_tier(scenario), [part], HERE, in_full=in_full) for in_full in (False, True)
+        )
         pairs = zip(by_outages(intervals), by_simulation(intervals), strict=True)
         for found, expected in pairs:
             assert found == pytest.approx(expected, abs=CLOSE)
@@ -93,5 +104,5 @@ def test_a_replication_that_never_trains_scores_nothing() -> None:
         "simulation": {"horizon": "1 d"},
     }
     scenario = Scenario.model_validate(spec)
-    outages = Outages.of([History.of(simulate(scenario, 0))], 0.0)
+    outages = Outages.of(histories(scenario, 1), 0.0)
     assert outages.ettr(schedule_of(scenario, 60.0)).tolist() == [0.0]

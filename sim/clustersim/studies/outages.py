@@ -14,34 +14,29 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clustersim.engine.checkpoints import PeriodicSaves
-from clustersim.records import Records
-from clustersim.scenario.model import Scenario
+from clustersim.estimate import Array
+from clustersim.scenario.loading import variant
+from clustersim.scenario.model import Scenario, Tier
+from clustersim.store import Kept, Measures
+from clustersim.studies.search import Score
+from clustersim.studies.simulating import Simulations
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
-Places = np.ndarray[Any, np.dtype[np.intp]]
-
-
-class History(NamedTuple):
-    """The stretches of training of one replication, `start` to `end` (s), and which of them lost work."""
-
-    start: Array
-    end: Array
-    broken: Array
-    wall_s: float
-
-    @classmethod
-    def of(cls, records: Records) -> History:
-        """Return what *records* hold of it."""
-        start, end, broken = (np.asarray(records.stretches[name]) for name in ("start", "end", "broken"))
-        return cls(start, end, broken.astype(np.bool_), records.wall_s)
+Numbers = np.ndarray[Any, np.dtype[np.intp]]
+STRETCHES: Measures = {
+    "start": lambda records: records.stretches["start"],
+    "end": lambda records: records.stretches["end"],
+    "broken": lambda records: np.asarray(records.stretches["broken"], dtype=np.bool_),
+    "wall_s": lambda records: records.wall_s,
+}
+"""The stretches of training of a replication, `start` to `end` (s), and which of them lost work."""
 
 
-class Part(NamedTuple):
+class Stretches(NamedTuple):
     """Stretches of several replications, one behind the other, each with the number of its replication."""
 
     start: Array
     end: Array
-    replication: Places
+    replication: Numbers
 
 
 @dataclass(frozen=True)
@@ -51,23 +46,23 @@ class Outages:
     A broken one kept what had been saved, a whole one (it ended with a planned stop, or with the run) all.
     """
 
-    broken: Part
-    whole: Part
+    broken: Stretches
+    whole: Stretches
     wall_s: Array
     warm_up: float
 
     @classmethod
-    def of(cls, histories: Sequence[History], warm_up: float) -> Outages:
+    def of(cls, histories: Sequence[Kept], warm_up: float) -> Outages:
         """Return the stretches of all *histories* together."""
-        start = np.concatenate([one.start for one in histories])
-        end = np.concatenate([one.end for one in histories])
-        broken = np.concatenate([one.broken for one in histories])
-        replication = np.repeat(np.arange(len(histories)), [one.start.size for one in histories])
+        start, end, broken = (
+            np.concatenate([history[name] for history in histories]) for name in ("start", "end", "broken")
+        )
+        replication = np.repeat(np.arange(len(histories)), [history["start"].size for history in histories])
         parts = [
-            Part(start[chosen], end[chosen], replication[chosen])
+            Stretches(start[chosen], end[chosen], replication[chosen])
             for chosen in (broken & (end > warm_up), ~broken & (end > warm_up))
         ]
-        return cls(parts[0], parts[1], np.array([one.wall_s for one in histories]), warm_up)
+        return cls(parts[0], parts[1], np.array([history["wall_s"] for history in histories]), warm_up)
 
     def ettr(self, schedule: PeriodicSaves) -> Array:
         """Return the ETTR of each replication under *schedule*, as a simulation would have booked it."""
@@ -76,7 +71,7 @@ class Outages:
         kept = self._kept(schedule, self.broken, saved) + self._kept(schedule, self.whole, useful)
         return np.asarray(kept / self.wall_s)
 
-    def _kept(self, schedule: PeriodicSaves, part: Part, kept: Array) -> Array:
+    def _kept(self, schedule: PeriodicSaves, part: Stretches, kept: Array) -> Array:
         """Return the seconds kept after the warm-up, summed by replication."""
         early = np.flatnonzero(part.start < self.warm_up) if self.warm_up else np.empty(0, np.intp)
         if early.size:
@@ -104,3 +99,30 @@ def why_outages_depend(scenario: Scenario) -> str | None:
     if scenario.target_s is not None:
         return "the run ends when the target is reached, so what strikes it depends on the interval"
     return None
+
+
+def scores(
+    scenario: Scenario, tier: Tier, parts: Sequence[range], simulations: Simulations, *, in_full: bool
+) -> list[Score]:
+    """Return a score of intervals of *tier* on each part of the replications; the parts follow each other.
+
+    Each interval is simulated *in_full*, or scored on outages that are simulated once.
+    """
+    if in_full:
+        return [_simulated(scenario, tier.path("interval"), part, simulations) for part in parts]
+    first = parts[0].start
+    point = simulations.point(scenario, STRETCHES, range(first, parts[-1].stop))
+    simulations.run([point])
+    histories = point.store.first(point.wanted)
+    return [_scored(scenario, histories[part.start - first : part.stop - first]) for part in parts]
+
+
+def _scored(scenario: Scenario, histories: Sequence[Kept]) -> Score:
+    outages = Outages.of(histories, scenario.simulation.warm_up)
+    return lambda intervals: [outages.ettr(schedule_of(scenario, interval)) for interval in intervals]
+
+
+def _simulated(scenario: Scenario, path: str, part: range, simulations: Simulations) -> Score:
+    return lambda intervals: simulations.ettr(
+        [variant(scenario, {path: f"{interval!r} s"}) for interval in intervals], part
+    )

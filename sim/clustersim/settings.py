@@ -1,0 +1,121 @@
+"""What a caller may say beside the scenario: what to change in it, what to run it on, and who is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, fields, replace
+from os import PathLike
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+from clustersim.scenario import Scenario, load
+from clustersim.scenario.keys.blocks import unknown
+from clustersim.scenario.loading import overridden
+from clustersim.store import ChoiceError
+from clustersim.units import format_points
+
+Source = Scenario | str | PathLike[str]
+"""A scenario that is loaded, a file, or the name of a shipped one."""
+
+
+class Progress(Protocol):
+    """Whoever wants to know how far the simulation is, and what else there is to say."""
+
+    def advance(self, done: int, wanted: int) -> None:
+        """So many of the replications that are wanted so far are finished."""
+
+    def say(self, message: str) -> None:
+        """One sentence about the run."""
+
+
+class Silent:
+    """Nobody listens."""
+
+    def advance(self, done: int, wanted: int) -> None:
+        """Say nothing."""
+
+    def say(self, message: str) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to simulate, for every function that does: what changes in the scenario, and what to run it on.
+
+    `run`, `compare`, `tune`, `levers` and `validate` take `settings=Settings(...)`, or its fields as keywords
+    of their own; a keyword goes over the settings.  Raises ChoiceError for replications beside a precision.
+    """
+
+    seed: Annotated[int | None, "seed of the random numbers"] = None
+    replications: Annotated[int | None, "how many independent histories"] = None
+    precision: Annotated[
+        float | str | None,
+        "instead of how many: replicate until ETTR's half-width is met, a share such as 0.005, or 0.5 pp; not"
+        " for tune and levers, which compare on a fixed number",
+    ] = None
+    horizon: Annotated[str | None, "simulated time, such as 30 d"] = None
+    overrides: Annotated[Mapping[str, Any], "values by dotted path, like --set; None deletes"] = field(
+        default_factory=dict
+    )
+    workers: Annotated[int | None, "number of processes; one per core if left out"] = None
+    executor: Annotated[Executor | None, "any of concurrent.futures, to simulate on instead"] = None
+    resume: Annotated[bool, "go on from what an interrupted call has finished beside its output"] = False
+    force: Annotated[bool, "simulate again even if finished"] = False
+    incidents: Annotated[bool, "keep the large table of incidents in a run folder"] = True
+    progress: Annotated[Progress, "who hears how far it is: advance(done, wanted), say(text)"] = field(
+        default_factory=Silent
+    )
+    command: Annotated[str | None, "shown in reports as what made them"] = None
+
+    def __post_init__(self) -> None:
+        if self.replications is not None and self.precision is not None:
+            raise ChoiceError("replications and precision both say when to stop; leave one out")
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What the settings change in a scenario, by dotted path."""
+        width = self.precision
+        named = {
+            "seed": self.seed,
+            "replications": self.replications,
+            "precision": format_points(width) if isinstance(width, float | int) else width,
+            "horizon": self.horizon,
+        }
+        given = {f"simulation.{name}": value for name, value in named.items() if value is not None}
+        return {**self.overrides, **given}
+
+    @property
+    def without_changes(self) -> Settings:
+        """The same settings for scenarios in which the changes are made already."""
+        return replace(self, seed=None, replications=None, precision=None, horizon=None, overrides={})
+
+    @property
+    def processes(self) -> int:
+        """Number of worker processes."""
+        if self.workers is not None:
+            return self.workers
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    def load(self, source: Source) -> Scenario:
+        """Return the scenario that *source* names, with the changes; raises ScenarioError for a faulty one.
+
+        A new stopping rule, replications or precision, takes the place of the file's.
+        """
+        if isinstance(source, Scenario):
+            return overridden(source, self.changes) if self.changes else source
+        return load(Path(source) if isinstance(source, PathLike) else source, self.changes)
+
+
+def merged(settings: Settings | None, keywords: Mapping[str, Any]) -> Settings:
+    """Return *settings* with the values of *keywords* in place of its own; None stands for the default.
+
+    Raises TypeError for a keyword that is none of its fields.
+    """
+    known = [each.name for each in fields(Settings)]
+    for name in keywords:
+        if name not in known:
+            raise TypeError(unknown(name, known, f'"{name}" is not one of the settings'))
+    given = {name: value for name, value in keywords.items() if value is not None}
+    return replace(settings or Settings(), **given)

@@ -1,0 +1,89 @@
+"""Changes of a scenario: new values at dotted paths, and the scenarios that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from clustersim.scenario.keys.blocks import unknown
+from clustersim.scenario.loading import variant
+from clustersim.scenario.model import Scenario, Tier
+from clustersim.scenario.text.document import at, find
+from clustersim.store import ChoiceError
+from clustersim.units import Money
+
+USUAL_HORIZON = "30 d"
+
+
+class Family(StrEnum):
+    """What a change is a change of."""
+
+    FAILURES = "failures"
+    RECOVERY = "recovery"
+    SAVES = "saves"
+    NODES = "nodes"
+    INTERVAL = "interval"
+    OWN = "own"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New values at dotted paths (None deletes), with a name, what it reads like, and its price if known."""
+
+    name: str
+    values: Mapping[str, Any]
+    text: str
+    family: Family = Family.OWN
+    price: Money | None = None
+
+    def of(self, scenario: Scenario) -> Scenario:
+        """Return the variant of *scenario* that it makes; raises ScenarioError where that is faulty."""
+        return variant(scenario, self.values)
+
+
+def from_to(document: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Return what *values* change in a scenario's *document*: `checkpoint.blocks: 5 s -> 1 s`, and so on."""
+    changed = []
+    for path, value in values.items():
+        keys = find(document, path)
+        changed.append(f"{path}: {_in_words(keys and at(document, keys))} -> {_in_words(value)}")
+    return "; ".join(changed)
+
+
+def _in_words(value: Any) -> str:
+    """Return a value in one line, as in a scenario file."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_in_words(inner)}" for key, inner in value.items()) + "}"
+    return "not given" if value is None else str(value)
+
+
+def ended_by_the_clock(scenario: Scenario, replications: int) -> Scenario:
+    """Return *scenario* over a fixed horizon and number of replications, whatever target it has.
+
+    What is compared needs the same stretch of time: a target is left out, and a run without a horizon gets
+    one of 30 days.  *replications* are taken where the scenario does not say how many.
+    """
+    document = scenario.document
+    work, changes = document.get("workload") or {}, dict[str, Any]()
+    if scenario.target_s is not None:
+        changes |= {f"workload.{key}": None for key in ("target", "productive") if key in work}
+    if scenario.simulation.horizon is None:
+        changes["simulation.horizon"] = USUAL_HORIZON
+    if "replications" not in (document.get("simulation") or {}):
+        changes["simulation.replications"] = replications
+    return variant(scenario, changes) if changes else scenario
+
+
+def tuned_tier(scenario: Scenario, name: str | None = None) -> Tier:
+    """Return the tier of *scenario* with that *name*, or the last one: the one whose interval is tuned.
+
+    Raises ChoiceError where there is no such tier, or no checkpoint at all.
+    """
+    if not scenario.tiers:
+        raise ChoiceError(f"{scenario.name} says checkpoint: none, so it has no interval to tune")
+    tiers = {tier.name: tier for tier in scenario.tiers}
+    if name is not None and name not in tiers:
+        raise ChoiceError(f"{scenario.name}: {unknown(name, tiers, f'no tier {name!r}')}")
+    return tiers[name] if name else scenario.tiers[-1]

@@ -1,0 +1,228 @@
+"""The changes that a scenario allows: everything that it uses, halved or doubled, one at a time."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from clustersim.distributions import Empirical
+from clustersim.scenario.keys.effects import CORRUPT, FLAP, STORAGE
+from clustersim.scenario.model import Scenario, Tier
+from clustersim.scenario.text.document import at, find
+from clustersim.studies.change import Change, Family, from_to
+from clustersim.units import (
+    format_bandwidth,
+    format_duration,
+    format_share,
+    parse_bandwidth,
+    parse_duration,
+    parse_share,
+)
+
+HALF, TWICE = 0.5, 2.0
+SHARES = {
+    "lemons": ("lemons.share", "lemons.in_replacements"),
+    "relapses": ("relapse.probability",),
+    "bursts": ("spreads.probability",),
+}
+"""What of a mode there may be half as much of, and the shares that say how much."""
+_PER_NODE = re.compile(r"(.*?)( ?(?:/|per) ?node)?")
+
+
+def offers(scenario: Scenario) -> Iterator[Change]:
+    """Yield each change of the list that *scenario* has a use for; what it does not use is not offered.
+
+    The list: each failure mode half as often, half as many lemons, relapses, wrong diagnoses and repairs in
+    vain; each stage of the recovery, detection, and all of them in half the time, stalls half as long; saves
+    that stop training for half as long, or are durable twice as fast, tier by tier; twice the spares; repair
+    and outages half as long.
+    """
+    return Offers(scenario).changes()
+
+
+def own_changes(scenario: Scenario) -> Iterator[Change]:
+    """Yield the levers that *scenario* names itself."""
+    document = scenario.document
+    for name, lever in scenario.levers.items():
+        yield Change(name, lever.values, from_to(document, lever.values), Family.OWN, lever.price)
+
+
+class Offers:
+    """What one scenario says, and the changes of it."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._document = scenario.document
+        self._modes: list[str] = [f"failures.{name}" for name in scenario.failures]
+
+    def changes(self) -> Iterator[Change]:
+        """Yield all changes of the list."""
+        yield from self._rarer_failures()
+        yield from self._better_nodes()
+        if self._scenario.failures or self._scenario.recovery.at_start:
+            yield from self._faster_recovery()
+        yield from self._shorter_stalls()
+        yield from self._cheaper_saves()
+        yield from self._repair()
+
+    def _given(self, path: str) -> Any:
+        """Return what stands at *path*, None where nothing does."""
+        keys = find(self._document, path)
+        return None if keys is None else at(self._document, keys)
+
+    def _halved(
+        self, name: str, paths: Iterable[str], family: Family, *, shares: bool = False
+    ) -> Iterator[Change]:
+        """Yield the change of all that stands at *paths* to half the time, or half the share, if anything."""
+        given = {path: value for path in paths if (value := self._given(path)) is not None}
+        values = {
+            path: halved_share(value) if shares else halved_time(path, value) for path, value in given.items()
+        }
+        if values:
+            several = f"half of {', '.join(given)}"
+            text = several if len(given) > 1 else from_to(self._document, values)
+            yield Change(name, values, text, family)
+
+    def _rarer_failures(self) -> Iterator[Change]:
+        """Yield each mode at half its rate; what a log recorded cannot be halved."""
+        for path, (name, mode) in zip(self._modes, self._scenario.failures.items(), strict=True):
+            if mode.recorded is not None:
+                continue
+            if isinstance(mode.lifetime, Empirical):
+                values = {f"{path}.lifetime": times(self._given(f"{path}.lifetime"), TWICE)}
+            else:
+                values = {f"{path}.rate": None} if self._given(f"{path}.rate") else {}
+                values |= {f"{path}.mtbf": format_duration(TWICE * mode.mtbf)}
+            yield Change(f"half the failures: {name}", values, f"{path}: half the rate", Family.FAILURES)
+
+    def _better_nodes(self) -> Iterator[Change]:
+        """Yield half the lemons, relapses and bursts of each mode, wrong diagnoses and repairs in vain."""
+        for name in self._scenario.failures:
+            for what, shares in SHARES.items():
+                paths = [f"failures.{name}.{share}" for share in shares]
+                yield from self._halved(f"half the {what}: {name}", paths, Family.FAILURES, shares=True)
+        recovery = self._scenario.recovery
+        wrong = [f"recovery.{key}" for key in ("misdiagnosis", "missed") if getattr(recovery, key)]
+        yield from self._halved("half the wrong diagnoses", wrong, Family.NODES, shares=True)
+        vain = [
+            f"failures.{name}.repair.false_fix"
+            for name, mode in self._scenario.failures.items()
+            if mode.stated_repair and mode.stated_repair.plan.in_vain
+        ]
+        yield from self._halved("half the repairs in vain", vain, Family.NODES, shares=True)
+
+    def _faster_recovery(self) -> Iterator[Change]:
+        """Yield each stage, detection, and all of them together where there are several."""
+        detection = self._detection()
+        stages = {name: paths for name, paths in self._stages() if paths}
+        for name, paths in stages.items():
+            yield from self._halved(f"half the time: {name}", paths, Family.RECOVERY)
+        yield from self._halved("half the time: detection", detection, Family.RECOVERY)
+        if len(stages) + bool(detection) > 1:
+            every = [*detection, *(path for paths in stages.values() for path in paths)]
+            yield from self._halved("half the time: all of recovery", every, Family.RECOVERY)
+
+    def _stages(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the paths of what says how long each stage lasts that lasts at all; detection left out."""
+        for stage in self._scenario.recovery.stages:
+            if stage.of_copy:
+                yield stage.name, list(self._loads())
+            elif stage.kind not in ("detect", "nodes") and stage.duration.mean:
+                yield stage.name, [f"recovery.stages.{stage.name}"]
+
+    def _detection(self) -> list[str]:
+        """Return the paths of all that says how long detection takes."""
+        own = [f"{mode}.detect" for mode in self._modes if self._given(f"{mode}.detect")]
+        recovery = self._scenario.recovery
+        used = recovery.at_start or len(own) < len(self._modes)
+        return [*own, *["recovery.stages.detect"] * (used and recovery.stages[0].duration.mean > 0)]
+
+    def _shorter_stalls(self) -> Iterator[Change]:
+        """Yield stalls and the protocol's overhead halved, and corruption noticed twice as fast."""
+        recovery, family = self._scenario.recovery, Family.RECOVERY
+        stalls = [f"recovery.{key}" for key in ("stall", "rejoin_stall") if getattr(recovery, key)]
+        yield from self._halved("half the stall of other replicas", stalls, family)
+        overhead = ["recovery.overhead"] * bool(recovery.overhead)
+        yield from self._halved("half the overhead of each step", overhead, family, shares=True)
+        yield from self._halved("half the stall of a flap", self._with_effect(FLAP, "effect"), family)
+        noticed = self._with_effect(CORRUPT, "effect")
+        yield from self._halved("corruption noticed twice as fast", noticed, family)
+
+    def _with_effect(self, effect: str, key: str) -> list[str]:
+        """Return the path of *key* in each mode with that *effect*."""
+        modes = self._scenario.failures.items()
+        return [f"failures.{name}.{key}" for name, mode in modes if mode.effect == effect]
+
+    def _cheaper_saves(self) -> Iterator[Change]:
+        """Yield saves of each tier that stop training for half as long, or are durable twice as fast."""
+        stops = self._scenario.maintenance
+        awaited = self._scenario.failures or (stops is not None and not stops.abrupt)
+        for tier in self._scenario.tiers:
+            which = f": {tier.name}" if tier.several else ""
+            if tier.blocks:
+                paths = [self._time_of(tier, "blocks", "write")]
+                yield from self._halved(f"saves at half the cost{which}", paths, Family.SAVES)
+            if tier.durable_after and awaited:
+                paths = [self._time_of(tier, "durable_after", "write")]
+                yield from self._halved(f"durable twice as fast{which}", paths, Family.SAVES)
+
+    def _loads(self) -> Iterator[str]:
+        """Yield the paths of all that says how long loading a copy takes, from a tier or another replica."""
+        for tier in self._scenario.tiers:
+            if tier.load:
+                yield self._time_of(tier, "load", "read")
+        if self._scenario.recovery.peer_load:
+            yield "recovery.peer_load"
+
+    def _time_of(self, tier: Tier, key: str, bandwidth: str) -> str:
+        """Return the path of a tier's time, or of the *bandwidth* that gives it where it is not stated."""
+        path = tier.path(key)
+        return path if self._given(path) is not None else tier.path(bandwidth)
+
+    def _repair(self) -> Iterator[Change]:
+        """Yield storage back sooner, and, where nodes are repaired, more spares and quicker repairs."""
+        storage = self._with_effect(STORAGE, "repair")
+        yield from self._halved("storage back twice as fast", storage, Family.SAVES)
+        modes = [item for item in self._scenario.failures.items() if item[1].transient < 1]
+        if not any(mode.repair_plan for _, mode in modes):
+            return
+        if self._scenario.cluster.used_per_rack is None:
+            yield self._more_spares()
+        repaired = [f"failures.{name}.repair" for name, mode in modes if mode.stated_repair]
+        yield from self._halved("repair twice as fast", repaired, Family.NODES)
+
+    def _more_spares(self) -> Change:
+        now = self._scenario.cluster.spare_nodes
+        then = 2 * now or math.ceil(self._scenario.cluster.nodes / 100)
+        name = "twice the spares" if now else "spares: 1 % of the nodes"
+        return Change(name, {"cluster.spares": str(then)}, f"cluster.spares: {now} -> {then}", Family.NODES)
+
+
+def halved_time(path: str, value: Any) -> Any:
+    """Return *value* with each time in it halved; a bandwidth, of one node or of all, twice as wide."""
+    if not path.endswith((".write", ".read")):
+        return times(value, HALF)
+    found = _PER_NODE.fullmatch(value)
+    assert found is not None
+    return format_bandwidth(TWICE * parse_bandwidth(found[1])) + (found[2] or "")
+
+
+def halved_share(value: Any) -> Any:
+    """Return *value* with every share in it halved."""
+    if isinstance(value, Mapping):
+        return {key: halved_share(inner) for key, inner in value.items()}
+    return format_share(HALF * parse_share(value))
+
+
+def times(value: Any, factor: float) -> Any:
+    """Return *value* with every duration in it times *factor*: a text, a law, a table, a list."""
+    if isinstance(value, Mapping):
+        return {key: times(inner, factor) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [times(inner, factor) for inner in value]
+    try:
+        return format_duration(factor * parse_duration(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value

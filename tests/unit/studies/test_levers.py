@@ -1,0 +1,103 @@
+"""`levers`: what is offered, what it earns, and what is said about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from clustersim import theory
+from clustersim.studies.levers import Levers, levers
+from clustersim.studies.offers import own_changes
+from clustersim.studies.study import paid
+from tests.unit.studies.clusters import HERE, HOUR, full, job
+
+
+def said(found: Levers) -> str:
+    return " ".join(str(advice) for advice in found.advice)
+
+
+def test_gains_are_those_of_the_formula() -> None:
+    found = levers(job(restart=600, lives=300, costs={"gpu_hour": "2 USD"}), settings=HERE)
+    interval = theory.daly(HOUR, 30)
+    now = theory.efficiency(interval, HOUR, 30, 600)
+    expected = {
+        "half the failures: any": theory.efficiency(theory.daly(2 * HOUR, 30), 2 * HOUR, 30, 600) - now,
+        "half the time: start": theory.efficiency(interval, HOUR, 30, 300) - now,
+        "saves at half the cost": theory.efficiency(theory.daly(HOUR, 15), HOUR, 15, 600) - now,
+    }
+    assert set(found.by_name) == set(expected)
+    for name, gain in expected.items():
+        worth = found.by_name[name].worth
+        assert worth.ettr.mean == pytest.approx(gain, abs=3 * (worth.ettr.half_width or 0))
+        assert worth.effective_gpus.mean == pytest.approx(1000 * worth.ettr.mean)
+        assert worth.money_per_year is not None
+        assert worth.money_per_year.mean == pytest.approx(1000 * worth.ettr.mean * 2 * 24 * 365.25)
+    means = [lever.worth.ettr.mean for lever in found.levers]
+    assert means == sorted(means, reverse=True)
+    assert found.levers[0].name == "half the failures: any"
+    assert "First: half the failures: any." in said(found)
+    assert "Rarer failures come before faster recovery because" in said(found)
+
+
+def test_a_lever_without_effect_is_not_distinguishable() -> None:
+    idle = full(cluster={"gpus": 64, "nodes_per_rack": 2, "spares": 8})
+    found = levers(idle, settings=HERE).by_name["twice the spares"]
+    assert not found.distinguishable
+    assert "Not distinguishable from no change:" in said(levers(idle, settings=HERE))
+
+
+def test_spares_are_paid_for() -> None:
+    found = levers(
+        full(costs={"gpu_hour": "1 USD"}, cluster={"gpus": 64, "nodes_per_rack": 2, "spares": 8}),
+        settings=HERE,
+    )
+    earned = found.by_name["twice the spares"].worth.money_per_year
+    assert earned is not None
+    assert earned.mean == pytest.approx(-8 * 8 * 24 * 365.25)
+
+
+def test_lent_spares_are_paid_for_by_others() -> None:
+    cluster = {"gpus": 64, "nodes_per_rack": 2, "spares": 8}
+    bought, lent = (
+        full(costs={"gpu_hour": "1 USD"}, cluster=cluster | kind)
+        for kind in ({}, {"spare_kind": "lent", "preempt": "5 min"})
+    )
+    assert paid(bought, bought) == 64 + 64
+    assert paid(lent, lent) == 64
+
+
+def test_the_tuned_interval_is_a_lever_where_todays_can_be_told_from_it() -> None:
+    far = levers(job(interval="1 h", lives=200), settings=HERE)
+    assert far.by_name["tuned interval"].distinguishable
+    assert far.by_name["tuned interval"].worth.ettr.mean > 0
+    assert "tuned interval" not in levers(job(interval="optimal"), settings=HERE).by_name
+
+
+OWN = {
+    "faster start": {"recovery.stages.start": "60 s", "price": "100_000 USD"},
+    "no maintenance": {"maintenance": None, "checkpoint.blocks": "15 s"},
+}
+
+
+def test_levers_of_ones_own_are_tried_beside_the_others() -> None:
+    priced = job(
+        levers=OWN, costs={"gpu_hour": "2 USD"}, maintenance={"every": "10 h", "takes": "5 min"}, lives=200
+    )
+    faster, none = own_changes(priced)
+    assert faster.text == "recovery.stages.start: 300 s -> 60 s"
+    assert (
+        none.text == "maintenance: {every: 10 h, takes: 5 min} -> not given; checkpoint.blocks: 30 s -> 15 s"
+    )
+    found = levers(priced, settings=HERE)
+    lever = found.by_name["faster start"]
+    assert lever.worth.money_per_year is not None
+    assert lever.pays_back_s == pytest.approx(100_000 / lever.worth.money_per_year.mean * 365.25 * 86400)
+    assert "faster start, for 100,000 USD, has paid for itself after" in said(found)
+    shown = next(one for one in found.to_dict()["levers"] if one["name"] == "faster start")
+    assert shown["price"] == {"amount": 100_000.0, "currency": "USD"}
+    assert found.by_name["no maintenance"].worth.ettr.mean > 0
+
+
+def test_where_nothing_fails_and_saves_are_free_there_is_nothing_to_improve() -> None:
+    found = levers(job(failures="none", interval="1 h", blocks=0), settings=HERE)
+    assert found.levers == []
+    assert said(found) == "Nothing fails and no save stops training: there is nothing to improve."

@@ -1,0 +1,179 @@
+"""What is offered to be changed in a scenario, and what each change makes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clustersim.scenario import loads
+from clustersim.scenario.model import Scenario
+from clustersim.studies.offers import halved_share, halved_time, offers, times
+from tests.unit.scenario.everything import EVERYTHING
+from tests.unit.studies.clusters import FULL, HOUR, full
+
+OFFERED = {
+    "half the failures: node",
+    "half the failures: rack",
+    "half the failures: hang",
+    "half the time: start",
+    "half the time: collectives",
+    "half the time: load",
+    "half the time: detection",
+    "half the time: all of recovery",
+    "saves at half the cost",
+    "durable twice as fast",
+    "twice the spares",
+    "repair twice as fast",
+}
+
+
+def offered(**blocks: Any) -> dict[str, Any]:
+    return {change.name: change.values for change in offers(full(**blocks))}
+
+
+def test_everything_that_a_scenario_uses_is_offered() -> None:
+    assert set(offered()) == OFFERED
+
+
+def test_each_offer_changes_what_it_says() -> None:
+    now, made = (
+        full(),
+        {change.name: change.of(full()) for change in offers(full())},
+    )
+    for mode in now.failures:
+        assert made[f"half the failures: {mode}"].mtbf_of(mode) == pytest.approx(2 * now.mtbf_of(mode))
+    stages = {stage.name: stage.duration.mean for stage in now.recovery.stages}
+    for stage in ("start", "collectives", "load"):
+        after = {one.name: one.duration.mean for one in made[f"half the time: {stage}"].recovery.stages}
+        assert after == pytest.approx(stages | {stage: stages[stage] / 2}, rel=1e-3)
+    detection = made["half the time: detection"]
+    assert detection.recovery.stages[0].duration.mean == 30.0
+    assert detection.failures["hang"].detect.mean == 300.0  # type: ignore[union-attr]
+    assert made["half the time: all of recovery"].recovery.stages[2].fails == pytest.approx(0.1)
+    assert made["saves at half the cost"].checkpoint.blocks == 10.0  # type: ignore[union-attr]
+    assert made["durable twice as fast"].checkpoint.durable_after == 90.0  # type: ignore[union-attr]
+    assert made["twice the spares"].cluster.spare_nodes == 2
+    assert made["repair twice as fast"].failures["node"].repair.mean == 12 * HOUR  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "missing"),
+    [
+        ({"checkpoint": {"interval": "1 h", "blocks": "0 s", "load": "2 min"}}, {"saves at half the cost"}),
+        ({"checkpoint": {"interval": "1 h", "blocks": "9 s", "load": "2 min"}}, {"durable twice as fast"}),
+        (
+            {"failures": {"rack": FULL["failures"]["rack"]}},
+            {"twice the spares", "repair twice as fast", "half the failures: node"},
+        ),
+        (
+            {"failures": {"node": {"per": "node", "mtbf": "9 d", "repair": "1 d", "transient": "100 %"}}},
+            {"twice the spares", "repair twice as fast"},
+        ),
+        (
+            {"recovery": {"stages": {"detect": "0 s", "load": "checkpoint"}}},
+            {"half the time: start", "half the time: collectives"},
+        ),
+    ],
+)
+def test_what_is_not_used_is_not_offered(blocks: dict[str, Any], missing: set[str]) -> None:
+    assert set(offered(**blocks)) & missing == set()
+
+
+def test_the_detection_of_all_is_not_offered_where_each_mode_has_its_own() -> None:
+    hang = {"hang": FULL["failures"]["hang"]}
+    assert set(offered(failures=hang)["half the time: detection"]) == {"failures.hang.detect"}
+
+
+def test_without_failures_only_the_saves_are_left() -> None:
+    assert set(offered(failures="none")) == {"saves at half the cost"}
+    starting = FULL["recovery"] | {"at_start": True}
+    assert "half the time: start" in offered(failures="none", recovery=starting)
+
+
+def test_half_the_lemons_are_half_of_those_among_the_replacements_too() -> None:
+    lemons = {"share": "8 %", "factor": 5, "in_replacements": "4 %"}
+    node = {"per": "node", "mtbf": "1 y", "repair": "1 d", "lemons": lemons}
+    retire = {"after": 2, "within": "30 d", "replacement": "7 d"}
+    lever = offered(failures={"node": node}, recovery={"retire": retire})["half the lemons: node"]
+    path = "failures.node.lemons"
+    assert lever == {f"{path}.share": "4 %", f"{path}.in_replacements": "2 %"}
+
+
+def test_first_spares_are_offered_where_there_are_none() -> None:
+    assert offered(cluster={"gpus": 64, "nodes_per_rack": 2})["spares: 1 % of the nodes"] == {
+        "cluster.spares": "1"
+    }
+
+
+def test_scaling_leaves_alone_what_is_no_duration() -> None:
+    law = {"lognormal": {"median": "20 h", "sigma": 2.5, "at_most": "4 d"}, "crews": 12, "fails": "3 %"}
+    assert times(law, 0.5) == {
+        "lognormal": {"median": "10 h", "sigma": 2.5, "at_most": "2 d"},
+        "crews": 12,
+        "fails": "3 %",
+    }
+    assert times({"over_gpus": {16: "10 s"}, "list": ["1 h"]}, 2.0) == {
+        "over_gpus": {16: "20 s"},
+        "list": ["2 h"],
+    }
+    assert times("checkpoint", 0.5) == "checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("value", "twice"),
+    [("1 TB/s", "2 TB/s"), ("2 GB/s per node", "4 GB/s per node"), ("400 Gb/s/node", "100 GB/s/node")],
+)
+def test_twice_a_bandwidth(value: str, twice: str) -> None:
+    assert halved_time("checkpoint.write", value) == twice
+
+
+def test_half_of_all_shares() -> None:
+    assert halved_share({"automatic": "40 %", "manual": "20 %"}) == {
+        "automatic": "20 %",
+        "manual": "10 %",
+    }
+
+
+def everything_changed() -> dict[str, Scenario]:
+    now = loads(EVERYTHING)
+    return {change.name: change.of(now) for change in offers(now)}
+
+
+def test_every_change_of_everything_is_a_scenario_that_changes_what_it_says() -> None:
+    made = everything_changed()
+    gpu = {name: one.failures["gpu"] for name, one in made.items()}
+    assert gpu["half the lemons: gpu"].lemons.share == 0.025  # type: ignore[union-attr]
+    assert gpu["half the relapses: gpu"].relapse.probability == 0.11  # type: ignore[union-attr]
+    assert gpu["half the bursts: gpu"].spreads.probability == 0.015  # type: ignore[union-attr]
+    assert gpu["half the repairs in vain"].repair_plan.false_fix == (0.2, 0.1)  # type: ignore[union-attr]
+    wrong = made["half the wrong diagnoses"].recovery
+    assert (wrong.misdiagnosis, wrong.missed) == (0.025, 0.01)
+    stall = made["half the stall of other replicas"].recovery
+    assert (stall.stall, stall.rejoin_stall) == (90.0, 50.0)
+    assert made["half the overhead of each step"].recovery.overhead == 0.005
+    assert made["half the stall of a flap"].failures["flap"].flap_stall.mean == 20.0  # type: ignore[union-attr]
+    noticed = made["corruption noticed twice as fast"].failures["sdc"].noticed_after
+    assert noticed is not None
+    assert noticed.mean == 3600.0
+    assert made["storage back twice as fast"].failures["lustre"].repair.mean == 900.0  # type: ignore[union-attr]
+
+
+def test_saves_and_loads_are_changed_tier_by_tier() -> None:
+    now, made = loads(EVERYTHING), everything_changed()
+    peer, storage = now.tiers
+    assert made["saves at half the cost: peer"].tiers == (
+        made["saves at half the cost: peer"].tiers[0],
+        storage,
+    )
+    assert made["saves at half the cost: peer"].tiers[0].blocks == peer.blocks / 2
+    assert made["durable twice as fast: storage"].tiers[1].durable_after == storage.durable_after / 2
+    load = made["half the time: load"]
+    assert [tier.load for tier in load.tiers] == pytest.approx([peer.load / 2, storage.load / 2])
+    assert load.recovery.peer_load == 15.0
+
+
+def test_more_spares_are_not_offered_where_racks_hold_their_own() -> None:
+    names = offered(cluster={"gpus": 64, "nodes_per_rack": 3, "used_per_rack": 2})
+    assert not any("spares" in name for name in names)
+    assert "repair twice as fast" in names

@@ -1,0 +1,159 @@
+"""What every study keeps to: its JSON, its frame, its files, its settings.  A new study joins the list."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clustersim import workers
+from clustersim.experiment import Interrupted
+from clustersim.records import Records
+from clustersim.settings import Settings, Silent
+from clustersim.store import ChoiceError, Measurements
+from clustersim.studies.levers import levers
+from clustersim.studies.study import Study
+from clustersim.studies.tune import tune
+from tests.unit.studies.clusters import job
+
+PAGE = Path(__file__).resolve().parents[3] / "docs/reference/tuning.md"
+ESTIMATE = {"mean", "low", "high"}
+Asked = Callable[..., Study]
+
+
+def few(*given: Any, **keywords: Any) -> Study:
+    """A tuning of few candidates."""
+    return tune(*given, candidates=8, **keywords)
+
+
+def in_full(*given: Any, **keywords: Any) -> Study:
+    """A tuning of even fewer, each simulated in full."""
+    return tune(*given, candidates=5, simulate=True, **keywords)
+
+
+studies = pytest.mark.parametrize("ask", [few, in_full, levers])
+
+
+def scenario() -> Any:
+    """One that is priced, has a lever of its own, and a best interval that can be told from its own."""
+    own = {"x": {"checkpoint.blocks": "3 s", "price": "5 USD"}}
+    return job(interval="1 h", costs={"gpu_hour": "2 USD"}, levers=own, lives=20, replications=4)
+
+
+def keys(value: Any) -> set[str]:
+    """Every key anywhere in a JSON value."""
+    if isinstance(value, dict):
+        return set(value).union(*map(keys, value.values()))
+    return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+
+@studies
+def test_every_key_is_explained(ask: Asked) -> None:
+    explained = set(re.findall(r"`(\w+)`", PAGE.read_text("utf-8"))) | ESTIMATE
+    found = ask(scenario(), workers=1).to_dict()
+    assert keys(found) - explained == set()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+@studies
+def test_the_same_bytes_are_saved_whoever_works(
+    ask: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = ask(scenario(), tmp_path / "here", workers=1)
+    monkeypatch.setattr(workers, "WORTH_A_POOL", 0.0)
+    ask(scenario(), tmp_path / "there", settings=Settings(workers=2))
+    one, other = ((tmp_path / name / here.file).read_bytes() for name in ("here", "there"))
+    assert one == other
+    assert json.loads(one) == {name: value for name, value in here.to_dict().items() if name != "wall_s"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "there"]
+
+
+class Listener(Silent):
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.sentences.append(message)
+
+
+@studies
+def test_an_interrupted_study_is_gone_on_from(
+    ask: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, simulated = ask(scenario(), workers=1).to_dict(), list[int]()
+    real = Measurements.put
+
+    def put(self: Measurements, records: Records) -> None:
+        real(self, records)
+        simulated.append(records.replication)
+        if len(simulated) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Measurements, "put", put)
+    with pytest.raises(Interrupted, match="3 finished replications are kept: --resume"):
+        ask(scenario(), tmp_path / "study", workers=1)
+    kept = next(tmp_path.glob(".study.partial/*.npy"))
+    with kept.open("ab") as file:
+        file.write(kept.read_bytes()[:100])  # killed while it wrote
+    listener = Listener()
+    found = ask(scenario(), tmp_path / "study", workers=1, resume=True, progress=listener)
+    assert listener.sentences == ["going on from 3 finished replications"]
+    assert {**found.to_dict(), "wall_s": 0} == {**whole, "wall_s": 0}
+    assert [path.name for path in tmp_path.iterdir()] == ["study"]
+    simulated.clear()
+    with pytest.raises(Interrupted):
+        ask(scenario(), tmp_path / "study", workers=1)
+    ask(scenario(), tmp_path / "study", workers=1, progress=listener)
+    assert "3 replications of an unfinished" in listener.sentences[-1]
+    simulated.clear()
+    with pytest.raises(Interrupted):
+        ask(scenario(), tmp_path / "study", workers=1)
+    ask(scenario(), tmp_path / "study", workers=1, seed=4, resume=True, progress=listener)
+    assert len(listener.sentences) == 2  # what was kept is of another scenario
+
+
+@studies
+def test_a_frame_has_a_row_for_each_point(ask: Asked) -> None:
+    found = ask(scenario(), workers=1)
+    points = found.body()[found.points]
+    assert len(found.frame) == len(points) > 0
+    assert next(iter(points[0])) in found.frame
+    assert any(column.rpartition(".")[2] == "low" for column in found.frame)
+
+
+@studies
+def test_settings_and_keywords_are_the_same(ask: Asked) -> None:
+    by_keyword = ask(scenario(), workers=1, seed=3, replications=2, horizon="9 h", overrides={"costs": None})
+    settings = Settings(workers=1, seed=3, replications=2, horizon="9 h", overrides={"costs": None})
+    assert {
+        **ask(scenario(), settings=settings).to_dict(),
+        "wall_s": by_keyword.wall_s,
+    } == by_keyword.to_dict()
+    with pytest.raises(
+        TypeError, match='"replicatons" is not one of the settings; did you mean "replications"'
+    ):
+        ask(scenario(), replicatons=2)
+    with pytest.raises(ChoiceError, match="fixed number of replications"):
+        ask(scenario(), precision="1 pp")
+
+
+@studies
+def test_a_report_is_written_by_reports(ask: Asked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    called = []
+    found = ask(scenario(), workers=1)
+    writer = f"clustersim_reports.write_{found.page}"
+    monkeypatch.setattr(writer, lambda *given: called.append(given), raising=False)
+    path = tmp_path / "below" / "report.html"
+    assert found.report(path, "as typed") == path
+    assert called == [(found, path, "as typed")]
+    assert path.parent.is_dir()
+
+
+def test_shares_stay_between_nothing_and_all() -> None:
+    found = few(job(mtbf=60, restart=600, replications=2, lives=60), workers=1).to_dict()
+    ends = [end for one in found["curve"] for end in (one["low"], one["high"])]
+    assert all(0 <= end <= 1 for end in ends)

@@ -80,12 +80,10 @@ def _head(runs: Runs) -> list[Block]:
 def _headline(run: Run, single: bool) -> list[Block]:
     """Return the answer of one run at a glance: its number, a hundred squares, and its ETTR."""
     title, stuck = run.result.scenario.title or run.name, run.at("no_progress")
-    name = title if title == run.name else f"{title} ({run.name})"
-    number = Facts([Fact(name, _train(run), f"of {whole(run.at('gpus'))} train")], "number")
-    ettr = Text(
-        f"ETTR {measures.ettr(run)}{' · no progress' if stuck else ''}", "stuck" if stuck else "meaning"
-    )
-    return [*[number] * (not single), picture(run.at("ledger")), ettr]
+    name = "" if single or title == run.name else f"{run.name}: "
+    number = Facts([Fact(title, _train(run), f"of {whole(run.at('gpus'))} train")], "number")
+    words = f"{name}ETTR {measures.ettr(run)}{' · no progress' if stuck else ''}"
+    return [*[number] * (not single), picture(run.at("ledger")), Text(words, "stuck" if stuck else "meaning")]
 
 
 def _train(run: Run) -> str:

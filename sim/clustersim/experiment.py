@@ -23,6 +23,7 @@ from clustersim import folders
 from clustersim.estimate import looks, precise_enough
 from clustersim.records import Records
 from clustersim.results import Results
+from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
 from clustersim.store import DiskShelf, RunError, Shelf
 from clustersim.summary import SCHEMA_VERSION
@@ -31,8 +32,6 @@ from clustersim.workers import Batch, Local, Outside
 
 Source = Scenario | str | PathLike[str]
 
-SECONDS_PER_FAILURE = 15e-6
-SECONDS_PER_REPLICATION = 3e-3
 LIVELY = 0.5
 LIBRARIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow", "pydantic", "ruamel.yaml", "plotly")
 
@@ -124,18 +123,12 @@ class Point:
         return precise_enough(self.shelf.ettr(self.wanted), asked, surprises=fails)
 
 
-def expected_seconds(scenario: Scenario) -> float:
-    """Return about how long one replication takes on one core, in seconds."""
-    failures = scenario.end_s / scenario.mtbf if scenario.mtbf else 0.0
-    return SECONDS_PER_REPLICATION + SECONDS_PER_FAILURE * failures
-
-
 def batches(points: Sequence[Point], workers: int) -> list[Batch]:
     """Return all that is missing, in batches short enough to keep what finishes and to share evenly."""
     cut = []
     for place, point in enumerate(points):
         missing = point.missing()
-        seconds = expected_seconds(point.scenario)
+        seconds = replication_s(point.scenario)
         size = max(min(int(LIVELY / seconds), len(missing) // (4 * workers)), 1)
         starts = range(0, len(missing), size)
         cut += [Batch(place, missing[start : start + size], seconds) for start in starts]

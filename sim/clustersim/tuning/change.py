@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.tuning.variants import Changes
 from clustersim.units import (
     Money,
@@ -46,15 +47,22 @@ class Change:
 
 
 def scaled(value: Any, factor: float) -> Any:
-    """Return *value* with every duration in it times *factor*: a text, a law, a table, a list."""
+    """Return *value* with every duration in it times *factor*: a text, a law, a table, a list.
+
+    The shortest duration has no half.
+    """
     if isinstance(value, Mapping):
         return {key: scaled(inner, factor) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [scaled(inner, factor) for inner in value]
     try:
-        return format_duration(factor * parse_duration(value)) if isinstance(value, str) else value
+        return _scaled(parse_duration(value), factor) if isinstance(value, str) else value
     except ValueError:
         return value
+
+
+def _scaled(seconds: float, factor: float) -> str:
+    return format_duration(max(factor * seconds, min(seconds, SHORTEST_DURATION)))
 
 
 def rarer(value: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from clustersim.experiment import Settings, expected_seconds, simulator
+from clustersim.experiment import Settings, simulator
 from clustersim.records import Records
+from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
 from clustersim.workers import Batch
 
@@ -39,7 +40,7 @@ def _batches(scenarios: Sequence[Scenario], replications: Sequence[int], workers
     size = max(len(scenarios) * len(replications) // (BATCHES_PER_WORKER * workers), 1)
     size = min(size, len(replications))
     return [
-        Batch(place, replications[start : start + size], expected_seconds(scenario))
+        Batch(place, replications[start : start + size], replication_s(scenario))
         for place, scenario in enumerate(scenarios)
         for start in range(0, len(replications), size)
     ]

@@ -10,6 +10,8 @@ from dataclasses import replace
 from clustersim import theory
 from clustersim.estimate import mean_of
 from clustersim.experiment import Settings
+from clustersim.scenario.consistency import MOST_SAVES
+from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.model import Scenario
 from clustersim.tuning.outages import why_outages_depend
 from clustersim.tuning.places import Place, place_of
@@ -109,12 +111,16 @@ def searched(
 
 
 def formulas(scenario: Scenario, place: Place) -> dict[str, float]:
-    """Return the intervals of the closed forms (s); none where a save is free or serves no failure."""
+    """Return the intervals of the closed forms (s); none where a save is free or serves no failure.
+
+    One that is shorter than an interval can be is left out.
+    """
     mtbf, blocks = place.mtbf(scenario), place.of(scenario).blocks
     if mtbf is None or blocks == 0:
         return {}
     forms = {"young": theory.young, "daly": theory.daly, "exact": theory.optimal}
-    return {name: form(mtbf, blocks) for name, form in forms.items()}
+    found = {name: form(mtbf, blocks) for name, form in forms.items()}
+    return {name: interval for name, interval in found.items() if interval >= SHORTEST_DURATION}
 
 
 def centre(scenario: Scenario, place: Place) -> float:
@@ -133,7 +139,8 @@ def limits(scenario: Scenario, place: Place) -> tuple[float, float]:
     Below a second only where saves are so cheap, or failures so frequent, that the formulas point there.
     """
     shortest = scenario.workload.step_time or min(SHORTEST, centre(scenario, place) / SPAN)
-    return min(shortest, scenario.end_s), scenario.end_s
+    possible = max(shortest, SHORTEST_DURATION, scenario.end_s / MOST_SAVES)
+    return min(possible, scenario.end_s), scenario.end_s
 
 
 def rounded(best: float, flat: tuple[float, float]) -> float:

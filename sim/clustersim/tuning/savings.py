@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.keys.tiers import Copies
 from clustersim.scenario.model import Scenario
 from clustersim.tuning.change import Change, Family, halved
 from clustersim.tuning.places import Place, place_of
+
+LEAST_HALVED = 2 * SHORTEST_DURATION
+"""Times below it (s) are not halved: twice the bandwidth would give less than a time may be."""
 
 
 def cheaper_saves(scenario: Scenario, document: Mapping[str, Any]) -> Iterator[Change]:
@@ -18,10 +22,10 @@ def cheaper_saves(scenario: Scenario, document: Mapping[str, Any]) -> Iterator[C
     for place, stated in _places(scenario):
         tier, said = place.of(scenario), _said(document, place)
         which = f": {tier.name}" if place.several else ""
-        if tier.blocks:
+        if tier.blocks >= LEAST_HALVED:
             key = "write" if stated.stated_blocks is None else "blocks"
             yield halved(f"saves at half the cost{which}", {place.path(key): said[key]}, Family.SAVES)
-        if tier.durable_after and awaited:
+        if tier.durable_after >= LEAST_HALVED and awaited:
             key = "write" if stated.stated_durable_after is None else "durable_after"
             yield halved(f"durable twice as fast{which}", {place.path(key): said[key]}, Family.SAVES)
 
@@ -30,7 +34,7 @@ def loads(scenario: Scenario, document: Mapping[str, Any]) -> dict[str, Any]:
     """Return all that says how long loading a copy takes, from a tier or from another replica, by path."""
     given = {}
     for place, stated in _places(scenario):
-        if place.of(scenario).load:
+        if place.of(scenario).load >= LEAST_HALVED:
             key = "read" if stated.stated_load is None else "load"
             given[place.path(key)] = _said(document, place)[key]
     if scenario.recovery.peer_load:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clustersim.experiment import Interrupted, Point, Settings, expected_seconds, made, simulate_all, work_key
+from clustersim.experiment import Interrupted, Point, Settings, made, simulate_all, work_key
 from clustersim.scenario.changes import Changes, changed
+from clustersim.scenario.describe import replication_s
 from clustersim.scenario.keys.figures import FIGURES
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.published import Claim
@@ -213,7 +214,7 @@ class Plan:
 
 def _expected(point: Point) -> float:
     """Return about how many seconds a point takes one core."""
-    return point.wanted * expected_seconds(point.scenario)
+    return point.wanted * replication_s(point.scenario)
 
 
 def _key(case: Case, changes: Changes) -> str:

@@ -238,7 +238,9 @@ def _spoken_spares(data: SparesData) -> str:
 def spread(result: Results) -> Exhibit:
     """Return the ETTR of all replications."""
     data = spread_data(result)
-    caption = _spread_caption(data)
+    caption = (
+        _spread_caption(data) if result.is_random else "Nothing is random: each replication is the same."
+    )
     keys = [Key("dot", "one replication"), Key("mean", "mean, with its 95 % interval")]
     keys = keys if data.low is not None else [Key("dot", "the one replication")]
     words = ("ETTR of every replication", caption, caption)

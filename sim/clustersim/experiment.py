@@ -119,8 +119,8 @@ class Point:
         asked = self.scenario.simulation.precision
         if asked is None:
             return True
-        fails = self.scenario.mtbf is not None
-        return precise_enough(self.shelf.ettr(self.wanted), asked, surprises=fails)
+        drawn = any(records.drawn for records in self.records)
+        return precise_enough(self.shelf.ettr(self.wanted), asked, surprises=drawn)
 
 
 def batches(points: Sequence[Point], workers: int) -> list[Batch]:

@@ -14,7 +14,7 @@ from clustersim.engine.repair.retirement import Retirement
 from clustersim.engine.repair.shop import AUTOMATIC, RepairShop
 from clustersim.records import Strike
 from clustersim.scenario.model import Scenario
-from clustersim.streams import Streams
+from clustersim.streams import Streams, happens
 
 Returned = Callable[[Sequence[int]], None]
 Step = Callable[[Sequence[int], Strike, int], Sequence[int]]
@@ -124,8 +124,7 @@ class Repairs:
 
     def _check(self, nodes: Sequence[int], strike: Strike, part: int) -> Sequence[int]:
         """Let the nodes be faulty still where their repair was in vain."""
-        share = self._in_vain[strike.mode][part]
-        if share and self._fixes[strike] < share:
+        if happens(self._fixes, strike, self._in_vain[strike.mode][part]):
             assert self._faults is not None
             for node in nodes:
                 self._faults.add(strike.mode, node)

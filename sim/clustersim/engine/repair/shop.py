@@ -12,7 +12,7 @@ from clustersim.engine.failures.origins import Origins, StrikeDraws
 from clustersim.engine.repair.bench import Bench
 from clustersim.records import Strike
 from clustersim.scenario.model import FailureMode
-from clustersim.streams import Streams
+from clustersim.streams import Streams, happens
 
 AUTOMATIC, MANUAL = 0, 1
 
@@ -86,7 +86,7 @@ class RepairShop:
         self._first.bring(nodes, strike, self._times[strike])
 
     def _automatic_done(self, nodes: Sequence[int], strike: Strike) -> None:
-        if self._chances[strike] < self._escalates:
+        if happens(self._chances, strike, self._escalates):
             self._second.bring(nodes, strike, self._manual_times[strike])
         else:
             self._repaired(nodes, strike, AUTOMATIC)

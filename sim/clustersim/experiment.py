@@ -21,6 +21,7 @@ from clustersim import folders
 from clustersim.estimate import looks, precise_enough
 from clustersim.records import Records
 from clustersim.results import Results
+from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import DiskReplicationStore, ReplicationStore, RunError
@@ -28,8 +29,6 @@ from clustersim.summary import SCHEMA_VERSION
 from clustersim.version import VERSION
 from clustersim.workers import Batch, Local, Outside
 
-SECONDS_PER_FAILURE = 15e-6
-SECONDS_PER_REPLICATION = 3e-3
 LIVELY = 0.5
 LIBRARIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow", "pydantic", "ruamel.yaml", "plotly")
 
@@ -75,14 +74,8 @@ class Point:
         asked = self.scenario.simulation.precision
         if asked is None:
             return True
-        fails = self.scenario.mtbf is not None
-        return precise_enough(self.store.ettr(self.wanted), asked, surprises=fails)
-
-
-def expected_seconds(scenario: Scenario) -> float:
-    """Return about how long one replication takes on one core, in seconds."""
-    failures = scenario.end_s / scenario.mtbf if scenario.mtbf else 0.0
-    return SECONDS_PER_REPLICATION + SECONDS_PER_FAILURE * failures
+        drawn = any(records.drawn for records in self.records)
+        return precise_enough(self.store.ettr(self.wanted), asked, surprises=drawn)
 
 
 def batches(points: Sequence[Point], workers: int) -> list[Batch]:
@@ -91,7 +84,7 @@ def batches(points: Sequence[Point], workers: int) -> list[Batch]:
     share = sum(map(len, missing)) // (4 * workers)
     cut = []
     for place, point in enumerate(points):
-        seconds = expected_seconds(point.scenario)
+        seconds = replication_s(point.scenario)
         size = max(min(int(LIVELY / seconds), share), 1)
         starts = range(0, len(missing[place]), size)
         cut += [

@@ -190,7 +190,7 @@ class Records:
     those of each recovery stage; `curve` is the productive time kept (s) by equally spaced instants from 0
     to `end_s`; `incidents` are columns by name (modes, doings and tiers by number, -1 for no tier and the
     number after the last for another replica; what a simple job has no use for may be missing); `fleet` is
-    None where nobody counted nodes.
+    None where nobody counted nodes.  Where nothing was `drawn` at random, all replications are the same.
     """
 
     replication: int
@@ -210,6 +210,7 @@ class Records:
     stretches: Mapping[str, Array] = field(repr=False)
     strip: tuple[StripRow | tuple[float, float, str, str], ...] = ()
     fleet: FleetUse | None = None
+    drawn: bool = True
 
     @property
     def ettr(self) -> float:

@@ -100,6 +100,11 @@ class Results:
         return self._frame("strip")
 
     @property
+    def is_random(self) -> bool:
+        """Whether anything was drawn at random; where nothing was, every replication is the same."""
+        return bool(self.summary.get("random", True))
+
+    @property
     def ettr_by_replication(self) -> Array:
         """ETTR of each replication, in order."""
         if self._records:
@@ -241,18 +246,34 @@ class Comparison:
         folders.write_json(Path(folder) / folders.COMPARISON, {"runs": runs} | self.to_dict())
 
 
-def _effective(one: Results) -> Array:
-    return one.ettr_by_replication * one.scenario.cluster.gpus * float(one.summary["scaling_efficiency"])
+def _paired(*runs: Results) -> list[Array]:
+    """Return the ETTR of some runs over the replications that all have.
+
+    Where nothing is random one replication stands for any number; where nothing is in any run, two that are
+    alike show that there is no doubt.
+    """
+    count = min((len(run.ettr_by_replication) for run in runs if run.is_random), default=2)
+    return [
+        run.ettr_by_replication[:count] if run.is_random else np.full(count, run.ettr_by_replication[0])
+        for run in runs
+    ]
+
+
+def _effective(one: Results, ettr: Array) -> Array:
+    return ettr * one.scenario.cluster.gpus * float(one.summary["scaling_efficiency"])
 
 
 def _difference(one: Results, base: Results) -> Difference:
-    ettr = paired(one.ettr_by_replication, base.ettr_by_replication)
-    return Difference(one.name, base.name, ettr, paired(_effective(one), _effective(base)))
+    ettr, before = _paired(one, base)
+    cards = paired(_effective(one, ettr), _effective(base, before))
+    return Difference(one.name, base.name, paired(ettr, before), cards)
 
 
 def _step(smaller: Results, larger: Results) -> Step:
     extra = larger.scenario.cluster.gpus - smaller.scenario.cluster.gpus
-    return Step(smaller.name, larger.name, extra, paired(_effective(larger), _effective(smaller)))
+    ettr, before = _paired(larger, smaller)
+    cards = paired(_effective(larger, ettr), _effective(smaller, before))
+    return Step(smaller.name, larger.name, extra, cards)
 
 
 def write_report(

@@ -33,6 +33,7 @@ SCALARS = (
     "incident_count",
     "spares_left",
     "strip",
+    "drawn",
 )
 
 

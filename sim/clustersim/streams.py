@@ -23,11 +23,27 @@ class Streams:
     def __init__(self, seed: int, replication: int) -> None:
         self.seed = seed
         self.replication = replication
+        self._handed_out: list[tuple[str, np.random.Generator]] = []
 
     def __repr__(self) -> str:
         return f"Streams(seed={self.seed}, replication={self.replication})"
 
     def __getitem__(self, name: str) -> np.random.Generator:
+        rng = self._made(name)
+        self._handed_out.append((name, rng))
+        return rng
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a number has been drawn so far: a generator that gave one is no longer as it was made.
+
+        That is seen, not worked out from the scenario, so whatever is random cannot be forgotten here.
+        """
+        return any(
+            rng.bit_generator.state != self._made(name).bit_generator.state for name, rng in self._handed_out
+        )
+
+    def _made(self, name: str) -> np.random.Generator:
         data = name.encode()
         key = (self.replication, len(data), zlib.crc32(data), zlib.adler32(data))
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
@@ -66,6 +82,11 @@ class Draws:
             self._rng = self._streams[self._name]
         self._values.extend(self._sampler(self._rng, self._chunk).tolist())
         self._chunk = min(2 * self._chunk, LAST_CHUNK)
+
+
+def happens(draws: Any, key: Any, share: float) -> bool:
+    """Return whether the draw of *key*, in [0, 1), is below *share*; what is certain is not drawn."""
+    return share >= 1.0 or (share > 0.0 and bool(draws[key] < share))
 
 
 def uniform(rng: np.random.Generator, size: int) -> Array:

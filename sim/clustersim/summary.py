@@ -76,6 +76,7 @@ def summarise(scenario: Scenario, records: Sequence[Records]) -> Summary:
     """Return the summary of *records*, the replications 0, 1, 2, ... of *scenario*, as plain data."""
     tally, metrics = Tally.of(records), Metrics()
     metrics.values |= _identity(scenario, len(records))
+    metrics.values["random"] = any(one.drawn for one in records)
     _add_ettr(metrics, tally)
     _add_ledger(metrics, scenario, tally)
     _add_cards(metrics, scenario, tally)
@@ -86,7 +87,21 @@ def summarise(scenario: Scenario, records: Sequence[Records]) -> Summary:
     _add_target(metrics, scenario, tally)
     _add_cost(metrics, scenario, tally)
     _add_precision(metrics, scenario)
-    return metrics.values | {"margins": metrics.margins, "reasons": metrics.reasons}
+    summary = metrics.values | {"margins": metrics.margins, "reasons": metrics.reasons}
+    return summary if summary["random"] else _exact(summary)
+
+
+def _exact(summary: Summary) -> Summary:
+    """Return the *summary* of replications in which nothing was drawn: each says it all, one is enough."""
+    ettr, asked = summary["ettr"], summary.get("precision")
+    summary["margins"] = dict.fromkeys(summary["margins"], 0.0)
+    summary["half_width"] = 0.0
+    summary["ettr"] = ettr | {"low": ettr["mean"], "high": ettr["mean"]}
+    for end in ("ettr.low", "ettr.high"):
+        summary["reasons"].pop(end, None)
+    if asked:
+        summary["precision"] = asked | {"reached": 0.0, "met": True}
+    return summary
 
 
 def _identity(scenario: Scenario, count: int) -> Summary:

@@ -207,3 +207,16 @@ def test_a_rack_takes_only_its_own_nodes() -> None:
     assert full.mean() > 0.9
     assert set(table["rack"].tolist()) == {0, 1, 2, 3}
     assert np.unique(table["rack"], return_counts=True)[1].min() > 0.8 * len(table["rack"]) / 4
+
+
+@laws
+@given(st.data(), st.booleans())
+def test_where_nothing_is_drawn_every_replication_is_the_same(data: st.DataObject, ties: bool) -> None:
+    document = Scenario.model_validate(scenario(data.draw, ties))
+    first, second = simulate(document, 0), simulate(document, 1)
+    assert first.drawn == second.drawn
+    if not first.drawn:
+        assert first.ledger == second.ledger
+        assert first.incidents.keys() == second.incidents.keys()
+        for name in first.incidents.keys() - {"replication"}:
+            assert np.array_equal(first.incidents[name], second.incidents[name], equal_nan=True)

@@ -107,6 +107,20 @@ def test_the_runs_between_saves_add_up_to_the_useful_time(
     assert all(begin < end for begin, end in runs)
 
 
+@given(whole, st.integers(0, 20), st.floats(1.0, 900.0), st.floats(-10.0, 1000.0))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_the_runs_since_an_instant_are_the_last_of_all_runs(
+    interval: float, blocks: int, elapsed: float, since: float
+) -> None:
+    schedule = PeriodicSaves.every(interval / 7, blocks / 7)
+    runs = list(schedule.runs(50.0, 50.0 + elapsed))
+    instant = 50.0 + min(since, elapsed)
+    late = list(schedule.runs(50.0, 50.0 + elapsed, instant))
+    ended = sum(end <= instant for _, end in runs)
+    assert late == runs[len(runs) - len(late) :]
+    assert len(late) in (len(runs) - max(ended - 1, 0), len(runs) - max(ended - 2, 0))
+
+
 def test_a_stretch_that_ends_with_a_save_ends_with_no_empty_run() -> None:
     assert list(PeriodicSaves.every(60.0, 5.0).runs(10.0, 75.0)) == [(10.0, 70.0)]
 

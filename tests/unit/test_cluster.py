@@ -4,7 +4,7 @@ import numpy as np
 
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.fleet import curves, seconds_away
-from clustersim.engine.spares import ChosenSpares, Domains, FewestFailures, LongestIdle
+from clustersim.engine.spares import ChosenSpares, Domains
 
 
 class Ages:
@@ -153,17 +153,10 @@ def test_a_new_node_comes_in_place_of_one_that_has_retired() -> None:
     assert (cluster.away, cluster.idle, places.is_idle(new)) == (0, 2, True)
 
 
-class Newest:
-    """Takes the spare with the highest number."""
-
-    def rank(self, node: int) -> int:
-        return -node
-
-
 def bound(nodes: int, spares: int, size: int) -> Cluster:
-    """Return a cluster whose spares serve only their own domain of *size* slots, the newest first."""
+    """Return a cluster whose spares serve only their own domain of *size* slots."""
     domains = Domains(nodes, size, nodes // size)
-    return Cluster(nodes, ChosenSpares(range(nodes, nodes + spares), domains, Newest()))
+    return Cluster(nodes, ChosenSpares(range(nodes, nodes + spares), domains))
 
 
 def test_a_spare_serves_only_its_own_domain() -> None:
@@ -174,15 +167,8 @@ def test_a_spare_serves_only_its_own_domain() -> None:
     assert (cluster.missing(), cluster.idle, cluster.spare(0)) == (1, 1, 7)
 
 
-def test_a_policy_chooses_among_the_spares_of_a_domain() -> None:
-    cluster = bound(nodes=4, spares=6, size=2)
-    emptied(cluster, 3)
-    cluster.fill(0.0)
-    assert cluster.node(3) == 9
-
-
 def test_among_spares_alike_the_one_idle_for_longest_is_taken_and_one_that_failed_passed_over() -> None:
-    cluster = Cluster(4, ChosenSpares(range(4, 8), Domains(4, 4, 1), LongestIdle()))
+    cluster = Cluster(4, ChosenSpares(range(4, 8), Domains(4, 4, 1)))
     cluster.withdraw(4)
     cluster.withdraw(5)
     cluster.restore((4,))
@@ -192,9 +178,9 @@ def test_among_spares_alike_the_one_idle_for_longest_is_taken_and_one_that_faile
 
 
 def test_a_spare_that_failed_more_often_than_another_is_taken_after_it() -> None:
-    choice = FewestFailures()
-    cluster = Cluster(4, ChosenSpares(range(4, 7), Domains(4, 4, 1), choice))
-    cluster.on_failure.append(choice.failed)
+    spares = ChosenSpares(range(4, 7), Domains(4, 4, 1), fewest_failures=True)
+    cluster = Cluster(4, spares)
+    cluster.on_failure.append(spares.failed)
     for node in (4, 5):
         cluster.withdraw(node)
         cluster.restore((node,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -35,6 +36,16 @@ def test_a_window_with_too_many_saves_is_shorter_and_around_a_failure(recovery: 
     down = [place for place, row in enumerate(rows) if row.activity == "detection"]
     assert 0.1 * STRIP_ROWS < down[0] < 0.6 * STRIP_ROWS
     assert {row.activity for row in rows} >= {"productive", "checkpoint", "detection", "recovery"}
+
+
+def test_a_save_each_other_millisecond_costs_no_step_for_each() -> None:
+    saves = {"interval": "1 ms", "blocks": "1 ms"}
+    for more in ({}, {"workload": {"step_time": "1 ms"}}, {"recovery": {"replicas": 4}}):
+        rows = strip(checkpoint=saves, simulation={"horizon": "10 y"}, **more)
+        assert 0 < len(rows) <= STRIP_ROWS
+        assert {row.activity for row in rows} >= {"productive", "checkpoint"}
+        together = [row for row in rows if row.lane == -1]
+        assert all(earlier.end <= later.start for earlier, later in pairwise(together))
 
 
 def test_rows_are_in_order_and_replicas_that_are_down_have_lanes() -> None:

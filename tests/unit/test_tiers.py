@@ -117,6 +117,28 @@ def test_training_between_the_saves_adds_up(
     assert all(start <= edge <= end for edge in edges)
 
 
+@laws
+@given(stretches(), st.integers(1, 16_000), st.integers(-800, 20_000), st.sampled_from([0.0, 1024.0]))
+def test_training_since_an_instant_is_the_end_of_all_training(
+    stretch: tuple[TierClocks, tuple[float, ...]], eighths: int, since: int, start: float
+) -> None:
+    (clocks, firsts), end = stretch, start + eighths / 8
+    instant = min(start + since / 8, end)
+    runs = list(clocks.runs(firsts, start, end))
+    late = list(clocks.runs(firsts, start, end, instant))
+    ended = sum(stop <= instant for _, stop in runs)
+    assert late == runs[len(runs) - len(late) :]
+    assert len(late) >= len(runs) - max(ended - 1, 0)
+
+
+def test_a_window_late_in_a_stretch_costs_no_step_for_each_save_before_it() -> None:
+    clocks = TierClocks([tier(0.001, 0.001), tier(0.002, 0.001)], None)
+    year = 365.25 * 86_400.0
+    late = list(clocks.runs((0.001, 0.002), 0.0, year, year - 0.01))
+    assert 2 < len(late) < 100
+    assert late[-1][1] == pytest.approx(year)
+
+
 def test_two_tiers_at_one_place_save_in_their_order() -> None:
     clocks = TierClocks([tier(100, 5), tier(200, 20)], None)
     firsts = (100.0, 200.0)

@@ -209,7 +209,7 @@ def test_the_pieces_of_a_stretch_are_what_became_of_it() -> None:
     job = work()
     train(job, 0.0, 260.0, cause=0)
     job.fall_back(260.0, 0, 0)
-    assert list(Fate(job).pieces(0, 250.0)) == [
+    assert list(Fate(job).pieces(0, 0.0, 250.0)) == [
         (0.0, 100.0, Entry.PRODUCTIVE, NOBODY),
         (100.0, 110.0, Entry.CHECKPOINT, NOBODY),
         (110.0, 210.0, Entry.PRODUCTIVE, NOBODY),

@@ -139,7 +139,7 @@ def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 def _rare(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Warn where so little happened that the intervals, or the lack of one, promise too much."""
     count, happened = summary["replications"], summary["interruptions_total"]
-    if summary["mtbf_s"] is None or summary["half_width"] is None:
+    if summary["mtbf_s"] is None or summary["half_width"] is None or not summary.get("random", True):
         return
     more = "Simulate a longer horizon, or more replications"
     if not happened:

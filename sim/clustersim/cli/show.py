@@ -62,7 +62,7 @@ def _ettr(summary: Summary) -> str:
 
 def _spread(summary: Summary) -> str:
     ettr = summary["ettr"]
-    if summary["replications"] < 2:
+    if summary["replications"] < 2 or not summary.get("random", True):
         return NOTHING
     width = (ettr["p90"] - ettr["p10"]) / 4
     return f"{measured(ettr['p10'], width)} to {measured(ettr['p90'], width)}"

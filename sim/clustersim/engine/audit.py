@@ -21,11 +21,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Outcome(NamedTuple):
-    """How a run ended: when, when it reached its target, and the fewest spares that were idle."""
+    """How a run ended: when, when it reached its target, the fewest spares that were idle.
+
+    And whether any number was `drawn` at random on the way.
+    """
 
     end_s: float
     reached_s: float
     spares_left: int
+    drawn: bool
 
 
 def fleet_use(log: FleetLog, phases: Phases, warm_up: float, end: float) -> FleetUse:

@@ -37,8 +37,11 @@ class SaveSchedule(Protocol):
     def offset_of(self, useful: float) -> float:
         """Return how long after its start a stretch has done *useful* seconds of training."""
 
-    def runs(self, start: float, now: float) -> Iterator[tuple[float, float]]:
-        """Yield begin and end of each piece of training between the blocks."""
+    def runs(self, start: float, now: float, since: float = -math.inf) -> Iterator[tuple[float, float]]:
+        """Yield begin and end of each piece of training between the blocks.
+
+        Those that have ended by the instant *since* are left out, but for the last of them.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class NoSaves:
         """Return the same: training is never blocked."""
         return useful
 
-    def runs(self, start: float, now: float) -> Iterator[tuple[float, float]]:
+    def runs(self, start: float, now: float, since: float = -math.inf) -> Iterator[tuple[float, float]]:
         """Yield the stretch as one piece."""
         yield start, now
 
@@ -125,15 +128,17 @@ class PeriodicSaves:
             return useful
         return useful + math.ceil((useful - self.first) / self.gap) * self.blocks
 
-    def runs(self, start: float, now: float) -> Iterator[tuple[float, float]]:
-        """Yield begin and end of each piece of training between the blocks."""
-        begin, block = start, start + self.first
-        number = 0
+    def runs(self, start: float, now: float, since: float = -math.inf) -> Iterator[tuple[float, float]]:
+        """Yield begin and end of each piece of training between the blocks.
+
+        Those that have ended by the instant *since* are left out, but for the last of them.
+        """
+        number = max(self._passed(self.first, start, since) - 1, 0)
+        begin = start + (self.first + (number - 1) * self.cycle + self.blocks) if number else start
         while begin < now:
-            yield begin, min(block, now)
+            yield begin, min(start + (self.first + number * self.cycle), now)
             begin = start + (self.first + number * self.cycle + self.blocks)
             number += 1
-            block = start + (self.first + number * self.cycle)
 
     def useful_each(self, start: Array, now: Array) -> Array:
         """Return `useful` for many stretches at once, to the last digit the same."""

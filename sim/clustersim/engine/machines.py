@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clustersim.engine.cluster import Cluster
-from clustersim.engine.spares import ChosenSpares, Domains, FewestFailures, LongestIdle
+from clustersim.engine.spares import ChosenSpares, Domains
 from clustersim.scenario.model import Scenario
 
 
@@ -14,9 +14,9 @@ def cluster_of(scenario: Scenario) -> Cluster:
         return Cluster(spec.nodes, spec.spare_nodes, spec.delay, groups)
     size = scenario.slots_per(spec.spares_within or "job")
     domains = Domains(spec.nodes, size, spec.spare_domains)
-    choice = FewestFailures() if spec.spare_choice == "fewest_failures" else LongestIdle()
     numbers = range(spec.nodes, spec.nodes + spec.spare_nodes)
-    cluster = Cluster(spec.nodes, ChosenSpares(numbers, domains, choice), spec.delay, groups)
-    if isinstance(choice, FewestFailures):
-        cluster.on_failure.append(choice.failed)
+    chosen = ChosenSpares(numbers, domains, spec.spare_choice == "fewest_failures")
+    cluster = Cluster(spec.nodes, chosen, spec.delay, groups)
+    if spec.spare_choice == "fewest_failures":
+        cluster.on_failure.append(chosen.failed)
     return cluster

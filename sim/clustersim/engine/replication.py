@@ -47,7 +47,7 @@ def simulate(scenario: Scenario, replication: int) -> Records:
     job.begin(failures.clocked, Repairs(env, scenario, streams, cluster, failures, job.take_back))
     At(env, scenario.end_s, HORIZON, lambda _: job.finish())
     env.run(until=job.finished)
-    outcome = Outcome(env.now, job.reached, cluster.fewest_spares)
+    outcome = Outcome(env.now, job.reached, cluster.fewest_spares, streams.drawn)
     return audit(scenario, replication, outcome, journal, fate(), cluster.log, stages.names)
 
 

@@ -52,8 +52,11 @@ class Training(Protocol):
     def useful_by(self, places: Array, instants: Array) -> Array:
         """Return the work that the stretches at *places* had done by *instants* within them (s)."""
 
-    def pieces(self, place: int, until: float) -> Iterator[Piece]:
-        """Cut the stretch at *place* into training that was kept, that was lost, and saves, up to *until*."""
+    def pieces(self, place: int, since: float, until: float) -> Iterator[Piece]:
+        """Cut the stretch at *place* into training that was kept, that was lost, and saves.
+
+        Pieces that end before *since* may be left out, and what lies behind *until* is.
+        """
 
 
 class SinceLastSave:
@@ -93,13 +96,16 @@ class SinceLastSave:
         """Return the work that the stretches at *places* had done by *instants* within them (s)."""
         return self._schedule.useful_each(self.stretches.start[places], instants)
 
-    def pieces(self, place: int, until: float) -> Iterator[Piece]:
-        """Cut the stretch at *place* into training that was kept, that was lost, and saves, up to *until*."""
+    def pieces(self, place: int, since: float, until: float) -> Iterator[Piece]:
+        """Cut the stretch at *place* into training that was kept, that was lost, and saves.
+
+        Pieces that end before *since* may be left out, and what lies behind *until* is.
+        """
         start, end, _, kept, _, cause, _ = (column[place].item() for column in self.stretches)
         end = min(end, until)
         saved_from = start
-        for begin, stop in self._schedule.runs(start, end):
-            if begin > saved_from:
+        for begin, stop in self._schedule.runs(start, end, since):
+            if begin > max(saved_from, since):
                 yield saved_from, begin, Entry.CHECKPOINT, NOBODY
             turn = begin + max(kept - self._schedule.useful(start, begin), 0.0)
             if turn > begin:

@@ -96,7 +96,7 @@ class Strip:
 
     def _stretches(self, training: Training) -> Iterator[StripRow]:
         for place in self._seen(training.stretches):
-            for start, end, entry, cause in training.pieces(place, self.end):
+            for start, end, entry, cause in training.pieces(place, self.begin, self.end):
                 yield StripRow(start, end, entry.label, self._name(cause))
 
     def _seen(self, lines: Phases | Stretches, chosen: Array | None = None) -> list[int]:

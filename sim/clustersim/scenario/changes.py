@@ -19,6 +19,8 @@ Changes = Mapping[str, Any]
 CHANGEABLE = ("cluster", "workload", "failures", "checkpoint", "recovery", "maintenance", "costs")
 SAID = ("sources", "expect", "levers", "published")
 """What is said about a scenario's values: it does not hold of others."""
+MOST_TRIED = 200_000
+"""The most values that all changes together may read anew: some 50 us each, ten seconds in all."""
 _NAMED_BY_THE_USER = ("failures", "recovery.stages", "checkpoint.tiers")
 
 
@@ -33,54 +35,72 @@ def changed(scenario: Scenario, changes: Changes) -> Scenario:
     return type(scenario).model_validate(document.data)
 
 
-def faults(
-    scenario: Scenario, changes: Changes, here: Path, who: str, allowed: Sequence[str] = CHANGEABLE
-) -> Iterator[Finding]:
-    """Yield, each at the path of its value below *here*, what is wrong with the scenario that they make.
+class Trials:
+    """Changes of one scenario that are tried, one after another, on its document, which is copied once.
 
-    *who* is what wants to change it, in a sentence; only the blocks that are *allowed* may be changed.
+    *who* is what wants to change it, in a sentence; only the blocks that are *allowed* may be changed.  Each
+    trial reads every value of the scenario anew, so a large scenario has room for fewer of them.
     """
-    strange = [
-        ((*here, path, KEY), why) for path in changes if (why := _strange(scenario, path, who, allowed))
-    ]
-    yield from strange or _tried(scenario, changes, here)
+
+    def __init__(self, scenario: Scenario, who: str, allowed: Sequence[str] = CHANGEABLE) -> None:
+        self._model = type(scenario)
+        self._document = _without_what_is_said(scenario)
+        self._changeable = {name: value for name, value in self._document.data.items() if name in allowed}
+        self._who = who
+        self._allowed = allowed
+        self._most = self._left = int(MOST_TRIED / _size(self._document.data))
+
+    def faults(self, changes: Changes, here: Path) -> Iterator[Finding]:
+        """Yield, each at the path of its value below *here*, what is wrong with the changed scenario."""
+        self._left -= 1
+        if self._left == -1:
+            yield here, f"{self._most:_} changes of so large a scenario can be tried; give fewer"
+        if self._left < 0:
+            return
+        strange = [((*here, path, KEY), why) for path in changes if (why := self._strange(path))]
+        yield from strange or self._tried(changes, here)
+
+    def _strange(self, path: str) -> str | None:
+        """Return why *path* is not one of the scenario's, where that is plain without trying it."""
+        if path.partition(".")[0] not in self._allowed:
+            allowed = f"{', '.join(self._allowed[:-1])} or {self._allowed[-1]}"
+            return f"{self._who} changes {allowed}; give such a path"
+        if find(self._changeable, path) is not None:
+            return None
+        free = next((free for free in _NAMED_BY_THE_USER if path.startswith(f"{free}.")), None)
+        if free is None:
+            return None
+        known = [dotted(one) for one in paths(self._changeable)]
+        name = path.removeprefix(f"{free}.").partition(".")[0]
+        return None if f"{free}.{name}" in known else unknown(path, known, "no such value in this scenario")
+
+    def _tried(self, changes: Changes, here: Path) -> Iterator[Finding]:
+        """Yield what is wrong with the scenario with all of the changes."""
+        document = self._document
+        for path, value in changes.items():
+            try:
+                document = override(document, path, value)
+            except ScenarioError as error:
+                yield (*here, path), error.faults[0].message
+                return
+        for fault in document.faults:
+            yield (*here, next(iter(changes))), fault.message
+        try:
+            self._model.model_validate(document.data)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                yield _blamed(changes, here, detail)
+
+
+def _size(value: object) -> float:
+    """Return how many values there are; a row of a log is read ten times as fast as a value."""
+    if isinstance(value, Mapping | list):
+        return sum(map(_size, value.values() if isinstance(value, Mapping) else value)) + 1
+    return 1 + value.count("\n") / 10 if isinstance(value, str) else 1
 
 
 def _without_what_is_said(scenario: Scenario) -> Document:
     return Document({name: value for name, value in scenario.document.items() if name not in SAID})
-
-
-def _strange(scenario: Scenario, path: str, who: str, allowed: Sequence[str]) -> str | None:
-    """Return why *path* is not one of the scenario's, where that is plain without trying it."""
-    document = {name: scenario.document[name] for name in allowed if name in scenario.document}
-    if path.partition(".")[0] not in allowed:
-        return f"{who} changes {', '.join(allowed[:-1])} or {allowed[-1]}; give such a path"
-    if find(document, path) is not None:
-        return None
-    for free in _NAMED_BY_THE_USER:
-        known = [dotted(one) for one in paths(document)]
-        name = path.removeprefix(f"{free}.").partition(".")[0]
-        if path.startswith(f"{free}.") and f"{free}.{name}" not in known:
-            return unknown(path, known, "no such value in this scenario")
-    return None
-
-
-def _tried(scenario: Scenario, changes: Changes, here: Path) -> Iterator[Finding]:
-    """Yield what is wrong with the scenario with all of the changes."""
-    document = _without_what_is_said(scenario)
-    for path, value in changes.items():
-        try:
-            document = override(document, path, value)
-        except ScenarioError as error:
-            yield (*here, path), error.faults[0].message
-            return
-    for fault in document.faults:
-        yield (*here, next(iter(changes))), fault.message
-    try:
-        type(scenario).model_validate(document.data)
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            yield _blamed(changes, here, detail)
 
 
 def _blamed(changes: Changes, here: Path, detail: Any) -> Finding:

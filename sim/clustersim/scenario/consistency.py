@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from clustersim.scenario.fitting import fitting
-from clustersim.scenario.keys.blocks import KEY, Finding, unknown
-from clustersim.scenario.keys.expectations import metrics, unknown_metric
+from clustersim.scenario.keys.blocks import KEY, Finding, strangers
+from clustersim.scenario.keys.expectations import metrics
+from clustersim.scenario.keys.quantities import LONGEST_DURATION, SHORTEST_DURATION
 from clustersim.scenario.keys.recovery import CHECKPOINT, DETECT, LOAD
 from clustersim.scenario.keys.replay import about_nodes, resolve_logs
 from clustersim.scenario.levers import faults_of_levers
 from clustersim.scenario.published import faults_of_claims
-from clustersim.scenario.rates import mtbf_served, rate
+from clustersim.scenario.rates import again, events, most_again, most_at_once, mtbf_served, spare_events
 from clustersim.scenario.text.document import find, paths
 from clustersim.scenario.text.errors import dotted
 from clustersim.units import format_duration
@@ -25,7 +27,11 @@ RESERVED = ("checkpoint", "maintenance", "start", "overhead")
 MOST_FAILURES = 100_000_000
 MOST_AGES = 20_000_000
 MOST_STOPS = 1_000_000
-MOST_NAMES = 1_000
+MOST_ATTEMPTS = 1_000
+MOST_SAVES = 1e12
+"""So many instants of saves, as floats, are still thousands of their steps apart."""
+MOST_AT_ONCE = 1_000_000
+"""Nodes that one failure takes down: each is then an object of its own, some 150 bytes and a microsecond."""
 
 
 def contradictions(scenario: Scenario) -> Iterator[Finding]:
@@ -40,22 +46,16 @@ def _within(scenario: Scenario) -> Iterator[Finding]:
     yield from about_nodes(scenario)
     domains = [*_about_domains(scenario), *fitting(scenario)]
     yield from domains
-    yield from _about_counts(scenario)
     yield from _about_modes(scenario)
-    yield from _about_the_end(scenario)
+    ends = list(_about_the_end(scenario))
+    yield from ends
     yield from _about_saves(scenario)
     scenario.recovery.resolve(scenario.cluster.gpus, _loads(scenario)[-1])
     if not domains:
         yield from _resolve_interval(scenario)
-        yield from _about_numbers(scenario)
+        yield from () if ends else _about_numbers(scenario)
     yield from _about_metrics(scenario)
     yield from _about_sources(scenario)
-
-
-def _about_counts(scenario: Scenario) -> Iterator[Finding]:
-    for name in ("failures", "expect", "sources"):
-        if (count := len(getattr(scenario, name))) > MOST_NAMES:
-            yield (name,), f"{count:_} entries, {MOST_NAMES:_} are possible; give fewer"
 
 
 def _about_domains(scenario: Scenario) -> Iterator[Finding]:
@@ -90,6 +90,12 @@ def _about_the_end(scenario: Scenario) -> Iterator[Finding]:
     simulation = scenario.simulation
     if simulation.horizon is None and scenario.target_s is None:
         yield ("simulation",), "nothing ends the run; give a horizon, such as 30 d, or a workload.target"
+    if scenario.target_s is not None and not SHORTEST_DURATION <= scenario.target_s <= LONGEST_DURATION:
+        end = "1e9 years or longer" if scenario.target_s > LONGEST_DURATION else "less than 1 ms"
+        yield (
+            ("workload", "target"),
+            f"at this speed it takes {end}; check the speed of a card, or the target",
+        )
     if scenario.target_s is not None and simulation.warm_up:
         yield ("simulation", "warm_up"), "a run to a target counts from its beginning; leave warm_up out"
 
@@ -138,16 +144,40 @@ def _about_numbers(scenario: Scenario) -> Iterator[Finding]:
     """Refuse what would never end, or fill the memory."""
     end = format_duration(scenario.end_s, 3)
     for name, mode in scenario.failures.items():
-        most = max((factor for _, factor in mode.over_time), default=1.0)
-        strikes, units = scenario.end_s * rate(scenario, name) * most, scenario.units(name)
+        series = most_again(scenario, mode) / again(scenario, mode)
+        strikes = events(scenario, name) * max(series, 1.0) + spare_events(scenario, name)
         if strikes > MOST_FAILURES:
             limit = f"{MOST_FAILURES:.0e} can be simulated; check the rate"
             yield ("failures", name), f"about {strikes:.1e} failures in {end}, {limit}"
-        if units > MOST_AGES and mode.stated_lifetime.kind != "exponential":
-            limit = f"{MOST_AGES:_} are possible; take exponential lifetimes"
-            yield ("failures", name, "lifetime"), f"{units:_} ages to keep, {limit}"
+        yield from _about_units(scenario, name)
+    attempts = 1 / math.prod(1 - stage.fails for stage in scenario.recovery.stages)
+    if attempts > MOST_ATTEMPTS:
+        limit = f"{MOST_ATTEMPTS:_} are possible; let them fail less often"
+        yield ("recovery", "stages"), f"about {attempts:.1e} attempts until no stage fails, {limit}"
+    for tier in scenario.tiers:
+        if (saves := scenario.end_s / tier.interval) > MOST_SAVES:
+            path = ("checkpoint", *scenario.checkpoint.path_of(tier.name)) if scenario.checkpoint else ()
+            limit = f"{MOST_SAVES:.0e} can be told apart; save less often"
+            yield (*path, "interval"), f"about {saves:.1e} saves in {end}, {limit}"
     if scenario.maintenance and scenario.end_s / scenario.maintenance.every > MOST_STOPS:
         yield ("maintenance", "every"), f"more than {MOST_STOPS:_} stops in {end}; stop less often"
+
+
+def _about_units(scenario: Scenario, name: str) -> Iterator[Finding]:
+    """Refuse more units than can each have an age, or be a lemon, or go down at once."""
+    here, mode, cluster = ("failures", name), scenario.failures[name], scenario.cluster
+    nodes = cluster.nodes + cluster.spare_nodes
+    each = {"gpu": cluster.gpus_per_node, "node": 1}.get(mode.per)
+    units = nodes * each if each else scenario.units(name)
+    if units > MOST_AGES and mode.stated_lifetime.kind != "exponential":
+        limit = f"{MOST_AGES:_} are possible; take exponential lifetimes"
+        yield (*here, "lifetime"), f"{units:_} ages to keep, {limit}"
+    if nodes > MOST_AGES and mode.lemons is not None:
+        limit = f"{MOST_AGES:_} are possible; have fewer, or no lemons"
+        yield (*here, "lemons"), f"{nodes:_} nodes and spares of which each may be a lemon, {limit}"
+    if (down := most_at_once(scenario, mode)) > MOST_AT_ONCE:
+        limit = f"{MOST_AT_ONCE:_} are possible; make the domain smaller"
+        yield here, f"one failure takes {down:_} nodes and spares down, {limit}"
 
 
 def _about_metrics(scenario: Scenario) -> Iterator[Finding]:
@@ -160,17 +190,19 @@ def _about_metrics(scenario: Scenario) -> Iterator[Finding]:
         "target_reached": (scenario.target_s is not None, "a workload.target"),
         "throughput": (scenario.workload.tokens_per_gpu_second is not None, "workload.tokens_per_gpu_second"),
     }
-    for path in list(scenario.expect)[:MOST_NAMES]:
+    there_are = frozenset(known)
+    strange = dict.fromkeys(path for path in scenario.expect if path not in there_are)
+    for path, why in strangers(strange, known, "no such metric"):
+        yield ("expect", path, KEY), why
+    for path in (path for path in scenario.expect if path not in strange):
         there, what = needs.get(path.partition(".")[0], (True, ""))
-        if path not in known:
-            yield ("expect", path, KEY), unknown_metric(path, known)
-        elif not there or (path == "cost.to_target" and scenario.target_s is None):
+        if not there or (path == "cost.to_target" and scenario.target_s is None):
             yield ("expect", path), f"this metric needs {what if not there else 'a workload.target'}; give it"
 
 
 def _about_sources(scenario: Scenario) -> Iterator[Finding]:
     document = scenario.document
     known = [dotted(path) for path in paths(document) if path[0] != "sources"]
-    for path in list(scenario.sources)[:MOST_NAMES]:
-        if find(document, path) is None:
-            yield ("sources", path, KEY), unknown(path, known, "no such value in this scenario")
+    strange = [path for path in scenario.sources if find(document, path) is None]
+    for path, why in strangers(strange, known, "no such value in this scenario"):
+        yield ("sources", path, KEY), why

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from clustersim.scenario.first_order import ettr, exposure_s, lasts_s, mean_restart_s, restart_s
-from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.keys.replay import reached
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.notes import notes
-from clustersim.scenario.rates import fleet_factor, mean_of, nodes_taken, rate
+from clustersim.scenario.rates import events, fleet_factor, mean_of, nodes_taken, own_time, rate, spare_events
 from clustersim.scenario.values import Value, values
 
 SECONDS_PER_EVENT = 15e-6
@@ -66,8 +64,8 @@ class Description:
 
 def describe(scenario: Scenario, cores: int = 1) -> Description:
     """Return what *scenario* means, its run time guessed for so many cores."""
-    cluster, modes = scenario.cluster, tuple(_mode(scenario, name) for name in scenario.failures)
-    events = math.fsum(mode.events for mode in modes)
+    cluster, replications = scenario.cluster, scenario.simulation.replications
+    modes = tuple(_mode(scenario, name) for name in scenario.failures)
     return Description(
         name=scenario.name,
         values=tuple(values(scenario)),
@@ -82,11 +80,11 @@ def describe(scenario: Scenario, cores: int = 1) -> Description:
         replicas=scenario.recovery.replicas,
         modes=modes,
         mtbf_s=scenario.mtbf,
-        events=events,
+        events=math.fsum(mode.events for mode in modes),
         restart_s=mean_restart_s(scenario),
         nodes_in_repair=math.fsum(mode.nodes_in_repair for mode in modes),
         ettr=ettr(scenario),
-        run_s=_run_time(scenario, events, cores),
+        run_s=START_UP_SECONDS + replication_s(scenario) * math.ceil(replications / cores),
         notes=tuple(notes(scenario)),
     )
 
@@ -103,21 +101,15 @@ def _mode(scenario: Scenario, name: str) -> ModeMeaning:
         per=mode.per,
         units=scenario.units(name),
         mtbf_s=scenario.mtbf_of(name) / fleet_factor(mode),
-        events=reached(mode, end) if mode.recorded else _factor(mode, end) * exposure * strikes,
+        events=reached(mode, end) if mode.recorded else own_time(mode, end) / end * exposure * strikes,
         restart_s=restart_s(scenario, name),
         nodes_in_repair=away,
     )
 
 
-def _factor(mode: FailureMode, end: float) -> float:
-    """Return the mean factor of `over_time` on the rate until *end* (seconds)."""
-    if not mode.over_time:
-        return 1.0
-    ends = [(min(start, end), factor) for start, factor in mode.over_time] + [(end, 0.0)]
-    return math.fsum(factor * (later - start) for (start, factor), (later, _) in pairwise(ends)) / end
-
-
-def _run_time(scenario: Scenario, events: float, cores: int) -> float:
-    count = scenario.simulation.replications
-    each = SECONDS_PER_REPLICATION + events * SECONDS_PER_EVENT
-    return START_UP_SECONDS + math.ceil(count / cores) * each
+def replication_s(scenario: Scenario) -> float:
+    """Return about how long one replication takes on one core, in seconds, from what happens in it."""
+    happens = math.fsum(events(scenario, name) + spare_events(scenario, name) for name in scenario.failures)
+    stops = scenario.end_s / scenario.maintenance.every if scenario.maintenance else 0.0
+    attempts = 1 / math.prod(1 - stage.fails for stage in scenario.recovery.stages)
+    return SECONDS_PER_REPLICATION + SECONDS_PER_EVENT * (happens * attempts + stops)

@@ -14,8 +14,6 @@ from clustersim.units import format_duration, shown
 if TYPE_CHECKING:
     from clustersim.scenario.model import Scenario
 
-MOST_TIERS = 50
-
 
 def fitting(scenario: Scenario) -> Iterator[Finding]:
     """Yield what does not fit together in *scenario* beyond what each block knows."""
@@ -101,9 +99,6 @@ def _about_tiers(scenario: Scenario) -> Iterator[Finding]:
     saves = scenario.checkpoint
     if saves is None:
         return
-    if len(saves.stated) > MOST_TIERS:
-        many = f"{len(saves.stated):_} tiers, {MOST_TIERS} are possible"
-        yield ("checkpoint", "tiers"), f"{many}; give fewer"
     for name, tier in saves.stated.items():
         here = ("checkpoint", *saves.path_of(name))
         if tier.unusable and LOAD not in scenario.recovery.stated_stages:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
@@ -12,7 +13,7 @@ from pydantic import PrivateAttr
 
 from clustersim.scenario import rates
 from clustersim.scenario.consistency import contradictions
-from clustersim.scenario.keys.blocks import Block, Finding, key
+from clustersim.scenario.keys.blocks import NAMES, Block, Finding, key
 from clustersim.scenario.keys.effects import CRASH, HANG
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.keys.machine import ClusterSpec, Workload
@@ -53,7 +54,7 @@ def _no_modes(value: object) -> dict[str, object]:
 
 
 _NONE = {"enum": ["none"]}
-Modes = Annotated[Mapping[Name, FailureMode], Shorthand(_no_modes, _NONE)]
+Modes = Annotated[Mapping[Name, FailureMode], NAMES, Shorthand(_no_modes, _NONE)]
 Saves = Annotated[CheckpointSpec | None, Shorthand(_none, _NONE)]
 
 
@@ -74,11 +75,15 @@ class Scenario(Block):
     maintenance: Maintenance | None = key("planned stops of the whole job", None)
     costs: Costs | None = key("what a card costs", None)
     simulation: Simulation = key("how long and how often it is simulated", {})
-    levers: Mapping[Name, OwnLever] = key(
+    levers: Annotated[Mapping[Name, OwnLever], NAMES] = key(
         "changes that might be bought, by name, such as {faster start: {recovery.stages.start: 60 s}}", {}
     )
-    expect: Mapping[Text, Expectation] = key('what has to hold, by metric, such as {ettr: ">= 0.90"}', {})
-    sources: Mapping[Text, Text] = key("where values come from, by path, such as failures.gpu.rate", {})
+    expect: Annotated[Mapping[Text, Expectation], NAMES] = key(
+        'what has to hold, by metric, such as {ettr: ">= 0.90"}', {}
+    )
+    sources: Annotated[Mapping[Text, Text], NAMES] = key(
+        "where values come from, by path, such as failures.gpu.rate", {}
+    )
     published: Published | None = key("what was published of this cluster, for clustersim validate", None)
     _document: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 
@@ -99,7 +104,8 @@ class Scenario(Block):
         work, gpus = self.workload, self.cluster.gpus
         if work.target is None or work.tokens_per_gpu_second is None:
             return work.productive
-        return work.target / (gpus * work.tokens_per_gpu_second * work.efficiency(gpus))
+        tokens_per_s = gpus * work.tokens_per_gpu_second * work.efficiency(gpus)
+        return work.target / tokens_per_s if tokens_per_s else math.inf
 
     @property
     def end_s(self) -> float:

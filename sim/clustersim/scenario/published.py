@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr
 
 from clustersim import units
 from clustersim.scenario import changes
-from clustersim.scenario.keys.blocks import KEY, Block, Finding, key, unknown
+from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, key, unknown
 from clustersim.scenario.keys.expectations import LEDGER
 from clustersim.scenario.keys.figures import ENTRY, FIGURES, Amount, Compared, Missing, Range, amount
 from clustersim.scenario.keys.quantities import Name, Text, words
@@ -25,7 +25,7 @@ CHANGEABLE = (*changes.CHANGEABLE, "simulation")
 MOST_CLAIMS = 100
 
 
-NewValues = Mapping[Text, Any]
+NewValues = Annotated[Mapping[Text, Any], NAMES]
 
 
 class Relative(NamedTuple):
@@ -182,25 +182,28 @@ class Published(Block):
 
 def faults_of_claims(scenario: Scenario) -> Iterator[Finding]:
     """Yield, at the value of each claim, what would be wrong with the scenarios that it is about."""
-    for name, claim in scenario.published.claims.items() if scenario.published else ():
+    if scenario.published is None:
+        return
+    trials = changes.Trials(scenario, "a claim", CHANGEABLE)
+    for name, claim in scenario.published.claims.items():
         here = ("published", "claims", name)
-        yield from _about_changes(scenario, claim, here) or _about_of(scenario, claim, here)
+        yield from _about_changes(trials, claim, here) or _about_of(scenario, claim, here)
 
 
-def _about_changes(scenario: Scenario, claim: Claim, here: Path) -> list[Finding]:
+def _about_changes(trials: changes.Trials, claim: Claim, here: Path) -> list[Finding]:
     """Return what is wrong with the values of a claim: its own, those of the other side, and those tried."""
     found = [
         finding
         for side in ("change", "minus")
         if (values := getattr(claim, side))
-        for finding in changes.faults(scenario, values, (*here, side), "a claim", CHANGEABLE)
+        for finding in trials.faults(values, (*here, side))
     ]
     if found or claim.unknown is None:
         return found
     path, tried = claim.unknown
     for values in (claim.change, claim.minus or {}):
         for place, value in enumerate(tried):
-            for where, why in changes.faults(scenario, {**values, path: value}, (), "a claim", CHANGEABLE):
+            for where, why in trials.faults({**values, path: value}, ()):
                 at = (path, KEY) if where[-1] == KEY else (path, place)
                 found.append(((*here, "unknown", *at), why))
     return list(dict.fromkeys(found))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from clustersim.distributions import Distribution
 from clustersim.scenario.keys.effects import CORRUPT, FLAP, STORAGE
 from clustersim.scenario.keys.failure import FailureMode
+from clustersim.scenario.keys.replay import reached
 
 if TYPE_CHECKING:
     from clustersim.scenario.model import Scenario
@@ -38,14 +40,35 @@ def again(scenario: Scenario, mode: FailureMode) -> float:
     A repair may be followed by a relapse or be in vain, a wrong diagnosis leaves the culprit in place; what
     comes again may come again, so the shares make a geometric series.  First order: it ignores waiting.
     """
-    if mode.repair_plan is None or not mode.takes_nodes:
+    relapse = _relapse(scenario, mode) if mode.relapse and mode.repair_plan else 0.0
+    return 1 / (1 - min(_share_again(scenario, mode, relapse), MOST_AGAIN))
+
+
+def most_again(scenario: Scenario, mode: FailureMode) -> float:
+    """Return how many failures, of idle nodes too, one of *mode* may come to, on average at most.
+
+    What comes again takes its time, so the series is no longer than the run.
+    """
+    plan, recovery = mode.repair_plan, scenario.recovery
+    share = _share_again(scenario, mode, mode.relapse.probability if mode.relapse else 0.0)
+    if not share or plan is None:
         return 1.0
+    shows = mode.relapse.within / 2 if mode.relapse else mean_of(recovery.recurs_after)
+    least = mean_of(plan.whole) + shows
+    if recovery.misdiagnosis or recovery.missed:
+        least = min(least, mean_of(recovery.recurs_after))
+    in_the_run = 1 + scenario.end_s / least if least else math.inf
+    return min(1 / (1 - share) if share < 1 else math.inf, in_the_run)
+
+
+def _share_again(scenario: Scenario, mode: FailureMode, relapse: float) -> float:
+    """Return the share of the failures of *mode* that come again, with so many relapses for each repair."""
+    if mode.repair_plan is None or not mode.takes_nodes:
+        return 0.0
     alone = float(mode.takes_down == "node") * (1 - (mode.spreads.probability if mode.spreads else 0.0))
     wrong = alone * (scenario.recovery.misdiagnosis + scenario.recovery.missed)
     vain = mode.repair_plan.in_vain
-    relapse = _relapse(scenario, mode) * (1 - vain) if mode.relapse else 0.0
-    share = (1 - mode.transient) * (wrong + (1 - wrong) * (vain + relapse))
-    return 1 / (1 - min(share, MOST_AGAIN))
+    return (1 - mode.transient) * (wrong + (1 - wrong) * (vain + relapse * (1 - vain)))
 
 
 def _relapse(scenario: Scenario, mode: FailureMode) -> float:
@@ -79,6 +102,21 @@ def nodes_taken(scenario: Scenario, mode: FailureMode) -> float:
     return (1 - spread) * _size(scenario, mode.takes_down) + spread * wide
 
 
+def most_at_once(scenario: Scenario, mode: FailureMode) -> int:
+    """Return the most nodes that one failure of *mode* takes down, with the spares bound to its domain."""
+    if not mode.takes_nodes:
+        return 0
+    cluster = scenario.cluster
+    levels = {mode.takes_down, mode.per, mode.spreads.to if mode.spreads else "node"} - {"gpu"}
+    slots = max(scenario.slots_per(level) for level in levels)
+    within = cluster.spares_within
+    if within is None or slots < scenario.slots_per(within):
+        return slots
+    return slots + math.ceil(cluster.spare_nodes / cluster.spare_domains) * (
+        slots // scenario.slots_per(within)
+    )
+
+
 def _size(scenario: Scenario, level: str) -> float:
     """Return the job's nodes in one domain on average: the last one may be smaller."""
     cluster = scenario.cluster
@@ -90,6 +128,31 @@ def rate(scenario: Scenario, name: str) -> float:
     """Return the failures per second of a mode over all its units, `over_time` not counted."""
     mode = scenario.failures[name]
     return fleet_factor(mode) * again(scenario, mode) / scenario.mtbf_of(name)
+
+
+def events(scenario: Scenario, name: str) -> float:
+    """Return how many failures of a mode strike the job in a run, on average."""
+    mode, end = scenario.failures[name], scenario.end_s
+    if mode.recorded is not None:
+        return reached(mode, end)
+    return rate(scenario, name) * own_time(mode, end)
+
+
+def spare_events(scenario: Scenario, name: str) -> float:
+    """Return how many failures of a mode strike idle spares in a run, were all of them always idle."""
+    mode, cluster = scenario.failures[name], scenario.cluster
+    if mode.recorded is not None or not mode.takes_nodes:
+        return 0.0
+    units = cluster.spare_nodes * (cluster.gpus_per_node if mode.per == "gpu" else 1)
+    return units * cluster.spare_failures / mode.mtbf * own_time(mode, scenario.end_s)
+
+
+def own_time(mode: FailureMode, end: float) -> float:
+    """Return the seconds until *end*, each as often as its factor of `over_time` says."""
+    if not mode.over_time:
+        return end
+    ends = [(min(start, end), factor) for start, factor in mode.over_time] + [(end, 0.0)]
+    return math.fsum(factor * (later - start) for (start, factor), (later, _) in pairwise(ends))
 
 
 def stops_training(mode: FailureMode) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from clustersim.distributions import Empirical
 from clustersim.scenario.keys.effects import CORRUPT, FLAP, STORAGE
+from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.text.document import at, find
 from clustersim.studies.change import Change, Family, from_to
@@ -22,6 +23,8 @@ from clustersim.units import (
 )
 
 HALF, TWICE = 0.5, 2.0
+LEAST_HALVED = 2 * SHORTEST_DURATION
+"""Times below it (s) are not halved: twice the bandwidth would give less than a time may be."""
 SHARES = {
     "lemons": ("lemons.share", "lemons.in_replacements"),
     "relapses": ("relapse.probability",),
@@ -161,17 +164,17 @@ class Offers:
         awaited = self._scenario.failures or (stops is not None and not stops.abrupt)
         for tier in self._scenario.tiers:
             which = f": {tier.name}" if tier.several else ""
-            if tier.blocks:
+            if tier.blocks >= LEAST_HALVED:
                 paths = [self._time_of(tier, "blocks", "write")]
                 yield from self._halved(f"saves at half the cost{which}", paths, Family.SAVES)
-            if tier.durable_after and awaited:
+            if tier.durable_after >= LEAST_HALVED and awaited:
                 paths = [self._time_of(tier, "durable_after", "write")]
                 yield from self._halved(f"durable twice as fast{which}", paths, Family.SAVES)
 
     def _loads(self) -> Iterator[str]:
         """Yield the paths of all that says how long loading a copy takes, from a tier or another replica."""
         for tier in self._scenario.tiers:
-            if tier.load:
+            if tier.load >= LEAST_HALVED:
                 yield self._time_of(tier, "load", "read")
         if self._scenario.recovery.peer_load:
             yield "recovery.peer_load"
@@ -217,12 +220,19 @@ def halved_share(value: Any) -> Any:
 
 
 def times(value: Any, factor: float) -> Any:
-    """Return *value* with every duration in it times *factor*: a text, a law, a table, a list."""
+    """Return *value* with every duration in it times *factor*: a text, a law, a table, a list.
+
+    The shortest duration has no half.
+    """
     if isinstance(value, Mapping):
         return {key: times(inner, factor) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [times(inner, factor) for inner in value]
     try:
-        return format_duration(factor * parse_duration(value)) if isinstance(value, str) else value
+        return _scaled(parse_duration(value), factor) if isinstance(value, str) else value
     except ValueError:
         return value
+
+
+def _scaled(seconds: float, factor: float) -> str:
+    return format_duration(max(factor * seconds, min(seconds, SHORTEST_DURATION)))

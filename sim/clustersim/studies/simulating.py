@@ -13,13 +13,13 @@ from clustersim import folders
 from clustersim.estimate import Array
 from clustersim.experiment import (
     Point,
-    expected_seconds,
     interrupted,
     say_unfinished,
     simulate_all,
     simulator,
     work_key,
 )
+from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import ChoiceError, MeasurementFile, Measurements, Measures
@@ -72,7 +72,7 @@ class Simulations:
 
 def _seconds(point: Point) -> float:
     """Return about how many seconds a point takes one core."""
-    return point.wanted * expected_seconds(point.scenario)
+    return point.wanted * replication_s(point.scenario)
 
 
 def on_a_fixed_number(settings: Settings) -> Settings:

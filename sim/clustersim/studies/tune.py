@@ -11,6 +11,8 @@ from typing import Any
 
 from clustersim import theory
 from clustersim.estimate import mean_of
+from clustersim.scenario.consistency import MOST_SAVES
+from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.rates import mtbf_served
@@ -156,12 +158,16 @@ def searched(
 
 
 def formulas(scenario: Scenario, tier: Tier) -> dict[str, float]:
-    """Return the intervals of the closed forms (s); none where a save is free or serves no failure."""
+    """Return the intervals of the closed forms (s); none where a save is free or serves no failure.
+
+    One that is shorter than an interval can be is left out.
+    """
     mtbf, blocks = mtbf_served(scenario, tier.name), tier.blocks
     if mtbf is None or blocks == 0:
         return {}
     forms = {"young": theory.young, "daly": theory.daly, "exact": theory.optimal}
-    return {name: form(mtbf, blocks) for name, form in forms.items()}
+    found = {name: form(mtbf, blocks) for name, form in forms.items()}
+    return {name: interval for name, interval in found.items() if interval >= SHORTEST_DURATION}
 
 
 def centre(scenario: Scenario, tier: Tier) -> float:
@@ -180,7 +186,8 @@ def limits(scenario: Scenario, tier: Tier) -> tuple[float, float]:
     Below a second only where saves are so cheap, or failures so frequent, that the formulas point there.
     """
     shortest = scenario.workload.step_time or min(SHORTEST, centre(scenario, tier) / SPAN)
-    return min(shortest, scenario.end_s), scenario.end_s
+    possible = max(shortest, SHORTEST_DURATION, scenario.end_s / MOST_SAVES)
+    return min(possible, scenario.end_s), scenario.end_s
 
 
 def rounded(best: float, flat: tuple[float, float]) -> float:

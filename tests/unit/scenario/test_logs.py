@@ -58,7 +58,7 @@ SENTENCES = {
     "time_h\n3 h\n": '2: column "time_h": "3 h" is not a plain number; give one such as 3.5, or call it time',
     "time_h\nnan\n": '2: column "time_h": "nan" is not a plain number',
     "time_h\n-1\n": '2: column "time_h": "-1" is not a plain number',
-    "time_d\n1e20\n": '2: column "time_d": "1e20" is more than 1e9 years; give less',
+    "time_d\n1e20\n": '2: column "time_d": "1e20" is longer than 1,000,000,000 years; give',
     "time_h,node\n1,-1\n": '2: column "node": "-1" is not the number of a node; give 0, 1, 2, ..., or leave',
     "time_h,node\n1,host-7\n": '2: column "node": "host-7" is not the number of a node',
     "time_h,node\n1,1.5\n": '2: column "node": "1.5" is not the number of a node',

@@ -11,7 +11,7 @@ from clustersim.engine.cluster import Cluster
 from clustersim.engine.failures.origins import Origins, StrikeDraws
 from clustersim.records import SCOPES, Strike
 from clustersim.scenario.model import FailureMode, Scenario
-from clustersim.streams import Streams
+from clustersim.streams import Streams, happens
 
 UNITS_OF_A_NODE, WHOLE_JOB = ("gpu", "node"), ("cluster", "job")
 JOB, CLUSTER = SCOPES.index("job"), SCOPES.index("cluster")
@@ -111,10 +111,7 @@ class Aim:
         """Return whether all is well after a restart."""
         if self.spec.recorded is not None and origin == self.mode:
             return self.spec.recorded[ordinal].repair_s is None
-        share = self._transient
-        if share == 0.0 or share == 1.0:
-            return share == 1.0
-        return bool(self._transients.of(origin)[ordinal] < share)
+        return happens(self._transients.of(origin), ordinal, self._transient)
 
     def _at_node(self) -> OnStrike:
         """Return the same as `_at_part` for nodes that fail alone: what most strikes do, without detours."""
@@ -159,7 +156,7 @@ class Aim:
 
     def _spreads_now(self, origin: int, ordinal: int) -> bool:
         assert self.spec.spreads is not None
-        return bool(self._spreads.of(origin)[ordinal] < self.spec.spreads.probability)
+        return happens(self._spreads.of(origin), ordinal, self.spec.spreads.probability)
 
     def _slots(self, first: int, count: int) -> Sequence[int]:
         """Return the slots with nodes at work among so many from the *first* on."""

@@ -72,16 +72,15 @@ class Lifetimes(Source):
         self._later: dict[int, np.random.Generator] = {}
         self._born: dict[int, float] = {}
         self._working = units
-        ends = self._first[:units] / self._speeds(units)
-        soon = np.flatnonzero(ends <= longest).tolist()
-        self._heap = [(float(ends[unit]), unit) for unit in soon]
-        self._begin(spare_units if idle_pace > 0 else 0)
+        self._begin()
 
-    def _begin(self, ageing_spares: int) -> None:
-        """Let the units of spares age, and find the first strike."""
+    def _begin(self) -> None:
+        """Find the units whose first life ends before the horizon, and the first strike."""
+        ageing = self._first if self._idle_pace > 0 else self._first[: self._working]
+        ends = ageing / self._first_paces(len(ageing))
+        soon = np.flatnonzero(ends <= self._longest)
+        self._heap = list(zip(ends[soon].tolist(), soon.tolist(), strict=True))
         heapify(self._heap)
-        for unit in range(self._working, self._working + ageing_spares):
-            self._set_pace(unit, self._idle_pace * self._speed(unit))
         self._find_next()
 
     def _first_lives(self, units: int, spare_units: int) -> Array:
@@ -136,7 +135,7 @@ class Lifetimes(Source):
         if self._due_of(unit) <= now:
             self._pace[unit] = pace
             return
-        if before > 0 and self._due_of(unit) != now + self._left.get(unit, math.inf) / before:
+        if before > 0 and self._due_of(unit) != now + self._left.get(unit, self._first_life(unit)) / before:
             self._left[unit] = (self._due_of(unit) - now) * before
         self._pace[unit] = pace
         left = self._left.get(unit)
@@ -154,15 +153,20 @@ class Lifetimes(Source):
 
     def _pace_of(self, unit: int) -> float:
         pace = self._pace.get(unit)
-        if pace is not None:
-            return pace
-        return self._speed(unit) if unit < self._working else 0.0
+        return self._first_pace(unit) if pace is None else pace
+
+    def _first_pace(self, unit: int) -> float:
+        """Return how fast *unit* ages at time 0; a node that comes later does not yet."""
+        if unit >= len(self._first):
+            return 0.0
+        return self._speed(unit) * (1.0 if unit < self._working else self._idle_pace)
 
     def _due_of(self, unit: int) -> float:
         due = self._due.get(unit)
         if due is not None:
             return due
-        return self._first_life(unit) / self._speed(unit) if unit < self._working else math.inf
+        pace = self._first_pace(unit)
+        return self._first_life(unit) / pace if pace else math.inf
 
     def _first_life(self, unit: int) -> float:
         """Return the life with which *unit* begins; a node that came later begins with a new one."""
@@ -182,10 +186,11 @@ class Lifetimes(Source):
         """Return how fast *unit* ages, relative to one of a good node."""
         return self._ageing.factor if unit // self._per_node in self._ageing.lemons else 1.0
 
-    def _speeds(self, units: int) -> Array:
-        """Return how fast each of the job's *units* ages."""
-        speeds = np.ones(units)
+    def _first_paces(self, units: int) -> Array:
+        """Return how fast each of the first *units* ages at time 0: the job's, then those of spares."""
+        paces = np.ones(units)
+        paces[self._working :] = self._idle_pace
         if self._ageing.lemons:
             of_lemons = np.isin(np.arange(units) // self._per_node, list(self._ageing.lemons))
-            speeds[of_lemons] = self._ageing.factor
-        return speeds
+            paces[of_lemons] *= self._ageing.factor
+        return paces

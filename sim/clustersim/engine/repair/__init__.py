@@ -15,7 +15,7 @@ from clustersim.engine.repair.retirement import Retirement
 from clustersim.engine.repair.shop import AUTOMATIC, RepairShop
 from clustersim.records import Strike
 from clustersim.scenario.model import Scenario
-from clustersim.streams import Streams
+from clustersim.streams import Streams, happens
 
 Returned = Callable[[Sequence[int]], None]
 Step = Callable[[Sequence[int], Repair, int], Sequence[int]]
@@ -131,8 +131,7 @@ class Repairs:
     def _check(self, nodes: Sequence[int], repair: Repair, part: int) -> Sequence[int]:
         """Let the nodes be faulty still where their repair was in vain."""
         mode = repair.strike.mode
-        share = self._in_vain[mode][part]
-        if share and self._fixes[repair.strike] < share:
+        if happens(self._fixes, repair.strike, self._in_vain[mode][part]):
             assert self._faults is not None
             for node in nodes:
                 self._faults.add(mode, node)

@@ -11,7 +11,7 @@ from clustersim.engine.failures.origins import Origins, StrikeDraws
 from clustersim.engine.repair.bench import Bench, Repair
 from clustersim.records import Strike
 from clustersim.scenario.model import FailureMode
-from clustersim.streams import Streams
+from clustersim.streams import Streams, happens
 
 AUTOMATIC, MANUAL = 0, 1
 
@@ -85,7 +85,7 @@ class RepairShop:
         self._first.bring(repair, self._times[repair.strike])
 
     def _automatic_done(self, repair: Repair) -> None:
-        if self._chances[repair.strike] < self._escalates:
+        if happens(self._chances, repair.strike, self._escalates):
             self._second.bring(repair, self._manual_times[repair.strike])
         else:
             self._repaired(repair, AUTOMATIC)

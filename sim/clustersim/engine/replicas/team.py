@@ -90,9 +90,11 @@ class Team:
         if len(struck) == 1:
             struck[0].chain.break_nodes(strike, strike.slots, line)
             return
+        slots: dict[int, list[int]] = {}
+        for slot in strike.slots:
+            slots.setdefault(self.index_of(slot), []).append(slot)
         for replica in struck:
-            slots = [slot for slot in strike.slots if slot in replica.slots]
-            replica.chain.break_nodes(strike, slots, line)
+            replica.chain.break_nodes(strike, slots.get(replica.index, []), line)
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: to the replicas that wait for some, in the order in which they began to."""

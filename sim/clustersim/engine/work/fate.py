@@ -62,14 +62,20 @@ class Fate:
         both = zip(places.tolist(), instants.tolist(), strict=True)
         return np.array([self._line.earned(place, self._done_by(place, instant)) for place, instant in both])
 
-    def pieces(self, place: int, until: float) -> Iterator[Piece]:
-        """Cut the stretch at *place* into training that was kept, that was lost, and saves, up to *until*."""
+    def pieces(self, place: int, since: float, until: float) -> Iterator[Piece]:
+        """Cut the stretch at *place* into training that was kept, that was lost, and saves.
+
+        Pieces that end before *since* may be left out, and what lies behind *until* is.
+        """
         start, end = self._all.start[place].item(), min(self._all.end[place].item(), until)
         losses = sorted(self._losses_of.get(place, ()), key=lambda loss: loss.begin)
+        firsts = self._firsts(place)
         saved_from, done = start, 0.0
-        for begin, stop in self._clocks.runs(self._firsts(place), start, end):
-            if begin > saved_from:
+        for begin, stop in self._clocks.runs(firsts, start, end, since):
+            if begin > max(saved_from, since):
                 yield saved_from, begin, Entry.CHECKPOINT, NOBODY
+            elif saved_from == start < begin:
+                done = self._clocks.place(firsts, start, begin).done
             yield from _cut(begin, stop, done, losses)
             done, saved_from = done + (stop - begin), stop
         if end > saved_from:

@@ -105,16 +105,26 @@ class TierClocks:
         begun = (self._begun(firsts, tier, at, including=False) for tier in range(len(firsts)))
         return done + math.fsum(blocks * count for blocks, count in zip(self.blocks, begun, strict=True))
 
-    def runs(self, firsts: Firsts, start: float, end: float) -> Iterator[tuple[float, float]]:
-        """Yield begin and end of each piece of training between the blocks, until *end*."""
+    def runs(
+        self, firsts: Firsts, start: float, end: float, since: float = -math.inf
+    ) -> Iterator[tuple[float, float]]:
+        """Yield begin and end of each piece of training between the blocks, until *end*.
+
+        Those that have ended by the instant *since* are left out, but for the last of them, and a few more.
+        """
         if not firsts and start < end:
             yield start, end
             return
-        ended, dues, begin = [0] * len(firsts), list(firsts), start
+        # Blocks of one place follow each other: so long before *since* the last piece that it needs goes on.
+        early = since - sum(self.blocks) - self._soon
+        ended = self._surely_ended(firsts, early - start) if early > start else [0] * len(firsts)
+        dues = [first + count * gap for first, count, gap in zip(firsts, ended, self.gaps, strict=True)]
+        begin = start
         while begin < end:
             tier, spent = _first_of_equals(dues, min(dues)), sum(map(mul, self.blocks, ended))
             stop = start + (dues[tier] * self.unit + spent)
-            if stop > begin:
+            # While it catches up, a block may seem to come before others that are counted already.
+            if stop > begin and (stop > early or early <= start):
                 yield begin, min(stop, end)
             ended[tier] += 1
             dues[tier] = firsts[tier] + ended[tier] * self.gaps[tier]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
@@ -13,6 +13,10 @@ from clustersim.scenario.text.errors import Path
 from clustersim.units import shown
 
 KEY = "[key]"
+MOST_NAMES = 1_000
+"""The most entries of a mapping whose keys are the user's own names."""
+NAMES = Field(max_length=MOST_NAMES)
+MOST_GUESSES = 20
 Finding = tuple[Path, str]
 
 
@@ -50,6 +54,21 @@ def unknown(name: object, allowed: Iterable[str], what: str = "unknown key") -> 
     if near := difflib.get_close_matches(str(name), names, n=1):
         return f'{what}; did you mean "{near[0]}"?'
     return f"{what}; allowed are {', '.join(names[:20])}{', ...' if names[20:] else ''}"
+
+
+def too_many(count: int, most: int) -> str:
+    """Return the sentence for so many entries where fewer are possible."""
+    return f"{count:_} entries, {most:_} are possible; give fewer"
+
+
+def strangers(names: Iterable[str], allowed: Sequence[str], what: str) -> Iterator[tuple[str, str]]:
+    """Yield each of *names*, none of which is *allowed*, with its sentence.
+
+    Only the first few are compared with all that is allowed: a thousand names with thousands took minutes.
+    """
+    for number, name in enumerate(names):
+        near = number < MOST_GUESSES
+        yield name, unknown(name, allowed, what) if near else f"{what}; take it out, or correct its name"
 
 
 class Block(BaseModel):
@@ -115,6 +134,8 @@ class Block(BaseModel):
             return (*path, KEY), cls._unexpected(str(path[0]))
         if detail["type"] == "missing":
             return path, f"missing; give {cls._described(str(path[0]))}"
+        if detail["type"] == "too_long":
+            return path, too_many(len(detail["input"]), context["max_length"])
         what = _SHAPES.get(detail["type"], "is not understood here; give another value")
         return path, f"{shown(detail['input'])} {what}"
 
@@ -130,7 +151,6 @@ class Block(BaseModel):
 
 _SHAPES = {
     "mapping_type": "is not a block; give {name: value}",
-    "too_long": "is too long; give fewer values",
     "too_short": "is empty; give at least one value",
     "tuple_type": "is not a list; give [first, second]",
 }

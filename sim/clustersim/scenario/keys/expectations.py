@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from clustersim.scenario.keys.blocks import unknown
 from clustersim.units import NUMBER, shown
 
 _COMPARES: Mapping[str, Callable[[float, float], bool]] = {
@@ -107,8 +106,3 @@ def metrics(
     }
     below = [f"{family}.{name}" for family, names in families.items() for name in names]
     return sorted([*SINGLE, *WITH_MEAN, *below])
-
-
-def unknown_metric(path: str, known: list[str]) -> str:
-    """Return the sentence for an expectation on something that is no metric."""
-    return unknown(path, known, "no such metric")

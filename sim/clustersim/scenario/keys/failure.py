@@ -15,7 +15,7 @@ from clustersim.scenario.keys.laws import Lifetimes, Time
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.nodes import Lemons, Relapse, Spread
 from clustersim.scenario.keys.quantities import (
-    DURATION,
+    INSTANT,
     FailureRate,
     Flag,
     PositiveDuration,
@@ -36,7 +36,7 @@ Reach = Literal["node", "rack", "pod", "replica", "job"]
 REACHES = ("node", "rack", "pod", "replica", "job")
 
 
-_FACTORS = table(DURATION, plain(0, 1e6), "{0 d: 3, 14 d: 1}")
+_FACTORS = table(INSTANT, plain(0, 1e6), "{0 d: 3, 14 d: 1}")
 
 
 def _over_time(value: object) -> tuple[tuple[float, float], ...]:

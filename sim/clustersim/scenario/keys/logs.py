@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from clustersim.scenario.keys.blocks import unknown
-from clustersim.scenario.keys.quantities import LONGEST_DURATION
+from clustersim.scenario.keys.quantities import bounded, not_too_long
 from clustersim.units import DAY, HOUR, NUMBER, parse_duration, shown
 
 MOST_ROWS = 100_000
@@ -166,8 +166,7 @@ def _parser(column: str) -> Parser:
 
     def time(cell: str) -> float:
         seconds = _plain(cell, column) * _UNITS[unit] if unit else _duration(cell, column)
-        if seconds > LONGEST_DURATION:
-            raise ValueError(f"{shown(cell)} is more than 1e9 years; give less")
+        not_too_long(seconds, cell)
         return seconds
 
     def repair(cell: str) -> float | None:
@@ -175,6 +174,7 @@ def _parser(column: str) -> Parser:
             return None
         if (seconds := time(cell)) == 0:
             raise ValueError(f"{shown(cell)} is no repair; leave it empty where a restart is enough")
+        bounded(seconds, cell, none="")
         return seconds
 
     return time if meaning == TIME else repair

@@ -16,6 +16,9 @@ from clustersim.scenario.keys.expectations import THRESHOLD_PATTERN, Threshold
 from clustersim.units import Kind, Money, Rate, shown
 
 NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_ -]{0,38}[A-Za-z0-9_-])?$"
+SHORTEST_DURATION = 1e-3
+"""The shortest time but none at all, in seconds.  Instants are floats, which tell milliseconds apart for
+thousands of years; nothing that a scenario is about takes less."""
 LONGEST_DURATION = 1e9 * units.YEAR
 LONGEST_TEXT = 10_000
 
@@ -51,8 +54,8 @@ class Shorthand:
         return block(value if isinstance(value, Mapping | BaseModel) else self.expand(value))
 
 
-def quantity(kind: Kind, check: Callable[[Any], None] | None = None) -> Reads:
-    """Return the reading of one kind of quantity, with a further check on what was parsed."""
+def quantity(kind: Kind, check: Callable[[Any, str], None] | None = None) -> Reads:
+    """Return the reading of one kind of quantity, with a further *check* on what was parsed, and its text."""
 
     def parse(value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -61,7 +64,7 @@ def quantity(kind: Kind, check: Callable[[Any], None] | None = None) -> Reads:
             )
         parsed = units.PARSERS[kind](str(value))
         if check:
-            check(parsed)
+            check(parsed, str(value))
         return parsed
 
     return Reads(parse, {"type": "string", "pattern": kind.pattern, "examples": [kind.example]})
@@ -112,18 +115,31 @@ def words(*allowed: str) -> Reads:
     return Reads(parse, {"enum": list(allowed)})
 
 
-def _bounded(seconds: float) -> None:
+def not_too_long(seconds: float, text: str) -> None:
+    """Raise ValueError where the instant or duration that was written as *text* is too late or too long."""
     if seconds > LONGEST_DURATION:
-        raise ValueError(f"longer than {LONGEST_DURATION / units.YEAR:,.0f} years; give a shorter duration")
+        years = f"{LONGEST_DURATION / units.YEAR:,.0f} years"
+        raise ValueError(f"{shown(text)} is longer than {years}; give a shorter duration")
 
 
-def _some_time(seconds: float) -> None:
+def bounded(seconds: float, text: str, none: str = "0 s, or ") -> None:
+    """Raise ValueError where the duration that was written as *text* is too short, though not 0, or too long.
+
+    *none* names 0 among what is allowed.
+    """
+    if 0 < seconds < SHORTEST_DURATION:
+        shortest = units.format_duration(SHORTEST_DURATION)
+        raise ValueError(f"{shown(text)} is shorter than {shortest}; give {none}{shortest} or more")
+    not_too_long(seconds, text)
+
+
+def _some_time(seconds: float, text: str) -> None:
     if seconds <= 0:
         raise ValueError("0 s makes no sense here; give a duration above zero")
-    _bounded(seconds)
+    bounded(seconds, text, none="")
 
 
-def _some(value: float) -> None:
+def _some(value: float, text: str) -> None:
     if value <= 0:
         raise ValueError("zero makes no sense here; give more")
 
@@ -158,9 +174,11 @@ def _name(value: object) -> str:
     return value
 
 
-DURATION = quantity(units.DURATION, _bounded)
+DURATION = quantity(units.DURATION, bounded)
 Expectation = Annotated[str, Reads(_expectation, {"type": "string", "pattern": THRESHOLD_PATTERN})]
 Duration = Annotated[float, DURATION]
+INSTANT = quantity(units.DURATION, not_too_long)
+Instant = Annotated[float, INSTANT]
 PositiveDuration = Annotated[float, quantity(units.DURATION, _some_time)]
 SHARE = quantity(units.SHARE)
 Share = Annotated[float, SHARE]

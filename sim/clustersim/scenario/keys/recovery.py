@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import PrivateAttr
 
 from clustersim.distributions import Constant, Distribution
-from clustersim.scenario.keys.blocks import KEY, Block, Finding, key
+from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, key
 from clustersim.scenario.keys.laws import KINDS, Law, Time
 from clustersim.scenario.keys.nodes import Retire
 from clustersim.scenario.keys.quantities import (
@@ -32,6 +32,8 @@ NODES: Final = "nodes"
 LOAD: Final = "load"
 DETECT: Final = "detect"
 WAIT, CHECKPOINT = "wait", "checkpoint"
+MOST_REPLICAS = 100_000
+"""Each is a handful of objects from the beginning on, some 2 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ StageText = Annotated[StageTime, Shorthand(StageTime.read, _SHORT)]
 class Recovery(Block):
     """What happens between a failure and training."""
 
-    stated_stages: Mapping[Name, StageText] = key(
+    stated_stages: Annotated[Mapping[Name, StageText], NAMES] = key(
         "the stages in order: {detect: 30 s, restart: 4 min, load: checkpoint}",
         {LOAD: CHECKPOINT},
         name="stages",
@@ -163,7 +165,7 @@ class Recovery(Block):
         name="recurs_after",
     )
     retire: Retire | None = key("when a repeat offender leaves for good: {after: 3, within: 30 d}", None)
-    replicas: Annotated[int, whole(1, 1_000_000)] = key(
+    replicas: Annotated[int, whole(1, MOST_REPLICAS)] = key(
         "data-parallel replicas that fail and recover by themselves; 1: the whole job restarts",
         1,
         unit="replicas",
@@ -171,7 +173,7 @@ class Recovery(Block):
     )
     stall: Duration = key("how long the other replicas stand still after a failure", "0 s", quiet=True)
     rejoin_stall: Duration = key("how long all stand still when a replica comes back", "0 s", quiet=True)
-    minimum: Annotated[int, whole(1, 1_000_000)] = key(
+    minimum: Annotated[int, whole(1, MOST_REPLICAS)] = key(
         "with fewer replicas alive, everyone waits", 1, unit="replicas", quiet=True
     )
     overhead: Share = key("share of each step that the protocol costs", "0 %", quiet=True)

@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, core_schema
 from clustersim.scenario.keys.blocks import KEY, Block, Finding, key
 from clustersim.scenario.keys.effects import FLAP, STORAGE
 from clustersim.scenario.keys.logs import CAUSE, MOST_ROWS, Recorded, read_log
-from clustersim.scenario.keys.quantities import Duration, PositiveDuration, whole
+from clustersim.scenario.keys.quantities import Instant, PositiveDuration, whole
 from clustersim.scenario.keys.reach import about_effect
 from clustersim.units import format_duration, shown
 
@@ -24,7 +24,7 @@ MOST_NODES = 1_000_000_000
 class ReplayRow(Block):
     """One recorded failure."""
 
-    time: Duration = key("when it struck, from the beginning of the run, such as 3.5 h")
+    time: Instant = key("when it struck, from the beginning of the run, such as 3.5 h")
     node: Annotated[int, whole(0, MOST_NODES)] | None = key(
         "number of the node that it struck, spares after the job's; none: the whole job", None, unit="number"
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Annotated
 
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from clustersim.scenario.keys.blocks import Finding, key
 from clustersim.scenario.keys.quantities import Name, Size
 from clustersim.scenario.keys.tiers import Copies, Tier, TierSpec
 
 ONLY_TIER = "checkpoint"
+MOST_TIERS = 50
 SHORT_FORM = ("interval", "blocks", "durable_after", "load", "write", "read", "survives", "unusable", "keep")
 
 
@@ -19,7 +21,7 @@ class CheckpointSpec(Copies):
     """How the job saves: the keys of one tier, or several `tiers` by name."""
 
     state: Size | None = key("what a whole copy holds, such as 5.3 TB; for write and read", None)
-    stated_tiers: Mapping[Name, TierSpec] | None = key(
+    stated_tiers: Annotated[Mapping[Name, TierSpec], Field(max_length=MOST_TIERS)] | None = key(
         "several tiers by name, from the quickest to the most durable, such as {peer: {...}, storage: {...}}",
         None,
         name="tiers",
@@ -107,10 +109,11 @@ class CheckpointSpec(Copies):
         """
         tiers = []
         for name, copies in self.stated.items():
-            found = copies.resolved(name, copies.times(self.state, nodes), mtbf_served(name), step_time)
+            times = copies.times(self.state, nodes)
+            found = copies.resolved(name, times, mtbf_served(name), step_time)
             if isinstance(found, Tier):
                 tiers.append(replace(found, keys=("checkpoint", *self.path_of(name))))
-            else:
-                path, why = found
+            wrong = () if isinstance(found, Tier) else (found,)
+            for path, why in (*copies.about_bandwidths(times), *wrong):
                 yield ("checkpoint", *self.path_of(name), *path), why
         self._tiers = tuple(tiers)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from clustersim.scenario.keys.blocks import KEY, Finding, refuse
+from clustersim.scenario.keys.blocks import KEY, MOST_NAMES, Finding, refuse, too_many
 from clustersim.scenario.keys.quantities import Reads, whole
 from clustersim.units import shown
 
@@ -20,11 +20,14 @@ def table(rows: Reads, values: Reads, example: str) -> Reads:
     def parse(written: object) -> dict[Any, Any]:
         if not isinstance(written, Mapping) or not written:
             raise ValueError(f"{shown(written)} is not a table; give {example}")
+        if len(written) > MOST_NAMES:
+            raise ValueError(too_many(len(written), MOST_NAMES))
         found: dict[Any, Any] = {}
         refuse(list(_read(written, rows, values, found)))
         return dict(sorted(found.items()))
 
-    return Reads(parse, {"type": "object", "minProperties": 1, "additionalProperties": values.schema})
+    limits = {"minProperties": 1, "maxProperties": MOST_NAMES}
+    return Reads(parse, {"type": "object", **limits, "additionalProperties": values.schema})
 
 
 def _read(written: Mapping[Any, Any], rows: Reads, values: Reads, found: dict[Any, Any]) -> Iterator[Finding]:

@@ -6,13 +6,22 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, NamedTuple
 
 from pydantic import ConfigDict
 
 from clustersim import theory, units
 from clustersim.scenario.keys.blocks import Block, Finding, key, unknown
-from clustersim.scenario.keys.quantities import Duration, Reads, Share, quantity, whole
+from clustersim.scenario.keys.quantities import (
+    SHORTEST_DURATION,
+    Duration,
+    Reads,
+    Share,
+    bounded,
+    quantity,
+    whole,
+)
 
 SCOPES = ("job", "gpu", "node", "rack", "pod", "replica", "cluster")
 ALL = "all"
@@ -21,7 +30,7 @@ POLICIES: Mapping[str, Callable[[float, float], float]] = {
     "daly": theory.daly,
     "optimal": theory.optimal,
 }
-_DURATION = quantity(units.DURATION)
+_DURATION = quantity(units.DURATION, partial(bounded, none=""))
 _PER_NODE = re.compile(r" ?(?:/|per) ?node$")
 _BYTES_PER_S = quantity(units.BANDWIDTH)
 
@@ -126,6 +135,10 @@ Bandwidths = Annotated[Bandwidth, Reads(_bandwidth, _BANDWIDTH_SCHEMA)]
 Survives = Annotated[frozenset[str] | None, Reads(_survives, _SURVIVES_SCHEMA)]
 
 
+def _too_short(seconds: float) -> str:
+    return f"{seconds:.3g} s, shorter than {units.format_duration(SHORTEST_DURATION)}"
+
+
 class Times(NamedTuple):
     """What a tier's saves and loads take, in seconds."""
 
@@ -192,6 +205,14 @@ class Copies(Block):
         if self.unusable == 1:
             yield ("unusable",), "copies that are never readable are none; give less than 100 %"
 
+    def about_bandwidths(self, times: Times) -> Iterator[Finding]:
+        """Yield bandwidths so large that what follows from them, in *times*, is shorter than any time."""
+        writing = "blocks" if self.stated_blocks is None else "durable_after"
+        for name, gives in (("write", writing), ("read", "load")):
+            seconds = getattr(times, gives)
+            if getattr(self, name) and 0 < seconds < SHORTEST_DURATION:
+                yield (name,), f"it comes to {_too_short(seconds)}; give {gives} instead, such as 0 s"
+
     def resolved(
         self, name: str, times: Times, mtbf: float | None, step_time: float | None
     ) -> Tier | Finding:
@@ -211,6 +232,8 @@ class Copies(Block):
             why = f"{stated.policy} needs a save that costs time; give blocks, or a duration"
         elif stated.policy in POLICIES and mtbf is not None:
             seconds = POLICIES[stated.policy](mtbf, times.blocks)
+            if seconds < SHORTEST_DURATION:
+                why = f"{stated.policy} comes to {_too_short(seconds)}; give a duration"
         if why:
             return ("interval",), why
         return Tier(name, seconds, *times, self.survives, self.unusable, self.keep)

@@ -45,13 +45,23 @@ def find(data: object, path: str) -> Path | None:
     """Return the keys that the dotted *path* stands for in *data*, or None; keys may hold dots themselves."""
     if not isinstance(data, Mapping):
         return None
-    for key in sorted(data, key=lambda name: -len(str(name))):
-        if path == str(key):
+    end = len(path)
+    while end > 0:
+        key, rest = _key(data, path[:end]), path[end + 1 :]
+        if key is not None and end == len(path):
             return (key,)
-        head, inner = f"{key}.", data[key]
-        if path.startswith(head) and (rest := find(inner, path[len(head) :])) is not None:
-            return (key, *rest)
+        if key is not None and (inner := find(data[key], rest)) is not None:
+            return (key, *inner)
+        end = path.rfind(".", 0, end)
     return None
+
+
+def _key(data: Mapping[Any, Any], name: str) -> Any:
+    """Return the key of *data* that is written as *name*: a text, or a number as in a table; else None."""
+    if name in data:
+        return name
+    number = int(name) if name.isdecimal() else None
+    return number if number in data and str(number) == name else None
 
 
 def at(data: Any, path: Path) -> Any:

@@ -1,0 +1,165 @@
+"""Whatever costs memory or time has a limit that the file's check knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from clustersim.tuning.change import scaled
+from clustersim.tuning.changes import changes_that_fit
+from clustersim.tuning.intervals import limits
+from clustersim.tuning.places import place_of
+from clustersim.tuning.variants import variant
+
+from clustersim.scenario import Scenario, ScenarioError, loads
+from clustersim.scenario.changes import MOST_TRIED
+from clustersim.scenario.describe import describe
+from clustersim.scenario.json_schema import schema
+from clustersim.scenario.keys.blocks import MOST_GUESSES, MOST_NAMES
+from clustersim.scenario.rates import spare_events
+
+SMALL = """
+name: small
+cluster: {gpus: 8}
+failures: {a: {per: node, mtbf: 5 d}}
+checkpoint: {interval: 1 h, blocks: 1 s}
+simulation: {horizon: 1 d}
+"""
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(ScenarioError) as caught:
+        loads(text)
+    return str(caught.value).splitlines()
+
+
+def levers(count: int) -> str:
+    return "levers:\n" + "".join(f"  l{number}: {{failures.a.mtbf: 9 d}}\n" for number in range(count))
+
+
+def test_thousands_of_levers_are_refused_before_one_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustersim.scenario.levers.Trials", None)
+    assert faults(SMALL + levers(2500)) == [
+        "<text>:7:1: levers: 2_500 entries, 1_000 are possible; give fewer"
+    ]
+
+
+def test_the_document_is_not_copied_for_each_lever(monkeypatch: pytest.MonkeyPatch) -> None:
+    document, copies = Scenario.document.fget, []
+    assert document is not None
+
+    def copied(scenario: Scenario) -> Any:
+        copies.extend([scenario.name] if scenario.levers else [])
+        return document(scenario)
+
+    monkeypatch.setattr(Scenario, "document", property(copied))
+    loads(SMALL + levers(2))
+    of_two = len(copies)
+    loads(SMALL + levers(50))
+    assert len(copies) == 2 * of_two > 0
+
+
+def test_a_large_scenario_has_room_for_fewer_levers() -> None:
+    modes = "".join(f"  m{number}: {{per: node, mtbf: 9 y}}\n" for number in range(1000))
+    text = SMALL.replace("failures: {a: {per: node, mtbf: 5 d}}", f"failures:\n{modes.replace('m0:', 'a:')}")
+    (fault,) = faults(text + levers(100))
+    room = MOST_TRIED // 3001
+    assert f"levers.l{room}: {room} changes of so large a scenario can be tried; give fewer" in fault
+
+
+def test_only_the_first_of_many_unknown_names_are_compared_with_all_that_there_are() -> None:
+    for block, what in (("sources", "no such value in this scenario"), ("expect", "no such metric")):
+        unknown = "".join(f'  failures.b{number}.mtbf: ">= 1"\n' for number in range(2 * MOST_GUESSES))
+        found = faults(f"{SMALL}{block}:\n{unknown}")
+        assert len(found) == 2 * MOST_GUESSES
+        assert all(what in fault for fault in found)
+        assert all("take it out, or correct its name" in fault for fault in found[MOST_GUESSES:])
+
+
+def mappings_without_limit(node: Any) -> Iterator[Any]:
+    """Yield each part of a JSON Schema that allows any names, and any number of them."""
+    if isinstance(node, dict):
+        free = node.get("additionalProperties") not in (None, False) or "patternProperties" in node
+        if free and "maxProperties" not in node:
+            yield node
+        for inner in node.values():
+            yield from mappings_without_limit(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from mappings_without_limit(inner)
+
+
+def test_every_mapping_with_names_of_ones_own_has_a_limit_that_the_schema_knows() -> None:
+    made = schema()
+    assert made["properties"]["levers"]["anyOf"][0]["maxProperties"] == MOST_NAMES
+    inside = {name: value for name, value in made.items() if name not in ("then", "if")}
+    assert list(mappings_without_limit(inside)) == []
+
+
+@pytest.mark.parametrize("path", ["checkpoint.interval", "checkpoint.blocks", "failures.a.mtbf"])
+def test_nothing_shorter_than_a_millisecond_comes_in_by_another_way(path: str) -> None:
+    written = loads(SMALL)
+    lever = f"levers: {{quick: {{{path}: 0.9 ms}}}}\n"
+    assert '"0.9 ms" is shorter than 1 ms' in faults(SMALL + lever)[0]
+    for value in ("0.9 ms", "1e-41 s"):
+        with pytest.raises(ScenarioError, match="is shorter than 1 ms; give"):
+            loads(SMALL, overrides={path: value})
+        with pytest.raises(ScenarioError, match="is shorter than 1 ms; give"):
+            variant(written, {path: value})
+    assert loads(SMALL, overrides={"checkpoint.blocks": "0 s"}).tiers[0].blocks == 0
+
+
+def test_a_log_holds_no_repair_shorter_than_a_millisecond() -> None:
+    text = SMALL.replace("{per: node, mtbf: 5 d}", '{replay: "time_s,node,repair_s\\n5,0,0.0001\\n"}')
+    assert 'column "repair_s": "0.0001" is shorter than 1 ms; give 1 ms or more' in faults(text)[0]
+
+
+def test_tuning_and_levers_never_ask_for_less_than_a_millisecond() -> None:
+    least = loads(
+        SMALL.replace("1 h", "1 ms").replace("1 s", "1 ms").replace("5 d", "10 s"),
+        overrides={"recovery.stages": {"restart": "1 ms"}, "failures.a.detect": "1.5 ms"},
+    )
+    assert limits(least, place_of(least))[0] >= 1e-3
+    for change in changes_that_fit(least):
+        variant(least, change.values)
+    assert scaled({"constant": "1.5 ms", "other": ["0 s", "1 ms", "4 ms"]}, 0.5) == {
+        "constant": "1 ms",
+        "other": ["0 s", "1 ms", "2 ms"],
+    }
+
+
+def test_bandwidths_are_not_doubled_beyond_what_a_time_may_be() -> None:
+    state = "{interval: 1 h, state: 1 GB, write: 700 GB/s, read: 700 GB/s}"
+    quick = loads(
+        SMALL.replace("{interval: 1 h, blocks: 1 s}", state),
+        overrides={"recovery.stages": {"restart": "1 min", "load": "checkpoint"}},
+    )
+    names = [change.name for change in changes_that_fit(quick)]
+    assert "saves at half the cost" not in names
+    for change in changes_that_fit(quick):
+        variant(quick, change.values)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "{tokens_per_gpu_second: 1e-300, target: 10 T tokens}",
+        "{tokens_per_gpu_second: 1e-290, target: 10 T tokens}",
+        "{tokens_per_gpu_second: 1e-12, target: 10 T tokens}",
+        "{tokens_per_gpu_second: 1, scaling_efficiency: {1: 1e-14}, target: 10 T tokens}",
+        "{model_flops_per_token: 1e29, peak_flops_per_gpu: 1e-299, mfu: 1e-9 %, target: 10 T tokens}",
+    ],
+)
+def test_a_target_that_is_never_reached_is_one_sentence(work: str) -> None:
+    for end in ("{horizon: 1 d}", "{}"):
+        (fault,) = faults(SMALL.replace("{horizon: 1 d}", end) + f"workload: {work}\n")
+        assert "workload.target: at this speed it takes 1e9 years or longer" in fault
+
+
+def test_failures_of_idle_spares_take_their_time_too() -> None:
+    spares = {"cluster.spares": 1_000_000, "cluster.spare_failures": "50 %"}
+    idle, used = loads(SMALL, overrides={"cluster.spares": 1_000_000}), loads(SMALL, overrides=spares)
+    assert spare_events(used, "a") == pytest.approx(100_000)
+    assert describe(used).run_s - describe(idle).run_s == pytest.approx(100_000 * 15e-6 * 32)
+    assert describe(used).events == describe(idle).events

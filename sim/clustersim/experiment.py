@@ -26,7 +26,7 @@ from clustersim.results import Results
 from clustersim.scenario.model import Scenario
 from clustersim.store import DiskShelf, RunError, Shelf
 from clustersim.summary import SCHEMA_VERSION
-from clustersim.version import VERSION
+from clustersim.version import VERSION, build
 from clustersim.workers import Batch, Local, Outside
 
 Source = Scenario | str | PathLike[str]
@@ -291,6 +291,7 @@ def made(settings: Settings, taken: float) -> dict[str, Any]:
     return {
         "tool": folders.TOOL,
         "version": VERSION,
+        "build": build(),
         "command": settings.command,
         "workers": settings.processes,
         "wall_s": round(taken, 3),

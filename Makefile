@@ -2,17 +2,21 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+FAST := .venv-fast
+ENGINE_TESTS := tests/oracle tests/laws tests/theory tests/golden tests/unit/test_build.py
 STAMP := $(VENV)/installed
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 SHELL := /bin/sh
 
 CHEN := scenarios/chen-10k.yaml scenarios/chen-100k.yaml scenarios/chen-1m.yaml
 
-.PHONY: help demo test lint bench docs golden validation mutants clean
+.PHONY: help demo test fast test-fast lint bench docs golden validation mutants clean
 
 help:
 	@echo "make demo    run the three Chen scenarios and write runs/chen/report.html"
 	@echo "make test    ruff, mypy and the whole test suite"
+	@echo "make fast    build the wheel with the engine compiled to C, and install it into .venv-fast"
+	@echo "make test-fast  the tests of the engine on that compiled build"
 	@echo "make bench   the benchmarks (minutes)"
 	@echo "make docs    write docs/reference, the tables of docs/background/trust.md and the JSON Schema anew"
 	@echo "make golden  write the golden figures of the shipped scenarios anew"
@@ -26,6 +30,18 @@ demo: $(STAMP)
 
 test: lint
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+fast: $(STAMP)
+	@echo "Compiling the engine into $(FAST) (a minute or two) ..."
+	@test -x $(FAST)/bin/python || $(BIN)/python -m venv $(FAST)
+	@$(FAST)/bin/python -m pip install -qq --disable-pip-version-check '.[test]' -c constraints.txt
+	@$(FAST)/bin/python -m pip install -qq --disable-pip-version-check --force-reinstall --no-deps .
+	@$(FAST)/bin/clustersim --version
+
+# The wheel is tested, not the checkout: its folders are left off the path.
+test-fast: fast
+	@$(FAST)/bin/clustersim --version | grep -q compiled || { echo "this build is not compiled"; exit 1; }
+	@$(FAST)/bin/python -m pytest -n auto --dist loadfile -o pythonpath=". benchmarks" $(ENGINE_TESTS)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check
@@ -53,7 +69,7 @@ mutants: $(STAMP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/mutants.py
 
 clean:
-	rm -rf $(VENV) build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks *.egg-info
+	rm -rf $(VENV) $(FAST) build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks *.egg-info
 	find sim reports tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python

@@ -26,7 +26,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import DiskReplicationStore, ReplicationStore, RunError
 from clustersim.summary import SCHEMA_VERSION
-from clustersim.version import VERSION
+from clustersim.version import VERSION, build
 from clustersim.workers import Batch, Local, Outside
 
 LIVELY = 0.5
@@ -251,6 +251,7 @@ def made(settings: Settings, taken: float) -> dict[str, Any]:
     return {
         "tool": folders.TOOL,
         "version": VERSION,
+        "build": build(),
         "command": settings.command,
         "workers": settings.processes,
         "wall_s": round(taken, 3),

@@ -24,6 +24,7 @@ ROOMS = [
     "digits",
     "records",
     "events",
+    "environment",
     "checkpoints",
     "journal",
     "ledger",

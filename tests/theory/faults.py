@@ -51,15 +51,14 @@ def faults_of(scenario: Scenario, number: int, monkeypatch: pytest.MonkeyPatch) 
     """Simulate one replication and return its faults, those that last beyond its end cut there."""
     watches = []
 
-    class Watched(Failures):
-        def __init__(self, env: simpy.Environment, *parts: Any) -> None:
-            watches.append(Watch(env))
-            parts[2].on_move.append(watches[0].moved)
-            parts[2].on_failure.append(watches[0].failed)
-            super().__init__(env, *parts)
+    def watched(env: simpy.Environment, *parts: Any) -> Failures:
+        watches.append(Watch(env))
+        parts[3].on_move.append(watches[0].moved)
+        parts[3].on_failure.append(watches[0].failed)
+        return Failures(env, *parts)
 
     with monkeypatch.context() as patched:
-        patched.setattr(replication, "Failures", Watched)
+        patched.setattr(replication, "Failures", watched)
         replication.simulate(scenario, number)
     watches[0].finish()
     return watches[0].faults

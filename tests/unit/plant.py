@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from clustersim.engine.events import Environment
+from clustersim.engine.environment import Environment
 from clustersim.engine.failures import Failures
+from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.machines import cluster_of
 from clustersim.engine.repair import Repairs
@@ -48,9 +49,12 @@ class Plant:
         self.nodes: list[int] = []
         self.spares: list[tuple[float, int]] = []
         self.back: list[tuple[float, tuple[int, ...]]] = []
-        streams = Streams(1, 0)
-        self.failures = Failures(self.env, scenario, streams, self.cluster, self.strike, self.strike_spare)
-        self.repairs = Repairs(self.env, scenario, streams, self.cluster, self.failures, self.take_back)
+        streams, self._origins = Streams(1, 0), Origins(scenario)
+        self.failures = Failures(self.env, scenario, streams, self._origins, self.cluster)
+        self.failures.on_strike.append(self.strike)
+        self.failures.on_spare.append(self.strike_spare)
+        self.repairs = Repairs(self.env, scenario, streams, self._origins, self.cluster, self.failures)
+        self.repairs.on_return.append(self.take_back)
         self._leave = repairs
 
     def strike(self, strike: Strike) -> None:
@@ -85,7 +89,7 @@ class Plant:
 
     def origins(self) -> list[str]:
         """Return the names of the origins of all strikes, in order."""
-        return [self.failures.origins[strike.origin] for _, strike in self.strikes]
+        return [self._origins.names[strike.origin] for _, strike in self.strikes]
 
     def run(self, until: float) -> list[tuple[float, tuple[int, ...]]]:
         """Return when what was struck by the instant *until* (days)."""

@@ -9,7 +9,8 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clustersim.engine.events import COMPLETION, FAILURE, HORIZON, WINDOW, At, Environment
+from clustersim.engine.environment import Environment
+from clustersim.engine.events import COMPLETION, FAILURE, HORIZON, WINDOW, At
 
 Plan = list[tuple[int, int, int]]
 """Events: when each is due (in quarters of a second), its priority, and how long after it another follows."""

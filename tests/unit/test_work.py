@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.ledger import Causes, Entry
-from clustersim.engine.work.account import Work
-from clustersim.engine.work.fate import Fate
+from clustersim.engine.work.account import TieredWork
 from clustersim.engine.work.lineage import Pace
 from clustersim.records import SCOPES, Strike
 from clustersim.scenario.model import Scenario
@@ -24,7 +24,7 @@ TIERS: dict[str, dict[str, Any]] = {
 CAUSES = Causes(("first", "second"))
 
 
-def work(unusable: str = "0 %", **blocks: Any) -> Work:
+def work(unusable: str = "0 %", **blocks: Any) -> TieredWork:
     """The work of a job with two tiers: memory, which only restarts leave, and storage."""
     mode = {"per": "node", "mtbf": "1 d"}
     document: dict[str, Any] = {
@@ -35,10 +35,11 @@ def work(unusable: str = "0 %", **blocks: Any) -> Work:
         "recovery": {"stages": {"load": "checkpoint"}},
         "simulation": {"horizon": "1 d"},
     }
-    return Work(Scenario.model_validate(document | blocks), Streams(1, 0), ("first", "second"))
+    scenario = Scenario.model_validate(document | blocks)
+    return TieredWork(scenario, Streams(1, 0), Origins(scenario))
 
 
-def train(job: Work, start: float, end: float, cause: int = NOBODY, share: float = 1.0) -> None:
+def train(job: TieredWork, start: float, end: float, cause: int = NOBODY, share: float = 1.0) -> None:
     job.begin(start, share)
     job.end(end, cause, cause)
 
@@ -47,9 +48,9 @@ def strike(scope: int, ordinal: int = 0) -> Strike:
     return Strike(0, ordinal, (), True, 0, scope)
 
 
-def booked(job: Work, warm_up: float = 0.0) -> tuple[np.ndarray[Any, np.dtype[Any]], float]:
+def booked(job: TieredWork, warm_up: float = 0.0) -> tuple[np.ndarray[Any, np.dtype[Any]], float]:
     charges = np.zeros((len(CAUSES.names), len(Entry)))
-    return charges, Fate(job).book(charges, CAUSES, warm_up)
+    return charges, job.training().book(charges, CAUSES, warm_up)
 
 
 def test_what_a_restart_leaves_is_loaded_from_memory() -> None:
@@ -88,7 +89,7 @@ def test_a_later_failure_takes_what_the_first_had_left_and_is_charged_for_it() -
     assert kept == 0.0
     assert charges[0, Entry.LOST] == 40.0
     assert charges[1, Entry.LOST] == 200.0
-    assert Fate(job).costs(2)["lost_s"].tolist() == [40.0, 200.0]
+    assert job.training().costs(2)["lost_s"].tolist() == [40.0, 200.0]
 
 
 def test_a_fall_over_two_stretches_to_storage() -> None:
@@ -190,7 +191,7 @@ def test_a_straggler_costs_what_it_slows_and_a_protocol_its_share() -> None:
     assert kept == pytest.approx(0.9 * 40 + 0.9 * 0.5 * 60)
     assert charges[1, Entry.SLOW] == pytest.approx(0.9 * 0.5 * 60)
     assert charges[CAUSES.overhead, Entry.SLOW] == pytest.approx(10.0)
-    assert Fate(job).costs(2)["slow_s"] == pytest.approx([27.0, 0.0])
+    assert job.training().costs(2)["slow_s"] == pytest.approx([27.0, 0.0])
     charges, kept = booked(job, warm_up=60.0)
     assert kept == pytest.approx(0.9 * 0.5 * 40)
     assert charges[1, Entry.SLOW] == pytest.approx(18.0)
@@ -209,7 +210,7 @@ def test_the_pieces_of_a_stretch_are_what_became_of_it() -> None:
     job = work()
     train(job, 0.0, 260.0, cause=0)
     job.fall_back(260.0, 0, 0)
-    assert list(Fate(job).pieces(0, 0.0, 250.0)) == [
+    assert list(job.training().pieces(0, 0.0, 250.0)) == [
         (0.0, 100.0, Entry.PRODUCTIVE, NOBODY),
         (100.0, 110.0, Entry.CHECKPOINT, NOBODY),
         (110.0, 210.0, Entry.PRODUCTIVE, NOBODY),

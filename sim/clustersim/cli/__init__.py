@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from clustersim.cli.program import Program
-from clustersim.version import VERSION
+from clustersim.version import VERSION, build
 
 __all__ = ["main"]
 
@@ -34,4 +34,6 @@ main = Program(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[],
 )
-main = click.version_option(VERSION, prog_name="clustersim", message="%(prog)s %(version)s")(main)
+main = click.version_option(VERSION, prog_name="clustersim", message=f"%(prog)s %(version)s ({build()})")(
+    main
+)

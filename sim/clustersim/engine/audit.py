@@ -48,6 +48,7 @@ def audit(
     scenario: Scenario,
     replication: int,
     outcome: Outcome,
+    causes: Causes,
     journal: Journal,
     training: Training,
     log: FleetLog,
@@ -56,7 +57,7 @@ def audit(
     """Return the records of a run; raise `LedgerError` where its ledger does not add up."""
     warm_up, cards, end = scenario.simulation.warm_up, scenario.cluster.gpus, outcome.end_s
     phases, stretches, lines = journal.phases, training.stretches, journal.incidents
-    causes, modes = Causes(tuple(scenario.failures)), len(scenario.failures)
+    modes = len(scenario.failures)
     waiting = charged_waiting(log, phases, len(lines.time), warm_up)
     by_mode = sums(lines.mode, waiting.counted, modes)
     ledger = book(phases, training, causes, by_mode, cards=cards, stages=len(stages), warm_up=warm_up)

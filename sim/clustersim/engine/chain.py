@@ -34,19 +34,27 @@ class Chain:
     What strikes meanwhile begins the chain again (`begin`), or is absorbed (`absorb`).  Detection ends with
     the earliest alarm of those pending: then every node is looked at, and all that have failed by then leave.
     A crash that raises an alarm after 10 s ends the detection of a hang, which would take 30 min to notice;
-    a hang never delays the alarm of a crash.  The job can train again, and `recovered` is called, when all
+    a hang never delays the alarm of a crash.  The job can train again, and *recovered* is called, when all
     stages have succeeded and every slot holds a node that is ready.  It `is_alone` where the end of a stage
     has led to that, and nobody who would go on with something else.
     """
 
     def __init__(
-        self, env: simpy.Environment, stages: Stages, cluster: Cluster, activity: Activity, group: int = 0
+        self,
+        env: simpy.Environment,
+        stages: Stages,
+        cluster: Cluster,
+        repairs: Repairs,
+        activity: Activity,
+        loader: Loader,
+        recovered: Callable[[], None],
+        group: int = 0,
     ) -> None:
-        self.recovered: Callable[[], None]
-        self.loader: Loader | None = None
         self.is_alone = False
-        self.repairs: Repairs
         self._env = env
+        self._repairs = repairs
+        self._loader = loader
+        self._recovered = recovered
         self._stages = stages
         self._cluster = cluster
         self._activity = activity
@@ -54,29 +62,15 @@ class Chain:
         self._priority = STAGE + group
         self._failed: list[tuple[Strike, Sequence[int], int]] = []
         self._alarm = math.inf
-        self._timer: simpy.Event | None = None
+        self._timer: At | None = None
         self._then: Callable[[], None] = self._detected
         self._steps: Iterator[Step] = iter(())
         self._step = stages.steps[0]
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether it waits for nodes."""
-        return self._activity.doing is WAITING
-
-    @property
-    def since(self) -> float:
-        """When what goes on now has begun (s)."""
-        return self._activity.since
 
     def break_nodes(self, strike: Strike, slots: Sequence[int], line: int) -> None:
         """Let the nodes in *slots* fail because of *strike*, in *line*; they stay until detection ends."""
         self._cluster.fail(slots)
         self._failed.append((strike, slots, line))
-
-    def detection(self, strike: Strike) -> float:
-        """Return the time from *strike* to its alarm (s)."""
-        return self._stages.detection(strike.origin, strike.ordinal)
 
     def begin(self, strike: Strike, line: int, detection: float) -> None:
         """Go through the chain for *strike*, noted in *line* of the journal, from the first stage on.
@@ -99,13 +93,6 @@ class Chain:
         elif self._activity.doing is RECOVERY and self._activity.stage == self._stages.nodes:
             self._await_nodes()
 
-    def take_back(self, nodes: Sequence[int]) -> None:
-        """Take repaired *nodes*: at once where the job waits for nodes, else as spares."""
-        waiting = self._activity.doing is WAITING
-        self._cluster.restore(nodes, (self._group,) if waiting else ())
-        if waiting:
-            self.look_again()
-
     def look_again(self) -> None:
         """Go on if it waited for nodes and has them all now."""
         if self._activity.doing is WAITING and not self._cluster.missing(self._group):
@@ -116,7 +103,7 @@ class Chain:
         self._then = then
         self._timer = At(self._env, self._env.now + time, self._priority, self._ring)
 
-    def _ring(self, event: simpy.Event) -> None:
+    def _ring(self, event: At) -> None:
         if event is self._timer:
             self._then()
 
@@ -155,23 +142,22 @@ class Chain:
                 self._await_nodes()
                 return
         if self._cluster.fill(self._env.now, self._group):
-            self.recovered()
+            self._recovered()
         else:
             self._await_nodes()
 
     def _load(self) -> None:
         """Load, as soon as that is possible."""
-        assert self.loader is not None
-        if closed := self.loader.closed_for():
+        if closed := self._loader.closed_for():
             self._wait(closed, self._load)
         else:
             _, line = self._activity.charged
-            self._wait(self.loader.load(self._strike, line, self._attempt), self._end_stage)
+            self._wait(self._loader.load(self._strike, line, self._attempt), self._end_stage)
 
     def _end_stage(self) -> None:
         """Go on, or begin again with the first stage after detection where this one has failed."""
         step, strike = self._step, self._strike
-        if step.fails and self._stages.fails(step.stage, self._attempt, strike.origin, strike.ordinal):
+        if step.fails and self._stages.fails(step.stage, self._attempt, strike):
             self._attempt += 1
             self._steps = iter(self._stages.steps)
         self.is_alone = True
@@ -195,12 +181,12 @@ class Chain:
         self._await_nodes()
 
     def _duration(self, step: Step) -> float:
-        return self._stages.duration(step.stage, self._attempt, self._strike.origin, self._strike.ordinal)
+        return self._stages.duration(step.stage, self._attempt, self._strike)
 
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""
         for strike, slots, line in self._failed:
-            kept = len(slots) - self.repairs.send(strike, slots, line)
+            kept = len(slots) - self._repairs.send(strike, slots, line)
             if kept:
                 self._activity.keep_nodes(line, kept)
         self._failed.clear()

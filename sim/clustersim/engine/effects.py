@@ -10,12 +10,13 @@ import simpy
 from clustersim.distributions import Distribution
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import NOTICE, At
+from clustersim.engine.failures.origins import Origins, StrikeDraws
 from clustersim.engine.recovery import Stages
-from clustersim.engine.work.account import Work
+from clustersim.engine.work.account import TieredWork
 from clustersim.engine.work.lineage import Pace
 from clustersim.records import Strike
 from clustersim.scenario.model import Scenario
-from clustersim.streams import Draws, Streams
+from clustersim.streams import Streams
 
 
 class Patient(Protocol):
@@ -45,24 +46,6 @@ class Effect(Protocol):
 
     def strike(self, job: Patient, strike: Strike, line: int) -> None:
         """Let the failure, noted in *line* of the journal, happen to *job*."""
-
-
-class Timing:
-    """Times that are known by the strike: a law, drawn under a quantity's name."""
-
-    def __init__(self, streams: Streams, origins: Sequence[str], quantity: str, law: Distribution) -> None:
-        self._streams = streams
-        self._origins = origins
-        self._quantity = quantity
-        self._law = law
-        self._draws: dict[int, Draws] = {}
-
-    def of(self, strike: Strike) -> float:
-        """Return the time for *strike*, in seconds."""
-        if strike.origin not in self._draws:
-            name = f"{self._origins[strike.origin]}/{self._quantity}"
-            self._draws[strike.origin] = Draws(self._streams, name, self._law.sample)
-        return float(self._draws[strike.origin][strike.ordinal])
 
 
 class Culprit:
@@ -98,14 +81,14 @@ class Culprit:
 class Culprits:
     """All failures that are not noticed yet: the job trains at the pace of the slowest.
 
-    Those are `open`.  A node that leaves for another reason is repaired: it is no culprit any more when it
-    comes back.
+    Those are `open`; *pace_changes* is called when one of them leaves.  A node that leaves for another reason
+    is repaired: it is no culprit any more when it comes back.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
-        self.job: Patient | None = None
+    def __init__(self, cluster: Cluster, pace_changes: Callable[[], None]) -> None:
         self.open: list[Culprit] = []
         self._cluster = cluster
+        self._pace_changes = pace_changes
 
     def add(self, strike: Strike, line: int, factor: float = 1.0) -> Culprit:
         """Return the culprit of *strike*, whose nodes are in their slots now; it earns *factor* of a step."""
@@ -129,8 +112,8 @@ class Culprits:
         """Take note that *node* has left or come; the job may be quicker without it."""
         if slot is None and self.open:
             left = [one.leaves(node) for one in self.open]
-            if any(left) and self.job is not None:
-                self.job.change_pace()
+            if any(left):
+                self._pace_changes()
 
 
 class Slow:
@@ -147,21 +130,23 @@ class Slow:
         culprit = self._culprits.add(strike, line, self._factor)
         job.change_pace()
 
-        def notice(_: simpy.Event) -> None:
+        def notice(_: At) -> None:
             self._culprits.remove(culprit)
             slots = culprit.slots()
             if slots or not strike.slots:
                 job.fail(strike._replace(slots=slots), line, noticed=True)
             job.change_pace()
 
-        detection = self._stages.detection(strike.origin, strike.ordinal)
+        detection = self._stages.detection(strike)
         At(self._env, self._env.now + detection, NOTICE, notice)
 
 
 class Corrupt:
     """The work is wrong from the strike on; once that is noticed, the job goes back to a copy from before."""
 
-    def __init__(self, env: simpy.Environment, culprits: Culprits, work: Work, noticed: Timing) -> None:
+    def __init__(
+        self, env: simpy.Environment, culprits: Culprits, work: TieredWork, noticed: StrikeDraws
+    ) -> None:
         self._env = env
         self._culprits = culprits
         self._work = work
@@ -182,24 +167,26 @@ class Corrupt:
                     strikes = strike._replace(slots=culprit.slots())
                     job.fail(strikes, line, noticed=True, sound_until=sound_until)
 
-        At(self._env, self._env.now + self._noticed.of(strike), NOTICE, lambda _: notice())
+        At(self._env, self._env.now + self._noticed[strike], NOTICE, lambda _: notice())
 
 
 class Flap:
     """A link is gone for a moment and comes back by itself: all stand still meanwhile."""
 
-    def __init__(self, stall: Timing) -> None:
+    def __init__(self, stall: StrikeDraws) -> None:
         self._stall = stall
 
     def strike(self, job: Patient, strike: Strike, line: int) -> None:
         """Let the job stand still where it trains."""
-        job.flap(self._stall.of(strike), strike.mode, line)
+        job.flap(self._stall[strike], strike.mode, line)
 
 
 class Storage:
     """Some tiers are unavailable for the repair's time: nothing becomes durable there, and nothing loads."""
 
-    def __init__(self, env: simpy.Environment, work: Work, tiers: Sequence[int], repair: Timing) -> None:
+    def __init__(
+        self, env: simpy.Environment, work: TieredWork, tiers: Sequence[int], repair: StrikeDraws
+    ) -> None:
         self._env = env
         self._work = work
         self._tiers = tiers
@@ -208,31 +195,40 @@ class Storage:
     def strike(self, job: Patient, strike: Strike, line: int) -> None:
         """Close the tiers; the job trains on."""
         now = self._env.now
-        self._work.copies.close(self._tiers, now, now + self._repair.of(strike))
+        self._work.close(self._tiers, now, now + self._repair[strike])
+
+
+def culprits_are_tracked(scenario: Scenario) -> bool:
+    """Return whether it matters which nodes leave before their failure is noticed."""
+    return any(mode.effect in ("slow", "corrupt") for mode in scenario.failures.values())
 
 
 def effects(
     env: simpy.Environment,
     scenario: Scenario,
     streams: Streams,
-    origins: Sequence[str],
+    origins: Origins,
     stages: Stages,
     culprits: Culprits,
-    work: Work,
+    history: TieredWork | None,
 ) -> Mapping[int, Effect]:
     """Return the effect of each mode that does not crash the job, by the mode's number."""
 
-    def timing(quantity: str, law: Distribution | None) -> Timing:
+    def timing(quantity: str, law: Distribution | None) -> StrikeDraws:
         assert law is not None
-        return Timing(streams, origins, quantity, law)
+        return StrikeDraws(streams, origins, quantity, law.sample)
+
+    def kept() -> TieredWork:
+        assert history is not None
+        return history
 
     def of(number: int) -> Effect | None:
         mode = modes[number]
         kinds: Mapping[str, Callable[[], Effect]] = {
             "slow": lambda: Slow(env, stages, culprits, mode.slow_factor),
-            "corrupt": lambda: Corrupt(env, culprits, work, timing("noticed", mode.noticed_after)),
+            "corrupt": lambda: Corrupt(env, culprits, kept(), timing("noticed", mode.noticed_after)),
             "flap": lambda: Flap(timing("stall", mode.flap_stall)),
-            "storage": lambda: Storage(env, work, _tiers(scenario, number), timing("repair", mode.repair)),
+            "storage": lambda: Storage(env, kept(), _tiers(scenario, number), timing("repair", mode.repair)),
         }
         return kinds[mode.effect]() if mode.effect in kinds else None
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from clustersim.records import Doing, Strike
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 STRETCH, PHASE, INCIDENT = Struct("4d").pack, Struct("8d").pack, Struct("9d").pack
 """What packs a line: its fields in the order of the columns below."""
 FIELD = Struct("d")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from clustersim.distributions import Constant, Distribution
-from clustersim.engine.failures.origins import Origins
+from clustersim.engine.failures.origins import Origins, StrikeDraws
+from clustersim.records import Strike
 from clustersim.scenario.model import Scenario
-from clustersim.streams import Draws, Streams, uniform
+from clustersim.streams import Streams, uniform
 
 
 class Step(NamedTuple):
@@ -34,10 +35,9 @@ class Stages:
     every scenario that shares the stage.
     """
 
-    def __init__(self, scenario: Scenario, streams: Streams) -> None:
+    def __init__(self, scenario: Scenario, streams: Streams, origins: Origins) -> None:
         self._streams = streams
-        origins = Origins(scenario)
-        self._origins = origins.names
+        self._origins = origins
         self._stages = scenario.recovery.stages
         self.names = tuple(stage.name for stage in self._stages[1:])
         self.steps = tuple(_steps(scenario))
@@ -45,46 +45,40 @@ class Stages:
         self._load = _own_load(scenario)
         usual = self._stages[0].duration
         laws = [*(mode.detect or usual for mode in scenario.failures.values()), Constant(0.0)]
-        self._detections = [
-            self._detection(name, laws[mode]) for name, mode in zip(origins.names, origins.modes, strict=True)
-        ]
-        self._draws: dict[tuple[str, int, int, int], Draws] = {}
+        self._detections = [self._detection(law) for law in laws]
+        self._draws: dict[tuple[str, int, int], StrikeDraws] = {}
 
-    def detection(self, origin: int, index: int) -> float:
-        """Return the time from the *index*-th failure of *origin* to knowing it, in seconds."""
-        time, draws = self._detections[origin]
-        return time if draws is None else float(draws[index])
+    def detection(self, strike: Strike) -> float:
+        """Return the time from a failure to knowing it, in seconds."""
+        time, draws = self._detections[strike.mode]
+        return time if draws is None else draws[strike]
 
-    def duration(self, stage: int, attempt: int, origin: int, index: int) -> float:
+    def duration(self, stage: int, attempt: int, strike: Strike) -> float:
         """Return how long *stage* lasts, in seconds, on the *attempt*-th way through the chain."""
-        key = ("stage", stage, attempt, origin)
-        draws = self._draws.get(key) or self._draw(key, self._stages[stage].duration)
-        return float(draws[index])
+        return self._draws_of("stage", stage, attempt)[strike]
 
-    def given_load(self, attempt: int, origin: int, index: int) -> float | None:
+    def given_load(self, attempt: int, strike: Strike) -> float | None:
         """Return how long the stage that loads lasts by itself; None where that is up to the copy."""
-        return None if self._load is None else self.duration(self._load, attempt, origin, index)
+        return None if self._load is None else self.duration(self._load, attempt, strike)
 
-    def fails(self, stage: int, attempt: int, origin: int, index: int) -> bool:
+    def fails(self, stage: int, attempt: int, strike: Strike) -> bool:
         """Return whether *stage* fails at its end, so that the chain begins again."""
-        key = ("fails", stage, attempt, origin)
-        draws = self._draws.get(key) or self._draw(key, None)
-        return bool(draws[index] < self._stages[stage].fails)
+        return self._draws_of("fails", stage, attempt)[strike] < self._stages[stage].fails
 
-    def _draw(self, key: tuple[str, int, int, int], distribution: Distribution | None) -> Draws:
-        quantity, stage, attempt, origin = key
-        name = f"{self._origins[origin]}/{quantity}/{self._stages[stage].name}"
-        if attempt:
-            name = f"{name}/{attempt}"
-        draws = Draws(self._streams, name, distribution.sample if distribution else uniform)
-        self._draws[key] = draws
+    def _draws_of(self, quantity: str, stage: int, attempt: int) -> StrikeDraws:
+        key = quantity, stage, attempt
+        draws = self._draws.get(key)
+        if draws is None:
+            name = f"{quantity}/{self._stages[stage].name}" + (f"/{attempt}" if attempt else "")
+            sampler = self._stages[stage].duration.sample if quantity == "stage" else uniform
+            draws = self._draws[key] = StrikeDraws(self._streams, self._origins, name, sampler)
         return draws
 
-    def _detection(self, name: str, distribution: Distribution) -> tuple[float, Draws | None]:
-        always = constant(distribution)
+    def _detection(self, law: Distribution) -> tuple[float, StrikeDraws | None]:
+        always = constant(law)
         if always is not None:
             return always, None
-        return 0.0, Draws(self._streams, f"{name}/detect", distribution.sample)
+        return 0.0, StrikeDraws(self._streams, self._origins, "detect", law.sample)
 
 
 def _steps(scenario: Scenario) -> Iterator[Step]:

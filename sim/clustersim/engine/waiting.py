@@ -9,7 +9,7 @@ node that was there is away.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from clustersim.engine.journal import Phases
 from clustersim.engine.stretches import sums
 from clustersim.records import Doing
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
 class Waiting(NamedTuple):

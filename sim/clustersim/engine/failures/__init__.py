@@ -17,6 +17,8 @@ from clustersim.streams import Streams
 class Failures:
     """The sources of all modes, each strike checked against the cluster before it reaches the job.
 
+    Those in `on_strike` are told of each strike of the job, those in `on_spare` of each of an idle spare.
+
     `relapses`, by mode, and `faults` make nodes fail again; there are none where nothing asks for them.
     For those in `clocked` time runs only while the job trains: they must be told when that begins and ends.
     """
@@ -26,11 +28,12 @@ class Failures:
         env: simpy.Environment,
         scenario: Scenario,
         streams: Streams,
+        origins: Origins,
         cluster: Cluster,
-        on_strike: Door,
-        on_spare: SpareDoor,
     ) -> None:
-        self._site = Site(env, scenario, streams, Origins(scenario), cluster, on_strike, on_spare)
+        self.on_strike: list[Door] = []
+        self.on_spare: list[SpareDoor] = []
+        self._site = Site(env, scenario, streams, origins, cluster, self.on_strike, self.on_spare)
         self.clocked: list[Source | Faults] = []
         aims = {
             number: Aim(self._site, number, mode) for number, mode in enumerate(scenario.failures.values())
@@ -52,11 +55,6 @@ class Failures:
             places = {number: priority(aim, RECURRENCE) for number, aim in of_nodes.items()}
             self.faults = Faults(self._site, of_nodes, places)
             self.clocked.append(self.faults)
-
-    @property
-    def origins(self) -> tuple[str, ...]:
-        """Names under which the draws of strikes are known, by the number of the strike's origin."""
-        return self._site.origins.names
 
 
 def _leaves_faults(scenario: Scenario) -> bool:

@@ -23,9 +23,10 @@ SpareDoor = Callable[[Strike, int], None]
 
 
 class Site(NamedTuple):
-    """Where failures strike: the cluster of a scenario, the names of draws, and the doors for strikes.
+    """Where failures strike: the cluster of a scenario, the names of draws, and who is told of strikes.
 
-    *on_strike* takes the strikes of the job, *on_spare* those of idle spares (with the node).
+    Those in *on_strike* are told of strikes of the job, those in *on_spare* of strikes of idle spares, with
+    the node.
     """
 
     env: simpy.Environment
@@ -33,8 +34,18 @@ class Site(NamedTuple):
     streams: Streams
     origins: Origins
     cluster: Cluster
-    on_strike: Door
-    on_spare: SpareDoor
+    on_strike: list[Door]
+    on_spare: list[SpareDoor]
+
+    def strike(self, strike: Strike) -> None:
+        """Tell the job of a *strike*."""
+        for told in self.on_strike:
+            told(strike)
+
+    def strike_spare(self, strike: Strike, node: int) -> None:
+        """Tell of a *strike* of the idle spare *node*."""
+        for told in self.on_spare:
+            told(strike, node)
 
 
 class Reach(NamedTuple):
@@ -80,7 +91,7 @@ class Aim:
     def at_job(self, origin: int, ordinal: int) -> None:
         """Strike the whole job, without taking a node."""
         scope = CLUSTER if self.spec.per == "cluster" else JOB
-        self.site.on_strike(Strike(self.mode, ordinal, (), True, origin, scope))
+        self.site.strike(Strike(self.mode, ordinal, (), True, origin, scope))
 
     def at_slot(self, origin: int, ordinal: int, slot: int) -> None:
         """Strike *slot*, and all that goes down with it."""
@@ -91,7 +102,7 @@ class Aim:
             return
         transient = self.is_transient(origin, ordinal)
         scope = JOB if transient else self._reach.scope
-        self.site.on_strike(Strike(self.mode, ordinal, (slot,), transient, origin, scope))
+        self.site.strike(Strike(self.mode, ordinal, (slot,), transient, origin, scope))
 
     def at_node(self, origin: int, ordinal: int, node: int) -> None:
         """Strike *node* wherever it is: in its slot, or idle as a spare; nothing happens while it is away."""
@@ -105,7 +116,7 @@ class Aim:
     def at_spare(self, origin: int, ordinal: int, node: int) -> None:
         """Strike the idle spare *node*."""
         transient = self.is_transient(origin, ordinal)
-        self.site.on_spare(Strike(self.mode, ordinal, (), transient, origin, JOB), node)
+        self.site.strike_spare(Strike(self.mode, ordinal, (), transient, origin, JOB), node)
 
     def is_transient(self, origin: int, ordinal: int) -> bool:
         """Return whether all is well after a restart."""
@@ -124,7 +135,9 @@ class Aim:
             slot = unit // per_node
             if is_at_work(slot):
                 transient = draws[ordinal] < share if always is None else always
-                on_strike(Strike(mode, ordinal, (slot,), transient, mode, JOB if transient else scope))
+                hit = Strike(mode, ordinal, (slot,), transient, mode, JOB if transient else scope)
+                for told in on_strike:
+                    told(hit)
 
         return strike
 
@@ -151,8 +164,8 @@ class Aim:
         scope = JOB if transient else reach.scope
         if self._bound <= reach.scope in DOMAINS:
             for node in self.site.cluster.bound_to(first, after - first):
-                self.site.on_spare(Strike(self.mode, ordinal, (), transient, origin, scope), node)
-        self.site.on_strike(Strike(self.mode, ordinal, slots, transient, origin, scope))
+                self.site.strike_spare(Strike(self.mode, ordinal, (), transient, origin, scope), node)
+        self.site.strike(Strike(self.mode, ordinal, slots, transient, origin, scope))
 
     def _spreads_now(self, origin: int, ordinal: int) -> bool:
         assert self.spec.spreads is not None

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import simpy
+
+
+class TrainingClock(Protocol):
+    """Whoever must know when training begins and ends, as time passes for it only meanwhile."""
+
+    def training_begins(self, trains: Callable[[], Callable[[int], object]] | None = None) -> None:
+        """Training begins now, of the groups of slots that what *trains* gives tells, or of all."""
+
+    def training_ends(self) -> None:
+        """Training ends now."""
 
 
 class Tempo:

@@ -61,7 +61,7 @@ class Source:
         """Let the next strike happen, and find the one after it."""
         raise NotImplementedError
 
-    def _strike(self, event: simpy.Event) -> None:
+    def _strike(self, event: At) -> None:
         if event is self._pending:
             self._struck = self.due
             self._hit()

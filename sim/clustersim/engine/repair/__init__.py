@@ -25,8 +25,8 @@ Step = Callable[[Sequence[int], Repair, int], Sequence[int]]
 class Repairs:
     """The repair shops of all modes, and the one door to them.
 
-    *returned* takes the nodes that come back.  What may go wrong on the way costs nothing where the scenario
-    does not ask for it: no diagnosis is made, and no step is taken at the end of a repair.
+    Those in `on_return` are told of the nodes that come back.  What may go wrong on the way costs nothing
+    where the scenario does not ask for it: no diagnosis is made, and no step is taken at the end of a repair.
     """
 
     def __init__(
@@ -34,15 +34,15 @@ class Repairs:
         env: simpy.Environment,
         scenario: Scenario,
         streams: Streams,
+        origins: Origins,
         cluster: Cluster,
         failures: Failures,
-        returned: Returned,
     ) -> None:
+        self.on_return: list[Returned] = []
         self._env = env
         self._cluster = cluster
         self._relapses, self._faults = failures.relapses, failures.faults
-        self._returned = returned
-        origins, recovery = Origins(scenario), scenario.recovery
+        recovery = scenario.recovery
         self._diagnosis: Diagnosis | None = None
         if recovery.misdiagnosis or recovery.missed:
             self._diagnosis = Diagnosis(scenario, streams, origins)
@@ -121,7 +121,8 @@ class Repairs:
 
     def _take_back(self, nodes: Sequence[int], line: int) -> None:
         """Hand *nodes* back that left because of the incident in *line*, or that replace such nodes."""
-        self._returned(nodes)
+        for told in self.on_return:
+            told(nodes)
         self._cluster.note(self._env.now, line, -len(nodes))
 
     def _retire(self, nodes: Sequence[int], repair: Repair, part: int) -> Sequence[int]:

@@ -56,15 +56,15 @@ class Bench:
 
     def _begin(self, repair: Repair, time: float) -> None:
         self._begun += 1
-        work = (self._env.now + time, self._begun, repair)
-        heappush(self._works, work)
-        if self._works[0] is work:
+        number = self._begun
+        heappush(self._works, (self._env.now + time, number, repair))
+        if self._works[0][1] == number:
             self._await_next()
 
     def _await_next(self) -> None:
         self._next = At(self._env, self._works[0][0], self._priority, self._end)
 
-    def _end(self, event: simpy.Event) -> None:
+    def _end(self, event: At) -> None:
         """Hand back the nodes that are done now, and let their crew go on to the next in the queue."""
         if event is not self._next:
             return

@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
-import simpy
-
-from clustersim.engine.activity import NO_BLAME, Activity, Blame
+from clustersim.engine.activity import NO_BLAME, Blame
 from clustersim.engine.effects import Culprits
 from clustersim.engine.events import COMPLETION, TARGET, WINDOW, At
-from clustersim.engine.job import TrainingClock
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.replicas.team import Team
-from clustersim.engine.work.account import Work
+from clustersim.engine.replicas.parts import Parts, Together
 from clustersim.engine.work.lineage import Pace
 from clustersim.records import Doing
-from clustersim.scenario.model import Scenario
 
 TRAINING, SAVING, STALL, HELD = Doing.TRAINING, Doing.SAVING, Doing.STALL, Doing.HELD
-
-
-class Planned(Protocol):
-    """Whoever knows what the group has planned."""
-
-    def next(self, now: float) -> float:
-        """Return when the next stop begins, infinite without any."""
-
-    def begin(self) -> None:
-        """Begin the stop that is due."""
-
-    def restarted(self, now: float) -> None:
-        """What was due before *now* is past."""
-
-    def take_one_out(self) -> None:
-        """Let the next replica of a rolling stop step out, if one is to."""
-
-    def drop(self) -> None:
-        """Let nobody else step out: no replica is alive."""
 
 
 class Group:
@@ -50,30 +25,29 @@ class Group:
 
     def __init__(
         self,
-        env: simpy.Environment,
-        scenario: Scenario,
-        work: Work,
-        team: Team,
-        activity: Activity,
+        parts: Parts,
+        together: Together,
         culprits: Culprits,
-        start: Blame,
+        begin_stop: Callable[[], None],
+        step_out: Callable[[], None],
     ) -> None:
+        env, scenario, start = parts.env, parts.scenario, (parts.causes.start, NOBODY)
         self.reached = math.nan
         self.finished = env.event()
         self.is_formed = True
         self.latest = start
-        self.clocks: Sequence[TrainingClock] = ()
-        self.planned: Planned
         self._env = env
-        self._activity = activity
-        self._work = work
-        self._team = team
+        self._team, self._activity, self._stops, self._rollout = together
+        self._work = parts.work
         self._culprits = culprits
+        self._clocks = parts.failures.clocked
+        self._begin_stop = begin_stop
+        self._step_out = step_out
         self._target = scenario.target_s
         self._is_endless = scenario.target_s is None and scenario.maintenance is None
         self._rolls = scenario.maintenance is not None and scenario.maintenance.rolling
         self._minimum = scenario.recovery.minimum
-        self._timer: simpy.Event | None = None
+        self._timer: At | None = None
         self._then: Callable[[], None] = self._train
         self._deadline = -math.inf
         self._blamed = start
@@ -136,7 +110,7 @@ class Group:
             team.join()
         self._deadline, self.is_formed = -math.inf, True
         if self._rolls and team.up >= self._minimum:
-            self.planned.take_one_out()
+            self._step_out()
         if team.up >= self._minimum:
             self._train()
         else:
@@ -145,32 +119,33 @@ class Group:
 
     def stop(self, broken: Blame = NO_BLAME) -> None:
         """End the stretch under way, *broken* by somebody or not, or the save before a planned stop."""
-        if self._work.stretch is not None:
+        if self._work.is_training:
             self._work.end(self._env.now, *broken)
         elif self._activity.doing is SAVING:
-            self.planned.restarted(self._env.now)
+            self._stops.restarted(self._env.now)
         else:
             return
-        for clock in self.clocks:
+        for clock in self._clocks:
             clock.training_ends()
 
     def leave(self) -> None:
         """Book nothing more: no replica is alive."""
-        self._activity.enter(TRAINING)
+        if self._team.size > 1:
+            self._activity.enter(TRAINING)
         self._timer, self._deadline = None, -math.inf
         self._anew, self.is_formed = True, False
-        self.planned.drop()
+        self._rollout.drop()
 
     def change_pace(self) -> None:
         """Train at the pace that the stragglers leave from now on."""
-        if self._work.stretch is not None:
+        if self._work.is_training:
             pace = self._culprits.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
             self._work.slow_down(self._env.now, pace)
             self.plan_anew()
 
     def plan_anew(self) -> None:
         """Take up planned stops again: the one that went on is over."""
-        if self._work.stretch is not None and not self._is_endless:
+        if self._work.is_training and not self._is_endless:
             self._plan()
 
     def finish(self) -> None:
@@ -187,12 +162,12 @@ class Group:
         now, team = self._env.now, self._team
         self._activity.enter(TRAINING)
         if self._anew:
-            self.planned.restarted(now)
+            self._stops.restarted(now)
             self._anew = False
         pace = self._culprits.pace() if self._culprits.open else None
         self._work.begin(now, team.up / team.size, pace)
         self._timer = None
-        for clock in self.clocks:
+        for clock in self._clocks:
             clock.training_begins(team.trains)
         if not self._is_endless:
             self._plan()
@@ -200,16 +175,16 @@ class Group:
     def _plan(self) -> None:
         """Wait for the target, or for the next planned stop."""
         target = math.inf if self._target is None else self._work.time_of(self._target)
-        stop = self.planned.next(self._env.now)
+        stop = math.inf if self._rollout.under_way else self._stops.next(self._env.now)
         if target <= stop:
             self.wait(target, self._reach, TARGET)
         else:
-            self.wait(stop, self.planned.begin, WINDOW)
+            self.wait(stop, self._begin_stop, WINDOW)
 
     def _reach(self) -> None:
         self.reached = self._env.now
         self.finish()
 
-    def _ring(self, event: simpy.Event) -> None:
+    def _ring(self, event: At) -> None:
         if event is self._timer:
             self._then()

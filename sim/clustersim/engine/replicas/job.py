@@ -11,22 +11,18 @@ from functools import partial
 import simpy
 
 from clustersim.engine.activity import Activity, Blame
-from clustersim.engine.cluster import Cluster
-from clustersim.engine.effects import Culprits, Effect
+from clustersim.engine.chain import Chain
+from clustersim.engine.effects import Culprits, culprits_are_tracked, effects
 from clustersim.engine.events import GATHERING, REJOIN, At
-from clustersim.engine.job import TrainingClock
-from clustersim.engine.journal import NOBODY, Journal
-from clustersim.engine.ledger import Causes
-from clustersim.engine.recovery import Stages
-from clustersim.engine.repair import Repairs
+from clustersim.engine.journal import NOBODY
 from clustersim.engine.replicas.group import Group
+from clustersim.engine.replicas.parts import Parts, Together
 from clustersim.engine.replicas.planned import PlannedStops
-from clustersim.engine.replicas.replica import Blow, Fall, Replica, State
+from clustersim.engine.replicas.replica import Blow, Replica, State
+from clustersim.engine.replicas.stops import Rollout, Stops
 from clustersim.engine.replicas.team import Team
-from clustersim.engine.work.account import Work
-from clustersim.engine.work.tiers import NO_TIER
+from clustersim.engine.work.account import TieredWork
 from clustersim.records import SCOPES, Doing, Strike
-from clustersim.scenario.model import Scenario
 
 TRAINING, SAVING, STALL, HELD = Doing.TRAINING, Doing.SAVING, Doing.STALL, Doing.HELD
 MAINTENANCE = Doing.MAINTENANCE
@@ -34,45 +30,64 @@ READY, DOWN, OUT = State.READY, State.DOWN, State.OUT
 JOB_SCOPE = SCOPES.index("job")
 
 
-class ReplicatedJob:
+class Job:
     """The job of a scenario: its doors for failures, and what they do to the replicas.
 
-    Those that are there share one *activity*; a replica that is down has its own.
+    Those that are there share one activity; a replica that is down has its own.  A lone replica has but the
+    one, which spares it half of the steps from one state to the next.
     """
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        scenario: Scenario,
-        work: Work,
-        team: Team,
-        cluster: Cluster,
-        activity: Activity,
-        journal: Journal,
-        stages: Stages,
-        culprits: Culprits,
-        effects: Mapping[int, Effect],
-    ) -> None:
+    def __init__(self, parts: Parts) -> None:
+        env, scenario, cluster, journal = parts.env, parts.scenario, parts.cluster, parts.journal
         self._env = env
-        self._work = work
-        self._team = team
+        self._work = parts.work
         self._cluster = cluster
-        self._activity = activity
+        self._activity = Activity(env, journal)
         self._journal = journal
-        self._stages = stages
-        self._effects = effects
+        self._stages = parts.stages
+        self._repairs = parts.repairs
         self._recovery = scenario.recovery
         self._absorbs = scenario.recovery.during_recovery == "absorb"
-        self._start = Causes(tuple(scenario.failures)).start
+        self._start = parts.causes.start
         self._rack_size = scenario.cluster.rack_slots
-        self._group = Group(env, scenario, work, team, activity, culprits, (self._start, NOBODY))
+        self._team = Team([self._replica(index, parts) for index in range(self._recovery.replicas)], cluster)
+        culprits = Culprits(cluster, self.change_pace)
+        history = self._work if isinstance(self._work, TieredWork) else None
+        self._effects = effects(env, scenario, parts.streams, parts.origins, parts.stages, culprits, history)
+        self._rejoins_at_once = self._team.size == 1 and not self._effects
+        together = Together(self._team, self._activity, Stops(scenario), Rollout())
+        self._group = Group(parts, together, culprits, self._begin_stop, self._step_out)
         self._planned = PlannedStops(
-            env, scenario, work, team, activity, self._group, self._bring_down, self._bring_back
+            parts, together, self._group, self._take_down_after_stop, self._bring_back
         )
-        self._group.planned = self._planned
+        if culprits_are_tracked(scenario):
+            cluster.on_move.append(culprits.moved)
+        parts.failures.on_strike.append(self.strike)
+        parts.failures.on_spare.append(self.strike_spare)
+        parts.repairs.on_return.append(self._team.take_back)
 
     def __repr__(self) -> str:
-        return f"ReplicatedJob({self._group})"
+        return f"Job({self._group})"
+
+    def _replica(self, index: int, parts: Parts) -> Replica:
+        """Return replica number *index*, with a chain of recovery of its own."""
+        env, count = parts.env, parts.scenario.recovery.replicas
+        size = parts.scenario.slots_per("replica")
+        activity = self._activity
+        if count > 1:
+            activity = Activity(env, parts.journal, index)
+            activity.share = 1 / count
+        chain = Chain(
+            env,
+            parts.stages,
+            parts.cluster,
+            parts.repairs,
+            activity,
+            self,
+            partial(self._announce, index),
+            index,
+        )
+        return Replica(index, range(index * size, (index + 1) * size), chain, activity)
 
     @property
     def finished(self) -> simpy.Event:
@@ -87,18 +102,13 @@ class ReplicatedJob:
     @property
     def trains(self) -> bool:
         """Whether the job trains or saves."""
-        return self._work.stretch is not None or self._activity.doing is SAVING
+        return self._work.is_training or self._activity.doing is SAVING
 
-    def begin(self, clocks: Sequence[TrainingClock], repairs: Repairs) -> None:
+    def begin(self) -> None:
         """Start at time 0: train, or recover first where the start is not free."""
-        self._group.clocks = clocks
-        self._repairs = repairs
-        for replica in self._team.replicas:
-            replica.chain.repairs, replica.chain.loader = repairs, self
-            replica.chain.recovered = partial(self._announce, replica)
         if self._recovery.at_start:
             start = Strike(self._start, 0, (), True, self._start, JOB_SCOPE)
-            self._bring_down([(replica, Blow(0.0, NOBODY, start, 0.0)) for replica in self._team.replicas])
+            self._take_down(self._team.replicas, Blow(0.0, NOBODY, start, 0.0))
         else:
             self._group.go_on()
 
@@ -124,7 +134,7 @@ class ReplicatedJob:
         """Take down the replicas that *strike* hits; all of them where work is sound only until a place."""
         team, group, now = self._team, self._group, self._env.now
         struck, doing = team.struck_by(strike), self._activity.doing
-        detection = 0.0 if noticed else self._stages.detection(strike.origin, strike.ordinal)
+        detection = 0.0 if noticed else self._stages.detection(strike)
         blow = Blow(now, line, strike, detection, sound_until)
         group.latest = blow.blame
         self._work.kill(strike.scope, now)
@@ -132,25 +142,18 @@ class ReplicatedJob:
             team.break_nodes(strike, line, struck)
         if noticed:
             self._journal.keeps(line, -_nodes_lost(strike))
-        falls = []
-        for replica in struck if sound_until is None else team.replicas:
-            state = replica.state
-            if (doing is MAINTENANCE and state is not DOWN) or (state is OUT and sound_until is None):
-                replica.put_off(blow)
-            else:
-                falls.append((replica, blow))
-        if falls and self._bring_down(falls):
+        if sound_until is not None:
+            struck = team.replicas
+        if doing is MAINTENANCE or team.is_out:
+            struck = self._postponed(struck, blow)
+        if struck and self._take_down(struck, blow):
             self._journal.interrupts(line)
         elif self._activity.doing is HELD:
             group.enter(HELD)
 
-    def take_back(self, nodes: Sequence[int]) -> None:
-        """Take repaired *nodes*: to replicas that wait for some, else as spares."""
-        self._team.take_back(nodes)
-
     def flap(self, time: float, cause: int, line: int) -> None:
         """Let all that train stand still for *time* seconds, because of the incident in *line*."""
-        if self._work.stretch is not None:
+        if self._work.is_training:
             self._journal.interrupts(line)
             self._group.stop()
             self._group.stall(time, (cause, line))
@@ -177,72 +180,95 @@ class ReplicatedJob:
             time = self._work.load_from_peer(line)
             if self._recovery.peer_load is not None:
                 return self._recovery.peer_load
-        given = self._stages.given_load(attempt, strike.origin, strike.ordinal)
+        given = self._stages.given_load(attempt, strike)
         return time if given is None else given
 
     def finish(self) -> None:
         """Book what is still open, and let `finished` happen: work since the last save counts."""
         self._group.finish()
 
-    def _bring_down(self, falls: Sequence[Fall]) -> bool:
-        """Take replicas down, each by its blow; the latest is charged with what they lose together.
-
-        Return whether any of them took part.
-        """
-        team, group, up, again = self._team, self._group, self._team.up, []
-        for replica, _ in falls:
-            if replica.state is DOWN:
-                again.append(replica)
+    def _postponed(self, struck: Sequence[Replica], blow: Blow) -> list[Replica]:
+        """Let those in a planned stop go down by the *blow* when that is over; return the others."""
+        in_stop, everywhere = self._activity.doing is MAINTENANCE, blow.sound_until is not None
+        now = []
+        for replica in struck:
+            if (in_stop and replica.state is not DOWN) or (replica.state is OUT and not everywhere):
+                replica.put_off(blow)
             else:
-                team.fall(replica)
-        last = falls[0][1] if len(falls) == 1 else max((blow for _, blow in falls), key=_instant)
-        took_part, blame = team.up < up, last.blame
+                now.append(replica)
+        return now
+
+    def _take_down(
+        self, struck: Sequence[Replica], blow: Blow, own: Mapping[Replica, Blow] | None = None
+    ) -> bool:
+        """Take replicas down by one *blow*, and let them begin their chains, for their *own* blow if any.
+
+        The others stand still if any of those took part; return whether that was so.
+        """
+        team, group, up, blame = self._team, self._group, self._team.up, blow.blame
+        again = team.fall(struck)
+        took_part = team.up < up
         if took_part:
             self._break_off(blame)
         if not team.alive:
-            self._work.fall_back(self._env.now, *blame, last.sound_until)
+            self._work.fall_back(self._env.now, *blame, blow.sound_until)
             group.leave()
         elif took_part:
             group.stall(self._recovery.stall, blame)
-        elif len(again) < len(falls) or self._activity.doing is HELD:
+        elif len(again) < len(struck) or self._activity.doing is HELD:
             group.enter(self._activity.doing)
-        self._recover(falls, again if self._absorbs else ())
+        absorbing = again if self._absorbs and own is None else ()
+        for replica in absorbing:
+            replica.chain.absorb(blow.detection)
+        for replica in struck:
+            if replica not in absorbing:
+                begun_by = blow if own is None else own[replica]
+                replica.chain.begin(begun_by.strike, begun_by.line, begun_by.detection)
         return took_part
 
-    def _recover(self, falls: Sequence[Fall], absorbing: Sequence[Replica]) -> None:
-        """Let replicas begin their chains, by their numbers; those that are *absorbing* do so before."""
-        for replica, blow in falls:
-            if replica in absorbing:
-                replica.chain.absorb(blow.detection)
-        for replica, blow in falls:
-            if replica not in absorbing:
-                replica.chain.begin(blow.strike, blow.line, blow.detection)
+    def _take_down_after_stop(self, struck: Mapping[Replica, Blow]) -> None:
+        """Take replicas down that were struck in a planned stop, each by its own blow.
+
+        The latest is charged with what they lose together.
+        """
+        self._take_down(list(struck), max(struck.values(), key=_instant), struck)
 
     def _break_off(self, blame: Blame) -> None:
         """End the stretch under way; those that are left have lost the step that they were in."""
-        in_step = self._work.stretch is not None
+        in_step = self._work.is_training
         self._group.stop(blame)
         if in_step and self._team.alive:
             self._work.lose_step()
 
-    def _announce(self, replica: Replica) -> None:
+    def _begin_stop(self) -> None:
+        self._planned.begin()
+
+    def _step_out(self) -> None:
+        self._planned.take_one_out()
+
+    def _announce(self, index: int) -> None:
         """Bring a replica back that has recovered, after all that is under way at this instant."""
-        if replica.chain.is_alone and self._env.peek() > self._env.now:
+        replica = self._team.replicas[index]
+        if self._rejoins_at_once or (replica.chain.is_alone and self._env.peek() > self._env.now):
             self._bring_back(replica)
         else:
             bring_back = partial(self._bring_back, replica)
-            At(self._env, self._env.now, REJOIN + replica.index, bring_back)
+            At(self._env, self._env.now, REJOIN + index, bring_back)
 
-    def _bring_back(self, replica: Replica, event: simpy.Event | None = None) -> None:
+    def _bring_back(self, replica: Replica, event: At | None = None) -> None:
         """Let a replica that is ready again join the others, or wait until enough are ready to begin.
 
         One that waited for nodes is announced by each that comes back at that instant.
         """
         if replica.state <= READY:
             return
-        replica.activity.enter(TRAINING)
+        group = self._group
         self._team.come_back(replica)
-        group, doing = self._group, self._activity.doing
+        if self._rejoins_at_once:
+            group.go_on()
+            return
+        replica.activity.enter(TRAINING)
+        doing = self._activity.doing
         rejoin_stall, blame = self._recovery.rejoin_stall, replica.activity.charged
         if not group.is_formed:
             group.enter(HELD)
@@ -271,8 +297,8 @@ class ReplicatedJob:
         replica = team.replicas[index if slots else 0]
         together = replica.state <= READY or (index == NOBODY and team.there)
         doing = (self._activity if together else replica.activity).doing
-        if not stops and self._work.stretch is not None and doing is TRAINING:
-            doing = TRAINING if self._work.place(now).saving == NO_TIER else SAVING
+        if not stops and self._work.is_training and doing is TRAINING:
+            doing = TRAINING if not self._work.is_saving(now) else SAVING
         return self._journal.incident(now, strike, node, rack, doing, False, index)
 
 

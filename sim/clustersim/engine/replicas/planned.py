@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
-import simpy
-
-from clustersim.engine.activity import Activity
 from clustersim.engine.events import NOTICE, STOP_END, At
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.ledger import Causes
 from clustersim.engine.replicas.group import Group
-from clustersim.engine.replicas.replica import Fall, Replica, State
-from clustersim.engine.replicas.stops import Rollout, Stops
-from clustersim.engine.replicas.team import Team
-from clustersim.engine.work.account import Work
+from clustersim.engine.replicas.parts import Parts, Together
+from clustersim.engine.replicas.replica import Blow, Replica, State
 from clustersim.records import SCOPES, Doing
-from clustersim.scenario.model import Scenario
 
 JOB_SCOPE = SCOPES.index("job")
 
@@ -31,40 +23,22 @@ class PlannedStops:
 
     def __init__(
         self,
-        env: simpy.Environment,
-        scenario: Scenario,
-        work: Work,
-        team: Team,
-        activity: Activity,
+        parts: Parts,
+        together: Together,
         group: Group,
-        bring_down: Callable[[Sequence[Fall]], bool],
+        bring_down: Callable[[Mapping[Replica, Blow]], None],
         bring_back: Callable[[Replica], None],
     ) -> None:
-        self._env = env
-        self._plan = scenario.maintenance
-        self._takes = scenario.maintenance.takes if scenario.maintenance else 0.0
-        self._work = work
-        self._team = team
-        self._activity = activity
+        self._env = parts.env
+        self._plan = parts.scenario.maintenance
+        self._takes = self._plan.takes if self._plan else 0.0
+        self._work = parts.work
+        self._team, self._activity, self._windows, self._rollout = together
         self._group = group
         self._bring_down = bring_down
         self._bring_back = bring_back
-        self._cause = Causes(tuple(scenario.failures)).maintenance
-        self._windows = Stops(scenario)
-        self._rollout = Rollout()
+        self._cause = parts.causes.maintenance
         self._after: list[Callable[[], None]] = []
-
-    def next(self, now: float) -> float:
-        """Return when the next stop begins, infinite without any."""
-        return math.inf if self._rollout.under_way else self._windows.next(now)
-
-    def restarted(self, now: float) -> None:
-        """Take note that stops which were due before *now* are past: the job stood still anyway."""
-        self._windows.restarted(now)
-
-    def drop(self) -> None:
-        """Let nobody else step out."""
-        self._rollout.drop()
 
     def when_it_ends(self, act: Callable[[], None]) -> bool:
         """Let *act* happen when the stop under way ends; return whether there is one."""
@@ -90,7 +64,7 @@ class PlannedStops:
             self._stand_still()
         else:
             self._work.end(now)
-            self._work.copies.begin_final_save(now)
+            self._work.begin_final_save(now)
             self._group.enter(Doing.SAVING)
             self._group.wait(now + self._work.final_save, self._saved)
 
@@ -109,7 +83,7 @@ class PlannedStops:
 
     def _saved(self) -> None:
         self._group.stop()
-        self._work.copies.end_final_save(self._work.lineage.place, self._env.now)
+        self._work.end_final_save(self._env.now)
         self._stand_still()
 
     def _stand_still(self) -> None:
@@ -119,10 +93,10 @@ class PlannedStops:
     def _resume(self) -> None:
         """Let the replicas train again; what has struck meanwhile is recovered from now."""
         self._windows.restarted(self._env.now)
-        self._work.copies.settle(self._env.now)
+        self._work.settle(self._env.now)
         struck = [one for one in self._team.replicas if one.blow is not None and one.state is not State.OUT]
         if struck:
-            self._bring_down([(one, one.take_blow()) for one in struck])
+            self._bring_down({one: one.take_blow() for one in struck})
         if self._activity.doing is Doing.MAINTENANCE:
             if self._group.is_stalled_until_later:
                 self._group.stand_still()
@@ -141,10 +115,10 @@ class PlannedStops:
         if replica.blow is None:
             self._bring_back(replica)
         else:
-            self._work.copies.settle(self._env.now)
-            self._bring_down([(replica, replica.take_blow())])
+            self._work.settle(self._env.now)
+            self._bring_down({replica: replica.take_blow()})
             self._group.plan_anew()
 
 
-def _do(act: Callable[[], None], event: simpy.Event) -> None:
+def _do(act: Callable[[], None], event: At) -> None:
     act()

@@ -62,7 +62,3 @@ class Replica:
         blow, self.blow = self.blow, None
         assert blow is not None
         return blow
-
-
-Fall = tuple[Replica, Blow]
-"""A replica that goes down, and by what."""

@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.replicas.replica import Replica, State
-from clustersim.records import Strike
+from clustersim.records import Doing, Strike
 
 UP, READY, DOWN, OUT = State.UP, State.READY, State.DOWN, State.OUT
+WAITING = Doing.WAITING
 
 
 class Team:
     """All replicas: `up` is how many train together, `there` are up or ready, `alive` hold the state.
 
-    Those that came back and have not joined the others yet are `ready`.
+    Those that came back and have not joined the others yet are `ready`; somebody `is_out`, or may be, once
+    one has stepped out for a planned stop.
     """
 
     def __init__(self, replicas: Sequence[Replica], cluster: Cluster) -> None:
@@ -23,26 +25,35 @@ class Team:
         self._slots = len(replicas[0].slots)
         self._down: dict[Replica, None] = {}
         self.ready: list[Replica] = []
+        self.is_out = False
         self.size = self.up = self.there = self.alive = len(replicas)
         self._is_up = bytearray([1]) * self.size
 
     def __repr__(self) -> str:
         return f"Team({self.up} of {self.size} up)"
 
-    def fall(self, replica: Replica) -> None:
-        """Let a *replica* that was alive be down, with all that has struck it."""
-        if replica.state is UP:
-            self._leave(replica)
-        elif replica.state is READY:
-            self.there -= 1
-        replica.state, replica.blow = DOWN, None
-        self.alive -= 1
-        self._down[replica] = None
+    def fall(self, struck: Sequence[Replica]) -> list[Replica]:
+        """Let replicas be down, with all that has struck them; return those that were so before."""
+        again = []
+        for replica in struck:
+            state = replica.state
+            if state is DOWN:
+                again.append(replica)
+                continue
+            if state is UP:
+                self._leave(replica)
+            elif state is READY:
+                self.there -= 1
+            replica.state, replica.blow = DOWN, None
+            self.alive -= 1
+            self._down[replica] = None
+        return again
 
     def step_out(self, replica: Replica) -> None:
         """Let a *replica* that was up step out; it holds the state yet."""
         self._leave(replica)
         replica.state = OUT
+        self.is_out = True
 
     def come_back(self, replica: Replica) -> None:
         """Let a *replica* that was down or out be ready."""
@@ -98,8 +109,12 @@ class Team:
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Take repaired *nodes*: to the replicas that wait for some, in the order in which they began to."""
-        waiting = [replica for replica in self._down if replica.chain.is_waiting]
-        waiting.sort(key=lambda replica: (replica.chain.since, replica.index))
+        waiting = [replica for replica in self._down if replica.activity.doing is WAITING]
+        if not waiting:
+            self._cluster.restore(nodes)
+            return
+        if len(waiting) > 1:
+            waiting.sort(key=lambda replica: (replica.activity.since, replica.index))
         self._cluster.restore(nodes, [replica.index for replica in waiting])
         for replica in waiting:
             replica.chain.look_again()

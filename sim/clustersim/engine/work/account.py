@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
+from clustersim.engine.failures.origins import Origins, StrikeDraws
 from clustersim.engine.journal import NOBODY
+from clustersim.engine.stretches import Training
 from clustersim.engine.work.copies import Copies
+from clustersim.engine.work.fate import Fate
 from clustersim.engine.work.lineage import Lineage, Pace, Stretch
-from clustersim.engine.work.passage import MANY, follow
 from clustersim.engine.work.tiers import NEXT_TO_NOTHING, NO_TIER, Place
 from clustersim.records import Strike
 from clustersim.scenario.model import Scenario
-from clustersim.streams import Draws, Streams, uniform
+from clustersim.streams import Streams
 
 
-class Work:
+class TieredWork:
     """What the job has done and what of it is saved, in seconds of training along the line that survives.
+
+    It carries the history that tiers, replicas and effects need: which copies each tier holds, and which
+    training each failure threw away.
 
     `stretch` is the one under way, if the job trains; `loads` are the tiers of the copies that it recovered
     from, by incident: the number after the last tier's stands for another replica.
     """
 
-    def __init__(self, scenario: Scenario, streams: Streams, origins: Sequence[str]) -> None:
+    def __init__(self, scenario: Scenario, streams: Streams, origins: Origins) -> None:
         spec = scenario.checkpoint
         tiers = spec.tiers if spec is not None else ()
-        self._copies = Copies(tiers, scenario.workload.step_time)
-        self._lineage = Lineage(1 - scenario.recovery.overhead, len(tiers))
-        self._ended: list[Stretch] = []
-        self._entered: Stretch | None = None
+        self.copies = Copies(tiers, scenario.workload.step_time)
+        self.lineage = Lineage(1 - scenario.recovery.overhead, len(tiers))
         self.stretch: Stretch | None = None
         self.loads: dict[int, int] = {}
-        self.clocks = self._copies.clocks
+        self.clocks = self.copies.clocks
+        self.final_save = tiers[-1].blocks + tiers[-1].durable_after if tiers else 0.0
+        self._last: Stretch | None = None
         self._load_times = [tier.load for tier in tiers] or [0.0]
         self._unusable = [tier.unusable for tier in tiers]
         self._streams = streams
         self._origins = origins
-        self._draws: dict[tuple[int, int], Draws] = {}
+        self._draws: dict[int, StrikeDraws] = {}
         self._tries: dict[int, int] = {}
         self._suspects: dict[int, float] = {}
 
@@ -43,40 +48,52 @@ class Work:
         return f"Work(at {self.lineage.place}, {self.copies})"
 
     @property
-    def lineage(self) -> Lineage:
-        """The line of work, with all stretches that have ended."""
-        self._catch_up()
-        return self._lineage
+    def is_training(self) -> bool:
+        """Whether a stretch is under way."""
+        return self.stretch is not None
 
-    @property
-    def copies(self) -> Copies:
-        """What the tiers hold, of all stretches that have ended."""
-        self._catch_up()
-        return self._copies
-
-    @property
-    def final_save(self) -> float:
-        """Seconds that a save to the last tier takes until it is durable; nothing without checkpoints."""
-        clocks = self.clocks
-        return clocks.blocks[-1] + clocks.durable_after[-1] if clocks.blocks else 0.0
+    def is_saving(self, now: float) -> bool:
+        """Return whether training stands still for a save in the stretch under way."""
+        return self.place(now).saving != NO_TIER
 
     def begin(self, now: float, share: float, pace: Pace | None = None) -> None:
         """Begin a stretch on a *share* of the cards, at a *pace* that is not the full one, if any."""
-        self.stretch = Stretch(now, share, share * self._lineage.pace, () if pace is None else (pace,))
+        stretch = Stretch(now, share, share * self.lineage.pace, () if pace is None else (pace,))
+        stretch.place = self.lineage.place
+        stretch.firsts = self.copies.firsts(stretch.place, now)
+        self.stretch = stretch
 
     def place(self, now: float) -> Place:
         """Return where the stretch under way is."""
-        self._catch_up()
         assert self.stretch is not None
         return self.clocks.place(self.stretch.firsts, self.stretch.start, now)
 
     def end(self, now: float, cause: int = NOBODY, incident: int = NOBODY) -> None:
-        """End the stretch, broken by *cause* and *incident* if by anything."""
+        """End the stretch, broken by *cause* and *incident* if by anything, with what it has saved."""
         stretch = self.stretch
         assert stretch is not None
+        until = self.place(now)
         stretch.end, stretch.cause, stretch.incident = now, cause, incident
-        self._ended.append(stretch)
-        self.stretch = None
+        stretch.done, stretch.saving = until.done, until.saving != NO_TIER
+        self.lineage.add(stretch)
+        self.copies.take_in(stretch, until)
+        self.stretch, self._last = None, stretch
+
+    def begin_final_save(self, now: float) -> None:
+        """Begin the save before a planned stop, to the last tier."""
+        self.copies.begin_final_save(now)
+
+    def end_final_save(self, now: float) -> None:
+        """End it: what has been done so far is saved."""
+        self.copies.end_final_save(self.lineage.place, now)
+
+    def settle(self, now: float) -> None:
+        """Hold the copies that have become durable by *now*, before anything is lost at that instant."""
+        self.copies.settle(now)
+
+    def close(self, tiers: Iterable[int], begin: float, until: float) -> None:
+        """Make *tiers* unavailable from *begin* to *until* (s)."""
+        self.copies.close(tiers, begin, until)
 
     def slow_down(self, now: float, pace: Pace) -> None:
         """Train at another *pace* from now on."""
@@ -93,19 +110,24 @@ class Work:
 
     def lose_step(self) -> None:
         """Throw away the step that the stretch which has just ended was in."""
-        self._ended[-1].loses_step = self.clocks.step is not None
+        stretch = self._last
+        if stretch is not None and self.clocks.step is not None:
+            step = self.clocks.unit
+            place = stretch.place + int(stretch.done / step + NEXT_TO_NOTHING) * step
+            self._lose_beyond(place, stretch.cause, stretch.incident)
+            self.copies.discard_beyond(place)
 
     def kill(self, scope: int, now: float) -> None:
         """Lose the copies that do not outlive a failure of that *scope*, even of the stretch under way."""
-        mortal = self._copies.mortal[scope]
+        mortal = self.copies.mortal[scope]
         if not mortal:
             return
         self.copies.settle(now)
         if self.stretch is None:
-            self._copies.kill(mortal, self._lineage.place, None)
+            self.copies.kill(mortal, self.lineage.place, None)
         else:
             until = self.place(now)
-            self._copies.kill(mortal, self.stretch.place + until.done, until.ended)
+            self.copies.kill(mortal, self.stretch.place + until.done, until.ended)
 
     def fall_back(self, now: float, cause: int, incident: int, sound_until: float | None = None) -> None:
         """Go back to the newest copy there is, and lose the work since and the copies on their way.
@@ -126,7 +148,6 @@ class Work:
 
     def clear_suspect(self, incident: int) -> float | None:
         """Return the place from which *incident* corrupted the work, and forget it; None where it is gone."""
-        self._catch_up()
         return self._suspects.pop(incident, None)
 
     def load(self, strike: Strike, incident: int) -> float:
@@ -155,56 +176,17 @@ class Work:
         _, tier = self.copies.newest()
         return self.copies.shelves[tier].opens_at(now) - now if self._unusable else 0.0
 
-    def _catch_up(self) -> None:
-        """Work out what the stretches that have ended did, and where the one under way has begun.
-
-        Nobody asks until copies are lost or needed: most stretches just follow each other.
-        """
-        ended, self._ended = self._ended, []
-        if ended and ended[0] is self._entered:
-            self._work_out(ended.pop(0))
-        while ended:
-            count = follow(ended, self._lineage, self._copies)
-            if count == 0:
-                count = self._one_by_one(ended[:MANY])
-            ended = ended[count:]
-        if self.stretch is not None and self.stretch is not self._entered:
-            self._entered = self.stretch
-            self._enter(self.stretch)
-
-    def _one_by_one(self, stretches: Sequence[Stretch]) -> int:
-        for stretch in stretches:
-            self._enter(stretch)
-            self._work_out(stretch)
-        return len(stretches)
-
-    def _enter(self, stretch: Stretch) -> None:
-        """See where a *stretch* begins, and when its tiers save first."""
-        stretch.place = self._lineage.place
-        stretch.firsts = self._copies.firsts(stretch.place, stretch.start)
-
-    def _work_out(self, stretch: Stretch) -> None:
-        """See what a *stretch* has done and saved."""
-        until = self.clocks.place(stretch.firsts, stretch.start, stretch.end)
-        stretch.done, stretch.saving = until.done, until.saving != NO_TIER
-        self._lineage.add(stretch)
-        self._copies.take_in(stretch, until)
-        if stretch.loses_step:
-            self._cut_step(stretch)
-
-    def _cut_step(self, stretch: Stretch) -> None:
-        step = self.clocks.unit
-        place = stretch.place + int(stretch.done / step + NEXT_TO_NOTHING) * step
-        self._lose_beyond(place, stretch.cause, stretch.incident)
-        self._copies.discard_beyond(place)
+    def training(self) -> Training:
+        """Return all training of the finished run, with what became of it."""
+        return Fate(self.lineage, self.clocks, self.loads)
 
     def _back_to_newest(self, cause: int, incident: int, corrupted: bool = False) -> None:
-        place, _ = self._copies.newest()
+        place, _ = self.copies.newest()
         self._lose_beyond(place, cause, incident, corrupted)
-        self._copies.discard_beyond(place)
+        self.copies.discard_beyond(place)
 
     def _lose_beyond(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
-        self._lineage.fall_back(place, cause, incident, corrupted)
+        self.lineage.fall_back(place, cause, incident, corrupted)
         if self._suspects:
             beyond = place - NEXT_TO_NOTHING * max(place, 1.0)
             self._suspects = {line: begin for line, begin in self._suspects.items() if begin < beyond}
@@ -215,14 +197,13 @@ class Work:
             return True
         attempt = self._tries.get(incident, 0)
         self._tries[incident] = attempt + 1
-        usable = bool(self._draw(strike.origin, attempt)[strike.ordinal] >= chance)
+        usable = self._usability(attempt)[strike] >= chance
         if usable:
             shelves[tier].verify()
         return usable
 
-    def _draw(self, origin: int, attempt: int) -> Draws:
-        key = origin, attempt
-        if key not in self._draws:
-            name = f"{self._origins[origin]}/unusable/{attempt}"
-            self._draws[key] = Draws(self._streams, name, uniform)
-        return self._draws[key]
+    def _usability(self, attempt: int) -> StrikeDraws:
+        """Return the chances of copies that the recovery from a failure loads at its *attempt*."""
+        if attempt not in self._draws:
+            self._draws[attempt] = StrikeDraws(self._streams, self._origins, f"unusable/{attempt}")
+        return self._draws[attempt]

@@ -42,13 +42,6 @@ class Copies:
             waits.append(wait if wait > NEXT_TO_NOTHING else 0.0)
         return tuple(waits if self.clocks.step is None else map(self.clocks.units, waits))
 
-    @property
-    def are_regular(self) -> bool:
-        """Whether the tiers save at fixed places of the work, as long as nothing is lost."""
-        return self.clocks.are_regular and not any(
-            shelf.outages or shelf.dead or shelf.void is not None for shelf in self.shelves
-        )
-
     def settle(self, now: float) -> None:
         """Let copies in flight from an earlier stretch be held that are durable by *now*."""
         for shelf in self.shelves:
@@ -75,20 +68,6 @@ class Copies:
                 else:
                     self._take_in(stretch, tier, made)
             shelf.dead = 0
-
-    def take_in_many(self, tier: int, first: float, made: int, ended: float, now: float) -> None:
-        """Hold so many as *tier* has *made* in many stretches until *now*, the first at that place.
-
-        The last save *ended* at that instant (s); those before it are durable.
-        """
-        shelf, gap = self.shelves[tier], self.clocks.spacings[tier]
-        shelf.settle(now)
-        durable_at = ended + shelf.durable_after
-        durable = made - (durable_at > now)
-        if durable:
-            shelf.hold((first, gap, durable))
-        if durable < made:
-            shelf.send(first + durable * gap, durable_at)
 
     def _take_in(self, stretch: Stretch, tier: int, made: int) -> None:
         """Hold what *tier* has *made*, but for a newest that is not durable and those that never will be."""

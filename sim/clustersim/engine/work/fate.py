@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.ledger import Causes, Entry
 from clustersim.engine.stretches import Piece, Stretches, sums
-from clustersim.engine.work.account import Work
-from clustersim.engine.work.lineage import Loss, Pace
-from clustersim.engine.work.tiers import Firsts
+from clustersim.engine.work.lineage import Lineage, Loss, Pace
+from clustersim.engine.work.tiers import Firsts, TierClocks
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
 class Fate:
     """The stretches of a finished run, and what was thrown away of each."""
 
-    def __init__(self, work: Work) -> None:
-        self.loads: Mapping[int, int] = work.loads
-        self._clocks = work.clocks
-        self._line = work.lineage
+    def __init__(self, line: Lineage, clocks: TierClocks, loads: Mapping[int, int]) -> None:
+        self.loads: Mapping[int, int] | None = loads
+        self._clocks = clocks
+        self._line = line
         self._all = self._line.stretches
         self._losses = [(loss, self._earned(loss, loss.begin, loss.end)) for loss in self._line.losses]
         self._losses_of: dict[int, list[Loss]] = {}

@@ -9,14 +9,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from clustersim.engine.journal import FIELD
 from clustersim.engine.work.tiers import Firsts
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
 class Pace(NamedTuple):
@@ -49,7 +49,6 @@ class Stretch:
         "end",
         "firsts",
         "incident",
-        "loses_step",
         "paces",
         "place",
         "rate",
@@ -63,7 +62,6 @@ class Stretch:
         self.share = share
         self.rate = rate
         self.paces = paces
-        self.loses_step = False
 
     def needs(self, progress: float) -> float:
         """Return the training after which it has earned so much *progress*, at the pace that it has now."""
@@ -102,7 +100,6 @@ class Trained(NamedTuple):
 
 
 COLUMNS = len(Trained._fields) - 1
-PLACE = Trained._fields.index("place")
 RATE, BEFORE = (FIELD.size * Trained._fields.index(name) for name in ("rate", "before"))
 """How many columns come before the `firsts`; which one is the place; where in the bytes two others are."""
 
@@ -185,15 +182,6 @@ class Lineage:
             self.progress += rate * at_full_pace(stretch.paces, done)
         else:
             self.progress += rate * done
-
-    def add_many(self, rows: Array, place: float, progress: float) -> None:
-        """Go on by many stretches at full pace, a row of all columns for each, up to a *place*."""
-        count = len(rows)
-        self._stretches.extend(rows.tobytes())
-        self._line.extend(range(self.count, self.count + count))
-        self._places.extend(rows[:, PLACE].tolist())
-        self.count += count
-        self.place, self.progress = place, progress
 
     def fall_back(self, place: float, cause: int, incident: int, corrupted: bool = False) -> None:
         """Throw away all work beyond *place*, because of *incident*."""

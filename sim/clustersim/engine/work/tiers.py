@@ -35,8 +35,7 @@ class TierClocks:
 
     A copy that is due while the one before it is not durable waits for it.  That wait is counted in training
     time, so the blocks of other tiers come on top of it.  `unit` is a step, or a second, in seconds;
-    `spacings` is the training (s) between two saves of a tier in one stretch.  They `are_regular` where no
-    save waits for the one before it, and none for the end of a step.
+    `spacings` is the training (s) between two saves of a tier in one stretch.
     """
 
     def __init__(self, tiers: Sequence[Tier], step: float | None) -> None:
@@ -47,8 +46,6 @@ class TierClocks:
         self.intervals = tuple(tier.interval for tier in tiers)
         longest = (max(tier.interval, tier.durable_after) for tier in tiers)
         self.gaps = tuple(max(self.units(gap), 1.0 if step else 0.0) for gap in longest)
-        regular = (tier.durable_after <= tier.interval > 0 for tier in tiers)
-        self.are_regular = bool(tiers) and step is None and all(regular)
         self.spacings = tuple(gap * self.unit for gap in self.gaps)
         slopes = (block / (gap * self.unit) for block, gap in zip(self.blocks, self.gaps, strict=True))
         self._slope = 1 + math.fsum(slopes)

@@ -1,4 +1,4 @@
-"""The job that restarts as a whole and the job of replicas are one job where nothing tells them apart."""
+"""Plain work and work with a history are the same where nothing tells them apart."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import clustersim.engine.replication
 from clustersim.engine.ledger import Entry
-from clustersim.engine.replication import replicated, simulate
+from clustersim.engine.replication import simulate
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
 from tests.oracle.random_families import FAMILIES
@@ -30,20 +29,19 @@ COLUMNS = ("time_s", "mode", "node", "rack", "doing", "interruption", "transient
 TIMES = ("lost_s", "detection_s", "recovery_s", "waiting_s")
 
 
-def generally(document: Scenario) -> Records:
-    """Simulate *document* with the job that can do everything."""
+def with_history(document: Scenario) -> Records:
+    """Simulate *document* on the work that carries copies, tiers and history."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Scenario, "general", property(lambda _: True))
-        patch.setattr(clustersim.engine.replication, "gang", replicated)
         return simulate(document, 0)
 
 
 @laws
 @given(st.data(), st.booleans())
-def test_both_jobs_have_the_same_history(data: st.DataObject, ties: bool) -> None:
+def test_both_works_give_the_same_history(data: st.DataObject, ties: bool) -> None:
     document = Scenario.model_validate(scenario(data.draw, ties))
     assert not document.general
-    whole, general = simulate(document, 0), generally(document)
+    whole, general = simulate(document, 0), with_history(document)
     scale = document.end_s
     assert general.end_s == pytest.approx(whole.end_s, rel=1e-9)
     assert general.reached_s == pytest.approx(whole.reached_s, rel=1e-9, nan_ok=True)

@@ -1,0 +1,46 @@
+"""What a job works with, handed on to those who do its work."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import simpy
+
+from clustersim.engine.activity import Activity
+from clustersim.engine.cluster import Cluster
+from clustersim.engine.failures import Failures
+from clustersim.engine.failures.origins import Origins
+from clustersim.engine.journal import Journal
+from clustersim.engine.ledger import Causes
+from clustersim.engine.recovery import Stages
+from clustersim.engine.repair import Repairs
+from clustersim.engine.replicas.stops import Rollout, Stops
+from clustersim.engine.replicas.team import Team
+from clustersim.engine.work.work import Work
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Streams
+
+
+class Parts(NamedTuple):
+    """What a job works with."""
+
+    env: simpy.Environment
+    scenario: Scenario
+    streams: Streams
+    origins: Origins
+    causes: Causes
+    journal: Journal
+    cluster: Cluster
+    stages: Stages
+    failures: Failures
+    repairs: Repairs
+    work: Work
+
+
+class Together(NamedTuple):
+    """What the replicas share that train together: who they are, what they do, and when they stop."""
+
+    team: Team
+    activity: Activity
+    stops: Stops
+    rollout: Rollout

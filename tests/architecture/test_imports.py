@@ -37,6 +37,7 @@ ROOMS = [
     "machines",
     "failures",
     "repair",
+    "stops",
     "recovery",
     "activity",
     "work",

@@ -16,10 +16,11 @@ from clustersim.engine.activity import Activity
 from clustersim.engine.chain import Chain
 from clustersim.engine.checkpoints import SaveSchedule
 from clustersim.engine.cluster import Cluster
-from clustersim.engine.events import COMPLETION, WINDOW, At
+from clustersim.engine.events import COMPLETION, STOP_END, WINDOW, At
 from clustersim.engine.journal import NOBODY, Journal
 from clustersim.engine.ledger import Causes
 from clustersim.engine.repair import Repairs
+from clustersim.engine.stops import Stops
 from clustersim.records import Doing, Strike
 from clustersim.scenario.model import Scenario
 
@@ -67,10 +68,7 @@ class Job:
         self._restarts = scenario.recovery.during_recovery == "restart"
         self._target = scenario.target_s
         self._maintenance = scenario.maintenance
-        self._window = 1
-        self._final_save = 0.0
-        if scenario.checkpoint is not None:
-            self._final_save = scenario.checkpoint.blocks + scenario.checkpoint.durable_after
+        self._stops = Stops(scenario.maintenance)
         self._rack_size = scenario.cluster.rack_slots
         self._is_endless = scenario.target_s is None and scenario.maintenance is None
         self._timer: simpy.Event | None = None
@@ -88,7 +86,7 @@ class Job:
         """Start at time 0: train, or recover first where the start is not free."""
         self._clocks = clocks
         self._repairs = self._chain.repairs = repairs
-        self._chain.recovered = self._train
+        self._chain.recovered = self._be_ready
         self._go_on()
 
     def strike(self, strike: Strike) -> None:
@@ -98,6 +96,9 @@ class Job:
             self._chain.break_nodes(strike, strike.slots, line)
         if doing <= SAVING:
             self._timer = None
+            if doing is SAVING:
+                self._stops.broken(self._env.now)
+            self._stops.down(self._env.now)
             self._end_stretch(strike.mode, line)
             self._chain.begin(strike, line, detection)
         elif doing is MAINTENANCE:
@@ -133,7 +134,16 @@ class Job:
         if struck is None:
             self._train()
         else:
+            self._stops.down(self._env.now)
             self._chain.begin(*struck)
+
+    def _be_ready(self) -> None:
+        """Train, unless something is left to do of a planned stop that fell due meanwhile."""
+        until = self._stops.ready(self._env.now)
+        if until > self._env.now:
+            self._stand_still(until)
+        else:
+            self._train()
 
     def _train(self) -> None:
         """Train until the target is reached, or a planned stop is due."""
@@ -143,7 +153,7 @@ class Job:
             clock.training_begins()
         if self._is_endless:
             return
-        target, window = self._time_of_target(), self._next_window()
+        target, window = self._time_of_target(), self._stops.next(self._began)
         if target <= window:
             self._wait(target, self._reach)
         else:
@@ -156,24 +166,29 @@ class Job:
     def _begin_stop(self) -> None:
         """Begin the planned stop that is due, with a last save unless it is abrupt."""
         assert self._maintenance is not None
-        self._window += 1
+        now = self._env.now
+        self._stops.begun()
         if self._maintenance.abrupt:
             self._end_stretch(self._causes.maintenance)
-            self._stand_still()
+            self._stand_still(now + self._maintenance.takes)
         else:
-            self._stopped = self._env.now
+            self._stopped = now
             self._activity.enter(SAVING)
-            self._wait(self._env.now + self._final_save, self._saved)
+            self._wait(now + self._schedule.final_save(self._began, now), self._saved)
 
     def _saved(self) -> None:
-        self._end_stretch()
-        self._stand_still()
-
-    def _stand_still(self) -> None:
-        """Stand still for the window; what strikes meanwhile is recovered from afterwards."""
         assert self._maintenance is not None
+        self._end_stretch()
+        self._stand_still(self._env.now + self._maintenance.takes)
+
+    def _stand_still(self, until: float) -> None:
+        """Stand still for a planned stop; what strikes meanwhile is recovered from afterwards."""
         self._activity.enter(MAINTENANCE)
-        self._wait(self._env.now + self._maintenance.takes, self._go_on)
+        self._wait(until, self._end_stop, STOP_END)
+
+    def _end_stop(self) -> None:
+        self._stops.past(self._env.now)
+        self._go_on()
 
     def _wait(self, time: float, then: Callable[[], None], priority: int = COMPLETION) -> None:
         """Go on with *then* at the instant *time*, unless a failure comes between."""
@@ -207,13 +222,3 @@ class Job:
         if self._target is None:
             return math.inf
         return self._began + self._schedule.offset_of(max(self._target - self.progress, 0.0))
-
-    def _next_window(self) -> float:
-        """Return when the next maintenance begins; windows that came due while the job was down are past."""
-        if self._maintenance is None:
-            return math.inf
-        every = self._maintenance.every
-        self._window = max(self._window, int(self._began / every))
-        while self._window * every < self._began:
-            self._window += 1
-        return self._window * every

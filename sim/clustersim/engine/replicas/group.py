@@ -31,14 +31,17 @@ class Planned(Protocol):
     def begin(self) -> None:
         """Begin the stop that is due."""
 
-    def restarted(self, now: float) -> None:
-        """What was due before *now* is past."""
+    def broken(self) -> None:
+        """The save before the stop is broken off: it does not take place now."""
+
+    def down(self) -> None:
+        """No replica is alive."""
+
+    def holds_back(self) -> bool:
+        """Go on with a stop that fell due while the job was down; return whether anything is left of one."""
 
     def take_one_out(self) -> None:
         """Let the next replica of a rolling stop step out, if one is to."""
-
-    def drop(self) -> None:
-        """Let nobody else step out: no replica is alive."""
 
 
 class Group:
@@ -77,7 +80,6 @@ class Group:
         self._then: Callable[[], None] = self._train
         self._deadline = -math.inf
         self._blamed = start
-        self._anew = True
 
     def __repr__(self) -> str:
         return f"Group({self._activity}, {self._team})"
@@ -131,10 +133,12 @@ class Group:
 
     def go_on(self) -> None:
         """Let all that are there train, where they are enough."""
-        team = self._team
+        team, was_down = self._team, not self.is_formed
         if team.ready:
             team.join()
         self._deadline, self.is_formed = -math.inf, True
+        if was_down and self.planned.holds_back():
+            return
         if self._rolls and team.up >= self._minimum:
             self.planned.take_one_out()
         if team.up >= self._minimum:
@@ -148,7 +152,8 @@ class Group:
         if self._work.stretch is not None:
             self._work.end(self._env.now, *broken)
         elif self._activity.doing is SAVING:
-            self.planned.restarted(self._env.now)
+            if broken is not NO_BLAME:
+                self.planned.broken()
         else:
             return
         for clock in self.clocks:
@@ -158,8 +163,9 @@ class Group:
         """Book nothing more: no replica is alive."""
         self._activity.enter(TRAINING)
         self._timer, self._deadline = None, -math.inf
-        self._anew, self.is_formed = True, False
-        self.planned.drop()
+        if self.is_formed:
+            self.is_formed = False
+            self.planned.down()
 
     def change_pace(self) -> None:
         """Train at the pace that the stragglers leave from now on."""
@@ -186,9 +192,6 @@ class Group:
         """Train until the target is reached, or a planned stop is due."""
         now, team = self._env.now, self._team
         self._activity.enter(TRAINING)
-        if self._anew:
-            self.planned.restarted(now)
-            self._anew = False
         pace = self._culprits.pace() if self._culprits.open else None
         self._work.begin(now, team.up / team.size, pace)
         self._timer = None

@@ -228,22 +228,24 @@ class ReplicatedJob:
     def _announce(self, replica: Replica) -> None:
         """Bring a replica back that has recovered, after all that is under way at this instant."""
         if replica.chain.is_alone and self._env.peek() > self._env.now:
-            self._bring_back(replica)
+            self._be_ready(replica)
         else:
-            bring_back = partial(self._bring_back, replica)
-            At(self._env, self._env.now, REJOIN + replica.index, bring_back)
+            At(self._env, self._env.now, REJOIN + replica.index, partial(self._be_ready, replica))
 
-    def _bring_back(self, replica: Replica, event: simpy.Event | None = None) -> None:
-        """Let a replica that is ready again join the others, or wait until enough are ready to begin.
+    def _be_ready(self, replica: Replica, event: simpy.Event | None = None) -> None:
+        """Bring a replica back that has recovered, unless it has to stand aside for a planned stop.
 
         One that waited for nodes is announced by each that comes back at that instant.
         """
-        if replica.state <= READY:
-            return
+        if replica.state is DOWN and not self._planned.keeps_aside(replica):
+            self._bring_back(replica, replica.activity.charged)
+
+    def _bring_back(self, replica: Replica, blame: Blame) -> None:
+        """Let a replica that is ready again join the others, or wait until enough are ready to begin."""
         replica.activity.enter(TRAINING)
         self._team.come_back(replica)
         group, doing = self._group, self._activity.doing
-        rejoin_stall, blame = self._recovery.rejoin_stall, replica.activity.charged
+        rejoin_stall = self._recovery.rejoin_stall
         if not group.is_formed:
             group.enter(HELD)
             if group.is_enough:

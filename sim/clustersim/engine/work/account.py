@@ -54,12 +54,6 @@ class Work:
         self._catch_up()
         return self._copies
 
-    @property
-    def final_save(self) -> float:
-        """Seconds that a save to the last tier takes until it is durable; nothing without checkpoints."""
-        clocks = self.clocks
-        return clocks.blocks[-1] + clocks.durable_after[-1] if clocks.blocks else 0.0
-
     def begin(self, now: float, share: float, pace: Pace | None = None) -> None:
         """Begin a stretch on a *share* of the cards, at a *pace* that is not the full one, if any."""
         self.stretch = Stretch(now, share, share * self._lineage.pace, () if pace is None else (pace,))
@@ -77,6 +71,10 @@ class Work:
         stretch.end, stretch.cause, stretch.incident = now, cause, incident
         self._ended.append(stretch)
         self.stretch = None
+
+    def begin_final_save(self, now: float) -> float:
+        """Save all work in the last tier, unless it is saved there; return when its copy is durable (s)."""
+        return self.copies.begin_final_save(self._lineage.place, now)
 
     def slow_down(self, now: float, pace: Pace) -> None:
         """Train at another *pace* from now on."""

@@ -38,6 +38,7 @@ ROOMS = [
     "machines",
     "failures",
     "repair",
+    "stops",
     "recovery",
     "activity",
     "work",

@@ -89,7 +89,7 @@ ROLLED: dict[str, Case] = {
             checkpoint={"interval": "45 s", "blocks": "0 s", "durable_after": "30 s"},
             recovery={"stages": {"restart": "60 s"}, "replicas": 2},
         ),
-        {"productive": 90 + 14.5, "lost": 10 + 5, "maintenance": 22.5, "recovery": 30 + 27},
+        {"productive": 90 + 4.5, "lost": 10 + 5, "maintenance": 22.5 + 10, "recovery": 30 + 27},
         {"lost_s": [15], "doing": ["training"], "interruption": [True], "recovery_s": [57]},
     ),
 }

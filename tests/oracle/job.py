@@ -191,13 +191,16 @@ class Job:
         """Training ends; if replicas have failed, all lose the step in flight, but for what a stop saves."""
         if self.doing not in IN_STRETCH:
             return
+        stopping = bool(self.stops.now)
+        if loser is not None:
+            self.stops.save_breaks()
         world, step = self.world, self.world.scenario.workload.step_time
         world.cancel(ranks.SAVE, ranks.TARGET)
         for source in world.sources:
             source.recurrences = [alarm for alarm in source.recurrences if alarm.instant <= world.now]
         for fault in self.showing:
             world.fleet.left[fault] = max(world.fleet.left[fault] - (world.now - self.start), 0.0)
-        if loser is not None and step and not self.stops.now:
+        if loser is not None and step and not stopping:
             whole = math.floor((world.lineage.tau - self.start_tau) / step + 1e-9) * step
             self.fall_back(self.start_tau + whole, "lost", loser)
         self.stops.now = ""
@@ -249,11 +252,12 @@ class Job:
 
     def lose_everyone(self, strike: Strike, entry: str = "lost") -> None:
         """No replica is alive: copies in flight are gone, and all work beyond the newest durable one."""
+        self.stops.save_breaks()
         self.end_stretch()
         self.world.cancel(ranks.STALL, ranks.FORM)
         self.doing = self.doing if self.stops.now else ""
         self.gone, self.deadline = True, -math.inf
-        self.stops.forget()
+        self.stops.job_goes_down()
         self.world.tiers.keep_durable(self.world.lineage.tau)
         self.fall_back_to_copies(strike, entry)
 
@@ -280,6 +284,8 @@ class Job:
         self.deadline = -math.inf
         for one in self.present():
             one.state = UP
+        if self.stops.go_on():
+            return
         self.stops.step_out()
         if len(self.up()) < self.plan.minimum:
             self.enter("held", self.latest)
@@ -288,6 +294,8 @@ class Job:
 
     def chain_done(self, one: Replica) -> None:
         """A replica has recovered: it joins the others, or waits until there are enough."""
+        if self.stops.stand_aside(one):
+            return
         one.state = READY
         self.rejoin(one.chain.bearer)
 

@@ -187,6 +187,7 @@ def _stops(author: Author, spec: Spec) -> None:
     """Planned stops that wait for a failure, or that take one replica after another."""
     every = author.number(400, 2500)
     stop: Spec = {"every": f"{every!r} s", "takes": author.time(5, min(300, 0.9 * every))}
+    stop["if_down"] = author.one_of("shorten", "skip", "postpone")
     if spec["recovery"].get("replicas", 1) > 1 and author.maybe():
         most = 0.9 * every / spec["recovery"]["replicas"] - 60
         stop |= {"rolling": True, "takes": author.time(5, max(min(300, most), 6))}

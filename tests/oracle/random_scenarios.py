@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tests.oracle.author import Author, Draw, Spec
 from tests.oracle.random_families import FAMILIES
 
+IF_DOWN = ("shorten", "skip", "postpone")
+
 
 def scenario(draw: Draw, ties: bool, *families: str) -> Spec:
     """Return the document of a whole scenario, with mechanisms of these families beside the plain ones."""
@@ -24,6 +26,7 @@ def scenario(draw: Draw, ties: bool, *families: str) -> Spec:
         every = author.number(100, 2500)
         spec["maintenance"] = {"every": f"{every!r} s", "takes": author.time(5, min(300, 0.9 * every))}
         spec["maintenance"]["abrupt"] = spec["checkpoint"] == "none" or author.maybe()
+        spec["maintenance"]["if_down"] = author.one_of(*IF_DOWN)
     if author.maybe(4):
         spec["workload"]["productive"] = author.time(50, 5000)
     elif author.maybe(4):

@@ -29,6 +29,7 @@ class Replica:
         self.noted: Strike | None = None
         self.noted_detection = math.inf
         self.alarm = math.inf
+        self.due: float | None = None
         self.awaiting: int | None = None
         self.waiting_since: float | None = None
         self.chain: Strike
@@ -48,7 +49,7 @@ class Replica:
 
     def begin_chain(self, strike: Strike, detection: float | None = None) -> None:
         """Begin to recover from an incident, of which somebody knows after its detection."""
-        self.world.cancel(self.rank, owner=self)
+        self.world.cancel(self.rank, ranks.WINDOW, owner=self)
         self.state, self.awaiting, self.waiting_since = DOWN, None, None
         self.noted, self.noted_detection = None, math.inf
         self.job.stops.struck.pop(self, None)
@@ -87,6 +88,9 @@ class Replica:
             self.begin_chain(strike)
         elif self.doing == "detection":
             self.expect_alarm(self.job.detection(strike))
+            if self.alarm <= self.world.now:
+                self.world.cancel(self.rank, owner=self)
+                self.hear_alarm()
         else:
             self.send_to_repair()
             self.world.job.look_for_nodes()

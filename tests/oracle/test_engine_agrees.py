@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from clustersim.scenario.model import Scenario
-from tests.oracle import charge_cases, hand_cases, instant_cases
+from tests.oracle import charge_cases, hand_cases, instant_cases, stop_cases
 from tests.oracle.agreement import disagreements
 from tests.oracle.random_families import FAMILIES
 from tests.oracle.random_scenarios import scenario
@@ -15,7 +15,7 @@ from tests.oracle.random_scenarios import scenario
 EXAMPLES = 150
 EXAMPLES_OF_A_FAMILY = 40
 EXAMPLES_OF_ALL = 120
-CASES = {**hand_cases.CASES, **instant_cases.CASES, **charge_cases.CASES}
+CASES = {**hand_cases.CASES, **instant_cases.CASES, **charge_cases.CASES, **stop_cases.CASES}
 
 
 def reproducible(examples: int) -> settings:

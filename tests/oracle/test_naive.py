@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from clustersim.scenario.model import Scenario
-from tests.oracle import charge_cases, hand_cases, instant_cases
+from tests.oracle import charge_cases, hand_cases, instant_cases, stop_cases
 from tests.oracle.naive import Naive
 
-CASES = {**hand_cases.CASES, **instant_cases.CASES, **charge_cases.CASES}
+CASES = {**hand_cases.CASES, **instant_cases.CASES, **charge_cases.CASES, **stop_cases.CASES}
 
 
 @pytest.mark.parametrize("name", CASES)

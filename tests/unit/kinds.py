@@ -51,6 +51,7 @@ COUNTS = {f"{RECOVERY}.retire": {"after": 5, "within": "300000 s"}}
 SCORES = {f"{RECOVERY}.retire": {"score": 3.9, "half_life": "100000 s"}}
 RENEWED = LEMONS | {f"{RECOVERY}.retire": {"after": 1, "within": "1 d", "replacement": "1000 s"}}
 STOPS: Changes = {"maintenance": {"every": "20000 s", "takes": "200 s"}}
+LONG_OUTAGES = STOPS | {f"{CLUSTER}.spares": 0}
 COLD = {f"{CLUSTER}.spare_kind": "cold", f"{CLUSTER}.provision": "100 s"}
 LENT = {f"{CLUSTER}.spare_kind": "lent", f"{CLUSTER}.preempt": "100 s"}
 BAD_SPARES = {f"{CLUSTER}.spares": 20, f"{ANY}.lemons": {"share": "25 %", "factor": 20}}
@@ -146,6 +147,7 @@ STOPPED = [
     Row("Maintenance.every", {"maintenance.every": "5000 s"}, more="maintenance", base=STOPS),
     Row("Maintenance.takes", {"maintenance.takes": "800 s"}, more="maintenance", base=STOPS),
     Row("Maintenance.abrupt", {"maintenance.abrupt": True}, more="lost", base=STOPS | {"failures": "none"}),
+    Row("Maintenance.if_down", {"maintenance.if_down": "postpone"}, more="maintenance", base=LONG_OUTAGES),
     Row("Maintenance.merge_within", {"maintenance.merge_within": "5000 s"}, less="maintenance", base=STOPS),
     Row(
         "Maintenance.rolling",

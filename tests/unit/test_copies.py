@@ -225,7 +225,7 @@ def test_the_beginning_is_held_by_the_last_tier_and_copies_of_one_place_by_the_f
 
 def test_the_final_save_supersedes_the_one_in_flight() -> None:
     copies = after_a_stretch(two_tiers(), 1399.0)
-    copies.begin_final_save(1399.0)
+    assert copies.begin_final_save(349.0, 1399.0) == 1469.0
     assert (copies.shelves[1].in_flight, copies.shelves[1].newest) == (None, None)
     copies.end_final_save(349.0, 1500.0)
     assert copies.newest() == (349.0, 1)
@@ -234,13 +234,36 @@ def test_the_final_save_supersedes_the_one_in_flight() -> None:
 
 def test_a_copy_that_is_durable_as_the_final_save_begins_stays() -> None:
     copies = after_a_stretch(two_tiers(), 1399.0)
-    copies.begin_final_save(1400.0)
+    copies.begin_final_save(350.0, 1400.0)
     assert copies.shelves[1].newest == 300.0
+
+
+def test_a_copy_of_the_same_place_is_not_made_again_but_awaited() -> None:
+    copies = after_a_stretch(two_tiers(), 1399.0)
+    assert copies.begin_final_save(300.0, 1399.0) == 1400.0
+    copies.end_final_save(300.0, 1400.0)
+    assert copies.shelves[1].newest == 300.0
+    assert copies.begin_final_save(300.0 * (1 - 1e-12), 1450.0) == 1450.0
+    copies.end_final_save(300.0, 1450.0)
+    assert copies.newest() == (300.0, 0)
+
+
+def test_nor_is_one_that_was_made_in_vain() -> None:
+    copies = two_tiers()
+    copies.shelves[1].spoil(300.0)
+    assert copies.begin_final_save(300.0, 1399.0) == 1399.0
+    copies.end_final_save(300.0, 1399.0)
+    assert copies.newest() == (0, 1)
+
+
+def test_before_any_training_there_is_nothing_to_save() -> None:
+    assert two_tiers().begin_final_save(0.0, 7.0) == 7.0
 
 
 def test_a_final_save_in_an_outage_is_no_copy() -> None:
     copies = two_tiers()
     copies.close([1], 1400.0, 1600.0)
+    copies.begin_final_save(349.0, 1480.0)
     copies.end_final_save(349.0, 1500.0)
     assert copies.newest() == (0, 1)
     assert copies.shelves[1].void == 349.0
@@ -248,7 +271,7 @@ def test_a_final_save_in_an_outage_is_no_copy() -> None:
 
 def test_a_job_without_checkpoints_has_only_the_beginning() -> None:
     copies = Copies([], None)
-    copies.begin_final_save(60.0)
+    assert copies.begin_final_save(60.0, 60.0) == 60.0
     copies.end_final_save(100.0, 100.0)
     assert copies.newest()[0] == 0
     assert copies.firsts(50.0, 60.0) == ()

@@ -193,9 +193,16 @@ def test_a_failure_in_the_last_save_before_maintenance_falls_back_to_the_copy_be
         maintenance={"every": "500 s", "takes": "100 s"},
         simulation={"horizon": "700 s"},
     )
-    # 300 + 10 + 190 | 15 s of the last save, detection 30, recovery 60 | 95 to the horizon
+    # 300 + 10 + 190 | 15 s of the save, detection 30, recovery 60 | 10 left of the stop | 85 to the horizon
     assert seconds(records) == pytest.approx(
-        {"productive": 395, "lost": 190, "checkpoint": 25, "detection": 30, "recovery": 60}
+        {
+            "productive": 385,
+            "lost": 190,
+            "checkpoint": 25,
+            "detection": 30,
+            "recovery": 60,
+            "maintenance": 10,
+        }
     )
     assert (records.interruptions, records.incidents["doing"].tolist()) == (1, [Doing.SAVING])
 

@@ -220,8 +220,9 @@ def test_the_pieces_of_a_stretch_are_what_became_of_it() -> None:
 
 
 def test_the_final_save_takes_what_one_to_the_last_tier_takes() -> None:
-    assert work().final_save == 20.0
-    assert work(checkpoint="none", recovery={}).final_save == 0.0
+    for job, takes in (work(), 20.0), (work(checkpoint="none", recovery={}), 0.0):
+        train(job, 0.0, 150.0)
+        assert job.begin_final_save(150.0) == 150.0 + takes
     assert work().load_from_peer(0) == 5.0
 
 

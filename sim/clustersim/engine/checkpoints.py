@@ -14,6 +14,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+REL_TOL = 1e-12
+"""Instants that are closer, relative to them, are one: each is a sum of a few terms, rounded as often."""
 
 
 class SaveSchedule(Protocol):
@@ -36,6 +38,12 @@ class SaveSchedule(Protocol):
 
     def offset_of(self, useful: float) -> float:
         """Return how long after its start a stretch has done *useful* seconds of training."""
+
+    def final_save(self, start: float, now: float) -> float:
+        """Return the seconds from *now* until all work is saved for certain, if training stops to save it.
+
+        Nothing is saved twice: where nothing was trained since a save has ended, only its copy is awaited.
+        """
 
     def runs(self, start: float, now: float, since: float = -math.inf) -> Iterator[tuple[float, float]]:
         """Yield begin and end of each piece of training between the blocks.
@@ -71,6 +79,10 @@ class NoSaves:
     def offset_of(self, useful: float) -> float:
         """Return the same: training is never blocked."""
         return useful
+
+    def final_save(self, start: float, now: float) -> float:
+        """Return no time: nothing is saved."""
+        return 0.0
 
     def runs(self, start: float, now: float, since: float = -math.inf) -> Iterator[tuple[float, float]]:
         """Yield the stretch as one piece."""
@@ -127,6 +139,14 @@ class PeriodicSaves:
         if useful <= self.first:
             return useful
         return useful + math.ceil((useful - self.first) / self.gap) * self.blocks
+
+    def final_save(self, start: float, now: float) -> float:
+        """Return the seconds until all work is saved: none where nothing was trained since the start."""
+        begun = self._passed(self.first, start, now)
+        trained_from = start + (self.first + (begun - 1) * self.cycle + self.blocks) if begun else start
+        if 0.0 <= now - trained_from <= REL_TOL * now:
+            return self.durable_after if begun else 0.0
+        return self.blocks + self.durable_after
 
     def runs(self, start: float, now: float, since: float = -math.inf) -> Iterator[tuple[float, float]]:
         """Yield begin and end of each piece of training between the blocks.

@@ -55,7 +55,7 @@ recovery:
   rejoin_stall: 100 s
   minimum: 8
   overhead: 1 %
-maintenance: {every: 1 d, takes: 20 min, merge_within: 1 h}
+maintenance: {every: 1 d, takes: 20 min, if_down: postpone, merge_within: 1 h}
 simulation: {horizon: 90 d}
 published:
   source: a paper

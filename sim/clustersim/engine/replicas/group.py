@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Protocol
 
 from clustersim.engine.activity import NO_BLAME, Blame
 from clustersim.engine.effects import Culprits
@@ -14,6 +15,28 @@ from clustersim.engine.work.lineage import Pace
 from clustersim.records import Doing
 
 TRAINING, SAVING, STALL, HELD = Doing.TRAINING, Doing.SAVING, Doing.STALL, Doing.HELD
+
+
+class Planned(Protocol):
+    """Whoever knows what the group has planned."""
+
+    def next(self, now: float) -> float:
+        """Return when the next stop begins, infinite without any."""
+
+    def begin(self) -> None:
+        """Begin the stop that is due."""
+
+    def broken(self) -> None:
+        """The save before the stop is broken off: it does not take place now."""
+
+    def down(self) -> None:
+        """No replica is alive."""
+
+    def holds_back(self) -> bool:
+        """Go on with a stop that fell due while the job was down; return whether anything is left of one."""
+
+    def take_one_out(self) -> None:
+        """Let the next replica of a rolling stop step out, if one is to."""
 
 
 class Group:
@@ -28,8 +51,7 @@ class Group:
         parts: Parts,
         together: Together,
         culprits: Culprits,
-        begin_stop: Callable[[], None],
-        step_out: Callable[[], None],
+        planned: Callable[[], Planned],
     ) -> None:
         env, scenario, start = parts.env, parts.scenario, (parts.causes.start, NOBODY)
         self.reached = math.nan
@@ -37,12 +59,11 @@ class Group:
         self.is_formed = True
         self.latest = start
         self._env = env
-        self._team, self._activity, self._stops, self._rollout = together
+        self._team, self._activity = together
         self._work = parts.work
         self._culprits = culprits
         self._clocks = parts.failures.clocked
-        self._begin_stop = begin_stop
-        self._step_out = step_out
+        self._planned = planned
         self._target = scenario.target_s
         self._is_endless = scenario.target_s is None and scenario.maintenance is None
         self._rolls = scenario.maintenance is not None and scenario.maintenance.rolling
@@ -51,7 +72,6 @@ class Group:
         self._then: Callable[[], None] = self._train
         self._deadline = -math.inf
         self._blamed = start
-        self._anew = True
 
     def __repr__(self) -> str:
         return f"Group({self._activity}, {self._team})"
@@ -105,12 +125,14 @@ class Group:
 
     def go_on(self) -> None:
         """Let all that are there train, where they are enough."""
-        team = self._team
+        team, was_down = self._team, not self.is_formed
         if team.ready:
             team.join()
         self._deadline, self.is_formed = -math.inf, True
+        if was_down and self._planned().holds_back():
+            return
         if self._rolls and team.up >= self._minimum:
-            self._step_out()
+            self._planned().take_one_out()
         if team.up >= self._minimum:
             self._train()
         else:
@@ -122,7 +144,8 @@ class Group:
         if self._work.is_training:
             self._work.end(self._env.now, *broken)
         elif self._activity.doing is SAVING:
-            self._stops.restarted(self._env.now)
+            if broken != NO_BLAME:
+                self._planned().broken()
         else:
             return
         for clock in self._clocks:
@@ -133,8 +156,9 @@ class Group:
         if self._team.size > 1:
             self._activity.enter(TRAINING)
         self._timer, self._deadline = None, -math.inf
-        self._anew, self.is_formed = True, False
-        self._rollout.drop()
+        if self.is_formed:
+            self.is_formed = False
+            self._planned().down()
 
     def change_pace(self) -> None:
         """Train at the pace that the stragglers leave from now on."""
@@ -161,9 +185,6 @@ class Group:
         """Train until the target is reached, or a planned stop is due."""
         now, team = self._env.now, self._team
         self._activity.enter(TRAINING)
-        if self._anew:
-            self._stops.restarted(now)
-            self._anew = False
         pace = self._culprits.pace() if self._culprits.open else None
         self._work.begin(now, team.up / team.size, pace)
         self._timer = None
@@ -175,11 +196,12 @@ class Group:
     def _plan(self) -> None:
         """Wait for the target, or for the next planned stop."""
         target = math.inf if self._target is None else self._work.time_of(self._target)
-        stop = math.inf if self._rollout.under_way else self._stops.next(self._env.now)
+        planned = self._planned()
+        stop = planned.next(self._env.now)
         if target <= stop:
             self.wait(target, self._reach, TARGET)
         else:
-            self.wait(stop, self._begin_stop, WINDOW)
+            self.wait(stop, planned.begin, WINDOW)
 
     def _reach(self) -> None:
         self.reached = self._env.now

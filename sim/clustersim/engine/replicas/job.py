@@ -19,7 +19,6 @@ from clustersim.engine.replicas.group import Group
 from clustersim.engine.replicas.parts import Parts, Together
 from clustersim.engine.replicas.planned import PlannedStops
 from clustersim.engine.replicas.replica import Blow, Replica, State
-from clustersim.engine.replicas.stops import Rollout, Stops
 from clustersim.engine.replicas.team import Team
 from clustersim.engine.work.account import TieredWork
 from clustersim.records import SCOPES, Doing, Strike
@@ -55,8 +54,8 @@ class Job:
         history = self._work if isinstance(self._work, TieredWork) else None
         self._effects = effects(env, scenario, parts.streams, parts.origins, parts.stages, culprits, history)
         self._rejoins_at_once = self._team.size == 1 and not self._effects
-        together = Together(self._team, self._activity, Stops(scenario), Rollout())
-        self._group = Group(parts, together, culprits, self._begin_stop, self._step_out)
+        together = Together(self._team, self._activity)
+        self._group = Group(parts, together, culprits, lambda: self._planned)
         self._planned = PlannedStops(
             parts, together, self._group, self._take_down_after_stop, self._bring_back
         )
@@ -240,36 +239,31 @@ class Job:
         if in_step and self._team.alive:
             self._work.lose_step()
 
-    def _begin_stop(self) -> None:
-        self._planned.begin()
-
-    def _step_out(self) -> None:
-        self._planned.take_one_out()
-
     def _announce(self, index: int) -> None:
         """Bring a replica back that has recovered, after all that is under way at this instant."""
         replica = self._team.replicas[index]
         if self._rejoins_at_once or (replica.chain.is_alone and self._env.peek() > self._env.now):
-            self._bring_back(replica)
+            self._be_ready(replica)
         else:
-            bring_back = partial(self._bring_back, replica)
-            At(self._env, self._env.now, REJOIN + index, bring_back)
+            At(self._env, self._env.now, REJOIN + index, partial(self._be_ready, replica))
 
-    def _bring_back(self, replica: Replica, event: At | None = None) -> None:
-        """Let a replica that is ready again join the others, or wait until enough are ready to begin.
+    def _be_ready(self, replica: Replica, event: At | None = None) -> None:
+        """Bring a replica back that has recovered, unless it has to stand aside for a planned stop.
 
         One that waited for nodes is announced by each that comes back at that instant.
         """
-        if replica.state <= READY:
-            return
+        if replica.state is DOWN and not self._planned.keeps_aside(replica):
+            self._bring_back(replica, replica.activity.charged)
+
+    def _bring_back(self, replica: Replica, blame: Blame) -> None:
+        """Let a replica that is ready again join the others, or wait until enough are ready to begin."""
         group = self._group
         self._team.come_back(replica)
         if self._rejoins_at_once:
             group.go_on()
             return
         replica.activity.enter(TRAINING)
-        doing = self._activity.doing
-        rejoin_stall, blame = self._recovery.rejoin_stall, replica.activity.charged
+        doing, rejoin_stall = self._activity.doing, self._recovery.rejoin_stall
         if not group.is_formed:
             group.enter(HELD)
             if group.is_enough:

@@ -14,7 +14,6 @@ from clustersim.engine.journal import Journal
 from clustersim.engine.ledger import Causes
 from clustersim.engine.recovery import Stages
 from clustersim.engine.repair import Repairs
-from clustersim.engine.replicas.stops import Rollout, Stops
 from clustersim.engine.replicas.team import Team
 from clustersim.engine.work.work import Work
 from clustersim.scenario.model import Scenario
@@ -38,9 +37,7 @@ class Parts(NamedTuple):
 
 
 class Together(NamedTuple):
-    """What the replicas share that train together: who they are, what they do, and when they stop."""
+    """What the replicas share that train together: who they are, and what they do."""
 
     team: Team
     activity: Activity
-    stops: Stops
-    rollout: Rollout

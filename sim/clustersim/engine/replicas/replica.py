@@ -38,7 +38,10 @@ class Blow(NamedTuple):
 
 
 class Replica:
-    """Replica number `index`, which goes through a chain of recovery of its own."""
+    """Replica number `index`, which goes through a chain of recovery of its own.
+
+    A planned stop of its own is `due` since an instant (s) if its turn came while it was down.
+    """
 
     def __init__(self, index: int, slots: range, chain: Chain, activity: Activity) -> None:
         self.index = index
@@ -47,6 +50,7 @@ class Replica:
         self.activity = activity
         self.state = State.UP
         self.blow: Blow | None = None
+        self.due: float | None = None
 
     def __repr__(self) -> str:
         return f"Replica({self.index}, {self.state.name.lower()})"

@@ -50,16 +50,20 @@ class Team:
         return again
 
     def step_out(self, replica: Replica) -> None:
-        """Let a *replica* that was up step out; it holds the state yet."""
-        self._leave(replica)
+        """Let a *replica* stand aside, one that has just recovered too; it holds the state."""
+        if replica.state is UP:
+            self._leave(replica)
+        elif replica.state is READY:
+            self.there -= 1
+        else:
+            self._recover(replica)
         replica.state = OUT
         self.is_out = True
 
     def come_back(self, replica: Replica) -> None:
         """Let a *replica* that was down or out be ready."""
         if replica.state is DOWN:
-            self.alive += 1
-            del self._down[replica]
+            self._recover(replica)
         replica.state = READY
         self.there += 1
         self.ready.append(replica)
@@ -76,6 +80,11 @@ class Team:
     def trains(self) -> Callable[[int], int]:
         """Return what tells, also later, whether the replica of a number takes part now."""
         return bytes(self._is_up).__getitem__
+
+    def _recover(self, replica: Replica) -> None:
+        """Let a *replica* that was down be alive."""
+        self.alive += 1
+        del self._down[replica]
 
     def _leave(self, replica: Replica) -> None:
         """Let a *replica* that was up take part no longer."""

@@ -34,7 +34,6 @@ class TieredWork:
         self.stretch: Stretch | None = None
         self.loads: dict[int, int] = {}
         self.clocks = self.copies.clocks
-        self.final_save = tiers[-1].blocks + tiers[-1].durable_after if tiers else 0.0
         self._last: Stretch | None = None
         self._load_times = [tier.load for tier in tiers] or [0.0]
         self._unusable = [tier.unusable for tier in tiers]
@@ -79,10 +78,6 @@ class TieredWork:
         self.copies.take_in(stretch, until)
         self.stretch, self._last = None, stretch
 
-    def begin_final_save(self, now: float) -> None:
-        """Begin the save before a planned stop, to the last tier."""
-        self.copies.begin_final_save(now)
-
     def end_final_save(self, now: float) -> None:
         """End it: what has been done so far is saved."""
         self.copies.end_final_save(self.lineage.place, now)
@@ -94,6 +89,10 @@ class TieredWork:
     def close(self, tiers: Iterable[int], begin: float, until: float) -> None:
         """Make *tiers* unavailable from *begin* to *until* (s)."""
         self.copies.close(tiers, begin, until)
+
+    def begin_final_save(self, now: float) -> float:
+        """Save all work in the last tier, unless it is saved there; return when its copy is durable (s)."""
+        return self.copies.begin_final_save(self.lineage.place, now)
 
     def slow_down(self, now: float, pace: Pace) -> None:
         """Train at another *pace* from now on."""

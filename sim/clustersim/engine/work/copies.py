@@ -25,6 +25,7 @@ class Copies:
             [number for number, shelf in enumerate(self.shelves) if not shelf.survives(scope)]
             for scope in range(len(SCOPES))
         ]
+        self._saves_again = False
 
     def __repr__(self) -> str:
         return f"Copies({', '.join(map(repr, self.shelves))})"
@@ -110,17 +111,33 @@ class Copies:
         for shelf in self.shelves:
             shelf.discard_beyond(place)
 
-    def begin_final_save(self, now: float) -> None:
-        """Let the save before a planned stop supersede one that is in flight in the last tier."""
-        if self.shelves:
-            self.shelves[-1].settle(now)
-            self.shelves[-1].supersede()
+    def begin_final_save(self, place: float, now: float) -> float:
+        """Begin to save the work up to *place* in the last tier; return when the copy is durable (s).
+
+        Nothing is saved twice: a save of the same place will do, and a copy of it that is on its way is
+        awaited.  Another one that is on its way is superseded.
+        """
+        self._saves_again = False
+        if not self.shelves:
+            return now
+        last = self.shelves[-1]
+        last.settle(now)
+        if last.in_flight is not None and _is_one(last.in_flight.place, place):
+            return last.in_flight.durable_at
+        made = (BEGINNING if last.newest is None else last.newest, last.void)
+        if any(one is not None and _is_one(one, place) for one in made):
+            return now
+        self._saves_again = True
+        last.supersede()
+        return now + (last.tier.blocks + last.durable_after)
 
     def end_final_save(self, place: float, now: float) -> None:
-        """Hold a copy of the work up to *place* in the last tier, durable *now* unless that is closed."""
+        """Hold the copy of the work up to *place* in the last tier, durable *now* unless that is closed."""
         if self.shelves:
             last = self.shelves[-1]
-            if last.is_void(now):
+            if not self._saves_again:
+                last.settle(now)
+            elif last.is_void(now):
                 last.spoil(place)
             else:
                 last.hold((place, 1.0, 1))
@@ -147,3 +164,8 @@ class Copies:
             ]
             kept = [part for pair in parts for part in pair if part]
         return kept
+
+
+def _is_one(place: float, other: float) -> bool:
+    """Return whether two places of the work are one, whatever the last digit."""
+    return abs(place - other) <= NEXT_TO_NOTHING * max(place, 1.0)

@@ -23,9 +23,7 @@ class PlainWork:
     """
 
     def __init__(self, scenario: Scenario, journal: Journal) -> None:
-        spec = scenario.checkpoint
         self.is_training = False
-        self.final_save = 0.0 if spec is None else spec.blocks + spec.durable_after
         self._schedule = _schedule(scenario)
         self._journal = journal
         self._has_target = scenario.target_s is not None
@@ -81,8 +79,9 @@ class PlainWork:
         """Return for how long nothing can be loaded: never."""
         return 0.0
 
-    def begin_final_save(self, now: float) -> None:
-        """Begin the save before a planned stop: until it ends, the last stretch may be lost yet."""
+    def begin_final_save(self, now: float) -> float:
+        """Begin the save before a planned stop, and return when it ends: until then all may be lost yet."""
+        return now + self._schedule.final_save(self._began, now)
 
     def end_final_save(self, now: float) -> None:
         """End it: the last stretch is saved as a whole."""

@@ -17,9 +17,6 @@ class Work(Protocol):
     tiers, replicas and effects need.  A law test runs the same plain scenarios on both.
     """
 
-    final_save: float
-    """Seconds that the save before a planned stop takes until it is durable."""
-
     @property
     def is_training(self) -> bool:
         """Whether a stretch of training is under way."""
@@ -57,8 +54,8 @@ class Work(Protocol):
     def closed_for(self, now: float) -> float:
         """Return for how long the newest copy cannot be loaded yet (s)."""
 
-    def begin_final_save(self, now: float) -> None:
-        """Begin the save before a planned stop."""
+    def begin_final_save(self, now: float) -> float:
+        """Begin the save before a planned stop, and return when all is saved (s)."""
 
     def end_final_save(self, now: float) -> None:
         """End it: what has been done so far is saved."""

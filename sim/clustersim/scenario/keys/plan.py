@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from clustersim.scenario.keys.blocks import Block, Finding, key
-from clustersim.scenario.keys.quantities import Duration, Flag, Points, PositiveDuration, Price, Share, whole
+from clustersim.scenario.keys.quantities import (
+    Duration,
+    Flag,
+    Points,
+    PositiveDuration,
+    Price,
+    Share,
+    whole,
+    words,
+)
 from clustersim.units import HOUR, format_duration
 
 
@@ -16,6 +25,10 @@ class Maintenance(Block):
     every: PositiveDuration = key("time between the beginnings of two stops, such as 7 d")
     takes: Duration = key("how long training stands still, restart included, such as 20 min")
     abrupt: Flag = key("the job stops without saving first", False)
+    if_down: Annotated[Literal["shorten", "skip", "postpone"], words("shorten", "skip", "postpone")] = key(
+        "a stop that falls due in an outage: do the rest afterwards (shorten), all (postpone), none (skip)",
+        "shorten",
+    )
     merge_within: Duration = key(
         "a stop that is due waits so long for a failure, and is then done within its recovery",
         "0 s",

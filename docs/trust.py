@@ -11,7 +11,7 @@ from typing import Any
 from generate import ROOT, table
 
 from clustersim.units import format_duration
-from clustersim.validation import Interval, Outcome, Tried, words
+from clustersim.validation import ClaimResult, Interval, Trial, words
 
 STORED = ROOT / "docs" / "validation.json"
 PAGE = ROOT / "docs" / "background" / "trust.md"
@@ -25,15 +25,15 @@ def stored() -> dict[str, Any]:
     return found
 
 
-def outcome(row: dict[str, Any]) -> Outcome:
+def outcome(row: dict[str, Any]) -> ClaimResult:
     """Return a stored row as the outcome that it was."""
     published, figure = row["published"], row["figure"]
     word, of = (figure, None) if isinstance(figure, str) else next(iter(figure.items()))
-    tried = [Tried(one["value"], Interval(**one["simulated"]), one["verdict"]) for one in row["tried"]]
+    tried = [Trial(one["value"], Interval(**one["simulated"]), one["verdict"]) for one in row["tried"]]
     same = {name: row[name] for name in ("name", "title", "kind", "source", "verdict", "passed")}
     same |= {name: row[name] for name in ("reads", "difference", "unknown", "replications")}
     scenario, _, claim = row["name"].partition("/")
-    return Outcome(
+    return ClaimResult(
         **same,
         **published,
         scenario=scenario,
@@ -59,7 +59,7 @@ def page() -> str:
     return text
 
 
-def claims(cases: Sequence[Outcome]) -> str:
+def claims(cases: Sequence[ClaimResult]) -> str:
     """Return a table of the claims of each kind: published, accepted, simulated, and the verdict."""
     parts = []
     for kind in ("exact", "band", "control", "plumbing"):
@@ -71,7 +71,7 @@ def claims(cases: Sequence[Outcome]) -> str:
     return "\n".join(parts)
 
 
-def claim(case: Outcome) -> list[str]:
+def claim(case: ClaimResult) -> list[str]:
     """Return the row of one claim; of a missing input, which values of it agree."""
     verdict = words.verdict_text(case)
     if case.tried:
@@ -79,7 +79,7 @@ def claim(case: Outcome) -> list[str]:
     return [f"`{case.name}`", case.says, words.accepted_text(case), words.simulated_text(case), verdict]
 
 
-def sources(cases: Sequence[Outcome]) -> str:
+def sources(cases: Sequence[ClaimResult]) -> str:
     """Return a table of where each case was published, and what is assumed."""
     found = {case.scenario: case for case in cases}
     rows = [[f"`{name}`", case.source, "; ".join(case.assumes)] for name, case in found.items()]
@@ -88,10 +88,10 @@ def sources(cases: Sequence[Outcome]) -> str:
 
 def estimator(rows: Sequence[dict[str, Any]]) -> str:
     """Return a table of the first-order estimator, the exact formula and the simulation by size."""
-    return f"{table(ESTIMATOR, [road(row) for row in rows])}\n"
+    return f"{table(ESTIMATOR, [estimator_row(row) for row in rows])}\n"
 
 
-def road(row: dict[str, Any]) -> list[str]:
+def estimator_row(row: dict[str, Any]) -> list[str]:
     """Return the row of one cluster at one size."""
     times = [format_duration(row[name], 2) for name in ("mtbf_s", "interval_s")]
     formulas = [f"{row[name]:.3f}".replace("-", "\u2212") for name in ("estimator", "exact")]

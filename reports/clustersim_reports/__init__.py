@@ -5,16 +5,16 @@ Each page is written whole or not at all, and shows the *command* that made it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from clustersim.results import Comparison, Results
-    from clustersim.studies.levers import Levers
-    from clustersim.studies.tuning import Tuning
+    from clustersim.studies.study import Study
     from clustersim.validation import Validation
+    from clustersim_reports.blocks import Page
 
 
 def write_report(
@@ -26,19 +26,12 @@ def write_report(
     page.save(runs.page(results, comparison, command), path)
 
 
-def write_tuning(tuning: Tuning, path: Path, command: str | None = None) -> None:
-    """Write the page of *tuning*; raises OSError where it cannot."""
-    from clustersim_reports import page, tune
+def write_study(study: Study, path: Path, command: str | None = None) -> None:
+    """Write the page of a tuning, or of levers; raises OSError where it cannot."""
+    from clustersim_reports import levers, page, tune
 
-    page.save(tune.page(tuning, command, _now()), path)
-
-
-def write_levers(levers: Levers, path: Path, command: str | None = None) -> None:
-    """Write the page of *levers*; raises OSError where it cannot."""
-    from clustersim_reports import levers as ranking
-    from clustersim_reports import page
-
-    page.save(ranking.page(levers, command, _now()), path)
+    pages: dict[str, Callable[..., Page]] = {"tune": tune.page, "levers": levers.page}
+    page.save(pages[study.command](study, command, _now()), path)
 
 
 def write_validation(validation: Validation, path: Path, command: str | None = None) -> None:

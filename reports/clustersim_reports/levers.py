@@ -50,7 +50,7 @@ def _facts(levers: Levers) -> Iterator[Fact]:
         yield Fact("Gain of the first change", estimate_text(lever.worth.ettr, points), "of ETTR, by itself")
         cards = estimate_text(lever.worth.effective_gpus)
         yield Fact("In effective cards", cards, "cards that train all the time")
-        if money := study.earned(lever.worth, levers.scenario):
+        for money in lever.worth.in_words[2:]:
             yield Fact("In money", money, "a year")
 
 
@@ -62,7 +62,7 @@ def section(levers: Levers) -> Section | None:
     rows = [
         Row(
             Cell(lever.name, lever.change.text),
-            [*study.cells(lever.worth, lever.distinguishable, levers.scenario), *[_price(lever)] * priced],
+            [*study.cells(lever.worth, lever.distinguishable), *[_price(lever)] * priced],
         )
         for lever in ranked(levers)
     ]
@@ -126,7 +126,7 @@ def _drawing(top: Sequence[Lever], levers: Levers) -> Json:
     right = drawing.note("", 0, 0, MUTED, name=drawing.WIDE) | left | {"x": high + pad, "xanchor": "right"}
     names, worth = [], []
     for lever in top:
-        certain, cards = lever.distinguishable, study.in_cards(lever.worth, levers.scenario, "cards")
+        certain, cards = lever.distinguishable, study.in_cards(lever.worth, "cards")
         name = drawing.text(lever.name, NAME if certain else NAME_ALONE)
         names.append(f"{name} · <b>{gain(lever)}</b>" if certain else name)
         worth.append(cards if certain else gain(lever))

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from clustersim.digits import NOTHING, duration, money, points
+from clustersim.digits import NOTHING, duration
 from clustersim.units import format_duration
 from clustersim.version import VERSION
 from clustersim_reports import inputs
 from clustersim_reports.blocks import Cell, Fact, Facts, Page, Section
-from clustersim_reports.run import estimate_text
 
 if TYPE_CHECKING:
     from clustersim.scenario import Scenario
-    from clustersim.studies.levers import Levers
-    from clustersim.studies.study import Worth
-    from clustersim.studies.tuning import Tuning
+    from clustersim.studies.study import Study, Worth
 
 ALIKE = "not distinguishable"
 LIBRARIES = ("numpy", "scipy", "simpy", "pydantic", "plotly")
 
 
-def page(study: Tuning | Levers, question: str, headline: str, facts: Iterable[Fact], **parts: Any) -> Page:
+def page(study: Study, question: str, headline: str, facts: Iterable[Fact], **parts: Any) -> Page:
     """Return the page of a *study* of one scenario: the *headline* answers its *question*.
 
     *parts* are the answer, the sections, and how it was made.
@@ -35,7 +32,7 @@ def page(study: Tuning | Levers, question: str, headline: str, facts: Iterable[F
     return Page(f"{headline} {name}", eyebrow, headline, about, head, given=[given], **parts)
 
 
-def making(study: Tuning | Levers, method: Mapping[str, str], command: str | None, finished: str) -> Section:
+def making(study: Study, method: Mapping[str, str], command: str | None, finished: str) -> Section:
     """Return how a *study* was made: the *method*, the seed, what it ran on, and when it was *finished*."""
     from importlib.metadata import version
 
@@ -59,26 +56,15 @@ def columns(scenario: Scenario) -> list[str]:
     return ["Gain in ETTR", "Effective cards", *["Money per year"] * (scenario.costs is not None)]
 
 
-def cells(worth: Worth, distinguishable: bool, scenario: Scenario) -> Iterator[Cell]:
-    """Yield a gain in ETTR, in cards and in money; of one that may be chance the interval alone."""
-    gain = estimate_text(worth.ettr, points)
-    if not distinguishable:
-        yield Cell(ALIKE, "" if worth.ettr.distinguishable else gain)
-        yield from [Cell(NOTHING)] * (len(columns(scenario)) - 1)
-        return
-    yield Cell(gain)
-    yield Cell(estimate_text(worth.effective_gpus))
-    if scenario.costs is not None:
-        yield Cell(earned(worth, scenario))
+def cells(worth: Worth, distinguishable: bool) -> list[Cell]:
+    """Return a gain in ETTR, in cards and in money; of one that may be chance the interval alone."""
+    gain, *others = worth.in_words
+    if distinguishable:
+        return [Cell(text) for text in (gain, *others)]
+    return [Cell(ALIKE, "" if worth.ettr.distinguishable else gain), *[Cell(NOTHING)] * len(others)]
 
 
-def earned(worth: Worth, scenario: Scenario) -> str:
-    """Return what a gain is worth per year, with its interval; nothing where cards have no price."""
-    each, costs = worth.money_per_year, scenario.costs
-    return "" if each is None or costs is None else money(each.mean, costs.currency, each.half_width)
-
-
-def in_cards(worth: Worth, scenario: Scenario, unit: str) -> str:
+def in_cards(worth: Worth, unit: str) -> str:
     """Return what a gain is in cards, called *unit*, and in money where cards have a price."""
-    money_each = earned(worth, scenario)
-    return f"{estimate_text(worth.effective_gpus)} {unit}{f', {money_each} a year' if money_each else ''}"
+    _, cards, *money = worth.in_words
+    return f"{cards} {unit}" + "".join(f", {amount} a year" for amount in money)

@@ -57,7 +57,7 @@ def _facts(tuning: Tuning) -> Iterator[Fact]:
     for gain in (gain for gain in tuning.gains if gain.over == "now"):
         label, may_be_chance = f"Gain over today's {duration(gain.interval_s, 0.0)}", not gain.distinguishable
         number = study.ALIKE if may_be_chance else estimate_text(gain.worth.ettr, points)
-        cards = study.in_cards(gain.worth, tuning.scenario, "effective cards")
+        cards = study.in_cards(gain.worth, "effective cards")
         yield Fact(label, number, "no gain beyond chance" if may_be_chance else cards)
 
 

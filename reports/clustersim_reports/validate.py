@@ -61,4 +61,4 @@ def _answer(validation: Validation) -> Iterator[Advice]:
     for case in validation.cases:
         if case.unknown:
             yield Advice(Kind.VERDICT, f"{case.name}: {words.compatible(case)}")
-    yield from estimator.sentence(validation.roads)
+    yield from estimator.sentence(validation.curves)

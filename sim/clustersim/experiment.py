@@ -74,7 +74,7 @@ class Point:
         asked = self.scenario.simulation.precision
         if asked is None:
             return True
-        drawn = any(records.drawn for records in self.records)
+        drawn = self.store.drawn(self.wanted)
         return precise_enough(self.store.ettr(self.wanted), asked, surprises=drawn)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from clustersim.scenario import loads
 from clustersim.scenario.published import KINDS as WORDS
-from clustersim.validation import Interval, Outcome, Validation
+from clustersim.validation import ClaimResult, Interval, Validation
 from clustersim.validation.estimator import HOURLY, OPTIMAL
 from clustersim_reports import validate
 from clustersim_reports.blocks import Figure
@@ -21,13 +21,13 @@ from tests.reports.validations import FAILED, HOUR, UNDECIDED, few, outcome, sce
 MIDDLE = (LEFT + RIGHT) / 2
 
 
-def paths(case: Outcome) -> dict[str, str]:
+def paths(case: ClaimResult) -> dict[str, str]:
     return dict(checks.picture(case).paths)
 
 
 def claim(
     low: float | None, high: float | None, value: float | None, mean: float, width: float = 0.0
-) -> Outcome:
+) -> ClaimResult:
     found = Interval(mean, mean - width, mean + width)
     return outcome("first/claim", low=low, high=high, value=value, simulated=found, unit="hours")
 
@@ -91,7 +91,7 @@ def test_checks_are_grouped_by_what_they_can_show() -> None:
     assert found == [("Exact", 2, 3), ("Band", 2, 2), ("Control", 1, 1), ("Plumbing", 1, 1)]
 
 
-def families(*more: Outcome) -> dict[str, Figure]:
+def families(*more: ClaimResult) -> dict[str, Figure]:
     section = agreement.section(validation(*more))
     assert section is not None
     return {
@@ -134,7 +134,7 @@ def test_what_did_not_pass_and_controls_have_their_names() -> None:
     assert [note["text"] for note in found["times"]] == ["second/small"]
 
 
-def test_a_road_has_estimator_formula_and_simulation_and_its_cluster_a_sign() -> None:
+def test_a_curve_has_estimator_formula_and_simulation_and_its_cluster_a_sign() -> None:
     hourly, optimal = (
         figures("validation")[name] for name in figures("validation") if name.startswith("roads")
     )
@@ -145,18 +145,18 @@ def test_a_road_has_estimator_formula_and_simulation_and_its_cluster_a_sign() ->
     assert (simulated["x"], simulated["y"]) == ([1e3, 16_384, 1e5, 1e6], [0.9, 0.64, 0.07, 0.0])
     assert simulated["error_y"]["arrayminus"] == pytest.approx([0.01, 0.01, 0.01, 0.0])
     assert simulated["marker"]["symbol"] != others[2]["marker"]["symbol"]
-    assert estimator.crossing(validation().roads[0]) == 1e5
+    assert estimator.crossing(validation().curves[0]) == 1e5
     assert len(hourly.data.rows) == 8
 
 
 def test_the_page_says_by_how_much_the_estimator_is_off() -> None:
-    rows = estimator.errors([road for road in validation().roads if road.policy == HOURLY])
+    rows = estimator.errors([curve for curve in validation().curves if curve.policy == HOURLY])
     assert [row.head.text for row in rows[:3]] == [
         f"RSC-1, {n} cards" for n in ("16,384", "100,000", "1,000,000")
     ]
     assert [cell.text for cell in rows[1].cells] == ["0.070 ± 0.010", "0.070", "−0.90", "−97.0 ± 1.0 pp"]
     assert [cell.text for cell in rows[2].cells][1:3] == ["below 0.001", "−17.30"]
-    nothing = replace(validation().roads[0].marks[0], simulated=Interval(0.0, 0.0, 0.0))
+    nothing = replace(validation().curves[0].marks[0], simulated=Interval(0.0, 0.0, 0.0))
     assert estimator.simulated_text(nothing) == "below 0.001"
     assert "0.62 at 16,384 cards (simulated 0.640 ± 0.010)" in read("validation").words.replace("\u00a0", " ")
 
@@ -199,7 +199,7 @@ def test_the_values_that_a_claim_changes_are_written_in_full() -> None:
     assert "over the scenario as it is" in words
 
 
-def test_a_page_of_few_checks_has_no_overview_and_without_roads_no_estimator() -> None:
+def test_a_page_of_few_checks_has_no_overview_and_without_curves_no_estimator() -> None:
     assert 'id="agreement"' not in html("validation of few")
     assert 'id="estimator"' not in html("validation of few")
     assert "7 for all" in read("validation of few").words

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from clustersim.scenario import Scenario
-from clustersim.validation import Interval, Outcome, Tried, Validation
-from clustersim.validation.estimator import HOURLY, OPTIMAL, Mark, Road
+from clustersim.validation import ClaimResult, Interval, Trial, Validation
+from clustersim.validation.estimator import HOURLY, OPTIMAL, EstimatorCurve, EstimatorPoint
 from tests.reports.cases import HOSTILE, PLAIN
 
 HOUR = 3600.0
@@ -33,7 +33,7 @@ def scenario(name: str, **changes: Any) -> Scenario:
     return Scenario.model_validate(PLAIN | {"name": name, "published": published} | changes)
 
 
-def outcome(name: str, **changes: Any) -> Outcome:
+def outcome(name: str, **changes: Any) -> ClaimResult:
     """Return an exact claim about a share that is met: 0.44 published, 0.441 simulated."""
     case, _, claim = name.partition("/")
     usual: dict[str, Any] = {
@@ -56,13 +56,13 @@ def outcome(name: str, **changes: Any) -> Outcome:
         "replications": 32,
         "wall_s": 1.5,
     }
-    return Outcome(**(usual | changes))
+    return ClaimResult(**(usual | changes))
 
 
 TRIED = (
-    Tried("5 s", Interval(0.944, 0.942, 0.946), "agrees"),
-    Tried("30 s", Interval(0.901, 0.898, 0.904), "undecided"),
-    Tried("60 s", Interval(0.876, 0.874, 0.878), "differs"),
+    Trial("5 s", Interval(0.944, 0.942, 0.946), "agrees"),
+    Trial("30 s", Interval(0.901, 0.898, 0.904), "undecided"),
+    Trial("60 s", Interval(0.876, 0.874, 0.878), "differs"),
 )
 FIRST = "first"
 CASES = (
@@ -137,38 +137,38 @@ UNDECIDED = outcome(
 )
 
 
-def mark(gpus: float, estimator: float, exact: float, simulated: bool = True) -> Mark:
-    """Return a size on a road; what is simulated is the exact value, give or take a point."""
+def mark(gpus: float, estimator: float, exact: float, simulated: bool = True) -> EstimatorPoint:
+    """Return a size on a curve; what is simulated is the exact value, give or take a point."""
     interval = Interval(exact, max(exact - 0.01, 0.0), exact + 0.01) if simulated else None
-    return Mark(gpus, 6500.0 * 16_384 / gpus, HOUR, estimator, exact, interval)
+    return EstimatorPoint(gpus, 6500.0 * 16_384 / gpus, HOUR, estimator, exact, interval)
 
 
 SIZES = ((1e3, 0.9, 0.9), (16_384, 0.62, 0.64), (1e5, -0.9, 0.07), (1e6, -17.3, 0.0))
 
 
-def road(cluster: str, rate: float, policy: str) -> Road:
-    """Return a road from 1,000 to 1,000,000 cards."""
+def curve(cluster: str, rate: float, policy: str) -> EstimatorCurve:
+    """Return a curve from 1,000 to 1,000,000 cards."""
     marks = tuple(mark(*size) for size in SIZES)
     line = tuple(mark(gpus, estimator, exact, False) for gpus, estimator, exact in SIZES)
-    return Road(cluster, rate, policy, marks, line)
+    return EstimatorCurve(cluster, rate, policy, marks, line)
 
 
-ROADS = tuple(
-    road(cluster, rate, policy)
+CURVES = tuple(
+    curve(cluster, rate, policy)
     for policy in (HOURLY, OPTIMAL)
     for cluster, rate in (("RSC-1", 6.5), ("RSC-2", 2.34))
 )
 
 
-def validation(*more: Outcome, roads: tuple[Road, ...] = ROADS, **changes: Any) -> Validation:
+def validation(*more: ClaimResult, curves: tuple[EstimatorCurve, ...] = CURVES, **changes: Any) -> Validation:
     """Return a validation of every sort of claim that passes, and *more* claims."""
     cases = (*CASES, *more)
     names = dict.fromkeys(case.scenario for case in cases)
-    return Validation(cases, {name: scenario(name, **changes) for name in names}, MADE, roads)
+    return Validation(cases, {name: scenario(name, **changes) for name in names}, MADE, curves)
 
 
 def few() -> Validation:
-    """Return a validation of two checks, without roads."""
+    """Return a validation of two checks, without curves."""
     return Validation(CASES[:2], {FIRST: scenario(FIRST)}, {"seed": 7})
 
 
@@ -183,7 +183,7 @@ def hostile() -> Validation:
         assumes=(HOSTILE,),
         change={"checkpoint.blocks": HOSTILE},
         unknown="checkpoint.blocks",
-        tried=(Tried(HOSTILE, Interval(0.44, 0.43, 0.45), "agrees"),),
+        tried=(Trial(HOSTILE, Interval(0.44, 0.43, 0.45), "agrees"),),
     )
     control = outcome(HOSTILE, scenario="first", kind="control", verdict="differs")
     missed = outcome(f"{HOSTILE}/x", scenario="first", verdict="differs", passed=False)

@@ -15,7 +15,7 @@ from clustersim.store import RunError
 def test_reports_writes_pages() -> None:
     (ours,) = pages.entry_points(group=pages.GROUP)
     assert ours.value == "clustersim_reports"
-    assert {"write_report", "write_tuning", "write_levers", "write_validation"} <= set(dir(ours.load()))
+    assert {"write_report", "write_study", "write_validation"} <= set(dir(ours.load()))
 
 
 def test_a_page_that_nobody_writes_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from clustersim_reports.drawing import BLUE, GREEN, MUTED, PAPER, RED, Json, Pos
 from clustersim_reports.run import ends_of
 
 if TYPE_CHECKING:
-    from clustersim.validation import Outcome, Validation
+    from clustersim.validation import ClaimResult, Validation
 
 
 class Family(NamedTuple):
@@ -78,7 +78,7 @@ def section(validation: Validation) -> Section | None:
         " vertical axis. On the dashed line both are equal. A check that was published as a range passes"
         " where its bar crosses the line; a control passes where it does not."
     )
-    by_family: dict[str, list[Outcome]] = {name: [] for name in FAMILIES}
+    by_family: dict[str, list[ClaimResult]] = {name: [] for name in FAMILIES}
     for case in validation.cases:
         name, mean = UNITS.get(case.unit, "counts"), case.simulated.mean
         if mean is not None and (mean > 0 or FAMILIES[name].linear):
@@ -87,7 +87,7 @@ def section(validation: Validation) -> Section | None:
     return Section("agreement", "At a glance", "At a glance", [Text(words), Items(keys, "legend"), figures])
 
 
-def figure(name: str, cases: Sequence[Outcome]) -> Figure:
+def figure(name: str, cases: Sequence[ClaimResult]) -> Figure:
     """Return what was simulated against what was published, and the line of equality."""
     family, failed = FAMILIES[name], [case.name for case in cases if not case.passed]
     count = f"{len(cases)} check{'s' * (len(cases) > 1)}"

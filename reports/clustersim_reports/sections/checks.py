@@ -26,7 +26,7 @@ from clustersim_reports.blocks import (
 
 if TYPE_CHECKING:
     from clustersim.scenario import Scenario
-    from clustersim.validation import Outcome, Validation
+    from clustersim.validation import ClaimResult, Validation
 
 SIGNS = {"pass": "✓", "fail": "✗", "open": "?"}
 ABBREVIATIONS = ("ettr", "mttf", "mtti")
@@ -89,9 +89,9 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def groups(validation: Validation) -> list[tuple[Kind, list[Outcome], int]]:
+def groups(validation: Validation) -> list[tuple[Kind, list[ClaimResult], int]]:
     """Return the checks of each kind, those that show most first, and how many of them passed."""
-    by_kind: dict[str, list[Outcome]] = {name: [] for name in KINDS}
+    by_kind: dict[str, list[ClaimResult]] = {name: [] for name in KINDS}
     for case in validation.cases:
         by_kind[case.kind].append(case)
     return [
@@ -130,7 +130,9 @@ def _anchors(validation: Validation) -> dict[str, str]:
     return {name: f"check-{anchor}" for name, anchor in zip(names, unique(map(slug, names)), strict=True)}
 
 
-def _case(scenario: Scenario, anchor: str, own: Sequence[Outcome], links: Mapping[str, str]) -> list[Block]:
+def _case(
+    scenario: Scenario, anchor: str, own: Sequence[ClaimResult], links: Mapping[str, str]
+) -> list[Block]:
     rows, notes, published = [], [], scenario.published
     for case in own:
         short, note = case.name.rpartition("/")[2], " ".join(_notes(case))
@@ -152,7 +154,7 @@ def _table(caption: str, accepted: str, rows: Sequence[Row]) -> Table:
     return Table(caption, columns, rows, "Published", "checks")
 
 
-def _row(case: Outcome, head: Cell, anchor: str = "") -> Row:
+def _row(case: ClaimResult, head: Cell, anchor: str = "") -> Row:
     """Return a claim as a row: in the case itself, where the row has its *anchor*, with more details."""
     word, must_not = case.figure.replace("_", " "), KINDS[case.kind].range if anchor else "Accepted"
     figure = f"{word.upper() if word in ABBREVIATIONS else word}{f' of {case.of}' if case.of else ''}"
@@ -168,7 +170,7 @@ def _row(case: Outcome, head: Cell, anchor: str = "") -> Row:
     return Row(head, cells, tone(case), anchor)
 
 
-def _tries(case: Outcome) -> Iterator[Row]:
+def _tries(case: ClaimResult) -> Iterator[Row]:
     """Yield a row for each value of an input that was not published."""
     for trial in case.tried:
         variant = replace(case, simulated=trial.simulated, verdict=trial.verdict)
@@ -177,18 +179,18 @@ def _tries(case: Outcome) -> Iterator[Row]:
         yield Row(head, cells, f"part {tone(variant)}")
 
 
-def _cells(case: Outcome, accepted: Cell, verdict: str, times: str = "", tries: str = "") -> list[Cell]:
+def _cells(case: ClaimResult, accepted: Cell, verdict: str, times: str = "", tries: str = "") -> list[Cell]:
     drawing = Cell("", look="picture", picture=picture(case))
     simulated = Cell(words.simulated_text(case), times)
     return [accepted, simulated, drawing, Cell(f"{SIGNS[tone(case)]} {verdict}", tries, look="verdict")]
 
 
-def tone(case: Outcome) -> str:
+def tone(case: ClaimResult) -> str:
     """Return whether a claim passes, fails, or is open."""
     return "pass" if passes(case.kind, case.verdict) else "open" if case.verdict == UNDECIDED else "fail"
 
 
-def range_of(case: Outcome) -> tuple[float, float, bool]:
+def range_of(case: ClaimResult) -> tuple[float, float, bool]:
     """Return the ends of the accepted range as it is drawn, and whether it goes on beyond the upper one.
 
     A share is 1 at most, a difference has no such bound, and no other figure is less than 0.
@@ -202,7 +204,7 @@ def range_of(case: Outcome) -> tuple[float, float, bool]:
     return low, end, case.high is None and most is None
 
 
-def picture(case: Outcome) -> Picture:
+def picture(case: ClaimResult) -> Picture:
     """Return the accepted range, always of one length, with the published and the simulated figure.
 
     So one look tells which intervals lie inside and which do not; the numbers stand beside the picture.
@@ -229,7 +231,7 @@ def picture(case: Outcome) -> Picture:
     return Picture(paths, spoken, "strip", 240, 30)
 
 
-def _notes(case: Outcome) -> Iterator[str]:
+def _notes(case: ClaimResult) -> Iterator[str]:
     """Yield how the claim is read, and with which values it was simulated."""
     as_it_is = "the scenario as it is"
     change, base = (words.changes_text(values or {}) or as_it_is for values in (case.change, case.minus))

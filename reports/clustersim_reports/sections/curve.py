@@ -73,7 +73,7 @@ def _gains(tuning: Tuning) -> Table:
     empty = [Cell(NOTHING)] * len(study.columns(scenario))
     table = {"recommended": [chosen, *empty]}
     for gain in tuning.gains:
-        cells = study.cells(gain.worth, gain.distinguishable, scenario)
+        cells = study.cells(gain.worth, gain.distinguishable)
         table[gain.over] = [Cell(duration(gain.interval_s, 0.0)), *cells]
     rows = [Row(Cell(name, about), table[over]) for over, (name, *_, about) in SIGNS.items() if over in table]
     columns = ["Interval", *study.columns(scenario)]

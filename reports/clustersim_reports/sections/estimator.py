@@ -17,7 +17,7 @@ from clustersim_reports.run import ends_of
 
 if TYPE_CHECKING:
     from clustersim.validation import Validation
-    from clustersim.validation.estimator import Mark, Road
+    from clustersim.validation.estimator import EstimatorCurve, EstimatorPoint
 
 FLOOR, TOP, HEIGHT = -0.25, 1.0, 420
 LEAST = 0.001
@@ -41,57 +41,57 @@ ABOUT = (
 
 def section(validation: Validation) -> Section | None:
     """Return a figure and a table for each way to save, or None where the estimator was not simulated."""
-    roads, columns = (
-        validation.roads,
+    curves, columns = (
+        validation.curves,
         ("ETTR simulated", "Daly's formula", "Estimator", "Error of the estimator"),
     )
     blocks: list[Block] = [Text(words) for words in ABOUT]
-    for policy in dict.fromkeys(road.policy for road in roads):
-        pair = [road for road in roads if road.policy == policy]
+    for policy in dict.fromkeys(curve.policy for curve in curves):
+        pair = [curve for curve in curves if curve.policy == policy]
         chart = figure(pair)
         table = Table(f"Error of the estimator: {chart.title}", columns, errors(pair), "Cluster", "measures")
         blocks += [chart, table]
     heading = "Where the first-order estimator fails"
-    return Section("estimator", "First order", heading, blocks) if roads else None
+    return Section("estimator", "First order", heading, blocks) if curves else None
 
 
-def sentence(roads: Sequence[Road]) -> Iterator[Advice]:
+def sentence(curves: Sequence[EstimatorCurve]) -> Iterator[Advice]:
     """Yield what the estimator says of the first cluster, beside the simulation."""
-    for road in roads[:1]:
-        marks = [mark for mark in road.marks if mark.gpus in SIZES]
+    for curve in curves[:1]:
+        marks = [mark for mark in curve.marks if mark.gpus in SIZES]
         texts = [(estimator_text(mark), whole(mark.gpus), simulated_text(mark)) for mark in marks]
         parts = [f"{estimate} at {cards} cards (simulated {ettr})" for estimate, cards, ettr in texts]
-        what = f"with {road.policy} at {road.cluster}'s failure rate"
+        what = f"with {curve.policy} at {curve.cluster}'s failure rate"
         text = f"Meta's first-order estimator of ETTR, {what}, gives {', '.join(parts)}."
         yield Advice(Kind.VERDICT, text)
 
 
-def errors(roads: Sequence[Road]) -> list[Row]:
+def errors(curves: Sequence[EstimatorCurve]) -> list[Row]:
     """Return, by cluster and size, what the simulation, the exact formula and the estimator say."""
     table = []
-    marks = [(road, mark) for road in roads for mark in road.marks if mark.gpus in SIZES]
-    for road, mark in marks:
+    marks = [(curve, mark) for curve in curves for mark in curve.marks if mark.gpus in SIZES]
+    for curve, mark in marks:
         often = f"a failure every {duration(mark.mtbf_s)}, a save every {duration(mark.interval_s)}"
         exact = f"{mark.exact:.3f}" if mark.exact >= LEAST else f"below {LEAST:g}"
         cells = simulated_text(mark), exact, estimator_text(mark), error_text(mark)
-        head = Cell(f"{road.cluster}, {whole(mark.gpus)} cards", often)
+        head = Cell(f"{curve.cluster}, {whole(mark.gpus)} cards", often)
         table.append(Row(head, [Cell(text) for text in cells]))
     return table
 
 
-def simulated_text(mark: Mark) -> str:
+def simulated_text(mark: EstimatorPoint) -> str:
     """Return the simulated ETTR of a mark with its interval."""
     interval = mark.simulated or UNKNOWN
     small = interval.high is not None and interval.high < LEAST
     return f"below {LEAST:g}" if small else interval_text(interval, "share")
 
 
-def estimator_text(mark: Mark) -> str:
+def estimator_text(mark: EstimatorPoint) -> str:
     """Return what the estimator says."""
     return f"{mark.estimator:.2f}".replace("-", MINUS)
 
 
-def error_text(mark: Mark) -> str:
+def error_text(mark: EstimatorPoint) -> str:
     """Return by how much the estimator differs from the simulation, in percentage points."""
     interval = mark.simulated or UNKNOWN
     if interval.mean is None:
@@ -100,46 +100,46 @@ def error_text(mark: Mark) -> str:
     return f"{whole(100 * off).replace('-', MINUS)} pp" if abs(off) >= 1 else points(off, interval.half_width)
 
 
-def crossing(road: Road) -> float | None:
+def crossing(curve: EstimatorCurve) -> float | None:
     """Return the cards from which on the estimator is below zero, None where it never is."""
-    return next((mark.gpus for mark in road.line if mark.estimator < 0), None)
+    return next((mark.gpus for mark in curve.line if mark.estimator < 0), None)
 
 
-def figure(roads: Sequence[Road]) -> Figure:
+def figure(curves: Sequence[EstimatorCurve]) -> Figure:
     """Return estimator (dashed), exact formula (line) and simulation (points) over the cards."""
-    policy, marks = roads[0].policy, [(road, mark) for road in roads for mark in road.marks]
-    rates = " and ".join(f"{road.cluster} {road.rate:g}" for road in roads)
+    policy, marks = curves[0].policy, [(curve, mark) for curve in curves for mark in curve.marks]
+    rates = " and ".join(f"{curve.cluster} {curve.rate:g}" for curve in curves)
     spoken = []
-    for road, mark in marks:
-        where = f"{road.cluster} at {whole(mark.gpus)} cards"
+    for curve, mark in marks:
+        where = f"{curve.cluster} at {whole(mark.gpus)} cards"
         spoken.append(f"{where}: estimator {estimator_text(mark)}, simulated {simulated_text(mark)}")
     columns = "cluster failures_per_1000_node_days cards mtbf_s interval_s estimator exact simulated low high"
     rows = []
-    for road, mark in marks:
+    for curve, mark in marks:
         numbers = mark.mtbf_s, mark.interval_s, mark.estimator, mark.exact, *ends_of(mark.simulated)
-        rows.append((road.cluster, road.rate, int(mark.gpus), *numbers))
+        rows.append((curve.cluster, curve.rate, int(mark.gpus), *numbers))
     caption = f"Failures per 1000 node-days: {rates}. Below zero, in the shaded area, no ETTR is possible."
     legend = [
-        *(key(look[2], f"{road.cluster}, simulated") for road, look in zip(roads, LOOKS, strict=False)),
+        *(key(look[2], f"{curve.cluster}, simulated") for curve, look in zip(curves, LOOKS, strict=False)),
         key("line-two", "Daly's exact formula"),
         key("dash-two", "Meta's first-order estimator"),
         key("whisker", "95 % interval"),
     ]
     title, data = f"{policy[:1].upper()}{policy[1:]}", Data(columns.split(), rows)
-    return Figure(f"roads-{slug(policy)}", title, caption, "; ".join(spoken), legend, _drawing(roads), data)
+    return Figure(f"roads-{slug(policy)}", title, caption, "; ".join(spoken), legend, _drawing(curves), data)
 
 
-def _drawing(roads: Sequence[Road]) -> Json:
-    sizes = [mark.gpus for road in roads for mark in road.line]
+def _drawing(curves: Sequence[EstimatorCurve]) -> Json:
+    sizes = [mark.gpus for curve in curves for mark in curve.line]
     left, right = min(sizes) / 1.15, max(sizes) * 1.15
     crossings = [
-        (drawing.compact(float(f"{at:.2g}")), road.cluster) for road in roads if (at := crossing(road))
+        (drawing.compact(float(f"{at:.2g}")), curve.cluster) for curve in curves if (at := crossing(curve))
     ]
     words = f"estimator below 0 from {', '.join(f'{at} ({name})' for at, name in crossings)} cards on"
     below: Json = {"name": drawing.WIDE, "xanchor": "left", "yanchor": "middle"}
     note = drawing.note(words, math.log10(min(sizes)), FLOOR / 2, **below)
     return drawing.sheet(
-        [trace for road, look in zip(roads, LOOKS, strict=False) for trace in _traces(road, *look[:2])],
+        [trace for curve, look in zip(curves, LOOKS, strict=False) for trace in _traces(curve, *look[:2])],
         HEIGHT,
         annotations=[drawing.corner("ETTR"), *[note] * bool(crossings)],
         margin={"b": 50, "l": 8, "r": 16, "t": 28},
@@ -151,25 +151,27 @@ def _drawing(roads: Sequence[Road]) -> Json:
     )
 
 
-def _traces(road: Road, colour: str, symbol: str) -> list[Json]:
+def _traces(curve: EstimatorCurve, colour: str, symbol: str) -> list[Json]:
     """Return both formulas, cut a little below the floor of the figure, and what was simulated."""
-    sizes = [mark.gpus for mark in road.line]
-    estimator = [mark.estimator if mark.estimator > 2 * FLOOR else None for mark in road.line]
-    points = [ends_of(mark.simulated) for mark in road.marks]
+    sizes = [mark.gpus for mark in curve.line]
+    estimator = [mark.estimator if mark.estimator > 2 * FLOOR else None for mark in curve.line]
+    points = [ends_of(mark.simulated) for mark in curve.marks]
     hover = "<br>simulated %{customdata[1]}<br>exact %{customdata[2]}<br>estimator %{customdata[3]}"
     return [
         drawing.line(drawing.rounded(sizes), drawing.rounded(estimator), drawing.stroke(colour, 2, "dash")),
         drawing.line(
             drawing.rounded(sizes),
-            drawing.rounded(mark.exact for mark in road.line),
+            drawing.rounded(mark.exact for mark in curve.line),
             drawing.stroke(colour, 2),
         ),
         drawing.dots(
-            [mark.gpus for mark in road.marks],
+            [mark.gpus for mark in curve.marks],
             drawing.rounded(mean for mean, _, _ in points),
             drawing.sign(colour, 11, symbol, width=1.5),
             error_y=drawing.whiskers(points),
-            hover=f"{road.cluster}, %{{customdata[0]}} cards{hover}",
-            say=[(whole(m.gpus), simulated_text(m), f"{m.exact:.3f}", estimator_text(m)) for m in road.marks],
+            hover=f"{curve.cluster}, %{{customdata[0]}} cards{hover}",
+            say=[
+                (whole(m.gpus), simulated_text(m), f"{m.exact:.3f}", estimator_text(m)) for m in curve.marks
+            ],
         ),
     ]

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from clustersim.validation import Outcome, Validation
+from clustersim.validation import ClaimResult, Validation
 from clustersim.validation.words import (
     accepted_text,
     changes_text,
@@ -43,7 +43,7 @@ def validation(screen: Console, found: Validation, *, with_sources: bool = False
             screen.print(Padding(Text(line), (0, 0, 0, 2 * depth)))
 
 
-def _table(cases: Sequence[Outcome]) -> Table:
+def _table(cases: Sequence[ClaimResult]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("", no_wrap=True, overflow="ellipsis", max_width=WIDEST_NAME)
     table.add_column("published", overflow="fold")
@@ -60,7 +60,7 @@ def _table(cases: Sequence[Outcome]) -> Table:
     return table
 
 
-def _rows(case: Outcome) -> Iterator[tuple[Sequence[str], str]]:
+def _rows(case: ClaimResult) -> Iterator[tuple[Sequence[str], str]]:
     """Yield the row of a claim, with a mark where it is not met, and those of the values that were tried."""
     mark, style = ("", "") if case.passed else ("! ", "yellow")
     name = case.name if case.name == case.scenario else f"  {case.claim}"
@@ -71,7 +71,7 @@ def _rows(case: Outcome) -> Iterator[tuple[Sequence[str], str]]:
         yield ("", f"  {case.unknown} = {one.value}", "", shown, one.verdict), "dim"
 
 
-def _sources(cases: Sequence[Outcome]) -> Iterator[tuple[str, int]]:
+def _sources(cases: Sequence[ClaimResult]) -> Iterator[tuple[str, int]]:
     """Yield where the claims come from and how they are read, line by line, each with its depth."""
     for scenario, claims in groupby(cases, key=lambda case: case.scenario):
         first, *others = claims
@@ -81,7 +81,7 @@ def _sources(cases: Sequence[Outcome]) -> Iterator[tuple[str, int]]:
             yield f"{case.claim}: {'; '.join(_said(case))}", 1
 
 
-def _said(case: Outcome) -> Iterator[str]:
+def _said(case: ClaimResult) -> Iterator[str]:
     """Yield what else there is to say about a claim."""
     yield f"{case.meaning}{f' ({case.of})' if case.of else ''}"
     if case.change:

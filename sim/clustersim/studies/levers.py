@@ -72,7 +72,6 @@ class Levers(Study):
     """
 
     command: ClassVar[str] = "levers"
-    page: ClassVar[str] = "levers"
     points: ClassVar[str] = "levers"
     ettr: Estimate
     levers: Sequence[Lever]

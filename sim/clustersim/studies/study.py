@@ -113,7 +113,6 @@ class Study(ABC):
     """
 
     command: ClassVar[str]
-    page: ClassVar[str]
     points: ClassVar[str]
     given: Scenario
     scenario: Scenario
@@ -170,7 +169,7 @@ class Study(ABC):
 
     def report(self, path: str | PathLike[str], command: str | None = None) -> Path:
         """Write the HTML report to *path*, and return it; *command* is shown as what made it."""
-        return write_page(f"write_{self.page}", self, Path(path), command)
+        return write_page("write_study", self, Path(path), command)
 
 
 def caveats(study: Study) -> Iterator[Advice]:

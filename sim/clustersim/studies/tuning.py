@@ -92,7 +92,6 @@ class Tuning(Study):
     """
 
     command: ClassVar[str] = "tune"
-    page: ClassVar[str] = "tuning"
     points: ClassVar[str] = "curve"
     now_s: float
     tier: Tier

@@ -1,6 +1,6 @@
 """Published clusters and exact results, simulated and compared with what was published."""
 
-from clustersim.validation.results import Outcome, Tried, Validation
+from clustersim.validation.results import ClaimResult, Trial, Validation
 from clustersim.validation.verdict import Interval
 
-__all__ = ["Interval", "Outcome", "Tried", "Validation"]
+__all__ = ["ClaimResult", "Interval", "Trial", "Validation"]

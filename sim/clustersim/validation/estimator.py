@@ -1,4 +1,4 @@
-"""Where the first-order estimator of ETTR leaves the road: by size, beside Daly's formula and simulation.
+"""Where the first-order estimator of ETTR fails: by size, beside Daly's formula and simulation.
 
 Meta's two research clusters, carried on from 1,000 to 1,000,000 cards at their rates of failure, with the
 inputs that the estimator's authors take (Kokolis et al., arXiv 2410.21680v2): saves that stop training for
@@ -33,8 +33,8 @@ FAILURES, REPLICATIONS, STEPS = 600, 8, 121
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """One size on a road: what the estimator, the exact formula and the simulation say of its ETTR.
+class EstimatorPoint:
+    """One size on a curve: what the estimator, the exact formula and the simulation say of its ETTR.
 
     The line between the marks has none simulated.
     """
@@ -48,7 +48,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Road:
+class EstimatorCurve:
     """One cluster's rate of failure (per 1000 node-days) and one way to save, by size.
 
     `marks` are the sizes that were simulated, `line` many sizes between them for the formulas alone.
@@ -57,28 +57,30 @@ class Road:
     cluster: str
     rate: float
     policy: str
-    marks: tuple[Mark, ...]
-    line: tuple[Mark, ...]
+    marks: tuple[EstimatorPoint, ...]
+    line: tuple[EstimatorPoint, ...]
 
 
 class Survey:
-    """A road for each cluster and each way to save, and the scenarios to be simulated for their marks.
+    """A curve for each cluster and each way to save, and the scenarios to be simulated for their marks.
 
     A few seconds of simulating in all.
     """
 
     def __init__(self, seed: int = 1) -> None:
-        self._empty = [_road(cluster, policy) for policy in POLICIES for cluster in RATES]
+        self._empty = [_curve(cluster, policy) for policy in POLICIES for cluster in RATES]
         base = load(SCENARIO)
-        marks = [(road, mark) for road in self._empty for mark in road.marks]
+        marks = [(curve, mark) for curve in self._empty for mark in curve.marks]
         self.scenarios = [_scenario(base, *mark, seed + order) for order, mark in enumerate(marks)]
 
-    def roads(self, ettrs: Iterable[Sequence[float] | Array]) -> tuple[Road, ...]:
-        """Return the roads; *ettrs* holds, for each scenario, ETTR of its replications."""
+    def curves(self, ettrs: Iterable[Sequence[float] | Array]) -> tuple[EstimatorCurve, ...]:
+        """Return the curves; *ettrs* holds, for each scenario, ETTR of its replications."""
         found = iter(ettrs)
         return tuple(
-            replace(road, marks=tuple(_mark(road, mark.gpus, _interval(next(found))) for mark in road.marks))
-            for road in self._empty
+            replace(
+                curve, marks=tuple(_mark(curve, mark.gpus, _interval(next(found))) for mark in curve.marks)
+            )
+            for curve in self._empty
         )
 
 
@@ -86,21 +88,25 @@ def _interval(ettr: Sequence[float] | Array) -> Interval:
     return Interval.of(mean_of(ettr)).within(0.0, 1.0)
 
 
-def _road(cluster: str, policy: str) -> Road:
-    bare = Road(cluster, RATES[cluster], policy, (), ())
+def _curve(cluster: str, policy: str) -> EstimatorCurve:
+    bare = EstimatorCurve(cluster, RATES[cluster], policy, (), ())
     between = np.geomspace(SIZES[0], SIZES[-1], STEPS)
     marks = tuple(_mark(bare, size) for size in SIZES)
-    return Road(cluster, bare.rate, policy, marks, tuple(_mark(bare, float(size)) for size in between))
+    return EstimatorCurve(
+        cluster, bare.rate, policy, marks, tuple(_mark(bare, float(size)) for size in between)
+    )
 
 
-def _mark(road: Road, gpus: float, simulated: Interval | None = None) -> Mark:
-    mtbf = 1000 * DAY / (road.rate * gpus / GPUS_PER_NODE)
-    interval = HOUR if road.policy == HOURLY else theory.young(mtbf, BLOCKS)
+def _mark(curve: EstimatorCurve, gpus: float, simulated: Interval | None = None) -> EstimatorPoint:
+    mtbf = 1000 * DAY / (curve.rate * gpus / GPUS_PER_NODE)
+    interval = HOUR if curve.policy == HOURLY else theory.young(mtbf, BLOCKS)
     values = interval, mtbf, BLOCKS, RESTART
-    return Mark(gpus, mtbf, interval, theory.kokolis(*values), theory.efficiency(*values), simulated)
+    return EstimatorPoint(
+        gpus, mtbf, interval, theory.kokolis(*values), theory.efficiency(*values), simulated
+    )
 
 
-def _scenario(base: Scenario, road: Road, mark: Mark, seed: int) -> Scenario:
+def _scenario(base: Scenario, curve: EstimatorCurve, mark: EstimatorPoint, seed: int) -> Scenario:
     """Return the scenario of one size: as many failures at each, so that all are as sure and as quick.
 
     Each has a seed of its own: the same failures, only closer together, would move all sizes by one streak
@@ -108,7 +114,7 @@ def _scenario(base: Scenario, road: Road, mark: Mark, seed: int) -> Scenario:
     """
     changes: dict[str, Any] = {
         "cluster.gpus": int(mark.gpus),
-        "failures.node.rate": f"{road.rate} / 1000 node-days",
+        "failures.node.rate": f"{curve.rate} / 1000 node-days",
         "checkpoint.interval": f"{mark.interval_s!r} s",
         "checkpoint.blocks": f"{BLOCKS!r} s",
         "recovery.stages.restart": f"{RESTART!r} s",
@@ -119,13 +125,13 @@ def _scenario(base: Scenario, road: Road, mark: Mark, seed: int) -> Scenario:
     return variant(base, changes)
 
 
-def roads_as_list(found: tuple[Road, ...]) -> list[dict[str, Any]]:
-    """Return the marks of all roads as rows of plain data."""
+def curves_as_list(found: tuple[EstimatorCurve, ...]) -> list[dict[str, Any]]:
+    """Return the marks of all curves as rows of plain data."""
     return [
         {
-            "cluster": road.cluster,
-            "failures_per_1000_node_days": road.rate,
-            "saves": road.policy,
+            "cluster": curve.cluster,
+            "failures_per_1000_node_days": curve.rate,
+            "saves": curve.policy,
             "gpus": int(mark.gpus),
             "mtbf_s": mark.mtbf_s,
             "interval_s": mark.interval_s,
@@ -133,6 +139,6 @@ def roads_as_list(found: tuple[Road, ...]) -> list[dict[str, Any]]:
             "exact": mark.exact,
             "simulated": mark.simulated and mark.simulated.to_dict(),
         }
-        for road in found
-        for mark in road.marks
+        for curve in found
+        for mark in curve.marks
     ]

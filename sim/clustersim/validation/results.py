@@ -13,7 +13,7 @@ from clustersim import folders
 from clustersim.pages import write_page
 from clustersim.scenario.model import Scenario
 from clustersim.store import RunError
-from clustersim.validation.estimator import Road, roads_as_list
+from clustersim.validation.estimator import EstimatorCurve, curves_as_list
 from clustersim.validation.verdict import Interval
 
 SCHEMA_VERSION = 1
@@ -21,7 +21,7 @@ VALIDATION = "validation.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Trial:
     """What was simulated with one of the values that a missing input may have had."""
 
     value: str
@@ -34,7 +34,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ClaimResult:
     """One published claim: what was said, which range is accepted, what was simulated, and the verdict.
 
     `figure` is the word of what is compared, `of` which mode, entry or stage of it, `meaning` the sentence
@@ -69,7 +69,7 @@ class Outcome:
     change: Mapping[str, Any] = field(default_factory=dict)
     minus: Mapping[str, Any] | None = None
     unknown: str | None = None
-    tried: tuple[Tried, ...] = ()
+    tried: tuple[Trial, ...] = ()
     wall_s: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,14 +102,14 @@ class Validation:
     """Published claims against what is simulated: `cases` in the order of the files and of their claims.
 
     `scenarios` are those with the claims, by name; `made` is how it was done (version, command, workers,
-    seconds, libraries), nothing of which changes a number.  `roads` are the first-order estimator and the
+    seconds, libraries), nothing of which changes a number.  `curves` are the first-order estimator and the
     simulation by size, where that was asked for.
     """
 
-    cases: tuple[Outcome, ...]
+    cases: tuple[ClaimResult, ...]
     scenarios: Mapping[str, Scenario]
     made: Mapping[str, Any] = field(default_factory=dict)
-    roads: tuple[Road, ...] = ()
+    curves: tuple[EstimatorCurve, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Validation: {sum(case.passed for case in self.cases)} of {len(self.cases)} cases passed>"
@@ -126,7 +126,7 @@ class Validation:
             "passed": self.passed,
             "cases": [case.to_dict() for case in self.cases],
             "version": self.made.get("version"),
-            "estimator": roads_as_list(self.roads),
+            "estimator": curves_as_list(self.curves),
             "wall_s": self.made.get("wall_s"),
         }
 

@@ -23,7 +23,7 @@ from clustersim.studies.simulating import Output, Simulations, simulations
 from clustersim.validation.cases import Case, Side, find, refuse_doubles, sides
 from clustersim.validation.estimator import Survey
 from clustersim.validation.figures import MEASURES, Row
-from clustersim.validation.results import Outcome, Tried, Validation, refuse_taken
+from clustersim.validation.results import ClaimResult, Trial, Validation, refuse_taken
 from clustersim.validation.verdict import AGREES, UNDECIDED, Interval, passes, verdict
 from clustersim.validation.words import setting
 
@@ -78,7 +78,7 @@ def validated(
     how = made(settings, time.perf_counter() - started) | {"seed": _common_seed(cases)}
     scenarios = {case.name: case.scenario for case in cases}
     ettrs = [point.store.ettr(point.wanted) for point in others]
-    return Validation(outcomes, scenarios, how, survey.roads(ettrs) if survey else ())
+    return Validation(outcomes, scenarios, how, survey.curves(ettrs) if survey else ())
 
 
 def claims_of(cases: Sequence[Case]) -> Iterator[tuple[Case, str]]:
@@ -162,12 +162,12 @@ class Plan:
             planned.point = running.point(planned.scenario, planned.measures)
         return [planned.point for planned in self._variants.values()]
 
-    def outcome(self, case: Case, name: str) -> Outcome:
+    def outcome(self, case: Case, name: str) -> ClaimResult:
         """Return the outcome of the claim called *name*, once everything is simulated."""
         claim = case.published.claims[name]
         found = [self._found(case, claim, side) for side in sides(claim)]
         chosen = _most_telling(found)
-        return Outcome(
+        return ClaimResult(
             name=case.name_of(name),
             scenario=case.name,
             claim=name,
@@ -222,5 +222,5 @@ def _most_telling(found: Sequence[Found]) -> Found:
     return next(wanted, found[0])
 
 
-def _tried(one: Found) -> Tried:
-    return Tried(setting(one.side.tried), one.simulated, one.verdict)
+def _tried(one: Found) -> Trial:
+    return Trial(setting(one.side.tried), one.simulated, one.verdict)

@@ -9,7 +9,7 @@ from clustersim.digits import NOTHING, duration, measured, plus_minus, points, s
 from clustersim.scenario.keys.figures import SECONDS, SHARE
 from clustersim.units import format_duration, parse_duration
 from clustersim.units import shown as quoted
-from clustersim.validation.results import Outcome, Validation
+from clustersim.validation.results import ClaimResult, Validation
 from clustersim.validation.verdict import AGREES, CONTROL, DIFFERS, UNDECIDED, Interval
 
 MOST_NAMED = 5
@@ -30,19 +30,19 @@ KINDS = {
 }
 
 
-def verdict_text(case: Outcome) -> str:
+def verdict_text(case: ClaimResult) -> str:
     """Return the verdict, and of a control that it is the one that is wanted, or not."""
     if case.kind == CONTROL and case.verdict != UNDECIDED:
         return "differs, as it must" if case.passed else "agrees, and must not"
     return case.verdict
 
 
-def simulated_text(case: Outcome) -> str:
+def simulated_text(case: ClaimResult) -> str:
     """Return what was simulated for a claim, with its interval, in the unit in which it was published."""
     return interval_text(case.simulated, case.unit, case.difference, _published(case))
 
 
-def _published(case: Outcome) -> float | None:
+def _published(case: ClaimResult) -> float | None:
     """Return a figure of the size that was published."""
     return next((one for one in (case.value, case.low, case.high) if one), None)
 
@@ -98,7 +98,7 @@ def _scale(value: float, unit: str, difference: bool, like: float | None = None)
     return parse_duration(f"1 {name}"), f" {name}"
 
 
-def accepted_text(case: Outcome) -> str:
+def accepted_text(case: ClaimResult) -> str:
     """Return the range in which a figure has to lie, a control's must not: `419 ± 41`, `at least 0.9`.
 
     What was published keeps all of its digits: it is given, not measured.
@@ -116,7 +116,7 @@ def accepted_text(case: Outcome) -> str:
     return f"{_digits(value / scale, GIVEN_DIGITS)} ± {_digits(off / scale, 2)}{name}"
 
 
-def _given(case: Outcome, value: float | None) -> str:
+def _given(case: ClaimResult, value: float | None) -> str:
     if value is None:
         return NOTHING
     scale, name = _scale(value, case.unit, case.difference) if value else (1.0, "")
@@ -143,7 +143,7 @@ def setting(value: Any) -> str:
     return value if isinstance(value, str) else quoted(value)
 
 
-def compatible(case: Outcome) -> str:
+def compatible(case: ClaimResult) -> str:
     """Return in a sentence which values of a missing input agree; empty where no input is missing."""
     if case.unknown is None:
         return ""
@@ -163,14 +163,14 @@ def conclusion(validation: Validation) -> str:
     return f"{len(failed)} of {len(cases)} published claims are not met: {which}."
 
 
-def _counted(cases: Sequence[Outcome]) -> Iterator[str]:
+def _counted(cases: Sequence[ClaimResult]) -> Iterator[str]:
     """Yield how many claims there are of each kind, and what they do."""
     for kind, words in KINDS.items():
         if count := sum(case.kind == kind for case in cases):
             yield f"{whole(count)} {words[count > 1]}"
 
 
-def advice(case: Outcome) -> str:
+def advice(case: ClaimResult) -> str:
     """Return what to do about a claim that is not met."""
     said = f"{case.name}: simulated {simulated_text(case)}, accepted {accepted_text(case)}"
     if case.verdict == UNDECIDED:

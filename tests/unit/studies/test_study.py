@@ -145,8 +145,7 @@ def test_settings_and_keywords_are_the_same(ask: Asked) -> None:
 def test_a_report_is_written_by_reports(ask: Asked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     called = []
     found = ask(scenario(), workers=1)
-    writer = f"clustersim_reports.write_{found.page}"
-    monkeypatch.setattr(writer, lambda *given: called.append(given), raising=False)
+    monkeypatch.setattr("clustersim_reports.write_study", lambda *given: called.append(given), raising=False)
     path = tmp_path / "below" / "report.html"
     assert found.report(path, "as typed") == path
     assert called == [(found, path, "as typed")]

@@ -12,25 +12,25 @@ from clustersim.settings import Settings
 from clustersim.studies.simulating import Simulations
 from clustersim.units import HOUR, MINUTE
 from clustersim.validation import estimator
-from clustersim.validation.estimator import HOURLY, OPTIMAL, Road, Survey, roads_as_list
+from clustersim.validation.estimator import HOURLY, OPTIMAL, EstimatorCurve, Survey, curves_as_list
 
 FAILURES = 300
 
 
 @pytest.fixture(scope="module")
-def found() -> tuple[Road, ...]:
+def found() -> tuple[EstimatorCurve, ...]:
     patch = pytest.MonkeyPatch()
     patch.setattr(estimator, "SIZES", (1_000, 100_000))
     patch.setattr(estimator, "FAILURES", FAILURES)
     try:
         survey = Survey()
-        return survey.roads(Simulations(Settings(workers=1)).ettr(survey.scenarios, range(8)))
+        return survey.curves(Simulations(Settings(workers=1)).ettr(survey.scenarios, range(8)))
     finally:
         patch.undo()
 
 
-def test_there_is_a_road_for_each_cluster_and_each_way_to_save(found: tuple[Road, ...]) -> None:
-    assert [(road.policy, road.cluster) for road in found] == [
+def test_there_is_a_curve_for_each_cluster_and_each_way_to_save(found: tuple[EstimatorCurve, ...]) -> None:
+    assert [(curve.policy, curve.cluster) for curve in found] == [
         (HOURLY, "RSC-1"),
         (HOURLY, "RSC-2"),
         (OPTIMAL, "RSC-1"),
@@ -38,7 +38,7 @@ def test_there_is_a_road_for_each_cluster_and_each_way_to_save(found: tuple[Road
     ]
 
 
-def test_the_time_between_failures_is_that_of_the_nodes_together(found: tuple[Road, ...]) -> None:
+def test_the_time_between_failures_is_that_of_the_nodes_together(found: tuple[EstimatorCurve, ...]) -> None:
     first = found[0].marks[1]
     assert first.mtbf_s == pytest.approx(24 * HOUR / (12_500 * 6.5e-3))
     assert (first.interval_s, found[2].marks[1].interval_s) == (
@@ -48,11 +48,11 @@ def test_the_time_between_failures_is_that_of_the_nodes_together(found: tuple[Ro
 
 
 def test_the_simulation_follows_the_exact_formula_where_the_estimator_does_not(
-    found: tuple[Road, ...],
+    found: tuple[EstimatorCurve, ...],
 ) -> None:
     # the end of a run counts what is not saved yet, at most one time between failures of so many
-    for road in found:
-        for mark in road.marks:
+    for curve in found:
+        for mark in curve.marks:
             simulated = mark.simulated
             assert simulated is not None
             assert simulated.mean is not None
@@ -63,21 +63,21 @@ def test_the_simulation_follows_the_exact_formula_where_the_estimator_does_not(
     assert lost.exact == pytest.approx(0.0669, abs=1e-4)
 
 
-def test_rows_are_plain_data(found: tuple[Road, ...]) -> None:
-    rows = roads_as_list(found)
+def test_rows_are_plain_data(found: tuple[EstimatorCurve, ...]) -> None:
+    rows = curves_as_list(found)
     assert len(rows) == 8
     assert json.loads(json.dumps(rows)) == rows
     assert rows[1]["gpus"] == 100_000
     assert set(rows[1]["simulated"]) == {"mean", "low", "high"}
 
 
-def test_each_size_has_a_seed_of_its_own(found: tuple[Road, ...]) -> None:
-    means = {mark.simulated.mean for road in found for mark in road.marks if mark.simulated}
+def test_each_size_has_a_seed_of_its_own(found: tuple[EstimatorCurve, ...]) -> None:
+    means = {mark.simulated.mean for curve in found for mark in curve.marks if mark.simulated}
     assert len(means) == 8
 
 
-def test_the_line_between_the_sizes_is_of_formulas_alone(found: tuple[Road, ...]) -> None:
-    assert all(mark.simulated is None for road in found for mark in road.line)
+def test_the_line_between_the_sizes_is_of_formulas_alone(found: tuple[EstimatorCurve, ...]) -> None:
+    assert all(mark.simulated is None for curve in found for mark in curve.line)
     sizes = [mark.gpus for mark in found[0].line]
     assert (sizes[0], sizes[-1]) == pytest.approx((1_000, 100_000))
     assert sizes == sorted(sizes)

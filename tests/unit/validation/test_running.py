@@ -12,7 +12,7 @@ from clustersim.experiment import Interrupted
 from clustersim.records import Records
 from clustersim.settings import Settings, Silent
 from clustersim.store import ChoiceError, Measurements, RunError
-from clustersim.validation import Outcome, Validation, running
+from clustersim.validation import ClaimResult, Validation, running
 from clustersim.validation.cases import find, of_scenario, shipped_names, sides
 from clustersim.validation.running import Plan
 from tests.unit.validation.published import TEXT, random
@@ -26,7 +26,7 @@ def validation() -> Validation:
 
 
 @pytest.fixture(scope="module")
-def by_claim(validation: Validation) -> dict[str, Outcome]:
+def by_claim(validation: Validation) -> dict[str, ClaimResult]:
     return {case.claim: case for case in validation.cases}
 
 
@@ -44,14 +44,14 @@ def test_each_claim_has_an_outcome_in_order(validation: Validation) -> None:
     )
 
 
-def test_figures_are_those_of_a_run(by_claim: dict[str, Outcome]) -> None:
+def test_figures_are_those_of_a_run(by_claim: dict[str, ClaimResult]) -> None:
     summary = clustersim.run(random(), workers=1).summary
     assert by_claim["time"].simulated.mean == pytest.approx(summary["ettr"]["mean"])
     assert by_claim["time"].simulated.low == pytest.approx(summary["ettr"]["low"])
     assert by_claim["count"].simulated.mean == pytest.approx(2 * summary["incidents_per_day"])
 
 
-def test_a_difference_is_paired(by_claim: dict[str, Outcome]) -> None:
+def test_a_difference_is_paired(by_claim: dict[str, ClaimResult]) -> None:
     free, dear = (clustersim.run(random(checkpoint__blocks=blocks), workers=1) for blocks in ("0 s", "30 s"))
     expected = paired(free.ettr_by_replication, dear.ettr_by_replication)
     case = by_claim["cheaper"]
@@ -62,13 +62,13 @@ def test_a_difference_is_paired(by_claim: dict[str, Outcome]) -> None:
     )
 
 
-def test_a_control_passes_because_it_differs(by_claim: dict[str, Outcome]) -> None:
+def test_a_control_passes_because_it_differs(by_claim: dict[str, ClaimResult]) -> None:
     case = by_claim["wrong"]
     assert (case.verdict, case.passed) == ("differs", True)
 
 
 def test_of_a_missing_input_every_value_is_tried_and_one_that_agrees_is_enough(
-    by_claim: dict[str, Outcome],
+    by_claim: dict[str, ClaimResult],
 ) -> None:
     case = by_claim["saves"]
     assert case.unknown == "checkpoint.blocks"
@@ -204,7 +204,7 @@ def test_python_takes_scenarios_files_and_names(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(TEXT.replace("name: random", "name: mine"))
     found = clustersim.validate([random(), tmp_path / "mine.yaml"], workers=1, replications=2, horizon="1d")
     assert {case.scenario for case in found.cases} == {"random", "mine"}
-    assert found.roads == ()
+    assert found.curves == ()
     assert "of 10 cases passed" in repr(found)
     with pytest.raises(RunError, match="nothing about what was published"):
         clustersim.validate(random(published=None))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clustersim.validation import Interval, Outcome, Tried, Validation
+from clustersim.validation import ClaimResult, Interval, Trial, Validation
 from clustersim.validation.words import (
     accepted_text,
     advice,
@@ -19,14 +19,14 @@ from clustersim.validation.words import (
 )
 
 
-def outcome(**values: Any) -> Outcome:
+def outcome(**values: Any) -> ClaimResult:
     given: dict[str, Any] = {
         "name": "case", "scenario": "case", "claim": "claim", "title": "", "kind": "exact", "source": "",
         "says": "", "figure": "ettr", "meaning": "", "unit": "share", "value": 0.44, "low": 0.435,
         "high": 0.445, "simulated": Interval(0.441, 0.439, 0.443), "verdict": "agrees", "passed": True,
         "replications": 8,
     }  # fmt: skip
-    return Outcome(**given | values)
+    return ClaimResult(**given | values)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_control_says_that_it_must_differ() -> None:
 def test_values_of_a_missing_input_are_named_by_verdict() -> None:
     nothing = Interval(None, None, None)
     tried = tuple(
-        Tried(value, nothing, word)
+        Trial(value, nothing, word)
         for value, word in (("5 s", "agrees"), ("30 s", "undecided"), ("2 s", "agrees"), ("60 s", "differs"))
     )
     said = compatible(outcome(unknown="checkpoint.blocks", tried=tried))

@@ -92,21 +92,23 @@ def figure(tuning: Tuning, path: str) -> Figure:
     title, across = TITLES.get(path, (f"Other values of {path}", path))
     caption = "The interval is tuned for each value, on the same failures."
     caption += " The dotted line marks the scenario as it is." if now else ""
-    best = [f"{trial.value}: best {duration(trial.best_s)}, ETTR {ettr(trial)}" for trial in trials]
+    texts = list(map(ettr, trials))
+    pairs = [f"{trial.value}: {text}" for trial, text in zip(trials, texts, strict=True)]
+    spoken = f"ETTR at the best interval: {'; '.join(pairs)}"
     legend = [
         key("dot", "best interval, and the ETTR at it"),
         key("bar", "indistinguishable from the best at 95 %"),
         *[key("cross", "no progress at any interval")] * any(data["no_progress"]),
     ]
-    panels = _drawing(data, list(map(ettr, trials)), now, across)
-    return Figure(f"what-if-{slug(path)}", title, caption, "; ".join(best), legend, panels, data)
+    panels = _drawing(data, texts, now, across)
+    return Figure(f"what-if-{slug(path)}", title, caption, spoken, legend, panels, data)
 
 
 def _drawing(data: Data, texts: list[str], now: float | None, title: str) -> Json:
     """Return both panels; values that are not all numbers above zero stand one after the other."""
-    measured = all(value is not None and value > 0 for value in data["number"])
-    places = data["number"] if measured else [10.0**order for order in range(len(texts))]
-    today = [now] if measured and now else []
+    numeric = all(value is not None and value > 0 for value in data["number"])
+    places = data["number"] if numeric else [10.0**order for order in range(len(texts))]
+    today = [now] if numeric and now else []
     low, *_, high = sorted([*places, *today, places[0]])
     margin = max(BESIDE, (high / low) ** 0.12)
     span = low / margin, high * margin
@@ -119,7 +121,7 @@ def _drawing(data: Data, texts: list[str], now: float | None, title: str) -> Jso
     highest = max((end for end in (*data["ettr"], *data["high"]) if end), default=1.0)
     dotted = drawing.stroke(MUTED, 1, "dot")
     return drawing.sheet(
-        _traces(data, texts, places, (best, starts, stops), "lines+markers" if measured else "markers"),
+        _traces(data, texts, places, (best, starts, stops), "lines+markers" if numeric else "markers"),
         HEIGHT,
         annotations=[
             drawing.corner("ETTR at the best interval"),
@@ -129,7 +131,7 @@ def _drawing(data: Data, texts: list[str], now: float | None, title: str) -> Jso
         ],
         margin={"b": 52, "l": 8, "r": 14, "t": 30},
         shapes=[drawing.rule(dotted, (value, value), (0, 1), yref="paper") for value in today],
-        xaxis=_across(data, places if not measured else [], span, title),
+        xaxis=_across(data, [] if numeric else places, span, title),
         yaxis=drawing.axis(range=[-0.04 * highest, 1.22 * highest], domain=[UPPER, 1], nticks=6),
         yaxis2=drawing.duration_axis(
             min(ends, default=1.0) / AROUND, max(ends, default=60.0) * AROUND, 5, domain=[0, LOWER]

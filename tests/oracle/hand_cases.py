@@ -100,6 +100,24 @@ COPIES: dict[str, Case] = {
     ),
 }
 
+OUTAGE: Spec = {"per": "cluster", "mtbf": "60 s", "lifetime": "constant", "ages": "new", "repair": "20 s"}
+COPIES["a save that an outage made worthless is waited for anew, whatever a stop did to the next one"] = (
+    job(
+        155,
+        failures={"job": log((110, None, None)), "out": OUTAGE | {"effect": "storage"}},
+        checkpoint={
+            "tiers": {
+                "memory": {"interval": "30 s", "blocks": "0 s", "survives": ["job"]},
+                "storage": {"interval": "40 s", "blocks": "1 s", "durable_after": "30 s"},
+            }
+        },
+        maintenance={"every": "100 s", "takes": "9 s"},
+        recovery={"stages": {"restart": "10 s"}},
+    ),
+    {"productive": 90 + 35, "lost": 8, "checkpoint": 2 + 10, "recovery": 10},
+    {},
+)
+
 EFFECTS: dict[str, Case] = {
     "a straggler costs time until it is noticed, then it is replaced": (
         job(

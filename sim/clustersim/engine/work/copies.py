@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from clustersim.engine.work.lineage import Stretch
 from clustersim.engine.work.shelf import BEGINNING, Shelf
@@ -73,16 +73,21 @@ class Copies:
     def _take_in(self, stretch: Stretch, tier: int, made: int) -> None:
         """Hold what *tier* has *made*, but for a newest that is not durable and those that never will be."""
         shelf, clocks, firsts = self.shelves[tier], self.clocks, stretch.firsts
-        newest = stretch.place + clocks.content(firsts, tier, made - 1)
-        durable_at = stretch.start + (clocks.block_end(firsts, tier, made - 1) + shelf.durable_after)
-        if durable_at > stretch.end:
-            shelf.send(newest, durable_at)
-        elif shelf.is_void(durable_at):
-            shelf.spoil(newest)
-        numbers = range(shelf.dead, made - (durable_at > stretch.end))
-        for part in self._without_void(numbers, stretch, tier):
-            first = stretch.place + clocks.content(firsts, tier, part[0])
-            shelf.hold((first, clocks.spacings[tier], len(part)))
+
+        def place(number: int) -> float:
+            return stretch.place + clocks.content(firsts, tier, number)
+
+        def durable_at(number: int) -> float:
+            return stretch.start + (clocks.block_end(firsts, tier, number) + shelf.durable_after)
+
+        if durable_at(made - 1) > stretch.end:
+            made -= 1
+            shelf.send(place(made), durable_at(made))
+        if made > shelf.dead and shelf.is_void(durable_at(made - 1)):
+            shelf.spoil(place(made - 1))
+        numbers = range(shelf.dead, made)
+        for part in _without_void(numbers, shelf.outages_within(stretch.start, stretch.end), durable_at):
+            shelf.hold((place(part[0]), clocks.spacings[tier], len(part)))
 
     def forget_unsaved(self) -> None:
         """Lose every copy that is not durable."""
@@ -147,23 +152,22 @@ class Copies:
         for tier in tiers:
             self.shelves[tier].close(begin, until)
 
-    def _without_void(self, numbers: range, stretch: Stretch, tier: int) -> list[range]:
-        """Cut out of the *numbers* of a stretch's saves those that became durable in an outage."""
-        kept, shelf = [numbers] if numbers else [], self.shelves[tier]
 
-        def durable_at(number: int) -> float:
-            return stretch.start + (self.clocks.block_end(stretch.firsts, tier, number) + shelf.durable_after)
-
-        for since, until in shelf.outages_within(stretch.start, stretch.end):
-            parts = [
-                (
-                    part[: bisect_right(part, since, key=durable_at)],
-                    part[bisect_left(part, until, key=durable_at) :],
-                )
-                for part in kept
-            ]
-            kept = [part for pair in parts for part in pair if part]
-        return kept
+def _without_void(
+    numbers: range, outages: Iterable[tuple[float, float]], durable_at: Callable[[int], float]
+) -> list[range]:
+    """Cut out of the *numbers* of a stretch's saves those that became durable in one of the *outages*."""
+    kept = [numbers] if numbers else []
+    for since, until in outages:
+        parts = [
+            (
+                part[: bisect_right(part, since, key=durable_at)],
+                part[bisect_left(part, until, key=durable_at) :],
+            )
+            for part in kept
+        ]
+        kept = [part for pair in parts for part in pair if part]
+    return kept
 
 
 def _is_one(place: float, other: float) -> bool:

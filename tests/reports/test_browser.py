@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -141,8 +140,3 @@ def test_without_scripts_words_and_tables_are_there(opened: Open) -> None:
     assert "of 1,024 train" in page.page.inner_text("body")
     assert page.page.locator("table").count() > 10
     assert not page.page.locator(".plot").first.is_visible()
-
-
-def test_a_missing_browser_is_said_aloud() -> None:
-    if executable() is None:
-        warnings.warn(SAYS_NOTHING, stacklevel=1)

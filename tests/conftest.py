@@ -1,0 +1,23 @@
+"""What was not tested on this machine is said aloud, at the end, where nobody can miss it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from _pytest.terminal import TerminalReporter
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print how many tests were skipped, and why: without Chromium, say, no page was opened in a browser."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(
+        str(report.longrepr[2]).removeprefix("Skipped: ")
+        for report in skipped
+        if isinstance(report.longrepr, tuple)
+    )
+    if reasons:
+        terminalreporter.write_sep(
+            "*", f"{sum(reasons.values())} TESTS WERE SKIPPED HERE", red=True, bold=True
+        )
+        for reason, count in reasons.most_common():
+            terminalreporter.write_line(f"{count:5}  {reason}", red=True)

@@ -79,7 +79,7 @@ def fake(**values: Any) -> Any:
     """Return something with the attributes of results that a figure asks for."""
     summary = {"name": "fake", "gpus": 100, "margins": {}, "reasons": {}} | values.pop("summary", {})
     spec = SimpleNamespace(name=summary["name"], failures={}, tiers=())
-    return SimpleNamespace(**({"scenario": spec, "summary": summary} | values))
+    return SimpleNamespace(**({"scenario": spec, "summary": summary, "is_random": True} | values))
 
 
 def incidents(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def figure(run: Run) -> Figure:
         caption = f"{len(values)} independent replications; their mean is {mean} (95 % confidence)."
         legend.append(key("mean", "mean, with its 95 % interval"))
     if not run.result.is_random:
-        caption = "Nothing is random: each replication is the same."
+        caption = f"ETTR {mean} in every replication: nothing in this scenario is random."
     rows = [(run.name, number, value) for number, value in enumerate(values)]
     data, title = Data(("scenario", "replication", "ettr"), rows), "ETTR of every replication"
     return Figure(f"spread-{run.anchor}", title, caption, caption, legend, _drawing(run, values), data)

@@ -19,13 +19,13 @@ from typing import Any
 
 from clustersim import folders
 from clustersim.estimate import looks, precise_enough
+from clustersim.metrics.catalogue import SCHEMA_VERSION
 from clustersim.records import Records
 from clustersim.results import Results
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import DiskReplicationStore, ReplicationStore, RunError
-from clustersim.summary import SCHEMA_VERSION
 from clustersim.version import VERSION
 from clustersim.workers import Batch, Local, Outside
 
@@ -74,8 +74,8 @@ class Point:
         asked = self.scenario.simulation.precision
         if asked is None:
             return True
-        drawn = any(records.drawn for records in self.records)
-        return precise_enough(self.store.ettr(self.wanted), asked, surprises=drawn)
+        surprises = self.store.drawn(self.wanted)
+        return precise_enough(self.store.ettr(self.wanted), asked, surprises=surprises)
 
 
 def batches(points: Sequence[Point], workers: int) -> list[Batch]:

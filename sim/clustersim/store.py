@@ -143,6 +143,10 @@ class ReplicationStore:
         """Return ETTR of the first *count* replications."""
         return [records.ettr for records in self.first(count)]
 
+    def drawn(self, count: int) -> bool:
+        """Return whether anything was drawn at random in the first *count* replications."""
+        return any(records.drawn for records in self.first(count))
+
     def missing(self, count: int) -> list[int]:
         """Return those of the first *count* replications that are not finished."""
         numbers = range(self.start, self.start + count)
@@ -152,16 +156,17 @@ class ReplicationStore:
 Kept = Mapping[str, Array]
 Measures = Mapping[str, Callable[[Records], Any]]
 """What is kept of a replication: numbers and arrays by name, each made from its records."""
-ETTR = "ettr"
+ETTR, DRAWN = "ettr", "drawn"
 
 
 class Measurements(ReplicationStore):
-    """Of each finished replication of one scenario only ETTR and what *measures* make of it, by name."""
+    """Of each finished replication of one scenario ETTR, whether anything was drawn, and the *measures*."""
 
     def __init__(self, measures: Measures | None = None, start: int = 0) -> None:
         super().__init__(start)
         self.measures: dict[str, Callable[[Records], Any]] = {
             ETTR: lambda records: records.ettr,
+            DRAWN: lambda records: records.drawn,
             **(measures or {}),
         }
         self.on_put: Callable[[int, Kept], None] | None = None
@@ -182,6 +187,10 @@ class Measurements(ReplicationStore):
     def ettr(self, count: int) -> list[float]:
         """Return ETTR of the first *count* replications."""
         return [float(kept[ETTR]) for kept in self.first(count)]
+
+    def drawn(self, count: int) -> bool:
+        """Return whether anything was drawn at random in the first *count* replications."""
+        return any(bool(kept[DRAWN]) for kept in self.first(count))
 
 
 class UnfinishedFolder:

@@ -16,6 +16,7 @@ from known_answers import Plant
 
 from clustersim.estimate import CONFIDENCE, Estimate, mean_of
 from clustersim.experiment import Point, simulate_all
+from clustersim.metrics.cells import number_at
 from clustersim.results import Comparison, Results
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
@@ -23,7 +24,6 @@ from clustersim.store import ReplicationStore
 from clustersim.studies.levers import levers
 from clustersim.studies.tune import tune
 from clustersim.studies.tuning import Tuning
-from clustersim.summary import figure
 
 EXPERIMENTS = 1000
 CANDIDATES = 20
@@ -164,7 +164,7 @@ def means(
         for count, rows in kept.items():
             summary = finished(scenario(plant, "plant", seed, replications=count), store).summary
             for path, row in rows.items():
-                found = figure(summary, path)
+                found = number_at(summary, path)
                 if found is not None:
                     row.add(found, summary["margins"][path], count, answers[path])
         for width, row in stopped.items():

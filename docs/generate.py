@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` from the code: change the code, not this page. -->\n"
 HELP_WIDTH = 100
+METRIC_COLUMNS = ("key", "label", "unit", "meaning", "`expect`", "`figure` of a claim")
 SCENARIO_HEAD = f"""{NOTE}
 # Scenario keys
 
@@ -35,11 +36,42 @@ The file that `failures.<name>.replay` names: [recorded incidents](../guides/rec
 time is needed. In place of the file the rows may stand in the scenario:
 `[{time: 3 h, node: 1, repair: 20 h}, ...]`.
 """
-FIGURES_HEAD = """## Figures of a claim
+SUMMARY_HEAD = f"""{NOTE}
+# summary.json
 
-What `figure` of `published.claims.<name>` may be: [your own case](../guides/your-own-case.md). A word alone,
-or `{word: of}`. Shares are given as 0.9, 90 % or 5 pp, seconds as durations, all else as plain numbers.
+The figures of a run, as the run folder holds them and `--json` prints them (which adds `wall_s`, the seconds
+that simulating took). The same scenario, seed and version give the same file, byte for byte. What is infinite
+or unknown is null, and `reasons` says why, by the path of the figure; `margins` holds the half-widths of the
+95 % intervals, by path too. Shares are of all card-time unless something else is said. What needs a part that
+the scenario lacks is left out. Tables call a metric by its label.
+
+Metrics that `expect` may name are marked: `expect: {{ettr.p10: ">= 0.85"}}`; a mean goes without the word, so
+that `ettr` is `ettr.mean`. The last column holds what `figure` of `published.claims.<name>` may be, in
+[your own case](../guides/your-own-case.md): a word, or `{{word: name}}`. There shares are given as 0.9, 90 %
+or 5 pp, seconds as durations, all else as plain numbers.
 """
+CLAIMS_HEAD = """## For claims only
+
+These stand in no summary; a claim may be about them.
+"""
+COMPARISON_HEAD = """## comparison.json
+
+What `compare --json` prints, and the common folder of a comparison holds.
+"""
+COMPARISON_KEYS = (
+    ("`scenarios`", "the summaries, as above"),
+    ("`baseline`", "the scenario to which the others are compared"),
+    (
+        "`differences`",
+        "for each other one: `name`, `baseline`, `ettr_difference` and `effective_gpus_difference` (paired,"
+        " each `mean`, `low`, `high`), and whether the difference is `distinguishable` from chance",
+    ),
+    (
+        "`steps`",
+        "from each size to the next larger one: `smaller`, `larger`, `extra_gpus`, `extra_effective_gpus` and"
+        " `marginal_return`, extra effective cards per extra card",
+    ),
+)
 TABLES_HEAD = f"""{NOTE}
 # Tables
 
@@ -128,7 +160,6 @@ def scenario_page() -> str:
         f"## Quantities\n\nA number and a unit.\n\n{table(('kind', 'written as', 'example'), kinds)}\n",
         *(section(block, paths) for block, paths in every_block().items()),
         logs_section(),
-        figures_section(),
     ]
     return "\n".join(parts)
 
@@ -141,20 +172,38 @@ def logs_section() -> str:
     return f"{LOGS_HEAD}\n{table(('column', 'meaning'), rows)}\n"
 
 
-def figures_section() -> str:
-    """Return the section about the figures that a published claim may be about."""
-    from clustersim.scenario.keys.figures import FIGURES
+def summary_page() -> str:
+    """Return the page about the metrics: the keys of a summary, and what `expect` and claims may name."""
+    from clustersim.metrics.catalogue import METRICS, SECTIONS
 
-    rows = [
-        [
-            f"`{word}`",
-            figure.meaning,
-            figure.unit,
-            figure.of and f"{figure.of}{'' if figure.needed else ', or all'}",
-        ]
-        for word, figure in FIGURES.items()
+    parts = [SUMMARY_HEAD]
+    for heading, entries in SECTIONS:
+        rows = [metric_row(one) for one in entries if getattr(one, "in_summary", True)]
+        parts.append(f"## {heading}\n\n{table(METRIC_COLUMNS, rows)}\n")
+    rows = [metric_row(metric) for metric in METRICS if not metric.in_summary]
+    parts.append(f"{CLAIMS_HEAD}\n{table(METRIC_COLUMNS, rows)}\n")
+    parts.append(f"{COMPARISON_HEAD}\n{table(('key', 'meaning'), COMPARISON_KEYS)}\n")
+    return "\n".join(parts)
+
+
+def metric_row(entry: Any) -> list[str]:
+    """Return what the page says of an entry of the catalogue."""
+    from clustersim.metrics.metric import Note
+    from clustersim.metrics.replications import FLEET
+
+    needs = ", ".join(need for need in entry.needs if need != FLEET)
+    meaning = f"{entry.meaning} (needs {needs})" if needs else entry.meaning
+    if isinstance(entry, Note):
+        return [f"`{entry.path}`", "", "", meaning, "", ""]
+    named = [f"{{{name}: <{entry.of}>}}" if entry.by_name else name for name in entry.names]
+    return [
+        f"`{entry.path}`",
+        entry.label,
+        entry.unit,
+        meaning,
+        "yes" if entry.in_summary else "",
+        ", ".join(f"`{name}`" for name in named) if entry.claimable else "",
     ]
-    return f"{FIGURES_HEAD}\n{table(('figure', 'meaning', 'unit', 'of'), rows)}\n"
 
 
 def tables_page() -> str:
@@ -256,6 +305,7 @@ def pages() -> dict[Path, str]:
     """Return every file that this program writes, with its text."""
     return {
         REFERENCE / "scenario.md": scenario_page(),
+        REFERENCE / "summary.md": summary_page(),
         REFERENCE / "tables.md": tables_page(),
         REFERENCE / "commands.md": commands_page(),
         REFERENCE / "python.md": python_page(),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from clustersim.digits import NOTHING, plus_minus
+from clustersim.metrics import cells
 from clustersim_reports.blocks import Block, Cell, Group
 
 if TYPE_CHECKING:
@@ -35,23 +36,15 @@ class Run(NamedTuple):
 
     def at(self, path: str) -> Any:
         """Return the metric at a dotted *path*, None where the run has none."""
-        value: Any = self.summary
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-        return value
+        return cells.at(self.summary, path)
 
     def margin(self, path: str) -> float | None:
         """Return half the 95 % interval of the metric at *path*, None where it is unknown."""
-        width: float | None = self.summary["margins"].get(path)
-        return width
+        return cells.margin(self.summary, path)
 
     def say(self, path: str, show: Callable[[Any, float | None], str] = plus_minus) -> str:
         """Return the metric at *path* in words, with the digits that its interval supports."""
         return show(self.at(path), self.margin(path))
-
-    def missing(self, path: str, otherwise: str) -> Cell:
-        """Return a dash with the reason for which the metric at *path* is null."""
-        return Cell(NOTHING, self.summary["reasons"].get(path, otherwise))
 
 
 class Runs(NamedTuple):

@@ -19,13 +19,13 @@ from typing import Any
 
 from clustersim import folders
 from clustersim.estimate import looks, precise_enough
+from clustersim.metrics.catalogue import SCHEMA_VERSION
 from clustersim.records import Records
 from clustersim.results import Results
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import DiskReplicationStore, ReplicationStore, RunError
-from clustersim.summary import SCHEMA_VERSION
 from clustersim.version import VERSION, build
 from clustersim.workers import Batch, Local, Outside
 

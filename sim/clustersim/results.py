@@ -16,11 +16,14 @@ import numpy as np
 from clustersim import folders
 from clustersim.digits import plus_minus
 from clustersim.estimate import Estimate, paired
+from clustersim.metrics.catalogue import SCHEMA_VERSION, figures_of
+from clustersim.metrics.replications import Replications
 from clustersim.pages import write_page
 from clustersim.records import Records
 from clustersim.scenario import Scenario, dump, load
+from clustersim.scenario.facts import facts_of
 from clustersim.store import ChoiceError, RunError
-from clustersim.summary import SCHEMA_VERSION, summarise
+from clustersim.summary import summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,9 +110,30 @@ class Results:
     @property
     def ettr_by_replication(self) -> Array:
         """ETTR of each replication, in order."""
+        return self.values_of("ettr")
+
+    def values_of(self, metric: str) -> Array:
+        """Return a number for each replication of the *metric* at a path of the summary, in order.
+
+        Of a mean or a quotient over replications they have the figure as their mean, and its interval as that
+        of their mean: subtract those of another run, pair by pair, for the difference with its interval.  Of
+        other metrics they are what the figure was taken from.  Raises ChoiceError where the scenario has no
+        such metric, and RunError where the run folder does not hold it by replication.
+        """
+        facts = facts_of(self.scenario)
+        figure = figures_of(facts).get(metric)
+        if figure is None or facts.missing(figure.metric.needs):
+            raise ChoiceError(f'{self.name}: there is no metric "{metric}" in it; see its summary')
         if self._records:
-            return np.array([one.ettr for one in self._records])
-        return np.asarray(self.replications["ettr"], dtype=np.float64)
+            replications = Replications.of(facts, self._records)
+        else:
+            table = self.replications
+            replications = Replications(facts, {name: np.asarray(table[name]) for name in table.columns})
+        try:
+            return np.asarray(figure.measure.values(figure.rows(replications)))
+        except LookupError:
+            why = f"does not hold {metric} by replication; simulate it again"
+            raise RunError(f"{self.folder}: {why}") from None
 
     def report(self, path: str | PathLike[str] | None = None) -> Path:
         """Write the HTML report of this run, to its folder unless *path* says otherwise; return its path."""
@@ -246,34 +270,24 @@ class Comparison:
         folders.write_json(Path(folder) / folders.COMPARISON, {"runs": runs} | self.to_dict())
 
 
-def _paired(*runs: Results) -> list[Array]:
-    """Return the ETTR of some runs over the replications that all have.
+def _paired(metric: str, one: Results, base: Results) -> Estimate:
+    """Return how much more of a *metric* one run has than its base, over the replications that both have.
 
-    Where nothing is random one replication stands for any number; where nothing is in any run, two that are
-    alike show that there is no doubt.
+    Where nothing is random one replication stands for any number; where nothing is in either run, two that
+    are alike show that there is no doubt.
     """
-    count = min((len(run.ettr_by_replication) for run in runs if run.is_random), default=2)
-    return [
-        run.ettr_by_replication[:count] if run.is_random else np.full(count, run.ettr_by_replication[0])
-        for run in runs
-    ]
-
-
-def _effective(one: Results, ettr: Array) -> Array:
-    return ettr * one.scenario.cluster.gpus * float(one.summary["scaling_efficiency"])
+    runs = [(run.is_random, run.values_of(metric)) for run in (one, base)]
+    count = min((len(values) for random, values in runs if random), default=2)
+    return paired(*(values[:count] if random else np.full(count, values[0]) for random, values in runs))
 
 
 def _difference(one: Results, base: Results) -> Difference:
-    ettr, before = _paired(one, base)
-    cards = paired(_effective(one, ettr), _effective(base, before))
-    return Difference(one.name, base.name, paired(ettr, before), cards)
+    return Difference(one.name, base.name, _paired("ettr", one, base), _paired("effective_gpus", one, base))
 
 
 def _step(smaller: Results, larger: Results) -> Step:
     extra = larger.scenario.cluster.gpus - smaller.scenario.cluster.gpus
-    ettr, before = _paired(larger, smaller)
-    cards = paired(_effective(larger, ettr), _effective(smaller, before))
-    return Step(smaller.name, larger.name, extra, cards)
+    return Step(smaller.name, larger.name, extra, _paired("effective_gpus", larger, smaller))
 
 
 def write_report(

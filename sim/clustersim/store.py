@@ -193,7 +193,7 @@ class Measurements(ReplicationStore):
 
     def drawn(self, count: int) -> bool:
         """Return whether anything was drawn at random in the first *count* replications."""
-        return any(kept[DRAWN] for kept in self.first(count))
+        return any(bool(kept[DRAWN]) for kept in self.first(count))
 
 
 class UnfinishedFolder:

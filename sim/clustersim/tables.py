@@ -5,7 +5,6 @@ Modes and doings are numbers in the engine and words here, kept as dictionary co
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clustersim import arrow
-from clustersim.engine.ledger import Entry
+from clustersim.metrics.replications import columns_of
 from clustersim.records import INCIDENT_COLUMNS, PEER, Doing, Records, StripRow
 from clustersim.scenario.model import Scenario
 from clustersim.store import RunError, loaded
@@ -29,25 +28,7 @@ REPLICATIONS, INCIDENTS, TIMELINE, STRIP = "replications", "incidents", "timelin
 
 def replications(records: Sequence[Records]) -> pa.Table:
     """Return one row per replication: what `REPLICATION_COLUMNS` says."""
-    shares = np.array([[one.ledger[entry.label] for entry in Entry] for one in records])
-    shares /= shares.sum(axis=1, keepdims=True)
-    columns: dict[str, Any] = {
-        "replication": [one.replication for one in records],
-        "wall_s": [one.wall_s for one in records],
-        "ettr": shares[:, Entry.PRODUCTIVE],
-    }
-    columns |= {entry.label: shares[:, entry] for entry in Entry}
-    columns |= {
-        "progress_s": [one.progress_s for one in records],
-        "reached_s": [one.reached_s for one in records],
-        "interruptions": [one.interruptions for one in records],
-        "incidents": [one.incident_count for one in records],
-        "spares_left": [one.spares_left for one in records],
-        "nodes_away": [one.fleet.away if one.fleet else math.nan for one in records],
-        "most_nodes_away": [float(one.fleet.most_away) if one.fleet else math.nan for one in records],
-        "node_wait_s": [one.fleet.waiting_s if one.fleet else math.nan for one in records],
-    }
-    return arrow.table({name: np.asarray(values) for name, values in columns.items()})
+    return arrow.table(columns_of(records))
 
 
 def incidents(scenario: Scenario, one: Records) -> pa.Table:

@@ -13,8 +13,8 @@ import pytest
 from scipy import stats
 
 from clustersim.engine.replication import simulate
+from clustersim.metrics.measures import held_for
 from clustersim.records import Records
-from clustersim.resources import held
 from clustersim.scenario.model import Scenario
 from clustersim.summary import summarise
 from tests.theory.runs import Spec, spec
@@ -49,7 +49,7 @@ def test_the_pools_of_the_table_suffice_for_99_per_cent_of_the_time(
     scenario, records = histories[machines]
     assert summarise(scenario, [records])["spares"]["sufficient_p99"] == PUBLISHED[machines]
     assert stats.binom(machines, DOWN).ppf(0.99) == PUBLISHED[machines]
-    assert held(records.fleet.away_s, 0.99) == PUBLISHED[machines]
+    assert held_for(records.fleet.away_s, 0.99) == PUBLISHED[machines]
 
 
 @pytest.mark.parametrize("machines", PUBLISHED)

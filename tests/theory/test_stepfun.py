@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from clustersim.engine.replication import simulate
-from clustersim.resources import held
+from clustersim.metrics.measures import held_for
 from clustersim.scenario import Scenario, load
 from tests.theory.faults import Fault, busiest_tenth, faults_of, relapses
 from tests.theory.z import mean_se
@@ -62,7 +62,7 @@ def test_the_replayed_trace_has_its_nodes_down_at_once(replayed: Path, spares: i
     use = simulate(scenario, 0).fleet
     assert use.away == pytest.approx(9.3, abs=0.05)
     assert use.most_away == 35
-    assert held(use.away_s, 0.99) == 31
+    assert held_for(use.away_s, 0.99) == 31
 
 
 @needs_the_trace
@@ -111,7 +111,7 @@ def test_a_fleet_with_lemons_and_relapse_has_the_shares_of_the_trace(
     away, _ = mean_se(_days_down(fleet) / DAYS for fleet in fleets)
     assert away == pytest.approx(9.3, rel=NEAR)
     # what the fleet has not are the bursts of the trace: it would do with half the spares
-    assert held(simulate(scenario, 0).fleet.away_s, 0.99) < 20
+    assert held_for(simulate(scenario, 0).fleet.away_s, 0.99) < 20
 
 
 @pytest.mark.parametrize("shape", [0.73, 0.62, 0.5, 0.45, 0.4, 0.35])

@@ -11,9 +11,10 @@ import pytest
 
 from clustersim.engine.ledger import RESERVED_CAUSES, Entry, LedgerError
 from clustersim.engine.replication import simulate
+from clustersim.metrics.cells import number_at
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
-from clustersim.summary import figure, summarise
+from clustersim.summary import summarise
 
 DAY = 86_400.0
 HOURS = 10.0
@@ -190,14 +191,23 @@ def test_books_that_do_not_close_are_refused() -> None:
         summarise(scenario(), [faulty])
 
 
-def test_figures_by_path() -> None:
+def test_numbers_by_path() -> None:
     summary = two()
-    assert figure(summary, "ettr") == summary["ettr"]["mean"]
-    assert figure(summary, "ettr.p10") == summary["ettr"]["p10"]
-    assert figure(summary, "waste_by_cause.node") == summary["waste_by_cause"]["node"]
+    assert number_at(summary, "ettr") == summary["ettr"]["mean"]
+    assert number_at(summary, "ettr.p10") == summary["ettr"]["p10"]
+    assert number_at(summary, "waste_by_cause.node") == summary["waste_by_cause"]["node"]
     for wrong in ("nothing", "ettr.p11", "name", "gpus.more", "cost"):
-        with pytest.raises(KeyError):
-            figure(summary, wrong)
+        assert number_at(summary, wrong) is None
+
+
+def test_nothing_is_said_of_nodes_that_nobody_counted() -> None:
+    assert "spares" not in summarise(scenario(), [books(GOOD)] * 2)
+
+
+def test_a_seed_keeps_all_its_digits() -> None:
+    seed = 2**63 - 1
+    large = scenario(simulation={"horizon": "10 h", "seed": seed})
+    assert summarise(large, [books(GOOD)])["seed"] == seed
 
 
 def finite(value: object) -> bool:

@@ -43,7 +43,7 @@ def facts(run: Run) -> Iterator[Fact]:
             f"on average; {whole(away['p99'])} or fewer for 99 % of the time, {whole(away['max'])} at most"
         )
         yield Fact("Nodes away", run.say("spares.away.mean"), usual)
-        missing, enough = run.missing("spares.sufficient_p99", "").small, spares["sufficient_p99"]
+        missing, enough = run.summary["reasons"].get("spares.sufficient_p99", ""), spares["sufficient_p99"]
         suffices = missing if enough is None else "would cover all nodes away for 99 % of the time"
         yield Fact("Sufficient spares", NOTHING if enough is None else whole(enough), suffices)
         yield Fact("Spare nodes", whole(nodes), _enough(run))

@@ -10,12 +10,12 @@ from clustersim.advice.means import MEANS
 from clustersim.advice.words import ENTRY_WORDS, REMEDIES, Advice, Kind, Summary, share_of
 from clustersim.digits import duration, measured, percent, plus_minus, whole
 from clustersim.estimate import unseen
+from clustersim.metrics.cells import number_at
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import describe
 from clustersim.scenario.first_order import restarts
 from clustersim.scenario.keys.expectations import Threshold
 from clustersim.scenario.rates import calendar_share
-from clustersim.summary import figure
 
 NOTABLE_GAIN = 0.02
 FEW_REPLICATIONS = 8
@@ -182,7 +182,7 @@ def unmet(scenario: Scenario, summary: Summary) -> list[Advice]:
     for path, text in scenario.expect.items():
         threshold = Threshold.parse(text)
         try:
-            value = figure(summary, path)
+            value = number_at(summary, path)
         except KeyError:
             value = None
         if not threshold.holds(value):

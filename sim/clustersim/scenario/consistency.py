@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from clustersim.engine.ledger import RESERVED_CAUSES
+from clustersim.metrics.catalogue import figures_of
 from clustersim.scenario.fitting import fitting
 from clustersim.scenario.keys.blocks import KEY, Finding, strangers
-from clustersim.scenario.keys.expectations import metrics
 from clustersim.scenario.keys.quantities import LONGEST_DURATION, SHORTEST_DURATION
 from clustersim.scenario.keys.recovery import CHECKPOINT, DETECT, LOAD
 from clustersim.scenario.keys.replay import about_nodes, resolve_logs
@@ -23,7 +24,6 @@ from clustersim.units import format_duration
 if TYPE_CHECKING:
     from clustersim.scenario.model import CheckpointSpec, Scenario
 
-RESERVED = ("checkpoint", "maintenance", "start", "overhead")
 MOST_FAILURES = 100_000_000
 MOST_AGES = 20_000_000
 MOST_STOPS = 1_000_000
@@ -74,7 +74,7 @@ def _about_modes(scenario: Scenario) -> Iterator[Finding]:
     noticed, retire = DETECT in scenario.recovery.stated_stages, scenario.recovery.retire
     replaced = retire is not None and retire.replacement is not None
     for name, mode in scenario.failures.items():
-        if name in RESERVED:
+        if name in RESERVED_CAUSES:
             yield ("failures", name, KEY), f'the results use the name "{name}" themselves; choose another'
         if mode.effect == "hang" and mode.stated_detect is None and not noticed:
             yield (
@@ -181,23 +181,14 @@ def _about_units(scenario: Scenario, name: str) -> Iterator[Finding]:
 
 
 def _about_metrics(scenario: Scenario) -> Iterator[Finding]:
-    stages = [stage.name for stage in scenario.recovery.stages if stage.kind != "detect"]
-    tiers = list(scenario.checkpoint.stated) if scenario.checkpoint else []
-    known = metrics(scenario.failures, stages, tiers, scenario.recovery.replicas)
-    needs = {
-        "cost": (scenario.costs is not None, "costs"),
-        "days_to_target": (scenario.target_s is not None, "a workload.target"),
-        "target_reached": (scenario.target_s is not None, "a workload.target"),
-        "throughput": (scenario.workload.tokens_per_gpu_second is not None, "workload.tokens_per_gpu_second"),
-    }
-    there_are = frozenset(known)
-    strange = dict.fromkeys(path for path in scenario.expect if path not in there_are)
-    for path, why in strangers(strange, known, "no such metric"):
+    subjects = scenario.subjects
+    known = figures_of(subjects)
+    strange = [path for path in scenario.expect if path not in known]
+    for path, why in strangers(strange, sorted(known), "no such metric"):
         yield ("expect", path, KEY), why
-    for path in (path for path in scenario.expect if path not in strange):
-        there, what = needs.get(path.partition(".")[0], (True, ""))
-        if not there or (path == "cost.to_target" and scenario.target_s is None):
-            yield ("expect", path), f"this metric needs {what if not there else 'a workload.target'}; give it"
+    for path in (path for path in scenario.expect if path in known):
+        if lacks := subjects.missing(known[path].metric.needs):
+            yield ("expect", path), f"this metric needs {lacks}; give it"
 
 
 def _about_sources(scenario: Scenario) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from clustersim.engine.ledger import RESERVED_CAUSES
 from clustersim.scenario.changes import SAID
-from clustersim.scenario.consistency import RESERVED
 from clustersim.scenario.keys.blocks import KEY
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text import shipped
@@ -85,7 +85,7 @@ def _finished(document: Document, file: File, overrides: Overrides | None) -> Sc
 def _built(document: Document, roots: Sequence[File], overrides: Overrides) -> Scenario:
     for path, value in overrides.items():
         document = override(document, path, value)
-    return build(read_traces(document, roots, RESERVED))
+    return build(read_traces(document, roots, RESERVED_CAUSES))
 
 
 def build(document: Document) -> Scenario:

@@ -11,6 +11,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import PrivateAttr
 
+from clustersim.engine.ledger import RESERVED_CAUSES, Entry
+from clustersim.metrics.replications import COSTS, FLEET, PRECISION, REPLICAS, TARGET, TIERS, TOKENS, Facts
 from clustersim.scenario import rates
 from clustersim.scenario.consistency import contradictions
 from clustersim.scenario.keys.blocks import NAMES, Block, Finding, key
@@ -157,6 +159,27 @@ class Scenario(Block):
             or effects - {CRASH, HANG}
             or (stops and (stops.merge_within or stops.rolling))
         )
+
+    @property
+    def subjects(self) -> Facts:
+        """What metrics can be about here: the names of modes, stages and so on, and which parts there are."""
+        parts = {
+            COSTS: self.costs is not None,
+            TARGET: self.target_s is not None,
+            TOKENS: self.workload.tokens_per_gpu_second is not None,
+            REPLICAS: self.recovery.replicas > 1,
+            TIERS: self.checkpoint is not None and len(self.checkpoint.stated) > 1,
+            PRECISION: self.simulation.precision is not None,
+            FLEET: True,
+        }
+        names = {
+            "entry": [entry.label for entry in Entry],
+            "cause": [*self.failures, *RESERVED_CAUSES],
+            "mode": list(self.failures),
+            "stage": [stage.name for stage in self.recovery.stages if stage.kind != "detect"],
+            "tier": list(self.checkpoint.stated) if self.checkpoint else [],
+        }
+        return Facts(names, frozenset(part for part, there in parts.items() if there), {})
 
     @classmethod
     def keys(cls) -> list[str]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 from pydantic import Field, PrivateAttr
 
 from clustersim import units
+from clustersim.metrics.catalogue import CLAIMABLE
+from clustersim.metrics.metric import FAMILIES, Figure
 from clustersim.scenario import changes
 from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, key, unknown
-from clustersim.scenario.keys.expectations import LEDGER
-from clustersim.scenario.keys.figures import ENTRY, FIGURES, Amount, Compared, Missing, Range, amount
+from clustersim.scenario.keys.figures import Amount, Compared, Missing, Range, amount
 from clustersim.scenario.keys.quantities import Name, Text, words
 from clustersim.scenario.text.errors import Path
 from clustersim.units import shown
@@ -47,7 +48,7 @@ class Claim(Block):
         " (must not be met), plumbing (the figure follows from what was put in)"
     )
     stated_figure: Compared = key(
-        "what is simulated and compared, such as ettr or {incidents: gpu}; see figures", name="figure"
+        "what is simulated and compared, such as ettr or {incidents: gpu}; see summary.json", name="figure"
     )
     stated_value: Amount | None = key(
         "the published figure with its unit, such as 0.44 or 18 min", None, name="value"
@@ -89,7 +90,12 @@ class Claim(Block):
     @property
     def unit(self) -> str:
         """The unit of the figure: share, s, cards, nodes, incidents or interruptions."""
-        return FIGURES[self.figure].unit
+        return CLAIMABLE[self.figure].unit
+
+    @property
+    def compared(self) -> Figure:
+        """What is simulated and compared."""
+        return Figure(CLAIMABLE[self.figure], self.of or "")
 
     @property
     def value(self) -> float | None:
@@ -210,11 +216,14 @@ def _about_changes(trials: changes.Trials, claim: Claim, here: Path) -> list[Fin
 
 
 def _about_of(scenario: Scenario, claim: Claim, here: Path) -> list[Finding]:
-    """Return what is wrong with what stands beside the figure."""
-    if claim.of is None:
+    """Return why there is no such figure in the scenario that *claim* is about."""
+    metric = claim.compared.metric
+    if claim.of is None and not metric.needs:
         return []
-    kind = FIGURES[claim.figure].of
-    known = list(LEDGER) if kind == ENTRY else list(changes.changed(scenario, claim.change).failures)
-    if claim.of in known:
+    subjects = changes.changed(scenario, claim.change).subjects
+    if lacks := subjects.missing(metric.needs):
+        return [((*here, "figure"), f"this metric needs {lacks}; give it")]
+    if claim.of is None or claim.of in subjects.names[metric.of]:
         return []
-    return [((*here, "figure", claim.figure), unknown(claim.of, known, f"{shown(claim.of)} is not {kind}"))]
+    why = unknown(claim.of, subjects.names[metric.of], f"{shown(claim.of)} is not {FAMILIES[metric.of]}")
+    return [((*here, "figure", claim.figure), why)]

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from clustersim.advice import Advice, Kind
 from clustersim.digits import duration, money, plus_minus
 from clustersim.estimate import Estimate, mean_of
+from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings, Source, merged
 from clustersim.studies.change import Change, Family, ended_by_the_clock, tuned_tier
@@ -18,7 +19,6 @@ from clustersim.studies.outages import scores, why_outages_depend
 from clustersim.studies.simulating import Output, Simulations, on_a_fixed_number, simulations
 from clustersim.studies.study import Study, Worth, caveats, named, plain
 from clustersim.studies.tune import CANDIDATES, rounded, searched
-from clustersim.summary import NO_PROGRESS_BELOW
 from clustersim.units import YEAR, format_duration
 
 REPLICATIONS = 32

@@ -10,11 +10,11 @@ from clustersim import theory
 from clustersim.advice import Advice, Kind
 from clustersim.digits import duration, measured, plus_minus
 from clustersim.estimate import Estimate
+from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
 from clustersim.scenario.describe import describe
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.rates import calendar_share
 from clustersim.studies.study import SHARE, Study, Worth, caveats, named
-from clustersim.summary import NO_PROGRESS_BELOW
 from clustersim.units import format_duration
 
 FLAT = 2.0

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clustersim.experiment import Point, made
+from clustersim.metrics.measures import Row
+from clustersim.metrics.metric import Figure
+from clustersim.metrics.replications import Array, Replications, stacked
 from clustersim.records import Records
 from clustersim.scenario.changes import Changes
-from clustersim.scenario.keys.figures import FIGURES
+from clustersim.scenario.facts import facts_of
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.published import Claim
@@ -22,7 +25,6 @@ from clustersim.settings import Settings, Source, merged
 from clustersim.studies.simulating import Output, Simulations, simulations
 from clustersim.validation.cases import Case, Side, find, refuse_doubles, sides
 from clustersim.validation.estimator import Survey
-from clustersim.validation.figures import MEASURES, Row
 from clustersim.validation.results import ClaimResult, Trial, Validation, refuse_taken
 from clustersim.validation.verdict import AGREES, UNDECIDED, Interval, passes, verdict
 from clustersim.validation.words import setting
@@ -102,16 +104,16 @@ class Variant:
     users: int = 0
     point: Point = field(init=False)
 
-    def want(self, claim: Claim) -> None:
-        """Measure the figure of *claim* too."""
-        word, of = claim.stated_figure
-        row = MEASURES[word].row
-        self.measures[_name(claim)] = lambda records: row(self.scenario, records, of)
+    def want(self, figure: Figure) -> None:
+        """Measure this figure for one more claim."""
+        facts = facts_of(self.scenario)
+        self.measures[_name(figure)] = lambda records: figure.row(Replications.of(facts, [records]))
         self.users += 1
 
-    def rows(self, claim: Claim) -> list[Row]:
-        """Return what the replications contribute to the figure of *claim*, once they are simulated."""
-        return [kept[_name(claim)] for kept in self.point.store.first(self.point.wanted)]
+    def rows(self, figure: Figure) -> Array:
+        """Return what the replications contribute to the *figure*, once they are simulated."""
+        name = _name(figure)
+        return stacked([kept[name] for kept in self.point.store.first(self.point.wanted)])
 
     @property
     def taken(self) -> float:
@@ -145,7 +147,7 @@ class Plan:
         for side in sides(claim):
             for changes in (side.change, side.minus):
                 if changes is not None:
-                    self._variant(case, changes).want(claim)
+                    self._variant(case, changes).want(claim.compared)
 
     def _variant(self, case: Case, changes: Changes) -> Variant:
         """Return the variant of *case* with these *changes*: one for all that come to the same scenario."""
@@ -176,7 +178,7 @@ class Plan:
             source=case.published.source,
             says=claim.says,
             figure=claim.figure,
-            meaning=FIGURES[claim.figure].meaning,
+            meaning=claim.compared.metric.meaning,
             unit=claim.unit,
             value=claim.value,
             low=claim.low,
@@ -198,22 +200,22 @@ class Plan:
 
     def _found(self, case: Case, claim: Claim, side: Side) -> Found:
         """Return what was simulated of one side of *claim*, and the verdict on it."""
-        figure, one = MEASURES[claim.figure], self._variant(case, side.change)
-        rows, taken = one.rows(claim), one.taken
+        figure, one = claim.compared, self._variant(case, side.change)
+        rows, taken = one.rows(figure), one.taken
         if side.minus is None:
-            simulated = figure.interval(rows)
+            simulated = Interval(*figure.ends(rows))
         else:
             other = self._variant(case, side.minus)
-            others = other.rows(claim)
+            others = other.rows(figure)
             count = min(len(rows), len(others))
             rows, taken = rows[:count], taken + other.taken
-            simulated = figure.difference(rows, others[:count])
+            simulated = Interval.of(figure.measure.difference(rows, others[:count]))
         return Found(side, simulated, verdict(simulated, claim.low, claim.high), len(rows), taken)
 
 
-def _name(claim: Claim) -> str:
-    """Return the name under which the figure of *claim* is kept."""
-    return ":".join(("claim", *(part for part in claim.stated_figure if part is not None)))
+def _name(figure: Figure) -> str:
+    """Return the name under which the rows of *figure* are kept."""
+    return f"claim:{figure.metric.path}:{figure.name}"
 
 
 def _most_telling(found: Sequence[Found]) -> Found:

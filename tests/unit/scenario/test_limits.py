@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from clustersim.tuning.change import scaled
-from clustersim.tuning.changes import changes_that_fit
-from clustersim.tuning.intervals import limits
-from clustersim.tuning.places import place_of
-from clustersim.tuning.variants import variant
 
 from clustersim.scenario import Scenario, ScenarioError, loads
 from clustersim.scenario.changes import MOST_TRIED
 from clustersim.scenario.describe import describe
 from clustersim.scenario.json_schema import schema
 from clustersim.scenario.keys.blocks import MOST_GUESSES, MOST_NAMES
+from clustersim.scenario.loading import variant
 from clustersim.scenario.rates import spare_events
+from clustersim.studies.offers import offers, times
+from clustersim.studies.tune import limits
 
 SMALL = """
 name: small
@@ -120,10 +118,10 @@ def test_tuning_and_levers_never_ask_for_less_than_a_millisecond() -> None:
         SMALL.replace("1 h", "1 ms").replace("1 s", "1 ms").replace("5 d", "10 s"),
         overrides={"recovery.stages": {"restart": "1 ms"}, "failures.a.detect": "1.5 ms"},
     )
-    assert limits(least, place_of(least))[0] >= 1e-3
-    for change in changes_that_fit(least):
+    assert limits(least, least.tiers[-1])[0] >= 1e-3
+    for change in offers(least):
         variant(least, change.values)
-    assert scaled({"constant": "1.5 ms", "other": ["0 s", "1 ms", "4 ms"]}, 0.5) == {
+    assert times({"constant": "1.5 ms", "other": ["0 s", "1 ms", "4 ms"]}, 0.5) == {
         "constant": "1 ms",
         "other": ["0 s", "1 ms", "2 ms"],
     }
@@ -135,9 +133,9 @@ def test_bandwidths_are_not_doubled_beyond_what_a_time_may_be() -> None:
         SMALL.replace("{interval: 1 h, blocks: 1 s}", state),
         overrides={"recovery.stages": {"restart": "1 min", "load": "checkpoint"}},
     )
-    names = [change.name for change in changes_that_fit(quick)]
+    names = [change.name for change in offers(quick)]
     assert "saves at half the cost" not in names
-    for change in changes_that_fit(quick):
+    for change in offers(quick):
         variant(quick, change.values)
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from clustersim import theory
 from clustersim.engine.replication import simulate
+from clustersim.metrics.catalogue import CLAIMABLE
 from clustersim.scenario import Scenario, dump, load, loads, schema
 from clustersim.scenario.changes import changed
-from clustersim.scenario.keys.figures import FIGURES
 from clustersim.scenario.published import KINDS, Claim
 from clustersim.scenario.text import shipped
 from clustersim.scenario.text.reader import read_file
@@ -150,7 +150,7 @@ def test_a_shipped_case_says_what_it_is(validator: Any, name: str) -> None:
         assert not list(validator.iter_errors(json.loads(json.dumps(data))))
     for one in case.published.claims.values():
         assert one.kind in KINDS
-        assert one.figure in FIGURES
+        assert one.figure in CLAIMABLE
         assert one.low is not None or one.high is not None
 
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clustersim import theory
-from clustersim.scenario import Scenario, dump, load, loads, schema
+from clustersim.scenario import dump, load, loads, schema
 from clustersim.scenario.describe import describe
 from clustersim.scenario.first_order import chain_s
-from clustersim.scenario.keys.expectations import Threshold, metrics
+from clustersim.scenario.keys.expectations import Threshold
 from clustersim.scenario.text import shipped
 from clustersim.scenario.text.reader import read_file, read_text
 from clustersim.scenario.text.starter import starter
@@ -322,27 +322,6 @@ def test_thresholds(text: str, metric: float | None, holds: bool) -> None:
 def test_what_is_no_threshold(text: str) -> None:
     with pytest.raises(ValueError, match="is not a threshold; write a sign and a number"):
         Threshold.parse(text)
-
-
-def test_metrics_that_can_be_expected_are_those_of_the_summary() -> None:
-    from clustersim.engine.replication import simulate
-    from clustersim.summary import figure, summarise
-
-    text = """
-        name: x
-        cluster: {gpus: 64}
-        workload: {tokens_per_gpu_second: 100, target: 1 G tokens}
-        failures:
-          node: {per: node, mtbf: 1 d, repair: 1 h}
-        checkpoint: {interval: 10 min, blocks: 5 s, load: 1 min}
-        maintenance: {every: 1 h, takes: 1 min}
-        costs: {gpu_hour: 2 USD}
-    """
-    scenario = Scenario.model_validate(read_text(text, "x").data)
-    summary = summarise(scenario, [simulate(scenario, number) for number in range(2)])
-    for path in metrics(scenario.failures, [stage.name for stage in scenario.recovery.stages]):
-        if path not in ("recovery_stages.detect", "waste_by_cause.start"):
-            figure(summary, path)
 
 
 def test_package_data_is_where_the_package_is() -> None:

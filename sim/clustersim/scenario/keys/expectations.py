@@ -1,10 +1,10 @@
-"""Pass or fail: thresholds on the metrics of the summary, `ettr.p10: ">= 0.85"`."""
+"""Pass or fail: thresholds on metrics, `ettr.p10: ">= 0.85"`."""
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,54 +17,6 @@ _COMPARES: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 THRESHOLD_PATTERN = rf"^(?:>=|<=|>|<) *-?{NUMBER} *%?$"
-
-LEDGER = (
-    "productive",
-    "lost",
-    "checkpoint",
-    "detection",
-    "recovery",
-    "waiting",
-    "stall",
-    "idle",
-    "slow",
-    "corrupted",
-    "maintenance",
-)
-SINGLE = (
-    "availability",
-    "checkpoint_interval_s",
-    "effective_gpus",
-    "fewest_spares",
-    "half_width",
-    "incidents_per_day",
-    "interruptions_per_day",
-    "interruptions_total",
-    "mtbf_s",
-    "mtti_s",
-    "scaling_efficiency",
-    "target_reached",
-)
-FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "cost": ("per_effective_gpu_hour", "to_target", "total"),
-    "days_to_target": ("mean", "p50", "p90"),
-    "ettr": ("mean", "low", "high", "p10", "p50", "p90"),
-    "ledger": LEDGER,
-    "spares": (
-        "away.mean",
-        "away.p50",
-        "away.p99",
-        "away.max",
-        "fewest_idle",
-        "short",
-        "sufficient_p99",
-        "waiting",
-    ),
-    "throughput": ("tokens_per_s",),
-}
-REPLICAS = ("count", "minimum", "down", "peer_loads")
-TIER = ("interval_s", "loads")
-WITH_MEAN = ("ettr", "days_to_target", "spares.away")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +43,3 @@ class Threshold:
 
     def __str__(self) -> str:
         return f"{self.sign} {self.value:g}"
-
-
-def metrics(
-    modes: Iterable[str], stages: Iterable[str], tiers: Sequence[str] = (), replicas: int = 1
-) -> list[str]:
-    """Return the path of every metric of a scenario with these failure modes, stages, tiers and replicas."""
-    families = dict(FAMILIES) | {
-        "incidents_by_mode": tuple(modes),
-        "recovery_stages": tuple(stages),
-        "replicas": REPLICAS if replicas > 1 else (),
-        "tiers": tuple(f"{tier}.{name}" for tier in tiers if len(tiers) > 1 for name in TIER),
-        "waste_by_cause": (*modes, "checkpoint", "maintenance", "overhead", "start"),
-    }
-    below = [f"{family}.{name}" for family, names in families.items() for name in names]
-    return sorted([*SINGLE, *WITH_MEAN, *below])

@@ -3,48 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from clustersim import units
+from clustersim.metrics.catalogue import CLAIMABLE
+from clustersim.metrics.metric import FAMILIES
 from clustersim.scenario.keys.blocks import unknown
-from clustersim.scenario.keys.expectations import LEDGER
 from clustersim.scenario.keys.quantities import Reads
 from clustersim.units import shown
 
 SHARE, SECONDS = "share", "s"
 LARGEST = 1e15
-ENTRY, MODE = "an entry of the ledger", "a mode of failure"
-
-
-class Figure(NamedTuple):
-    """A figure that a claim may be about: its unit, what it means, and what stands beside it, if anything."""
-
-    unit: str
-    meaning: str
-    of: str = ""
-    needed: bool = False
-
-
-FIGURES: Mapping[str, Figure] = {
-    "ettr": Figure(SHARE, "productive card-time / all card-time"),
-    "availability": Figure(SHARE, "share of the time in which the job trains at all"),
-    "share": Figure(SHARE, "share of all card-time in an entry of the ledger", ENTRY, True),
-    "checkpoint_overhead": Figure(SHARE, "saving / (saving + productive), in card-time"),
-    "effective_gpus": Figure("cards", "cards x ETTR x scaling efficiency"),
-    "incidents": Figure(
-        "incidents", "failures that strike the job in a replication, of one mode or all", MODE
-    ),
-    "interruptions": Figure("interruptions", "incidents of a replication that end a stretch of training"),
-    "mttf": Figure(
-        SECONDS, "wall clock / incidents; the mean time to the first one where failures have no memory"
-    ),
-    "mtti": Figure(SECONDS, "wall clock / interruptions"),
-    "lost_per_failure": Figure(SECONDS, "training lost by an interruption, mean"),
-    "longest_outage": Figure(SECONDS, "longest time of a replication in which nothing trains"),
-    "nodes_away": Figure("nodes", "nodes in repair or retired, mean over time"),
-    "most_nodes_away": Figure("nodes", "most of them at any time of a replication"),
-    "spares_sufficient": Figure("nodes", "spares that suffice for 99 % of the time, over all replications"),
-}
 
 
 def amount(unit: str, written: object) -> float:
@@ -64,7 +33,7 @@ def _quantity(unit: str, text: str) -> float:
     if unit == SECONDS:
         return units.parse_duration(text)
     if unit != SHARE:
-        raise ValueError(f"{shown(text)} is not a number; {unit} are counted, such as 419")
+        raise ValueError(f"{shown(text)} is not a plain number ({unit}); give one such as 419")
     return units.parse_points(text) if text.endswith("pp") else units.parse_share(text)
 
 
@@ -94,13 +63,13 @@ def _figure(written: object) -> tuple[str, str | None]:
         raise ValueError(
             f"{shown(word)} is not a figure; give a word, such as ettr, or {{share: checkpoint}}"
         )
-    if word not in FIGURES:
-        raise ValueError(unknown(word, FIGURES, f"{shown(word)} is no figure that can be compared"))
-    figure = FIGURES[word]
-    if of is not None and not figure.of:
+    if word not in CLAIMABLE:
+        raise ValueError(unknown(word, CLAIMABLE, f"{shown(word)} is no figure that can be compared"))
+    metric = CLAIMABLE[word]
+    if of is not None and not metric.of:
         raise ValueError(f"{word} is one figure; write figure: {word}")
-    if of is None and figure.needed:
-        raise ValueError(f"{word} is that of {figure.of}; say which, such as {{{word}: {LEDGER[2]}}}")
+    if of is None and metric.by_name:
+        raise ValueError(f"{word} is that of {FAMILIES[metric.of]}; say which, such as {{share: checkpoint}}")
     return word, None if of is None else str(of)
 
 
@@ -118,12 +87,12 @@ def _unknown(written: object) -> tuple[str, tuple[Any, ...]]:
     return str(path), tuple(values)
 
 
-_WORDS_OF_FIGURES = {"enum": list(FIGURES)}
+_WORDS_OF_FIGURES = {"enum": list(CLAIMABLE)}
 _ONE_OF = {
     "type": "object",
     "minProperties": 1,
     "maxProperties": 1,
-    "propertyNames": {"enum": [word for word, figure in FIGURES.items() if figure.of]},
+    "propertyNames": {"enum": [word for word, metric in CLAIMABLE.items() if metric.of]},
     "additionalProperties": {"type": "string"},
 }
 _UNKNOWN = {

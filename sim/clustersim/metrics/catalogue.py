@@ -1,0 +1,274 @@
+"""The entries: every key of `summary.json`, in its order there, and metrics that only claims are about."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from clustersim.digits import NOTHING
+from clustersim.engine.ledger import Entry
+from clustersim.estimate import mean_of, percentile
+from clustersim.metrics import cells
+from clustersim.metrics.cells import Cell, Summary
+from clustersim.metrics.measures import NEARLY_ALWAYS, about, held, mean, over, ratio, scaled
+from clustersim.metrics.metric import Figure, Metric, Note
+from clustersim.metrics.replications import (
+    COSTS,
+    FLEET,
+    PRECISION,
+    REPLICAS,
+    TARGET,
+    TIERS,
+    TOKENS,
+    Array,
+    Column,
+    Facts,
+    Replications,
+)
+from clustersim.units import DAY, HOUR
+
+SCHEMA_VERSION = 2
+NO_PROGRESS_BELOW = 0.01
+
+
+class Section(NamedTuple):
+    """Entries that are about one thing, under the heading that they have in the documentation."""
+
+    heading: str
+    entries: tuple[Metric | Note, ...]
+
+
+def _not_reached(r: Replications) -> str:
+    reached, limit = int(r["reached"].sum()), f"{r['horizon_s'] / DAY:.4g} days"
+    return f"reached in {reached} of {len(r)} replications within {limit}"
+
+
+def _not_one_pool(r: Replications) -> str:
+    return f"each spare serves one {r['spares_within']}, not the whole cluster"
+
+
+def _waste_by_entry(r: Replications) -> dict[str, dict[str, float]]:
+    means = zip(r.facts.names["cause"], r["charges"].mean(axis=0), strict=True)
+    return {cause: {one.label: float(row[one]) for one in Entry if row[one]} for cause, row in means}
+
+
+def _precision(r: Replications) -> dict[str, Any]:
+    asked, reached = r["precision.asked"], mean_of(r["ettr"]).half_width
+    return {"asked": asked, "reached": reached, "met": reached is not None and reached <= asked}
+
+
+def _at_efficiency(summary: Summary) -> str:
+    efficiency = summary["scaling_efficiency"]
+    return f"at scaling efficiency {efficiency:.3g}" if efficiency != 1 else ""
+
+
+def _share(*entries: Entry) -> Column:
+    """Return the column of the time in some entries of the ledger, of all card-time."""
+    return lambda r: r["ledger"][:, entries].sum(axis=1)
+
+
+def _spent(*entries: Entry) -> Column:
+    """Return the same in seconds of the whole job."""
+    return lambda r: r["ledger"][:, entries].sum(axis=1) * r["wall_s"]
+
+
+def _p(percent: int) -> Callable[[Array], float]:
+    return lambda values: percentile(values, percent / 100)
+
+
+_ETTR = mean("ettr")
+_EFFECTIVE = scaled(_ETTR, "ideal_gpus")
+_ONE_HISTORY, _NO_LOADS = "one replication has no interval", "nothing was loaded"
+
+# fmt: off
+# A table: one argument to a line, as the formatter would have it, hides what belongs together.
+_JOB = Section("The job", (
+    Note("schema_version", "version of this list; it grows when a key changes its meaning",
+        lambda r: SCHEMA_VERSION),
+    Note("name", "name of the scenario"),
+    Note("title", "its title, if it has one"),
+    Metric("gpus", "Cards", "cards", "cards of the job", show=lambda s: f"{s['nodes']:,} nodes"),
+    Metric("nodes", "Nodes", "nodes", "nodes of the job", heading=None),
+    Metric("spare_nodes", "Spare nodes", "nodes", "nodes beyond those of the job", show=cells.spare_nodes),
+))
+_SIMULATION = Section("What was simulated", (
+    Note("seed", "where the random numbers come from"),
+    Metric("replications", "Replications", "replications", "independent histories",
+        over("replication", len), show=cells.simulated, heading="Simulated"),
+    Note("horizon_s", "simulated time, at most"),
+    Note("warm_up_s", "first part of it, which does not count"),
+    Metric("checkpoint_interval_s", "Checkpoint interval", "s",
+        "training between two saves, of the last tier where there are several", show=cells.save_interval),
+    Note("random", "whether any number was drawn at random; where none was, every figure is exact, with one"
+        " replication as with many: each margin is 0, and `ettr.low` and `ettr.high` are the mean",
+        lambda r: bool(r["drawn"].any())),
+))
+_TIME = Section("Where the time goes", (
+    Metric("ettr.mean", "ETTR", "share", "effective training time ratio: productive share of all card-time",
+        _ETTR, show=cells.ettr, margin="ettr"),
+    Metric("ettr.low", "ETTR, low", "share", "lower end of its 95 % interval, at least 0",
+        about(_ETTR, lambda ettr: ettr.clipped(0.0, 1.0)[0]), unknown=_ONE_HISTORY, heading=None),
+    Metric("ettr.high", "ETTR, high", "share", "upper end of its 95 % interval, at most 1",
+        about(_ETTR, lambda ettr: ettr.clipped(0.0, 1.0)[1]), unknown=_ONE_HISTORY, heading=None),
+    Metric("ettr.p10", "ETTR, P10", "share", "90 % of replications lie above it, 80 % between it and P90",
+        over("ettr", _p(10)), show=cells.spread, heading="ETTR, P10 to P90"),
+    Metric("ettr.p50", "ETTR, P50", "share", "half of the replications lie above it",
+        over("ettr", _p(50)), heading=None),
+    Metric("ettr.p90", "ETTR, P90", "share", "10 % of replications lie above it",
+        over("ettr", _p(90)), heading=None),
+    Metric("half_width", "ETTR, half-width", "share", "of the interval of ETTR before it is cut at 0 and 1",
+        about(_ETTR, lambda ettr: ettr.half_width), heading=None),
+    Note("no_progress", f"whether ETTR is below {NO_PROGRESS_BELOW}",
+        lambda r: bool(r["ettr"].mean() < NO_PROGRESS_BELOW)),
+    Metric("ledger.<entry>", "Share of card-time", "share", "share of an entry of the ledger; they sum to 1",
+        mean("ledger"), of="entry", word="share"),
+    Metric("availability", "Availability", "share",
+        "share of the time in training, kept or not; with replicas, of all card-time",
+        mean(_share(Entry.PRODUCTIVE, Entry.LOST, Entry.SLOW, Entry.CORRUPTED))),
+    Metric("waste_by_cause.<cause>", "Waste", "share",
+        "share charged to a failure mode, to `checkpoint`, `maintenance`, `overhead` (of the recovery's"
+        " protocol) or `start`; they sum to 1 - ETTR", mean(lambda r: r["charges"].sum(axis=2)), of="cause"),
+    Note("waste", "what is charged to each cause, divided by entry of the ledger", _waste_by_entry),
+    Metric("recovery_stages.<stage>", "Share of a stage", "share", "share of a stage of the recovery",
+        mean("stages"), of="stage"),
+    Metric("checkpoint_overhead", "Overhead of saving", "share", "saving / (saving + productive) card-time",
+        ratio(_spent(Entry.CHECKPOINT), _spent(Entry.CHECKPOINT, Entry.PRODUCTIVE)), in_summary=False),
+))
+_YIELD = Section("What the cards yield", (
+    Metric("scaling_efficiency", "Scaling efficiency", "factor",
+        "speed per card at this size, from the workload", heading=None),
+    Metric("effective_gpus", "Effective cards", "cards", "cards × ETTR × scaling efficiency",
+        _EFFECTIVE, show=_at_efficiency),
+    Metric("throughput.tokens_per_s", "Throughput", "tokens/s", "productive tokens per second, all cards",
+        scaled(_EFFECTIVE, "tokens_per_gpu_second"), needs=(TOKENS,),
+        else_null=True, unknown="the workload does not say how many tokens a card makes"),
+))
+_FAILURES = Section("Failures", (
+    Metric("mtbf_s", "MTBF", "s", "mean time between failures of all modes together, from their rates",
+        unknown="nothing fails"),
+    Metric("interruptions_total", "Interruptions", "interruptions",
+        "incidents that ended a stretch of training, of the job or of a replica, in all replications",
+        over("interruptions", np.sum), heading=None),
+    Metric("interruptions_per_day", "Interruptions per day", "per day", "failures that stop training",
+        ratio("interruptions", "days")),
+    Metric("mtti_s", "MTTI", "s", "mean time between interruptions of training",
+        ratio("wall_s", "interruptions"),
+        unknown="no interruption in any replication", always=True, word="mtti"),
+    Metric("incidents_per_day", "Incidents per day", "per day",
+        "failures that struck the job, interruptions or not",
+        ratio("incidents", "days"), heading=None),
+    Metric("incidents_by_mode.<mode>", "Incidents per day", "per day",
+        "failures of one mode that struck the job",
+        ratio("incidents_by_mode", "days"), of="mode"),
+    Metric("incidents", "Incidents", "incidents",
+        "failures that strike the job in a replication, of one mode or all",
+        mean("incidents_by_mode"), of="mode", in_summary=False),
+    Metric("interruptions", "Interruptions", "interruptions",
+        "incidents of a replication that end a stretch of training", mean("interruptions"), in_summary=False),
+    Metric("mttf", "MTTF", "s",
+        "wall clock / incidents; the mean time to the first one where failures have no memory",
+        ratio("wall_s", "incidents"), in_summary=False),
+    Metric("lost_per_failure", "Lost per failure", "s", "training lost by an interruption, mean",
+        ratio("lost_s", "interruptions"), in_summary=False),
+    Metric("longest_outage", "Longest outage", "s", "longest time of a replication in which nothing trains",
+        mean("longest_outage_s"), in_summary=False),
+))
+_RECOVERY = Section("Recovery", (
+    Metric("fewest_spares", "Fewest idle spares", "nodes", "at any time in any replication",
+        over("spares_left", np.min), heading=None),
+    Metric("spares.away.mean", "Nodes away", "nodes",
+        "in repair, or retired and not yet replaced, mean over time", mean("nodes_away"),
+        show=cells.nodes_away, needs=(FLEET,), word="nodes_away"),
+    Metric("spares.away.p50", "Nodes away, P50", "nodes", "so many or fewer for half of the time of all"
+        " replications", held("away_s", 0.5), needs=(FLEET,), heading=None),
+    Metric("spares.away.p99", "Nodes away, P99", "nodes", "so many or fewer for 99 % of the time of all"
+        " replications", held("away_s", NEARLY_ALWAYS), needs=(FLEET,), heading=None),
+    Metric("spares.away.max", "Most nodes away", "nodes", "most of them at any time in any replication",
+        over("most_nodes_away", lambda most: int(most.max())), needs=(FLEET,), heading=None),
+    Metric("most_nodes_away", "Most nodes away", "nodes", "most of them at any time of a replication",
+        mean("most_nodes_away"), in_summary=False),
+    Metric("spares.sufficient_p99", "Spares that suffice", "nodes",
+        "for 99 % of the time of all replications; unknown where each serves one rack or pod only",
+        held("away_of_one_pool_s", NEARLY_ALWAYS), needs=(FLEET,), unknown=_not_one_pool, heading=None,
+        word="spares_sufficient"),
+    Metric("spares.short", "Too few spares", "share", "share of the time in which more nodes were away than"
+        " there are spares", mean("short"), needs=(FLEET,), heading=None),
+    Metric("spares.waiting", "Waiting for a node", "share",
+        "share of the time in which the job, or a replica, did",
+        mean(lambda r: r["node_wait_s"] / r["wall_s"]), needs=(FLEET,),
+        show=lambda s: "" if s["spares"]["waiting"] else Cell(NOTHING, "never waited")),
+    Metric("spares.fewest_idle", "Fewest idle spares", "nodes", "the same as `fewest_spares`",
+        over("spares_left", np.min), needs=(FLEET,), heading=None),
+    Metric("replicas.count", "Replicas", "replicas", "groups that recover on their own",
+        needs=(REPLICAS,),
+        show=lambda s: f"{cells.in_unit(s, 'replicas.down').text} of them down on average"),
+    Metric("replicas.minimum", "Fewest replicas", "replicas", "that must be alive",
+        needs=(REPLICAS,), heading=None),
+    Metric("replicas.down", "Replicas down", "replicas",
+        "noticing, recovering or waiting for nodes, on average",
+        scaled(mean(_share(Entry.DETECTION, Entry.RECOVERY, Entry.WAITING)), "replicas.count"),
+        needs=(REPLICAS,), heading=None),
+    Metric("tiers.<tier>.interval_s", "Checkpoint interval", "s", "training between two saves in a tier",
+        of="tier", needs=(TIERS,)),
+    Metric("tiers.<tier>.loads", "Copies loaded", "share", "share of all loads that took a copy from a tier",
+        ratio("loads", "all_loads"), of="tier",
+        show=cells.copies_loaded, needs=(TIERS,), unknown=_NO_LOADS),
+    Metric("replicas.peer_loads", "Loads from a replica", "share",
+        "share of all loads that took a copy from another replica",
+        ratio(lambda r: r["loads"][:, -1], "all_loads"), needs=(REPLICAS,), unknown=_NO_LOADS, heading=None),
+))
+_TARGET = Section("The target", (
+    Note("target_s", "productive time that the target needs", needs=(TARGET,)),
+    Metric("target_reached", "Target reached", "share", "share of the replications that reached it",
+        over("reached", np.mean), needs=(TARGET,), heading=None),
+    Metric("days_to_target.mean", "Time to the target", "days", "wall-clock days",
+        mean("days_to_target"), show=cells.days_to_target, needs=(TARGET,), unknown=_not_reached),
+    Metric("days_to_target.p50", "Time to the target, P50", "days", "half of the replications need no longer",
+        over("days_to_target", _p(50)), needs=(TARGET,), unknown=_not_reached, heading=None),
+    Metric("days_to_target.p90", "Time to the target, P90", "days", "90 % of replications need no longer",
+        over("days_to_target", _p(90)), needs=(TARGET,), unknown=_not_reached, heading=None),
+))
+_MONEY = Section("Money", (
+    Note("currency", "of all prices", needs=(COSTS,)),
+    Note("cost.per_gpu_hour", "price of a card for an hour, as it was given", needs=(COSTS,)),
+    Metric("cost.per_effective_gpu_hour", "Cost per effective card-hour", "money",
+        "total cost with idle spares / effective card-hours",
+        ratio("paid", lambda r: r["ideal_gpus"] * r["ettr"] * r["wall_s"] / HOUR),
+        show=cells.price, needs=(COSTS,), unknown="no card-hour was effective"),
+    Metric("cost.total", "Cost of the run", "money", "all that is paid, mean over replications",
+        mean("paid"), needs=(COSTS,)),
+    Metric("cost.to_target", "Cost to the target", "money",
+        "all that is paid, if every replication reached the target",
+        mean(lambda r: np.where(r["reached"], r["paid"], math.inf)), needs=(COSTS, TARGET),
+        unknown="the target was not reached in every replication", heading=None),
+))
+_PRECISION = Section("Precision", (
+    Note("precision", "half-width of ETTR at which to stop, `asked`, and in the end, `reached`; and whether"
+        " that is small enough, `met`", _precision, (PRECISION,)),
+))
+# fmt: on
+
+SECTIONS = (_JOB, _SIMULATION, _TIME, _YIELD, _FAILURES, _RECOVERY, _TARGET, _MONEY, _PRECISION)
+"""All entries, as they follow each other in the summary."""
+_TABLES = (_JOB, _TIME, _YIELD, _TARGET, _MONEY, _FAILURES, _RECOVERY, _SIMULATION)
+METRICS = tuple(one for section in SECTIONS for one in section.entries if isinstance(one, Metric))
+CLAIMABLE = {name: metric for metric in METRICS if metric.claimable for name in metric.names}
+"""What claims may be about, by what they call it."""
+
+
+def figures_of(facts: Facts) -> dict[str, Figure]:
+    """Return the figures that `expect` and studies may name, by path; a mean also without the word."""
+    figures = {figure.path: figure for one in METRICS if one.in_summary for figure in one.figures(facts)}
+    return {path.removesuffix(".mean"): figure for path, figure in figures.items()} | figures
+
+
+def table_of(summaries: Sequence[Summary]) -> Iterator[tuple[Metric, list[Cell]]]:
+    """Yield the metrics of a table with a cell for each summary, without those that none of them has."""
+    for metric in (one for section in _TABLES for one in section.entries if isinstance(one, Metric)):
+        if metric.in_tables:
+            found = [metric.cell(summary) for summary in summaries]
+            if metric.always or any(cell.text != NOTHING for cell in found):
+                yield metric, found

@@ -1,0 +1,168 @@
+"""What metrics are computed from: the replications of a scenario as columns, and facts of the scenario.
+
+Shares are of all card-time of a replication; times are in seconds and leave out the warm-up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from clustersim.engine.ledger import Entry
+from clustersim.records import Doing, Records
+from clustersim.units import DAY, HOUR
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Column = str | Callable[["Replications"], Any]
+"""A column of replications: its name, or what makes it."""
+COSTS, TARGET, TOKENS = "costs", "a workload.target", "workload.tokens_per_gpu_second"
+REPLICAS, TIERS, PRECISION = "recovery.replicas", "several checkpoint.tiers", "simulation.precision"
+FLEET = "a count of the nodes away"
+"""Parts that not every scenario has, and without which some metrics do not exist."""
+
+
+class Facts(NamedTuple):
+    """What metrics take from the scenario itself, which is made later than they are.
+
+    `names` are those of its failure modes, stages, tiers and so on by family, `has` the optional parts that
+    it has, `given` its own figures by their path in the summary.
+    """
+
+    names: Mapping[str, Sequence[str]]
+    has: frozenset[str]
+    given: Mapping[str, Any]
+
+    def missing(self, needs: Sequence[str]) -> str:
+        """Return the first of *needs* that the scenario does not have; empty where it has them all."""
+        return next((need for need in needs if need not in self.has), "")
+
+
+class Replications:
+    """The replications of one scenario: columns by name, with a row for each replication.
+
+    They are those of the table, those that are `DERIVED`, and what the scenario gives, the same for all.  Of
+    a run that was loaded from its folder there is the table alone; what needs the records raises LookupError.
+    """
+
+    def __init__(self, facts: Facts, columns: Mapping[str, Array], records: Sequence[Records] = ()) -> None:
+        self.facts = facts
+        self._columns: dict[str, Any] = dict(columns)
+        self._records = records
+
+    @classmethod
+    def of(cls, facts: Facts, records: Sequence[Records]) -> Replications:
+        """Return the replications of which these are the *records*."""
+        return cls(facts, columns_of(records), records)
+
+    def __len__(self) -> int:
+        return len(self["replication"])
+
+    def __getitem__(self, column: Column) -> Any:
+        """Return a column by its name, what the scenario gives under that path, or what a function makes."""
+        if not isinstance(column, str):
+            return column(self)
+        if column not in self._columns:
+            self._columns[column] = DERIVED[column](self) if column in DERIVED else self.facts.given[column]
+        return self._columns[column]
+
+    @property
+    def records(self) -> Sequence[Records]:
+        """The records."""
+        if not self._records:
+            raise LookupError("a run folder does not hold it by replication")
+        return self._records
+
+
+def columns_of(records: Sequence[Records]) -> dict[str, Array]:
+    """Return the columns of `replications.parquet`: a row for each of *records*."""
+    shares = _card_seconds(records)
+    shares /= shares.sum(axis=1, keepdims=True)
+    columns: dict[str, Any] = {
+        "replication": [one.replication for one in records],
+        "wall_s": [one.wall_s for one in records],
+        "ettr": shares[:, Entry.PRODUCTIVE],
+    }
+    columns |= {entry.label: shares[:, entry] for entry in Entry}
+    columns |= {
+        "progress_s": [one.progress_s for one in records],
+        "reached_s": [one.reached_s for one in records],
+        "interruptions": [one.interruptions for one in records],
+        "incidents": [one.incident_count for one in records],
+        "spares_left": [one.spares_left for one in records],
+        "nodes_away": [one.fleet.away if one.fleet else math.nan for one in records],
+        "most_nodes_away": [float(one.fleet.most_away) if one.fleet else math.nan for one in records],
+        "node_wait_s": [one.fleet.waiting_s if one.fleet else math.nan for one in records],
+    }
+    return {name: np.asarray(values) for name, values in columns.items()}
+
+
+def stacked(rows: Sequence[Any]) -> Array:
+    """Return *rows* as one table; shorter ones end in zeros."""
+    table = np.zeros((len(rows), max(map(len, rows))))
+    for place, row in zip(table, rows, strict=True):
+        place[: len(row)] = row
+    return table
+
+
+def _card_seconds(records: Sequence[Records]) -> Array:
+    """Return the card-seconds of each entry of the ledger."""
+    labels = [entry.label for entry in Entry]
+    return np.array([[one.ledger[label] for label in labels] for one in records])
+
+
+def _shares(r: Replications, name: str) -> Array:
+    """Return what the records hold in card-seconds as shares."""
+    values = np.array([getattr(one, name) for one in r.records])
+    return np.asarray(values / r["card_seconds"].reshape(-1, *[1] * (values.ndim - 1)))
+
+
+def _loads(r: Replications) -> Array:
+    """Return after how many incidents each tier was loaded, and in the last column another replica."""
+    numbers = range(len(r.facts.names["tier"]) + 1)
+    tiers = [one.incidents["tier"][one.incidents["time_s"] >= r["warm_up_s"]] for one in r.records]
+    return np.array([[int(np.count_nonzero(tier == number)) for number in numbers] for tier in tiers])
+
+
+def _short(one: Records, spares: int) -> float:
+    """Return the share of the time in which more nodes were away than there are spares."""
+    away_s = one.fleet.away_s if one.fleet else np.ones(1)
+    return float(away_s[spares + 1 :].sum() / away_s.sum())
+
+
+def _lost_s(one: Records, warm_up: float) -> float:
+    counted = one.incidents["time_s"] >= warm_up
+    counted &= one.incidents["doing"] != Doing.IDLE
+    return float(one.incidents["lost_s"][counted].sum())
+
+
+def _longest_outage_s(one: Records, warm_up: float) -> float:
+    """Return the longest gap between two stretches of training; a save belongs to its stretch."""
+    start, end = one.stretches["start"], one.stretches["end"]
+    order = np.argsort(start, kind="stable")
+    begins = np.append(start[order], one.end_s)
+    trained = np.maximum.accumulate(np.concatenate(([0.0], end[order])))
+    return float((np.maximum(begins, warm_up) - np.maximum(trained, warm_up)).max(initial=0.0))
+
+
+DERIVED: Mapping[str, Callable[[Replications], Any]] = {
+    "days": lambda r: r["wall_s"] / DAY,
+    "drawn": lambda r: np.array([one.drawn for one in r.records]),
+    "ledger": lambda r: np.column_stack([r[entry.label] for entry in Entry]),
+    "card_seconds": lambda r: _card_seconds(r.records).sum(axis=1),
+    "charges": lambda r: _shares(r, "charges"),
+    "stages": lambda r: _shares(r, "stages"),
+    "incidents_by_mode": lambda r: np.array([one.incidents_by_mode for one in r.records], np.float64),
+    "lost_s": lambda r: np.array([_lost_s(one, r["warm_up_s"]) for one in r.records]),
+    "longest_outage_s": lambda r: np.array([_longest_outage_s(one, r["warm_up_s"]) for one in r.records]),
+    "away_s": lambda r: stacked([one.fleet.away_s if one.fleet else np.zeros(1) for one in r.records]),
+    "away_of_one_pool_s": lambda r: np.zeros((len(r), 1)) if r["spares_within"] else r["away_s"],
+    "short": lambda r: np.array([_short(one, r["spare_nodes"]) for one in r.records]),
+    "loads": _loads,
+    "all_loads": lambda r: r["loads"].sum(axis=1),
+    "reached": lambda r: ~np.isnan(r["reached_s"]),
+    "days_to_target": lambda r: np.where(r["reached"], r["reached_s"], math.inf) / DAY,
+    "paid": lambda r: r["price_per_hour"] * r["wall_s"] / HOUR,
+}

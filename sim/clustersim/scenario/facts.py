@@ -1,0 +1,39 @@
+"""What metrics take from a scenario: its own figures, by their path in the summary."""
+
+from __future__ import annotations
+
+from clustersim.metrics.replications import Facts
+from clustersim.scenario.model import Scenario
+
+
+def facts_of(scenario: Scenario) -> Facts:
+    """Return what metrics take from *scenario*."""
+    cluster, costs, simulation = scenario.cluster, scenario.costs, scenario.simulation
+    paid_spares = 0 if cluster.spare_kind == "lent" else cluster.spare_nodes * cluster.gpus_per_node
+    efficiency = scenario.workload.efficiency(cluster.gpus)
+    price = costs.price_per_gpu_hour if costs else 0.0
+    given = {
+        "name": scenario.name,
+        "title": scenario.title,
+        "gpus": cluster.gpus,
+        "nodes": cluster.nodes,
+        "spare_nodes": cluster.spare_nodes,
+        "spares_within": cluster.spares_within,
+        "seed": simulation.seed,
+        "horizon_s": scenario.end_s,
+        "warm_up_s": simulation.warm_up,
+        "precision.asked": simulation.precision,
+        "checkpoint_interval_s": scenario.checkpoint.interval if scenario.checkpoint else None,
+        "scaling_efficiency": efficiency,
+        "ideal_gpus": cluster.gpus * efficiency,
+        "tokens_per_gpu_second": scenario.workload.tokens_per_gpu_second,
+        "target_s": scenario.target_s,
+        "mtbf_s": scenario.mtbf,
+        "replicas.count": scenario.recovery.replicas,
+        "replicas.minimum": scenario.recovery.minimum,
+        "currency": costs.currency if costs else "",
+        "cost.per_gpu_hour": price,
+        "price_per_hour": price * (cluster.gpus + (costs.idle_spares if costs else 0.0) * paid_spares),
+    }
+    intervals = {f"tiers.{tier.name}.interval_s": tier.interval for tier in scenario.tiers}
+    return scenario.subjects._replace(given=given | intervals)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OBJECTS = {"event", "_entered"}
+OBJECTS = {"event", "replica"}
 """Names of instances of classes, which are the same object in both builds and may be asked for by `is`."""
 
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from clustersim.digits import percent
+from clustersim.formatting import percent
 from clustersim.units import DAY, HOUR, MINUTE, YEAR, format_duration
 from clustersim_reports import theme
 

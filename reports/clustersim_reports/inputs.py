@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from clustersim.digits import NOTHING, duration
+from clustersim.formatting import NOTHING, duration
 from clustersim_reports.blocks import Block, Cell, Group, Row, Section, Source, Table, Text, slug, unique
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from clustersim.digits import NOTHING, duration, points, whole
+from clustersim.formatting import NOTHING, duration, points, whole
 from clustersim_reports import drawing, study
 from clustersim_reports.blocks import Cell, Data, Fact, Figure, Page, Row, Section, Table, key
 from clustersim_reports.drawing import BLUE, MUTED, PAPER, Json

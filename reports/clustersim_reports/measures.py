@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clustersim.digits import NOTHING, points
+from clustersim.formatting import NOTHING, points
 from clustersim.metrics import cells
 from clustersim.metrics.catalogue import table_of
 from clustersim_reports.blocks import Cell, Fact, Facts, Row, Table

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from clustersim.digits import NOTHING, plus_minus
+from clustersim.formatting import NOTHING, plus_minus
 from clustersim.metrics import cells
 from clustersim_reports.blocks import Block, Cell, Group
 
 if TYPE_CHECKING:
     from clustersim.estimate import Estimate
     from clustersim.results import Comparison, Results
-    from clustersim.validation import Interval
+    from clustersim.validation import ConfidenceInterval
 
 MOST_DRAWN = 12
 """So many scenarios have figures of their own; the tables hold all."""
@@ -81,7 +81,7 @@ def estimate_text(estimate: Estimate | None, show: Callable[[float, float | None
 Ends: TypeAlias = tuple[float | None, float | None, float | None]
 
 
-def ends_of(interval: Estimate | Interval | None) -> Ends:
+def ends_of(interval: Estimate | ConfidenceInterval | None) -> Ends:
     """Return the mean and both ends of the interval, or three times None."""
     return (None, None, None) if interval is None else (interval.mean, interval.low, interval.high)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clustersim.advice import Advice, Kind, advise, compared, verdict
-from clustersim.digits import duration, measured, money, whole
+from clustersim.advice import Advice, Topic, advise, compared, verdict
+from clustersim.formatting import duration, measured, money, whole
 from clustersim_reports import inputs, measures, theme
 from clustersim_reports.blocks import Block, Cell, Fact, Facts, Group, Items, Page, Picture, Text, key
 from clustersim_reports.run import Run, Runs
@@ -137,7 +137,7 @@ def answer(runs: Runs) -> list[Advice]:
 def _alone(run: Run) -> list[Advice]:
     advice = sorted(advise(run.result.scenario, run.summary), key=lambda sentence: not sentence.warning)
     warnings = sum(sentence.warning for sentence in advice)
-    facts = [Advice(Kind.VERDICT, text) for text in _facts(run)]
+    facts = [Advice(Topic.VERDICT, text) for text in _facts(run)]
     return [verdict(run.summary), *advice[:warnings], *facts, *advice[warnings:]]
 
 

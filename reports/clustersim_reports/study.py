@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from clustersim.digits import NOTHING, duration
+from clustersim.formatting import NOTHING, duration
 from clustersim.units import format_duration
 from clustersim.version import VERSION
 from clustersim_reports import inputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from clustersim.digits import duration, points
+from clustersim.formatting import duration, points
 from clustersim.scenario.describe import describe
 from clustersim.units import format_duration
 from clustersim_reports import study

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from clustersim.advice import Advice, Kind
-from clustersim.digits import whole
+from clustersim.advice import Advice, Topic
+from clustersim.formatting import whole
 from clustersim.validation import words
 from clustersim.version import VERSION
 from clustersim_reports import inputs
@@ -54,11 +54,11 @@ def headline(validation: Validation) -> str:
 
 def _answer(validation: Validation) -> Iterator[Advice]:
     """Yield what came of it, what did not pass, which missing inputs fit, and where the estimator is off."""
-    yield Advice(Kind.VERDICT, words.conclusion(validation))
+    yield Advice(Topic.VERDICT, words.conclusion(validation))
     for case in validation.cases:
         if not case.passed:
-            yield Advice(Kind.VERDICT, f"{words.advice(case)}.", warning=True)
+            yield Advice(Topic.VERDICT, f"{words.advice(case)}.", warning=True)
     for case in validation.cases:
         if case.unknown:
-            yield Advice(Kind.VERDICT, f"{case.name}: {words.compatible(case)}")
+            yield Advice(Topic.VERDICT, f"{case.name}: {words.compatible(case)}")
     yield from estimator.sentence(validation.curves)

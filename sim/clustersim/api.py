@@ -11,12 +11,12 @@ from clustersim import folders
 from clustersim.experiment import run_all
 from clustersim.results import Comparison, Results
 from clustersim.scenario.model import Scenario
-from clustersim.settings import Settings, Source, merged
+from clustersim.settings import ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
 
 
 def run(
-    scenario: Source,
+    scenario: ScenarioSource,
     output: str | PathLike[str] | None = None,
     *,
     settings: Settings | None = None,
@@ -34,7 +34,7 @@ def run(
 
 
 def compare(
-    scenarios: Sequence[Source],
+    scenarios: Sequence[ScenarioSource],
     output: str | PathLike[str] | None = None,
     *,
     baseline: str | None = None,

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustersim import folders
-from clustersim.digits import plus_minus
 from clustersim.estimate import Estimate, paired
+from clustersim.formatting import plus_minus
 from clustersim.metrics.catalogue import SCHEMA_VERSION, figures_of
 from clustersim.metrics.replications import Replications
-from clustersim.pages import write_page
 from clustersim.records import Records
+from clustersim.report_hook import write_page
 from clustersim.scenario import Scenario, dump, load
 from clustersim.scenario.facts import facts_of
 from clustersim.store import ChoiceError, RunError
@@ -195,7 +195,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Step:
+class SizeStep:
     """What the cards between two sizes return: extra effective cards, all together and per extra card."""
 
     smaller: str
@@ -243,7 +243,7 @@ class Comparison:
         return tuple(_difference(one, base) for one in self.results if one is not base)
 
     @cached_property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[SizeStep, ...]:
         """The steps from each size to the next larger one; of several runs of one size the first counts."""
         sizes: dict[int, Results] = {}
         for one in self.results:
@@ -285,9 +285,9 @@ def _difference(one: Results, base: Results) -> Difference:
     return Difference(one.name, base.name, _paired("ettr", one, base), _paired("effective_gpus", one, base))
 
 
-def _step(smaller: Results, larger: Results) -> Step:
+def _step(smaller: Results, larger: Results) -> SizeStep:
     extra = larger.scenario.cluster.gpus - smaller.scenario.cluster.gpus
-    return Step(smaller.name, larger.name, extra, _paired("effective_gpus", larger, smaller))
+    return SizeStep(smaller.name, larger.name, extra, _paired("effective_gpus", larger, smaller))
 
 
 def write_report(

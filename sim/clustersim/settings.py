@@ -16,7 +16,7 @@ from clustersim.scenario.loading import overridden
 from clustersim.store import ChoiceError
 from clustersim.units import format_points
 
-Source = Scenario | str | PathLike[str]
+ScenarioSource = Scenario | str | PathLike[str]
 """A scenario that is loaded, a file, or the name of a shipped one."""
 
 
@@ -98,7 +98,7 @@ class Settings:
             return self.workers
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    def load(self, source: Source) -> Scenario:
+    def load(self, source: ScenarioSource) -> Scenario:
         """Return the scenario that *source* names, with the changes; raises ScenarioError for a faulty one.
 
         A new stopping rule, replications or precision, takes the place of the file's.

@@ -13,7 +13,7 @@ import numpy as np
 
 from clustersim.engine.ledger import TOLERANCE, LedgerError
 from clustersim.metrics.catalogue import SECTIONS
-from clustersim.metrics.metric import Figure, Note
+from clustersim.metrics.metric import MetricFigure, Note
 from clustersim.metrics.replications import FLEET, Replications
 from clustersim.records import Records
 from clustersim.scenario.facts import facts_of
@@ -65,7 +65,7 @@ def _set(summary: Summary, path: str, value: Any) -> None:
     summary[name] = value
 
 
-def _add(summary: Summary, figure: Figure, replications: Replications) -> None:
+def _add(summary: Summary, figure: MetricFigure, replications: Replications) -> None:
     """Set *figure*, with its margin, or null with the reason."""
     metric, path = figure.metric, figure.path
     estimate = figure.measure.estimate(figure.rows(replications))

@@ -70,7 +70,7 @@ class Rate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Quantity:
     """One kind of quantity: its name in a sentence, what is allowed, an example, the pattern of its texts."""
 
     name: str
@@ -96,9 +96,9 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _kind(name: str, example: str, units: Units) -> Kind:
+def _kind(name: str, example: str, units: Units) -> Quantity:
     names = "|".join(sorted(units, key=len, reverse=True)).replace(" ", " ?")
-    return Kind(name, f"a number and one of {', '.join(units)}", example, rf"^{NUMBER} ?(?:{names})$")
+    return Quantity(name, f"a number and one of {', '.join(units)}", example, rf"^{NUMBER} ?(?:{names})$")
 
 
 _M_IN_COMPOUND = rf"h *{NUMBER} *m(?![a-z])|m(?= *{NUMBER} *s)"
@@ -107,7 +107,7 @@ _TIMES = f"(?:{'|'.join(_WORDS)})s?|{_TIME_UNITS}"
 _OF_PARTS = f"(?:({'|'.join(PARTS)})[- ])?"
 _PER = rf"({NUMBER}) ?(?:/|per) ?(?:({NUMBER}) ?)?{_OF_PARTS}({_TIMES})"
 
-DURATION = Kind(
+DURATION = Quantity(
     "a duration",
     f"a number and one of {', '.join(_SECONDS)}",
     "5 min",
@@ -115,16 +115,16 @@ DURATION = Kind(
 )
 SIZE = _kind("a size", "5.3 TB", _BYTES)
 BANDWIDTH = _kind("a bandwidth", "2 TB/s", _BANDWIDTHS)
-SHARE = Kind("a share", "a number from 0 to 100 and %", "5 %", rf"^{NUMBER} ?%$")
-POINTS = Kind("a half-width", "a number and pp (percentage points)", "0.5 pp", rf"^{NUMBER} ?pp$")
+SHARE = Quantity("a share", "a number from 0 to 100 and %", "5 %", rf"^{NUMBER} ?%$")
+POINTS = Quantity("a half-width", "a number and pp (percentage points)", "0.5 pp", rf"^{NUMBER} ?pp$")
 TOKENS = _kind("a number of tokens", "10 T tokens", _TOKENS)
-MONEY = Kind("a price", "a number and a currency's three letters", "2.35 USD", rf"^{NUMBER} ?[A-Z]{{3}}$")
-RATE = Kind("a rate", "a number per time of a part", "6.5 / 1000 node-days", f"^{_PER}$")
-COUNT = Kind("a count", "a whole number, with _ between digits if you like", "100_000", rf"^{_COUNT}$")
-STEPS = Kind("a number of steps", "a whole number and steps", "50 steps", rf"^{_COUNT} ?steps?$")
+MONEY = Quantity("a price", "a number and a currency's three letters", "2.35 USD", rf"^{NUMBER} ?[A-Z]{{3}}$")
+RATE = Quantity("a rate", "a number per time of a part", "6.5 / 1000 node-days", f"^{_PER}$")
+COUNT = Quantity("a count", "a whole number, with _ between digits if you like", "100_000", rf"^{_COUNT}$")
+STEPS = Quantity("a number of steps", "a whole number and steps", "50 steps", rf"^{_COUNT} ?steps?$")
 
 
-def _clean(text: str, kind: Kind) -> str:
+def _clean(text: str, kind: Quantity) -> str:
     """Return *text* with single spaces, refused if it is too long, negative, infinite or a bare number."""
     text = " ".join(text.split())
     if len(text) > LONGEST_TEXT:
@@ -142,7 +142,7 @@ def _exact(number: str) -> Fraction:
     return Fraction(number.replace("_", ""))
 
 
-def _scaled(text: str, kind: Kind, units: Units) -> float:
+def _scaled(text: str, kind: Quantity, units: Units) -> float:
     text = _clean(text, kind)
     found = re.fullmatch(rf"({NUMBER}) ?(.*)", text)
     if not found:
@@ -247,7 +247,7 @@ def parse_steps(text: str) -> int:
     return int(found[1])
 
 
-PARSERS: Mapping[Kind, Callable[[str], object]] = {
+PARSERS: Mapping[Quantity, Callable[[str], object]] = {
     DURATION: parse_duration,
     SIZE: parse_size,
     BANDWIDTH: parse_bandwidth,

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clustersim.digits import percent
 from clustersim.engine.ledger import Entry
+from clustersim.formatting import percent
 from clustersim.results import Comparison
 from clustersim.scenario import Scenario
 from clustersim.scenario.keys.effects import EFFECTS

@@ -8,7 +8,7 @@ import pytest
 
 from clustersim.scenario import loads
 from clustersim.scenario.published import KINDS as WORDS
-from clustersim.validation import ClaimResult, Interval, Validation
+from clustersim.validation import ClaimResult, ConfidenceInterval, Validation
 from clustersim.validation.estimator import HOURLY, OPTIMAL
 from clustersim_reports import validate
 from clustersim_reports.blocks import Figure
@@ -28,7 +28,7 @@ def paths(case: ClaimResult) -> dict[str, str]:
 def claim(
     low: float | None, high: float | None, value: float | None, mean: float, width: float = 0.0
 ) -> ClaimResult:
-    found = Interval(mean, mean - width, mean + width)
+    found = ConfidenceInterval(mean, mean - width, mean + width)
     return outcome("first/claim", low=low, high=high, value=value, simulated=found, unit="hours")
 
 
@@ -120,7 +120,7 @@ def test_an_open_range_goes_on_to_the_edge_and_a_claim_without_a_value_stands_at
 
 
 def test_nothing_at_all_has_no_place_on_a_logarithmic_axis_but_among_shares() -> None:
-    nothing = Interval(0.0, 0.0, 0.0)
+    nothing = ConfidenceInterval(0.0, 0.0, 0.0)
     none = outcome("first/none", unit="incidents", value=0.0, low=0.0, high=1.0, simulated=nothing)
     stuck = outcome("first/stuck", value=0.0, low=0.0, high=0.01, simulated=nothing)
     found = families(none, stuck)
@@ -156,7 +156,7 @@ def test_the_page_says_by_how_much_the_estimator_is_off() -> None:
     ]
     assert [cell.text for cell in rows[1].cells] == ["0.070 ± 0.010", "0.070", "−0.90", "−97.0 ± 1.0 pp"]
     assert [cell.text for cell in rows[2].cells][1:3] == ["below 0.001", "−17.30"]
-    nothing = replace(validation().curves[0].marks[0], simulated=Interval(0.0, 0.0, 0.0))
+    nothing = replace(validation().curves[0].marks[0], simulated=ConfidenceInterval(0.0, 0.0, 0.0))
     assert estimator.simulated_text(nothing) == "below 0.001"
     assert "0.62 at 16,384 cards (simulated 0.640 ± 0.010)" in read("validation").words.replace("\u00a0", " ")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clustersim.scenario import Scenario
-from clustersim.validation import ClaimResult, Interval, Trial, Validation
+from clustersim.validation import ClaimResult, ConfidenceInterval, Trial, Validation
 from clustersim.validation.estimator import HOURLY, OPTIMAL, EstimatorCurve, EstimatorPoint
 from tests.reports.cases import HOSTILE, PLAIN
 
@@ -50,7 +50,7 @@ def outcome(name: str, **changes: Any) -> ClaimResult:
         "value": 0.44,
         "low": 0.43,
         "high": 0.45,
-        "simulated": Interval(0.441, 0.439, 0.443),
+        "simulated": ConfidenceInterval(0.441, 0.439, 0.443),
         "verdict": "agrees",
         "passed": True,
         "replications": 32,
@@ -60,9 +60,9 @@ def outcome(name: str, **changes: Any) -> ClaimResult:
 
 
 TRIED = (
-    Trial("5 s", Interval(0.944, 0.942, 0.946), "agrees"),
-    Trial("30 s", Interval(0.901, 0.898, 0.904), "undecided"),
-    Trial("60 s", Interval(0.876, 0.874, 0.878), "differs"),
+    Trial("5 s", ConfidenceInterval(0.944, 0.942, 0.946), "agrees"),
+    Trial("30 s", ConfidenceInterval(0.901, 0.898, 0.904), "undecided"),
+    Trial("60 s", ConfidenceInterval(0.876, 0.874, 0.878), "differs"),
 )
 FIRST = "first"
 CASES = (
@@ -85,7 +85,7 @@ CASES = (
         value=0.0659,
         low=0.04,
         high=0.1,
-        simulated=Interval(0.07, 0.066, 0.074),
+        simulated=ConfidenceInterval(0.07, 0.066, 0.074),
         difference=True,
         minus={"checkpoint.blocks": "1 min"},
     ),
@@ -97,7 +97,7 @@ CASES = (
         value=1.8 * HOUR,
         low=1.75 * HOUR,
         high=1.85 * HOUR,
-        simulated=Interval(1.803 * HOUR, 1.79 * HOUR, 1.816 * HOUR),
+        simulated=ConfidenceInterval(1.803 * HOUR, 1.79 * HOUR, 1.816 * HOUR),
     ),
     outcome(
         "second/small",
@@ -108,7 +108,7 @@ CASES = (
         value=7.9 * HOUR,
         low=7.1 * HOUR,
         high=8.7 * HOUR,
-        simulated=Interval(28.8 * HOUR, 28.1 * HOUR, 29.5 * HOUR),
+        simulated=ConfidenceInterval(28.8 * HOUR, 28.1 * HOUR, 29.5 * HOUR),
         verdict="differs",
     ),
     outcome(
@@ -121,25 +121,25 @@ CASES = (
         value=419.0,
         low=378.0,
         high=460.0,
-        simulated=Interval(420.1, 415.2, 425.0),
+        simulated=ConfidenceInterval(420.1, 415.2, 425.0),
     ),
 )
 FAILED = outcome(
     "second/missed",
-    simulated=Interval(0.9, 0.899, 0.901),
+    simulated=ConfidenceInterval(0.9, 0.899, 0.901),
     verdict="differs",
     passed=False,
     low=0.43,
     high=0.45,
 )
 UNDECIDED = outcome(
-    "second/straddles", simulated=Interval(0.45, 0.44, 0.46), verdict="undecided", passed=False
+    "second/straddles", simulated=ConfidenceInterval(0.45, 0.44, 0.46), verdict="undecided", passed=False
 )
 
 
 def mark(gpus: float, estimator: float, exact: float, simulated: bool = True) -> EstimatorPoint:
     """Return a size on a curve; what is simulated is the exact value, give or take a point."""
-    interval = Interval(exact, max(exact - 0.01, 0.0), exact + 0.01) if simulated else None
+    interval = ConfidenceInterval(exact, max(exact - 0.01, 0.0), exact + 0.01) if simulated else None
     return EstimatorPoint(gpus, 6500.0 * 16_384 / gpus, HOUR, estimator, exact, interval)
 
 
@@ -183,7 +183,7 @@ def hostile() -> Validation:
         assumes=(HOSTILE,),
         change={"checkpoint.blocks": HOSTILE},
         unknown="checkpoint.blocks",
-        tried=(Trial(HOSTILE, Interval(0.44, 0.43, 0.45), "agrees"),),
+        tried=(Trial(HOSTILE, ConfidenceInterval(0.44, 0.43, 0.45), "agrees"),),
     )
     control = outcome(HOSTILE, scenario="first", kind="control", verdict="differs")
     missed = outcome(f"{HOSTILE}/x", scenario="first", verdict="differs", passed=False)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clustersim.advice import Advice, Kind, advise, compared, differs, unmet, verdict
+from clustersim.advice import Advice, Topic, advise, compared, differs, unmet, verdict
 from clustersim.api import compare, run
 from clustersim.results import Results
 from clustersim.scenario.model import Scenario
@@ -29,19 +29,19 @@ def done(**changes: Any) -> Results:
     return run(scenario(**changes), workers=1)
 
 
-def kinds(results: Results) -> list[Kind]:
-    return [advice.kind for advice in advise(results.scenario, results.summary)]
+def kinds(results: Results) -> list[Topic]:
+    return [advice.topic for advice in advise(results.scenario, results.summary)]
 
 
-def of_kind(results: Results, kind: Kind) -> Advice:
-    (advice,) = [one for one in advise(results.scenario, results.summary) if one.kind is kind]
+def of_kind(results: Results, kind: Topic) -> Advice:
+    (advice,) = [one for one in advise(results.scenario, results.summary) if one.topic is kind]
     return advice
 
 
 def test_the_verdict_names_cards_ettr_and_the_largest_loss() -> None:
     results = done()
     found = verdict(results.summary)
-    assert found.kind is Kind.VERDICT
+    assert found.topic is Topic.VERDICT
     assert str(found).startswith("Of 800 cards 7")
     assert "most of the rest goes into recovery" in str(found)
     assert found.numbers["ettr"] == results.summary["ettr"]["mean"]
@@ -60,7 +60,7 @@ def test_nothing_is_lost_where_nothing_happens() -> None:
 def test_no_progress_names_the_entry_and_what_would_matter() -> None:
     results = done(failures={"job": {"per": "job", "mtbf": "2 min"}})
     assert "makes no progress" in str(verdict(results.summary))
-    found = of_kind(results, Kind.NO_PROGRESS)
+    found = of_kind(results, Topic.NO_PROGRESS)
     assert found.warning
     assert "recover faster than failures come" in str(found)
     assert "a restart takes 21 min where something fails every 2 min" in str(found)
@@ -68,43 +68,43 @@ def test_no_progress_names_the_entry_and_what_would_matter() -> None:
 
 def test_an_interval_far_from_the_best() -> None:
     results = done(checkpoint={"interval": "4 h", "blocks": "20 s"})
-    found = of_kind(results, Kind.INTERVAL)
+    found = of_kind(results, Topic.INTERVAL)
     assert "Saving every 4 h" in str(found)
     assert found.numbers["best_s"] == pytest.approx((2 * 20 * 18_000) ** 0.5, rel=0.05)
 
 
 def test_spares_that_ran_out() -> None:
     failures = {"node": {"per": "node", "mtbf": "50 d", "repair": "6 h"}}
-    without = of_kind(done(failures=failures), Kind.SPARES)
+    without = of_kind(done(failures=failures), Topic.SPARES)
     assert "would have sufficed for 99 % of the time (cluster.spares)" in str(without)
-    few = of_kind(done(failures=failures, cluster={"gpus": 800, "spares": 1}), Kind.SPARES)
+    few = of_kind(done(failures=failures, cluster={"gpus": 800, "spares": 1}), Topic.SPARES)
     assert "The 1 spare node is too few" in str(few)
-    assert Kind.SPARES not in kinds(done(failures=failures, cluster={"gpus": 800, "spares": 60}))
+    assert Topic.SPARES not in kinds(done(failures=failures, cluster={"gpus": 800, "spares": 60}))
 
 
 def test_few_replications_and_a_target_that_was_not_reached() -> None:
     target = {"workload": {"productive": "9 d"}, "simulation": {"horizon": "9 d", "replications": 2}}
     results = done(**target)
-    assert "never reached within 9 d" in str(of_kind(results, Kind.TARGET))
+    assert "never reached within 9 d" in str(of_kind(results, Topic.TARGET))
     assert any("Only 2 replications" in str(one) for one in advise(results.scenario, results.summary))
     one = done(simulation={"horizon": "2 d", "replications": 1})
-    assert "One replication" in str(of_kind(one, Kind.PRECISION))
+    assert "One replication" in str(of_kind(one, Topic.PRECISION))
 
 
 def test_the_precision_that_was_asked_for() -> None:
     results = done(simulation={"horizon": "2 d", "precision": "5 pp"})
-    found = of_kind(results, Kind.PRECISION)
+    found = of_kind(results, Topic.PRECISION)
     assert "is met" in str(found)
     assert not found.warning
 
 
 def test_few_interruptions_are_warned_of_and_none_says_what_may_still_happen() -> None:
     rare = {"simulation": {"horizon": "4 h", "replications": 8}}
-    few = of_kind(done(**rare), Kind.PRECISION)
+    few = of_kind(done(**rare), Topic.PRECISION)
     assert few.warning
     assert re.match(r"Only \d+ interruptions in all replications", str(few))
     never = done(failures={"job": {"per": "job", "mtbf": "9000 d"}}, **rare)
-    (told,) = [one for one in advise(never.scenario, never.summary) if one.kind is Kind.PRECISION]
+    (told,) = [one for one in advise(never.scenario, never.summary) if one.topic is Topic.PRECISION]
     assert "something still may, in up to 38 % of them" in str(told)
     assert kinds(done(failures="none", **rare)) == []
 
@@ -112,16 +112,16 @@ def test_few_interruptions_are_warned_of_and_none_says_what_may_still_happen() -
 def test_few_incidents_that_decide_about_the_interval_are_named() -> None:
     often = {"per": "job", "mtbf": "5 h", "clock": "training"}
     fire = {"per": "cluster", "mtbf": "30 d", "detect": "3 d"}
-    found = of_kind(done(failures={"often": often, "fire": fire}), Kind.PRECISION)
+    found = of_kind(done(failures={"often": often, "fire": fire}), Topic.PRECISION)
     assert found.warning
     assert re.search(r"ETTR is: fire \(\d\)\.", str(found))
     blink = {"per": "cluster", "mtbf": "30 d", "detect": "1 s"}
-    assert Kind.PRECISION not in kinds(done(failures={"often": often, "blink": blink}))
+    assert Topic.PRECISION not in kinds(done(failures={"often": often, "blink": blink}))
 
 
 def test_what_never_struck_is_in_no_figure() -> None:
     often, never = {"per": "job", "mtbf": "5 h"}, {"per": "cluster", "mtbf": "9000 d", "detect": "3 d"}
-    found = of_kind(done(failures={"often": often, "flood": never}), Kind.PRECISION)
+    found = of_kind(done(failures={"often": often, "flood": never}), Topic.PRECISION)
     assert str(found).startswith("flood never struck in any replication: what that costs is in no figure.")
 
 
@@ -153,7 +153,7 @@ def test_comparisons_of_one_size_tell_differences() -> None:
     better, equal = compared(comparison)
     assert str(better).startswith("faster against sample: ETTR +")
     assert "not distinguishable" in str(equal)
-    assert [differs(one).kind for one in comparison.differences] == [Kind.DIFFERENCE] * 2
+    assert [differs(one).topic for one in comparison.differences] == [Topic.DIFFERENCE] * 2
 
 
 def test_one_replication_each_tells_a_difference_but_not_how_sure_it_is() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clustersim.advice import Advice, Kind
+from clustersim.advice import Advice, Topic
 from clustersim.advice.means import corruption, held_back, lemons, spares, stalls, stragglers, tiers
 from clustersim.engine.ledger import Entry
 from clustersim.scenario import Scenario
@@ -138,4 +138,8 @@ def test_a_tier_that_is_never_loaded_is_told_after_many_failures() -> None:
 
 def test_kinds_say_what_a_sentence_is_about() -> None:
     (found,) = stalls(scenario(), summary(ledger={"stall": 0.05}))
-    assert (found.kind, found.numbers, found.warning) == (Kind.REPLICAS, {"stall": 0.05, "down": 0.0}, False)
+    assert (found.topic, found.numbers, found.warning) == (
+        Topic.REPLICAS,
+        {"stall": 0.05, "down": 0.0},
+        False,
+    )

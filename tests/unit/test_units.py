@@ -243,7 +243,7 @@ def test_patterns_never_refuse_what_a_parser_takes(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", units.PARSERS, ids=lambda kind: kind.name)
-def test_examples_are_examples(kind: units.Kind) -> None:
+def test_examples_are_examples(kind: units.Quantity) -> None:
     units.PARSERS[kind](kind.example)
     assert re.search(kind.pattern, kind.example)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from clustersim.digits import duration, measured
+from clustersim.formatting import duration, measured
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Data, Figure, Group, Items, Section, Text, key
 from clustersim_reports.drawing import BLUE, GREEN, MUTED, PAPER, RED, Json, Position

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from clustersim.digits import NOTHING, duration, percent, plus_minus
+from clustersim.formatting import NOTHING, duration, percent, plus_minus
 from clustersim.units import DAY
 from clustersim_reports import drawing, theme
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Group, Row, Section, Table, Text, key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from clustersim.digits import NOTHING, duration
+from clustersim.formatting import NOTHING, duration
 from clustersim.units import format_duration
 from clustersim_reports import drawing, study, theme
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, key

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from clustersim.advice import Advice, Kind
-from clustersim.digits import MINUS, NOTHING, duration, points, whole
-from clustersim.validation import Interval
+from clustersim.advice import Advice, Topic
+from clustersim.formatting import MINUS, NOTHING, duration, points, whole
+from clustersim.validation import ConfidenceInterval
 from clustersim.validation.words import interval_text
 from clustersim_reports import drawing, theme
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, Text, key, slug
@@ -24,7 +24,7 @@ LEAST = 0.001
 """An ETTR below this is shown as that."""
 LOOKS = ((BLUE, "circle", "dot"), (ORANGE, "diamond", "diamond"))
 """Colour and sign of the first cluster and of the second, and the sign in the legend."""
-UNKNOWN = Interval(None, None, None)
+UNKNOWN = ConfidenceInterval(None, None, None)
 SIZES = (16_384, 100_000, 1_000_000)
 """The sizes at which the page says in numbers how far the estimator is off."""
 ABOUT = (
@@ -63,7 +63,7 @@ def sentence(curves: Sequence[EstimatorCurve]) -> Iterator[Advice]:
         parts = [f"{estimate} at {cards} cards (simulated {ettr})" for estimate, cards, ettr in texts]
         what = f"with {curve.policy} at {curve.cluster}'s failure rate"
         text = f"Meta's first-order estimator of ETTR, {what}, gives {', '.join(parts)}."
-        yield Advice(Kind.VERDICT, text)
+        yield Advice(Topic.VERDICT, text)
 
 
 def errors(curves: Sequence[EstimatorCurve]) -> list[Row]:

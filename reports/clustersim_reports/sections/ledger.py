@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clustersim.digits import percent, whole
+from clustersim.formatting import percent, whole
 from clustersim_reports import drawing, measures, theme
 from clustersim_reports.blocks import Cell, Data, Figure, Row, Section, Table, key
 from clustersim_reports.drawing import Json

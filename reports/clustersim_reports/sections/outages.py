@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from clustersim.digits import duration, whole
+from clustersim.formatting import duration, whole
 from clustersim.units import format_duration
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Data, Figure, key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clustersim.digits import NOTHING, duration, percent, whole
+from clustersim.formatting import NOTHING, duration, percent, whole
 from clustersim.records import PEER
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Block, Cell, Data, Fact, Facts, Figure, Row, Section, Table, key

@@ -7,14 +7,14 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from clustersim.digits import measured, percent, whole
+from clustersim.formatting import measured, percent, whole
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Cell, Data, Figure, Row, Section, Table, key
 from clustersim_reports.drawing import BLUE, INK, MUTED, ORANGE, PAPER, RED, Json, Position
 from clustersim_reports.run import Run, Runs, estimate_text
 
 if TYPE_CHECKING:
-    from clustersim.results import Step
+    from clustersim.results import SizeStep
 
 STUCK, MARGIN = 1.35, 2.1
 """How far above the floor jobs without progress stand, and the room beside the points, as ratios."""
@@ -32,7 +32,7 @@ class Sizes(NamedTuple):
     """
 
     runs: Sequence[Run]
-    steps: Sequence[Step]
+    steps: Sequence[SizeStep]
     currency: str | None
     left: float
     right: float
@@ -201,7 +201,7 @@ def _labels(sizes: Sizes) -> list[Json]:
     return [*notes, drawing.note("every card trains", middle, middle, MUTED, xanchor="right", yshift=4)]
 
 
-def _step(sizes: Sizes, step: Step) -> list[Json]:
+def _step(sizes: Sizes, step: SizeStep) -> list[Json]:
     """Return what a step adds, written at its middle where it is long enough for that."""
     smaller, larger = (run for run in sizes.runs if run.name in (step.smaller, step.larger))
     across = math.log10(smaller.at("gpus") * larger.at("gpus")) / 2
@@ -211,7 +211,7 @@ def _step(sizes: Sizes, step: Step) -> list[Json]:
     return [] if short else [drawing.note(step_words(step), across, up, **look)]
 
 
-def step_words(step: Step) -> str:
+def step_words(step: SizeStep) -> str:
     """Return what a step up in size adds: `90k more cards`, `each adds 0.40`."""
     extra = step.extra_effective_gpus
     gain = f"each adds {estimate_text(step.marginal_return, measured)}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clustersim.digits import plus_minus
+from clustersim.formatting import plus_minus
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Block, Data, Figure, Group, Section, Text, key
 from clustersim_reports.drawing import BLUE, INK, Json

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from clustersim.digits import duration
+from clustersim.formatting import duration
 from clustersim.units import format_duration
 from clustersim_reports import drawing, theme
 from clustersim_reports.blocks import Data, Figure, key

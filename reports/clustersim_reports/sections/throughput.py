@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from clustersim.digits import duration, percent, whole
+from clustersim.formatting import duration, percent, whole
 from clustersim_reports import drawing, theme
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Section, Text, key
 from clustersim_reports.drawing import BLUE, INK, MUTED, Json

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from clustersim.digits import NOTHING, duration, measured, whole
+from clustersim.formatting import NOTHING, duration, measured, whole
 from clustersim.scenario.text.document import at, find
 from clustersim.units import parse_count, parse_duration
 from clustersim_reports import drawing

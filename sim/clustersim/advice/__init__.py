@@ -5,6 +5,6 @@ Each sentence is a typed value with the numbers that it was made from; commands 
 
 from clustersim.advice.comparison import compared, differs
 from clustersim.advice.rules import advise, largest_loss, unmet, verdict
-from clustersim.advice.words import Advice, Kind
+from clustersim.advice.words import Advice, Topic
 
-__all__ = ["Advice", "Kind", "advise", "compared", "differs", "largest_loss", "unmet", "verdict"]
+__all__ = ["Advice", "Topic", "advise", "compared", "differs", "largest_loss", "unmet", "verdict"]

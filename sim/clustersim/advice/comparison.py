@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from clustersim.advice.words import Advice, Kind
-from clustersim.digits import measured, plus_minus, points, whole
+from clustersim.advice.words import Advice, Topic
 from clustersim.estimate import Estimate
-from clustersim.results import Comparison, Difference, Step
+from clustersim.formatting import measured, plus_minus, points, whole
+from clustersim.results import Comparison, Difference, SizeStep
 
 
 def compared(comparison: Comparison) -> list[Advice]:
@@ -30,7 +30,7 @@ def differs(difference: Difference) -> Advice:
         text = (
             f"{difference.name} and {difference.baseline} are not distinguishable (ETTR {_points(estimate)})."
         )
-    return Advice(Kind.DIFFERENCE, text, numbers)
+    return Advice(Topic.DIFFERENCE, text, numbers)
 
 
 def _points(estimate: Estimate) -> str:
@@ -45,16 +45,16 @@ def _cards(estimate: Estimate) -> str:
     return plus_minus(abs(estimate.mean), estimate.half_width)
 
 
-def _stepped(step: Step) -> Advice:
+def _stepped(step: SizeStep) -> Advice:
     """Return the sentence about what the cards between two sizes return."""
     estimate = step.extra_effective_gpus
     numbers = {"extra_gpus": step.extra_gpus, "extra_effective_gpus": estimate.mean}
     start = f"From {step.smaller} to {step.larger} the extra {whole(step.extra_gpus)} cards"
     if estimate.half_width is not None and not estimate.distinguishable:
-        return Advice(Kind.MARGINAL_RETURN, f"{start} make no distinguishable difference.", numbers)
+        return Advice(Topic.MARGINAL_RETURN, f"{start} make no distinguishable difference.", numbers)
     if estimate.mean < 0:
         text = f"{start} cost {_cards(estimate)} effective cards."
-        return Advice(Kind.MARGINAL_RETURN, text, numbers, warning=True)
+        return Advice(Topic.MARGINAL_RETURN, text, numbers, warning=True)
     each = measured(step.marginal_return.mean, step.marginal_return.half_width)
     text = f"{start} add {_cards(estimate)} effective cards, {each} each."
-    return Advice(Kind.MARGINAL_RETURN, text, numbers)
+    return Advice(Topic.MARGINAL_RETURN, text, numbers)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clustersim.advice.words import Advice, Kind, Summary, share_of
-from clustersim.digits import duration, percent, whole
+from clustersim.advice.words import Advice, Summary, Topic, share_of
+from clustersim.formatting import duration, percent, whole
 from clustersim.scenario import Scenario
 from clustersim.scenario.rates import fleet_factor
 
@@ -35,7 +35,7 @@ def spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         text = f"Of the {_nodes(nodes)}, all of which are paid for, {used} in use."
     else:
         return
-    yield Advice(Kind.SPARES, text, {"waiting": waiting, "spare_nodes": nodes}, waiting >= NOTABLE)
+    yield Advice(Topic.SPARES, text, {"waiting": waiting, "spare_nodes": nodes}, waiting >= NOTABLE)
 
 
 def _are_paid_for(scenario: Scenario) -> bool:
@@ -65,7 +65,7 @@ def stalls(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
             f" more than the replicas that are down, {percent(down)}:"
             " a shorter stall earns more than a faster recovery."
         )
-        yield Advice(Kind.REPLICAS, text, {"stall": stall, "down": down})
+        yield Advice(Topic.REPLICAS, text, {"stall": stall, "down": down})
 
 
 def held_back(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -77,7 +77,7 @@ def held_back(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
             f" {whole(replicas['count'])} replicas are alive take {share_of(summary, 'idle')}:"
             " try a lower recovery.minimum, or smaller replicas."
         )
-        yield Advice(Kind.REPLICAS, text, {"idle": idle}, warning=True)
+        yield Advice(Topic.REPLICAS, text, {"idle": idle}, warning=True)
 
 
 def stragglers(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -87,7 +87,7 @@ def stragglers(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         worst = max(costs, key=costs.__getitem__)
         share = percent(sum(costs.values()), summary["margins"]["ledger.slow"])
         text = f'Slow nodes take {share} of all card-time, most of it "{worst}": notice them sooner.'
-        yield Advice(Kind.STRAGGLERS, text, costs)
+        yield Advice(Topic.STRAGGLERS, text, costs)
 
 
 def corruption(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -104,7 +104,7 @@ def corruption(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         text += (
             f": the {whole(last.keep)} copies kept reach back {duration(last.keep * last.interval, 0.0)} only"
         )
-    yield Advice(Kind.CORRUPTION, f"{text}.", costs, warning=True)
+    yield Advice(Topic.CORRUPTION, f"{text}.", costs, warning=True)
 
 
 def _by_mode(scenario: Scenario, summary: Summary, entry: str) -> dict[str, float]:
@@ -126,7 +126,7 @@ def lemons(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
                 f' of "{name}", which take {taken} of all card-time:'
                 " see what retiring repeat offenders yields (recovery.retire)."
             )
-            yield Advice(Kind.LEMONS, text, {"share": share, "cost": cost})
+            yield Advice(Topic.LEMONS, text, {"share": share, "cost": cost})
 
 
 def tiers(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -138,7 +138,7 @@ def tiers(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         if summary["tiers"][name]["loads"] == 0:
             count = whole(summary["interruptions_total"])
             text = f'The tier "{name}" was never loaded in {count} interruptions: it only costs saves.'
-            yield Advice(Kind.TIERS, text, {})
+            yield Advice(Topic.TIERS, text, {})
 
 
 MEANS = (spares, stalls, held_back, stragglers, corruption, lemons, tiers)

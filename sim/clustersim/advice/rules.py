@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from clustersim import theory
 from clustersim.advice.means import MEANS
-from clustersim.advice.words import ENTRY_WORDS, REMEDIES, Advice, Kind, Summary, share_of
-from clustersim.digits import duration, measured, percent, plus_minus, whole
+from clustersim.advice.words import ENTRY_WORDS, REMEDIES, Advice, Summary, Topic, share_of
 from clustersim.estimate import unseen
+from clustersim.formatting import duration, measured, percent, plus_minus, whole
 from clustersim.metrics.cells import number_at
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import describe
@@ -39,12 +39,12 @@ def verdict(summary: Summary) -> Advice:
     train = f"{whole(gpus)} cards {training} train (ETTR {plus_minus(ettr, width)})"
     if summary["no_progress"]:
         text = f"{summary['name']} makes no progress: of {train}{_most(summary)}."
-        return Advice(Kind.NO_PROGRESS, text, numbers, warning=True)
+        return Advice(Topic.NO_PROGRESS, text, numbers, warning=True)
     text = f"Of {train}"
     if summary["scaling_efficiency"] != 1:
         worth = measured(summary["effective_gpus"], summary["margins"]["effective_gpus"])
         text += f", worth {worth} at a scaling efficiency of {summary['scaling_efficiency']:.3g}"
-    return Advice(Kind.VERDICT, f"{text}{_most(summary)}.", numbers)
+    return Advice(Topic.VERDICT, f"{text}{_most(summary)}.", numbers)
 
 
 def _most(summary: Summary) -> str:
@@ -78,7 +78,7 @@ def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
             if math.exp(-calendar_share(scenario) * restart / mtbf) < 0.5
             else ""
         )
-    yield Advice(Kind.NO_PROGRESS, f"{text}.", {"share": share, "restart_s": restart}, warning=True)
+    yield Advice(Topic.NO_PROGRESS, f"{text}.", {"share": share, "restart_s": restart}, warning=True)
 
 
 def _restart(scenario: Scenario) -> float:
@@ -101,7 +101,7 @@ def _interval(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         f" {duration(mtbf)}: every {duration(best)} or so would gain about {percent(gain)} of all card-time"
         " (Daly's exact formula)."
     )
-    yield Advice(Kind.INTERVAL, text, {"interval_s": saves.interval, "best_s": best, "gain": gain}, True)
+    yield Advice(Topic.INTERVAL, text, {"interval_s": saves.interval, "best_s": best, "gain": gain}, True)
 
 
 def _target(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -112,7 +112,7 @@ def _target(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         text = f"The target was reached in {percent(reached)} of the replications within {days}."
         if reached == 0:
             text = f"The target was never reached within {days}."
-        yield Advice(Kind.TARGET, text, {"reached": reached}, warning=True)
+        yield Advice(Topic.TARGET, text, {"reached": reached}, warning=True)
 
 
 def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -120,20 +120,20 @@ def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     count, width, ettr = summary["replications"], summary["half_width"], summary["ettr"]
     asked = summary.get("precision")
     if width is None:
-        yield Advice(Kind.PRECISION, "One replication tells nothing about chance: no interval.", {}, True)
+        yield Advice(Topic.PRECISION, "One replication tells nothing about chance: no interval.", {}, True)
     elif asked:
         met, reached = "met" if asked["met"] else "not met", f"±{100 * width:.2g} pp"
         text = (
             f"The precision of ±{100 * asked['asked']:.3g} pp is {met}: {reached} with {count} replications."
         )
-        yield Advice(Kind.PRECISION, text, {"reached": width, "replications": count}, not asked["met"])
+        yield Advice(Topic.PRECISION, text, {"reached": width, "replications": count}, not asked["met"])
     elif count < FEW_REPLICATIONS and width > 0:
         enough = FEW_REPLICATIONS
         text = f"Only {count} replications: the intervals are unsure themselves. Take {enough} or more."
-        yield Advice(Kind.PRECISION, text, {"replications": count}, True)
+        yield Advice(Topic.PRECISION, text, {"replications": count}, True)
     if width and not summary["no_progress"] and (ettr["mean"] < width or ettr["mean"] + width > 1):
         text = "The interval of ETTR is cut at what is possible, 0 to 1."
-        yield Advice(Kind.PRECISION, text, {"half_width": width})
+        yield Advice(Topic.PRECISION, text, {"half_width": width})
 
 
 def _rare(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -145,20 +145,20 @@ def _rare(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     if not happened:
         likely = f"in up to {percent(unseen(count))} of them"
         text = f"Nothing interrupted training in any replication; something still may, {likely}. {more}."
-        yield Advice(Kind.PRECISION, text, {"share": unseen(count)}, True)
+        yield Advice(Topic.PRECISION, text, {"share": unseen(count)}, True)
         return
     if happened < FEW_INTERRUPTIONS:
         times = "1 interruption" if happened == 1 else f"{happened} interruptions"
         text = f"Only {times} in all replications: the intervals miss the truth more often than they say."
-        yield Advice(Kind.PRECISION, f"{text} {more}.", {"interruptions": happened}, True)
+        yield Advice(Topic.PRECISION, f"{text} {more}.", {"interruptions": happened}, True)
     elif decisive := _rare_and_decisive(summary):
         told = " and ".join(f"{mode} ({whole(struck)})" for mode, struck in decisive.items())
         text = f"Few incidents in all replications decide how wide the interval of ETTR is: {told}."
         text += f" It misses the truth more often than it says. {more}."
-        yield Advice(Kind.PRECISION, text, decisive, True)
+        yield Advice(Topic.PRECISION, text, decisive, True)
     if never := [mode for mode, per_day in summary["incidents_by_mode"].items() if not per_day]:
         text = f"{' and '.join(never)} never struck in any replication: what that costs is in no figure."
-        yield Advice(Kind.PRECISION, f"{text} {more}.", dict.fromkeys(never, 0.0), True)
+        yield Advice(Topic.PRECISION, f"{text} {more}.", dict.fromkeys(never, 0.0), True)
 
 
 def _rare_and_decisive(summary: Summary) -> dict[str, float]:
@@ -190,5 +190,5 @@ def unmet(scenario: Scenario, summary: Summary) -> list[Advice]:
             reason = summary["reasons"].get(path)
             because = f" ({reason})" if value is None and reason else ""
             sentence = f"{scenario.name}: {path} {is_now}{because}, expected {text}"
-            found.append(Advice(Kind.EXPECTATION, sentence, {} if value is None else {path: value}, True))
+            found.append(Advice(Topic.EXPECTATION, sentence, {} if value is None else {path: value}, True))
     return found

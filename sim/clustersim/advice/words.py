@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from clustersim.digits import percent
+from clustersim.formatting import percent
 
 Summary = Mapping[str, Any]
 
@@ -37,7 +37,7 @@ REMEDIES = {
 }
 
 
-class Kind(StrEnum):
+class Topic(StrEnum):
     """What a sentence is about."""
 
     VERDICT = "verdict"
@@ -62,7 +62,7 @@ class Kind(StrEnum):
 class Advice:
     """One sentence, what it is about, the numbers in it, and whether it is a warning."""
 
-    kind: Kind
+    topic: Topic
     text: str
     numbers: Mapping[str, float] = field(default_factory=dict)
     warning: bool = False

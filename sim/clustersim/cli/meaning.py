@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clustersim.digits import NOTHING, duration, significant, whole
+from clustersim.formatting import NOTHING, duration, significant, whole
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import Description, describe
 from clustersim.settings import Settings

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clustersim.advice import advise, compared, largest_loss, verdict
-from clustersim.digits import NOTHING, percent, points
+from clustersim.formatting import NOTHING, percent, points
 from clustersim.metrics.catalogue import table_of
 from clustersim.metrics.cells import margin
 from clustersim.results import Comparison, Results

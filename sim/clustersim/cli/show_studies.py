@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clustersim.advice import Advice
-from clustersim.digits import NOTHING, duration, plus_minus, whole
+from clustersim.formatting import NOTHING, duration, plus_minus, whole
 from clustersim.studies.levers import Levers
 from clustersim.studies.study import Worth
 from clustersim.studies.tuning import Candidate, Tuning, WhatIf

@@ -6,5 +6,5 @@ terminal, the report, `expect`, claims and the documentation follow.  A study as
 the figure of a path, keeps its rows, and takes estimates and paired differences from them.
 
 The room stands above the scenario, whose `expect` and claims name metrics before anything is simulated; what
-a metric takes from a scenario reaches it as `Facts`.
+a metric takes from a scenario reaches it as `ScenarioFacts`.
 """

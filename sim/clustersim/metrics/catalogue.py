@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clustersim.digits import NOTHING
 from clustersim.engine.ledger import Entry
 from clustersim.estimate import mean_of, percentile
+from clustersim.formatting import NOTHING
 from clustersim.metrics import cells
-from clustersim.metrics.cells import Cell, Summary
+from clustersim.metrics.cells import MetricCell, Summary
 from clustersim.metrics.measures import NEARLY_ALWAYS, about, held, mean, over, ratio, scaled
-from clustersim.metrics.metric import Figure, Metric, Note
+from clustersim.metrics.metric import Metric, MetricFigure, Note
 from clustersim.metrics.replications import (
     COSTS,
     FLEET,
@@ -25,8 +25,8 @@ from clustersim.metrics.replications import (
     TOKENS,
     Array,
     Column,
-    Facts,
     Replications,
+    ScenarioFacts,
 )
 from clustersim.units import DAY, HOUR
 
@@ -34,7 +34,7 @@ SCHEMA_VERSION = 2
 NO_PROGRESS_BELOW = 0.01
 
 
-class Section(NamedTuple):
+class MetricSection(NamedTuple):
     """Entries that are about one thing, under the heading that they have in the documentation."""
 
     heading: str
@@ -85,7 +85,7 @@ _ONE_HISTORY, _NO_LOADS = "one replication has no interval", "nothing was loaded
 
 # fmt: off
 # A table: one argument to a line, as the formatter would have it, hides what belongs together.
-_JOB = Section("The job", (
+_JOB = MetricSection("The job", (
     Note("schema_version", "version of this list; it grows when a key changes its meaning",
         lambda r: SCHEMA_VERSION),
     Note("name", "name of the scenario"),
@@ -94,7 +94,7 @@ _JOB = Section("The job", (
     Metric("nodes", "Nodes", "nodes", "nodes of the job", heading=None),
     Metric("spare_nodes", "Spare nodes", "nodes", "nodes beyond those of the job", show=cells.spare_nodes),
 ))
-_SIMULATION = Section("What was simulated", (
+_SIMULATION = MetricSection("What was simulated", (
     Note("seed", "where the random numbers come from"),
     Metric("replications", "Replications", "replications", "independent histories",
         over("replication", len), show=cells.simulated, heading="Simulated"),
@@ -106,7 +106,7 @@ _SIMULATION = Section("What was simulated", (
         " replication as with many: each margin is 0, and `ettr.low` and `ettr.high` are the mean",
         lambda r: bool(r["drawn"].any())),
 ))
-_TIME = Section("Where the time goes", (
+_TIME = MetricSection("Where the time goes", (
     Metric("ettr.mean", "ETTR", "share", "effective training time ratio: productive share of all card-time",
         _ETTR, show=cells.ettr, margin="ettr"),
     Metric("ettr.low", "ETTR, low", "share", "lower end of its 95 % interval, at least 0",
@@ -137,7 +137,7 @@ _TIME = Section("Where the time goes", (
     Metric("checkpoint_overhead", "Overhead of saving", "share", "saving / (saving + productive) card-time",
         ratio(_spent(Entry.CHECKPOINT), _spent(Entry.CHECKPOINT, Entry.PRODUCTIVE)), in_summary=False),
 ))
-_YIELD = Section("What the cards yield", (
+_YIELD = MetricSection("What the cards yield", (
     Metric("scaling_efficiency", "Scaling efficiency", "factor",
         "speed per card at this size, from the workload", heading=None),
     Metric("effective_gpus", "Effective cards", "cards", "cards × ETTR × scaling efficiency",
@@ -146,7 +146,7 @@ _YIELD = Section("What the cards yield", (
         scaled(_EFFECTIVE, "tokens_per_gpu_second"), needs=(TOKENS,),
         else_null=True, unknown="the workload does not say how many tokens a card makes"),
 ))
-_FAILURES = Section("Failures", (
+_FAILURES = MetricSection("Failures", (
     Metric("mtbf_s", "MTBF", "s", "mean time between failures of all modes together, from their rates",
         unknown="nothing fails"),
     Metric("interruptions_total", "Interruptions", "interruptions",
@@ -176,7 +176,7 @@ _FAILURES = Section("Failures", (
     Metric("longest_outage", "Longest outage", "s", "longest time of a replication in which nothing trains",
         mean("longest_outage_s"), in_summary=False),
 ))
-_RECOVERY = Section("Recovery", (
+_RECOVERY = MetricSection("Recovery", (
     Metric("fewest_spares", "Fewest idle spares", "nodes", "at any time in any replication",
         over("spares_left", np.min), heading=None),
     Metric("spares.away.mean", "Nodes away", "nodes",
@@ -199,7 +199,7 @@ _RECOVERY = Section("Recovery", (
     Metric("spares.waiting", "Waiting for a node", "share",
         "share of the time in which the job, or a replica, did",
         mean(lambda r: r["node_wait_s"] / r["wall_s"]), needs=(FLEET,),
-        show=lambda s: "" if s["spares"]["waiting"] else Cell(NOTHING, "never waited")),
+        show=lambda s: "" if s["spares"]["waiting"] else MetricCell(NOTHING, "never waited")),
     Metric("spares.fewest_idle", "Fewest idle spares", "nodes", "the same as `fewest_spares`",
         over("spares_left", np.min), needs=(FLEET,), heading=None),
     Metric("replicas.count", "Replicas", "replicas", "groups that recover on their own",
@@ -220,7 +220,7 @@ _RECOVERY = Section("Recovery", (
         "share of all loads that took a copy from another replica",
         ratio(lambda r: r["loads"][:, -1], "all_loads"), needs=(REPLICAS,), unknown=_NO_LOADS, heading=None),
 ))
-_TARGET = Section("The target", (
+_TARGET = MetricSection("The target", (
     Note("target_s", "productive time that the target needs", needs=(TARGET,)),
     Metric("target_reached", "Target reached", "share", "share of the replications that reached it",
         over("reached", np.mean), needs=(TARGET,), heading=None),
@@ -231,7 +231,7 @@ _TARGET = Section("The target", (
     Metric("days_to_target.p90", "Time to the target, P90", "days", "90 % of replications need no longer",
         over("days_to_target", _p(90)), needs=(TARGET,), unknown=_not_reached, heading=None),
 ))
-_MONEY = Section("Money", (
+_MONEY = MetricSection("Money", (
     Note("currency", "of all prices", needs=(COSTS,)),
     Note("cost.per_gpu_hour", "price of a card for an hour, as it was given", needs=(COSTS,)),
     Metric("cost.per_effective_gpu_hour", "Cost per effective card-hour", "money",
@@ -245,7 +245,7 @@ _MONEY = Section("Money", (
         mean(lambda r: np.where(r["reached"], r["paid"], math.inf)), needs=(COSTS, TARGET),
         unknown="the target was not reached in every replication", heading=None),
 ))
-_PRECISION = Section("Precision", (
+_PRECISION = MetricSection("Precision", (
     Note("precision", "half-width of ETTR at which to stop, `asked`, and in the end, `reached`; and whether"
         " that is small enough, `met`", _precision, (PRECISION,)),
 ))
@@ -259,13 +259,13 @@ CLAIMABLE = {name: metric for metric in METRICS if metric.claimable for name in 
 """What claims may be about, by what they call it."""
 
 
-def figures_of(facts: Facts) -> dict[str, Figure]:
+def figures_of(facts: ScenarioFacts) -> dict[str, MetricFigure]:
     """Return the figures that `expect` and studies may name, by path; a mean also without the word."""
     figures = {figure.path: figure for one in METRICS if one.in_summary for figure in one.figures(facts)}
     return {path.removesuffix(".mean"): figure for path, figure in figures.items()} | figures
 
 
-def table_of(summaries: Sequence[Summary]) -> Iterator[tuple[Metric, list[Cell]]]:
+def table_of(summaries: Sequence[Summary]) -> Iterator[tuple[Metric, list[MetricCell]]]:
     """Yield the metrics of a table with a cell for each summary, without those that none of them has."""
     for metric in (one for section in _TABLES for one in section.entries if isinstance(one, Metric)):
         if metric.in_tables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from clustersim.digits import NOTHING, duration, measured, money, percent, plus_minus, whole
+from clustersim.formatting import NOTHING, duration, measured, money, percent, plus_minus, whole
 from clustersim.records import PEER
 
 Summary = Mapping[str, Any]
@@ -20,7 +20,7 @@ ABSENT = {
 SIZES = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (0.0, ""))
 
 
-class Cell(NamedTuple):
+class MetricCell(NamedTuple):
     """What a table says in one place, and a remark; a dash comes with its reason."""
 
     text: str
@@ -48,68 +48,70 @@ def margin(summary: Summary, path: str) -> float | None:
     return None if width is None else float(width)
 
 
-def in_unit(summary: Summary, path: str, unit: str = "", *, given: bool = False) -> Cell:
+def in_unit(summary: Summary, path: str, unit: str = "", *, given: bool = False) -> MetricCell:
     """Return the figure at *path* with its interval in its unit, or a dash with the reason."""
     value, width = at(summary, path), 0.0 if given else margin(summary, path)
     if value is None:
-        return Cell(NOTHING, summary["reasons"].get(path) or ABSENT.get(path.split(".")[0], ""))
+        return MetricCell(NOTHING, summary["reasons"].get(path) or ABSENT.get(path.split(".")[0], ""))
     if unit == "money":
-        return Cell(money(value, summary["currency"], width))
+        return MetricCell(money(value, summary["currency"], width))
     if isinstance(value, int):
-        return Cell(whole(value))
+        return MetricCell(whole(value))
     if unit == "days":
-        return Cell(f"{plus_minus(value, width)} days")
+        return MetricCell(f"{plus_minus(value, width)} days")
     if unit == "tokens/s":
         size, word = next((size or 1.0, word) for size, word in SIZES if value >= size)
-        return Cell(f"{plus_minus(value / size, None if width is None else width / size)}{word} tokens/s")
+        return MetricCell(
+            f"{plus_minus(value / size, None if width is None else width / size)}{word} tokens/s"
+        )
     shows: Mapping[str, Callable[[float, float | None], str]] = {"share": percent, "s": duration}
-    return Cell(shows.get(unit, plus_minus)(value, width))
+    return MetricCell(shows.get(unit, plus_minus)(value, width))
 
 
-def spare_nodes(summary: Summary) -> Cell:
+def spare_nodes(summary: Summary) -> MetricCell:
     """Return how many spare nodes there are, and how many would suffice."""
     nodes, most_away = summary["spare_nodes"], at(summary, "spares.away.max")
     if not (nodes or most_away):
-        return Cell(NOTHING, "none, and no node ever left the job")
+        return MetricCell(NOTHING, "none, and no node ever left the job")
     if not most_away:
-        return Cell(whole(nodes), "no node ever left the job" if most_away == 0 else "")
+        return MetricCell(whole(nodes), "no node ever left the job" if most_away == 0 else "")
     enough = summary["spares"]["sufficient_p99"]
     suffice = None if enough is None else f"{whole(enough)} would suffice for 99 % of the time"
-    return Cell(whole(nodes), suffice or summary["reasons"]["spares.sufficient_p99"])
+    return MetricCell(whole(nodes), suffice or summary["reasons"]["spares.sufficient_p99"])
 
 
-def ettr(summary: Summary) -> Cell:
+def ettr(summary: Summary) -> MetricCell:
     """Return ETTR with its interval; of a job without progress only the size matters."""
     mean, width = summary["ettr"]["mean"], margin(summary, "ettr")
     if summary["no_progress"]:
         text = "0" if mean == 0 else "below 0.001" if mean < 0.001 else plus_minus(mean, width)
-        return Cell(text, "no progress")
-    return Cell(plus_minus(mean, width), "" if width is not None else "one replication: no interval")
+        return MetricCell(text, "no progress")
+    return MetricCell(plus_minus(mean, width), "" if width is not None else "one replication: no interval")
 
 
-def spread(summary: Summary) -> Cell:
+def spread(summary: Summary) -> MetricCell:
     """Return the range in which ETTR lies in eight of ten replications."""
     values = summary["ettr"]
     if not summary.get("random", True):
-        return Cell(NOTHING, "nothing is random: each replication is the same")
+        return MetricCell(NOTHING, "nothing is random: each replication is the same")
     if summary["replications"] < 2:
-        return Cell(NOTHING, "one replication")
+        return MetricCell(NOTHING, "one replication")
     if summary["no_progress"] and values["p90"] < 0.001:
-        return Cell("below 0.001")
+        return MetricCell("below 0.001")
     width = (values["p90"] - values["p10"]) / 4
-    return Cell(f"{measured(values['p10'], width)} to {measured(values['p90'], width)}")
+    return MetricCell(f"{measured(values['p10'], width)} to {measured(values['p90'], width)}")
 
 
-def price(summary: Summary) -> Cell | str:
+def price(summary: Summary) -> MetricCell | str:
     """Return no price where next to nothing is effective."""
-    return Cell(NOTHING, "no progress: next to nothing to price") if summary["no_progress"] else ""
+    return MetricCell(NOTHING, "no progress: next to nothing to price") if summary["no_progress"] else ""
 
 
-def nodes_away(summary: Summary) -> Cell | str:
+def nodes_away(summary: Summary) -> MetricCell | str:
     """Return how many nodes were away nearly always, as a remark; nothing where none ever was."""
     away = summary["spares"]["away"]
     nearly_always = f"{whole(away['p99'])} or fewer for 99 % of the time"
-    return nearly_always if away["max"] else Cell(NOTHING, "no node ever left the job")
+    return nearly_always if away["max"] else MetricCell(NOTHING, "no node ever left the job")
 
 
 def days_to_target(summary: Summary) -> str:
@@ -119,23 +121,25 @@ def days_to_target(summary: Summary) -> str:
     return ends if summary["replications"] > 1 else ""
 
 
-def copies_loaded(summary: Summary) -> Cell:
+def copies_loaded(summary: Summary) -> MetricCell:
     """Return from where the state was loaded after failures."""
     paths = {name: f"tiers.{name}.loads" for name in summary.get("tiers", {})}
     paths |= {PEER: "replicas.peer_loads"} if "replicas" in summary else {}
     texts = {name: in_unit(summary, path, "share").text for name, path in paths.items() if at(summary, path)}
     listed = ", ".join(f"{name} {text}" for name, text in texts.items())
-    return Cell(listed or NOTHING, "" if listed else "none was loaded" if paths else "only one tier")
+    return MetricCell(listed or NOTHING, "" if listed else "none was loaded" if paths else "only one tier")
 
 
-def save_interval(summary: Summary) -> Cell:
+def save_interval(summary: Summary) -> MetricCell:
     """Return the training between two saves, of each tier where there are several."""
     if tiers := summary.get("tiers"):
-        return Cell(", ".join(f"{name} {duration(tier['interval_s'], 0.0)}" for name, tier in tiers.items()))
+        return MetricCell(
+            ", ".join(f"{name} {duration(tier['interval_s'], 0.0)}" for name, tier in tiers.items())
+        )
     return in_unit(summary, "checkpoint_interval_s", "s", given=True)
 
 
-def simulated(summary: Summary) -> Cell:
+def simulated(summary: Summary) -> MetricCell:
     """Return how many replications of which length there are."""
     most = "at most " if "target_s" in summary else ""
-    return Cell(f"{whole(summary['replications'])} × {most}{duration(summary['horizon_s'], 0.0)}")
+    return MetricCell(f"{whole(summary['replications'])} × {most}{duration(summary['horizon_s'], 0.0)}")

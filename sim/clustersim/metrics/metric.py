@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clustersim.digits import NOTHING
-from clustersim.metrics.cells import Cell, Summary, in_unit
+from clustersim.formatting import NOTHING
+from clustersim.metrics.cells import MetricCell, Summary, in_unit
 from clustersim.metrics.measures import Ends, Measure, Row, over
-from clustersim.metrics.replications import Array, Facts, Replications
+from clustersim.metrics.replications import Array, Replications, ScenarioFacts
 
 FAMILIES = {
     "entry": "an entry of the ledger",
@@ -49,7 +49,7 @@ class Metric:
     of: str = ""
     needs: tuple[str, ...] = ()
     unknown: str | Callable[[Replications], str] = ""
-    show: Callable[[Summary], Cell | str] | None = None
+    show: Callable[[Summary], MetricCell | str] | None = None
     heading: str | None = ""
     always: bool = False
     else_null: bool = False
@@ -78,18 +78,18 @@ class Metric:
         """Whether a claim may be about it: whether it has an interval."""
         return self.measure is not None and (self.measure.margin or self.measure.ends is not None)
 
-    def figures(self, facts: Facts) -> Iterator[Figure]:
+    def figures(self, facts: ScenarioFacts) -> Iterator[MetricFigure]:
         """Yield the figures that it has: one, or one for each name of its family."""
-        return (Figure(self, name) for name in (facts.names[self.of] if self.by_name else ("",)))
+        return (MetricFigure(self, name) for name in (facts.names[self.of] if self.by_name else ("",)))
 
-    def cell(self, summary: Summary) -> Cell:
+    def cell(self, summary: Summary) -> MetricCell:
         """Return what a table shows of it."""
         plain = in_unit(summary, self.path, self.unit, given=self.measure is None)
         shown = self.show(summary) if self.show and (plain.text != NOTHING or self.by_name) else ""
-        return Cell(plain.text, shown or plain.small) if isinstance(shown, str) else shown
+        return MetricCell(plain.text, shown or plain.small) if isinstance(shown, str) else shown
 
 
-class Figure(NamedTuple):
+class MetricFigure(NamedTuple):
     """A metric, and the name of which it is asked where it is one of a family; without a name of all."""
 
     metric: Metric

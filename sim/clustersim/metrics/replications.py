@@ -24,7 +24,7 @@ FLEET = "a count of the nodes away"
 """Parts that not every scenario has, and without which some metrics do not exist."""
 
 
-class Facts(NamedTuple):
+class ScenarioFacts(NamedTuple):
     """What metrics take from the scenario itself, which is made later than they are.
 
     `names` are those of its failure modes, stages, tiers and so on by family, `has` the optional parts that
@@ -47,13 +47,15 @@ class Replications:
     a run that was loaded from its folder there is the table alone; what needs the records raises LookupError.
     """
 
-    def __init__(self, facts: Facts, columns: Mapping[str, Array], records: Sequence[Records] = ()) -> None:
+    def __init__(
+        self, facts: ScenarioFacts, columns: Mapping[str, Array], records: Sequence[Records] = ()
+    ) -> None:
         self.facts = facts
         self._columns: dict[str, Any] = dict(columns)
         self._records = records
 
     @classmethod
-    def of(cls, facts: Facts, records: Sequence[Records]) -> Replications:
+    def of(cls, facts: ScenarioFacts, records: Sequence[Records]) -> Replications:
         """Return the replications of which these are the *records*."""
         return cls(facts, columns_of(records), records)
 

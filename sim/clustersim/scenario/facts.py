@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from clustersim.metrics.replications import Facts
+from clustersim.metrics.replications import ScenarioFacts
 from clustersim.scenario.model import Scenario
 
 
-def facts_of(scenario: Scenario) -> Facts:
+def facts_of(scenario: Scenario) -> ScenarioFacts:
     """Return what metrics take from *scenario*."""
     cluster, costs, simulation = scenario.cluster, scenario.costs, scenario.simulation
     paid_spares = 0 if cluster.spare_kind == "lent" else cluster.spare_nodes * cluster.gpus_per_node

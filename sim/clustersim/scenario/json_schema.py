@@ -7,7 +7,7 @@ from typing import Any
 
 from clustersim import units
 from clustersim.scenario.model import Scenario
-from clustersim.units import Kind
+from clustersim.units import Quantity
 
 _MERGED = (
     "CheckpointSpec",
@@ -69,7 +69,7 @@ def _says_nothing(name: str, value: Any) -> bool:
     )
 
 
-def _quantity(kind: Kind) -> dict[str, Any]:
+def _quantity(kind: Quantity) -> dict[str, Any]:
     about = f"{kind.name}: {kind.allowed}"
     return {"type": "string", "description": about, "pattern": kind.pattern, "examples": [kind.example]}
 

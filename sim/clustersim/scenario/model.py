@@ -12,7 +12,16 @@ from typing import Annotated, Any, ClassVar
 from pydantic import PrivateAttr
 
 from clustersim.engine.ledger import RESERVED_CAUSES, Entry
-from clustersim.metrics.replications import COSTS, FLEET, PRECISION, REPLICAS, TARGET, TIERS, TOKENS, Facts
+from clustersim.metrics.replications import (
+    COSTS,
+    FLEET,
+    PRECISION,
+    REPLICAS,
+    TARGET,
+    TIERS,
+    TOKENS,
+    ScenarioFacts,
+)
 from clustersim.scenario import rates
 from clustersim.scenario.consistency import contradictions
 from clustersim.scenario.keys.blocks import NAMES, Block, Finding, key
@@ -161,7 +170,7 @@ class Scenario(Block):
         )
 
     @property
-    def subjects(self) -> Facts:
+    def subjects(self) -> ScenarioFacts:
         """What metrics can be about here: the names of modes, stages and so on, and which parts there are."""
         parts = {
             COSTS: self.costs is not None,
@@ -179,7 +188,7 @@ class Scenario(Block):
             "stage": [stage.name for stage in self.recovery.stages if stage.kind != "detect"],
             "tier": list(self.checkpoint.stated) if self.checkpoint else [],
         }
-        return Facts(names, frozenset(part for part, there in parts.items() if there), {})
+        return ScenarioFacts(names, frozenset(part for part, there in parts.items() if there), {})
 
     @classmethod
     def keys(cls) -> list[str]:

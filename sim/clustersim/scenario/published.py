@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr
 
 from clustersim import units
 from clustersim.metrics.catalogue import CLAIMABLE
-from clustersim.metrics.metric import FAMILIES, Figure
+from clustersim.metrics.metric import FAMILIES, MetricFigure
 from clustersim.scenario import changes
 from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, key, unknown
 from clustersim.scenario.keys.figures import Amount, Compared, Missing, Range, amount
@@ -93,9 +93,9 @@ class Claim(Block):
         return CLAIMABLE[self.figure].unit
 
     @property
-    def compared(self) -> Figure:
+    def compared(self) -> MetricFigure:
         """What is simulated and compared."""
-        return Figure(CLAIMABLE[self.figure], self.of or "")
+        return MetricFigure(CLAIMABLE[self.figure], self.of or "")
 
     @property
     def value(self) -> float | None:

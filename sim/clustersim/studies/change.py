@@ -17,7 +17,7 @@ from clustersim.units import Money
 USUAL_HORIZON = "30 d"
 
 
-class Family(StrEnum):
+class Area(StrEnum):
     """What a change is a change of."""
 
     FAILURES = "failures"
@@ -35,7 +35,7 @@ class Change:
     name: str
     values: Mapping[str, Any]
     text: str
-    family: Family = Family.OWN
+    area: Area = Area.OWN
     price: Money | None = None
 
     def of(self, scenario: Scenario) -> Scenario:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from clustersim.advice import Advice, Kind
-from clustersim.digits import duration, money, plus_minus
+from clustersim.advice import Advice, Topic
 from clustersim.estimate import Estimate, mean_of
+from clustersim.formatting import duration, money, plus_minus
 from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
 from clustersim.scenario.model import Scenario
-from clustersim.settings import Settings, Source, merged
-from clustersim.studies.change import Change, Family, ended_by_the_clock, tuned_tier
+from clustersim.settings import ScenarioSource, Settings, merged
+from clustersim.studies.change import Area, Change, ended_by_the_clock, tuned_tier
 from clustersim.studies.offers import offers, own_changes
 from clustersim.studies.outages import scores, why_outages_depend
 from clustersim.studies.simulating import Output, Simulations, on_a_fixed_number, simulations
@@ -102,7 +102,7 @@ class Levers(Study):
 
 
 def levers(
-    scenario: Source,
+    scenario: ScenarioSource,
     output: Output = None,
     *,
     settings: Settings | None = None,
@@ -153,14 +153,14 @@ def _tuned_interval(scenario: Scenario, running: Simulations) -> Iterator[Change
     if search.told_apart(interval):
         now = format_duration(interval, 3)
         then = format_duration(rounded(search.best, search.flat_range()))
-        yield Change("tuned interval", {path: then}, f"{path}: {now} -> {then}", Family.INTERVAL)
+        yield Change("tuned interval", {path: then}, f"{path}: {now} -> {then}", Area.INTERVAL)
 
 
 def _stuck(levers: Levers) -> Iterator[Advice]:
     if levers.no_progress:
         ettr = plus_minus(levers.ettr.mean, levers.ettr.half_width)
         text = f"{levers.scenario.name} makes no progress as it is (ETTR {ettr})."
-        yield Advice(Kind.NO_PROGRESS, text, {"ettr": levers.ettr.mean}, warning=True)
+        yield Advice(Topic.NO_PROGRESS, text, {"ettr": levers.ettr.mean}, warning=True)
 
 
 def _first(levers: Levers) -> Iterator[Advice]:
@@ -172,14 +172,14 @@ def _first(levers: Levers) -> Iterator[Advice]:
         text = f"No change makes a difference that can be told (replications: {levers.replications})."
     else:
         text = f"First: {helpful[0].name}. It gains {helpful[0].worth.sentence}."
-    yield Advice(Kind.LEVER, text, {lever.name: lever.worth.ettr.mean for lever in helpful[:1]})
-    families = [lever.change.family for lever in levers.levers]
-    if families[:1] == [Family.FAILURES] and Family.RECOVERY in families and levers.levers[0].distinguishable:
+    yield Advice(Topic.LEVER, text, {lever.name: lever.worth.ettr.mean for lever in helpful[:1]})
+    areas = [lever.change.area for lever in levers.levers]
+    if areas[:1] == [Area.FAILURES] and Area.RECOVERY in areas and levers.levers[0].distinguishable:
         text = (
             "Rarer failures come before faster recovery because a failure that does not happen saves its"
             " detection, its recovery and the work it would have thrown away, all at once."
         )
-        yield Advice(Kind.LEVER, text)
+        yield Advice(Topic.LEVER, text)
 
 
 def _then(levers: Levers) -> Iterator[Advice]:
@@ -187,7 +187,7 @@ def _then(levers: Levers) -> Iterator[Advice]:
     if following:
         gains = "; ".join(f"{lever.name}, {lever.worth.in_words[0]}" for lever in following)
         text = f"Then: {gains}. Each was tried by itself; together they earn less than the sum."
-        yield Advice(Kind.LEVER, text, {lever.name: lever.worth.ettr.mean for lever in following})
+        yield Advice(Topic.LEVER, text, {lever.name: lever.worth.ettr.mean for lever in following})
 
 
 def _other(levers: Sequence[Lever]) -> Iterator[Advice]:
@@ -196,7 +196,7 @@ def _other(levers: Sequence[Lever]) -> Iterator[Advice]:
         if lever.change.price is not None and lever.pays_back_s is not None:
             price = money(lever.change.price.amount, lever.change.price.currency, 0.0)
             text = f"{lever.name}, for {price}, has paid for itself after {duration(lever.pays_back_s)}."
-            yield Advice(Kind.LEVER, text, {"pays_back_s": lever.pays_back_s})
+            yield Advice(Topic.LEVER, text, {"pays_back_s": lever.pays_back_s})
     names = [lever.name for lever in levers if not lever.distinguishable]
     if names and len(names) < len(levers):
-        yield Advice(Kind.LEVER, f"Not distinguishable from no change: {', '.join(names)}.")
+        yield Advice(Topic.LEVER, f"Not distinguishable from no change: {', '.join(names)}.")

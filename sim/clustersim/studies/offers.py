@@ -12,7 +12,7 @@ from clustersim.scenario.keys.effects import CORRUPT, FLAP, STORAGE
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.text.document import at, find
-from clustersim.studies.change import Change, Family, from_to
+from clustersim.studies.change import Area, Change, from_to
 from clustersim.units import (
     format_bandwidth,
     format_duration,
@@ -49,7 +49,7 @@ def own_changes(scenario: Scenario) -> Iterator[Change]:
     """Yield the levers that *scenario* names itself."""
     document = scenario.document
     for name, lever in scenario.levers.items():
-        yield Change(name, lever.values, from_to(document, lever.values), Family.OWN, lever.price)
+        yield Change(name, lever.values, from_to(document, lever.values), Area.OWN, lever.price)
 
 
 class Offers:
@@ -76,7 +76,7 @@ class Offers:
         return None if keys is None else at(self._document, keys)
 
     def _halved(
-        self, name: str, paths: Iterable[str], family: Family, *, shares: bool = False
+        self, name: str, paths: Iterable[str], area: Area, *, shares: bool = False
     ) -> Iterator[Change]:
         """Yield the change of all that stands at *paths* to half the time, or half the share, if anything."""
         given = {path: value for path in paths if (value := self._given(path)) is not None}
@@ -86,7 +86,7 @@ class Offers:
         if values:
             several = f"half of {', '.join(given)}"
             text = several if len(given) > 1 else from_to(self._document, values)
-            yield Change(name, values, text, family)
+            yield Change(name, values, text, area)
 
     def _rarer_failures(self) -> Iterator[Change]:
         """Yield each mode at half its rate; what a log recorded cannot be halved."""
@@ -98,34 +98,34 @@ class Offers:
             else:
                 values = {f"{path}.rate": None} if self._given(f"{path}.rate") else {}
                 values |= {f"{path}.mtbf": format_duration(TWICE * mode.mtbf)}
-            yield Change(f"half the failures: {name}", values, f"{path}: half the rate", Family.FAILURES)
+            yield Change(f"half the failures: {name}", values, f"{path}: half the rate", Area.FAILURES)
 
     def _better_nodes(self) -> Iterator[Change]:
         """Yield half the lemons, relapses and bursts of each mode, wrong diagnoses and repairs in vain."""
         for name in self._scenario.failures:
             for what, shares in SHARES.items():
                 paths = [f"failures.{name}.{share}" for share in shares]
-                yield from self._halved(f"half the {what}: {name}", paths, Family.FAILURES, shares=True)
+                yield from self._halved(f"half the {what}: {name}", paths, Area.FAILURES, shares=True)
         recovery = self._scenario.recovery
         wrong = [f"recovery.{key}" for key in ("misdiagnosis", "missed") if getattr(recovery, key)]
-        yield from self._halved("half the wrong diagnoses", wrong, Family.NODES, shares=True)
+        yield from self._halved("half the wrong diagnoses", wrong, Area.NODES, shares=True)
         vain = [
             f"failures.{name}.repair.false_fix"
             for name, mode in self._scenario.failures.items()
             if mode.stated_repair and mode.stated_repair.plan.in_vain
         ]
-        yield from self._halved("half the repairs in vain", vain, Family.NODES, shares=True)
+        yield from self._halved("half the repairs in vain", vain, Area.NODES, shares=True)
 
     def _faster_recovery(self) -> Iterator[Change]:
         """Yield each stage, detection, and all of them together where there are several."""
         detection = self._detection()
         stages = {name: paths for name, paths in self._stages() if paths}
         for name, paths in stages.items():
-            yield from self._halved(f"half the time: {name}", paths, Family.RECOVERY)
-        yield from self._halved("half the time: detection", detection, Family.RECOVERY)
+            yield from self._halved(f"half the time: {name}", paths, Area.RECOVERY)
+        yield from self._halved("half the time: detection", detection, Area.RECOVERY)
         if len(stages) + bool(detection) > 1:
             every = [*detection, *(path for paths in stages.values() for path in paths)]
-            yield from self._halved("half the time: all of recovery", every, Family.RECOVERY)
+            yield from self._halved("half the time: all of recovery", every, Area.RECOVERY)
 
     def _stages(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the paths of what says how long each stage lasts that lasts at all; detection left out."""
@@ -144,14 +144,14 @@ class Offers:
 
     def _shorter_stalls(self) -> Iterator[Change]:
         """Yield stalls and the protocol's overhead halved, and corruption noticed twice as fast."""
-        recovery, family = self._scenario.recovery, Family.RECOVERY
+        recovery, area = self._scenario.recovery, Area.RECOVERY
         stalls = [f"recovery.{key}" for key in ("stall", "rejoin_stall") if getattr(recovery, key)]
-        yield from self._halved("half the stall of other replicas", stalls, family)
+        yield from self._halved("half the stall of other replicas", stalls, area)
         overhead = ["recovery.overhead"] * bool(recovery.overhead)
-        yield from self._halved("half the overhead of each step", overhead, family, shares=True)
-        yield from self._halved("half the stall of a flap", self._with_effect(FLAP, "effect"), family)
+        yield from self._halved("half the overhead of each step", overhead, area, shares=True)
+        yield from self._halved("half the stall of a flap", self._with_effect(FLAP, "effect"), area)
         noticed = self._with_effect(CORRUPT, "effect")
-        yield from self._halved("corruption noticed twice as fast", noticed, family)
+        yield from self._halved("corruption noticed twice as fast", noticed, area)
 
     def _with_effect(self, effect: str, key: str) -> list[str]:
         """Return the path of *key* in each mode with that *effect*."""
@@ -166,10 +166,10 @@ class Offers:
             which = f": {tier.name}" if tier.several else ""
             if tier.blocks >= LEAST_HALVED:
                 paths = [self._time_of(tier, "blocks", "write")]
-                yield from self._halved(f"saves at half the cost{which}", paths, Family.SAVES)
+                yield from self._halved(f"saves at half the cost{which}", paths, Area.SAVES)
             if tier.durable_after >= LEAST_HALVED and awaited:
                 paths = [self._time_of(tier, "durable_after", "write")]
-                yield from self._halved(f"durable twice as fast{which}", paths, Family.SAVES)
+                yield from self._halved(f"durable twice as fast{which}", paths, Area.SAVES)
 
     def _loads(self) -> Iterator[str]:
         """Yield the paths of all that says how long loading a copy takes, from a tier or another replica."""
@@ -187,20 +187,20 @@ class Offers:
     def _repair(self) -> Iterator[Change]:
         """Yield storage back sooner, and, where nodes are repaired, more spares and quicker repairs."""
         storage = self._with_effect(STORAGE, "repair")
-        yield from self._halved("storage back twice as fast", storage, Family.SAVES)
+        yield from self._halved("storage back twice as fast", storage, Area.SAVES)
         modes = [item for item in self._scenario.failures.items() if item[1].transient < 1]
         if not any(mode.repair_plan for _, mode in modes):
             return
         if self._scenario.cluster.used_per_rack is None:
             yield self._more_spares()
         repaired = [f"failures.{name}.repair" for name, mode in modes if mode.stated_repair]
-        yield from self._halved("repair twice as fast", repaired, Family.NODES)
+        yield from self._halved("repair twice as fast", repaired, Area.NODES)
 
     def _more_spares(self) -> Change:
         now = self._scenario.cluster.spare_nodes
         then = 2 * now or math.ceil(self._scenario.cluster.nodes / 100)
         name = "twice the spares" if now else "spares: 1 % of the nodes"
-        return Change(name, {"cluster.spares": str(then)}, f"cluster.spares: {now} -> {then}", Family.NODES)
+        return Change(name, {"cluster.spares": str(then)}, f"cluster.spares: {now} -> {then}", Area.NODES)
 
 
 def halved_time(path: str, value: Any) -> Any:

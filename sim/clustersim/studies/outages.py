@@ -31,8 +31,8 @@ STRETCHES: Measures = {
 """The stretches of training of a replication, `start` to `end` (s), and which of them lost work."""
 
 
-class Stretches(NamedTuple):
-    """Stretches of several replications, one behind the other, each with the number of its replication."""
+class TrainingSegments(NamedTuple):
+    """Those of several replications, one behind the other, each with the number of its replication."""
 
     start: Array
     end: Array
@@ -46,8 +46,8 @@ class Outages:
     A broken one kept what had been saved, a whole one (it ended with a planned stop, or with the run) all.
     """
 
-    broken: Stretches
-    whole: Stretches
+    broken: TrainingSegments
+    whole: TrainingSegments
     wall_s: Array
     warm_up: float
 
@@ -59,7 +59,7 @@ class Outages:
         )
         replication = np.repeat(np.arange(len(histories)), [history["start"].size for history in histories])
         parts = [
-            Stretches(start[chosen], end[chosen], replication[chosen])
+            TrainingSegments(start[chosen], end[chosen], replication[chosen])
             for chosen in (broken & (end > warm_up), ~broken & (end > warm_up))
         ]
         return cls(parts[0], parts[1], np.array([history["wall_s"] for history in histories]), warm_up)
@@ -71,7 +71,7 @@ class Outages:
         kept = self._kept(schedule, self.broken, saved) + self._kept(schedule, self.whole, useful)
         return np.asarray(kept / self.wall_s)
 
-    def _kept(self, schedule: PeriodicSaves, part: Stretches, kept: Array) -> Array:
+    def _kept(self, schedule: PeriodicSaves, part: TrainingSegments, kept: Array) -> Array:
         """Return the seconds kept after the warm-up, summed by replication."""
         early = np.flatnonzero(part.start < self.warm_up) if self.warm_up else np.empty(0, np.intp)
         if early.size:

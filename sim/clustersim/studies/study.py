@@ -9,11 +9,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from clustersim.advice import Advice, Kind
-from clustersim.digits import money, plus_minus, points
+from clustersim.advice import Advice, Topic
 from clustersim.estimate import Array, Estimate, mean_of, paired
 from clustersim.folders import write_json
-from clustersim.pages import write_page
+from clustersim.formatting import money, plus_minus, points
+from clustersim.report_hook import write_page
 from clustersim.scenario.model import Scenario
 from clustersim.units import HOUR, YEAR, format_duration
 
@@ -176,10 +176,10 @@ def caveats(study: Study) -> Iterator[Advice]:
     """Yield what holds for every study: that one replication tells little, that a target was left out."""
     if study.replications == 1:
         text = "One replication tells nothing about chance: no interval. Take 8 or more."
-        yield Advice(Kind.PRECISION, text, {"replications": 1}, warning=True)
+        yield Advice(Topic.PRECISION, text, {"replications": 1}, warning=True)
     if study.given.target_s is not None:
         text = (
             f"Simulated over {format_duration(study.scenario.end_s, 3)} instead of until the target is"
             " reached, so that all that is compared meets the same failures."
         )
-        yield Advice(Kind.TARGET, text, {"horizon_s": study.scenario.end_s})
+        yield Advice(Topic.TARGET, text, {"horizon_s": study.scenario.end_s})

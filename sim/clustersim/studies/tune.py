@@ -16,7 +16,7 @@ from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.rates import mtbf_served
-from clustersim.settings import Settings, Source, merged
+from clustersim.settings import ScenarioSource, Settings, merged
 from clustersim.studies.change import ended_by_the_clock, tuned_tier
 from clustersim.studies.outages import scores, why_outages_depend
 from clustersim.studies.search import SPAN, Score, Search
@@ -37,7 +37,7 @@ THOUSANDS = {"k": 10**3, "M": 10**6}
 
 
 def tune(
-    scenario: Source,
+    scenario: ScenarioSource,
     output: Output = None,
     *,
     tier: str | None = None,

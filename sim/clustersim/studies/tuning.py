@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from clustersim import theory
-from clustersim.advice import Advice, Kind
-from clustersim.digits import duration, measured, plus_minus
+from clustersim.advice import Advice, Topic
 from clustersim.estimate import Estimate
+from clustersim.formatting import duration, measured, plus_minus
 from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
 from clustersim.scenario.describe import describe
 from clustersim.scenario.model import Scenario, Tier
@@ -145,7 +145,7 @@ class Tuning(Study):
 def _advice(tuning: Tuning) -> Iterator[Advice]:
     if tuning.best_s is None or tuning.range_s is None or tuning.ettr_at_best is None:
         text = "Nothing fails in this scenario: do not save more often than you need for other reasons."
-        yield Advice(Kind.INTERVAL, text)
+        yield Advice(Topic.INTERVAL, text)
         return
     if tuning.no_progress:
         yield from _without_progress(tuning, tuning.ettr_at_best)
@@ -166,7 +166,7 @@ def _recommended(tuning: Tuning, ettr: Estimate, flat: tuple[float, float]) -> A
         " cannot be told from the best."
     )
     numbers = {"recommended_s": chosen, "shortest_s": flat[0], "longest_s": flat[1]}
-    return Advice(Kind.INTERVAL, text, numbers)
+    return Advice(Topic.INTERVAL, text, numbers)
 
 
 def _at_a_limit(tuning: Tuning) -> Iterator[Advice]:
@@ -187,7 +187,7 @@ def _at_a_limit(tuning: Tuning) -> Iterator[Advice]:
         )
     else:
         text = f"The best is the shortest interval that is possible, {limit}{' (one step)' if step else ''}."
-    yield Advice(Kind.INTERVAL, text, {"limit_s": tuning.best_s or 0.0}, warning=True)
+    yield Advice(Topic.INTERVAL, text, {"limit_s": tuning.best_s or 0.0}, warning=True)
 
 
 def _against_today(tuning: Tuning) -> Iterator[Advice]:
@@ -202,7 +202,7 @@ def _against_today(tuning: Tuning) -> Iterator[Advice]:
             text = f"What that gains over {today} is not distinguishable on fresh replications."
         else:
             text = f"{_sentence(today)} cannot be told from the best: no gain over it can be shown."
-        yield Advice(Kind.INTERVAL, text, {"interval_s": gain.interval_s, "ettr": gain.worth.ettr.mean})
+        yield Advice(Topic.INTERVAL, text, {"interval_s": gain.interval_s, "ettr": gain.worth.ettr.mean})
 
 
 def _against_formulas(tuning: Tuning) -> Iterator[Advice]:
@@ -213,14 +213,14 @@ def _against_formulas(tuning: Tuning) -> Iterator[Advice]:
         *first, last = (f"{NAMES[gain.over]} ({duration(gain.interval_s)})" for gain in alike)
         named = f"{', '.join(first)} and {last} intervals" if first else f"{last} interval"
         text = f"{_sentence(named)} cannot be told from the best."
-        yield Advice(Kind.INTERVAL, text, {gain.over: gain.interval_s for gain in alike})
+        yield Advice(Topic.INTERVAL, text, {gain.over: gain.interval_s for gain in alike})
     for gain in formulas:
         if gain.distinguishable:
             text = (
                 f"{_sentence(NAMES[gain.over])} interval, {duration(gain.interval_s)}, is not the best here:"
                 f" {gain.worth.sentence} would be given away."
             )
-            yield Advice(Kind.INTERVAL, text, {gain.over: gain.interval_s, "ettr": gain.worth.ettr.mean})
+            yield Advice(Topic.INTERVAL, text, {gain.over: gain.interval_s, "ettr": gain.worth.ettr.mean})
 
 
 def _sentence(text: str) -> str:
@@ -235,14 +235,14 @@ def _flat(tuning: Tuning, shortest: float, longest: float) -> Iterator[Advice]:
             "The optimum is flat: the longest of these intervals is"
             f" {measured(ratio, None)} times the shortest. Let other reasons decide among them."
         )
-        yield Advice(Kind.INTERVAL, text, {"ratio": ratio})
+        yield Advice(Topic.INTERVAL, text, {"ratio": ratio})
     if durable_after > shortest:
         until = duration(durable_after, 0.0)
         text = (
             f"A save waits until the copy before it is durable, {until} after its end: whatever shorter"
             f" interval is asked for, the job saves every {until}."
         )
-        yield Advice(Kind.INTERVAL, text, {"durable_after_s": durable_after})
+        yield Advice(Topic.INTERVAL, text, {"durable_after_s": durable_after})
 
 
 def _without_progress(tuning: Tuning, ettr: Estimate) -> Iterator[Advice]:
@@ -252,7 +252,7 @@ def _without_progress(tuning: Tuning, ettr: Estimate) -> Iterator[Advice]:
         f" {plus_minus(ettr.mean, ettr.half_width)} at the best of them."
         " It is not the saves that must change."
     )
-    yield Advice(Kind.NO_PROGRESS, text, {"ettr": ettr.mean}, warning=True)
+    yield Advice(Topic.NO_PROGRESS, text, {"ettr": ettr.mean}, warning=True)
     if not tuning.scenario.general:
         yield _needed(tuning.scenario)
 
@@ -270,4 +270,4 @@ def _needed(scenario: Scenario) -> Advice:
         ways.insert(0, f"training went on {duration(longest)} after a failure (now {duration(restart)})")
     text = f"Half of the cards would train if {', or if '.join(ways)}, by Daly's formula."
     numbers = {"mtbf_s": rarest} | ({} if longest is None else {"restart_s": longest})
-    return Advice(Kind.NO_PROGRESS, text, numbers, warning=True)
+    return Advice(Topic.NO_PROGRESS, text, numbers, warning=True)

@@ -1,6 +1,6 @@
 """Published clusters and exact results, simulated and compared with what was published."""
 
 from clustersim.validation.results import ClaimResult, Trial, Validation
-from clustersim.validation.verdict import Interval
+from clustersim.validation.verdict import ConfidenceInterval
 
-__all__ = ["ClaimResult", "Interval", "Trial", "Validation"]
+__all__ = ["ClaimResult", "ConfidenceInterval", "Trial", "Validation"]

@@ -14,7 +14,7 @@ from clustersim.scenario.loading import overridden
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.published import Claim, Published
 from clustersim.scenario.text import shipped
-from clustersim.settings import Source
+from clustersim.settings import ScenarioSource
 from clustersim.store import ChoiceError
 
 
@@ -66,7 +66,7 @@ def shipped_names() -> list[str]:
     return [name.removeprefix(shipped.CASES) for name in shipped.cases()]
 
 
-def find(sources: Sequence[Source] = (), overrides: Mapping[str, Any] | None = None) -> list[Case]:
+def find(sources: Sequence[ScenarioSource] = (), overrides: Mapping[str, Any] | None = None) -> list[Case]:
     """Return the cases that *sources* name, shipped ones or files or scenarios; all shipped ones without any.
 
     Raises ScenarioError for faulty files, and ChoiceError for a name that no case has and for a scenario
@@ -91,7 +91,7 @@ def of_scenario(scenario: Scenario) -> Case:
     return Case(scenario.name, scenario)
 
 
-def _case(source: Source, overrides: Mapping[str, Any]) -> Case:
+def _case(source: ScenarioSource, overrides: Mapping[str, Any]) -> Case:
     if isinstance(source, Scenario):
         return of_scenario(overridden(source, overrides) if overrides else source)
     name = str(source)

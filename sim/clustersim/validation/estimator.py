@@ -20,7 +20,7 @@ from clustersim.scenario import load
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.units import DAY, HOUR, MINUTE
-from clustersim.validation.verdict import Interval
+from clustersim.validation.verdict import ConfidenceInterval
 
 SCENARIO = "published/rsc-estimator"
 RATES = {"RSC-1": 6.50, "RSC-2": 2.34}
@@ -44,7 +44,7 @@ class EstimatorPoint:
     interval_s: float
     estimator: float
     exact: float
-    simulated: Interval | None = None
+    simulated: ConfidenceInterval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ class Survey:
         )
 
 
-def _interval(ettr: Sequence[float] | Array) -> Interval:
-    return Interval.of(mean_of(ettr)).within(0.0, 1.0)
+def _interval(ettr: Sequence[float] | Array) -> ConfidenceInterval:
+    return ConfidenceInterval.of(mean_of(ettr)).within(0.0, 1.0)
 
 
 def _curve(cluster: str, policy: str) -> EstimatorCurve:
@@ -97,7 +97,7 @@ def _curve(cluster: str, policy: str) -> EstimatorCurve:
     )
 
 
-def _mark(curve: EstimatorCurve, gpus: float, simulated: Interval | None = None) -> EstimatorPoint:
+def _mark(curve: EstimatorCurve, gpus: float, simulated: ConfidenceInterval | None = None) -> EstimatorPoint:
     mtbf = 1000 * DAY / (curve.rate * gpus / GPUS_PER_NODE)
     interval = HOUR if curve.policy == HOURLY else theory.young(mtbf, BLOCKS)
     values = interval, mtbf, BLOCKS, RESTART

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from clustersim import folders
-from clustersim.pages import write_page
+from clustersim.report_hook import write_page
 from clustersim.scenario.model import Scenario
 from clustersim.store import RunError
 from clustersim.validation.estimator import EstimatorCurve, curves_as_list
-from clustersim.validation.verdict import Interval
+from clustersim.validation.verdict import ConfidenceInterval
 
 SCHEMA_VERSION = 1
 VALIDATION = "validation.json"
@@ -25,7 +25,7 @@ class Trial:
     """What was simulated with one of the values that a missing input may have had."""
 
     value: str
-    simulated: Interval
+    simulated: ConfidenceInterval
     verdict: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class ClaimResult:
     value: float | None
     low: float | None
     high: float | None
-    simulated: Interval
+    simulated: ConfidenceInterval
     verdict: str
     passed: bool
     replications: int

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from clustersim.experiment import Point, made
 from clustersim.metrics.measures import Row
-from clustersim.metrics.metric import Figure
+from clustersim.metrics.metric import MetricFigure
 from clustersim.metrics.replications import Array, Replications, stacked
 from clustersim.records import Records
 from clustersim.scenario.changes import Changes
@@ -21,19 +21,19 @@ from clustersim.scenario.facts import facts_of
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.published import Claim
-from clustersim.settings import Settings, Source, merged
+from clustersim.settings import ScenarioSource, Settings, merged
 from clustersim.studies.simulating import Output, Simulations, simulations
 from clustersim.validation.cases import Case, Side, find, refuse_doubles, sides
 from clustersim.validation.estimator import Survey
 from clustersim.validation.results import ClaimResult, Trial, Validation, refuse_taken
-from clustersim.validation.verdict import AGREES, UNDECIDED, Interval, passes, verdict
+from clustersim.validation.verdict import AGREES, UNDECIDED, ConfidenceInterval, passes, verdict
 from clustersim.validation.words import setting
 
 SIMULATION = "simulation."
 
 
 def validate(
-    cases: Source | Iterable[Source] = (),
+    cases: ScenarioSource | Iterable[ScenarioSource] = (),
     output: Output = None,
     *,
     settings: Settings | None = None,
@@ -104,13 +104,13 @@ class Variant:
     users: int = 0
     point: Point = field(init=False)
 
-    def want(self, figure: Figure) -> None:
+    def want(self, figure: MetricFigure) -> None:
         """Measure this figure for one more claim."""
         facts = facts_of(self.scenario)
         self.measures[_name(figure)] = lambda records: figure.row(Replications.of(facts, [records]))
         self.users += 1
 
-    def rows(self, figure: Figure) -> Array:
+    def rows(self, figure: MetricFigure) -> Array:
         """Return what the replications contribute to the *figure*, once they are simulated."""
         name = _name(figure)
         return stacked([kept[name] for kept in self.point.store.first(self.point.wanted)])
@@ -125,7 +125,7 @@ class Found(NamedTuple):
     """One side of a claim, simulated: its interval, the verdict on it, and what it took."""
 
     side: Side
-    simulated: Interval
+    simulated: ConfidenceInterval
     verdict: str
     replications: int
     taken: float
@@ -203,17 +203,17 @@ class Plan:
         figure, one = claim.compared, self._variant(case, side.change)
         rows, taken = one.rows(figure), one.taken
         if side.minus is None:
-            simulated = Interval(*figure.ends(rows))
+            simulated = ConfidenceInterval(*figure.ends(rows))
         else:
             other = self._variant(case, side.minus)
             others = other.rows(figure)
             count = min(len(rows), len(others))
             rows, taken = rows[:count], taken + other.taken
-            simulated = Interval.of(figure.measure.difference(rows, others[:count]))
+            simulated = ConfidenceInterval.of(figure.measure.difference(rows, others[:count]))
         return Found(side, simulated, verdict(simulated, claim.low, claim.high), len(rows), taken)
 
 
-def _name(figure: Figure) -> str:
+def _name(figure: MetricFigure) -> str:
     """Return the name under which the rows of *figure* are kept."""
     return f"claim:{figure.metric.path}:{figure.name}"
 

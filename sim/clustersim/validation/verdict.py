@@ -14,7 +14,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class ConfidenceInterval:
     """A simulated figure with both ends of its 95 % interval; None is what cannot be known."""
 
     mean: float | None
@@ -22,20 +22,20 @@ class Interval:
     high: float | None
 
     @classmethod
-    def of(cls, estimate: Estimate | None) -> Interval:
+    def of(cls, estimate: Estimate | None) -> ConfidenceInterval:
         """Return the interval of *estimate*; nothing is known where there is none."""
         if estimate is None or not math.isfinite(estimate.mean):
             return cls(None, None, None)
         return cls(estimate.mean, estimate.low, estimate.high)
 
-    def within(self, lowest: float | None, highest: float | None) -> Interval:
+    def within(self, lowest: float | None, highest: float | None) -> ConfidenceInterval:
         """Return the interval with its ends held between *lowest* and *highest*: what the figure can be."""
         low, high = self.low, self.high
         if lowest is not None and low is not None:
             low = max(low, lowest)
         if highest is not None and high is not None:
             high = min(high, highest)
-        return Interval(self.mean, low, high)
+        return ConfidenceInterval(self.mean, low, high)
 
     def to_dict(self) -> dict[str, float | None]:
         """Return the figure and both ends as plain data."""
@@ -47,7 +47,7 @@ class Interval:
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
 
-def verdict(simulated: Interval, low: float | None, high: float | None) -> str:
+def verdict(simulated: ConfidenceInterval, low: float | None, high: float | None) -> str:
     """Return whether *simulated* agrees with the accepted range; an end of it that is None is open.
 
     It agrees where the whole interval lies within the range, differs where the whole interval lies outside,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from clustersim.digits import NOTHING, duration, measured, plus_minus, points, significant, whole
+from clustersim.formatting import NOTHING, duration, measured, plus_minus, points, significant, whole
 from clustersim.scenario.keys.figures import SECONDS, SHARE
 from clustersim.units import format_duration, parse_duration
 from clustersim.units import shown as quoted
 from clustersim.validation.results import ClaimResult, Validation
-from clustersim.validation.verdict import AGREES, CONTROL, DIFFERS, UNDECIDED, Interval
+from clustersim.validation.verdict import AGREES, CONTROL, DIFFERS, UNDECIDED, ConfidenceInterval
 
 MOST_NAMED = 5
 LOPSIDED = 0.1
@@ -47,7 +47,9 @@ def _published(case: ClaimResult) -> float | None:
     return next((one for one in (case.value, case.low, case.high) if one), None)
 
 
-def interval_text(interval: Interval, unit: str, difference: bool = False, like: float | None = None) -> str:
+def interval_text(
+    interval: ConfidenceInterval, unit: str, difference: bool = False, like: float | None = None
+) -> str:
     """Return `0.719 ± 0.004`, `1.80 ± 0.02 h`, or `3 (2 to 3)`, with no more digits than are supported.
 
     The unit of a duration is the one that suits *like*, where the figure can be read in it.

@@ -18,7 +18,7 @@ from clustersim.estimate import mean_of
 from clustersim.folders import TOOL
 from clustersim.metrics.catalogue import CLAIMABLE, METRICS, SECTIONS, figures_of
 from clustersim.metrics.cells import at, number_at
-from clustersim.metrics.metric import FAMILIES, Figure, Metric, Note
+from clustersim.metrics.metric import FAMILIES, Metric, MetricFigure, Note
 from clustersim.metrics.replications import Replications, stacked
 from clustersim.results import Results
 from clustersim.scenario import ScenarioError, dump, loads
@@ -76,7 +76,7 @@ def results(scenario: Scenario) -> Results:
     return Results.of(scenario, [simulate(scenario, number) for number in range(COUNT)], {})
 
 
-def figures(scenario: Scenario) -> Iterator[Figure]:
+def figures(scenario: Scenario) -> Iterator[MetricFigure]:
     """Yield all figures of a summary, and those that only claims are about, all modes together."""
     for metric in METRICS:
         yield from metric.figures(facts_of(scenario))
@@ -90,7 +90,7 @@ def every_metric(keep: Any) -> list[Any]:
     return [pytest.param(metric, id=metric.path) for metric in METRICS if keep(metric)]
 
 
-def rows_one_by_one(figure: Figure, scenario: Scenario, results: Results) -> Any:
+def rows_one_by_one(figure: MetricFigure, scenario: Scenario, results: Results) -> Any:
     """Return the rows as a study keeps them, each from its replication alone."""
     facts = facts_of(scenario)
     return stacked([figure.row(Replications.of(facts, [one])) for one in results._records])
@@ -131,7 +131,9 @@ def test_a_summary_holds_the_entries_and_nothing_else(scenario: Scenario, result
 
 
 @pytest.mark.parametrize("figure", every_figure())
-def test_the_summary_holds_what_rows_come_to(figure: Figure, scenario: Scenario, results: Results) -> None:
+def test_the_summary_holds_what_rows_come_to(
+    figure: MetricFigure, scenario: Scenario, results: Results
+) -> None:
     rows = rows_one_by_one(figure, scenario, results)
     estimate, metric = figure.measure.estimate(rows), figure.metric
     if metric.in_summary:
@@ -145,7 +147,9 @@ def test_the_summary_holds_what_rows_come_to(figure: Figure, scenario: Scenario,
 
 
 @pytest.mark.parametrize("figure", [one for one in every_figure() if one.values[0].measure.margin])
-def test_the_values_of_a_mean_have_its_interval(figure: Figure, scenario: Scenario, results: Results) -> None:
+def test_the_values_of_a_mean_have_its_interval(
+    figure: MetricFigure, scenario: Scenario, results: Results
+) -> None:
     rows = rows_one_by_one(figure, scenario, results)
     estimate, values = figure.measure.estimate(rows), mean_of(figure.measure.values(rows))
     assert estimate is not None
@@ -239,7 +243,7 @@ def test_claims_may_be_about_every_metric_with_an_interval(scenario: Scenario, r
         assert simulated.low is not None
         assert simulated_text(outcome)
         if metric.in_summary:
-            path = Figure(metric, outcome.of or "").path
+            path = MetricFigure(metric, outcome.of or "").path
             assert simulated.mean == pytest.approx(at(results.summary, path), rel=1e-12), word
 
 

@@ -10,7 +10,7 @@ from clustersim.engine.replication import simulate
 from clustersim.estimate import Estimate, mean_of, paired
 from clustersim.metrics.catalogue import CLAIMABLE
 from clustersim.metrics.measures import Ends, Row, held_for
-from clustersim.metrics.metric import Figure
+from clustersim.metrics.metric import MetricFigure
 from clustersim.metrics.replications import Replications, stacked
 from clustersim.records import FleetUse, Records
 from clustersim.scenario import Scenario, loads
@@ -44,12 +44,12 @@ Measured = Callable[..., list[Row]]
 
 def row(scenario: Scenario, records: Records, word: str, of: str = "") -> Row:
     """Return what one replication contributes."""
-    return Figure(CLAIMABLE[word], of).row(Replications.of(facts_of(scenario), [records]))
+    return MetricFigure(CLAIMABLE[word], of).row(Replications.of(facts_of(scenario), [records]))
 
 
 def ends(word: str, rows: Sequence[Row]) -> Ends:
     """Return the figure of *rows* with both ends of its interval."""
-    return Figure(CLAIMABLE[word]).ends(stacked(rows))
+    return MetricFigure(CLAIMABLE[word]).ends(stacked(rows))
 
 
 def mean(word: str, rows: Sequence[Row]) -> float:

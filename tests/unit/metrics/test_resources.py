@@ -11,14 +11,14 @@ import pytest
 from clustersim.engine.ledger import Entry
 from clustersim.estimate import Estimate
 from clustersim.metrics.catalogue import figures_of
-from clustersim.metrics.replications import Facts, Replications
+from clustersim.metrics.replications import Replications, ScenarioFacts
 from clustersim.records import FleetUse
 
 GIVEN = {"spare_nodes": 3, "spares_within": None, "warm_up_s": 100.0, "replicas.count": 12}
 
 
 def replications(records: Any = (), tiers: Any = (), within: str | None = None, **columns: Any) -> Any:
-    facts = Facts({"tier": tiers, "entry": (), "cause": (), "mode": (), "stage": ()}, frozenset(), {})
+    facts = ScenarioFacts({"tier": tiers, "entry": (), "cause": (), "mode": (), "stage": ()}, frozenset(), {})
     given = GIVEN | {"spares_within": within}
     columns |= {"replication": np.arange(len(records) or len(next(iter(columns.values()))))}
     return Replications(facts._replace(given=given), columns, records)

@@ -3,12 +3,12 @@
 import pytest
 
 from clustersim.estimate import Estimate
-from clustersim.validation import Interval
+from clustersim.validation import ConfidenceInterval
 from clustersim.validation.verdict import AGREES, DIFFERS, UNDECIDED, passes, verdict
 
 
-def between(low: float, high: float) -> Interval:
-    return Interval((low + high) / 2, low, high)
+def between(low: float, high: float) -> ConfidenceInterval:
+    return ConfidenceInterval((low + high) / 2, low, high)
 
 
 @pytest.mark.parametrize(
@@ -27,21 +27,21 @@ def between(low: float, high: float) -> Interval:
         (between(0.0, 0.002), None, 0.01, AGREES),
         (between(0.02, 0.03), None, 0.01, DIFFERS),
         (between(7.0, 9.0), None, None, AGREES),
-        (Interval(0.5, None, None), 0.45, 0.60, UNDECIDED),
-        (Interval(None, None, None), 0.45, 0.60, UNDECIDED),
+        (ConfidenceInterval(0.5, None, None), 0.45, 0.60, UNDECIDED),
+        (ConfidenceInterval(None, None, None), 0.45, 0.60, UNDECIDED),
     ],
 )
 def test_the_whole_interval_decides(
-    interval: Interval, low: float | None, high: float | None, expected: str
+    interval: ConfidenceInterval, low: float | None, high: float | None, expected: str
 ) -> None:
     assert verdict(interval, low, high) == expected
 
 
 def test_a_figure_without_chance_meets_its_value_but_for_rounding() -> None:
     third = 0.1 + 0.2
-    assert verdict(Interval(third, third, third), 0.3, 0.3) == AGREES
-    assert verdict(Interval(-third, -third, -third), -0.3, -0.3) == AGREES
-    assert verdict(Interval(0.3001, 0.3001, 0.3001), 0.3, 0.3) == DIFFERS
+    assert verdict(ConfidenceInterval(third, third, third), 0.3, 0.3) == AGREES
+    assert verdict(ConfidenceInterval(-third, -third, -third), -0.3, -0.3) == AGREES
+    assert verdict(ConfidenceInterval(0.3001, 0.3001, 0.3001), 0.3, 0.3) == DIFFERS
 
 
 @pytest.mark.parametrize("kind", ["exact", "band", "plumbing", "control"])
@@ -53,14 +53,14 @@ def test_a_control_differs_and_all_others_agree(kind: str) -> None:
 
 
 def test_what_is_infinite_or_not_there_is_not_known() -> None:
-    assert Interval.of(None) == Interval(None, None, None)
-    assert Interval.of(Estimate(float("nan"), 1.0, 3)) == Interval(None, None, None)
-    assert Interval.of(Estimate(2.0, None, 1)) == Interval(2.0, None, None)
-    assert Interval.of(Estimate(2.0, 0.5, 3)) == Interval(2.0, 1.5, 2.5)
+    assert ConfidenceInterval.of(None) == ConfidenceInterval(None, None, None)
+    assert ConfidenceInterval.of(Estimate(float("nan"), 1.0, 3)) == ConfidenceInterval(None, None, None)
+    assert ConfidenceInterval.of(Estimate(2.0, None, 1)) == ConfidenceInterval(2.0, None, None)
+    assert ConfidenceInterval.of(Estimate(2.0, 0.5, 3)) == ConfidenceInterval(2.0, 1.5, 2.5)
 
 
 def test_an_interval_is_held_within_what_the_figure_can_be() -> None:
-    assert between(-0.1, 0.3).within(0.0, 1.0) == Interval(pytest.approx(0.1), 0.0, 0.3)
+    assert between(-0.1, 0.3).within(0.0, 1.0) == ConfidenceInterval(pytest.approx(0.1), 0.0, 0.3)
     assert between(0.9, 1.3).within(0.0, 1.0).high == 1.0
     assert between(-5.0, 5.0).within(None, None) == between(-5.0, 5.0)
-    assert Interval(0.5, None, None).within(0.0, 1.0) == Interval(0.5, None, None)
+    assert ConfidenceInterval(0.5, None, None).within(0.0, 1.0) == ConfidenceInterval(0.5, None, None)

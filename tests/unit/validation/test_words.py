@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clustersim.validation import ClaimResult, Interval, Trial, Validation
+from clustersim.validation import ClaimResult, ConfidenceInterval, Trial, Validation
 from clustersim.validation.words import (
     accepted_text,
     advice,
@@ -23,8 +23,8 @@ def outcome(**values: Any) -> ClaimResult:
     given: dict[str, Any] = {
         "name": "case", "scenario": "case", "claim": "claim", "title": "", "kind": "exact", "source": "",
         "says": "", "figure": "ettr", "meaning": "", "unit": "share", "value": 0.44, "low": 0.435,
-        "high": 0.445, "simulated": Interval(0.441, 0.439, 0.443), "verdict": "agrees", "passed": True,
-        "replications": 8,
+        "high": 0.445, "simulated": ConfidenceInterval(0.441, 0.439, 0.443), "verdict": "agrees",
+        "passed": True, "replications": 8,
     }  # fmt: skip
     return ClaimResult(**given | values)
 
@@ -53,24 +53,24 @@ def test_figures_are_shown_with_the_digits_that_they_have(
 
 def test_differences_of_shares_are_points() -> None:
     assert shown(0.0659, 0.002, "share", True) == "+6.6 ± 0.2 pp"
-    assert interval_text(Interval(0.01, 0.0, 0.05), "share", True) == "1 (0 to 5) pp"
+    assert interval_text(ConfidenceInterval(0.01, 0.0, 0.05), "share", True) == "1 (0 to 5) pp"
 
 
 def test_a_lopsided_interval_is_shown_by_its_ends() -> None:
-    assert interval_text(Interval(3.0, 2.0, 3.0), "nodes") == "3 (2 to 3)"
-    assert interval_text(Interval(0.001, 0.0, 0.005), "share") == "0.001 (0.000 to 0.005)"
+    assert interval_text(ConfidenceInterval(3.0, 2.0, 3.0), "nodes") == "3 (2 to 3)"
+    assert interval_text(ConfidenceInterval(0.001, 0.0, 0.005), "share") == "0.001 (0.000 to 0.005)"
 
 
 def test_what_is_not_known_is_a_dash_and_one_replication_has_no_interval() -> None:
-    assert interval_text(Interval(None, None, None), "s") == "—"
-    assert interval_text(Interval(0.5, None, None), "share") == "0.50"
+    assert interval_text(ConfidenceInterval(None, None, None), "s") == "—"
+    assert interval_text(ConfidenceInterval(0.5, None, None), "share") == "0.50"
 
 
 def test_a_duration_is_read_in_the_unit_of_what_was_published() -> None:
     hours = {"figure": "mttf", "unit": "s", "value": 7.9 * 3600, "low": 4 * 3600, "high": 11.8 * 3600}
-    days = Interval(28.8 * 3600, 28.4 * 3600, 29.2 * 3600)
+    days = ConfidenceInterval(28.8 * 3600, 28.4 * 3600, 29.2 * 3600)
     assert simulated_text(outcome(simulated=days, **hours)) == "28.8 ± 0.4 h"
-    far = Interval(100 * 86400.0, 99 * 86400.0, 101 * 86400.0)
+    far = ConfidenceInterval(100 * 86400.0, 99 * 86400.0, 101 * 86400.0)
     assert simulated_text(outcome(simulated=far, **hours)) == "100.0 ± 1.0 d"
 
 
@@ -103,7 +103,7 @@ def test_a_control_says_that_it_must_differ() -> None:
 
 
 def test_values_of_a_missing_input_are_named_by_verdict() -> None:
-    nothing = Interval(None, None, None)
+    nothing = ConfidenceInterval(None, None, None)
     tried = tuple(
         Trial(value, nothing, word)
         for value, word in (("5 s", "agrees"), ("30 s", "undecided"), ("2 s", "agrees"), ("60 s", "differs"))

@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from clustersim import units
 from clustersim.scenario.keys.expectations import THRESHOLD_PATTERN, Threshold
-from clustersim.units import Kind, Money, Rate, shown
+from clustersim.units import Money, Quantity, Rate, shown
 
 NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_ -]{0,38}[A-Za-z0-9_-])?$"
 SHORTEST_DURATION = 1e-3
@@ -54,7 +54,7 @@ class Shorthand:
         return block(value if isinstance(value, Mapping | BaseModel) else self.expand(value))
 
 
-def quantity(kind: Kind, check: Callable[[Any, str], None] | None = None) -> Reads:
+def quantity(kind: Quantity, check: Callable[[Any, str], None] | None = None) -> Reads:
     """Return the reading of one kind of quantity, with a further *check* on what was parsed, and its text."""
 
     def parse(value: object) -> object:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from clustersim.digits import duration, measured, money, percent, plus_minus, points, whole
+from clustersim.formatting import duration, measured, money, percent, plus_minus, points, whole
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from known_answers import Plant
 from clustersim.estimate import CONFIDENCE, Estimate, mean_of
 from clustersim.experiment import Point, simulate_all
 from clustersim.metrics.cells import number_at
-from clustersim.results import Comparison, Results
+from clustersim.results import Results
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import ReplicationStore
+from clustersim.studies.compare import Comparison
 from clustersim.studies.levers import levers
 from clustersim.studies.tune import tune
 from clustersim.studies.tuning import Tuning

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from clustersim.results import Comparison, Results
+    from clustersim.results import Results
+    from clustersim.studies.compare import Comparison
     from clustersim.studies.study import Study
     from clustersim.validation import Validation
     from clustersim_reports.blocks import Page
@@ -30,8 +31,8 @@ def write_study(study: Study, path: Path, command: str | None = None) -> None:
     """Write the page of a tuning, or of levers; raises OSError where it cannot."""
     from clustersim_reports import levers, page, tune
 
-    pages: dict[str, Callable[..., Page]] = {"tune": tune.page, "levers": levers.page}
-    page.save(pages[study.command](study, command, _now()), path)
+    pages: dict[str, Callable[..., Page]] = {"tune.json": tune.page, "levers.json": levers.page}
+    page.save(pages[study.file](study, command, _now()), path)
 
 
 def write_validation(validation: Validation, path: Path, command: str | None = None) -> None:

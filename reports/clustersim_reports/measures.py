@@ -11,7 +11,7 @@ from clustersim_reports.blocks import Cell, Fact, Facts, Row, Table
 from clustersim_reports.run import Run, Runs, estimate_text
 
 if TYPE_CHECKING:
-    from clustersim.results import Comparison
+    from clustersim.studies.compare import Comparison
 
 
 def ettr(run: Run) -> str:

@@ -10,9 +10,9 @@ from clustersim.metrics import cells
 from clustersim_reports.blocks import Block, Cell, Group
 
 if TYPE_CHECKING:
-    from clustersim.estimate import Estimate
-    from clustersim.results import Comparison, Results
-    from clustersim.validation import ConfidenceInterval
+    from clustersim.estimate import ConfidenceInterval, Estimate
+    from clustersim.results import Results
+    from clustersim.studies.compare import Comparison
 
 MOST_DRAWN = 12
 """So many scenarios have figures of their own; the tables hold all."""
@@ -88,4 +88,4 @@ def ends_of(interval: Estimate | ConfidenceInterval | None) -> Ends:
 
 def share_ends(share: Estimate | None) -> Ends:
     """Return the mean of a *share* and both ends of its interval, held within 0 and 1."""
-    return (None, None, None) if share is None else (share.mean, *share.clipped(0.0, 1.0))
+    return (None, None, None) if share is None else share.share

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clustersim.advice import Advice, Topic, advise, compared, verdict
+from clustersim.advice import Advice, Topic, advise, verdict
 from clustersim.formatting import duration, measured, money, whole
 from clustersim_reports import inputs, measures, theme
 from clustersim_reports.blocks import Block, Cell, Fact, Facts, Group, Items, Page, Picture, Text, key
@@ -15,7 +15,8 @@ from clustersim_reports.run import Run, Runs
 from clustersim_reports.sections import causes, ledger, recovery, size, spread, throughput
 
 if TYPE_CHECKING:
-    from clustersim.results import Comparison, Results
+    from clustersim.results import Results
+    from clustersim.studies.compare import Comparison
 
 SECTIONS = [part.section for part in (ledger, size, throughput, causes, recovery, spread)]
 """What the page shows between the answer and what went in; each returns None where it does not apply."""
@@ -35,7 +36,7 @@ def page(
     if not results:
         raise ValueError("a report needs at least one run: give a run folder")
     if comparison is None and len(results) > 1:
-        from clustersim.results import Comparison
+        from clustersim.studies.compare import Comparison
 
         comparison = Comparison(results)
     scenarios = [result.scenario for result in results]
@@ -127,7 +128,7 @@ def answer(runs: Runs) -> list[Advice]:
         ordered = sorted(selected, key=lambda run: float(run.at("effective_gpus")))
         selected = [ordered[-1], ordered[0]]
     sentences = [verdict(run.summary) for run in selected]
-    sentences += compared(runs.comparison)[: MOST - len(sentences)]
+    sentences += runs.comparison.advice[: MOST - len(sentences)]
     for run in selected:
         advice = advise(run.result.scenario, run.summary)
         sentences += [replace(sentence, text=f"{run.name}: {sentence.text}") for sentence in advice]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from clustersim.advice import Advice, Topic
 from clustersim.formatting import whole
-from clustersim.validation import words
 from clustersim.version import VERSION
 from clustersim_reports import inputs
 from clustersim_reports.blocks import Fact, Facts, Page
@@ -35,7 +32,7 @@ def page(validation: Validation, command: str | None = None) -> Page:
         heading=headline(validation),
         about="",
         head=[Facts(facts, "facts")],
-        answer=list(_answer(validation)),
+        answer=[*validation.advice, *estimator.sentence(validation.curves)],
         sections=[section(validation) for section in SECTIONS],
         given=(),
         making=inputs.making(["All cases"], [items | dict(inputs.provenance(record))], command),
@@ -50,15 +47,3 @@ def headline(validation: Validation) -> str:
     if passed < len(cases):
         return f"{whole(passed)} of {whole(len(cases))} checks pass."
     return f"All {whole(passed)} checks pass." if passed > 1 else "The check passes."
-
-
-def _answer(validation: Validation) -> Iterator[Advice]:
-    """Yield what came of it, what did not pass, which missing inputs fit, and where the estimator is off."""
-    yield Advice(Topic.VERDICT, words.conclusion(validation))
-    for case in validation.cases:
-        if not case.passed:
-            yield Advice(Topic.VERDICT, f"{words.advice(case)}.", warning=True)
-    for case in validation.cases:
-        if case.unknown:
-            yield Advice(Topic.VERDICT, f"{case.name}: {words.compatible(case)}")
-    yield from estimator.sentence(validation.curves)

@@ -11,64 +11,53 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from clustersim.api import compare, run
-    from clustersim.results import Comparison, Results
-    from clustersim.scenario import Scenario, ScenarioError, load
-    from clustersim.settings import Settings
-    from clustersim.store import RunError
-    from clustersim.studies.levers import Levers, levers
-    from clustersim.studies.tune import tune
-    from clustersim.studies.tuning import Tuning
-    from clustersim.validation import Validation
-    from clustersim.validation.running import validate
+    from clustersim.experiment import run as run
+    from clustersim.results import Results as Results
+    from clustersim.scenario import Scenario as Scenario
+    from clustersim.scenario import ScenarioError as ScenarioError
+    from clustersim.scenario import load as load
+    from clustersim.settings import Settings as Settings
+    from clustersim.store import RunError as RunError
+    from clustersim.studies.compare import Comparison as Comparison
+    from clustersim.studies.compare import compare as compare
+    from clustersim.studies.levers import Levers as Levers
+    from clustersim.studies.levers import levers as levers
+    from clustersim.studies.tune import tune as tune
+    from clustersim.studies.tuning import Tuning as Tuning
+    from clustersim.validation import Validation as Validation
+    from clustersim.validation.validate import validate as validate
 
     __version__: str
 
-__all__ = [
-    "Comparison",
-    "Levers",
-    "Results",
-    "RunError",
-    "Scenario",
-    "ScenarioError",
-    "Settings",
-    "Tuning",
-    "Validation",
-    "__version__",
-    "compare",
-    "levers",
-    "load",
-    "run",
-    "tune",
-    "validate",
-]
-
 _HOMES = {
-    "Comparison": "clustersim.results",
-    "Levers": "clustersim.studies.levers",
-    "Results": "clustersim.results",
-    "RunError": "clustersim.store",
-    "Scenario": "clustersim.scenario",
-    "ScenarioError": "clustersim.scenario",
-    "Settings": "clustersim.settings",
-    "Tuning": "clustersim.studies.tuning",
-    "Validation": "clustersim.validation",
-    "compare": "clustersim.api",
-    "levers": "clustersim.studies.levers",
-    "load": "clustersim.scenario",
-    "run": "clustersim.api",
-    "tune": "clustersim.studies.tune",
-    "validate": "clustersim.validation.running",
+    "Comparison": "studies.compare",
+    "Levers": "studies.levers",
+    "Results": "results",
+    "RunError": "store",
+    "Scenario": "scenario",
+    "ScenarioError": "scenario",
+    "Settings": "settings",
+    "Tuning": "studies.tuning",
+    "Validation": "validation",
+    "compare": "studies.compare",
+    "levers": "studies.levers",
+    "load": "scenario",
+    "run": "experiment",
+    "tune": "studies.tune",
+    "validate": "validation.validate",
 }
+"""In which module each name of the package is at home: `import clustersim` loads none of them."""
+
+__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load what is asked for when it is asked for: `import clustersim` costs nothing."""
+    """Load what is asked for when it is asked for."""
     if name == "__version__":
         return import_module("clustersim.version").VERSION
     if name not in _HOMES:
         raise AttributeError(f"module 'clustersim' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(f"clustersim.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

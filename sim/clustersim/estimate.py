@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,25 @@ COCHRAN = 25
 (Cochran, Sampling Techniques, 3rd edition, 1977, section 2.15)."""
 RULE_OF_THREE = 3
 SAME = 1e-12
+
+
+class ConfidenceInterval(NamedTuple):
+    """A figure with both ends of its 95 % interval; None is what cannot be known."""
+
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def half_width(self) -> float | None:
+        """Half of the interval's width."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+    def within(self, lowest: float, highest: float) -> ConfidenceInterval:
+        """Return the interval with its ends held between *lowest* and *highest*: what the figure can be."""
+        if self.low is None or self.high is None:
+            return self
+        return self._replace(low=max(self.low, lowest), high=min(self.high, highest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +64,16 @@ class Estimate:
         """Whether the interval leaves 0 out: only then is a difference one."""
         return self.half_width is not None and abs(self.mean) > self.half_width
 
-    def clipped(self, lowest: float, highest: float) -> tuple[float | None, float | None]:
-        """Return both ends of the interval, held within *lowest* and *highest*."""
-        if self.low is None or self.high is None:
-            return None, None
-        return max(self.low, lowest), min(self.high, highest)
+    @property
+    def interval(self) -> ConfidenceInterval:
+        """The mean with both ends; nothing is known of a mean that is not finite."""
+        known = math.isfinite(self.mean)
+        return ConfidenceInterval(self.mean, self.low, self.high) if known else ConfidenceInterval()
+
+    @property
+    def share(self) -> ConfidenceInterval:
+        """The same for a share: its ends are held between 0 and 1."""
+        return self.interval.within(0.0, 1.0)
 
     def scaled(self, factor: float) -> Estimate:
         """Return the estimate of *factor* times the quantity."""

@@ -24,7 +24,7 @@ from clustersim.records import Records
 from clustersim.results import Results
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
-from clustersim.settings import Settings
+from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import DiskReplicationStore, ReplicationStore, RunError
 from clustersim.version import VERSION, build
 from clustersim.workers import Batch, Local, Outside
@@ -132,6 +132,20 @@ def simulator(settings: Settings) -> Iterator[Outside | Local]:
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, with what was kept."""
+
+
+def run(
+    scenario: ScenarioSource, output: Output = None, *, settings: Settings | None = None, **keywords: Any
+) -> Results:
+    """Simulate a scenario (one loaded, a file, or a shipped name) and return its results.
+
+    With *output* they are written to that run folder; a finished run of the same scenario there is read
+    instead (unless `force`), and an interrupted one is gone on from with `resume`.  Keywords are fields of
+    `Settings`: `run("chen-100k", replications=8, horizon="5 d")`.  Raises ScenarioError for a faulty scenario
+    and RunError where the run cannot go on.
+    """
+    how = merged(settings, keywords)
+    return run_all([how.load(scenario)], [None if output is None else Path(output)], how)[0]
 
 
 def run_all(

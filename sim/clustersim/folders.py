@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,18 @@ def unfinished(folder: Path) -> Path:
     return folder.parent / f".{folder.name}.partial"
 
 
-def empty_beside(folder: Path) -> Path:
-    """Return a new empty hidden folder beside *folder*, in which what will take its place is written."""
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder; what is written there takes the place of *folder*, whole or not at all."""
     new = folder.parent / f".{folder.name}.new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    return new
+    try:
+        yield new
+        _take_place(new, folder)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -75,24 +82,31 @@ def is_run_folder(folder: Path) -> bool:
         return False
 
 
-def refuse_taken(folder: Path) -> None:
-    """Raise `RunError` where *folder* is a file, or a folder with something else than a run in it."""
+def refuse_taken(folder: Path, what: str = "run", holds: Callable[[Path], bool] = is_run_folder) -> None:
+    """Raise `RunError` where *folder* is a file, or a folder with something else than a run in it.
+
+    Or than *what* else is to be written there: *holds* says whether a folder has one already.
+    """
+    refuse_file(folder)
+    strange = folder.is_dir() and any(path.name not in BESIDE for path in folder.iterdir())
+    if strange and not holds(folder):
+        raise RunError(f"{folder}: holds something else than a {what}, and is left alone; give another -o")
+
+
+def refuse_file(folder: Path) -> None:
+    """Raise `RunError` where *folder* is a file."""
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder}: is a file, not a folder; give another -o")
-    strange = folder.is_dir() and any(path.name not in BESIDE for path in folder.iterdir())
-    if strange and not is_run_folder(folder):
-        raise RunError(f"{folder}: holds something else than a run, and is left alone; give another -o")
 
 
 def refuse_run_folder(folder: Path) -> None:
     """Raise `RunError` where *folder*, to hold several runs, is a file or a run itself."""
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder}: is a file, not a folder; give another -o")
+    refuse_file(folder)
     if is_run_folder(folder):
         raise RunError(f"{folder}: is the folder of one run, and cannot hold several; give another -o")
 
 
-def take_place(new: Path, folder: Path) -> None:
+def _take_place(new: Path, folder: Path) -> None:
     """Let the finished folder *new* take the place of *folder*, whatever run that holds."""
     for name in BESIDE:
         if (folder / name).is_dir():

@@ -1,12 +1,9 @@
-"""Results: what a run found, in memory or in its folder; and comparisons of several."""
+"""Results: what a run found, in memory or in its folder."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustersim import folders
-from clustersim.estimate import Estimate, paired
 from clustersim.formatting import plus_minus
 from clustersim.metrics.catalogue import SCHEMA_VERSION, figures_of
 from clustersim.metrics.replications import Replications
@@ -135,21 +131,22 @@ class Results:
             why = f"does not hold {metric} by replication; simulate it again"
             raise RunError(f"{self.folder}: {why}") from None
 
-    def report(self, path: str | PathLike[str] | None = None) -> Path:
-        """Write the HTML report of this run, to its folder unless *path* says otherwise; return its path."""
-        return write_report([self], _report_path(path, self.folder))
+    def report(self, path: str | PathLike[str] | None = None, command: str | None = None) -> Path:
+        """Write the HTML report of this run, to its folder unless *path* says otherwise; return its path.
+
+        *command* is shown as what made it.
+        """
+        target = self.folder / folders.REPORT if path is None and self.folder else path
+        if target is None:
+            raise RunError("this run is in no folder; say where the report goes")
+        return write_page("write_report", [self], Path(target), None, command)
 
     def save(self, folder: str | PathLike[str], *, incidents: bool = True) -> None:
         """Write the run folder, whole or not at all; it takes the place of the run that was there."""
         target = Path(folder)
         folders.refuse_taken(target)
-        new = folders.empty_beside(target)
-        try:
+        with folders.replacing(target) as new:
             self._write(new, incidents)
-            folders.take_place(new, target)
-        except BaseException:
-            shutil.rmtree(new, ignore_errors=True)
-            raise
         self.folder, self._records = target, ()
 
     def _write(self, folder: Path, incidents: bool) -> None:
@@ -172,134 +169,3 @@ class Results:
         else:
             made = tables.frame(self.scenario, self._records, table)
         return made
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How a scenario's ETTR differs from the baseline's, paired replication by replication."""
-
-    name: str
-    baseline: str
-    ettr: Estimate
-    effective_gpus: Estimate
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the difference as `compare --json` prints it."""
-        return {
-            "name": self.name,
-            "baseline": self.baseline,
-            "ettr_difference": _interval(self.ettr),
-            "effective_gpus_difference": _interval(self.effective_gpus),
-            "distinguishable": self.ettr.distinguishable,
-        }
-
-
-@dataclass(frozen=True)
-class SizeStep:
-    """What the cards between two sizes return: extra effective cards, all together and per extra card."""
-
-    smaller: str
-    larger: str
-    extra_gpus: int
-    extra_effective_gpus: Estimate
-
-    @property
-    def marginal_return(self) -> Estimate:
-        """Extra effective cards per extra card; below 0 where the extra cards cost effective ones."""
-        return self.extra_effective_gpus.scaled(1 / self.extra_gpus)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the step as `compare --json` prints it."""
-        return {
-            "smaller": self.smaller,
-            "larger": self.larger,
-            "extra_gpus": self.extra_gpus,
-            "extra_effective_gpus": _interval(self.extra_effective_gpus),
-            "marginal_return": _interval(self.marginal_return),
-        }
-
-
-def _interval(estimate: Estimate) -> dict[str, float | None]:
-    return {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
-
-
-class Comparison:
-    """Several runs side by side: differences to a baseline, and what each step in size returns."""
-
-    def __init__(self, results: Sequence[Results], baseline: str | None = None) -> None:
-        self.results = tuple(results)
-        names = [one.name for one in self.results]
-        self.baseline = names[0] if baseline is None else baseline
-        if self.baseline not in names:
-            raise ChoiceError(f'no scenario is named "{self.baseline}"; baselines: {", ".join(names)}')
-
-    def __repr__(self) -> str:
-        return f"<Comparison of {', '.join(one.name for one in self.results)} to {self.baseline}>"
-
-    @cached_property
-    def differences(self) -> tuple[Difference, ...]:
-        """The paired differences of all others to the baseline, in the order given."""
-        base = next(one for one in self.results if one.name == self.baseline)
-        return tuple(_difference(one, base) for one in self.results if one is not base)
-
-    @cached_property
-    def steps(self) -> tuple[SizeStep, ...]:
-        """The steps from each size to the next larger one; of several runs of one size the first counts."""
-        sizes: dict[int, Results] = {}
-        for one in self.results:
-            sizes.setdefault(one.scenario.cluster.gpus, one)
-        ordered = [sizes[size] for size in sorted(sizes)]
-        return tuple(_step(smaller, larger) for smaller, larger in pairwise(ordered))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what `compare --json` prints."""
-        return {
-            "scenarios": [one.summary for one in self.results],
-            "baseline": self.baseline,
-            "differences": [one.to_dict() for one in self.differences],
-            "steps": [one.to_dict() for one in self.steps],
-        }
-
-    def report(self, path: str | PathLike[str]) -> Path:
-        """Write one HTML report of all runs; return its path."""
-        return write_report(self.results, Path(path), self)
-
-    def save(self, folder: str | PathLike[str]) -> None:
-        """Write `comparison.json` to *folder*, which holds the run folders."""
-        runs = [one.folder.name if one.folder else None for one in self.results]
-        folders.write_json(Path(folder) / folders.COMPARISON, {"runs": runs} | self.to_dict())
-
-
-def _paired(metric: str, one: Results, base: Results) -> Estimate:
-    """Return how much more of a *metric* one run has than its base, over the replications that both have.
-
-    Where nothing is random one replication stands for any number; where nothing is in either run, two that
-    are alike show that there is no doubt.
-    """
-    runs = [(run.is_random, run.values_of(metric)) for run in (one, base)]
-    count = min((len(values) for random, values in runs if random), default=2)
-    return paired(*(values[:count] if random else np.full(count, values[0]) for random, values in runs))
-
-
-def _difference(one: Results, base: Results) -> Difference:
-    return Difference(one.name, base.name, _paired("ettr", one, base), _paired("effective_gpus", one, base))
-
-
-def _step(smaller: Results, larger: Results) -> SizeStep:
-    extra = larger.scenario.cluster.gpus - smaller.scenario.cluster.gpus
-    return SizeStep(smaller.name, larger.name, extra, _paired("effective_gpus", larger, smaller))
-
-
-def write_report(
-    results: Sequence[Results], path: Path, comparison: Comparison | None = None, command: str | None = None
-) -> Path:
-    """Write the HTML report of *results* to *path*, whole or not at all; return the path."""
-    return write_page("write_report", results, path, comparison, command)
-
-
-def _report_path(path: str | PathLike[str] | None, folder: Path | None) -> Path:
-    if path is not None:
-        return Path(path)
-    if folder is None:
-        raise RunError("this run is in no folder; say where the report goes")
-    return folder / folders.REPORT

@@ -18,6 +18,8 @@ from clustersim.units import format_points
 
 ScenarioSource = Scenario | str | PathLike[str]
 """A scenario that is loaded, a file, or the name of a shipped one."""
+Output = str | PathLike[str] | None
+"""The folder for an answer, if it is to be written."""
 
 
 class Progress(Protocol):

@@ -65,7 +65,6 @@ ROOMS = [
     "advice",
     "studies",
     "validation",
-    "api",
     "cli",
 ]
 REPORTS_MAY_IMPORT = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from clustersim.cli import show
-from clustersim.results import Comparison
+from clustersim.studies.compare import Comparison
 from tests.reports.cases import run
 from tests.reports.fleets import everything
 

@@ -10,9 +10,9 @@ import pytest
 
 from clustersim.engine.ledger import Entry
 from clustersim.formatting import percent
-from clustersim.results import Comparison
 from clustersim.scenario import Scenario
 from clustersim.scenario.keys.effects import EFFECTS
+from clustersim.studies.compare import Comparison
 from clustersim_reports import measures
 from clustersim_reports.blocks import Cell, Figure
 from clustersim_reports.run import Run, Runs

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from clustersim.estimate import ConfidenceInterval
 from clustersim.scenario import loads
 from clustersim.scenario.published import KINDS as WORDS
-from clustersim.validation import ClaimResult, ConfidenceInterval, Validation
+from clustersim.validation import ClaimResult, Validation
 from clustersim.validation.estimator import HOURLY, OPTIMAL
 from clustersim_reports import validate
 from clustersim_reports.blocks import Figure

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from clustersim.metrics import cells
-from clustersim.results import Comparison, Results
+from clustersim.results import Results
 from clustersim.scenario import Scenario, loads
 from clustersim.scenario.values import values
+from clustersim.studies.compare import Comparison
 from clustersim_reports import inputs, measures, runs
 from clustersim_reports.blocks import Cell, Data, Figure, tight, unique
 from clustersim_reports.page import render

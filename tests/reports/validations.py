@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from clustersim.estimate import ConfidenceInterval
 from clustersim.scenario import Scenario
-from clustersim.validation import ClaimResult, ConfidenceInterval, Trial, Validation
+from clustersim.validation import ClaimResult, Trial, Validation
 from clustersim.validation.estimator import HOURLY, OPTIMAL, EstimatorCurve, EstimatorPoint
 from tests.reports.cases import HOSTILE, PLAIN
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from clustersim.advice import Advice, Topic, advise, compared, differs, unmet, verdict
-from clustersim.api import compare, run
+from clustersim.advice import Advice, Topic, advise, unmet, verdict
+from clustersim.experiment import run
 from clustersim.results import Results
 from clustersim.scenario.model import Scenario
+from clustersim.studies.compare import compare
 
 
 def scenario(**changes: Any) -> Scenario:
@@ -150,16 +151,16 @@ def test_comparisons_of_one_size_tell_differences() -> None:
     faster = scenario(name="faster", recovery={"stages": {"detect": "1 min", "restart": "5 min"}})
     same = scenario(name="same", title="the same again")
     comparison = compare([scenario(), faster, same], workers=1)
-    better, equal = compared(comparison)
+    better, equal = comparison.advice
     assert str(better).startswith("faster against sample: ETTR +")
     assert "not distinguishable" in str(equal)
-    assert [differs(one).topic for one in comparison.differences] == [Topic.DIFFERENCE] * 2
+    assert [one.advice.topic for one in comparison.differences] == [Topic.DIFFERENCE] * 2
 
 
 def test_one_replication_each_tells_a_difference_but_not_how_sure_it_is() -> None:
     once = {"simulation": {"horizon": "10 d", "replications": 1}}
     faster = scenario(name="faster", recovery={"stages": {"detect": "1 min", "restart": "5 min"}}, **once)
-    (only,) = compared(compare([scenario(**once), faster], workers=1))
+    (only,) = compare([scenario(**once), faster], workers=1).advice
     assert str(only).startswith("faster against sample: ETTR +")
     assert "in one replication" in str(only)
 
@@ -169,7 +170,7 @@ def test_comparisons_of_sizes_tell_what_the_extra_cards_return() -> None:
     sizes = [
         scenario(name=f"at-{gpus}", cluster={"gpus": gpus}, failures=each) for gpus in (800, 8_000, 160_000)
     ]
-    first, second = compared(compare(sizes, workers=1))
+    first, second = compare(sizes, workers=1).advice
     assert "the extra 7,200 cards add" in str(first)
     assert "the extra 152,000 cards cost" in str(second)
     assert second.warning

@@ -37,14 +37,14 @@ def test_one_replication_has_no_interval() -> None:
     assert estimate == Estimate(0.5, None, 1)
     assert estimate.low is None
     assert estimate.high is None
-    assert estimate.clipped(0, 1) == (None, None)
+    assert estimate.share == (estimate.mean, None, None)
     assert not estimate.distinguishable
     assert not precise_enough([0.5], 1.0)
 
 
 def test_an_interval_is_held_within_what_is_possible() -> None:
-    assert Estimate(0.99, 0.05, 4).clipped(0, 1) == (0.94, 1)
-    assert Estimate(0.01, 0.05, 4).clipped(0, 1)[0] == 0
+    assert Estimate(0.99, 0.05, 4).share == (0.99, 0.94, 1)
+    assert Estimate(0.01, 0.05, 4).share.low == 0
 
 
 def test_pairs_take_away_what_both_share() -> None:

@@ -9,11 +9,10 @@ import pytest
 
 from clustersim import run
 from clustersim.advice import advise, verdict
-from clustersim.advice.comparison import differs
 from clustersim.engine.replication import simulate
-from clustersim.results import Comparison
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Draws, Streams, happens, uniform
+from clustersim.studies.compare import Comparison
 
 LOG = [{"time": "30 h", "node": 3}, {"time": "50 h", "node": 9}, {"time": "90 h", "node": 3}]
 
@@ -79,7 +78,7 @@ def test_differences_of_what_is_exact_are_exact() -> None:
     difference = Comparison([log, run(slower, workers=1)]).differences[0]
     assert difference.ettr.half_width == 0
     assert difference.ettr.distinguishable
-    assert "ETTR −1.245 pp, −232.7 effective cards." in differs(difference).text
+    assert "ETTR −1.245 pp, −232.7 effective cards." in difference.advice.text
     random = replayed(4, name="random", failures={"any": {"per": "node", "mtbf": "100 y"}})
     mixed = Comparison([log, run(random, workers=1)]).differences[0]
     assert mixed.ettr.count == 4

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from clustersim import experiment, workers
-from clustersim.api import compare, run
 from clustersim.engine.replication import simulate
-from clustersim.experiment import Interrupted, Point, run_all
+from clustersim.experiment import Interrupted, Point, run, run_all
 from clustersim.folders import unfinished
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
@@ -27,6 +26,7 @@ from clustersim.store import (
     read_records,
     write_records,
 )
+from clustersim.studies.compare import compare
 
 COUNT = 6
 

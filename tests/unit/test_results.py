@@ -10,9 +10,10 @@ import pytest
 from clustersim import folders
 from clustersim.engine.replication import simulate
 from clustersim.records import Records
-from clustersim.results import Comparison, Results
+from clustersim.results import Results
 from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError, RunError
+from clustersim.studies.compare import Comparison
 
 COUNT = 3
 

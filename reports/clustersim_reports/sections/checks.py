@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from clustersim.validation import words
-from clustersim.validation.verdict import UNDECIDED, passes
+from clustersim.validation import claims
+from clustersim.validation.claims import UNDECIDED, passes
 from clustersim_reports import inputs
 from clustersim_reports.blocks import (
     Block,
@@ -158,12 +158,12 @@ def _row(case: ClaimResult, head: Cell, anchor: str = "") -> Row:
     """Return a claim as a row: in the case itself, where the row has its *anchor*, with more details."""
     word, must_not = case.figure.replace("_", " "), KINDS[case.kind].range if anchor else "Accepted"
     figure = f"{word.upper() if word in ABBREVIATIONS else word}{f' of {case.of}' if case.of else ''}"
-    accepted = f"{'' if must_not == 'Accepted' else f'{must_not.lower()} '}{words.accepted_text(case)}"
+    accepted = f"{'' if must_not == 'Accepted' else f'{must_not.lower()} '}{claims.accepted_text(case)}"
     met = sum(passes(case.kind, trial.verdict) for trial in case.tried)
     cells = _cells(
         case,
         Cell(accepted, f"difference in {figure}" if case.difference else figure),
-        words.verdict_text(case),
+        claims.verdict_text(case),
         f"{case.replications} replications" if anchor else "",
         f"{met} of {len(case.tried)} values" if case.tried else "",
     )
@@ -175,13 +175,13 @@ def _tries(case: ClaimResult) -> Iterator[Row]:
     for trial in case.tried:
         variant = replace(case, simulated=trial.simulated, verdict=trial.verdict)
         head = Cell(f"{case.unknown} = {trial.value}", "not published; tried")
-        cells = _cells(variant, Cell(words.accepted_text(case)), trial.verdict)
+        cells = _cells(variant, Cell(claims.accepted_text(case)), trial.verdict)
         yield Row(head, cells, f"part {tone(variant)}")
 
 
 def _cells(case: ClaimResult, accepted: Cell, verdict: str, times: str = "", tries: str = "") -> list[Cell]:
     drawing = Cell("", look="picture", picture=picture(case))
-    simulated = Cell(words.simulated_text(case), times)
+    simulated = Cell(claims.simulated_text(case), times)
     return [accepted, simulated, drawing, Cell(f"{SIGNS[tone(case)]} {verdict}", tries, look="verdict")]
 
 
@@ -227,14 +227,14 @@ def picture(case: ClaimResult) -> Picture:
         if simulated.low is not None and simulated.high is not None:
             paths.append(("interval", f"M{at(simulated.low):g} 15H{at(simulated.high):g}"))
         paths.append(("mean", f"M{at(simulated.mean) - 4.5:g} 15a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z"))
-    spoken = f"accepted {words.accepted_text(case)}, simulated {words.simulated_text(case)}"
+    spoken = f"accepted {claims.accepted_text(case)}, simulated {claims.simulated_text(case)}"
     return Picture(paths, spoken, "strip", 240, 30)
 
 
 def _notes(case: ClaimResult) -> Iterator[str]:
     """Yield how the claim is read, and with which values it was simulated."""
     as_it_is = "the scenario as it is"
-    change, base = (words.changes_text(values or {}) or as_it_is for values in (case.change, case.minus))
+    change, base = (claims.changes_text(values or {}) or as_it_is for values in (case.change, case.minus))
     if case.reads:
         yield _sentence(case.reads)
     if case.difference:
@@ -242,7 +242,7 @@ def _notes(case: ClaimResult) -> Iterator[str]:
     elif case.change:
         yield f"Simulated with {change}."
     if case.unknown:
-        yield _sentence(words.compatible(case))
+        yield _sentence(claims.compatible(case))
 
 
 def _sentence(text: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from clustersim.advice import Advice, Topic
+from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import MINUS, NOTHING, duration, points, whole
-from clustersim.validation import ConfidenceInterval
-from clustersim.validation.words import interval_text
+from clustersim.validation.claims import interval_text
 from clustersim_reports import drawing, theme
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, Text, key, slug
 from clustersim_reports.drawing import BLUE, ORANGE, Json
@@ -24,7 +24,7 @@ LEAST = 0.001
 """An ETTR below this is shown as that."""
 LOOKS = ((BLUE, "circle", "dot"), (ORANGE, "diamond", "diamond"))
 """Colour and sign of the first cluster and of the second, and the sign in the legend."""
-UNKNOWN = ConfidenceInterval(None, None, None)
+UNKNOWN = ConfidenceInterval()
 SIZES = (16_384, 100_000, 1_000_000)
 """The sizes at which the page says in numbers how far the estimator is off."""
 ABOUT = (

@@ -14,7 +14,7 @@ from clustersim_reports.drawing import BLUE, INK, MUTED, ORANGE, PAPER, RED, Jso
 from clustersim_reports.run import Run, Runs, estimate_text
 
 if TYPE_CHECKING:
-    from clustersim.results import SizeStep
+    from clustersim.studies.compare import SizeStep
 
 STUCK, MARGIN = 1.35, 2.1
 """How far above the floor jobs without progress stand, and the room beside the points, as ratios."""

@@ -3,8 +3,7 @@
 Each sentence is a typed value with the numbers that it was made from; commands and reports only print them.
 """
 
-from clustersim.advice.comparison import compared, differs
 from clustersim.advice.rules import advise, largest_loss, unmet, verdict
 from clustersim.advice.words import Advice, Topic
 
-__all__ = ["Advice", "Topic", "advise", "compared", "differs", "largest_loss", "unmet", "verdict"]
+__all__ = ["Advice", "Topic", "advise", "largest_loss", "unmet", "verdict"]

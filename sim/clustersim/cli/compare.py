@@ -12,7 +12,7 @@ from clustersim.cli.program import Told
 from clustersim.cli.run import verdict_code
 
 if TYPE_CHECKING:
-    from clustersim.results import Comparison
+    from clustersim.studies.compare import Comparison
 
 EXAMPLES = (
     "clustersim compare chen-10k chen-100k chen-1m",
@@ -36,16 +36,14 @@ def compare(
 ) -> int:
     """Simulate scenarios, or reuse finished runs, compare them in pairs, and write one HTML report."""
     from clustersim import folders
-    from clustersim.api import run_comparison
+    from clustersim.studies.compare import compare as compared
 
     how = options.settings(common)
     loaded = options.load_all(scenarios, how)
     base = output or options.RUNS / f"compare-{folders.slug(loaded[0].name)}"
-    with console.watched(how) as watched:
-        comparison = run_comparison(loaded, base, baseline, watched)
-    from clustersim.results import write_report
-
-    path = write_report(comparison.results, base / folders.REPORT, comparison, options.command_line())
+    with console.watched(how.without_changes) as watched:
+        comparison = compared(loaded, base, baseline=baseline, settings=watched)
+    path = comparison.report(base / folders.REPORT, options.command_line())
     present(comparison, path, as_json)
     return verdict_code(comparison.results)
 

@@ -27,15 +27,15 @@ EXAMPLES = (
 def report(runs: tuple[Path, ...], baseline: str | None, output: Path | None) -> int:
     """Write the HTML report of finished runs, without simulating; RUN is a run folder or holds some."""
     from clustersim import folders
-    from clustersim.results import Comparison, Results, write_report
+    from clustersim.results import Results
+    from clustersim.studies.compare import Comparison
 
     found = [folder for run in runs for folder in folders.runs_in(run)]
     results = [Results.load(folder) for folder in found]
     folders.one_folder_each([one.name for one in results], Path())
-    comparison = Comparison(results, baseline) if len(results) > 1 else None
+    shown = Comparison(results, baseline) if len(results) > 1 else results[0]
     path = output or default_path(runs, found)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    console.say(f"Report: {write_report(results, path, comparison, options.command_line())}")
+    console.say(f"Report: {shown.report(path, options.command_line())}")
     return OK
 
 

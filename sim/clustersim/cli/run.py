@@ -62,11 +62,11 @@ def places(scenarios: Sequence[Scenario], output: Path | None) -> list[Path]:
 def write_report(results: Sequence[Results], output: Path | None) -> Path:
     """Write the report of one run to its folder, that of several beside their folders."""
     from clustersim import folders
-    from clustersim.results import write_report
+    from clustersim.studies.compare import Comparison
 
-    base = results[0].folder if len(results) == 1 else output or options.RUNS
-    assert base is not None
-    return write_report(results, base / folders.REPORT, None, options.command_line())
+    if len(results) == 1:
+        return results[0].report(command=options.command_line())
+    return Comparison(results).report((output or options.RUNS) / folders.REPORT, options.command_line())
 
 
 def show_all(results: Sequence[Results], reports: Sequence[Path]) -> None:

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clustersim.advice import advise, compared, largest_loss, verdict
+from clustersim.advice import advise, largest_loss, verdict
 from clustersim.formatting import NOTHING, percent, points
 from clustersim.metrics.catalogue import table_of
 from clustersim.metrics.cells import margin
-from clustersim.results import Comparison, Results
+from clustersim.results import Results
+from clustersim.studies.compare import Comparison
 
 Summary = Mapping[str, Any]
 Row = tuple[str, str]
@@ -85,7 +86,7 @@ def comparison(screen: Console, found: Comparison) -> None:
         table.add_row(Text(name), *map(Text, cells))
     screen.print()
     screen.print(table)
-    for advice in compared(found):
+    for advice in found.advice:
         screen.print(Text(f"\n{advice}", style="yellow" if advice.warning else ""))
     for one in found.results:
         if one.summary["no_progress"]:

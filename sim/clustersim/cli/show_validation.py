@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clustersim.validation import ClaimResult, Validation
-from clustersim.validation.words import (
+from clustersim.validation.claims import (
     accepted_text,
     changes_text,
     compatible,

@@ -36,7 +36,7 @@ def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **commo
     The simulated figure comes with its 95 % interval, which has to lie within the accepted range as a whole;
     a control has to lie outside. Writes a table, and one HTML page.
     """
-    from clustersim.validation.running import validate as run
+    from clustersim.validation.validate import validate as run
 
     folder = output or options.RUNS / "validation"
     with console.watched(options.settings(common)) as watched:
@@ -49,21 +49,20 @@ def present(found: Validation, folder: Path, as_json: bool) -> None:
     """Print the claims, and say where the files are."""
     from clustersim import folders
     from clustersim.cli import show_validation
-    from clustersim.validation.results import VALIDATION
 
     if as_json:
         console.print_json(found.to_dict())
     else:
         show_validation.validation(console.output(), found, with_sources=console.is_verbose())
-    console.say(f"Results: {folder / VALIDATION}")
+    console.say(f"Results: {folder / found.file}")
     console.say(f"Report: {folder / folders.REPORT}")
 
 
 def verdict_code(found: Validation) -> int:
     """Return 3 where a claim is not met, after saying which; else 0."""
-    from clustersim.validation.words import advice
+    from clustersim.validation.claims import remedy
 
     for case in found.cases:
         if not case.passed:
-            console.complain(f"clustersim: not met: {advice(case)}")
+            console.complain(f"clustersim: not met: {remedy(case)}")
     return OK if found.passed else UNMET

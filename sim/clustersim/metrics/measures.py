@@ -15,13 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from clustersim.estimate import Estimate, mean_of
+from clustersim.estimate import ConfidenceInterval, Estimate, mean_of
 from clustersim.estimate import ratio as ratio_of
 from clustersim.metrics.replications import Array, Column
 
 Row = tuple[float, ...]
-Ends = tuple[float | None, float | None, float | None]
-"""A figure with both ends of its 95 % interval; None is what cannot be known."""
 NEARLY_ALWAYS = 0.99
 
 
@@ -38,7 +36,7 @@ class Measure:
     estimate: Callable[[Array], Estimate | None]
     values: Callable[[Array], Array] = lambda rows: rows[:, 0]
     margin: bool = False
-    ends: Callable[[Array], Ends] | None = None
+    ends: Callable[[Array], ConfidenceInterval] | None = None
 
     def difference(self, rows: Array, others: Array) -> Estimate | None:
         """Return the figure of *rows* minus that of *others*, paired replication by replication."""
@@ -120,16 +118,16 @@ def held(column: Column, share: float) -> Measure:
     def values(rows: Array) -> Array:
         return np.array([held_for(row, share) for row in rows], dtype=np.float64)
 
-    def ends(rows: Array) -> Ends:
+    def ends(rows: Array) -> ConfidenceInterval:
         known = estimate(rows)
         least = None if known is None else float(known.mean)
         if least is None or len(rows) < 2:
-            return least, None, None
+            return ConfidenceInterval(least)
         within = np.cumsum(rows, axis=1)
         reach = [one for column in within.T if (one := ratio_of(column, within[:, -1]))]
         low = _first([one.mean + (one.half_width or 0.0) >= share for one in reach])
         high = _first([one.mean - (one.half_width or 0.0) >= share for one in reach])
-        return least, min(low, least), max(high, least)
+        return ConfidenceInterval(least, min(low, least), max(high, least))
 
     return Measure((column,), estimate, values, ends=ends)
 

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import NOTHING
 from clustersim.metrics.cells import MetricCell, Summary, in_unit
-from clustersim.metrics.measures import Ends, Measure, Row, over
+from clustersim.metrics.measures import Measure, Row, over
 from clustersim.metrics.replications import Array, Replications, ScenarioFacts
 
 FAMILIES = {
@@ -128,14 +129,14 @@ class MetricFigure(NamedTuple):
         names = list(replications.facts.names[self.metric.of])
         return values[:, names.index(self.name)] if self.name in names else np.zeros(len(values))
 
-    def ends(self, rows: Array) -> Ends:
+    def ends(self, rows: Array) -> ConfidenceInterval:
         """Return the figure with both ends of its interval, held within what it can be."""
         if self.measure.ends is not None:
             return self.measure.ends(rows)
         estimate = self.measure.estimate(rows)
         if estimate is None:
-            return None, None, None
-        return estimate.mean, *estimate.clipped(0.0, 1.0 if self.metric.unit == "share" else math.inf)
+            return ConfidenceInterval()
+        return estimate.interval.within(0.0, 1.0 if self.metric.unit == "share" else math.inf)
 
 
 class Note(NamedTuple):

@@ -12,7 +12,7 @@ from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.text.document import at, find
 from clustersim.store import ChoiceError
-from clustersim.units import Money
+from clustersim.units import Money, shown
 
 USUAL_HORIZON = "30 d"
 
@@ -48,15 +48,19 @@ def from_to(document: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     changed = []
     for path, value in values.items():
         keys = find(document, path)
-        changed.append(f"{path}: {_in_words(keys and at(document, keys))} -> {_in_words(value)}")
+        before, after = keys and at(document, keys), value
+        texts = ("not given" if each is None else setting(each) for each in (before, after))
+        changed.append(f"{path}: {' -> '.join(texts)}")
     return "; ".join(changed)
 
 
-def _in_words(value: Any) -> str:
-    """Return a value in one line, as in a scenario file."""
+def setting(value: Any) -> str:
+    """Return a value of a scenario as one would write it in one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_in_words(inner)}" for key, inner in value.items()) + "}"
-    return "not given" if value is None else str(value)
+        return f"{{{', '.join(f'{name}: {setting(inner)}' for name, inner in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(setting, value))}]"
+    return value if isinstance(value, str) else shown(value)
 
 
 def ended_by_the_clock(scenario: Scenario, replications: int) -> Scenario:

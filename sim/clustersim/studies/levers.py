@@ -12,11 +12,11 @@ from clustersim.estimate import Estimate, mean_of
 from clustersim.formatting import duration, money, plus_minus
 from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
 from clustersim.scenario.model import Scenario
-from clustersim.settings import ScenarioSource, Settings, merged
+from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.studies.change import Area, Change, ended_by_the_clock, tuned_tier
 from clustersim.studies.offers import offers, own_changes
 from clustersim.studies.outages import scores, why_outages_depend
-from clustersim.studies.simulating import Output, Simulations, on_a_fixed_number, simulations
+from clustersim.studies.simulating import Simulations, on_a_fixed_number, simulations
 from clustersim.studies.study import Study, Worth, caveats, named, plain
 from clustersim.studies.tune import CANDIDATES, rounded, searched
 from clustersim.units import YEAR, format_duration
@@ -71,7 +71,7 @@ class Levers(Study):
     `given` is the scenario before a target was left out; `frame` has a row for each lever.
     """
 
-    command: ClassVar[str] = "levers"
+    file = "levers.json"
     points: ClassVar[str] = "levers"
     ettr: Estimate
     levers: Sequence[Lever]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +20,10 @@ from clustersim.experiment import (
 )
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
-from clustersim.settings import Settings
+from clustersim.settings import Output, Settings
 from clustersim.store import ChoiceError, MeasurementFile, Measurements, Measures
 from clustersim.version import VERSION
 from clustersim.workers import Local, Outside
-
-Output = str | PathLike[str] | None
-"""The folder for the answer of a study, if it is to be written."""
 
 
 class Simulations:

@@ -88,8 +88,7 @@ SHARE = {"share": True}
 def plain(value: Any, *, share: bool = False) -> Any:
     """Return *value* as plain data, an estimate as `{mean, low, high}`."""
     if isinstance(value, Estimate):
-        low, high = value.clipped(0.0, 1.0) if share else (value.low, value.high)
-        return {"mean": value.mean, "low": low, "high": high}
+        return (value.share if share else value.interval)._asdict()
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     if hasattr(value, "to_dict"):
@@ -103,26 +102,59 @@ def named(of: Any, *names: str) -> dict[str, Any]:
     return {name: plain(getattr(of, name), share=name in shares) for name in names}
 
 
-@dataclass(frozen=True)
-class Study(ABC):
-    """The answer to a question about a scenario, from variants of it on common random numbers.
+class Answer(ABC):
+    """What came of a question: sentences, plain data, a file and a page."""
 
-    `given` is the scenario as it was given, `scenario` the one that was compared: over a fixed horizon, where
-    there was a target without it.  `wall_s` are the seconds that it took.  Each kind of study adds its
-    numbers (`body`) and its sentences (`advice`), and names its command and the points of its frame.
-    """
-
-    command: ClassVar[str]
-    points: ClassVar[str]
-    given: Scenario
-    scenario: Scenario
-    replications: int
-    wall_s: float = field(default=0.0, kw_only=True)
+    file: ClassVar[str]
+    """The name of the file that it is saved to."""
 
     @property
     @abstractmethod
     def advice(self) -> list[Advice]:
         """The answer in sentences, the most important one first."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the command prints with `--json`."""
+
+    def saved(self) -> dict[str, Any]:
+        """Return what the file holds: the same without times, so that equal scenarios give equal bytes."""
+        untimed: dict[str, Any] = without_times(self.to_dict())
+        return untimed
+
+    def save(self, folder: str | PathLike[str]) -> Path:
+        """Write the answer to its file in *folder*, and return the path of the file."""
+        path = Path(folder) / self.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, self.saved())
+        return path
+
+    @abstractmethod
+    def report(self, path: str | PathLike[str], command: str | None = None) -> Path:
+        """Write the HTML report to *path*, and return it; *command* is shown as what made it."""
+
+
+def without_times(value: Any) -> Any:
+    """Return plain data without the seconds that simulating took, wherever they stand."""
+    if isinstance(value, Mapping):
+        return {name: without_times(inner) for name, inner in value.items() if name != "wall_s"}
+    return [without_times(inner) for inner in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Study(Answer):
+    """The answer to a question about a scenario, from variants of it on common random numbers.
+
+    `given` is the scenario as it was given, `scenario` the one that was compared: over a fixed horizon, where
+    there was a target without it.  `wall_s` are the seconds that it took.  Each kind of study adds its
+    numbers (`body`) and its sentences (`advice`), and names its file and the points of its frame.
+    """
+
+    points: ClassVar[str]
+    given: Scenario
+    scenario: Scenario
+    replications: int
+    wall_s: float = field(default=0.0, kw_only=True)
 
     @abstractmethod
     def body(self) -> Mapping[str, Any]:
@@ -151,21 +183,6 @@ class Study(ABC):
         import pandas as pd
 
         return pd.json_normalize(list(self.body()[self.points]))
-
-    @property
-    def file(self) -> str:
-        """The name of the file that it is saved to."""
-        return f"{self.command}.json"
-
-    def save(self, folder: str | PathLike[str]) -> Path:
-        """Write the answer to *folder*, and return the file's path.
-
-        The same scenario and seed give the same bytes: how long it took is left out.
-        """
-        path = Path(folder) / self.file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {name: value for name, value in self.to_dict().items() if name != "wall_s"})
-        return path
 
     def report(self, path: str | PathLike[str], command: str | None = None) -> Path:
         """Write the HTML report to *path*, and return it; *command* is shown as what made it."""

@@ -16,11 +16,11 @@ from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.rates import mtbf_served
-from clustersim.settings import ScenarioSource, Settings, merged
+from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.studies.change import ended_by_the_clock, tuned_tier
 from clustersim.studies.outages import scores, why_outages_depend
 from clustersim.studies.search import SPAN, Score, Search
-from clustersim.studies.simulating import Output, Simulations, on_a_fixed_number, simulations
+from clustersim.studies.simulating import Simulations, on_a_fixed_number, simulations
 from clustersim.studies.study import Worth, effective
 from clustersim.studies.tuning import Candidate, Gain, Tuning, WhatIf
 from clustersim.units import DAY, HOUR, MINUTE

@@ -33,9 +33,9 @@ class Candidate:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        low, high = self.ettr.clipped(0.0, 1.0)
-        ettr = {"ettr": self.ettr.mean, "low": low, "high": high}
-        return {"interval_s": self.interval_s, **ettr, "told_apart": self.told_apart}
+        mean, low, high = self.ettr.share
+        ends = {"ettr": mean, "low": low, "high": high}
+        return {"interval_s": self.interval_s, **ends, "told_apart": self.told_apart}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Tuning(Study):
     out, `tier` the tier of checkpoints whose interval it is; `frame` has a row for each candidate.
     """
 
-    command: ClassVar[str] = "tune"
+    file = "tune.json"
     points: ClassVar[str] = "curve"
     now_s: float
     tier: Tier

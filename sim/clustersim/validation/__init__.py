@@ -1,6 +1,5 @@
 """Published clusters and exact results, simulated and compared with what was published."""
 
-from clustersim.validation.results import ClaimResult, Trial, Validation
-from clustersim.validation.verdict import ConfidenceInterval
+from clustersim.validation.claims import ClaimResult, Trial, Validation
 
-__all__ = ["ClaimResult", "ConfidenceInterval", "Trial", "Validation"]
+__all__ = ["ClaimResult", "Trial", "Validation"]

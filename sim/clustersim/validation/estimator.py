@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 
 from clustersim import theory
-from clustersim.estimate import Array, mean_of
+from clustersim.estimate import Array, ConfidenceInterval, mean_of
 from clustersim.scenario import load
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.units import DAY, HOUR, MINUTE
-from clustersim.validation.verdict import ConfidenceInterval
 
 SCENARIO = "published/rsc-estimator"
 RATES = {"RSC-1": 6.50, "RSC-2": 2.34}
@@ -77,15 +76,13 @@ class Survey:
         """Return the curves; *ettrs* holds, for each scenario, ETTR of its replications."""
         found = iter(ettrs)
         return tuple(
-            replace(
-                curve, marks=tuple(_mark(curve, mark.gpus, _interval(next(found))) for mark in curve.marks)
-            )
+            replace(curve, marks=tuple(_with(mark, next(found)) for mark in curve.marks))
             for curve in self._empty
         )
 
 
-def _interval(ettr: Sequence[float] | Array) -> ConfidenceInterval:
-    return ConfidenceInterval.of(mean_of(ettr)).within(0.0, 1.0)
+def _with(mark: EstimatorPoint, ettr: Sequence[float] | Array) -> EstimatorPoint:
+    return replace(mark, simulated=mean_of(ettr).share)
 
 
 def _curve(cluster: str, policy: str) -> EstimatorCurve:
@@ -97,13 +94,11 @@ def _curve(cluster: str, policy: str) -> EstimatorCurve:
     )
 
 
-def _mark(curve: EstimatorCurve, gpus: float, simulated: ConfidenceInterval | None = None) -> EstimatorPoint:
+def _mark(curve: EstimatorCurve, gpus: float) -> EstimatorPoint:
     mtbf = 1000 * DAY / (curve.rate * gpus / GPUS_PER_NODE)
     interval = HOUR if curve.policy == HOURLY else theory.young(mtbf, BLOCKS)
     values = interval, mtbf, BLOCKS, RESTART
-    return EstimatorPoint(
-        gpus, mtbf, interval, theory.kokolis(*values), theory.efficiency(*values), simulated
-    )
+    return EstimatorPoint(gpus, mtbf, interval, theory.kokolis(*values), theory.efficiency(*values))
 
 
 def _scenario(base: Scenario, curve: EstimatorCurve, mark: EstimatorPoint, seed: int) -> Scenario:
@@ -137,7 +132,7 @@ def curves_as_list(found: tuple[EstimatorCurve, ...]) -> list[dict[str, Any]]:
             "interval_s": mark.interval_s,
             "estimator": mark.estimator,
             "exact": mark.exact,
-            "simulated": mark.simulated and mark.simulated.to_dict(),
+            "simulated": mark.simulated and mark.simulated._asdict(),
         }
         for curve in found
         for mark in curve.marks

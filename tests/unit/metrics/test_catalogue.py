@@ -25,8 +25,8 @@ from clustersim.scenario import ScenarioError, dump, loads
 from clustersim.scenario.facts import facts_of
 from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError, RunError
-from clustersim.validation.running import validate
-from clustersim.validation.words import simulated_text
+from clustersim.validation.claims import simulated_text
+from clustersim.validation.validate import validate
 from clustersim_reports import measures
 from clustersim_reports.blocks import Cell
 from clustersim_reports.run import Run, Runs

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from clustersim.engine.replication import simulate
-from clustersim.estimate import Estimate, mean_of, paired
+from clustersim.estimate import ConfidenceInterval, Estimate, mean_of, paired
 from clustersim.metrics.catalogue import CLAIMABLE
-from clustersim.metrics.measures import Ends, Row, held_for
+from clustersim.metrics.measures import Row, held_for
 from clustersim.metrics.metric import MetricFigure
 from clustersim.metrics.replications import Replications, stacked
 from clustersim.records import FleetUse, Records
@@ -47,7 +47,7 @@ def row(scenario: Scenario, records: Records, word: str, of: str = "") -> Row:
     return MetricFigure(CLAIMABLE[word], of).row(Replications.of(facts_of(scenario), [records]))
 
 
-def ends(word: str, rows: Sequence[Row]) -> Ends:
+def ends(word: str, rows: Sequence[Row]) -> ConfidenceInterval:
     """Return the figure of *rows* with both ends of its interval."""
     return MetricFigure(CLAIMABLE[word]).ends(stacked(rows))
 

@@ -11,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from clustersim.estimate import ConfidenceInterval
 from clustersim.experiment import Point, made
 from clustersim.metrics.measures import Row
 from clustersim.metrics.metric import MetricFigure
@@ -21,13 +22,21 @@ from clustersim.scenario.facts import facts_of
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.published import Claim
-from clustersim.settings import ScenarioSource, Settings, merged
-from clustersim.studies.simulating import Output, Simulations, simulations
+from clustersim.settings import Output, ScenarioSource, Settings, merged
+from clustersim.studies.change import setting
+from clustersim.studies.simulating import Simulations, simulations
 from clustersim.validation.cases import Case, Side, find, refuse_doubles, sides
+from clustersim.validation.claims import (
+    AGREES,
+    UNDECIDED,
+    ClaimResult,
+    Trial,
+    Validation,
+    passes,
+    refuse_taken,
+    verdict,
+)
 from clustersim.validation.estimator import Survey
-from clustersim.validation.results import ClaimResult, Trial, Validation, refuse_taken
-from clustersim.validation.verdict import AGREES, UNDECIDED, ConfidenceInterval, passes, verdict
-from clustersim.validation.words import setting
 
 SIMULATION = "simulation."
 
@@ -203,13 +212,14 @@ class Plan:
         figure, one = claim.compared, self._variant(case, side.change)
         rows, taken = one.rows(figure), one.taken
         if side.minus is None:
-            simulated = ConfidenceInterval(*figure.ends(rows))
+            simulated = figure.ends(rows)
         else:
             other = self._variant(case, side.minus)
             others = other.rows(figure)
             count = min(len(rows), len(others))
             rows, taken = rows[:count], taken + other.taken
-            simulated = ConfidenceInterval.of(figure.measure.difference(rows, others[:count]))
+            gap = figure.measure.difference(rows, others[:count])
+            simulated = gap.interval if gap else ConfidenceInterval()
         return Found(side, simulated, verdict(simulated, claim.low, claim.high), len(rows), taken)
 
 

@@ -12,9 +12,9 @@ from clustersim.experiment import Interrupted
 from clustersim.records import Records
 from clustersim.settings import Settings, Silent
 from clustersim.store import ChoiceError, Measurements, RunError
-from clustersim.validation import ClaimResult, Validation, running
+from clustersim.validation import ClaimResult, Validation
 from clustersim.validation.cases import find, of_scenario, shipped_names, sides
-from clustersim.validation.running import Plan
+from clustersim.validation.validate import Plan, validated
 from tests.unit.validation.published import TEXT, random
 
 HERE = Settings(workers=1)
@@ -22,7 +22,7 @@ HERE = Settings(workers=1)
 
 @pytest.fixture(scope="module")
 def validation() -> Validation:
-    return running.validated([of_scenario(random())], HERE)
+    return validated([of_scenario(random())], HERE)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_of_a_missing_input_every_value_is_tried_and_one_that_agrees_is_enough(
 def test_a_missing_input_of_which_no_value_agrees_does_not_pass() -> None:
     one = "published.claims.saves.unknown"
     scenario = random(**{one: {"checkpoint.blocks": ["8 min", "10 min"]}})
-    case = running.validated([of_scenario(scenario)], HERE).cases[-1]
+    case = validated([of_scenario(scenario)], HERE).cases[-1]
     assert (case.verdict, case.passed) == ("differs", False)
 
 
@@ -105,7 +105,7 @@ def test_the_unknown_is_the_same_on_both_sides_of_a_difference() -> None:
 
 def test_the_number_of_workers_changes_nothing_but_time(validation: Validation) -> None:
     settings = Settings(workers=2)
-    other = running.validated([of_scenario(random())], settings)
+    other = validated([of_scenario(random())], settings)
     assert without_times(other) == without_times(validation)
 
 
@@ -123,14 +123,14 @@ def test_overrides_of_the_simulation_hold_whatever_a_claim_changes() -> None:
     longer = {"published.claims.time.change": {"simulation.replications": 50, "simulation.horizon": "9 d"}}
     few = {"simulation.replications": 3, "simulation.horizon": "6 h"}
     settings = Settings(workers=1, overrides=few)
-    found = running.validated([of_scenario(random(**longer, **few))], settings)
+    found = validated([of_scenario(random(**longer, **few))], settings)
     assert {case.replications for case in found.cases} == {3}
     assert found.made["seed"] == 1
 
 
 def test_a_precision_is_replicated_for() -> None:
     rule = {"simulation.replications": None, "simulation.precision": "3 pp"}
-    found = running.validated([of_scenario(random(**rule))], HERE)
+    found = validated([of_scenario(random(**rule))], HERE)
     case = next(case for case in found.cases if case.claim == "time")
     assert case.replications >= 8
     assert case.simulated.half_width is not None
@@ -140,7 +140,7 @@ def test_a_precision_is_replicated_for() -> None:
 def test_two_cases_of_one_name_are_refused() -> None:
     case = of_scenario(random())
     with pytest.raises(ChoiceError, match='two cases are called "random"'):
-        running.validated([case, case], HERE)
+        validated([case, case], HERE)
 
 
 class Listener(Silent):
@@ -172,10 +172,10 @@ def test_what_is_finished_is_kept_and_gone_on_from(
     monkeypatch.setattr(Measurements, "put", put)
     place = tmp_path / "validation"
     with pytest.raises(raised):
-        running.validated([of_scenario(random())], HERE, place)
+        validated([of_scenario(random())], HERE, place)
     listener = Listener()
     settings = Settings(workers=1, resume=True, progress=listener)
-    found = running.validated([of_scenario(random())], settings, place)
+    found = validated([of_scenario(random())], settings, place)
     assert len(measured) == 32
     assert listener.said == ["going on from 13 finished replications"]
     assert without_times(found) == without_times(validation)
@@ -247,7 +247,7 @@ def test_the_estimator_is_simulated_with_the_cases_when_asked(monkeypatch: pytes
         monkeypatch.setattr(f"clustersim.validation.estimator.{name}", value)
     few = {"simulation.replications": 2, "simulation.horizon": "6 h"}
     settings = Settings(workers=1, overrides=few)
-    found = running.validated([of_scenario(random(**few))], settings, estimator=True)
+    found = validated([of_scenario(random(**few))], settings, estimator=True)
     rows = found.to_dict()["estimator"]
     assert [row["gpus"] for row in rows] == [1_000, 4_000] * 4
     assert all(row["simulated"]["low"] is not None for row in rows)

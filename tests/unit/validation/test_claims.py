@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from clustersim.validation import ClaimResult, ConfidenceInterval, Trial, Validation
-from clustersim.validation.words import (
+from clustersim.estimate import ConfidenceInterval
+from clustersim.validation import ClaimResult, Trial, Validation
+from clustersim.validation.claims import (
     accepted_text,
-    advice,
     changes_text,
     compatible,
     conclusion,
     interval_text,
+    remedy,
     shown,
     simulated_text,
     verdict_text,
@@ -62,7 +63,7 @@ def test_a_lopsided_interval_is_shown_by_its_ends() -> None:
 
 
 def test_what_is_not_known_is_a_dash_and_one_replication_has_no_interval() -> None:
-    assert interval_text(ConfidenceInterval(None, None, None), "s") == "—"
+    assert interval_text(ConfidenceInterval(), "s") == "—"
     assert interval_text(ConfidenceInterval(0.5, None, None), "share") == "0.50"
 
 
@@ -103,7 +104,7 @@ def test_a_control_says_that_it_must_differ() -> None:
 
 
 def test_values_of_a_missing_input_are_named_by_verdict() -> None:
-    nothing = ConfidenceInterval(None, None, None)
+    nothing = ConfidenceInterval()
     tried = tuple(
         Trial(value, nothing, word)
         for value, word in (("5 s", "agrees"), ("30 s", "undecided"), ("2 s", "agrees"), ("60 s", "differs"))
@@ -135,6 +136,6 @@ def test_the_conclusion_counts_what_is_met_or_names_what_is_not() -> None:
 
 def test_advice_says_what_would_tell() -> None:
     one = outcome(verdict="undecided", passed=False)
-    assert advice(one).endswith("undecided: more replications would tell (--replications 32)")
-    assert advice(replace(one, verdict="differs")) == "case: simulated 0.441 ± 0.002, accepted 0.44 ± 0.005"
-    assert advice(replace(one, kind="control", verdict="agrees")).endswith("a control must not agree")
+    assert remedy(one).endswith("undecided: more replications would tell (--replications 32)")
+    assert remedy(replace(one, verdict="differs")) == "case: simulated 0.441 ± 0.002, accepted 0.44 ± 0.005"
+    assert remedy(replace(one, kind="control", verdict="agrees")).endswith("a control must not agree")

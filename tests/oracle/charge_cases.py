@@ -181,4 +181,37 @@ ALARMS: dict[str, Case] = {
     ),
 }
 
-CASES: dict[str, Case] = {**WAITING, **ALARMS}
+OVERLAPS: dict[str, Case] = {
+    "absences of one node that overlap are one, to the later end": (
+        job(240, failures={"node": log((10, 0, 2), (11, 0, 100), (50, 0, 3))}, recovery=RESTART),
+        {"productive": 99, "lost": 10, "waiting": 101, "recovery": 30},
+        {"time_s": [10], "waiting_s": [101], "nodes_lost": [1]},
+    ),
+    "whatever the cause; it is charged to the failure that took the node": (
+        job(200, failures={"b": log((60, 0, 50)), "a": log((50, 0, 20))}, recovery=RESTART),
+        {"productive": 60, "lost": 50, "waiting": 60, "recovery": 30},
+        {"mode": ["a"], "waiting_s": [60]},
+    ),
+    "a node that has failed but not left is away, and so is one that the log has back sooner": (
+        job(
+            300,
+            failures={"node": log((50, 0, 20), (55, 0, 40), (92, 0, 30), (170, 0, 20), (195, 0, 2), **CRASH)},
+            recovery=RESTART,
+        ),
+        {"productive": 70, "lost": 50 + 18, "detection": 10 + 10, "waiting": 62 + 20, "recovery": 30 + 30},
+        {"time_s": [50, 170], "waiting_s": [62, 20]},
+    ),
+    "of the nodes of a rack only the one that is named stays away": (
+        job(
+            200,
+            2,
+            cluster={"nodes_per_rack": 2, "spares": 1},
+            failures={"rack": log((50, 0, 20), takes_down="rack"), "node": log((60, 1, 60))},
+            recovery=RESTART,
+        ),
+        {"productive": 100, "lost": 50, "waiting": 20, "recovery": 30},
+        {"nodes_lost": [2], "waiting_s": [20]},
+    ),
+}
+
+CASES: dict[str, Case] = {**WAITING, **ALARMS, **OVERLAPS}

@@ -216,6 +216,24 @@ def _trace(author: Author, spec: Spec) -> None:
     spec["failures"]["trace"] = {"replay": rows}
 
 
+def _overlaps(author: Author, spec: Spec) -> None:
+    """Two logs that say of a few nodes again and again that they are away, longer or shorter."""
+    cluster = spec["cluster"]
+    spares = 0 if "used_per_rack" in cluster else cluster.get("spares", 0)
+    nodes = range(cluster["gpus"] // cluster["gpus_per_node"] + spares)
+    named = sorted({author.one_of(*nodes), author.one_of(*nodes)})
+    logs: Spec = {"cause": [], "another": []}
+    for _ in range(author.one_of(4, 8, 12)):
+        row: Spec = {"time": author.time(0, 4000), "node": author.one_of(*named)}
+        if not author.maybe(5):
+            row["repair"] = author.time(10, 3000)
+        logs[author.one_of(*logs)].append(row)
+    modes = {name: {"replay": rows} for name, rows in logs.items() if rows}
+    for mode in modes.values():
+        mode |= {"detect": author.law(0, 300)} if author.maybe() else {}
+    spec["failures"] = modes | ({} if spec["failures"] == "none" else spec["failures"])
+
+
 FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
     "replicas": _replicas,
     "tiers": _tiers,
@@ -224,4 +242,5 @@ FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
     "nodes": _nodes,
     "stops": _stops,
     "trace": _trace,
+    "overlaps": _overlaps,
 }

@@ -27,6 +27,7 @@ class Repair:
 class Shops:
     """One shop for each mode; `away` counts all nodes in repair, or retired and not yet replaced.
 
+    `stays` are the nodes, each with an instant before which no repair brings it back, as a log says.
     `missing` has an entry for each of them, and for each that is retired and will never be replaced.
     """
 
@@ -34,6 +35,7 @@ class Shops:
         self.world = world
         self.away = 0
         self.missing: list[Repair] = []
+        self.stays: list[tuple[int, float]] = []
         self.queues: dict[str, list[Repair]] = {source.name: [] for source in world.sources}
         self.busy = dict.fromkeys(self.queues, 0)
 
@@ -98,13 +100,31 @@ class Shops:
 
     def _return(self, repair: Repair, in_vain: bool) -> None:
         for node in repair.nodes:
-            if self._retires(node):
-                self._retire(node, repair)
-                continue
-            self._arrive(node, repair)
-            if in_vain:
-                self.make_faulty(node, repair.strike.source)
-            self._relapse(node, repair.strike.source)
+            later = [end for number, end in self.stays if number == node and end > self.world.now]
+            if later:
+                self._put_off(node, repair, in_vain, max(later))
+            else:
+                self._comes_back(node, repair, in_vain)
+
+    def _put_off(self, node: int, repair: Repair, in_vain: bool, until: float) -> None:
+        """A node stays away although its repair is over; by then it may have to stay even longer."""
+        alone = Repair(repair.strike, [node], repair.bearer)
+        self.missing[self.missing.index(repair)] = alone
+
+        def end() -> None:
+            self._return(alone, in_vain)
+            self.world.job.look_for_nodes()
+
+        self.world.at(until, ranks.KEPT, end)
+
+    def _comes_back(self, node: int, repair: Repair, in_vain: bool) -> None:
+        if self._retires(node):
+            self._retire(node, repair)
+            return
+        self._arrive(node, repair)
+        if in_vain:
+            self.make_faulty(node, repair.strike.source)
+        self._relapse(node, repair.strike.source)
 
     def _arrive(self, node: int, repair: Repair) -> None:
         self.away -= 1

@@ -132,8 +132,15 @@ class Strikes:
         """Whatever strikes a node strikes it wherever it is; nothing happens if it is away or has failed."""
         if node in self.world.fleet.idle:
             self._on_spare(source, origin, k, node)
-        else:
-            self._on_slots(source, origin, k, [s for n, s in self.world.fleet.at_work().items() if n == node])
+        elif node in self.world.fleet.at_work():
+            self._on_slots(source, origin, k, [self.world.fleet.at_work()[node]])
+        elif source.rows is not None and origin == source.name:
+            self._stays_away(node, source.rows[k].repair_s)
+
+    def _stays_away(self, node: int, repair_s: float | None) -> None:
+        """A row names a node that is away already: it is not back before the row's repair ends."""
+        if repair_s is not None:
+            self.world.shops.stays.append((node, self.world.now + repair_s))
 
     def _on_spare(self, source: Source, origin: str, k: int, node: int) -> None:
         self._spare_fails(self._strike(source, origin, k, "node"), node)

@@ -83,12 +83,15 @@ def _when(fault: Fault) -> tuple[float, int]:
 
 
 def _possible(trace: list[Fault]) -> list[Fault]:
-    """The faults that take some time and begin while their node is up, in order."""
-    back: dict[int, float] = {}
-    possible = []
+    """The times for which nodes are down, in order: faults that overlap are one, to the later end."""
+    last: dict[int, int] = {}
+    possible: list[Fault] = []
     for fault in sorted(trace, key=_when):
-        if fault.end > fault.begin and fault.begin >= back.get(fault.node, 0.0):
-            back[fault.node] = fault.end
+        before = possible[last[fault.node]] if fault.node in last else None
+        if before is not None and fault.begin < before.end:
+            possible[last[fault.node]] = before._replace(end=max(before.end, fault.end))
+        elif fault.end > fault.begin:
+            last[fault.node] = len(possible)
             possible.append(fault)
     return possible
 

@@ -15,6 +15,7 @@ from clustersim.scenario import Scenario
 from clustersim.scenario.describe import describe
 from clustersim.scenario.first_order import restarts
 from clustersim.scenario.keys.expectations import Threshold
+from clustersim.scenario.keys.replay import about_overlaps
 from clustersim.scenario.rates import calendar_share
 
 NOTABLE_GAIN = 0.02
@@ -58,7 +59,7 @@ def _most(summary: Summary) -> str:
 def advise(scenario: Scenario, summary: Summary) -> list[Advice]:
     """Return what to change and what to be careful about, the most important first, without the verdict."""
     found: list[Advice] = []
-    for rule in (_no_progress, *MEANS, _interval, _target, _precision, _rare):
+    for rule in (_no_progress, *MEANS, _interval, _target, _log, _precision, _rare):
         found += rule(scenario, summary)
     return found
 
@@ -113,6 +114,13 @@ def _target(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         if reached == 0:
             text = f"The target was never reached within {days}."
         yield Advice(Topic.TARGET, text, {"reached": reached}, warning=True)
+
+
+def _log(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say which incidents of a log did not strike by themselves."""
+    for note in about_overlaps(scenario):
+        text = note.partition(": ")[2]
+        yield Advice(Topic.LOG, f"{text[0].upper()}{text[1:]}.", {}, warning=True)
 
 
 def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:

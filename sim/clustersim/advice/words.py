@@ -52,6 +52,7 @@ class Topic(StrEnum):
     INTERVAL = "interval"
     PRECISION = "precision"
     TARGET = "target"
+    LOG = "log"
     EXPECTATION = "expectation"
     DIFFERENCE = "difference"
     MARGINAL_RETURN = "marginal return"

@@ -42,6 +42,7 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _within(scenario: Scenario) -> Iterator[Finding]:
+    scenario.recovery.resolve(scenario.cluster.gpus, _loads(scenario)[-1])
     resolve_logs(scenario)
     yield from about_nodes(scenario)
     domains = [*_about_domains(scenario), *fitting(scenario)]
@@ -50,7 +51,6 @@ def _within(scenario: Scenario) -> Iterator[Finding]:
     ends = list(_about_the_end(scenario))
     yield from ends
     yield from _about_saves(scenario)
-    scenario.recovery.resolve(scenario.cluster.gpus, _loads(scenario)[-1])
     if not domains:
         yield from _resolve_interval(scenario)
         yield from () if ends else _about_numbers(scenario)

@@ -27,6 +27,7 @@ from clustersim.scenario.consistency import contradictions
 from clustersim.scenario.keys.blocks import NAMES, Block, Finding, key
 from clustersim.scenario.keys.effects import CRASH, HANG
 from clustersim.scenario.keys.failure import FailureMode
+from clustersim.scenario.keys.logs import Rows
 from clustersim.scenario.keys.machine import ClusterSpec, Workload
 from clustersim.scenario.keys.plan import Costs, Maintenance, Simulation
 from clustersim.scenario.keys.quantities import Expectation, Name, Shorthand, Text
@@ -100,7 +101,10 @@ class Scenario(Block):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The scenario as plain data, bases inlined and overrides applied; loading it gives the same one."""
+        """The scenario as plain data, bases inlined and overrides applied; loading it gives the same one.
+
+        Of a log it holds the rows.
+        """
         return copy.deepcopy(dict(self._document))
 
     @property
@@ -196,8 +200,11 @@ class Scenario(Block):
         return ["base", *super().keys()]
 
     def settle(self, document: Mapping[str, Any]) -> None:
-        """Keep the document as plain dicts and lists, its blocks in the order of the language."""
+        """Keep the document as plain dicts, lists and rows, its blocks in the order of the language."""
         self._document = {name: _plain(document[name]) for name in self.keys() if name in document}
+        for name, mode in self.failures.items():
+            if isinstance(self._document["failures"][name].get("replay"), str):
+                self._document["failures"][name]["replay"] = mode.replay
 
     def contradictions(self) -> Iterator[Finding]:
         """Resolve what needs the whole scenario, and yield what does not fit together."""
@@ -207,4 +214,6 @@ class Scenario(Block):
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, Rows):
+        return value
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value

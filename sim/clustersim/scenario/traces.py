@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from clustersim.scenario.keys.failure import FailureMode
-from clustersim.scenario.keys.logs import Log, as_text, read_log
+from clustersim.scenario.keys.logs import Entry, Recorded, Rows, read_log
 from clustersim.scenario.keys.quantities import NAME_PATTERN
 from clustersim.scenario.text.document import Document, Mark, find
 from clustersim.scenario.text.errors import Fault, Path, Place, dotted
@@ -24,7 +24,7 @@ FAILURES, REPLAY, SOURCES = "failures", "replay", "sources"
 LARGEST_LOG = 20_000_000
 LONGEST_NAME = 40
 MOST_CAUSES = 100
-_HARMLESS = "time_s\n0\n"
+_HARMLESS = Rows([Recorded(0.0, -1, None)])
 
 
 def read_traces(document: Document, roots: Sequence[File], taken: Sequence[str]) -> Document:
@@ -74,43 +74,42 @@ class _Trace:
 
     def modes(self, taken: Sequence[str]) -> dict[str, Any]:
         """Return the modes that stand in place of the trace, none of them with a *taken* name."""
-        log = self._log()
-        if log is None or not log.rows:
+        entries = sorted(self._entries(), key=lambda entry: entry.row.time_s)
+        if not entries:
             return {self._name: {**self._mode, REPLAY: _HARMLESS}}
-        log = log.sort()
-        causes = list(dict.fromkeys(log.causes))
+        causes = list(dict.fromkeys(entry.cause for entry in entries))
         if len(causes) > MOST_CAUSES:
             self._fault(
                 f"{len(causes):,} causes, {MOST_CAUSES} are possible; give fewer, or leave the column out"
             )
         if len(causes) > MOST_CAUSES or not self._is_sound():
-            log.causes = [""] * len(log.rows)
-            causes = [""]
+            entries, causes = [entry._replace(cause="") for entry in entries], [""]
         names = dict(zip(causes, _names(causes, self._name, taken), strict=True))
-        modes = {names[cause]: self._of(log, cause, names[cause]) for cause in causes}
         self._source(names)
-        return modes
+        return {
+            names[cause]: self._of([entry for entry in entries if entry.cause == cause], names[cause])
+            for cause in causes
+        }
 
-    def _of(self, log: Log, cause: str, name: str) -> dict[str, Any]:
-        """Return the mode of one cause, and mark where each of its rows was written."""
-        own = [index for index, given in enumerate(log.causes) if given == cause]
+    def _of(self, entries: Sequence[Entry], name: str) -> dict[str, Any]:
+        """Return the mode of the rows of one cause, and mark where each of them was written."""
         marks = self._read.marks
         marks.update({(FAILURES, name, *path): mark for path, mark in self._marks.items()})
-        for number, index in enumerate(own):
-            place = Place(self._file, log.lines[index])
+        for number, entry in enumerate(entries):
+            place = Place(self._file, entry.line)
             marks[(FAILURES, name, REPLAY, number)] = Mark(place, place)
-        return {**self._mode, REPLAY: as_text(log.rows[index] for index in own)}
+        return {**self._mode, REPLAY: Rows(entry.row for entry in entries)}
 
-    def _log(self) -> Log | None:
-        """Return what the file says, or nothing where it cannot be read."""
+    def _entries(self) -> list[Entry]:
+        """Return the rows of the file that can be read."""
         try:
             log = read_log(self._text(self._found(self._mode[REPLAY])))
         except _UnreadableError as error:
             self._fault(error.sentence, error.place)
-            return None
+            return []
         for line, sentence in log.troubles:
             self._fault(sentence, Place(self._file, line))
-        return log
+        return log.entries
 
     def _found(self, name: str) -> File:
         """Return the file that *name* means, below one of the roots."""

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from clustersim.scenario.keys.logs import Rows, lines_of
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text.reader import resolve
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./(][A-Za-z0-9_.%/()*+=> -]*")
-_ROWS = re.compile(r"[a-z][a-z_,]*\n(?:[0-9][0-9.e+,]*\n)+")
 _ESCAPED = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 LONGEST_LINE = 100
 
@@ -31,22 +31,20 @@ def _block(data: Mapping[Any, Any], depth: int) -> Iterator[str]:
     """Yield the lines of a mapping, one key each; what is small and deep inside goes on one line."""
     for name, value in data.items():
         head = f"{'  ' * depth}{_scalar(name)}:"
-        if isinstance(value, str) and _ROWS.fullmatch(value):
+        if isinstance(value, Rows):
             yield f"{head} |"
-            yield from (f"{'  ' * (depth + 1)}{line}" for line in value.splitlines())
-            continue
-        flat = flow(value)
-        opens = isinstance(value, Mapping) and value
-        if opens and (depth == 0 or len(head) + len(flat) >= LONGEST_LINE or _holds_rows(value)):
+            yield from (f"{'  ' * (depth + 1)}{line}" for line in lines_of(value))
+        elif isinstance(value, Mapping) and value and (depth == 0 or not _fits(head, value)):
             yield head
             yield from _block(value, depth + 1)
         else:
-            yield f"{head} {flat}"
+            yield f"{head} {flow(value)}"
 
 
-def _holds_rows(block: Mapping[Any, Any]) -> bool:
-    """Whether a block holds the text of a log, which is written row by row."""
-    return any(isinstance(value, str) and _ROWS.fullmatch(value) for value in block.values())
+def _fits(head: str, block: Mapping[Any, Any]) -> bool:
+    """Whether a block fits on the line of its key; the rows of a log never do."""
+    rows = any(isinstance(value, Rows) for value in block.values())
+    return not rows and len(head) + len(flow(block)) < LONGEST_LINE
 
 
 def flow(value: Any) -> str:

@@ -6,7 +6,7 @@ import simpy
 
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.failures.again import Faults, Relapses
-from clustersim.engine.failures.aim import Aim, Door, Site, SpareDoor
+from clustersim.engine.failures.aim import Aim, AwayDoor, Door, Site, SpareDoor
 from clustersim.engine.failures.assembly import priority, sources
 from clustersim.engine.failures.origins import RECURRENCE, RELAPSE, Origins
 from clustersim.engine.failures.sources import Source
@@ -17,7 +17,8 @@ from clustersim.streams import Streams
 class Failures:
     """The sources of all modes, each strike checked against the cluster before it reaches the job.
 
-    Those in `on_strike` are told of each strike of the job, those in `on_spare` of each of an idle spare.
+    Those in `on_strike` are told of each strike of the job, those in `on_spare` of each of an idle spare, and
+    those in `on_away` of a node that a log keeps away, and until when (s).
 
     `relapses`, by mode, and `faults` make nodes fail again; there are none where nothing asks for them.
     For those in `clocked` time runs only while the job trains: they must be told when that begins and ends.
@@ -33,7 +34,9 @@ class Failures:
     ) -> None:
         self.on_strike: list[Door] = []
         self.on_spare: list[SpareDoor] = []
-        self._site = Site(env, scenario, streams, origins, cluster, self.on_strike, self.on_spare)
+        self.on_away: list[AwayDoor] = []
+        doors = self.on_strike, self.on_spare, self.on_away
+        self._site = Site(env, scenario, streams, origins, cluster, *doors)
         self.clocked: list[Source | Faults] = []
         aims = {
             number: Aim(self._site, number, mode) for number, mode in enumerate(scenario.failures.values())

@@ -20,13 +20,14 @@ OnStrike = Callable[[int, int], None]
 """Called with the number of a strike within its source, and the unit that it hits."""
 Door = Callable[[Strike], None]
 SpareDoor = Callable[[Strike, int], None]
+AwayDoor = Callable[[int, float], None]
 
 
 class Site(NamedTuple):
     """Where failures strike: the cluster of a scenario, the names of draws, and who is told of strikes.
 
     Those in *on_strike* are told of strikes of the job, those in *on_spare* of strikes of idle spares, with
-    the node.
+    the node, and those in *on_away* of a node that is away already and must stay so until an instant (s).
     """
 
     env: simpy.Environment
@@ -36,6 +37,7 @@ class Site(NamedTuple):
     cluster: Cluster
     on_strike: list[Door]
     on_spare: list[SpareDoor]
+    on_away: list[AwayDoor]
 
     def strike(self, strike: Strike) -> None:
         """Tell the job of a *strike*."""
@@ -46,6 +48,11 @@ class Site(NamedTuple):
         """Tell of a *strike* of the idle spare *node*."""
         for told in self.on_spare:
             told(strike, node)
+
+    def keep_away(self, node: int, until: float) -> None:
+        """Tell that *node* is away, and not to be back before the instant *until* (s)."""
+        for told in self.on_away:
+            told(node, until)
 
 
 class Reach(NamedTuple):
@@ -104,14 +111,20 @@ class Aim:
         scope = JOB if transient else self._reach.scope
         self.site.strike(Strike(self.mode, ordinal, (slot,), transient, origin, scope))
 
-    def at_node(self, origin: int, ordinal: int, node: int) -> None:
-        """Strike *node* wherever it is: in its slot, or idle as a spare; nothing happens while it is away."""
-        places = self.site.cluster.track()
-        slot = places.slot_of(node)
-        if slot is not None:
+    def at_node(self, origin: int, ordinal: int, node: int) -> bool:
+        """Strike *node* wherever it is, in its slot or idle as a spare, and return whether it is there.
+
+        Nothing happens while it is away, or has failed and not left yet.
+        """
+        cluster = self.site.cluster
+        slot = cluster.track().slot_of(node)
+        if slot is not None and cluster.is_at_work(slot):
             self.at_slot(origin, ordinal, slot)
-        elif places.is_idle(node):
+            return True
+        idle = cluster.track().is_idle(node)
+        if idle:
             self.at_spare(origin, ordinal, node)
+        return idle
 
     def at_spare(self, origin: int, ordinal: int, node: int) -> None:
         """Strike the idle spare *node*."""

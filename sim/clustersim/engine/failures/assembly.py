@@ -40,7 +40,10 @@ def sources(aim: Aim) -> Iterator[Source]:
 
 
 def _recorded(aim: Aim) -> Source:
-    """Return the strikes of a log: each on the node that it names, or on the whole job."""
+    """Return the strikes of a log: each on the node that it names, or on the whole job.
+
+    A node that is away cannot fail once more, but it is away until the later of both absences ends.
+    """
     site, rows = aim.site, aim.spec.recorded
     assert rows is not None
     site.cluster.track()
@@ -48,8 +51,8 @@ def _recorded(aim: Aim) -> Source:
     def strike(index: int, node: int) -> None:
         if node < 0:
             aim.at_job(aim.mode, index)
-        else:
-            aim.at_node(aim.mode, index, node)
+        elif not aim.at_node(aim.mode, index, node):
+            site.keep_away(node, rows[index].time_s + (rows[index].repair_s or 0.0))
 
     clock = Clock(site.env, None, running=True)
     return Recorded(site.env, clock, priority(aim), site.scenario.end_s, rows=rows, on_strike=strike)

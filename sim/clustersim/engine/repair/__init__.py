@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import simpy
 
 from clustersim.engine.cluster import Cluster
+from clustersim.engine.events import RETURN, At
 from clustersim.engine.failures import Failures
 from clustersim.engine.failures.origins import Origins, StrikeDraws
 from clustersim.engine.repair.bench import Repair
@@ -53,7 +54,12 @@ class Repairs:
         if recovery.retire is not None:
             self._retirement = Retirement(env, scenario, cluster, self._take_back)
         self._steps = self._steps_asked_for()
-        repaired = self._repaired if self._steps else self._return
+        self._repaired = self._after_steps if self._steps else self._return
+        self._kept_until: dict[int, float] = {}
+        self._late = RETURN + 2 * len(plans) + 1
+        failures.on_away.append(self._keep_away)
+        recorded = any(mode.recorded for mode in scenario.failures.values())
+        repaired = self._unless_kept_away if recorded else self._repaired
         self._shops = {
             number: RepairShop(env, streams, origins, number, mode, repaired)
             for number, mode in enumerate(scenario.failures.values())
@@ -110,7 +116,24 @@ class Repairs:
             steps.append(self._follow)
         return steps
 
-    def _repaired(self, repair: Repair, part: int = AUTOMATIC) -> None:
+    def _keep_away(self, node: int, until: float) -> None:
+        """Let *node*, which is away, not come back before the instant *until* (s)."""
+        self._kept_until[node] = max(until, self._kept_until.get(node, 0.0))
+
+    def _unless_kept_away(self, repair: Repair, part: int = AUTOMATIC) -> None:
+        """End the repair of the nodes that may be back by now; that of each other ends when it may."""
+        now = self._env.now
+        back = [node for node in repair.nodes if self._kept_until.get(node, now) <= now]
+        for node in repair.nodes:
+            if node not in back:
+                self._postpone(repair._replace(nodes=(node,)), part, self._kept_until[node])
+        if back:
+            self._repaired(repair._replace(nodes=back), part)
+
+    def _postpone(self, repair: Repair, part: int, until: float) -> None:
+        At(self._env, until, self._late, lambda _: self._unless_kept_away(repair, part))
+
+    def _after_steps(self, repair: Repair, part: int = AUTOMATIC) -> None:
         nodes = repair.nodes
         for step in self._steps:
             nodes = step(nodes, repair, part)

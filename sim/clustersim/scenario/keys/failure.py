@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import PrivateAttr
 
@@ -99,11 +99,19 @@ class FailureMode(Block):
         "recorded failures instead of random ones: a file such as logs/incidents.csv, or rows", None
     )
     _mtbf: float = PrivateAttr(0.0)
+    _strikes: tuple[Recorded, ...] = PrivateAttr(())
+    _repairs: tuple[float, ...] = PrivateAttr(())
+    _restarts: float = PrivateAttr(1.0)
 
     @cached_property
     def recorded(self) -> tuple[Recorded, ...] | None:
         """The failures of a log in the order of time; None where failures are random."""
         return None if self.replay is None else tuple(sorted(self.replay, key=lambda row: row.time_s))
+
+    @property
+    def strikes(self) -> tuple[Recorded, ...]:
+        """The recorded failures that strike; others name a node that is away, and extend what took it."""
+        return self._strikes
 
     @cached_property
     def per(self) -> Part:
@@ -189,7 +197,7 @@ class FailureMode(Block):
         if self.effect in (FLAP, STORAGE):
             return 1.0
         if self.recorded is not None:
-            return 1 - len(self._repairs) / len(self.recorded)
+            return self._restarts
         if self.stated_transient is not None:
             return self.stated_transient
         return 1.0 if self.stated_repair is None else 0.0
@@ -213,10 +221,6 @@ class FailureMode(Block):
             return Empirical(self._repairs)
         return self.stated_repair.distribution if self.stated_repair else None
 
-    @cached_property
-    def _repairs(self) -> tuple[float, ...]:
-        return tuple(row.repair_s for row in self.recorded or () if row.repair_s is not None)
-
     @property
     def crews(self) -> int | None:
         """Repairs of this mode that can go on at once; None: all."""
@@ -226,6 +230,10 @@ class FailureMode(Block):
     def takes_nodes(self) -> bool:
         """Whether its failures strike nodes, not only the job's processes."""
         return self.per not in ("cluster", "job")
+
+    def settle(self, document: Mapping[str, Any]) -> None:
+        """Let every row of a log strike, until the scenario with all its logs says which of them do."""
+        self.resolve(0.0, 1, self.recorded or ())
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse rates, repairs and effects that contradict what the mode is about."""
@@ -244,10 +252,16 @@ class FailureMode(Block):
         if not self.renews and not ages and kind != "exponential":
             yield ("renews",), "it needs ages: new and a weibull, lognormal or gamma lifetime; give both"
 
-    def resolve(self, seconds: float, units: int) -> None:
-        """Spread the failures of a log over so many *seconds* and *units*: its MTBF."""
-        if self.recorded is not None:
-            self._mtbf = seconds * units / len(self.recorded)
+    def resolve(self, seconds: float, units: int, strikes: tuple[Recorded, ...]) -> None:
+        """Take note of the *strikes* of a log, and spread them over so many *seconds* and *units*: its MTBF.
+
+        A log of which nothing strikes counts as one of a single failure, as an MTBF has to be a number.
+        """
+        self._strikes = strikes
+        repairs = tuple(row.repair_s for row in strikes if row.repair_s is not None)
+        self._repairs = repairs or self._repairs
+        self._restarts = 1 - len(repairs) / max(len(strikes), 1)
+        self._mtbf = seconds * units / max(len(strikes), 1)
 
     def _about_rate(self) -> Iterator[Finding]:
         empirical = self.stated_lifetime.kind == "empirical"

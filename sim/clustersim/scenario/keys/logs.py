@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from clustersim.scenario.keys.blocks import unknown
 from clustersim.scenario.keys.quantities import bounded, not_too_long
@@ -38,6 +38,23 @@ class Recorded(NamedTuple):
     repair_s: float | None
 
 
+class Rows(tuple[Recorded, ...]):
+    """Recorded failures as a value of a scenario; as it never changes, a copy of a scenario shares it."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+class Entry(NamedTuple):
+    """A row of a log, the line in which it stands, from 1, and its cause."""
+
+    row: Recorded
+    line: int
+    cause: str
+
+
 class Trouble(NamedTuple):
     """What is wrong with a log: the line, from 1, and a sentence."""
 
@@ -47,33 +64,17 @@ class Trouble(NamedTuple):
 
 @dataclass(slots=True)
 class Log:
-    """A log that was read: its rows with the line and the cause of each, and what is wrong with others."""
+    """A log that was read: its rows, and what is wrong with others."""
 
-    rows: list[Recorded] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    causes: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     faulty: int = 0
-
-    def add(self, line: int, row: Recorded, cause: str) -> None:
-        """Add a row."""
-        self.rows.append(row)
-        self.lines.append(line)
-        self.causes.append(cause)
 
     def refuse(self, line: int, sentence: str) -> None:
         """Note what is wrong with a line; the first few lines are enough to see why."""
         self.faulty += 1
         if len(self.troubles) < MOST_FAULTS:
             self.troubles.append(Trouble(line, sentence))
-
-    def sort(self) -> Log:
-        """Return the log in the order of time; rows of one instant keep theirs."""
-        order = sorted(range(len(self.rows)), key=lambda index: self.rows[index].time_s)
-        ordered = Log()
-        for index in order:
-            ordered.add(self.lines[index], self.rows[index], self.causes[index])
-        return ordered
 
 
 def read_log(text: str) -> Log:
@@ -130,14 +131,14 @@ def _read_rows(log: Log, reader: Any, columns: list[tuple[str, str, Parser]]) ->
     for cells in reader:
         if not any(cell.strip() for cell in cells):
             continue
-        if len(log.rows) == MOST_ROWS:
+        if len(log.entries) == MOST_ROWS:
             log.refuse(reader.line_num, f"more than {MOST_ROWS:,} rows; give the first ones, or fewer causes")
             return
         if len(cells) != len(columns):
             log.refuse(reader.line_num, f"{len(cells)} cells for {len(columns)} columns; give one for each")
             continue
         _read_row(log, reader.line_num, cells, columns)
-    if not log.rows and not log.faulty:
+    if not log.entries and not log.faulty:
         log.refuse(reader.line_num, "no rows below the names of the columns; give at least one failure")
 
 
@@ -153,7 +154,7 @@ def _read_row(log: Log, line: int, cells: Sequence[str], columns: list[tuple[str
     if node < 0 and repair is not None:
         log.refuse(line, f'column "{NODE}": empty beside a repair; name the node, or leave the repair empty')
         return
-    log.add(line, Recorded(found[TIME], node, repair), found.get(CAUSE, ""))
+    log.entries.append(Entry(Recorded(found[TIME], node, repair), line, found.get(CAUSE, "")))
 
 
 def _parser(column: str) -> Parser:
@@ -202,20 +203,14 @@ def _duration(cell: str, column: str) -> float:
     return parse_duration(cell)
 
 
-def as_text(rows: Iterable[Recorded]) -> str:
-    """Return rows as the text of a log that reads back as the same numbers."""
-    rows = list(rows)
+def lines_of(rows: Rows) -> Iterator[str]:
+    """Yield the lines of a log that reads back as the same numbers."""
     nodes, repairs = any(row.node >= 0 for row in rows), any(row.repair_s is not None for row in rows)
-    header = [f"{TIME}_s", *([NODE] if nodes else []), *([f"{REPAIR}_s"] if repairs else [])]
-    lines = [",".join(header)]
+    yield ",".join([f"{TIME}_s", *[NODE] * nodes, *[f"{REPAIR}_s"] * repairs])
     for row in rows:
-        cells = [_digits(row.time_s)]
-        if nodes:
-            cells.append(str(row.node) if row.node >= 0 else "")
-        if repairs:
-            cells.append("" if row.repair_s is None else _digits(row.repair_s))
-        lines.append(",".join(cells))
-    return "\n".join(lines) + "\n"
+        node = str(row.node) if row.node >= 0 else ""
+        repair = "" if row.repair_s is None else _digits(row.repair_s)
+        yield ",".join([_digits(row.time_s), *[node] * nodes, *[repair] * repairs])
 
 
 def _digits(seconds: float) -> str:

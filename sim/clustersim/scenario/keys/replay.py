@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic_core import CoreSchema, core_schema
 
 from clustersim.scenario.keys.blocks import KEY, Block, Finding, key
 from clustersim.scenario.keys.effects import FLAP, STORAGE
-from clustersim.scenario.keys.logs import CAUSE, MOST_ROWS, Recorded, read_log
+from clustersim.scenario.keys.logs import CAUSE, MOST_ROWS, Recorded, Rows, read_log
 from clustersim.scenario.keys.quantities import Instant, PositiveDuration, whole
 from clustersim.scenario.keys.reach import about_effect
 from clustersim.units import format_duration, shown
@@ -41,8 +42,8 @@ class ReplayRow(Block):
             yield ("repair",), "a repair needs its node; name it, or leave the repair out"
 
 
-class _Rows:
-    """How rows are read: a list of blocks, or the text of a log."""
+class _ReadsRows:
+    """How rows are read: a list of blocks, or the text of a log; those of a file have been read already."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         return core_schema.no_info_wrap_validator_function(
@@ -54,7 +55,9 @@ class _Rows:
         return {"anyOf": [text, handler(core)]}
 
     @staticmethod
-    def _read(value: object, blocks: Callable[[Any], Any]) -> tuple[Recorded, ...]:
+    def _read(value: object, blocks: Callable[[Any], Any]) -> Rows:
+        if isinstance(value, Rows):
+            return value
         if isinstance(value, str):
             return _from_text(value)
         if not value and isinstance(value, list | tuple):
@@ -63,23 +66,23 @@ class _Rows:
             raise ValueError(f"{shown(value)} is not a log; give a file such as logs/incidents.csv")
         if len(value) > MOST_ROWS:
             raise ValueError(f"{len(value):,} rows, {MOST_ROWS:,} are possible; give fewer")
-        return tuple(row.recorded for row in blocks(value))
+        return Rows(row.recorded for row in blocks(value))
 
 
-def _from_text(text: str) -> tuple[Recorded, ...]:
+def _from_text(text: str) -> Rows:
     if "\n" not in text:
         raise ValueError(f"{shown(text)} is not read here; use load or loads, or give the rows themselves")
     log = read_log(text)
-    if any(log.causes):
+    if any(entry.cause for entry in log.entries):
         log.refuse(1, f'column "{CAUSE}": only a file is split by causes; give one mode for each')
         raise ValueError(f"line 1: {log.troubles[-1].sentence}")
     if log.troubles:
         line, sentence = log.troubles[0]
         raise ValueError(f"line {line}: {sentence}")
-    return tuple(log.rows)
+    return Rows(entry.row for entry in log.entries)
 
 
-Replay = Annotated[tuple[Recorded, ...], _Rows()]
+Replay = Annotated[Rows, _ReadsRows()]
 
 
 _RANDOM = (
@@ -133,12 +136,37 @@ def about_nodes(scenario: Scenario) -> Iterator[Finding]:
 
 
 def resolve_logs(scenario: Scenario) -> None:
-    """Work out the MTBF of each log: over the horizon, or to the end of all logs where that is later."""
+    """Work out which rows strike, and the MTBF: over the horizon, or to the end of all logs if later."""
     logs = {name: mode for name, mode in scenario.failures.items() if mode.recorded}
     ends = [mode.recorded[-1].time_s for mode in logs.values() if mode.recorded]
     seconds = max(scenario.simulation.horizon or 0.0, *ends, 1.0) if ends else 0.0
+    strikes = _strikes(scenario, logs)
     for name, mode in logs.items():
-        mode.resolve(seconds, scenario.units(name))
+        mode.resolve(seconds, scenario.units(name), tuple(strikes[name]))
+
+
+def _strikes(scenario: Scenario, logs: Mapping[str, FailureMode]) -> dict[str, list[Recorded]]:
+    """Return the rows that strike, by mode, each with the whole absence that it begins, in any log.
+
+    A row whose node is away already only extends that absence; of what is random the mean is taken.
+    """
+    first = scenario.recovery.stages[0].duration
+    detection = {name: (mode.detect or first).mean for name, mode in logs.items()}
+    found: dict[str, list[Recorded]] = {name: [] for name in logs}
+    away: dict[int, tuple[float, float, str, int]] = {}
+    rows = [(row, name) for name, mode in logs.items() for row in mode.recorded or ()]
+    for row, name in sorted(rows, key=lambda each: each[0].time_s):
+        left, back, owner, index = away.get(row.node, (0.0, 0.0, name, 0))
+        until = row.time_s + (row.repair_s or 0.0)
+        if row.time_s >= back:
+            left, owner, index = row.time_s + detection[name], name, len(found[name])
+            until = left + (row.repair_s or 0.0)
+            found[name].append(row)
+        elif until > back:
+            found[owner][index] = found[owner][index]._replace(repair_s=until - left)
+        if row.repair_s is not None:
+            away[row.node] = left, max(until, back), owner, index
+    return found
 
 
 def told(rows: tuple[Recorded, ...]) -> str:
@@ -153,17 +181,28 @@ def told(rows: tuple[Recorded, ...]) -> str:
 
 def reached(mode: FailureMode, end: float) -> int:
     """Return how many recorded failures of *mode* strike before the *end* of the run (seconds)."""
-    return sum(row.time_s < end for row in mode.recorded or ())
+    return sum(row.time_s < end for row in mode.strikes)
+
+
+def about_overlaps(scenario: Scenario) -> Iterator[str]:
+    """Yield how many rows of all logs only extend the absence of their node."""
+    end = scenario.simulation.horizon or math.inf
+    modes = [mode for mode in scenario.failures.values() if mode.recorded]
+    total = sum(row.time_s < end for mode in modes for row in mode.recorded or ())
+    if passed := total - sum(reached(mode, end) for mode in modes):
+        name = "names" if passed == 1 else "name"
+        which = f"{passed:,} of {total:,} incidents {name} a node that is away already"
+        yield f"failures: {which}; its absence is extended to the later end"
 
 
 def about_logs(scenario: Scenario) -> Iterator[str]:
     """Yield what a reader should know of logs that end before the run, or the other way round."""
+    yield from about_overlaps(scenario)
     horizon = scenario.simulation.horizon
     logs = {name: mode.recorded for name, mode in scenario.failures.items() if mode.recorded}
     if horizon is None or not logs:
         return
-    late = sum(len(rows) - reached(scenario.failures[name], horizon) for name, rows in logs.items())
-    if late:
+    if late := sum(row.time_s >= horizon for rows in logs.values() for row in rows):
         total = sum(map(len, logs.values()))
         yield f"failures: {late:,} of {total:,} recorded failures lie behind the horizon and never strike"
     last = max(rows[-1].time_s for rows in logs.values())

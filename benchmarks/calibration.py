@@ -23,8 +23,7 @@ from clustersim.settings import Settings
 from clustersim.store import ReplicationStore
 from clustersim.studies.compare import Comparison
 from clustersim.studies.levers import levers
-from clustersim.studies.tune import tune
-from clustersim.studies.tuning import Tuning
+from clustersim.studies.tune import Tuning, tune
 
 EXPERIMENTS = 1000
 CANDIDATES = 20

@@ -30,7 +30,7 @@ def share_of_scoring() -> float:
     from clustersim import load
     from clustersim.engine.replication import simulate
     from clustersim.store import Measurements
-    from clustersim.studies.outages import STRETCHES, Outages, schedule_of
+    from clustersim.studies.search import STRETCHES, Outages, schedule_of
 
     scenario = load("chen-100k", SHORT)
     replications = range(scenario.simulation.replications)

@@ -154,7 +154,7 @@ def scenario_page() -> str:
     """Return the page about the keys of a scenario file."""
     from clustersim import units
 
-    kinds = [[kind.name, kind.allowed, f"`{kind.example}`"] for kind in units.PARSERS]
+    kinds = [[kind.name, kind.allowed, f"`{kind.example}`"] for kind in units.QUANTITIES]
     parts = [
         SCENARIO_HEAD,
         f"## Quantities\n\nA number and a unit.\n\n{table(('kind', 'written as', 'example'), kinds)}\n",

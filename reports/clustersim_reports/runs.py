@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clustersim.advice import Advice, Topic, advise, verdict
+from clustersim.advice import Advice, advise, verdict
 from clustersim.formatting import duration, measured, money, whole
 from clustersim_reports import inputs, measures, theme
 from clustersim_reports.blocks import Block, Cell, Fact, Facts, Group, Items, Page, Picture, Text, key
@@ -138,7 +138,7 @@ def answer(runs: Runs) -> list[Advice]:
 def _alone(run: Run) -> list[Advice]:
     advice = sorted(advise(run.result.scenario, run.summary), key=lambda sentence: not sentence.warning)
     warnings = sum(sentence.warning for sentence in advice)
-    facts = [Advice(Topic.VERDICT, text) for text in _facts(run)]
+    facts = [Advice(text) for text in _facts(run)]
     return [verdict(run.summary), *advice[:warnings], *facts, *advice[warnings:]]
 
 

@@ -14,7 +14,7 @@ from clustersim_reports.run import estimate_text
 from clustersim_reports.sections import curve, what_ifs
 
 if TYPE_CHECKING:
-    from clustersim.studies.tuning import Tuning
+    from clustersim.studies.tune import Tuning
 
 SECTIONS = (curve.section, what_ifs.section)
 """What the page shows between the answer and what went in; each returns None where it does not apply."""
@@ -63,15 +63,14 @@ def _facts(tuning: Tuning) -> Iterator[Fact]:
 
 def _needed(tuning: Tuning) -> Iterator[Fact]:
     """Yield what would let half of the cards train, one change or the other."""
-    numbers = {key: value for advice in tuning.advice for key, value in advice.numbers.items()}
     restart, mtbf = describe(tuning.scenario).restart_s, tuning.scenario.mtbf
     needed = (
         ("Half of the cards would train if a restart took", "restart_s", "from failure to training", restart),
         ("Half of the cards would train with an MTBF of", "mtbf_s", "between failures", mtbf),
     )
     for label, name, meaning, now in needed:
-        if name in numbers:
-            yield Fact(label, duration(numbers[name]), f"{meaning}; now {duration(now, 0.0)}")
+        if name in tuning.needed:
+            yield Fact(label, duration(tuning.needed[name]), f"{meaning}; now {duration(now, 0.0)}")
 
 
 def _method(tuning: Tuning) -> dict[str, str]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from clustersim.studies.compare import compare as compare
     from clustersim.studies.levers import Levers as Levers
     from clustersim.studies.levers import levers as levers
+    from clustersim.studies.tune import Tuning as Tuning
     from clustersim.studies.tune import tune as tune
-    from clustersim.studies.tuning import Tuning as Tuning
     from clustersim.validation import Validation as Validation
     from clustersim.validation.validate import validate as validate
 
@@ -37,7 +37,7 @@ _HOMES = {
     "Scenario": "scenario",
     "ScenarioError": "scenario",
     "Settings": "settings",
-    "Tuning": "studies.tuning",
+    "Tuning": "studies.tune",
     "Validation": "validation",
     "compare": "studies.compare",
     "levers": "studies.levers",

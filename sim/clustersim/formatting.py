@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from clustersim.units import format_duration, parse_duration
+from clustersim.units import DURATION, format_duration
 
 NOTHING = "—"
 MINUS = "\u2212"
@@ -84,7 +84,7 @@ def duration(seconds: float | None, half_width: float | None = None) -> str:
         return format_duration(seconds, UNKNOWN_DIGITS)
     if certain(seconds, half_width):
         return format_duration(seconds, 3)
-    unit = parse_duration(f"1 {format_duration(seconds, 3).split()[-1]}")
+    unit = DURATION.parse(f"1 {format_duration(seconds, 3).split()[-1]}")
     digits = math.floor(math.log10(abs(seconds) / unit)) + 1 + places(half_width / unit)
     return format_duration(seconds, min(max(digits, 1), 3))
 

@@ -16,11 +16,6 @@ def young(mtbf: float, blocks: float) -> float:
     return math.sqrt(2 * blocks * mtbf)
 
 
-def daly_first(mtbf: float, blocks: float) -> float:
-    """Return Daly's first-order interval sqrt(2 d M) - d (FGCS 22(3), 2006); positive for d < 2 M."""
-    return young(mtbf, blocks) - blocks
-
-
 def daly(mtbf: float, blocks: float) -> float:
     """Return Daly's higher-order interval (FGCS 22(3), 2006, equation 37); M where d >= 2 M."""
     if blocks >= 2 * mtbf:
@@ -125,13 +120,3 @@ def kokolis(interval: float, mtbf: float, blocks: float, restart: float) -> floa
     R + t/2 much smaller than M, and negative beyond it.
     """
     return (1 - (restart + interval / 2) / mtbf) / (1 + blocks / interval)
-
-
-def expected_loss(segment: float, mtbf: float) -> float:
-    """Return the mean time trained in a segment of length s that a failure ends: M - s / (exp(s/M) - 1)."""
-    return mtbf - segment / math.expm1(segment / mtbf)
-
-
-def availability(mtbf: float, mttr: float) -> float:
-    """Return the share of time in which a unit works: MTBF / (MTBF + MTTR)."""
-    return mtbf / (mtbf + mttr)

@@ -10,7 +10,7 @@ from clustersim.scenario import Scenario
 from clustersim.studies.change import Change
 from clustersim.studies.levers import Lever, Levers
 from clustersim.studies.study import Worth
-from clustersim.studies.tuning import Candidate, Gain, Tuning, WhatIf
+from clustersim.studies.tune import Candidate, Gain, Tuning, WhatIf
 from clustersim.units import Money
 from tests.reports.cases import CHANGES, HOSTILE, PLAIN
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from clustersim.advice import Advice, Topic
-from clustersim.advice.means import corruption, held_back, lemons, spares, stalls, stragglers, tiers
+from clustersim.advice import Advice, corruption, held_back, lemons, spares, stalls, stragglers, tiers
 from clustersim.engine.ledger import Entry
 from clustersim.scenario import Scenario
 
@@ -134,12 +133,3 @@ def test_a_tier_that_is_never_loaded_is_told_after_many_failures() -> None:
     often = {"peer": {"loads": 1.0}, "storage": {"loads": 0.0}}
     assert said(tiers(given, summary(tiers=often))) == ""
     assert said(tiers(scenario(), summary())) == ""
-
-
-def test_kinds_say_what_a_sentence_is_about() -> None:
-    (found,) = stalls(scenario(), summary(ledger={"stall": 0.05}))
-    assert (found.topic, found.numbers, found.warning) == (
-        Topic.REPLICAS,
-        {"stall": 0.05, "down": 0.0},
-        False,
-    )

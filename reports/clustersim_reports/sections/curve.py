@@ -16,7 +16,7 @@ from clustersim_reports.drawing import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, J
 from clustersim_reports.run import estimate_text, share_ends
 
 if TYPE_CHECKING:
-    from clustersim.studies.tuning import Candidate, Tuning
+    from clustersim.studies.tune import Candidate, Tuning
 
 REACH = 40.0
 """How far the figure goes beyond the outermost marks, as a ratio of intervals."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from clustersim.advice import Advice, Topic
+from clustersim.advice import Advice
 from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import MINUS, NOTHING, duration, points, whole
 from clustersim.validation.claims import interval_text
@@ -63,7 +63,7 @@ def sentence(curves: Sequence[EstimatorCurve]) -> Iterator[Advice]:
         parts = [f"{estimate} at {cards} cards (simulated {ettr})" for estimate, cards, ettr in texts]
         what = f"with {curve.policy} at {curve.cluster}'s failure rate"
         text = f"Meta's first-order estimator of ETTR, {what}, gives {', '.join(parts)}."
-        yield Advice(Topic.VERDICT, text)
+        yield Advice(text)
 
 
 def errors(curves: Sequence[EstimatorCurve]) -> list[Row]:

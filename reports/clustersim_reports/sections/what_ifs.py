@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from clustersim.formatting import NOTHING, duration, measured, whole
 from clustersim.scenario.text.document import at, find
-from clustersim.units import parse_count, parse_duration
+from clustersim.units import COUNT, DURATION
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, key, slug
 from clustersim_reports.drawing import BLUE, GREEN, MUTED, RED, Json, Position
 from clustersim_reports.run import estimate_text, share_ends
 
 if TYPE_CHECKING:
-    from clustersim.studies.tuning import Tuning, WhatIf
+    from clustersim.studies.tune import Tuning, WhatIf
 
 HEIGHT, LOWER, UPPER = 500, 0.40, 0.54
 """Pixels in all, where the lower panel ends and where the upper one begins: shares of the height."""
@@ -63,7 +63,7 @@ def number(value: Any) -> float | None:
     """Return the number that a value of a scenario stands for (durations in s), None where it is none."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    readers = (parse_duration, parse_count, lambda text: THOUSANDS[text[-1:]] * float(text[:-1]))
+    readers = (DURATION.parse, COUNT.parse, lambda text: THOUSANDS[text[-1:]] * float(text[:-1]))
     for read in readers if isinstance(value, str) else ():
         try:
             return float(read(value.strip()))

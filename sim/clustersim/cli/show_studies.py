@@ -13,7 +13,7 @@ from clustersim.advice import Advice
 from clustersim.formatting import NOTHING, duration, plus_minus, whole
 from clustersim.studies.levers import Levers
 from clustersim.studies.study import Worth
-from clustersim.studies.tuning import Candidate, Tuning, WhatIf
+from clustersim.studies.tune import Candidate, Tuning, WhatIf
 from clustersim.units import format_duration
 
 CURVE_ROWS, WIDEST_NAME = 9, 36

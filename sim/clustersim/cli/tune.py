@@ -12,7 +12,7 @@ from clustersim.cli import console, options
 from clustersim.cli.program import OK, Told
 
 if TYPE_CHECKING:
-    from clustersim.studies.tuning import Tuning
+    from clustersim.studies.tune import Tuning
 
 EXAMPLES = (
     "clustersim tune chen-100k",
@@ -81,7 +81,7 @@ def tune(
 def write_copy(source: str, tuning: Tuning, target: Path, force: bool) -> None:
     """Write a copy of the scenario's file with the recommended interval, where there is one."""
     from clustersim.scenario.loading import file_of
-    from clustersim.studies.rewriting import write_changed
+    from clustersim.studies.change import write_changed
     from clustersim.units import format_duration
 
     if tuning.recommended_s is None or tuning.no_progress:

@@ -20,7 +20,7 @@ _MERGED = (
     "Simulation",
     "Workload",
 )
-_KINDS = {kind.pattern: kind for kind in units.PARSERS}
+_KINDS = {kind.pattern: kind for kind in units.QUANTITIES}
 _OUTSIDE = ("description", "default", "x-unit")
 _BASE = {
     "description": "scenarios to inherit from, in order: relative paths or shipped names",
@@ -69,7 +69,7 @@ def _says_nothing(name: str, value: Any) -> bool:
     )
 
 
-def _quantity(kind: Quantity) -> dict[str, Any]:
+def _quantity(kind: Quantity[Any]) -> dict[str, Any]:
     about = f"{kind.name}: {kind.allowed}"
     return {"type": "string", "description": about, "pattern": kind.pattern, "examples": [kind.example]}
 

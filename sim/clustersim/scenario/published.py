@@ -141,7 +141,7 @@ class Claim(Block):
         if name == "between":
             return tuple(amount(self.unit, end) for end in written)
         if name == "tolerance" and isinstance(written, str) and written.endswith("%"):
-            return Relative(units.parse_share(written))
+            return Relative(units.SHARE.parse(written))
         return amount(self.unit, written)
 
     def _settle(self, way: str, found: Mapping[str, Any]) -> None:

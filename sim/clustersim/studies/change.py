@@ -1,20 +1,25 @@
-"""Changes of a scenario: new values at dotted paths, and the scenarios that they make."""
+"""Changes of a scenario: new values at dotted paths, and the scenarios and files that they make."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+from clustersim import folders
+from clustersim.scenario import ScenarioError, load
+from clustersim.scenario.editing import edited, moved
 from clustersim.scenario.keys.blocks import unknown
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.text.document import at, find
-from clustersim.store import ChoiceError
+from clustersim.store import ChoiceError, RunError
 from clustersim.units import Money, shown
 
 USUAL_HORIZON = "30 d"
+"""For what has a target only: long enough for hundreds of failures in clusters that need tuning."""
 
 
 class Area(StrEnum):
@@ -91,3 +96,30 @@ def tuned_tier(scenario: Scenario, name: str | None = None) -> Tier:
     if name is not None and name not in tiers:
         raise ChoiceError(f"{scenario.name}: {unknown(name, tiers, f'no tier {name!r}')}")
     return tiers[name] if name else scenario.tiers[-1]
+
+
+def write_changed(
+    file: Path, target: Path, values: Mapping[str, Any], source: str, force: bool = False
+) -> None:
+    """Write the scenario *file* with other *values* at dotted paths to *target*.
+
+    A source that the file gives for one of them becomes *source*.  Raises RunError where *target* is there
+    already (unless *force*), ChoiceError where the copy would not be the same scenario with these values.
+    """
+    if target.exists() and not force:
+        raise RunError(f"{target}: there already; give another file, or --force")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    trial = target.with_name(f".{target.stem}.trial.yaml")
+    try:
+        wanted = load(file, values)
+        text, named = file.read_text("utf-8-sig"), moved(file.parent, target.parent)
+        text = edited(text, values, wanted.document, source, named)
+        trial.write_text(text, "utf-8")
+        found = load(trial)
+    except ScenarioError as error:
+        raise ChoiceError(f"{target}: the copy would not be valid there: {error.faults[0]}") from error
+    finally:
+        trial.unlink(missing_ok=True)
+    if found.document | {"sources": None} != wanted.document | {"sources": None}:
+        raise ChoiceError(f"{file}: {', '.join(values)} cannot be put in its place; set it by hand")
+    folders.write_text(target, text)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from clustersim import folders
-from clustersim.advice import Advice, Topic
+from clustersim.advice import Advice
 from clustersim.estimate import Estimate, paired
 from clustersim.experiment import run_all
 from clustersim.formatting import measured, plus_minus, points, whole
@@ -54,7 +54,7 @@ class Difference:
             text = f"{self.name} against {self.baseline}: ETTR {gap}, {more} effective cards"
             unsure = ", in one replication, which does not tell how sure that is"
             text += "." if ettr.distinguishable else f"{unsure}."
-        return Advice(Topic.DIFFERENCE, text, {"ettr": ettr.mean, "effective_gpus": cards.mean})
+        return Advice(text)
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ class SizeStep:
         else:
             what = f"add {cards} effective cards, {measured(each.mean, each.half_width)} each"
         text = f"From {self.smaller} to {self.larger} the extra {whole(self.extra_gpus)} cards {what}."
-        numbers = {"extra_gpus": self.extra_gpus, "extra_effective_gpus": gain.mean}
-        return Advice(Topic.MARGINAL_RETURN, text, numbers, warning=costs)
+        return Advice(text, warning=costs)
 
 
 class Comparison(Answer):

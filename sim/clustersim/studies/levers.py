@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from clustersim.advice import Advice, Topic
+from clustersim.advice import Advice
 from clustersim.estimate import Estimate, mean_of
 from clustersim.formatting import duration, money, plus_minus
 from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
@@ -15,9 +15,8 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.studies.change import Area, Change, ended_by_the_clock, tuned_tier
 from clustersim.studies.offers import offers, own_changes
-from clustersim.studies.outages import scores, why_outages_depend
-from clustersim.studies.simulating import Simulations, on_a_fixed_number, simulations
-from clustersim.studies.study import Study, Worth, caveats, named, plain
+from clustersim.studies.search import scores, why_outages_depend
+from clustersim.studies.study import Simulations, Study, Worth, named, on_a_fixed_number, plain, simulations
 from clustersim.studies.tune import CANDIDATES, rounded, searched
 from clustersim.units import YEAR, format_duration
 
@@ -72,7 +71,7 @@ class Levers(Study):
     """
 
     file = "levers.json"
-    points: ClassVar[str] = "levers"
+    points = "levers"
     ettr: Estimate
     levers: Sequence[Lever]
 
@@ -94,7 +93,7 @@ class Levers(Study):
     @property
     def advice(self) -> list[Advice]:
         """What to do first, why, and what cannot be told from no change."""
-        return [*_stuck(self), *_first(self), *_then(self), *_other(self.levers), *caveats(self)]
+        return list(_advice(self))
 
     def body(self) -> Mapping[str, Any]:
         """Return the numbers as plain data; what is unknown is null."""
@@ -156,38 +155,33 @@ def _tuned_interval(scenario: Scenario, running: Simulations) -> Iterator[Change
         yield Change("tuned interval", {path: then}, f"{path}: {now} -> {then}", Area.INTERVAL)
 
 
-def _stuck(levers: Levers) -> Iterator[Advice]:
+def _advice(levers: Levers) -> Iterator[Advice]:
     if levers.no_progress:
         ettr = plus_minus(levers.ettr.mean, levers.ettr.half_width)
-        text = f"{levers.scenario.name} makes no progress as it is (ETTR {ettr})."
-        yield Advice(Topic.NO_PROGRESS, text, {"ettr": levers.ettr.mean}, warning=True)
-
-
-def _first(levers: Levers) -> Iterator[Advice]:
-    """Say which change to make first, and why rarer failures come before faster recovery, where they do."""
-    helpful = levers.helpful
-    if not levers.levers:
-        text = "Nothing fails and no save stops training: there is nothing to improve."
-    elif not helpful:
-        text = f"No change makes a difference that can be told (replications: {levers.replications})."
+        yield Advice(f"{levers.scenario.name} makes no progress as it is (ETTR {ettr}).", warning=True)
+    helpful, following = levers.helpful, levers.helpful[1:4]
+    if helpful:
+        yield Advice(f"First: {helpful[0].name}. It gains {helpful[0].worth.sentence}.")
+    elif levers.levers:
+        yield Advice(f"No change makes a difference that can be told (replications: {levers.replications}).")
     else:
-        text = f"First: {helpful[0].name}. It gains {helpful[0].worth.sentence}."
-    yield Advice(Topic.LEVER, text, {lever.name: lever.worth.ettr.mean for lever in helpful[:1]})
-    areas = [lever.change.area for lever in levers.levers]
-    if areas[:1] == [Area.FAILURES] and Area.RECOVERY in areas and levers.levers[0].distinguishable:
-        text = (
+        yield Advice("Nothing fails and no save stops training: there is nothing to improve.")
+    yield from _why(levers.levers)
+    if following:
+        gains = "; ".join(f"{lever.name}, {lever.worth.in_words[0]}" for lever in following)
+        yield Advice(f"Then: {gains}. Each was tried by itself; together they earn less than the sum.")
+    yield from _other(levers.levers)
+    yield from levers.caveats()
+
+
+def _why(levers: Sequence[Lever]) -> Iterator[Advice]:
+    """Say why rarer failures come before faster recovery, where they do."""
+    areas = [lever.change.area for lever in levers]
+    if areas[:1] == [Area.FAILURES] and Area.RECOVERY in areas and levers[0].distinguishable:
+        yield Advice(
             "Rarer failures come before faster recovery because a failure that does not happen saves its"
             " detection, its recovery and the work it would have thrown away, all at once."
         )
-        yield Advice(Topic.LEVER, text)
-
-
-def _then(levers: Levers) -> Iterator[Advice]:
-    following = levers.helpful[1:4]
-    if following:
-        gains = "; ".join(f"{lever.name}, {lever.worth.in_words[0]}" for lever in following)
-        text = f"Then: {gains}. Each was tried by itself; together they earn less than the sum."
-        yield Advice(Topic.LEVER, text, {lever.name: lever.worth.ettr.mean for lever in following})
 
 
 def _other(levers: Sequence[Lever]) -> Iterator[Advice]:
@@ -195,8 +189,9 @@ def _other(levers: Sequence[Lever]) -> Iterator[Advice]:
     for lever in levers:
         if lever.change.price is not None and lever.pays_back_s is not None:
             price = money(lever.change.price.amount, lever.change.price.currency, 0.0)
-            text = f"{lever.name}, for {price}, has paid for itself after {duration(lever.pays_back_s)}."
-            yield Advice(Topic.LEVER, text, {"pays_back_s": lever.pays_back_s})
+            yield Advice(
+                f"{lever.name}, for {price}, has paid for itself after {duration(lever.pays_back_s)}."
+            )
     names = [lever.name for lever in levers if not lever.distinguishable]
     if names and len(names) < len(levers):
-        yield Advice(Topic.LEVER, f"Not distinguishable from no change: {', '.join(names)}.")
+        yield Advice(f"Not distinguishable from no change: {', '.join(names)}.")

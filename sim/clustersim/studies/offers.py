@@ -13,14 +13,7 @@ from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.text.document import at, find
 from clustersim.studies.change import Area, Change, from_to
-from clustersim.units import (
-    format_bandwidth,
-    format_duration,
-    format_share,
-    parse_bandwidth,
-    parse_duration,
-    parse_share,
-)
+from clustersim.units import BANDWIDTH, DURATION, SHARE, format_bandwidth, format_duration, format_share
 
 HALF, TWICE = 0.5, 2.0
 LEAST_HALVED = 2 * SHORTEST_DURATION
@@ -209,14 +202,14 @@ def halved_time(path: str, value: Any) -> Any:
         return times(value, HALF)
     found = _PER_NODE.fullmatch(value)
     assert found is not None
-    return format_bandwidth(TWICE * parse_bandwidth(found[1])) + (found[2] or "")
+    return format_bandwidth(TWICE * BANDWIDTH.parse(found[1])) + (found[2] or "")
 
 
 def halved_share(value: Any) -> Any:
     """Return *value* with every share in it halved."""
     if isinstance(value, Mapping):
         return {key: halved_share(inner) for key, inner in value.items()}
-    return format_share(HALF * parse_share(value))
+    return format_share(HALF * SHARE.parse(value))
 
 
 def times(value: Any, factor: float) -> Any:
@@ -229,7 +222,7 @@ def times(value: Any, factor: float) -> Any:
     if isinstance(value, list | tuple):
         return [times(inner, factor) for inner in value]
     try:
-        return _scaled(parse_duration(value), factor) if isinstance(value, str) else value
+        return _scaled(DURATION.parse(value), factor) if isinstance(value, str) else value
     except ValueError:
         return value
 

@@ -1,26 +1,123 @@
-"""What all studies share: what a change is worth, and the shape of an answer, its files and its sentences."""
+"""What all studies share: how variants are simulated, what one is worth, and the shape of an answer.
+
+A study asks a question about a scenario.  It simulates variants of it on common random numbers, so that the
+same replication meets the same failures in all of them, and its answer has sentences, plain data, a file and
+a page.  Comparisons and validations are answers too.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from clustersim.advice import Advice, Topic
+import numpy as np
+
+from clustersim import folders
+from clustersim.advice import Advice
 from clustersim.estimate import Array, Estimate, mean_of, paired
-from clustersim.folders import write_json
+from clustersim.experiment import Point, interrupted, say_unfinished, simulate_all, simulator, work_key
 from clustersim.formatting import money, plus_minus, points
 from clustersim.report_hook import write_page
+from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
+from clustersim.settings import Output, Settings
+from clustersim.store import ChoiceError, MeasurementFile, Measurements, Measures
 from clustersim.units import HOUR, YEAR, format_duration
+from clustersim.version import VERSION
+from clustersim.workers import Local, Outside
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION = 1
+SHARE = {"share": True}
+"""Metadata of a field that holds a share of 1: the ends of its interval are held between 0 and 1."""
+
+
+class Simulations:
+    """All simulations of one study: any scenarios, any replications, on whatever the settings say.
+
+    Where there is a *file*, what is finished is written to it, and taken from it where it is there already.
+    """
+
+    def __init__(
+        self, settings: Settings, hands: Outside | Local | None = None, file: MeasurementFile | None = None
+    ) -> None:
+        self._settings = settings
+        self._hands = hands
+        self._file = file
+
+    def point(self, scenario: Scenario, measures: Measures, replications: range | None = None) -> Point:
+        """Return *scenario* as a point of an experiment, of whose replications the *measures* are kept.
+
+        Without *replications* it has as many as it asks for.
+        """
+        store = Measurements(measures, 0 if replications is None else replications.start)
+        if self._file is not None:
+            file, key = self._file, work_key(scenario)
+            store.take_up(file.measured.get(key, {}))
+            store.on_put = lambda number, kept: file.put(key, number, kept)
+        return Point.of(scenario, store, None if replications is None else len(replications))
+
+    def run(self, points: Sequence[Point]) -> None:
+        """Simulate what is missing of all *points*, the longest first, so that none is left at the end.
+
+        Raises RunError where a worker process dies.
+        """
+        longest_first = sorted(points, key=_seconds, reverse=True)
+        simulate_all(longest_first, self._settings, self._hands)
+
+    def ettr(self, scenarios: Sequence[Scenario], replications: range) -> list[Array]:
+        """Return ETTR of each of the scenarios in each of the *replications*."""
+        points = [self.point(scenario, {}, replications) for scenario in scenarios]
+        self.run(points)
+        return [np.array(point.store.ettr(point.wanted)) for point in points]
+
+
+def _seconds(point: Point) -> float:
+    """Return about how many seconds a point takes one core."""
+    return point.wanted * replication_s(point.scenario)
+
+
+@contextmanager
+def simulations(
+    settings: Settings, output: Output, study: str, scenario: Scenario | None = None
+) -> Iterator[Simulations]:
+    """Yield what simulates for a *study*, of one *scenario* or several, whose answer goes to *output*.
+
+    What is finished when it breaks off stays in a hidden folder beside that one, and `settings.resume` goes
+    on from there, unless it is that of another scenario.  Raises Interrupted on Ctrl-C.
+    """
+    if output is None:
+        with simulator(settings) as hands:
+            yield Simulations(settings, hands)
+        return
+    key = {"study": study, "of": work_key(scenario) if scenario else "", "version": VERSION}
+    file = MeasurementFile(folders.unfinished(Path(output)), key, resume=settings.resume)
+    say_unfinished(settings, "", study, file.count, file.discarded)
+    finished = False
+    try:
+        with simulator(settings) as hands:
+            yield Simulations(settings, hands, file)
+        finished = True
+    except KeyboardInterrupt:
+        raise interrupted(file.count) from None
+    finally:
+        file.release(keep=not finished)
+
+
+def on_a_fixed_number(settings: Settings) -> Settings:
+    """Return the *settings*; raises ChoiceError for a precision: variants are compared pair by pair."""
+    if settings.precision is not None:
+        raise ChoiceError(
+            "variants are compared on a fixed number of replications; give replications, and no precision"
+        )
+    return settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +136,14 @@ class Worth:
     @classmethod
     def of(cls, before: Scenario, ettr_before: Array, after: Scenario, ettr_after: Array) -> Worth:
         """Return what *after* is worth against *before*, pair by pair of replications."""
+        gain = paired(ettr_after, ettr_before)
         cards = paired(effective(after) * ettr_after, effective(before) * ettr_before)
         if before.costs is None:
-            return cls(paired(ettr_after, ettr_before), cards, None)
+            return cls(gain, cards, None)
         trained = after.cluster.gpus * ettr_after - before.cluster.gpus * ettr_before
         price = before.costs.price_per_gpu_hour * YEAR / HOUR
         earned = mean_of(price * (trained - (paid(after, before) - paid(before, before))))
-        return cls(paired(ettr_after, ettr_before), cards, earned, before.costs.currency)
+        return cls(gain, cards, earned, before.costs.currency)
 
     @property
     def in_words(self) -> list[str]:
@@ -81,14 +179,12 @@ def paid(scenario: Scenario, priced: Scenario) -> float:
     return scenario.cluster.gpus + share * spares
 
 
-SHARE = {"share": True}
-"""Metadata of a field that holds a share of 1: the ends of its interval are held between 0 and 1."""
-
-
 def plain(value: Any, *, share: bool = False) -> Any:
     """Return *value* as plain data, an estimate as `{mean, low, high}`."""
     if isinstance(value, Estimate):
         return (value.share if share else value.interval)._asdict()
+    if hasattr(value, "_asdict"):
+        return value._asdict()
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
     if hasattr(value, "to_dict"):
@@ -119,14 +215,14 @@ class Answer(ABC):
 
     def saved(self) -> dict[str, Any]:
         """Return what the file holds: the same without times, so that equal scenarios give equal bytes."""
-        untimed: dict[str, Any] = without_times(self.to_dict())
+        untimed: dict[str, Any] = _without_times(self.to_dict())
         return untimed
 
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write the answer to its file in *folder*, and return the path of the file."""
         path = Path(folder) / self.file
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, self.saved())
+        folders.write_json(path, self.saved())
         return path
 
     @abstractmethod
@@ -134,16 +230,16 @@ class Answer(ABC):
         """Write the HTML report to *path*, and return it; *command* is shown as what made it."""
 
 
-def without_times(value: Any) -> Any:
+def _without_times(value: Any) -> Any:
     """Return plain data without the seconds that simulating took, wherever they stand."""
     if isinstance(value, Mapping):
-        return {name: without_times(inner) for name, inner in value.items() if name != "wall_s"}
-    return [without_times(inner) for inner in value] if isinstance(value, list) else value
+        return {name: _without_times(inner) for name, inner in value.items() if name != "wall_s"}
+    return [_without_times(inner) for inner in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
 class Study(Answer):
-    """The answer to a question about a scenario, from variants of it on common random numbers.
+    """The answer to a question about a scenario.
 
     `given` is the scenario as it was given, `scenario` the one that was compared: over a fixed horizon, where
     there was a target without it.  `wall_s` are the seconds that it took.  Each kind of study adds its
@@ -188,15 +284,12 @@ class Study(Answer):
         """Write the HTML report to *path*, and return it; *command* is shown as what made it."""
         return write_page("write_study", self, Path(path), command)
 
-
-def caveats(study: Study) -> Iterator[Advice]:
-    """Yield what holds for every study: that one replication tells little, that a target was left out."""
-    if study.replications == 1:
-        text = "One replication tells nothing about chance: no interval. Take 8 or more."
-        yield Advice(Topic.PRECISION, text, {"replications": 1}, warning=True)
-    if study.given.target_s is not None:
-        text = (
-            f"Simulated over {format_duration(study.scenario.end_s, 3)} instead of until the target is"
-            " reached, so that all that is compared meets the same failures."
-        )
-        yield Advice(Topic.TARGET, text, {"horizon_s": study.scenario.end_s})
+    def caveats(self) -> Iterator[Advice]:
+        """Yield what holds for every study: that one replication tells little, that a target was left out."""
+        if self.replications == 1:
+            yield Advice("One replication tells nothing about chance: no interval. Take 8 or more.", True)
+        if self.given.target_s is not None:
+            yield Advice(
+                f"Simulated over {format_duration(self.scenario.end_s, 3)} instead of until the target is"
+                " reached, so that all that is compared meets the same failures."
+            )

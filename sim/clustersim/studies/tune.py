@@ -1,4 +1,7 @@
-"""How often to save: the best interval of a scenario as it is, how flat the optimum is, what it is worth."""
+"""How often to save: the best interval of a scenario, how flat the optimum is, what it is worth.
+
+The question (`tune`), its answer (`Tuning`), and the sentences about that.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,37 @@ import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clustersim import theory
-from clustersim.estimate import mean_of
+from clustersim.advice import Advice
+from clustersim.estimate import Estimate, mean_of
+from clustersim.formatting import duration, measured, plus_minus
+from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
 from clustersim.scenario.consistency import MOST_SAVES
+from clustersim.scenario.describe import describe
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
-from clustersim.scenario.rates import mtbf_served
+from clustersim.scenario.rates import calendar_share, mtbf_served
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.studies.change import ended_by_the_clock, tuned_tier
-from clustersim.studies.outages import scores, why_outages_depend
-from clustersim.studies.search import SPAN, Score, Search
-from clustersim.studies.simulating import Simulations, on_a_fixed_number, simulations
-from clustersim.studies.study import Worth, effective
-from clustersim.studies.tuning import Candidate, Gain, Tuning, WhatIf
-from clustersim.units import DAY, HOUR, MINUTE
+from clustersim.studies.search import SPAN, Score, Search, scores, why_outages_depend
+from clustersim.studies.study import (
+    SHARE,
+    Simulations,
+    Study,
+    Worth,
+    effective,
+    named,
+    on_a_fixed_number,
+    simulations,
+)
+from clustersim.units import DAY, HOUR, MINUTE, format_duration
 
 CANDIDATES = 40
+"""So many intervals narrow the flat range to some per cent: about half of them go to its two ends."""
 REPLICATIONS = 64
 """So many choose the interval where nobody says how many: the flat range is then known to some per cent."""
 LEAST_FRESH = 16
@@ -33,7 +47,250 @@ LEAST_FRESH = 16
 SHORTEST = 1.0
 """No interval below a second (s) is tried, unless the formulas point there."""
 ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, *(5.0 * number for number in range(2, 20)))
+"""Numbers that a person would set, in any unit of time."""
 THOUSANDS = {"k": 10**3, "M": 10**6}
+FLAT = 2.0
+"""From this ratio of its ends the flat range is worth a sentence."""
+HALF_TRAINING = 0.5
+"""Where nothing helps, the advice says what would let half of the cards train."""
+NAMES = {"young": "Young's", "daly": "Daly's", "exact": "the exact", "now": "today's"}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An interval (s) with its ETTR, and whether it can be told from the best."""
+
+    interval_s: float
+    ettr: Estimate
+    told_apart: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        mean, low, high = self.ettr.share
+        ends = {"ettr": mean, "low": low, "high": high}
+        return {"interval_s": self.interval_s, **ends, "told_apart": self.told_apart}
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What the recommended interval earns over another one (s), on replications on which it was not chosen.
+
+    `outside` says whether the other one lies outside the range that cannot be told from the best.
+    """
+
+    over: str
+    interval_s: float
+    worth: Worth
+    outside: bool
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether there is a gain at all: seen when choosing, and confirmed afterwards."""
+        return self.outside and self.worth.ettr.distinguishable and self.worth.ettr.mean > 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        named = {"over": self.over, "interval_s": self.interval_s}
+        return {**named, **self.worth.to_dict(), "distinguishable": self.distinguishable}
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The best interval (s) and its ETTR on fresh replications, were *value* what stands at *path*."""
+
+    path: str
+    value: str
+    gpus: int
+    now_s: float
+    best_s: float | None
+    range_s: tuple[float, float] | None
+    ettr: Estimate | None = field(metadata=SHARE)
+    effective_gpus: Estimate | None
+
+    @property
+    def no_progress(self) -> bool:
+        """Whether the job makes no progress at any interval."""
+        return self.ettr is not None and self.ettr.mean < NO_PROGRESS_BELOW
+
+
+@dataclass(frozen=True)
+class Tuning(Study):
+    """The answer of `tune`; intervals are seconds of training between saves, `None` where there is no answer.
+
+    `best_s` is the candidate with the highest mean; `range_s` are the intervals that cannot be told from it,
+    and `recommended_s` a round one among them.  `ettr_at_best`, `ettr_now` and the `gains` come from fresh
+    replications.  `simulated` says why each candidate was simulated in full, and is `None` where the outages
+    were simulated once and the candidates scored on them.  `given` is the scenario before a target was left
+    out, `tier` the tier of checkpoints whose interval it is; `frame` has a row for each candidate.
+    """
+
+    file = "tune.json"
+    points = "curve"
+    now_s: float
+    tier: Tier
+    fresh_replications: int = 0
+    young_s: float | None = None
+    daly_s: float | None = None
+    exact_s: float | None = None
+    best_s: float | None = None
+    recommended_s: float | None = None
+    range_s: tuple[float, float] | None = None
+    boundary: str | None = None
+    simulated: str | None = None
+    ettr_at_best: Estimate | None = field(default=None, metadata=SHARE)
+    ettr_now: Estimate | None = field(default=None, metadata=SHARE)
+    curve: Sequence[Candidate] = ()
+    gains: Sequence[Gain] = ()
+    what_ifs: Sequence[WhatIf] = ()
+
+    @property
+    def no_failures(self) -> bool:
+        """Whether nothing fails, so that no interval is better than another for this reason."""
+        return self.scenario.mtbf is None
+
+    @property
+    def no_progress(self) -> bool:
+        """Whether the job makes no progress at any interval."""
+        return self.ettr_at_best is not None and self.ettr_at_best.mean < NO_PROGRESS_BELOW
+
+    @property
+    def within(self) -> str:
+        """Words for a sentence about saves: nothing where there is one tier, else ` to <tier>`."""
+        return f" to {self.tier.name}" if self.tier.several else ""
+
+    @property
+    def needed(self) -> Mapping[str, float]:
+        """What would let half of the cards train where nothing does, by Daly's formula, the rest as it is.
+
+        A mean time from a failure to training (`restart_s`), where a shorter one suffices; or between
+        failures (`mtbf_s`).
+        """
+        spec, mtbf = self.scenario.checkpoint, self.scenario.mtbf
+        if spec is None or mtbf is None or not self.no_progress or self.scenario.general:
+            return {}
+        restart, calendar = describe(self.scenario).restart_s or 0.0, calendar_share(self.scenario)
+        longest = theory.restart_for(HALF_TRAINING, mtbf, spec.blocks, calendar)
+        rarest = theory.mtbf_for(HALF_TRAINING, spec.blocks, restart, calendar)
+        return ({} if longest is None else {"restart_s": longest}) | {"mtbf_s": rarest}
+
+    @property
+    def advice(self) -> list[Advice]:
+        """The answer to "how often should we save?", the most important sentence first."""
+        return list(_advice(self))
+
+    def body(self) -> Mapping[str, Any]:
+        """Return the numbers as plain data; what is unknown is null."""
+        return {
+            "tier": self.tier.name,
+            "method": "simulated" if self.simulated else "scored",
+            "method_reason": self.simulated,
+            **named(self, "no_failures", "no_progress", "best_s", "range_s", "recommended_s", "boundary"),
+            **named(self, "ettr_at_best", "now_s", "ettr_now", "young_s", "daly_s", "exact_s"),
+            **named(self, "fresh_replications", "gains", "curve", "what_ifs"),
+        }
+
+
+def _advice(tuning: Tuning) -> Iterator[Advice]:
+    ettr, flat = tuning.ettr_at_best, tuning.range_s
+    if ettr is None or flat is None:
+        yield Advice(
+            "Nothing fails in this scenario: do not save more often than you need for other reasons."
+        )
+        return
+    best = plus_minus(ettr.mean, ettr.half_width)
+    if tuning.no_progress:
+        name = tuning.scenario.name
+        text = f"{name} makes no progress at any interval: ETTR {best} at the best of them."
+        yield Advice(f"{text} It is not the saves that must change.", warning=True)
+        yield from _ways_out(tuning)
+    else:
+        text = (
+            f"Save{tuning.within} about every {format_duration(tuning.recommended_s or 0.0, 3)}: ETTR {best}."
+        )
+        ends = " to ".join(map(duration, flat))
+        yield Advice(f"{text} Anything from {ends} cannot be told from the best.")
+        yield from _at_a_limit(tuning)
+        yield from _against_today(tuning)
+        yield from _against_formulas([gain for gain in tuning.gains if gain.over != "now"])
+        yield from _flat(*flat, tuning.tier.durable_after)
+    yield from tuning.caveats()
+
+
+def _ways_out(tuning: Tuning) -> Iterator[Advice]:
+    needed, now = tuning.needed, describe(tuning.scenario).restart_s or 0.0
+    ways = []
+    if "restart_s" in needed:
+        restart = duration(needed["restart_s"])
+        ways.append(f"training went on {restart} after a failure (now {duration(now)})")
+    if "mtbf_s" in needed:
+        rarest, mtbf = duration(needed["mtbf_s"]), duration(tuning.scenario.mtbf)
+        ways.append(f"something failed only every {rarest} (now every {mtbf})")
+    if ways:
+        yield Advice(f"Half of the cards would train if {', or if '.join(ways)}, by Daly's formula.", True)
+
+
+def _at_a_limit(tuning: Tuning) -> Iterator[Advice]:
+    """Say where the best interval lies at a limit of the search, which is no optimum."""
+    step, limit = tuning.scenario.workload.step_time, duration(tuning.best_s)
+    if tuning.boundary == "longest":
+        text = (
+            f"The best is the longest interval that was tried, the whole {limit}: saves cost more than they"
+            " spare in so short a time. Simulate a longer horizon before relying on it."
+        )
+    elif tuning.boundary and tuning.tier.blocks == 0:
+        text = (
+            f"Saves are free here ({tuning.tier.path('blocks')} is 0 s), so the shortest interval is the"
+            f" best: {limit}, {'one step' if step else 'the shortest that was tried'}."
+            " Save as often as the system can."
+        )
+    elif tuning.boundary:
+        text = f"The best is the shortest interval that is possible, {limit}{' (one step)' if step else ''}."
+    else:
+        return
+    yield Advice(text, warning=True)
+
+
+def _against_today(tuning: Tuning) -> Iterator[Advice]:
+    """Say what the recommended interval earns over today's, or that there is nothing to gain."""
+    for gain in (gain for gain in tuning.gains if gain.over == "now"):
+        today = f"today's interval of {duration(gain.interval_s, 0.0)}"
+        if gain.distinguishable:
+            yield Advice(f"Over {today} that gains {gain.worth.sentence}.")
+        elif gain.outside:
+            yield Advice(f"What that gains over {today} is not distinguishable on fresh replications.")
+        else:
+            yield Advice(f"T{today[1:]} cannot be told from the best: no gain over it can be shown.")
+
+
+def _against_formulas(gains: Sequence[Gain]) -> Iterator[Advice]:
+    """Say which formulas would do as well, and what the others would cost."""
+    alike = [
+        f"{NAMES[gain.over]} ({duration(gain.interval_s)})" for gain in gains if not gain.distinguishable
+    ]
+    if alike:
+        *first, last = alike
+        listed = f"{', '.join(first)} and {last} intervals" if first else f"{last} interval"
+        yield Advice(f"{listed[0].upper()}{listed[1:]} cannot be told from the best.")
+    for gain in gains:
+        if gain.distinguishable:
+            name, interval = NAMES[gain.over], duration(gain.interval_s)
+            text = f"{name[0].upper()}{name[1:]} interval, {interval}, is not the best here:"
+            yield Advice(f"{text} {gain.worth.sentence} would be given away.")
+
+
+def _flat(shortest: float, longest: float, durable_after: float) -> Iterator[Advice]:
+    """Say where the optimum is flat, and where saves wait for the copy before, whatever is asked for."""
+    if longest / shortest > FLAT:
+        yield Advice(
+            "The optimum is flat: the longest of these intervals is"
+            f" {measured(longest / shortest, None)} times the shortest. Let other reasons decide among them."
+        )
+    if durable_after > shortest:
+        until = duration(durable_after, 0.0)
+        yield Advice(
+            f"A save waits until the copy before it is durable, {until} after its end: whatever shorter"
+            f" interval is asked for, the job saves every {until}."
+        )
 
 
 def tune(

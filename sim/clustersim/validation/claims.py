@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clustersim import folders
-from clustersim.advice import Advice, Topic
+from clustersim.advice import Advice
 from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import NOTHING, duration, measured, plus_minus, points, significant, whole
 from clustersim.report_hook import write_page
@@ -18,7 +18,7 @@ from clustersim.scenario.keys.figures import SECONDS, SHARE
 from clustersim.scenario.model import Scenario
 from clustersim.studies.change import setting
 from clustersim.studies.study import Answer
-from clustersim.units import format_duration, parse_duration
+from clustersim.units import DURATION, format_duration
 from clustersim.validation.estimator import EstimatorCurve, curves_as_list
 
 SCHEMA_VERSION = 1
@@ -170,9 +170,9 @@ class Validation(Answer):
         missed = [f"{remedy(case)}." for case in self.cases if not case.passed]
         tried = [f"{case.name}: {compatible(case)}" for case in self.cases if case.unknown]
         return [
-            Advice(Topic.VERDICT, conclusion(self)),
-            *(Advice(Topic.VERDICT, text, warning=True) for text in missed),
-            *(Advice(Topic.VERDICT, text) for text in tried),
+            Advice(conclusion(self)),
+            *(Advice(text, warning=True) for text in missed),
+            *(Advice(text) for text in tried),
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def _scale(value: float, unit: str, difference: bool, like: float | None = None)
         return (0.01, " pp") if difference and unit == SHARE else (1.0, "")
     near = like is not None and abs(like) / READABLE < abs(value) < abs(like) * READABLE
     name = format_duration(abs(like if near and like else value), 3).split()[-1]
-    return parse_duration(f"1 {name}"), f" {name}"
+    return DURATION.parse(f"1 {name}"), f" {name}"
 
 
 def accepted_text(case: ClaimResult) -> str:

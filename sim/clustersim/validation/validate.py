@@ -24,7 +24,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.scenario.published import Claim
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.studies.change import setting
-from clustersim.studies.simulating import Simulations, simulations
+from clustersim.studies.study import Simulations, simulations
 from clustersim.validation.cases import Case, Side, find, refuse_doubles, sides
 from clustersim.validation.claims import (
     AGREES,

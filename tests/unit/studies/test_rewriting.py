@@ -10,7 +10,7 @@ from clustersim.scenario import load, loads
 from clustersim.scenario.editing import edited
 from clustersim.scenario.text import shipped
 from clustersim.store import ChoiceError, RunError
-from clustersim.studies.rewriting import write_changed
+from clustersim.studies.change import write_changed
 from tests.unit.studies.clusters import TIERS
 
 HEAD = """\

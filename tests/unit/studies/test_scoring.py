@@ -14,8 +14,8 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import Kept, Measurements
 from clustersim.studies.change import tuned_tier
-from clustersim.studies.outages import STRETCHES, Outages, schedule_of, scores, why_outages_depend
-from clustersim.studies.simulating import Simulations
+from clustersim.studies.search import STRETCHES, Outages, schedule_of, scores, why_outages_depend
+from clustersim.studies.study import Simulations
 from tests.oracle.random_scenarios import scenario as random_scenario
 
 CLOSE = 1e-9

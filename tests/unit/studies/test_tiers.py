@@ -7,7 +7,7 @@ import pytest
 from clustersim.scenario import loads
 from clustersim.store import ChoiceError
 from clustersim.studies.change import tuned_tier
-from clustersim.studies.outages import why_outages_depend
+from clustersim.studies.search import why_outages_depend
 from clustersim.studies.tune import centre, formulas
 from tests.unit.studies.clusters import TIERS
 

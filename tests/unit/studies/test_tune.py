@@ -9,8 +9,7 @@ import pytest
 from clustersim import theory
 from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError
-from clustersim.studies.tune import rounded, tune
-from clustersim.studies.tuning import Tuning
+from clustersim.studies.tune import Tuning, rounded, tune
 from tests.unit.studies.clusters import HERE, HOUR, TABLE, job
 
 
@@ -117,7 +116,7 @@ def test_no_progress_says_what_would_have_to_change() -> None:
     assert found.no_progress
     assert "makes no progress at any interval" in said(found)
     assert "Save about" not in said(found)
-    needed = found.advice[1].numbers
+    needed = found.needed
     assert needed["restart_s"] == pytest.approx(theory.restart_for(0.5, 60.0, 5.0))
     for mtbf, restart in ((60.0, needed["restart_s"]), (needed["mtbf_s"], 600.0)):
         best = theory.optimal(mtbf, 5.0)

@@ -9,7 +9,7 @@ import pytest
 from clustersim import theory
 from clustersim.scenario import load
 from clustersim.settings import Settings
-from clustersim.studies.simulating import Simulations
+from clustersim.studies.study import Simulations
 from clustersim.units import HOUR, MINUTE
 from clustersim.validation import estimator
 from clustersim.validation.estimator import HOURLY, OPTIMAL, EstimatorCurve, Survey, curves_as_list

@@ -31,10 +31,10 @@ def amount(unit: str, written: object) -> float:
 
 def _quantity(unit: str, text: str) -> float:
     if unit == SECONDS:
-        return units.parse_duration(text)
+        return units.DURATION.parse(text)
     if unit != SHARE:
         raise ValueError(f"{shown(text)} is not a plain number ({unit}); give one such as 419")
-    return units.parse_points(text) if text.endswith("pp") else units.parse_share(text)
+    return units.POINTS.parse(text) if text.endswith("pp") else units.SHARE.parse(text)
 
 
 _EXAMPLES = {SHARE: "0.9, 90 % or 5 pp", SECONDS: "18 min"}

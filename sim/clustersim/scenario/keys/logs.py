@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from clustersim.scenario.keys.blocks import unknown
 from clustersim.scenario.keys.quantities import bounded, not_too_long
-from clustersim.units import DAY, HOUR, NUMBER, parse_duration, shown
+from clustersim.units import DAY, DURATION, HOUR, NUMBER, shown
 
 MOST_ROWS = 100_000
 MOST_FAULTS = 20
@@ -200,7 +200,7 @@ def _plain(cell: str, column: str) -> float:
 def _duration(cell: str, column: str) -> float:
     if re.fullmatch(NUMBER, cell):
         raise ValueError(f"{cell} has no unit; write {cell} h, or name the column {column}_h")
-    return parse_duration(cell)
+    return DURATION.parse(cell)
 
 
 def lines_of(rows: Rows) -> Iterator[str]:

@@ -54,7 +54,7 @@ class Shorthand:
         return block(value if isinstance(value, Mapping | BaseModel) else self.expand(value))
 
 
-def quantity(kind: Quantity, check: Callable[[Any, str], None] | None = None) -> Reads:
+def quantity(kind: Quantity[Any], check: Callable[[Any, str], None] | None = None) -> Reads:
     """Return the reading of one kind of quantity, with a further *check* on what was parsed, and its text."""
 
     def parse(value: object) -> object:
@@ -62,7 +62,7 @@ def quantity(kind: Quantity, check: Callable[[Any, str], None] | None = None) ->
             raise ValueError(
                 f'{shown(value)} is not {kind.name}; give {kind.allowed}, such as "{kind.example}"'
             )
-        parsed = units.PARSERS[kind](str(value))
+        parsed = kind.parse(str(value))
         if check:
             check(parsed, str(value))
         return parsed
@@ -77,7 +77,7 @@ def whole(low: int, high: int) -> Reads:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, str):
-            value = units.parse_count(value)
+            value = units.COUNT.parse(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(f'{shown(value)} is not a whole number; give one such as "100_000"')
         if not low <= value <= high:

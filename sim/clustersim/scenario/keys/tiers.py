@@ -86,7 +86,7 @@ def _interval(value: object) -> Interval:
     if isinstance(value, str) and value in POLICIES:
         return Interval(policy=value)
     if isinstance(value, str) and "step" in value:
-        return Interval(steps=units.parse_steps(value))
+        return Interval(steps=units.STEPS.parse(value))
     if isinstance(value, str) and value.isalpha():
         raise ValueError(
             f"{units.shown(value)} is not known; allowed are {', '.join(POLICIES)}, or a duration"

@@ -1,0 +1,382 @@
+"""What the numbers of a run mean, in sentences: the verdict, what costs most, what to be careful about.
+
+Commands and reports only print the sentences.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clustersim import theory
+from clustersim.estimate import unseen
+from clustersim.formatting import duration, measured, percent, plus_minus, whole
+from clustersim.metrics.cells import number_at
+from clustersim.scenario import Scenario
+from clustersim.scenario.describe import describe
+from clustersim.scenario.first_order import restarts
+from clustersim.scenario.keys.expectations import Threshold
+from clustersim.scenario.keys.replay import about_overlaps
+from clustersim.scenario.rates import calendar_share, fleet_factor
+
+Summary = Mapping[str, Any]
+NOTABLE, COSTLY = 0.005, 0.01
+"""Shares of all card-time from which on a loss is worth a sentence: one that is easily avoided, any other."""
+NOTABLE_GAIN = 0.02
+"""Share of all card-time that another interval must gain by the formula, which is a little off itself."""
+MANY_FAILURES = 100
+"""After so many interruptions a tier that was never loaded hardly ever will be."""
+MANY_LEMONS = 0.2
+"""Share of a mode's failures from which on those of lemons are worth a sentence."""
+FEW_REPLICATIONS = 8
+"""With fewer replications the intervals themselves vary by half of their width or more."""
+FEW_INTERRUPTIONS = 20
+"""Interruptions of all replications together below which intervals miss the truth too often."""
+
+ENTRY_WORDS = {
+    "lost": "work thrown away",
+    "checkpoint": "standing still for saves",
+    "detection": "noticing failures",
+    "recovery": "recovery",
+    "waiting": "waiting for nodes",
+    "stall": "replicas standing still",
+    "idle": "cards held back",
+    "slow": "stragglers and overhead",
+    "corrupted": "silent corruption",
+    "maintenance": "maintenance",
+}
+REMEDIES = {
+    "lost": "save more often, or recover from copies that fewer failures destroy",
+    "checkpoint": "save less often, or let training go on while a copy is written",
+    "detection": "notice failures sooner: shorter timeouts",
+    "recovery": "recover faster than failures come, or restart only the part of the job that failed",
+    "waiting": "hold more spare nodes, or repair faster",
+    "stall": "stand still for less long when a replica fails or rejoins",
+    "idle": "let the job train with fewer replicas, or make them smaller",
+    "slow": "notice stragglers sooner, or make the protocol of the recovery cheaper",
+    "corrupted": "notice corruption sooner, and keep copies that are older than it",
+    "maintenance": "stop less often, or for less long",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One sentence, and whether it is a warning."""
+
+    text: str
+    warning: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def share_of(summary: Summary, entry: str) -> str:
+    """Return the share of an entry of the ledger, in words."""
+    return f"{percent(summary['ledger'][entry], summary['margins'][f'ledger.{entry}'])} of all card-time"
+
+
+def largest_loss(summary: Summary) -> tuple[str, float] | None:
+    """Return the ledger entry that takes the most, and its share; None where nothing is lost."""
+    losses = {entry: share for entry, share in summary["ledger"].items() if entry != "productive"}
+    entry = max(losses, key=losses.__getitem__)
+    return (entry, losses[entry]) if losses[entry] > 0 else None
+
+
+def verdict(summary: Summary) -> Advice:
+    """Return the answer in one sentence: how many of the cards train, and what takes most of the rest."""
+    ettr, gpus = summary["ettr"]["mean"], summary["gpus"]
+    width = summary["half_width"]
+    training = measured(gpus * ettr, None if width is None else gpus * width)
+    train = f"{whole(gpus)} cards {training} train (ETTR {plus_minus(ettr, width)})"
+    if summary["no_progress"]:
+        text = f"{summary['name']} makes no progress: of {train}{_most(summary)}."
+        return Advice(text, warning=True)
+    text = f"Of {train}"
+    if summary["scaling_efficiency"] != 1:
+        worth = measured(summary["effective_gpus"], summary["margins"]["effective_gpus"])
+        text += f", worth {worth} at a scaling efficiency of {summary['scaling_efficiency']:.3g}"
+    return Advice(f"{text}{_most(summary)}.")
+
+
+def _most(summary: Summary) -> str:
+    found = largest_loss(summary)
+    if found is None:
+        return "; nothing is lost"
+    entry, _ = found
+    return f"; most of the rest goes into {ENTRY_WORDS[entry]}, {share_of(summary, entry)}"
+
+
+def advise(scenario: Scenario, summary: Summary) -> list[Advice]:
+    """Return what to change and what to be careful about, the most important first, without the verdict."""
+    found: list[Advice] = []
+    for rule in RULES:
+        found += rule(scenario, summary)
+    return found
+
+
+def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say what would have to change where nothing is trained."""
+    loss = largest_loss(summary)
+    if not summary["no_progress"] or loss is None:
+        return
+    entry, _ = loss
+    text = f"What would matter most: {REMEDIES.get(entry, 'look at ' + ENTRY_WORDS[entry])}"
+    restart, mtbf = describe(scenario).restart_s or 0.0, summary["mtbf_s"]
+    if entry in {"recovery", "detection"} and mtbf is not None:
+        text += f"; a restart takes {duration(restart)} where something fails every {duration(mtbf)}"
+        if math.exp(-calendar_share(scenario) * restart / mtbf) < 0.5:
+            text += ", so that most restarts fail too"
+    yield Advice(f"{text}.", warning=True)
+
+
+def _interval(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say where the interval between saves is far from the best of Daly's exact formula."""
+    saves, mtbf = scenario.checkpoint, scenario.mtbf
+    if saves is None or mtbf is None or saves.blocks == 0 or scenario.general:
+        return
+    best = max(theory.optimal(mtbf, saves.blocks), saves.durable_after)
+    then, now = (theory.efficiency(each, mtbf, saves.blocks, 0.0) for each in (best, saves.interval))
+    gain = (then - now) / restarts(scenario)
+    if gain < NOTABLE_GAIN:
+        return
+    text = (
+        f"Saving every {duration(saves.interval)} is far from the best where something fails every"
+        f" {duration(mtbf)}: every {duration(best)} or so would gain about {percent(gain)} of all card-time"
+        " (Daly's exact formula)."
+    )
+    yield Advice(text, True)
+
+
+def _target(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say where the target was not always reached."""
+    reached = summary.get("target_reached", 1.0)
+    if reached < 1:
+        days = duration(summary["horizon_s"], 0.0)
+        text = f"The target was reached in {percent(reached)} of the replications within {days}."
+        if reached == 0:
+            text = f"The target was never reached within {days}."
+        yield Advice(text, warning=True)
+
+
+def _log(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say which incidents of a log did not strike by themselves."""
+    for note in about_overlaps(scenario):
+        text = note.partition(": ")[2]
+        yield Advice(f"{text[0].upper()}{text[1:]}.", warning=True)
+
+
+def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say how sure the figures are where that needs saying."""
+    count, width, ettr = summary["replications"], summary["half_width"], summary["ettr"]
+    asked = summary.get("precision")
+    if width is None:
+        yield Advice("One replication tells nothing about chance: no interval.", True)
+    elif asked:
+        met, reached = "met" if asked["met"] else "not met", f"±{100 * width:.2g} pp"
+        text = (
+            f"The precision of ±{100 * asked['asked']:.3g} pp is {met}: {reached} with {count} replications."
+        )
+        yield Advice(text, not asked["met"])
+    elif count < FEW_REPLICATIONS and width > 0:
+        few = f"Only {count} replications: the intervals are unsure themselves."
+        yield Advice(f"{few} Take {FEW_REPLICATIONS} or more.", True)
+    if width and not summary["no_progress"] and (ettr["mean"] < width or ettr["mean"] + width > 1):
+        yield Advice("The interval of ETTR is cut at what is possible, 0 to 1.")
+
+
+def _rare(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Warn where so little happened that the intervals, or the lack of one, promise too much."""
+    count, happened = summary["replications"], summary["interruptions_total"]
+    if summary["mtbf_s"] is None or summary["half_width"] is None or not summary.get("random", True):
+        return
+    more = "Simulate a longer horizon, or more replications"
+    if not happened:
+        likely = f"in up to {percent(unseen(count))} of them"
+        text = f"Nothing interrupted training in any replication; something still may, {likely}. {more}."
+        yield Advice(text, True)
+        return
+    if happened < FEW_INTERRUPTIONS:
+        times = "1 interruption" if happened == 1 else f"{happened} interruptions"
+        text = f"Only {times} in all replications: the intervals miss the truth more often than they say."
+        yield Advice(f"{text} {more}.", True)
+    elif decisive := _rare_and_decisive(summary):
+        told = " and ".join(f"{mode} ({whole(struck)})" for mode, struck in decisive.items())
+        text = f"Few incidents in all replications decide how wide the interval of ETTR is: {told}."
+        text += f" It misses the truth more often than it says. {more}."
+        yield Advice(text, True)
+    if never := [mode for mode, per_day in summary["incidents_by_mode"].items() if not per_day]:
+        text = f"{' and '.join(never)} never struck in any replication: what that costs is in no figure."
+        yield Advice(f"{text} {more}.", True)
+
+
+def _rare_and_decisive(summary: Summary) -> dict[str, float]:
+    """Return how often those modes struck that struck seldom and make up a quarter of ETTR's variance.
+
+    With k strikes of like size the share of a mode has the half-width 2 / sqrt(k) times itself.
+    """
+    days = summary["interruptions_total"] / summary["interruptions_per_day"]
+    struck = {mode: days * per_day for mode, per_day in summary["incidents_by_mode"].items() if per_day}
+    width, waste = summary["half_width"], summary["waste_by_cause"]
+    return {
+        mode: round(times)
+        for mode, times in struck.items()
+        if times < FEW_INTERRUPTIONS and 2 * waste[mode] / math.sqrt(times) > width / 2
+    }
+
+
+def spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say where nodes ran short, or where spares are paid for that nobody ever needs."""
+    waiting, nodes = summary["ledger"]["waiting"], summary["spare_nodes"]
+    if waiting >= NOTABLE and nodes == 0:
+        text = f"Without spare nodes the job waits for repairs: {share_of(summary, 'waiting')}."
+        text += _enough(summary) or " Give cluster.spares."
+    elif waiting >= NOTABLE:
+        are = f"{_nodes(nodes)} {'is' if nodes == 1 else 'are'} too few"
+        text = f"The {are}: waiting for repairs takes {share_of(summary, 'waiting')}.{_enough(summary)}"
+        if within := scenario.cluster.spares_within:
+            text += f" Each serves one {within} only."
+    elif nodes and summary["fewest_spares"] == 0:
+        text = f"All {_nodes(nodes)} were in use at least once."
+    elif _are_paid_for(scenario) and summary["fewest_spares"] > max(1, nodes / 2):
+        most = nodes - summary["fewest_spares"]
+        used = f"never more than {whole(most)} were" if most else "none was ever"
+        text = f"Of the {_nodes(nodes)}, all of which are paid for, {used} in use."
+    else:
+        return
+    yield Advice(text, waiting >= NOTABLE)
+
+
+def _are_paid_for(scenario: Scenario) -> bool:
+    costs = scenario.costs
+    return costs is not None and costs.idle_spares > 0 and scenario.cluster.spare_kind != "lent"
+
+
+def _nodes(spares: int) -> str:
+    return f"{whole(spares)} spare node{'' if spares == 1 else 's'}"
+
+
+def _enough(summary: Summary) -> str:
+    """Return how many spares would have done, where that is known and more than there are."""
+    found = summary.get("spares", {}).get("sufficient_p99")
+    if found is None or found <= summary["spare_nodes"]:
+        return ""
+    return f" {whole(found)} would have sufficed for 99 % of the time (cluster.spares)."
+
+
+def stalls(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say where replicas that stand still cost more than the recovery of those that failed."""
+    ledger = summary["ledger"]
+    stall, down = ledger["stall"], ledger["detection"] + ledger["recovery"] + ledger["waiting"]
+    if stall >= COSTLY and stall > down:
+        text = (
+            f"Standing still while another replica fails or rejoins takes {share_of(summary, 'stall')},"
+            f" more than the replicas that are down, {percent(down)}:"
+            " a shorter stall earns more than a faster recovery."
+        )
+        yield Advice(text)
+
+
+def held_back(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say where cards are held back because too few replicas are alive."""
+    idle, replicas = summary["ledger"]["idle"], summary.get("replicas")
+    if idle >= NOTABLE and replicas and replicas["minimum"] > 1:
+        text = (
+            f"Cards that are held back while fewer than {whole(replicas['minimum'])} of"
+            f" {whole(replicas['count'])} replicas are alive take {share_of(summary, 'idle')}:"
+            " try a lower recovery.minimum, or smaller replicas."
+        )
+        yield Advice(text, warning=True)
+
+
+def stragglers(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say where slow nodes cost much, and which failures make them slow."""
+    costs = _by_mode(scenario, summary, "slow")
+    if sum(costs.values()) >= COSTLY:
+        worst = max(costs, key=costs.__getitem__)
+        share = percent(sum(costs.values()), summary["margins"]["ledger.slow"])
+        text = f'Slow nodes take {share} of all card-time, most of it "{worst}": notice them sooner.'
+        yield Advice(text)
+
+
+def corruption(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say where silent corruption costs much, and whether copies are kept for long enough."""
+    costs = _by_mode(scenario, summary, "corrupted")
+    if sum(costs.values()) < NOTABLE:
+        return
+    worst = max(costs, key=costs.__getitem__)
+    law = scenario.failures[worst].noticed_after
+    seen = f", which is noticed after {duration(law.mean, 0.0)}," if law else ""
+    text = f'Silent corruption by "{worst}"{seen} throws away {share_of(summary, "corrupted")}'
+    last = scenario.tiers[-1] if scenario.tiers else None
+    if last and last.keep and law and last.keep * last.interval < law.mean:
+        text += (
+            f": the {whole(last.keep)} copies kept reach back {duration(last.keep * last.interval, 0.0)} only"
+        )
+    yield Advice(f"{text}.", warning=True)
+
+
+def _by_mode(scenario: Scenario, summary: Summary, entry: str) -> dict[str, float]:
+    """Return what each failure mode costs in an *entry* of the ledger."""
+    return {mode: summary["waste"].get(mode, {}).get(entry, 0.0) for mode in scenario.failures}
+
+
+def lemons(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say where a few bad nodes bring much of what a mode costs, and nobody retires them."""
+    for name, mode in scenario.failures.items():
+        cost = summary["waste_by_cause"][name]
+        if mode.lemons is None or scenario.recovery.retire or cost < COSTLY:
+            continue
+        share = mode.lemons.share * mode.lemons.factor / fleet_factor(mode)
+        if share >= MANY_LEMONS:
+            taken = percent(cost, summary["margins"][f"waste_by_cause.{name}"])
+            text = (
+                f"Lemons, {percent(mode.lemons.share)} of the nodes, bring {percent(share)} of the failures"
+                f' of "{name}", which take {taken} of all card-time:'
+                " see what retiring repeat offenders yields (recovery.retire)."
+            )
+            yield Advice(text)
+
+
+def tiers(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
+    """Say where a tier is saved to and never loaded."""
+    if summary["interruptions_total"] < MANY_FAILURES:
+        return
+    quick = [tier.name for tier in scenario.tiers[:-1]]
+    for name in quick:
+        if summary["tiers"][name]["loads"] == 0:
+            count = whole(summary["interruptions_total"])
+            text = f'The tier "{name}" was never loaded in {count} interruptions: it only costs saves.'
+            yield Advice(text)
+
+
+RULES = (
+    _no_progress,
+    spares,
+    stalls,
+    held_back,
+    stragglers,
+    corruption,
+    lemons,
+    tiers,
+    _interval,
+    _target,
+    _log,
+    _precision,
+    _rare,
+)
+"""Each yields its sentences about a run, in the order in which they are said."""
+
+
+def unmet(scenario: Scenario, summary: Summary) -> list[Advice]:
+    """Return a sentence for each threshold of `expect` that does not hold; what is unknown does not."""
+    broken = []
+    for path, text in scenario.expect.items():
+        value = number_at(summary, path)
+        if not Threshold.parse(text).holds(value):
+            is_now = "is unknown" if value is None else f"is {value:.6g}"
+            reason = summary["reasons"].get(path)
+            because = f" ({reason})" if value is None and reason else ""
+            broken.append(Advice(f"{scenario.name}: {path} {is_now}{because}, expected {text}", True))
+    return broken

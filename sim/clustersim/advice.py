@@ -306,7 +306,7 @@ def corruption(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     if sum(costs.values()) < NOTABLE:
         return
     worst = max(costs, key=costs.__getitem__)
-    law = scenario.failures[worst].noticed_after
+    law = scenario.failures[worst].effect.shows_after
     seen = f", which is noticed after {duration(law.mean, 0.0)}," if law else ""
     text = f'Silent corruption by "{worst}"{seen} throws away {share_of(summary, "corrupted")}'
     last = scenario.tiers[-1] if scenario.tiers else None

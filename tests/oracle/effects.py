@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clustersim.scenario.kinds.effects import Corrupt, EffectKind, Flap, Slow, Storage
 from tests.oracle import ranks
 from tests.oracle.lineage import NEAR, Bearer
 from tests.oracle.saves import Outage
@@ -31,18 +32,16 @@ class Effects:
         self.stragglers: list[Strike] = []
         self.corruptions: list[Corruption] = []
 
-    def begin(self, effect: str, strike: Strike, in_stretch: bool) -> None:
+    def begin(self, effect: EffectKind, strike: Strike, in_stretch: bool) -> None:
         match effect:
-            case "slow":
+            case Slow():
                 self._slow(strike)
-            case "corrupt":
+            case Corrupt():
                 self._corrupt(strike, in_stretch)
-            case "flap":
-                law = strike.source.mode.flap_stall
-                assert law is not None
-                self.world.job.flap(strike, strike.draw("stall", law.sample))
-            case "storage":
-                self._storage(strike)
+            case Flap():
+                self.world.job.flap(strike, strike.draw("stall", effect.stall.distribution.sample))
+            case Storage():
+                self._storage(effect, strike)
 
     def _slow(self, strike: Strike) -> None:
         self.stragglers.append(strike)
@@ -75,15 +74,15 @@ class Effects:
         """The job's pace because of its slowest straggler, and who that is."""
         if not self.stragglers:
             return 1.0, Bearer("")
-        slowest = min(self.stragglers, key=lambda strike: strike.source.mode.slow_factor)
-        return slowest.source.mode.slow_factor, slowest.bearer
+        slowest = min(self.stragglers, key=lambda strike: strike.source.mode.effect.pace)
+        return slowest.source.mode.effect.pace, slowest.bearer
 
     def _corrupt(self, strike: Strike, in_stretch: bool) -> None:
         if not in_stretch:
             return
         corruption = Corruption(strike, self.world.lineage.tau)
         self.corruptions.append(corruption)
-        law = strike.source.mode.noticed_after
+        law = strike.source.mode.effect.shows_after
         assert law is not None
         noticed = self.world.now + strike.draw("noticed", law.sample)
         self.world.at(
@@ -106,11 +105,11 @@ class Effects:
         for corruption in self.corruptions:
             corruption.contained = corruption.contained and tau > corruption.position + NEAR
 
-    def _storage(self, strike: Strike) -> None:
-        plan, mode, tiers = strike.source.mode.repair_plan, strike.source.mode, self.world.tiers
+    def _storage(self, effect: Storage, strike: Strike) -> None:
+        plan, tiers = strike.source.mode.repair_plan, self.world.tiers
         assert plan is not None
         end = self.world.now + strike.draw("repair", plan.first.sample)
         for index, tier in enumerate(tiers.tiers):
-            named = mode.storage_tiers is not None and tier.name in mode.storage_tiers
-            if named or (mode.storage_tiers is None and tier.survives is None):
+            named = effect.tiers is not None and tier.name in effect.tiers
+            if named or (effect.tiers is None and tier.survives is None):
                 tiers.outages.append(Outage(index, self.world.now, end))

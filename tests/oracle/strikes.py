@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from clustersim.scenario.kinds.effects import Crash, Hang
 from clustersim.streams import uniform
 from tests.oracle.clocks import Alarm, Source
 from tests.oracle.job import IN_STRETCH
@@ -204,7 +205,7 @@ class Strikes:
         if strike.slots and job.count > 1:
             strike.row["replica"] = hit[0].index
         effect = strike.source.mode.effect
-        if effect in ("crash", "hang"):
+        if isinstance(effect, Crash | Hang):
             self.crash(strike)
         else:
             self.world.effects.begin(effect, strike, job.doing in IN_STRETCH)

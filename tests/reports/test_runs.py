@@ -11,7 +11,6 @@ import pytest
 from clustersim.engine.ledger import Entry
 from clustersim.formatting import percent
 from clustersim.scenario import Scenario
-from clustersim.scenario.keys.effects import EFFECTS
 from clustersim.studies.compare import Comparison
 from clustersim_reports import measures
 from clustersim_reports.blocks import Cell, Figure
@@ -92,7 +91,6 @@ def test_causes_in_the_table_add_up_to_what_is_wasted_and_say_what_they_do() -> 
     assert {row.head.text: row.head.small for row in table if row.head.small} == {
         "hang": "hangs until a timeout"
     }
-    assert {*causes.EFFECTS, "crash"} == set(EFFECTS)
 
 
 def test_causes_from_a_log_are_marked_or_said_once_where_all_are() -> None:

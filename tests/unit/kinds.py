@@ -75,7 +75,7 @@ EFFECTS = [
     ),
     Row("Flap.stall", {f"{ANY}.effect": {"flap": {"stall": "80 s"}}}, more="stall", base=FLAP),
     Row(
-        "Outage.tiers",
+        "Storage.tiers",
         {"failures.out.effect": {"storage": {"tiers": ["memory"]}}},
         more="lost",
         base=TIERS | RESTARTS | OUT,

@@ -14,7 +14,7 @@ import pytest
 
 from clustersim.engine.replication import simulate
 from clustersim.records import Doing, Records
-from clustersim.scenario.keys import effects, failure, nodes
+from clustersim.scenario.keys import failure, nodes
 from clustersim.scenario.keys.blocks import Block
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.keys.laws import Law
@@ -24,19 +24,18 @@ from clustersim.scenario.keys.recovery import Recovery
 from clustersim.scenario.keys.repair import FalseFix, Repair
 from clustersim.scenario.keys.saving import CheckpointSpec
 from clustersim.scenario.keys.tiers import TierSpec
+from clustersim.scenario.kinds.effects import EFFECTS
+from clustersim.scenario.kinds.retirement import Retire
 from clustersim.scenario.model import Scenario
 from tests.unit.kinds import BASE, ROWS, Row
 
 BLOCKS: tuple[type[Block], ...] = (
     FailureMode,
-    effects.Slow,
-    effects.Corrupt,
-    effects.Flap,
-    effects.Outage,
+    *(kind for kind in EFFECTS.values() if kind.model_fields),
     nodes.Spread,
     nodes.Lemons,
     nodes.Relapse,
-    nodes.Retire,
+    Retire,
     Repair,
     FalseFix,
     Recovery,
@@ -45,7 +44,7 @@ BLOCKS: tuple[type[Block], ...] = (
     ClusterSpec,
 )
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "effect": effects.EFFECTS,
+    "effect": tuple(EFFECTS),
     "takes_down": failure.REACHES,
     "spreads to": get_args(nodes.Domain),
     "spare_kind": ("hot", "cold", "lent"),

@@ -21,13 +21,6 @@ RESERVED = {
     "overhead": "recovery protocol",
     "start": "at time 0",
 }
-EFFECTS = {
-    "hang": "hangs until a timeout",
-    "slow": "slows the job down until it is noticed",
-    "corrupt": "corrupts the state, and is noticed later",
-    "flap": "pauses the job for a moment",
-    "storage": "prevents saves and loads",
-}
 
 
 def section(runs: Runs) -> Section:
@@ -81,7 +74,7 @@ def rows(run: Run, causes: Sequence[str]) -> list[Row]:
         certain = None if width is None or not rate else min(width / rate, 0.5) * DAY / rate
         between = duration(DAY / rate, certain) if rate else NOTHING
         shares = run.say(f"waste_by_cause.{cause}", percent), percent(total, run.margin("ettr"))
-        effect = EFFECTS.get(modes[cause].effect, "") if cause in modes else ""
+        effect = modes[cause].effect.does if cause in modes else ""
         table.append(Row(Cell(label(run, cause), effect), [Cell(text) for text in (often, between, *shares)]))
     return table
 

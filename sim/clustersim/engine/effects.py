@@ -1,8 +1,15 @@
-"""Failures that do not crash the job: stragglers, silent corruption, flapping links, storage outages."""
+"""Failures that do not stop the job at once: who slows it down unnoticed, and the job as effects see it.
+
+What each kind of effect does stands with the kind (`scenario/kinds/effects`); here is what it does it to.
+A straggler strikes node 3 at 1,000 s.  It is a culprit from then on, and the job trains at its pace.  If
+node 3 leaves at 1,200 s because of another failure, the job is quick again; when the straggler is noticed at
+1,600 s, nothing of it is there any more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import simpy
@@ -15,7 +22,8 @@ from clustersim.engine.recovery import Stages
 from clustersim.engine.work.account import TieredWork
 from clustersim.engine.work.lineage import Pace
 from clustersim.records import Strike
-from clustersim.scenario.model import Scenario
+from clustersim.scenario.kinds.effects import Undetected
+from clustersim.scenario.model import Scenario, Tier
 from clustersim.streams import Streams
 
 
@@ -27,7 +35,7 @@ class Patient(Protocol):
     ) -> None:
         """Go down where the *strike* of *line* hits; as a whole where work is sound only until a place."""
 
-    def flap(self, time: float, cause: int, line: int) -> None:
+    def stand_still(self, time: float, cause: int, line: int) -> None:
         """Let all that train stand still for *time* seconds."""
 
     def change_pace(self) -> None:
@@ -41,23 +49,19 @@ class Patient(Protocol):
         """Let *act* happen when the planned stop under way ends; return whether there is one."""
 
 
-class Effect(Protocol):
-    """What a failure of some mode does to the job instead of a crash."""
-
-    def strike(self, job: Patient, strike: Strike, line: int) -> None:
-        """Let the failure, noted in *line* of the journal, happen to *job*."""
-
-
 class Culprit:
     """A failure that is not noticed yet; it knows which of the nodes that it struck have not left since.
 
     Until then the job makes only *factor* of its progress.
     """
 
-    def __init__(self, strike: Strike, line: int, cluster: Cluster, factor: float) -> None:
+    def __init__(
+        self, strike: Strike, line: int, cluster: Cluster, factor: float, others: list[Culprit]
+    ) -> None:
         self.strike = strike
         self.line = line
         self.factor = factor
+        self._others = others
         self._slot_of = {cluster.node(slot): slot for slot in strike.slots}
         self._cluster = cluster
 
@@ -72,6 +76,10 @@ class Culprit:
     def leaves(self, node: int) -> bool:
         """Take note that *node* leaves; return whether it was one of those that the failure struck."""
         return self._slot_of.pop(node, None) is not None
+
+    def detect(self) -> None:
+        """Be no culprit any more: the failure is noticed."""
+        self._others.remove(self)
 
     def slots(self) -> tuple[int, ...]:
         """Return the slots in which its nodes still are at work."""
@@ -92,13 +100,9 @@ class Culprits:
 
     def add(self, strike: Strike, line: int, factor: float = 1.0) -> Culprit:
         """Return the culprit of *strike*, whose nodes are in their slots now; it earns *factor* of a step."""
-        culprit = Culprit(strike, line, self._cluster, factor)
+        culprit = Culprit(strike, line, self._cluster, factor, self.open)
         self.open.append(culprit)
         return culprit
-
-    def remove(self, culprit: Culprit) -> None:
-        """Forget *culprit*, which is noticed."""
-        self.open.remove(culprit)
 
     def pace(self) -> Pace | None:
         """Return the pace that the slowest sets, the first of equals, or nothing where there is none."""
@@ -116,133 +120,102 @@ class Culprits:
                 self._pace_changes()
 
 
-class Slow:
-    """The job trains slowly until the straggler is noticed and dealt with like a crash."""
+class Affected:
+    """The job as the effects see that need a work history (`AffectedJob` says what each method is for).
 
-    def __init__(self, env: simpy.Environment, stages: Stages, culprits: Culprits, factor: float) -> None:
+    Draws are made once for each mode and quantity, and known by the failure, whatever happens in between.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        scenario: Scenario,
+        streams: Streams,
+        origins: Origins,
+        stages: Stages,
+        culprits: Culprits,
+        work: TieredWork,
+        job: Patient,
+    ) -> None:
         self._env = env
+        self._laws = [mode.repair for mode in scenario.failures.values()]
+        self._streams = streams
+        self._origins = origins
         self._stages = stages
         self._culprits = culprits
-        self._factor = factor
-
-    def strike(self, job: Patient, strike: Strike, line: int) -> None:
-        """Slow the job down, and notice it when the detection time is over."""
-        culprit = self._culprits.add(strike, line, self._factor)
-        job.change_pace()
-
-        def notice(_: At) -> None:
-            self._culprits.remove(culprit)
-            slots = culprit.slots()
-            if slots or not strike.slots:
-                job.fail(strike._replace(slots=slots), line, noticed=True)
-            job.change_pace()
-
-        detection = self._stages.detection(strike)
-        At(self._env, self._env.now + detection, NOTICE, notice)
-
-
-class Corrupt:
-    """The work is wrong from the strike on; once that is noticed, the job goes back to a copy from before."""
-
-    def __init__(
-        self, env: simpy.Environment, culprits: Culprits, work: TieredWork, noticed: StrikeDraws
-    ) -> None:
-        self._env = env
-        self._culprits = culprits
         self._work = work
-        self._noticed = noticed
+        self._job = job
+        self._tiers = scenario.tiers
+        self._draws: dict[tuple[int, str], StrikeDraws] = {}
 
-    def strike(self, job: Patient, strike: Strike, line: int) -> None:
-        """Spoil the work from now on; nothing happens where the job does not train."""
-        if not job.trains:
-            return
+    @property
+    def trains(self) -> bool:
+        """Whether the job trains or saves."""
+        return self._job.trains
+
+    @property
+    def tiers(self) -> Sequence[Tier]:
+        """The tiers of its checkpoints."""
+        return self._tiers
+
+    def draw(self, quantity: str, law: Distribution, strike: Strike) -> float:
+        """Return the time that *quantity* takes for this failure."""
+        draws = self._draws.get((strike.mode, quantity))
+        if draws is None:
+            draws = StrikeDraws(self._streams, self._origins, quantity, law.sample)
+            self._draws[strike.mode, quantity] = draws
+        return draws[strike]
+
+    def detection(self, strike: Strike) -> float:
+        """Return how long it takes until the failure is noticed."""
+        return self._stages.detection(strike)
+
+    def repair(self, strike: Strike) -> float:
+        """Return the repair time of the failure's mode; none where it has none."""
+        law = self._laws[strike.mode]
+        return 0.0 if law is None else self.draw("repair", law, strike)
+
+    def notice_after(self, time: float, act: Callable[[], None]) -> None:
+        """Let *act* happen after *time*, among what is noticed at that instant."""
+        At(self._env, self._env.now + time, NOTICE, lambda _: act())
+
+    def when_stop_ends(self, act: Callable[[], None]) -> bool:
+        """Let *act* happen when the planned stop under way ends; return whether there is one."""
+        return self._job.when_stop_ends(act)
+
+    def track(self, strike: Strike, line: int, pace: float = 1.0) -> Undetected:
+        """Follow the nodes that a failure struck."""
+        return self._culprits.add(strike, line, pace)
+
+    def fail(self, strike: Strike, line: int, sound_until: float | None = None) -> None:
+        """Go down by a failure that is noticed."""
+        self._job.fail(strike, line, noticed=True, sound_until=sound_until)
+
+    def change_pace(self) -> None:
+        """Train at the pace that the slowest failure leaves from now on."""
+        self._job.change_pace()
+
+    def stand_still(self, time: float, strike: Strike, line: int) -> None:
+        """Let all that train stand still for *time*."""
+        self._job.stand_still(time, strike.mode, line)
+
+    def suspect(self, line: int) -> None:
+        """Take note that the work is wrong from now on."""
         self._work.suspect(line, self._env.now)
-        culprit = self._culprits.add(strike, line)
 
-        def notice() -> None:
-            if not job.when_stop_ends(notice):
-                self._culprits.remove(culprit)
-                sound_until = self._work.clear_suspect(line)
-                if sound_until is not None:
-                    strikes = strike._replace(slots=culprit.slots())
-                    job.fail(strikes, line, noticed=True, sound_until=sound_until)
+    def clear_suspect(self, line: int) -> float | None:
+        """Return the place from which *line* made the work wrong, and forget it; None where it is gone."""
+        return self._work.clear_suspect(line)
 
-        At(self._env, self._env.now + self._noticed[strike], NOTICE, lambda _: notice())
+    def close(self, tiers: Sequence[int], time: float) -> None:
+        """Make *tiers* unavailable for *time*."""
+        self._work.close(tiers, self._env.now, self._env.now + time)
 
 
-class Flap:
-    """A link is gone for a moment and comes back by itself: all stand still meanwhile."""
-
-    def __init__(self, stall: StrikeDraws) -> None:
-        self._stall = stall
-
-    def strike(self, job: Patient, strike: Strike, line: int) -> None:
-        """Let the job stand still where it trains."""
-        job.flap(self._stall[strike], strike.mode, line)
-
-
-class Storage:
-    """Some tiers are unavailable for the repair's time: nothing becomes durable there, and nothing loads."""
-
-    def __init__(
-        self, env: simpy.Environment, work: TieredWork, tiers: Sequence[int], repair: StrikeDraws
-    ) -> None:
-        self._env = env
-        self._work = work
-        self._tiers = tiers
-        self._repair = repair
-
-    def strike(self, job: Patient, strike: Strike, line: int) -> None:
-        """Close the tiers; the job trains on."""
-        now = self._env.now
-        self._work.close(self._tiers, now, now + self._repair[strike])
-
-
-def culprits_are_tracked(scenario: Scenario) -> bool:
-    """Return whether it matters which nodes leave before their failure is noticed."""
-    return any(mode.effect in ("slow", "corrupt") for mode in scenario.failures.values())
-
-
-def effects(
-    env: simpy.Environment,
-    scenario: Scenario,
-    streams: Streams,
-    origins: Origins,
-    stages: Stages,
-    culprits: Culprits,
-    history: TieredWork | None,
-) -> Mapping[int, Effect]:
-    """Return the effect of each mode that does not crash the job, by the mode's number."""
-
-    def timing(quantity: str, law: Distribution | None) -> StrikeDraws:
-        assert law is not None
-        return StrikeDraws(streams, origins, quantity, law.sample)
-
-    def kept() -> TieredWork:
-        assert history is not None
-        return history
-
-    def of(number: int) -> Effect | None:
-        mode = modes[number]
-        kinds: Mapping[str, Callable[[], Effect]] = {
-            "slow": lambda: Slow(env, stages, culprits, mode.slow_factor),
-            "corrupt": lambda: Corrupt(env, culprits, kept(), timing("noticed", mode.noticed_after)),
-            "flap": lambda: Flap(timing("stall", mode.flap_stall)),
-            "storage": lambda: Storage(env, kept(), _tiers(scenario, number), timing("repair", mode.repair)),
-        }
-        return kinds[mode.effect]() if mode.effect in kinds else None
-
-    modes = list(scenario.failures.values())
-    found = {number: of(number) for number in range(len(modes))}
-    return {number: effect for number, effect in found.items() if effect is not None}
-
-
-def _tiers(scenario: Scenario, number: int) -> list[int]:
-    """Return the tiers that a storage failure concerns: those named, or all that survive everything."""
-    named = list(scenario.failures.values())[number].storage_tiers
-    tiers = scenario.checkpoint.tiers if scenario.checkpoint else ()
-    return [
-        place
-        for place, tier in enumerate(tiers)
-        if (tier.survives is None if named is None else tier.name in named)
-    ]
+def effects(affected: Affected, scenario: Scenario) -> dict[int, Callable[[Strike, int], None]]:
+    """Return what failures do that do not stop the job at once, by the number of their mode."""
+    return {
+        number: partial(mode.effect.strike, affected)
+        for number, mode in enumerate(scenario.failures.values())
+        if not mode.effect.stops_at_once
+    }

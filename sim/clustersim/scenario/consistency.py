@@ -12,7 +12,7 @@ from clustersim.metrics.catalogue import figures_of
 from clustersim.scenario.fitting import fitting
 from clustersim.scenario.keys.blocks import KEY, Finding, strangers
 from clustersim.scenario.keys.quantities import LONGEST_DURATION, SHORTEST_DURATION
-from clustersim.scenario.keys.recovery import CHECKPOINT, DETECT, LOAD
+from clustersim.scenario.keys.recovery import CHECKPOINT, LOAD
 from clustersim.scenario.keys.replay import about_nodes, resolve_logs
 from clustersim.scenario.levers import faults_of_levers
 from clustersim.scenario.published import faults_of_claims
@@ -71,16 +71,11 @@ def _about_domains(scenario: Scenario) -> Iterator[Finding]:
 def _about_modes(scenario: Scenario) -> Iterator[Finding]:
     if not scenario.failures and scenario.document.get("failures") != "none":
         yield ("failures",), "no mode is given; give at least one, or say failures: none"
-    noticed, retire = DETECT in scenario.recovery.stated_stages, scenario.recovery.retire
+    retire = scenario.recovery.retire
     replaced = retire is not None and retire.replacement is not None
     for name, mode in scenario.failures.items():
         if name in RESERVED_CAUSES:
             yield ("failures", name, KEY), f'the results use the name "{name}" themselves; choose another'
-        if mode.effect == "hang" and mode.stated_detect is None and not noticed:
-            yield (
-                ("failures", name, "effect"),
-                "a hang lasts until its timeout; give it, such as detect: 10 min",
-            )
         if mode.lemons and mode.lemons.in_replacements is not None and not replaced:
             path = ("failures", name, "lemons", "in_replacements")
             yield path, "no node is replaced; leave it out, or give recovery.retire with a replacement"

@@ -13,7 +13,6 @@ import math
 
 from clustersim import theory
 from clustersim.distributions import Constant, Distribution
-from clustersim.scenario.keys.effects import CORRUPT, SLOW, STORAGE
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.model import Scenario, Stage, Tier
 from clustersim.scenario.rates import (
@@ -63,7 +62,7 @@ def restart_s(scenario: Scenario, name: str) -> float:
 
 def _detection(mode: FailureMode) -> Distribution | None:
     """Return the mode's own detection; what has been noticed before it acts needs none."""
-    return Constant(0.0) if mode.effect in (SLOW, CORRUPT) else mode.detect
+    return Constant(0.0) if mode.effect.is_noticed_later else mode.detect
 
 
 def peer_load(scenario: Scenario) -> float | None:
@@ -151,15 +150,13 @@ def _kept(tiers: tuple[Tier, ...]) -> float:
 def _waste(scenario: Scenario, name: str) -> float:
     """Return the share of time that the failures of a mode cost beside the restarts of the whole job."""
     mode, per_second = scenario.failures[name], rate(scenario, name)
-    if mode.effect == STORAGE:
-        return 0.0
-    if mode.flap_stall is not None:
-        return per_second * mean_of(mode.flap_stall)
-    noticed = mode.detect or scenario.recovery.stages[0].duration
-    before = (1 - mode.slow_factor) * mean_of(noticed) if mode.effect == SLOW else 0.0
-    before += mean_of(mode.noticed_after) if mode.noticed_after else 0.0
+    noticed_s = mean_of(mode.detect or scenario.recovery.stages[0].duration)
+    before = (1 - mode.effect.pace) * noticed_s
+    before += math.fsum(mean_of(law) for law in (mode.effect.shows_after, mode.effect.pause) if law)
+    if not stops_training(mode):
+        return per_second * before
     if falls_back(scenario, mode):
-        return per_second * before + _rework(scenario, name, mean_of(noticed))
+        return per_second * before + _rework(scenario, name, noticed_s)
     return per_second * (before + _one_replica(scenario, mode, restart_s(scenario, name)))
 
 
@@ -169,7 +166,7 @@ def _rework(scenario: Scenario, name: str, slow_s: float) -> float:
     What was trained at a straggler's pace, in the *slow_s* seconds before it was noticed, has cost its time
     already and is trained again at full pace.
     """
-    tiers, pace = {tier.name: tier for tier in scenario.tiers}, scenario.failures[name].slow_factor
+    tiers, pace = {tier.name: tier for tier in scenario.tiers}, scenario.failures[name].effect.pace
     total = 0.0
     for scope, per_second in rates_by_scope(scenario, name):
         tier = tiers[tier_for(scenario, scope)]

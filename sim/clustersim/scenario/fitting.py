@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from clustersim.scenario.keys.blocks import Finding, unknown
-from clustersim.scenario.keys.effects import SLOW, STORAGE
+from clustersim.scenario.keys.blocks import Finding
 from clustersim.scenario.keys.recovery import DETECT, LOAD
 from clustersim.scenario.keys.replicas import near_divisors
-from clustersim.units import format_duration, shown
+from clustersim.units import format_duration
 
 if TYPE_CHECKING:
     from clustersim.scenario.model import Scenario
@@ -84,15 +83,10 @@ def _about_effects(scenario: Scenario) -> Iterator[Finding]:
     tiers = scenario.checkpoint.stated if scenario.checkpoint else {}
     for name, mode in scenario.failures.items():
         path = ("failures", name, "effect")
-        if mode.effect == SLOW and mode.stated_detect is None and not noticed:
-            yield path, "a straggler stays until it is noticed; give the time, such as detect: 10 min"
-        if mode.effect != STORAGE:
-            continue
-        if not tiers:
-            yield path, "there is no checkpoint that could be out of reach; leave the mode out"
-        for number, tier in enumerate(mode.storage_tiers or ()):
-            if tiers and tier not in tiers:
-                yield (*path, "storage", "tiers", number), unknown(tier, tiers, f"{shown(tier)} is no tier")
+        if mode.effect.without_detection and mode.stated_detect is None and not noticed:
+            yield path, mode.effect.without_detection
+        for below, why in mode.effect.about_tiers(tiers):
+            yield (*path, *below), why
 
 
 def _about_tiers(scenario: Scenario) -> Iterator[Finding]:

@@ -25,7 +25,6 @@ from clustersim.metrics.replications import (
 from clustersim.scenario import rates
 from clustersim.scenario.consistency import contradictions
 from clustersim.scenario.keys.blocks import NAMES, Block, Finding, key
-from clustersim.scenario.keys.effects import CRASH, HANG
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.keys.logs import Rows
 from clustersim.scenario.keys.machine import ClusterSpec, Workload
@@ -163,13 +162,12 @@ class Scenario(Block):
         """Whether the job needs more than stretches of training with one kind of copy between restarts."""
         recovery, stops, saves = self.recovery, self.maintenance, self.checkpoint
         tiers = saves.stated.values() if saves else ()
-        effects = {mode.effect for mode in self.failures.values()}
         return bool(
             recovery.replicas > 1
             or recovery.overhead
             or len(tiers) > 1
             or any(tier.survives is not None or tier.unusable for tier in tiers)
-            or effects - {CRASH, HANG}
+            or any(mode.effect.needs_work_history for mode in self.failures.values())
             or (stops and (stops.merge_within or stops.rolling))
         )
 

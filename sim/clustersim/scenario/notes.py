@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from clustersim.scenario.keys.effects import CORRUPT, STORAGE
 from clustersim.scenario.keys.replay import about_logs
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.rates import again, fleet_factor
@@ -55,7 +54,7 @@ def _about_nodes(scenario: Scenario) -> Iterator[str]:
 
 
 def _about_copies(scenario: Scenario) -> Iterator[str]:
-    saves, effects = scenario.checkpoint, {mode.effect for mode in scenario.failures.values()}
+    saves, effects = scenario.checkpoint, [mode.effect for mode in scenario.failures.values()]
     if saves is None and scenario.failures:
         yield "checkpoint: none; every failure throws all work away, so no formula gives the ETTR"
     for tier in scenario.tiers:
@@ -67,7 +66,6 @@ def _about_copies(scenario: Scenario) -> Iterator[str]:
         if "node" in kept and not kept >= {"job", "gpu"}:
             lost = " and ".join(sorted({"job", "gpu"} - kept))
             yield f"{path}.survives: node without {lost}; a lost {lost} does less harm than a lost node"
-        if tier.keep is not None and not tier.unusable and CORRUPT not in effects:
+        if tier.keep is not None and not tier.unusable and not any(effect.spoils_work for effect in effects):
             yield f"{path}.keep: it matters only where copies may be unusable or corrupt"
-    if STORAGE in effects:
-        yield "storage outages are not in the first-order ETTR"
+    yield from dict.fromkeys(effect.first_order for effect in effects if effect.first_order)

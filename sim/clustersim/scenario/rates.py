@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from clustersim.distributions import Distribution
-from clustersim.scenario.keys.effects import CORRUPT, FLAP, STORAGE
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.keys.replay import reached
 
@@ -157,7 +156,7 @@ def own_time(mode: FailureMode, end: float) -> float:
 
 def stops_training(mode: FailureMode) -> bool:
     """Whether its failures stop training, at once or when they are noticed."""
-    return mode.effect not in (FLAP, STORAGE)
+    return mode.effect.stops_training
 
 
 def rates_by_scope(scenario: Scenario, name: str) -> Iterator[tuple[str, float]]:
@@ -173,7 +172,7 @@ def rates_by_scope(scenario: Scenario, name: str) -> Iterator[tuple[str, float]]
 def replicas_down(scenario: Scenario, mode: FailureMode) -> int:
     """Return how many replicas one failure of *mode* takes, first order: those that its domain fills."""
     replicas = scenario.recovery.replicas
-    if not mode.takes_nodes or mode.effect == CORRUPT:
+    if not mode.takes_nodes or mode.effect.spoils_work:
         return replicas
     return min(replicas, math.ceil(slots_per(scenario, mode.takes_down) / slots_per(scenario, "replica")))
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from clustersim.distributions import Empirical
-from clustersim.scenario.keys.effects import CORRUPT, FLAP, STORAGE
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
+from clustersim.scenario.kinds.effects import EFFECTS
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.text.document import at, find
 from clustersim.studies.change import Area, Change, from_to
@@ -136,20 +136,16 @@ class Offers:
         return [*own, *["recovery.stages.detect"] * (used and recovery.stages[0].duration.mean > 0)]
 
     def _shorter_stalls(self) -> Iterator[Change]:
-        """Yield stalls and the protocol's overhead halved, and corruption noticed twice as fast."""
+        """Yield stalls and the protocol's overhead halved, and what else of an effect may be half as long."""
         recovery, area = self._scenario.recovery, Area.RECOVERY
         stalls = [f"recovery.{key}" for key in ("stall", "rejoin_stall") if getattr(recovery, key)]
         yield from self._halved("half the stall of other replicas", stalls, area)
         overhead = ["recovery.overhead"] * bool(recovery.overhead)
         yield from self._halved("half the overhead of each step", overhead, area, shares=True)
-        yield from self._halved("half the stall of a flap", self._with_effect(FLAP, "effect"), area)
-        noticed = self._with_effect(CORRUPT, "effect")
-        yield from self._halved("corruption noticed twice as fast", noticed, area)
-
-    def _with_effect(self, effect: str, key: str) -> list[str]:
-        """Return the path of *key* in each mode with that *effect*."""
         modes = self._scenario.failures.items()
-        return [f"failures.{name}.{key}" for name, mode in modes if mode.effect == effect]
+        for lever in (kind.lever for kind in EFFECTS.values() if kind.lever):
+            paths = [f"failures.{name}.{lever.key}" for name, mode in modes if mode.effect.lever == lever]
+            yield from self._halved(lever.name, paths, Area(lever.area))
 
     def _cheaper_saves(self) -> Iterator[Change]:
         """Yield saves of each tier that stop training for half as long, or are durable twice as fast."""
@@ -178,9 +174,7 @@ class Offers:
         return path if self._given(path) is not None else tier.path(bandwidth)
 
     def _repair(self) -> Iterator[Change]:
-        """Yield storage back sooner, and, where nodes are repaired, more spares and quicker repairs."""
-        storage = self._with_effect(STORAGE, "repair")
-        yield from self._halved("storage back twice as fast", storage, Area.SAVES)
+        """Yield, where nodes are repaired, more spares and quicker repairs."""
         modes = [item for item in self._scenario.failures.items() if item[1].transient < 1]
         if not any(mode.repair_plan for _, mode in modes):
             return

@@ -10,6 +10,7 @@ from clustersim.distributions import Constant, Exponential
 from clustersim.scenario import Scenario, ScenarioError, loads
 from clustersim.scenario.keys.repair import RepairPlan
 from clustersim.scenario.keys.replicas import near_divisors
+from clustersim.scenario.kinds.effects import Crash, Hang, Storage
 from clustersim.scenario.rates import again, fleet_factor
 from clustersim.scenario.values import values
 
@@ -98,18 +99,18 @@ def test_what_a_failure_takes_down_is_its_scope(keys: dict[str, str], down: str,
 
 
 def test_effects_are_words_with_their_numbers() -> None:
-    assert mode().effect == "crash"
-    assert mode(effect="hang", detect="1 min").effect == "hang"
+    assert mode().effect == Crash()
+    assert mode(effect="hang", detect="1 min").effect == Hang()
     slow = mode(effect={"slow": {"factor": 0.7}}, detect="10 min", repair="1 d")
-    assert (slow.effect, slow.slow_factor, slow.transient) == ("slow", 0.7, 0.0)
+    assert (slow.effect.word, slow.effect.pace, slow.transient) == ("slow", 0.7, 0.0)
     corrupt = mode(effect={"corrupt": {"noticed_after": {"exponential": {"mean": "2 h"}}}})
-    assert (corrupt.effect, corrupt.noticed_after) == ("corrupt", Exponential(2 * HOUR))
+    assert (corrupt.effect.word, corrupt.effect.shows_after) == ("corrupt", Exponential(2 * HOUR))
     flap = mode(effect={"flap": {"stall": "40 s"}})
-    assert (flap.effect, flap.flap_stall, flap.transient) == ("flap", Constant(40.0), 1.0)
+    assert (flap.effect.word, flap.effect.pause, flap.transient) == ("flap", Constant(40.0), 1.0)
     outage = mode(per="cluster", effect="storage", repair="2 h")
-    assert (outage.effect, outage.storage_tiers, outage.transient) == ("storage", None, 1.0)
+    assert (outage.effect, outage.transient) == (Storage(tiers=None), 1.0)
     named = mode(per="cluster", effect={"storage": {"tiers": ["checkpoint"]}}, repair="2 h")
-    assert named.storage_tiers == ("checkpoint",)
+    assert named.effect == Storage(tiers=("checkpoint",))
     assert named.repair_plan == RepairPlan(Constant(2 * HOUR))
 
 

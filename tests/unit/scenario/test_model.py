@@ -45,7 +45,7 @@ def test_defaults_are_those_of_the_language() -> None:
     assert not small.recovery.at_start
     assert (small.simulation.replications, small.simulation.seed, small.simulation.warm_up) == (32, 1, 0.0)
     one = small.failures["node"]
-    assert (one.ages, one.clock, one.effect, one.over_time) == ("steady", "calendar", "crash", ())
+    assert (one.ages, one.clock, one.effect.word, one.over_time) == ("steady", "calendar", "crash", ())
     assert (one.transient, one.detect, one.repair, one.crews, one.renews) == (1.0, None, None, None, True)
     assert one.lifetime == Exponential(50 * DAY)
 

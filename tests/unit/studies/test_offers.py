@@ -152,8 +152,8 @@ def test_every_change_of_everything_is_a_scenario_that_changes_what_it_says() ->
     stall = made["half the stall of other replicas"].recovery
     assert (stall.stall, stall.rejoin_stall) == (90.0, 50.0)
     assert made["half the overhead of each step"].recovery.overhead == 0.005
-    assert made["half the stall of a flap"].failures["flap"].flap_stall.mean == 20.0  # type: ignore[union-attr]
-    noticed = made["corruption noticed twice as fast"].failures["sdc"].noticed_after
+    assert made["half the stall of a flap"].failures["flap"].effect.pause.mean == 20.0  # type: ignore[union-attr]
+    noticed = made["corruption noticed twice as fast"].failures["sdc"].effect.shows_after
     assert noticed is not None
     assert noticed.mean == 3600.0
     assert made["storage back twice as fast"].failures["lustre"].repair.mean == 900.0  # type: ignore[union-attr]

@@ -52,7 +52,9 @@ class Repairs:
         self._fixes = StrikeDraws(streams, origins, "false_fix")
         self._retirement: Retirement | None = None
         if recovery.retire is not None:
-            self._retirement = Retirement(env, scenario, cluster, self._take_back)
+            self._retirement = Retirement(
+                env, recovery.retire, len(scenario.failures), cluster, self._take_back
+            )
         self._steps = self._steps_asked_for()
         self._repaired = self._after_steps if self._steps else self._return
         self._kept_until: dict[int, float] = {}

@@ -12,7 +12,7 @@ import simpy
 
 from clustersim.engine.activity import Activity, Blame
 from clustersim.engine.chain import Chain
-from clustersim.engine.effects import Culprits, culprits_are_tracked, effects
+from clustersim.engine.effects import Affected, Culprits, effects
 from clustersim.engine.events import GATHERING, REJOIN, At
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.replicas.group import Group
@@ -51,15 +51,18 @@ class Job:
         self._rack_size = scenario.cluster.rack_slots
         self._team = Team([self._replica(index, parts) for index in range(self._recovery.replicas)], cluster)
         culprits = Culprits(cluster, self.change_pace)
-        history = self._work if isinstance(self._work, TieredWork) else None
-        self._effects = effects(env, scenario, parts.streams, parts.origins, parts.stages, culprits, history)
+        self._effects: dict[int, Callable[[Strike, int], None]] = {}
+        if isinstance(self._work, TieredWork):
+            shared = parts.streams, parts.origins, parts.stages
+            affected = Affected(env, scenario, *shared, culprits, self._work, self)
+            self._effects = effects(affected, scenario)
         self._rejoins_at_once = self._team.size == 1 and not self._effects
         together = Together(self._team, self._activity)
         self._group = Group(parts, together, culprits, lambda: self._planned)
         self._planned = PlannedStops(
             parts, together, self._group, self._take_down_after_stop, self._bring_back
         )
-        if culprits_are_tracked(scenario):
+        if any(mode.effect.is_noticed_later for mode in scenario.failures.values()):
             cluster.on_move.append(culprits.moved)
         parts.failures.on_strike.append(self.strike)
         parts.failures.on_spare.append(self.strike_spare)
@@ -119,7 +122,7 @@ class Job:
             self.fail(strike, line)
         else:
             self._journal.keeps(line, _nodes_lost(strike))
-            effect.strike(self, strike, line)
+            effect(strike, line)
 
     def strike_spare(self, strike: Strike, node: int) -> None:
         """Let a failure hit the idle spare *node*: the job does not notice."""
@@ -150,7 +153,7 @@ class Job:
         elif self._activity.doing is HELD:
             group.enter(HELD)
 
-    def flap(self, time: float, cause: int, line: int) -> None:
+    def stand_still(self, time: float, cause: int, line: int) -> None:
         """Let all that train stand still for *time* seconds, because of the incident in *line*."""
         if self._work.is_training:
             self._journal.interrupts(line)

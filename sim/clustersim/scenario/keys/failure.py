@@ -10,7 +10,6 @@ from pydantic import PrivateAttr
 
 from clustersim.distributions import Distribution, Empirical
 from clustersim.scenario.keys.blocks import Block, Finding, key
-from clustersim.scenario.keys.effects import FLAP, STORAGE, Effects
 from clustersim.scenario.keys.laws import Lifetimes, Time
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.nodes import Lemons, Relapse, Spread
@@ -24,10 +23,11 @@ from clustersim.scenario.keys.quantities import (
     plain,
     words,
 )
-from clustersim.scenario.keys.reach import about_effect, about_reach
+from clustersim.scenario.keys.reach import about_reach
 from clustersim.scenario.keys.repair import RepairPlan, RepairTime
 from clustersim.scenario.keys.replay import Replay, about_replay
 from clustersim.scenario.keys.tables import table
+from clustersim.scenario.kinds.effects import ABOUT, EffectKind, Effects
 from clustersim.units import PARTS
 
 Part = Literal["gpu", "node", "rack", "pod", "cluster", "job"]
@@ -69,11 +69,7 @@ class FailureMode(Block):
         None,
         name="clock",
     )
-    stated_effect: Effects = key(
-        "crash; hang (noticed only when its detection time is over), slow, corrupt, flap or storage",
-        "crash",
-        name="effect",
-    )
+    stated_effect: Effects = key(ABOUT, "crash", name="effect")
     stated_takes_down: Annotated[Reach, words(*REACHES)] | None = key(
         "what leaves together: node (default for gpu and node), rack, pod, replica or job",
         None,
@@ -146,30 +142,10 @@ class FailureMode(Block):
         return self.stated_lifetime.around(0.0 if empirical else self.mtbf)
 
     @property
-    def effect(self) -> str:
-        """What a failure does: crash, hang, slow, corrupt, flap or storage."""
-        return self.stated_effect.word
-
-    @property
-    def slow_factor(self) -> float:
-        """Pace of the job, 0 to 1, while one of its nodes is slow; 1 where the mode slows nothing."""
-        return self.stated_effect.slow.factor if self.stated_effect.slow else 1.0
-
-    @property
-    def noticed_after(self) -> Distribution | None:
-        """Time until a corruption shows."""
-        corrupt = self.stated_effect.corrupt
-        return corrupt.noticed_after.distribution if corrupt else None
-
-    @property
-    def flap_stall(self) -> Distribution | None:
-        """Time for which everyone stands still while a link flaps."""
-        return self.stated_effect.flap.stall.distribution if self.stated_effect.flap else None
-
-    @property
-    def storage_tiers(self) -> tuple[str, ...] | None:
-        """Names of the tiers out of reach during an outage; None: all that survive everything."""
-        return self.stated_effect.storage.tiers if self.stated_effect.storage else None
+    def effect(self) -> EffectKind:
+        """What a failure does to the job."""
+        kind: EffectKind = self.stated_effect.chosen
+        return kind
 
     @property
     def takes_down(self) -> Reach:
@@ -194,7 +170,7 @@ class FailureMode(Block):
     @property
     def transient(self) -> float:
         """Share of failures after which the node is fine once the job restarts."""
-        if self.effect in (FLAP, STORAGE):
+        if not self.effect.nodes_leave:
             return 1.0
         if self.recorded is not None:
             return self._restarts
@@ -209,7 +185,7 @@ class FailureMode(Block):
 
     @property
     def repair_plan(self) -> RepairPlan | None:
-        """What happens to a node that left; with the effect storage, how long the outage lasts."""
+        """What happens to a node that left; how long the effect lasts, where that is the repair time."""
         if self._repairs:
             return RepairPlan(Empirical(self._repairs))
         return self.stated_repair.plan if self.stated_repair else None
@@ -235,6 +211,10 @@ class FailureMode(Block):
         """Let every row of a log strike, until the scenario with all its logs says which of them do."""
         self.resolve(0.0, 1, self.recorded or ())
 
+    def stated(self, key: str) -> object:
+        """Return what the file says under *key*; None where it says nothing."""
+        return getattr(self, f"stated_{key}" if hasattr(self, f"stated_{key}") else key)
+
     def contradictions(self) -> Iterator[Finding]:
         """Refuse rates, repairs and effects that contradict what the mode is about."""
         if self.replay is not None:
@@ -243,7 +223,7 @@ class FailureMode(Block):
         if self.stated_per is None:
             yield ("per",), f"missing; give what fails: {', '.join(PARTS)}"
             return
-        yield from about_effect(self)
+        yield from self.effect.about(self)
         yield from self._about_rate()
         yield from about_reach(self)
         yield from self._about_repair()
@@ -274,7 +254,7 @@ class FailureMode(Block):
             yield ("rate",), f"a rate per {self.rate.part} contradicts per: {self.per}; make them the same"
 
     def _about_repair(self) -> Iterator[Finding]:
-        if self.effect in (FLAP, STORAGE):
+        if not self.effect.nodes_leave:
             return
         if self.stated_repair and not self.takes_nodes:
             yield ("repair",), f"a failure per {self.per} costs no node, so nothing is repaired; leave it out"

@@ -1,12 +1,11 @@
-"""Nodes that differ, and failures that come together: lemons, relapses, bursts, and retirement."""
+"""Nodes that differ, and failures that come together: lemons, relapses and bursts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from clustersim.scenario.keys.blocks import Block, Finding, key
-from clustersim.scenario.keys.quantities import PositiveDuration, PositiveShare, Share, plain, whole, words
+from clustersim.scenario.keys.blocks import Block, key
+from clustersim.scenario.keys.quantities import PositiveDuration, PositiveShare, Share, plain, words
 
 Domain = Literal["rack", "pod"]
 
@@ -38,38 +37,3 @@ class Spread(Block):
 
     to: Annotated[Domain, words("rack", "pod")] = key("what it spreads to: rack or pod")
     probability: PositiveShare = key("share of the failures that spread")
-
-
-class Retire(Block):
-    """Repeat offenders leave for good: after so many failures in a window, or above a score that fades."""
-
-    after: Annotated[int, whole(1, 1_000_000)] | None = key(
-        "failures of one node, over all modes; with within", None, unit="failures"
-    )
-    within: PositiveDuration | None = key("the window in which they count, such as 30 d", None)
-    score: Annotated[float, plain(0, 1e6, above=True)] | None = key(
-        "the sum of what is left of its failures, each worth 1 when it strikes; with half_life", None
-    )
-    half_life: PositiveDuration | None = key("time after which a failure counts half, such as 7 d", None)
-    replacement: PositiveDuration | None = key(
-        "time until a new node takes the place of a retired one; none if left out", None
-    )
-
-    def contradictions(self) -> Iterator[Finding]:
-        """Ask for one rule, whole."""
-        counting = [name for name in ("after", "within") if getattr(self, name) is not None]
-        scoring = [name for name in ("score", "half_life") if getattr(self, name) is not None]
-        rules = "either after and within, or score and half_life"
-        if counting and scoring:
-            given = f"{' and '.join(counting)} beside {' and '.join(scoring)}"
-            yield (), f"{given}: two rules at once; give {rules}"
-        elif not counting and not scoring:
-            yield (), f"no rule is given; give {rules}"
-        elif len(counting) == 1 or len(scoring) == 1:
-            missing = next(
-                other
-                for pair in (("after", "within"), ("score", "half_life"))
-                for one, other in (pair, pair[::-1])
-                if one in (*counting, *scoring)
-            )
-            yield (), f"half a rule: {(*counting, *scoring)[0]} without {missing}; give {missing} too"

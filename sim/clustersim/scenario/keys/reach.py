@@ -1,4 +1,4 @@
-"""What a mode's keys must hold about each other: what it takes down, what its effect has no room for."""
+"""What a mode's keys must hold about each other: what it takes down and spreads to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from clustersim.scenario.keys.blocks import Finding
-from clustersim.scenario.keys.effects import CORRUPT, FLAP, SLOW, STORAGE
 
 if TYPE_CHECKING:
     from clustersim.scenario.keys.failure import FailureMode
@@ -41,38 +40,3 @@ def _about_spreads(mode: FailureMode, to: str) -> Iterator[Finding]:
             ("spreads", "to"),
             f"the {mode.takes_down} goes down anyway; spread to more, or leave it out",
         )
-
-
-def about_effect(mode: FailureMode) -> Iterator[Finding]:
-    """Yield what the effect of *mode* contradicts."""
-    if mode.effect == SLOW and not mode.takes_nodes:
-        yield (
-            ("effect",),
-            f"a straggler is a node, not what fails per {mode.per}; give per: node",
-        )
-    if mode.effect in (CORRUPT, FLAP, STORAGE) and mode.stated_detect is not None:
-        says = {CORRUPT: "noticed_after says when it shows", FLAP: "it is over by itself"}
-        yield ("detect",), f"{says.get(mode.effect, 'an outage shows at once')}; leave detect out"
-    if mode.effect == FLAP:
-        yield from _unused(mode, ("takes_down", "spreads", "repair", "transient"), "no node leaves")
-    if mode.effect == STORAGE:
-        yield from _about_storage(mode)
-
-
-def _about_storage(mode: FailureMode) -> Iterator[Finding]:
-    if mode.takes_nodes:
-        yield ("per",), f"storage does not fail per {mode.per}; give per: cluster"
-        return
-    yield from _unused(mode, ("transient",), "an outage costs no node")
-    repair = mode.stated_repair
-    if repair is None:
-        yield ("effect",), "an outage lasts for its repair time; give repair, such as 2 h"
-    elif repair.staged or repair.crews is not None or repair.false_fix is not None:
-        yield ("repair",), "an outage has one length; give one law, such as {exponential: {mean: 2 h}}"
-
-
-def _unused(mode: FailureMode, names: tuple[str, ...], why: str) -> Iterator[Finding]:
-    for name in names:
-        stated = getattr(mode, f"stated_{name}" if hasattr(mode, f"stated_{name}") else name)
-        if stated is not None:
-            yield (name,), f"with the effect {mode.effect} {why}; leave it out"

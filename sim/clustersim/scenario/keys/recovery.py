@@ -11,7 +11,6 @@ from pydantic import PrivateAttr
 from clustersim.distributions import Constant, Distribution
 from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, key
 from clustersim.scenario.keys.laws import KINDS, Law, Time
-from clustersim.scenario.keys.nodes import Retire
 from clustersim.scenario.keys.quantities import (
     DURATION,
     SHARE,
@@ -26,6 +25,7 @@ from clustersim.scenario.keys.quantities import (
 )
 from clustersim.scenario.keys.replicas import about_diagnosis, about_replicas
 from clustersim.scenario.keys.tables import CARDS, around, table
+from clustersim.scenario.kinds.retirement import Retire
 
 Kind = Literal["detect", "nodes", "load", "work"]
 NODES: Final = "nodes"

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic_core import CoreSchema, core_schema
 
 from clustersim.scenario.keys.blocks import KEY, Block, Finding, key
-from clustersim.scenario.keys.effects import FLAP, STORAGE
 from clustersim.scenario.keys.logs import CAUSE, MOST_ROWS, Recorded, Rows, read_log
 from clustersim.scenario.keys.quantities import Instant, PositiveDuration, whole
-from clustersim.scenario.keys.reach import about_effect
 from clustersim.units import format_duration, shown
 
 if TYPE_CHECKING:
@@ -112,12 +110,11 @@ def about_replay(mode: FailureMode) -> Iterator[Finding]:
         yield ("per",), f"a log names nodes, not what fails per {mode.stated_per}; leave it out"
     if mode.stated_per == "job" and any(row.node >= 0 for row in mode.recorded or ()):
         yield ("per",), "the log names nodes; leave it out"
-    if mode.effect == STORAGE:
-        yield ("effect",), "an outage of storage cannot be replayed; give it a mode of its own"
-    else:
-        yield from about_effect(mode)
-    if mode.effect == FLAP and mode.transient < 1:
-        yield ("effect",), "with the effect flap no node leaves; leave the repairs out of the log"
+    yield from mode.effect.about(mode)
+    repairs = any(row.repair_s is not None for row in mode.recorded or ())
+    if repairs and not mode.effect.nodes_leave:
+        why = f"with the effect {mode.effect.word}, no node leaves; leave the repairs out of the log"
+        yield ("effect",), why
     for name in (name for name in _OF_NODES if name in stated and not mode.takes_nodes):
         yield (name, KEY), "no row of the log names a node; leave it out"
 

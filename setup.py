@@ -22,7 +22,7 @@ LEFT_AS_PYTHON = {
     "audit.py",  # these six are sums over numpy's columns, which are as quick in Python
     "incidents.py",
     "ledger.py",
-    "stretches.py",
+    "segments.py",
     "timeline.py",
     "waiting.py",
 }

@@ -134,7 +134,7 @@ def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 def _interval(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say where the interval between saves is far from the best of Daly's exact formula."""
     saves, mtbf = scenario.checkpoint, scenario.mtbf
-    if saves is None or mtbf is None or saves.blocks == 0 or scenario.general:
+    if saves is None or mtbf is None or saves.blocks == 0 or scenario.needs_work_history:
         return
     best = max(theory.optimal(mtbf, saves.blocks), saves.durable_after)
     then, now = (theory.efficiency(each, mtbf, saves.blocks, 0.0) for each in (best, saves.interval))

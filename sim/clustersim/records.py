@@ -13,10 +13,10 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class Doing(IntEnum):
+class Phase(IntEnum):
     """What the job does at an instant; `IDLE` is said of a spare that fails.
 
-    `STALL` is said where replicas stand still because of another one, `HELD` where too few are alive.
+    `STALL` is said where replicas stand still because of another one, `BLOCKED` where too few are alive.
     """
 
     TRAINING = 0
@@ -27,12 +27,12 @@ class Doing(IntEnum):
     MAINTENANCE = 5
     IDLE = 6
     STALL = 7
-    HELD = 8
+    BLOCKED = 8
 
     @property
     def label(self) -> str:
-        """The word used in tables and reports."""
-        return self.name.lower()
+        """The word in the column `doing`, where blocked replicas are called `held` since version 0.1."""
+        return "held" if self is Phase.BLOCKED else self.name.lower()
 
 
 PEER = "another replica"
@@ -59,9 +59,9 @@ INCIDENT_COLUMNS = (
     Column(
         "doing",
         "",
-        "what the job did: " + ", ".join(doing.label for doing in Doing) + " (idle: a spare failed)",
+        "what the job did: " + ", ".join(doing.label for doing in Phase) + " (idle: a spare failed)",
     ),
-    Column("interruption", "", "whether it ended a stretch of training, of the job or of a replica"),
+    Column("interruption", "", "whether it ended a training segment, of the job or of a replica"),
     Column("transient", "", "whether all its nodes are fine after a restart"),
     Column("nodes_lost", "nodes", "nodes that leave for repair because of it"),
     Column("lost_s", "s", "training that it threw away"),
@@ -92,7 +92,7 @@ REPLICATION_COLUMNS = (
     Column("<entry>", "", "share of all card-time in each entry of the ledger, one column per entry"),
     Column("progress_s", "s", "productive time kept at the end, warm-up included"),
     Column("reached_s", "s", "wall-clock time at which the target was reached; empty where it was not"),
-    Column("interruptions", "", "incidents that ended a stretch of training"),
+    Column("interruptions", "", "incidents that ended a training segment"),
     Column("incidents", "", "failures that struck the job"),
     Column("spares_left", "nodes", "fewest spares that were ever idle"),
     Column("nodes_away", "nodes", "nodes in repair or retired and not yet replaced, mean over time"),
@@ -121,7 +121,7 @@ STRIP_COLUMNS = (
     Column("start_s", "s", "begin of the activity, in replication 0"),
     Column("end_s", "s", "end of the activity"),
     Column("activity", "", "entry of the ledger to which the time is booked"),
-    Column("detail", "", "recovery stage, or failure mode that ended the stretch"),
+    Column("detail", "", "recovery stage, or failure mode that ended the segment"),
     Column(
         "lane", "", "number of the replica that is down; -1 for the job, or the replicas that train together"
     ),
@@ -167,7 +167,7 @@ SCOPES = ("job", "gpu", "node", "rack", "pod", "replica", "cluster")
 """How far a failure reaches, by number: what a copy must survive to be loaded after it."""
 
 
-class Strike(NamedTuple):
+class Failure(NamedTuple):
     """A failure of *mode*: number *ordinal* of its *origin*, from 0, on *slots* (none for the whole job).
 
     The origin is the name, by number, under which its draws are known: the mode's own, or that of another
@@ -207,7 +207,7 @@ class Records:
     spares_left: int
     curve: Array
     incidents: Mapping[str, Array]
-    stretches: Mapping[str, Array] = field(repr=False)
+    segments: Mapping[str, Array] = field(repr=False)
     strip: tuple[StripRow | tuple[float, float, str, str], ...] = ()
     fleet: FleetUse | None = None
     drawn: bool = True

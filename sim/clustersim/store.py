@@ -19,7 +19,7 @@ from clustersim.records import FleetUse, Records
 Array = np.ndarray[Any, np.dtype[Any]]
 
 KEY_FILE, LOCK_FILE, MEASURED = "key.json", "lock", "measured.npy"
-COLUMNS = ("incidents", "stretches")
+COLUMNS = ("incidents", "segments")
 ARRAYS = ("charges", "stages", "incidents_by_mode", "curve")
 FLEET_ARRAYS = ("away_s", "away_curve", "idle_curve")
 SCALARS = (
@@ -109,7 +109,7 @@ def _resting(records: Records, path: Path) -> Records:
 
 
 def read_records(path: Path) -> Records:
-    """Return the replication in *path*; its incidents and stretches stay on disk until asked for."""
+    """Return the replication in *path*; its incidents and segments stay on disk until asked for."""
     with np.load(path) as file:
         fields: dict[str, Any] = json.loads(str(file["small"]))
         fields |= {name: np.asarray(file[name]) for name in ARRAYS}

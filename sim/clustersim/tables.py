@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from clustersim import arrow
 from clustersim.metrics.replications import columns_of
-from clustersim.records import INCIDENT_COLUMNS, PEER, Doing, Records, StripRow
+from clustersim.records import INCIDENT_COLUMNS, PEER, Phase, Records, StripRow
 from clustersim.scenario.model import Scenario
 from clustersim.store import RunError, loaded
 
@@ -33,7 +33,7 @@ def replications(records: Sequence[Records]) -> pa.Table:
 
 def incidents(scenario: Scenario, one: Records) -> pa.Table:
     """Return one row per incident of a replication: what `INCIDENT_COLUMNS` says."""
-    words = {"mode": list(scenario.failures), "doing": [doing.label for doing in Doing]}
+    words = {"mode": list(scenario.failures), "doing": [doing.label for doing in Phase]}
     columns = dict(_complete(loaded(one.incidents)))
     tiers = arrow.chosen(columns.pop("tier") + 1, ["", *tier_names(scenario)])
     shown = {

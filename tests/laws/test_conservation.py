@@ -15,7 +15,8 @@ from clustersim.engine.cluster import Cluster
 from clustersim.engine.ledger import Entry
 from clustersim.engine.replication import simulate
 from clustersim.engine.spares import Spares
-from clustersim.records import Doing, Records
+from clustersim.records import Phase as JobPhase
+from clustersim.records import Records
 from clustersim.scenario.model import Scenario
 from tests.oracle.random_scenarios import scenario
 
@@ -57,7 +58,7 @@ def test_the_incidents_account_for_what_is_charged_to_their_modes(data: st.DataO
             charged = float(table[f"{entry.label}_s"][own].sum()) * document.cluster.gpus
             assert charged == pytest.approx(records.charges[number, entry], rel=1e-9, abs=1e-6)
     assert np.all(np.diff(table["time_s"]) >= 0)
-    assert np.all(table["interruption"] == (table["doing"] <= Doing.SAVING))
+    assert np.all(table["interruption"] == (table["doing"] <= JobPhase.SAVING))
     assert np.all((table["nodes_lost"] > 0) == ~table["transient"])
 
 
@@ -166,7 +167,7 @@ def test_a_rack_its_spare_and_its_replica_fail_at_one_instant(choice: str, absor
     table = counted(document).incidents
     first = table["time_s"] == 1000.0
     assert table["nodes_lost"][first].sum() >= 12
-    assert set(np.flatnonzero(first & (table["doing"] == Doing.IDLE))) != set()
+    assert set(np.flatnonzero(first & (table["doing"] == JobPhase.IDLE))) != set()
 
 
 def racks(spares: int, **blocks: object) -> Scenario:

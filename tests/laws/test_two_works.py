@@ -32,7 +32,7 @@ TIMES = ("lost_s", "detection_s", "recovery_s", "waiting_s")
 def with_history(document: Scenario) -> Records:
     """Simulate *document* on the work that carries copies, tiers and history."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Scenario, "general", property(lambda _: True))
+        patch.setattr(Scenario, "needs_work_history", property(lambda _: True))
         return simulate(document, 0)
 
 
@@ -40,7 +40,7 @@ def with_history(document: Scenario) -> Records:
 @given(st.data(), st.booleans())
 def test_both_works_give_the_same_history(data: st.DataObject, ties: bool) -> None:
     document = Scenario.model_validate(scenario(data.draw, ties))
-    assert not document.general
+    assert not document.needs_work_history
     whole, general = simulate(document, 0), with_history(document)
     scale = document.end_s
     assert general.end_s == pytest.approx(whole.end_s, rel=1e-9)

@@ -12,7 +12,7 @@ import numpy as np
 
 from clustersim.engine.ledger import Causes, Entry
 from clustersim.engine.replication import simulate
-from clustersim.records import PEER, Doing, Records, StripRow
+from clustersim.records import PEER, Phase, Records, StripRow
 from clustersim.scenario.model import Scenario
 from tests.oracle.naive import Naive, Row
 
@@ -46,7 +46,7 @@ def _incidents(scenario: Scenario, records: Records, naive: Naive) -> Iterator[P
     table, modes = records.incidents, list(scenario.failures)
     rows = naive.incidents
     found = [
-        (modes[mode], Doing(doing).label) for mode, doing in zip(table["mode"], table["doing"], strict=True)
+        (modes[mode], Phase(doing).label) for mode, doing in zip(table["mode"], table["doing"], strict=True)
     ]
     yield "incidents (mode, doing)", found, [(row["mode"], row["doing"]) for row in rows]
     yield "interruptions", records.interruptions, sum(row["interruption"] for row in counted(scenario, rows))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from clustersim.engine.ledger import RESERVED_CAUSES, Entry
-from clustersim.records import Doing, FleetUse, Records, StripRow
+from clustersim.records import FleetUse, Phase, Records, StripRow
 from clustersim.results import Results
 from clustersim.scenario import Scenario
 
@@ -95,7 +95,7 @@ def _records(scenario: Scenario, number: int) -> Records:
         spares_left=0,
         curve=np.linspace(0, DAYS * DAY * shares["productive"], 401),
         incidents=_incidents(rng, number, 120),
-        stretches={},
+        segments={},
         strip=_strip() if number == 0 else (),
         fleet=FleetUse(
             away_s=np.bincount(away, weights=np.full(400, DAYS * DAY / 400)),
@@ -115,7 +115,7 @@ def _incidents(rng: np.random.Generator, number: int, count: int) -> dict[str, A
         "node": rng.integers(0, 512, count).astype(np.int32),
         "rack": rng.integers(0, 64, count).astype(np.int32),
         "replica": rng.integers(0, 8, count).astype(np.int32),
-        "doing": np.where(stops, Doing.TRAINING, Doing.STALL).astype(np.int8),
+        "doing": np.where(stops, Phase.TRAINING, Phase.STALL).astype(np.int8),
         "interruption": stops,
         "transient": np.zeros(count, np.bool_),
         "nodes_lost": np.ones(count, np.int32),

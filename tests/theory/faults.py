@@ -54,7 +54,7 @@ def faults_of(scenario: Scenario, number: int, monkeypatch: pytest.MonkeyPatch) 
     def watched(env: simpy.Environment, *parts: Any) -> Failures:
         watches.append(Watch(env))
         parts[3].on_move.append(watches[0].moved)
-        parts[3].on_failure.append(watches[0].failed)
+        parts[3].on_node_failure.append(watches[0].failed)
         return Failures(env, *parts)
 
     with monkeypatch.context() as patched:

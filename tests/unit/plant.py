@@ -11,7 +11,7 @@ from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.machines import cluster_of
 from clustersim.engine.repair import Repairs
-from clustersim.records import Strike
+from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
 
@@ -45,19 +45,19 @@ class Plant:
         self.env = Environment()
         self.cluster = cluster_of(scenario)
         self.places = self.cluster.track()
-        self.strikes: list[tuple[float, Strike]] = []
+        self.strikes: list[tuple[float, Failure]] = []
         self.nodes: list[int] = []
         self.spares: list[tuple[float, int]] = []
         self.back: list[tuple[float, tuple[int, ...]]] = []
         streams, self._origins = Streams(1, 0), Origins(scenario)
         self.failures = Failures(self.env, scenario, streams, self._origins, self.cluster)
-        self.failures.on_strike.append(self.strike)
-        self.failures.on_spare.append(self.strike_spare)
+        self.failures.on_failure.append(self.strike)
+        self.failures.on_spare_failure.append(self.strike_spare)
         self.repairs = Repairs(self.env, scenario, streams, self._origins, self.cluster, self.failures)
         self.repairs.on_return.append(self.take_back)
         self._leave = repairs
 
-    def strike(self, strike: Strike) -> None:
+    def strike(self, strike: Failure) -> None:
         """Note a strike, and let its nodes leave where they are to."""
         self.strikes.append((self.env.now, strike))
         self.nodes += [self.cluster.node(slot) for slot in strike.slots]
@@ -66,7 +66,7 @@ class Plant:
             self.repairs.send(strike, strike.slots, len(self.strikes) - 1)
             self.cluster.fill(self.env.now)
 
-    def strike_spare(self, strike: Strike, node: int) -> None:
+    def strike_spare(self, strike: Failure, node: int) -> None:
         """Note the strike of a spare, and let it leave where it is to."""
         self.spares.append((self.env.now, node))
         if self._leave and not strike.transient:

@@ -80,7 +80,7 @@ def test_a_spare_that_fails_leaves_the_spares() -> None:
 def test_watchers_learn_of_every_move() -> None:
     cluster, ages = Cluster(nodes=2, spares=1), Ages()
     cluster.on_move.append(ages.moved)
-    cluster.on_failure.append(ages.failed)
+    cluster.on_node_failure.append(ages.failed)
     cluster.fail((1,))
     away = cluster.send_away((1,))
     cluster.fill(0.0)
@@ -125,7 +125,7 @@ def test_each_group_waits_for_its_own_spares() -> None:
 def test_a_revived_node_is_at_work_again_in_its_slot() -> None:
     cluster, ages = Cluster(nodes=3, spares=0), Ages()
     cluster.on_move.append(ages.moved)
-    cluster.on_failure.append(ages.failed)
+    cluster.on_node_failure.append(ages.failed)
     cluster.fail((1,))
     cluster.revive(1)
     assert (cluster.is_at_work(1), ages.moves) == (True, [(1, 1, False)])
@@ -180,7 +180,7 @@ def test_among_spares_alike_the_one_idle_for_longest_is_taken_and_one_that_faile
 def test_a_spare_that_failed_more_often_than_another_is_taken_after_it() -> None:
     spares = ChosenSpares(range(4, 7), Domains(4, 4, 1), fewest_failures=True)
     cluster = Cluster(4, spares)
-    cluster.on_failure.append(spares.failed)
+    cluster.on_node_failure.append(spares.failed)
     for node in (4, 5):
         cluster.withdraw(node)
         cluster.restore((node,))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from clustersim.engine.replication import simulate
-from clustersim.records import Doing, Records
+from clustersim.records import Phase, Records
 from clustersim.scenario.keys import failure, nodes
 from clustersim.scenario.keys.blocks import Block
 from clustersim.scenario.keys.failure import FailureMode
@@ -103,7 +103,7 @@ MEASURES: Mapping[str, Callable[[Records], float]] = {
     "interruptions": lambda records: records.interruptions,
     "nodes lost": lambda records: records.incidents["nodes_lost"].sum(),
     "early incidents": lambda records: int(np.count_nonzero(records.incidents["time_s"] < 25_000)),
-    "idle nodes struck": lambda records: int(np.count_nonzero(records.incidents["doing"] == Doing.IDLE)),
+    "idle nodes struck": lambda records: int(np.count_nonzero(records.incidents["doing"] == Phase.IDLE)),
     "struck again soon": struck_again_soon,
     "away": away,
 }

@@ -106,7 +106,7 @@ def test_a_replication_reads_back_as_it_was(tmp_path: Path) -> None:
         assert np.array_equal(back.charges, one.charges)
         assert np.array_equal(back.curve, one.curve)
         assert back.strip == one.strip
-        for table in ("incidents", "stretches"):
+        for table in ("incidents", "segments"):
             here, there = getattr(one, table), getattr(back, table)
             assert list(here) == list(there)
             for name in here:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from clustersim.engine.replication import simulate
-from clustersim.records import Doing, Records
+from clustersim.records import Phase, Records
 from clustersim.scenario.model import Scenario
 
 
@@ -109,7 +109,7 @@ def test_an_idle_spare_that_fails_is_in_no_rack_and_interrupts_nothing() -> None
     assert lines == {
         "node": [0, 1],
         "rack": [0, -1],
-        "doing": [Doing.TRAINING, Doing.IDLE],
+        "doing": [Phase.TRAINING, Phase.IDLE],
         "interruption": [True, False],
     }
 
@@ -204,7 +204,7 @@ def test_a_failure_in_the_last_save_before_maintenance_falls_back_to_the_copy_be
             "maintenance": 10,
         }
     )
-    assert (records.interruptions, records.incidents["doing"].tolist()) == (1, [Doing.SAVING])
+    assert (records.interruptions, records.incidents["doing"].tolist()) == (1, [Phase.SAVING])
 
 
 def test_what_was_done_before_each_maintenance_counts_towards_the_target() -> None:

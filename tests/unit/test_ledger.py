@@ -7,8 +7,8 @@ from clustersim.engine.checkpoints import PeriodicSaves
 from clustersim.engine.incidents import incident_table
 from clustersim.engine.journal import NOBODY, PHASE, Journal
 from clustersim.engine.ledger import Causes, Ledger, LedgerError, book
-from clustersim.engine.stretches import SinceLastSave
-from clustersim.records import Doing, Strike
+from clustersim.engine.segments import SinceLastSave
+from clustersim.records import Failure, Phase
 
 CAUSES = Causes(("gpu", "nic"))
 SCHEDULE = PeriodicSaves.every(60.0, 5.0)
@@ -17,18 +17,18 @@ SCHEDULE = PeriodicSaves.every(60.0, 5.0)
 def history() -> Journal:
     """Return 120 s: 60 s that were kept, a save of 5 s, 10 s lost to a nic, 45 s to train again."""
     journal = Journal()
-    journal.incident(75.0, Strike(1, 0, (3, 4), False, origin=1, scope=2), 3, 0, Doing.TRAINING, True)
-    journal.stretch(0.0, 75.0, cause=1, incident=0)
-    journal.phase(PHASE(Doing.DETECTION, 0, 75.0, 80.0, 1, 0, 1.0, NOBODY))
-    journal.phase(PHASE(Doing.WAITING, 0, 80.0, 100.0, 1, 0, 1.0, NOBODY))
-    journal.phase(PHASE(Doing.RECOVERY, 2, 100.0, 115.0, 1, 0, 1.0, NOBODY))
-    journal.phase(PHASE(Doing.MAINTENANCE, 0, 115.0, 120.0, NOBODY, NOBODY, 1.0, NOBODY))
+    journal.incident(75.0, Failure(1, 0, (3, 4), False, origin=1, scope=2), 3, 0, Phase.TRAINING, True)
+    journal.segment(0.0, 75.0, cause=1, incident=0)
+    journal.phase(PHASE(Phase.DETECTION, 0, 75.0, 80.0, 1, 0, 1.0, NOBODY))
+    journal.phase(PHASE(Phase.WAITING, 0, 80.0, 100.0, 1, 0, 1.0, NOBODY))
+    journal.phase(PHASE(Phase.RECOVERY, 2, 100.0, 115.0, 1, 0, 1.0, NOBODY))
+    journal.phase(PHASE(Phase.MAINTENANCE, 0, 115.0, 120.0, NOBODY, NOBODY, 1.0, NOBODY))
     return journal
 
 
 def booked(warm_up: float = 0.0) -> Ledger:
     journal = history()
-    training = SinceLastSave(journal.stretches, SCHEDULE)
+    training = SinceLastSave(journal.segments, SCHEDULE)
     waiting = np.array([0.0, 100.0 - max(80.0, warm_up)])
     return book(journal.phases, training, CAUSES, waiting, cards=8, stages=2, warm_up=warm_up)
 
@@ -82,12 +82,12 @@ def test_a_second_missing_or_booked_twice_is_an_error(wall_clock: float) -> None
 
 def test_an_incident_is_charged_with_what_followed_from_it() -> None:
     journal = history()
-    lines = journal.incidents, journal.phases, SinceLastSave(journal.stretches, SCHEDULE)
+    lines = journal.incidents, journal.phases, SinceLastSave(journal.segments, SCHEDULE)
     table = incident_table(*lines, np.array([15.0]), ("nodes", "restart"), replication=7)
     row = {name: column[0].item() for name, column in table.items()}
     assert row == {
         "replication": 7, "time_s": 75, "mode": 1, "node": 3, "rack": 0, "replica": -1,
-        "doing": Doing.TRAINING,
+        "doing": Phase.TRAINING,
         "interruption": True, "transient": False, "nodes_lost": 2, "lost_s": 10, "detection_s": 5,
         "recovery_s": 15, "waiting_s": 15, "down_s": 40, "stage_nodes_s": 0, "stage_restart_s": 15,
     }  # fmt: skip

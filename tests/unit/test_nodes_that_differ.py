@@ -274,7 +274,7 @@ def test_a_log_strikes_nodes_wherever_they_are() -> None:
 
 def test_a_scenario_that_asks_for_nothing_has_none_of_it() -> None:
     plant = Plant(MEMORYLESS)
-    assert (plant.failures.relapses, plant.failures.faults) == ({}, None)
+    assert (plant.failures.relapses, plant.failures.latent_faults) == ({}, None)
 
 
 def test_a_fault_takes_down_what_its_mode_takes_down() -> None:

@@ -1,12 +1,12 @@
-"""Repair shops: times, crews and the queue."""
+"""RepairOrder shops: times, crews and the queue."""
 
 import simpy
 
 from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.repair.bench import Repair
 from clustersim.engine.repair.shop import AUTOMATIC, Repaired, RepairShop
-from clustersim.records import Strike
+from clustersim.engine.repair.station import RepairOrder
+from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
 
@@ -37,20 +37,20 @@ def shop_in(env: simpy.Environment, repair: object, back: Back, mode: int = 0) -
 def noted(env: simpy.Environment, back: Back) -> Repaired:
     """Return what notes in *back* the nodes that come back, and when."""
 
-    def note(repair: Repair, part: int = AUTOMATIC) -> None:
+    def note(repair: RepairOrder, part: int = AUTOMATIC) -> None:
         back.append((env.now, tuple(repair.nodes)))
 
     return note
 
 
-def broken(ordinal: int, *nodes: int) -> Repair:
-    return Repair(nodes, Strike(0, ordinal, (), False, origin=0, scope=2), NOBODY)
+def broken(ordinal: int, *nodes: int) -> RepairOrder:
+    return RepairOrder(nodes, Failure(0, ordinal, (), False, origin=0, scope=2), NOBODY)
 
 
 def test_without_crews_every_repair_begins_at_once() -> None:
     env, repairs, back = shop("100 s")
-    repairs.bring(broken(0, 1))
-    repairs.bring(broken(1, 2))
+    repairs.enqueue(broken(0, 1))
+    repairs.enqueue(broken(1, 2))
     env.run()
     assert back == [(100.0, (1,)), (100.0, (2,))]
 
@@ -58,23 +58,23 @@ def test_without_crews_every_repair_begins_at_once() -> None:
 def test_crews_take_incidents_first_come_first_served() -> None:
     env, repairs, back = shop({"constant": "100 s", "crews": 2})
     for number in range(5):
-        repairs.bring(broken(number, number))
+        repairs.enqueue(broken(number, number))
     env.run()
     assert back == [(100.0, (0,)), (100.0, (1,)), (200.0, (2,)), (200.0, (3,)), (300.0, (4,))]
 
 
 def test_a_crew_that_was_idle_takes_the_next_incident() -> None:
     env, repairs, back = shop({"constant": "100 s", "crews": 1})
-    repairs.bring(broken(0, 0))
+    repairs.enqueue(broken(0, 0))
     env.run(until=250.0)
-    repairs.bring(broken(1, 1))
+    repairs.enqueue(broken(1, 1))
     env.run()
     assert back == [(100.0, (0,)), (350.0, (1,))]
 
 
 def test_the_nodes_of_an_incident_come_back_together() -> None:
     env, repairs, back = shop({"exponential": {"mean": "1 h"}, "crews": 1})
-    repairs.bring(broken(0, 4, 5, 6))
+    repairs.enqueue(broken(0, 4, 5, 6))
     env.run()
     assert [nodes for _, nodes in back] == [(4, 5, 6)]
 
@@ -84,7 +84,7 @@ def test_a_repair_time_belongs_to_the_incident_not_to_the_order_of_calls() -> No
     for order in ((0, 1), (1, 0)):
         env, repairs, back = shop({"exponential": {"mean": "1 h"}})
         for index in order:
-            repairs.bring(broken(index, index))
+            repairs.enqueue(broken(index, index))
         env.run()
         times.append(sorted(back))
     assert times[0] == times[1]
@@ -93,10 +93,10 @@ def test_a_repair_time_belongs_to_the_incident_not_to_the_order_of_calls() -> No
 def test_shops_whose_repairs_end_at_one_instant_take_turns_by_their_modes() -> None:
     env, first, back = shop("40 s")
     second = shop_in(env, "100 s", back, mode=1)
-    second.bring(broken(0, 7))
+    second.enqueue(broken(0, 7))
     env.run(until=60.0)
-    first.bring(broken(0, 1))
-    first.bring(broken(1, 2))
+    first.enqueue(broken(0, 1))
+    first.enqueue(broken(1, 2))
     env.run()
     assert back == [(100.0, (1,)), (100.0, (2,)), (100.0, (7,))]
 
@@ -107,7 +107,7 @@ PIPELINE = {"automatic": "10 s", "escalates": "100 %", "manual": "100 s", "crews
 def test_the_crews_of_a_pipeline_work_on_the_manual_part() -> None:
     env, repairs, back = shop(PIPELINE)
     for number in range(3):
-        repairs.bring(broken(number, number))
+        repairs.enqueue(broken(number, number))
     env.run()
     assert back == [(110.0, (0,)), (210.0, (1,)), (310.0, (2,))]
 
@@ -115,7 +115,7 @@ def test_the_crews_of_a_pipeline_work_on_the_manual_part() -> None:
 def test_what_does_not_escalate_is_back_after_the_automatic_part() -> None:
     env, repairs, back = shop(PIPELINE | {"escalates": "30 %", "crews": 1000})
     for number in range(1000):
-        repairs.bring(broken(number, number))
+        repairs.enqueue(broken(number, number))
     env.run()
     escalated = [nodes for now, nodes in back if now == 110.0]
     assert len(back) == 1000
@@ -130,7 +130,7 @@ def test_a_repair_of_a_log_lasts_as_long_as_the_log_says() -> None:
     repairs = RepairShop(
         env, Streams(1, 0), Origins(scenario), 0, scenario.failures["mode"], noted(env, back)
     )
-    repairs.bring(broken(0, 1))
-    repairs.bring(broken(1, 2))
+    repairs.enqueue(broken(0, 1))
+    repairs.enqueue(broken(1, 2))
     env.run()
     assert back == [(3600.0, (2,)), (3 * 3600.0, (1,))]

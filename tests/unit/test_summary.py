@@ -64,7 +64,7 @@ def books(
         spares_left=1,
         curve=np.linspace(0, HOURS * 3600 * shares["productive"], 401),
         incidents={},
-        stretches={},
+        segments={},
     )
 
 

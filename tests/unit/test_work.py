@@ -10,9 +10,9 @@ import pytest
 from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.ledger import Causes, Entry
-from clustersim.engine.work.account import TieredWork
-from clustersim.engine.work.lineage import Pace
-from clustersim.records import SCOPES, Strike
+from clustersim.engine.work.history import Pace
+from clustersim.engine.work.tiered import TieredWork
+from clustersim.records import SCOPES, Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
 
@@ -44,8 +44,8 @@ def train(job: TieredWork, start: float, end: float, cause: int = NOBODY, share:
     job.end(end, cause, cause)
 
 
-def strike(scope: int, ordinal: int = 0) -> Strike:
-    return Strike(0, ordinal, (), True, 0, scope)
+def strike(scope: int, ordinal: int = 0) -> Failure:
+    return Failure(0, ordinal, (), True, 0, scope)
 
 
 def booked(job: TieredWork, warm_up: float = 0.0) -> tuple[np.ndarray[Any, np.dtype[Any]], float]:
@@ -56,7 +56,7 @@ def booked(job: TieredWork, warm_up: float = 0.0) -> tuple[np.ndarray[Any, np.dt
 def test_what_a_restart_leaves_is_loaded_from_memory() -> None:
     job = work()
     train(job, 0.0, 260.0, cause=0)  # saves at 100 and 210; 240 s of training
-    job.kill(JOB, 260.0)
+    job.invalidate(JOB, 260.0)
     job.fall_back(260.0, 0, 0)
     assert job.load(strike(JOB), 0) == 5.0
     assert job.loads == {0: 0}
@@ -69,7 +69,7 @@ def test_what_a_restart_leaves_is_loaded_from_memory() -> None:
 def test_a_node_takes_memory_along_and_the_job_begins_again() -> None:
     job = work()
     train(job, 0.0, 260.0, cause=0)
-    job.kill(NODE, 260.0)
+    job.invalidate(NODE, 260.0)
     job.fall_back(260.0, 0, 0)
     assert job.load(strike(NODE), 0) == 60.0
     assert job.loads == {0: 1}
@@ -81,9 +81,9 @@ def test_a_node_takes_memory_along_and_the_job_begins_again() -> None:
 def test_a_later_failure_takes_what_the_first_had_left_and_is_charged_for_it() -> None:
     job = work()
     train(job, 0.0, 260.0, cause=0)
-    job.kill(JOB, 260.0)
+    job.invalidate(JOB, 260.0)
     job.fall_back(260.0, 0, 0)
-    job.kill(NODE, 270.0)
+    job.invalidate(NODE, 270.0)
     job.fall_back(270.0, 1, 1)
     charges, kept = booked(job)
     assert kept == 0.0
@@ -95,9 +95,9 @@ def test_a_later_failure_takes_what_the_first_had_left_and_is_charged_for_it() -
 def test_a_fall_over_two_stretches_to_storage() -> None:
     job = work()
     train(job, 0.0, 350.0)  # all three blocks of memory and that of storage end by 350: 300 s of training
-    assert job.lineage.place == 300.0
+    assert job.history.position == 300.0
     train(job, 400.0, 500.0)  # a stop between that loses nothing
-    job.kill(CLUSTER, 500.0)
+    job.invalidate(CLUSTER, 500.0)
     job.fall_back(500.0, 1, 0)
     charges, kept = booked(job)
     assert (kept, charges[1, Entry.LOST]) == (300.0, 100.0)
@@ -121,7 +121,7 @@ def test_the_warm_up_is_neither_kept_nor_lost() -> None:
 def test_copies_that_cannot_be_used_cost_their_load_and_the_work_since_the_one_before() -> None:
     job = work(unusable="99.999999 %")
     train(job, 0.0, 260.0, cause=0)
-    job.kill(JOB, 260.0)
+    job.invalidate(JOB, 260.0)
     job.fall_back(260.0, 0, 0)
     assert job.load(strike(JOB), 0) == 5.0 + 5.0 + 60.0
     charges, kept = booked(job)
@@ -134,11 +134,11 @@ def test_a_copy_that_was_loaded_is_known_to_be_usable() -> None:
     train(job, 0.0, 260.0, cause=0)
     job.fall_back(260.0, 0, 0)
     job.load(strike(JOB), 0)
-    place = job.lineage.place
+    place = job.history.position
     assert [job.load(strike(JOB, ordinal), ordinal) for ordinal in range(1, 20)] == [
         5.0 if place else 60.0
     ] * 19
-    assert job.lineage.place == place
+    assert job.history.position == place
 
 
 def test_corrupt_work_is_thrown_away_with_all_its_copies() -> None:
@@ -169,7 +169,7 @@ def test_a_replica_that_fails_loses_the_step_in_flight() -> None:
     job = work(workload={"step_time": "7 s"}, checkpoint="none", recovery={})
     train(job, 0.0, 100.0, cause=0)
     job.lose_step()
-    assert job.lineage.place == 98.0
+    assert job.history.position == 98.0
     charges, kept = booked(job)
     assert (kept, charges[0, Entry.LOST]) == (98.0, 2.0)
 

@@ -11,10 +11,10 @@ from clustersim.engine.fleet import FleetLog, curves, seconds_away
 from clustersim.engine.incidents import incident_table
 from clustersim.engine.journal import NOBODY, Journal, Phases
 from clustersim.engine.ledger import Causes, book
-from clustersim.engine.stretches import Stretches, Training, sums
+from clustersim.engine.segments import Segments, Training, sums
 from clustersim.engine.timeline import POINTS, Strip, curve
 from clustersim.engine.waiting import charged_waiting
-from clustersim.records import Doing, FleetUse, Records
+from clustersim.records import FleetUse, Phase, Records
 from clustersim.scenario.model import Scenario
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
 def fleet_use(log: FleetLog, phases: Phases, warm_up: float, end: float) -> FleetUse:
     """Return how many nodes were away, and how long anyone waited for one."""
     away, idle = curves(log, np.linspace(0.0, end, POINTS + 1))
-    waiting = phases.doing == Doing.WAITING
+    waiting = phases.phase == Phase.WAITING
     start, stop = np.maximum(phases.start[waiting], warm_up), np.maximum(phases.end[waiting], warm_up)
     order = np.argsort(start, kind="stable")
     start, stop = start[order], stop[order]
@@ -56,7 +56,7 @@ def audit(
 ) -> Records:
     """Return the records of a run; raise `LedgerError` where its ledger does not add up."""
     warm_up, cards, end = scenario.simulation.warm_up, scenario.cluster.gpus, outcome.end_s
-    phases, stretches, lines = journal.phases, training.stretches, journal.incidents
+    phases, segments, lines = journal.phases, training.segments, journal.incidents
     modes = len(scenario.failures)
     waiting = charged_waiting(log, phases, len(lines.time), warm_up)
     by_mode = sums(lines.mode, waiting.counted, modes)
@@ -70,13 +70,13 @@ def audit(
         **outcome._asdict(),
         **counts,
         wall_s=end - warm_up,
-        progress_s=float(stretches.kept.sum()),
+        progress_s=float(segments.kept.sum()),
         ledger=ledger.entries,
         charges=ledger.charges,
         stages=ledger.stages,
         curve=curve(training, end),
         incidents=incidents,
-        stretches=_table(stretches),
+        segments=_table(segments),
         strip=strip.rows(phases, training) if replication == 0 else (),
         fleet=fleet_use(log, phases, warm_up, end),
     )
@@ -84,7 +84,7 @@ def audit(
 
 def _counts(incidents: Mapping[str, Array], warm_up: float, modes: int) -> dict[str, Any]:
     """Count what struck the job after the warm-up."""
-    counted = (incidents["time_s"] >= warm_up) & (incidents["doing"] != Doing.IDLE)
+    counted = (incidents["time_s"] >= warm_up) & (incidents["doing"] != Phase.IDLE)
     return {
         "interruptions": int(np.count_nonzero(counted & incidents["interruption"])),
         "incident_count": int(np.count_nonzero(counted)),
@@ -92,7 +92,7 @@ def _counts(incidents: Mapping[str, Array], warm_up: float, modes: int) -> dict[
     }
 
 
-def _table(stretches: Stretches) -> dict[str, Array]:
-    """Return the stretches by column; those are broken that lost what was not saved."""
-    start, end, _, kept, _, cause, _ = stretches
+def _table(segments: Segments) -> dict[str, Array]:
+    """Return the segments by column; those are broken that lost what was not saved."""
+    start, end, _, kept, _, cause, _ = segments
     return {"start": start, "end": end, "kept": kept, "broken": cause != NOBODY}

@@ -1,6 +1,6 @@
-"""Save schedules: what an unbroken stretch of training has done and saved, by arithmetic instead of events.
+"""Save schedules: what an unbroken segment of training has done and saved, by arithmetic instead of events.
 
-The k-th block of a stretch (k = 0, 1, ...) begins `first + k x cycle` after the stretch began.  Every instant
+The k-th block of a segment (k = 0, 1, ...) begins `first + k x cycle` after the segment began.  Every instant
 is computed as start + offset, never by repeated addition, so that ties with failures come out the same.
 """
 
@@ -14,12 +14,12 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
-REL_TOL = 1e-12
+INSTANT_TOL = 1e-12
 """Instants that are closer, relative to them, are one: each is a sum of a few terms, rounded as often."""
 
 
 class SaveSchedule(Protocol):
-    """Pure functions of a stretch that began at *start* and is looked at at *now* (both s, wall-clock)."""
+    """Pure functions of a segment that began at *start* and is looked at at *now* (both s, wall-clock)."""
 
     def useful(self, start: float, now: float) -> float:
         """Return the training done, in seconds, without the blocks."""
@@ -28,16 +28,16 @@ class SaveSchedule(Protocol):
         """Return the training that the newest durable copy holds, in seconds since the start."""
 
     def useful_each(self, start: Array, now: Array) -> Array:
-        """Return `useful` for many stretches at once, to the last digit the same."""
+        """Return `useful` for many segments at once, to the last digit the same."""
 
     def saved_each(self, start: Array, now: Array) -> Array:
-        """Return `saved` for many stretches at once, to the last digit the same."""
+        """Return `saved` for many segments at once, to the last digit the same."""
 
     def saving_each(self, start: Array, now: Array) -> Array:
-        """Return for each stretch whether training stands still for a save."""
+        """Return for each segment whether training stands still for a save."""
 
     def offset_of(self, useful: float) -> float:
-        """Return how long after its start a stretch has done *useful* seconds of training."""
+        """Return how long after its start a segment has done *useful* seconds of training."""
 
     def final_save(self, start: float, now: float) -> float:
         """Return the seconds from *now* until all work is saved for certain, if training stops to save it.
@@ -54,10 +54,10 @@ class SaveSchedule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NoSaves:
-    """A job without checkpoints: a failure throws the whole stretch away."""
+    """A job without checkpoints: a failure throws the whole segment away."""
 
     def useful(self, start: float, now: float) -> float:
-        """Return the length of the stretch."""
+        """Return the length of the segment."""
         return now - start
 
     def saved(self, start: float, now: float) -> float:
@@ -65,7 +65,7 @@ class NoSaves:
         return 0.0
 
     def useful_each(self, start: Array, now: Array) -> Array:
-        """Return the lengths of the stretches."""
+        """Return the lengths of the segments."""
         return now - start
 
     def saved_each(self, start: Array, now: Array) -> Array:
@@ -85,7 +85,7 @@ class NoSaves:
         return 0.0
 
     def runs(self, start: float, now: float, since: float = -math.inf) -> Iterator[tuple[float, float]]:
-        """Yield the stretch as one piece."""
+        """Yield the segment as one piece."""
         yield start, now
 
 
@@ -135,7 +135,7 @@ class PeriodicSaves:
         return self.first + (durable - 1) * self.gap if durable else 0.0
 
     def offset_of(self, useful: float) -> float:
-        """Return how long after its start a stretch has done *useful* seconds of training."""
+        """Return how long after its start a segment has done *useful* seconds of training."""
         if useful <= self.first:
             return useful
         return useful + math.ceil((useful - self.first) / self.gap) * self.blocks
@@ -144,7 +144,7 @@ class PeriodicSaves:
         """Return the seconds until all work is saved: none where nothing was trained since the start."""
         begun = self._passed(self.first, start, now)
         trained_from = start + (self.first + (begun - 1) * self.cycle + self.blocks) if begun else start
-        if 0.0 <= now - trained_from <= REL_TOL * now:
+        if 0.0 <= now - trained_from <= INSTANT_TOL * now:
             return self.durable_after if begun else 0.0
         return self.blocks + self.durable_after
 
@@ -161,24 +161,24 @@ class PeriodicSaves:
             number += 1
 
     def useful_each(self, start: Array, now: Array) -> Array:
-        """Return `useful` for many stretches at once, to the last digit the same."""
+        """Return `useful` for many segments at once, to the last digit the same."""
         begun = self._passed_each(self.first, start, now)
         block = self.first + (begun - 1) * self.cycle
         since = np.maximum(now - (start + (block + self.blocks)), 0.0)
         return np.where(begun == 0, now - start, self.first + (begun - 1) * self.gap + since)
 
     def saved_each(self, start: Array, now: Array) -> Array:
-        """Return `saved` for many stretches at once, to the last digit the same."""
+        """Return `saved` for many segments at once, to the last digit the same."""
         durable = self._passed_each(self.first + self.blocks + self.durable_after, start, now)
         return np.where(durable == 0, 0.0, self.first + (durable - 1) * self.gap)
 
     def saving_each(self, start: Array, now: Array) -> Array:
-        """Return for each stretch whether a block has begun and not ended."""
+        """Return for each segment whether a block has begun and not ended."""
         ended = self._passed_each(self.first + self.blocks, start, now)
         return np.asarray(self._passed_each(self.first, start, now) > ended)
 
     def _passed_each(self, offset: float, start: Array, now: Array) -> Array:
-        """Return `_passed` for many stretches; one step of correction is all that rounding can ask for."""
+        """Return `_passed` for many segments; one step of correction is all that rounding can ask for."""
         count = np.maximum(np.floor((now - start - offset) / self.cycle) + 1, 0.0)
         count += start + (offset + count * self.cycle) <= now
         count -= (count > 0) & (start + (offset + (count - 1) * self.cycle) > now)

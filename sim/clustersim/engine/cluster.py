@@ -12,16 +12,16 @@ from clustersim.engine.fleet import COUNTS, FleetLog
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.spares import SharedSpares, Spares
 
-Moved = Callable[[int, int | None, bool], None]
+OnMove = Callable[[int, int | None, bool], None]
 """Told that a node now works in a slot, or is a spare (idle), or is away (neither)."""
-Failed = Callable[[int], None]
+OnNodeFailure = Callable[[int], None]
 """Told that a node has failed; in a slot it stays until the failure is detected."""
-Ordered = Callable[[int, int], None]
+OnOrder = Callable[[int, int], None]
 """Told the number of a node that is ordered, and that of the one it replaces, which never comes back."""
 
 
-class Places:
-    """Where each node is, for those who strike nodes wherever they are.
+class Locations:
+    """Where each node is, for those who failure nodes wherever they are.
 
     At the beginning the first *nodes* are in the slots of their numbers and the others of the *fleet* are
     spares; nodes that are ordered later are away until they move.
@@ -47,7 +47,7 @@ class Places:
         return self._idle.get(node, self._nodes <= node < self._fleet)
 
 
-class Group:
+class SlotGroup:
     """The slots of one replica, as far as they wait: for a node, or until their spare is ready."""
 
     def __init__(self) -> None:
@@ -62,15 +62,15 @@ class Cluster:
     is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready *delay*
     seconds after it was taken.  The slots are those of one or more *groups*, each of which asks for nodes by
     itself.  `idle` counts the spares at hand, `away` the nodes in repair, or ordered and still to come.
-    Whoever must know is told of each node that moves (`on_move`), fails (`on_failure`) or is ordered
+    Whoever must know is told of each node that moves (`on_move`), fails (`on_node_failure`) or is ordered
     (`on_order`).
     """
 
     def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
         self.nodes = nodes
-        self.on_move: list[Moved] = []
-        self.on_failure: list[Failed] = []
-        self.on_order: list[Ordered] = []
+        self.on_move: list[OnMove] = []
+        self.on_node_failure: list[OnNodeFailure] = []
+        self.on_order: list[OnOrder] = []
         if isinstance(spares, int):
             spares = SharedSpares(range(nodes, nodes + spares))
         self.idle = self.fewest_spares = len(spares)
@@ -78,11 +78,11 @@ class Cluster:
         self._spares = spares
         self._delay = delay
         self._numbers = nodes + len(spares)
-        self._groups = [Group() for _ in range(groups)]
+        self._groups = [SlotGroup() for _ in range(groups)]
         self._group_slots = nodes // groups
         self.away = 0
         self.note(0.0)
-        self._places: Places | None = None
+        self._locations: Locations | None = None
         self._node: dict[int, int] = {}
         self._down: set[int] = set()
 
@@ -110,12 +110,12 @@ class Cluster:
         """Return whether *node* is in *slot*, failed or not."""
         return self.node(slot) == node and slot not in self._groups[self.group_of(slot)].empty
 
-    def track(self) -> Places:
+    def track(self) -> Locations:
         """Return what knows where each node is; the first to ask must do so before any has moved."""
-        if self._places is None:
-            self._places = Places(self.nodes, self._numbers)
-            self.on_move.insert(0, self._places.moved)
-        return self._places
+        if self._locations is None:
+            self._locations = Locations(self.nodes, self._numbers)
+            self.on_move.insert(0, self._locations.moved)
+        return self._locations
 
     def is_at_work(self, slot: int) -> bool:
         """Return whether *slot* holds a node that has not failed."""
@@ -128,7 +128,7 @@ class Cluster:
     def fail(self, slots: Sequence[int]) -> None:
         """Mark the nodes in *slots* as failed; they stay until they are sent away."""
         self._down.update(slots)
-        for failed in self.on_failure:
+        for failed in self.on_node_failure:
             for slot in slots:
                 failed(self._node.get(slot, slot))
 
@@ -197,7 +197,7 @@ class Cluster:
         self.away += 1
         self.idle -= 1
         self.fewest_spares = min(self.fewest_spares, self.idle)
-        for failed in self.on_failure:
+        for failed in self.on_node_failure:
             failed(node)
         self._tell(node)
 
@@ -221,7 +221,7 @@ class Cluster:
         """
         self.log.write(COUNTS(now, self.away, self.idle, line, nodes))
 
-    def _take_spares(self, now: float, group: Group) -> None:
+    def _take_spares(self, now: float, group: SlotGroup) -> None:
         for slot in list(group.empty):
             node = self._spares.take(slot)
             if node is None:
@@ -244,7 +244,7 @@ class Cluster:
                     return slot
         return None
 
-    def _put(self, node: int, slot: int, group: Group) -> None:
+    def _put(self, node: int, slot: int, group: SlotGroup) -> None:
         del group.empty[slot]
         self._down.discard(slot)
         self._node[slot] = node

@@ -17,23 +17,23 @@ import simpy
 from clustersim.distributions import Distribution
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import NOTICE, At
-from clustersim.engine.failures.origins import Origins, StrikeDraws
+from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.engine.recovery import Stages
-from clustersim.engine.work.account import TieredWork
-from clustersim.engine.work.lineage import Pace
-from clustersim.records import Strike
+from clustersim.engine.work.history import Pace
+from clustersim.engine.work.tiered import TieredWork
+from clustersim.records import Failure
 from clustersim.scenario.kinds.effects import Undetected
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.streams import Streams
 
 
-class Patient(Protocol):
+class RunningJob(Protocol):
     """The job that suffers."""
 
     def fail(
-        self, strike: Strike, line: int, *, noticed: bool = False, sound_until: float | None = None
+        self, failure: Failure, line: int, *, noticed: bool = False, sound_until: float | None = None
     ) -> None:
-        """Go down where the *strike* of *line* hits; as a whole where work is sound only until a place."""
+        """Go down where the *failure* of *line* hits; as a whole where work is only partly sound."""
 
     def stand_still(self, time: float, cause: int, line: int) -> None:
         """Let all that train stand still for *time* seconds."""
@@ -49,29 +49,29 @@ class Patient(Protocol):
         """Let *act* happen when the planned stop under way ends; return whether there is one."""
 
 
-class Culprit:
+class UndetectedFailure:
     """A failure that is not noticed yet; it knows which of the nodes that it struck have not left since.
 
     Until then the job makes only *factor* of its progress.
     """
 
     def __init__(
-        self, strike: Strike, line: int, cluster: Cluster, factor: float, others: list[Culprit]
+        self, failure: Failure, line: int, cluster: Cluster, factor: float, others: list[UndetectedFailure]
     ) -> None:
-        self.strike = strike
+        self.failure = failure
         self.line = line
         self.factor = factor
         self._others = others
-        self._slot_of = {cluster.node(slot): slot for slot in strike.slots}
+        self._slot_of = {cluster.node(slot): slot for slot in failure.slots}
         self._cluster = cluster
 
     def __repr__(self) -> str:
-        return f"Culprit({self.strike}, nodes {list(self._slot_of)})"
+        return f"UndetectedFailure({self.failure}, nodes {list(self._slot_of)})"
 
     @property
-    def is_there(self) -> bool:
+    def is_present(self) -> bool:
         """Whether any of its nodes has not left, failed or not; always where it struck no nodes."""
-        return bool(self._slot_of) or not self.strike.slots
+        return bool(self._slot_of) or not self.failure.slots
 
     def leaves(self, node: int) -> bool:
         """Take note that *node* leaves; return whether it was one of those that the failure struck."""
@@ -86,7 +86,7 @@ class Culprit:
         return tuple(slot for slot in self._slot_of.values() if self._cluster.is_at_work(slot))
 
 
-class Culprits:
+class UndetectedFailures:
     """All failures that are not noticed yet: the job trains at the pace of the slowest.
 
     Those are `open`; *pace_changes* is called when one of them leaves.  A node that leaves for another reason
@@ -94,23 +94,23 @@ class Culprits:
     """
 
     def __init__(self, cluster: Cluster, pace_changes: Callable[[], None]) -> None:
-        self.open: list[Culprit] = []
+        self.open: list[UndetectedFailure] = []
         self._cluster = cluster
         self._pace_changes = pace_changes
 
-    def add(self, strike: Strike, line: int, factor: float = 1.0) -> Culprit:
-        """Return the culprit of *strike*, whose nodes are in their slots now; it earns *factor* of a step."""
-        culprit = Culprit(strike, line, self._cluster, factor, self.open)
+    def add(self, failure: Failure, line: int, factor: float = 1.0) -> UndetectedFailure:
+        """Note *failure*, whose nodes are in their slots now and which leaves *factor* of the pace."""
+        culprit = UndetectedFailure(failure, line, self._cluster, factor, self.open)
         self.open.append(culprit)
         return culprit
 
     def pace(self) -> Pace | None:
         """Return the pace that the slowest sets, the first of equals, or nothing where there is none."""
-        slow = [one for one in self.open if one.factor < 1 and one.is_there]
+        slow = [one for one in self.open if one.factor < 1 and one.is_present]
         if not slow:
             return None
         slowest = min(slow, key=lambda one: one.factor)
-        return Pace(0.0, slowest.factor, slowest.strike.mode, slowest.line)
+        return Pace(0.0, slowest.factor, slowest.failure.mode, slowest.line)
 
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
         """Take note that *node* has left or come; the job may be quicker without it."""
@@ -133,20 +133,20 @@ class Affected:
         streams: Streams,
         origins: Origins,
         stages: Stages,
-        culprits: Culprits,
+        undetected: UndetectedFailures,
         work: TieredWork,
-        job: Patient,
+        job: RunningJob,
     ) -> None:
         self._env = env
         self._laws = [mode.repair for mode in scenario.failures.values()]
         self._streams = streams
         self._origins = origins
         self._stages = stages
-        self._culprits = culprits
+        self._undetected = undetected
         self._work = work
         self._job = job
         self._tiers = scenario.tiers
-        self._draws: dict[tuple[int, str], StrikeDraws] = {}
+        self._draws: dict[tuple[int, str], FailureDraws] = {}
 
     @property
     def trains(self) -> bool:
@@ -158,22 +158,22 @@ class Affected:
         """The tiers of its checkpoints."""
         return self._tiers
 
-    def draw(self, quantity: str, law: Distribution, strike: Strike) -> float:
+    def draw(self, quantity: str, law: Distribution, failure: Failure) -> float:
         """Return the time that *quantity* takes for this failure."""
-        draws = self._draws.get((strike.mode, quantity))
+        draws = self._draws.get((failure.mode, quantity))
         if draws is None:
-            draws = StrikeDraws(self._streams, self._origins, quantity, law.sample)
-            self._draws[strike.mode, quantity] = draws
-        return draws[strike]
+            draws = FailureDraws(self._streams, self._origins, quantity, law.sample)
+            self._draws[failure.mode, quantity] = draws
+        return draws[failure]
 
-    def detection(self, strike: Strike) -> float:
+    def detection(self, failure: Failure) -> float:
         """Return how long it takes until the failure is noticed."""
-        return self._stages.detection(strike)
+        return self._stages.detection(failure)
 
-    def repair(self, strike: Strike) -> float:
+    def repair(self, failure: Failure) -> float:
         """Return the repair time of the failure's mode; none where it has none."""
-        law = self._laws[strike.mode]
-        return 0.0 if law is None else self.draw("repair", law, strike)
+        law = self._laws[failure.mode]
+        return 0.0 if law is None else self.draw("repair", law, failure)
 
     def notice_after(self, time: float, act: Callable[[], None]) -> None:
         """Let *act* happen after *time*, among what is noticed at that instant."""
@@ -183,28 +183,28 @@ class Affected:
         """Let *act* happen when the planned stop under way ends; return whether there is one."""
         return self._job.when_stop_ends(act)
 
-    def track(self, strike: Strike, line: int, pace: float = 1.0) -> Undetected:
+    def track(self, failure: Failure, line: int, pace: float = 1.0) -> Undetected:
         """Follow the nodes that a failure struck."""
-        return self._culprits.add(strike, line, pace)
+        return self._undetected.add(failure, line, pace)
 
-    def fail(self, strike: Strike, line: int, sound_until: float | None = None) -> None:
+    def fail(self, failure: Failure, line: int, sound_until: float | None = None) -> None:
         """Go down by a failure that is noticed."""
-        self._job.fail(strike, line, noticed=True, sound_until=sound_until)
+        self._job.fail(failure, line, noticed=True, sound_until=sound_until)
 
     def change_pace(self) -> None:
         """Train at the pace that the slowest failure leaves from now on."""
         self._job.change_pace()
 
-    def stand_still(self, time: float, strike: Strike, line: int) -> None:
+    def stand_still(self, time: float, failure: Failure, line: int) -> None:
         """Let all that train stand still for *time*."""
-        self._job.stand_still(time, strike.mode, line)
+        self._job.stand_still(time, failure.mode, line)
 
     def suspect(self, line: int) -> None:
         """Take note that the work is wrong from now on."""
         self._work.suspect(line, self._env.now)
 
     def clear_suspect(self, line: int) -> float | None:
-        """Return the place from which *line* made the work wrong, and forget it; None where it is gone."""
+        """Return the position from which *line* made the work wrong, and forget it; None if it is gone."""
         return self._work.clear_suspect(line)
 
     def close(self, tiers: Sequence[int], time: float) -> None:
@@ -212,7 +212,7 @@ class Affected:
         self._work.close(tiers, self._env.now, self._env.now + time)
 
 
-def effects(affected: Affected, scenario: Scenario) -> dict[int, Callable[[Strike, int], None]]:
+def effects(affected: Affected, scenario: Scenario) -> dict[int, Callable[[Failure, int], None]]:
     """Return what failures do that do not stop the job at once, by the number of their mode."""
     return {
         number: partial(mode.effect.strike, affected)

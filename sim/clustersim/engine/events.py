@@ -13,7 +13,7 @@ NOTICE, GATHERING, FAILURE, WINDOW, HORIZON = (1 << 30) - 2, (1 << 30) - 1, 1 <<
 """Priorities at equal instants: a stall or save ends, a stage of recovery (by replica), a repair (by mode).
 
 Then the target is reached, a planned stop ends, a replica is back (by its number), a failure is noticed, and
-replicas begin together; then failures strike, planned stops begin, and the run ends.
+replicas begin together; then failures failure, planned stops begin, and the run ends.
 """
 
 

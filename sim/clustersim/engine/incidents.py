@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from clustersim.engine.journal import NOBODY, Incidents, Phases
-from clustersim.engine.stretches import Training, sums
-from clustersim.records import Doing
+from clustersim.engine.segments import Training, sums
+from clustersim.records import Phase
 
 Array = np.ndarray[Any, np.dtype[Any]]
-CHAIN = (Doing.DETECTION, Doing.RECOVERY, Doing.WAITING)
+RESTART_PHASES = (Phase.DETECTION, Phase.RECOVERY, Phase.WAITING)
 
 
 def incident_table(
@@ -40,17 +40,17 @@ def incident_table(
         "replication": np.full(count, replication, dtype=np.int32),
         **_struck(what, training),
         **training.costs(count),
-        "detection_s": charged(phases.doing == Doing.DETECTION),
-        "recovery_s": charged(phases.doing == Doing.RECOVERY),
+        "detection_s": charged(phases.phase == Phase.DETECTION),
+        "recovery_s": charged(phases.phase == Phase.RECOVERY),
         "waiting_s": waiting,
-        "down_s": charged(np.isin(phases.doing, CHAIN)),
+        "down_s": charged(np.isin(phases.phase, RESTART_PHASES)),
     }
     for number, name in enumerate(stages, start=1):
-        table[f"stage_{name}_s"] = charged((phases.doing == Doing.RECOVERY) & (phases.stage == number))
+        table[f"stage_{name}_s"] = charged((phases.phase == Phase.RECOVERY) & (phases.stage == number))
     if training.loads is not None:
         table["tier"] = np.array([training.loads.get(line, NOBODY) for line in range(count)], dtype=np.int16)
-        table["stall_s"] = charged(phases.doing == Doing.STALL, of_job)
-        table["idle_s"] = charged(phases.doing == Doing.HELD, of_job)
+        table["stall_s"] = charged(phases.phase == Phase.STALL, of_job)
+        table["idle_s"] = charged(phases.phase == Phase.BLOCKED, of_job)
     return table
 
 
@@ -70,13 +70,13 @@ def _struck(what: Incidents, training: Training) -> dict[str, Array]:
 
 
 def _doing(what: Incidents, training: Training) -> Array:
-    """Return what the job did when it was struck; the stretch that this ended knows whether it saved."""
-    stretches = training.stretches
-    doing = what.doing.astype(np.int8)
-    broken = (stretches.incident != NOBODY) & stretches.saving
-    lines, ends = stretches.incident[broken], stretches.end[broken]
-    doing[lines[(doing[lines] == Doing.TRAINING) & (what.time[lines] == ends)]] = Doing.SAVING
-    return doing
+    """Return what the job did when it was struck; the segment that this ended knows whether it saved."""
+    segments = training.segments
+    phase = what.phase.astype(np.int8)
+    broken = (segments.incident != NOBODY) & segments.saving
+    lines, ends = segments.incident[broken], segments.end[broken]
+    phase[lines[(phase[lines] == Phase.TRAINING) & (what.time[lines] == ends)]] = Phase.SAVING
+    return phase
 
 
 def _lanes(phases: Phases) -> Array:

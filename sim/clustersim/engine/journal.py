@@ -1,4 +1,4 @@
-"""The journal: a line for each phase, stretch and incident, written as it happens and read at the end.
+"""The journal: a line for each phase, segment and incident, written as it happens and read at the end.
 
 A line is packed into bytes, so that writing one is quick and takes little room; tables are sums over columns.
 """
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from clustersim.records import Doing, Strike
+from clustersim.records import Failure, Phase
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-STRETCH, PHASE, INCIDENT = Struct("4d").pack, Struct("8d").pack, Struct("9d").pack
+SEGMENT, PHASE, INCIDENT = Struct("4d").pack, Struct("8d").pack, Struct("9d").pack
 """What packs a line: its fields in the order of the columns below."""
 FIELD = Struct("d")
 NOBODY = -1
@@ -29,7 +29,7 @@ class Phases(NamedTuple):
     those of the replica `lane`, or of all that train together, or of the whole job (none).
     """
 
-    doing: Array
+    phase: Array
     stage: Array
     start: Array
     end: Array
@@ -39,7 +39,7 @@ class Phases(NamedTuple):
     lane: Array
 
 
-class StretchLines(NamedTuple):
+class SegmentLines(NamedTuple):
     """Unbroken training from `start` to `end` (s), in columns, and the failure mode that broke it, if any."""
 
     start: Array
@@ -55,7 +55,7 @@ class Incidents(NamedTuple):
     mode: Array
     node: Array
     rack: Array
-    doing: Array
+    phase: Array
     interruption: Array
     transient: Array
     nodes_lost: Array
@@ -78,38 +78,38 @@ class Journal:
     def __init__(self) -> None:
         self._phases = bytearray()
         self.phase: Callable[[bytes], None] = self._phases.extend
-        self._stretches = bytearray()
+        self._segments = bytearray()
         self._incidents = bytearray()
         self._count = 0
 
     def __repr__(self) -> str:
         return f"Journal({self._count} incidents)"
 
-    def stretch(self, start: float, end: float, cause: int, incident: int) -> None:
-        """Note a stretch of training that has ended, and the failure mode that broke it, if any."""
-        self._stretches.extend(STRETCH(start, end, cause, incident))
+    def segment(self, start: float, end: float, cause: int, incident: int) -> None:
+        """Note a segment of training that has ended, and the failure mode that broke it, if any."""
+        self._segments.extend(SEGMENT(start, end, cause, incident))
 
     def incident(
         self,
         time: float,
-        strike: Strike,
+        failure: Failure,
         node: int,
         rack: int,
-        doing: Doing,
+        phase: Phase,
         interrupts: bool,
         replica: int = NOBODY,
     ) -> int:
-        """Note a failure that strikes, and return the number of its line."""
-        mode, _, slots, transient, _, _ = strike
+        """Note a failure that failures, and return the number of its line."""
+        mode, _, slots, transient, _, _ = failure
         nodes_lost = 0 if transient else len(slots) or 1
         self._incidents.extend(
-            INCIDENT(time, mode, node, rack, doing, interrupts, transient, nodes_lost, replica)
+            INCIDENT(time, mode, node, rack, phase, interrupts, transient, nodes_lost, replica)
         )
         self._count += 1
         return self._count - 1
 
     def interrupts(self, line: int) -> None:
-        """Note that the incident in *line* has ended a stretch of training after all."""
+        """Note that the incident in *line* has ended a segment of training after all."""
         FIELD.pack_into(self._incidents, line * INCIDENT_SIZE + INTERRUPTION, 1.0)
 
     def keeps(self, line: int, nodes: int) -> None:
@@ -122,15 +122,15 @@ class Journal:
     def phases(self) -> Phases:
         """All phases, in the order in which they ended."""
         columns = _columns(self._phases, len(Phases._fields))
-        doing, stage, start, end, cause, incident, share, lane = columns
-        doing, stage, cause, incident, lane = _whole(doing, stage, cause, incident, lane)
-        return Phases(doing, stage, start, end, cause, incident, share, lane)
+        phase, stage, start, end, cause, incident, share, lane = columns
+        phase, stage, cause, incident, lane = _whole(phase, stage, cause, incident, lane)
+        return Phases(phase, stage, start, end, cause, incident, share, lane)
 
     @property
-    def stretches(self) -> StretchLines:
-        """All stretches, in order."""
-        start, end, cause, incident = _columns(self._stretches, len(StretchLines._fields))
-        return StretchLines(start, end, *_whole(cause, incident))
+    def segments(self) -> SegmentLines:
+        """All segments, in order."""
+        start, end, cause, incident = _columns(self._segments, len(SegmentLines._fields))
+        return SegmentLines(start, end, *_whole(cause, incident))
 
     @property
     def incidents(self) -> Incidents:

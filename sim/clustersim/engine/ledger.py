@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from clustersim.engine.journal import Phases
-from clustersim.records import Doing
+from clustersim.records import Phase
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -40,13 +40,13 @@ class Entry(IntEnum):
 
 
 ENTRIES = {
-    Doing.SAVING: Entry.CHECKPOINT,
-    Doing.DETECTION: Entry.DETECTION,
-    Doing.RECOVERY: Entry.RECOVERY,
-    Doing.WAITING: Entry.WAITING,
-    Doing.MAINTENANCE: Entry.MAINTENANCE,
-    Doing.STALL: Entry.STALL,
-    Doing.HELD: Entry.IDLE,
+    Phase.SAVING: Entry.CHECKPOINT,
+    Phase.DETECTION: Entry.DETECTION,
+    Phase.RECOVERY: Entry.RECOVERY,
+    Phase.WAITING: Entry.WAITING,
+    Phase.MAINTENANCE: Entry.MAINTENANCE,
+    Phase.STALL: Entry.STALL,
+    Phase.BLOCKED: Entry.IDLE,
 }
 START_CAUSE = "start"
 RESERVED_CAUSES = (START_CAUSE, "checkpoint", "maintenance", "overhead")
@@ -67,7 +67,7 @@ class Causes:
         self.overhead = len(modes) + 3
 
 
-class Trained(Protocol):
+class Bookable(Protocol):
     """Training whose fate is known."""
 
     def book(self, charges: Array, causes: Causes, warm_up: float) -> float:
@@ -101,7 +101,7 @@ class Ledger:
 
 def book(
     phases: Phases,
-    training: Trained,
+    training: Bookable,
     causes: Causes,
     waiting: Array,
     *,
@@ -111,7 +111,7 @@ def book(
 ) -> Ledger:
     """Return the ledger of a job of *cards* cards; what lies before *warm_up* (s) is left out.
 
-    *waiting* is the time spent waiting for nodes after it, by failure mode (s).  A stretch across the end of
+    *waiting* is the time spent waiting for nodes after it, by failure mode (s).  A segment across the end of
     the warm-up is cut there: what of its work came before is not counted.
     """
     charges = np.zeros((len(causes.names), len(Entry)))
@@ -126,12 +126,12 @@ def book(
 
 def _book_phases(charges: Array, phases: Phases, seconds: Array, causes: Causes) -> None:
     """Book all phases but those of waiting, for which others than their own incidents may be charged."""
-    own_cause = {Doing.SAVING: causes.checkpoint, Doing.MAINTENANCE: causes.maintenance}
-    for doing, entry in ENTRIES.items():
-        if doing is Doing.WAITING:
+    own_cause = {Phase.SAVING: causes.checkpoint, Phase.MAINTENANCE: causes.maintenance}
+    for phase, entry in ENTRIES.items():
+        if phase is Phase.WAITING:
             continue
-        chosen = phases.doing == doing
+        chosen = phases.phase == phase
         cause = phases.cause[chosen]
-        if doing in own_cause:
-            cause = np.full_like(cause, own_cause[doing])
+        if phase in own_cause:
+            cause = np.full_like(cause, own_cause[phase])
         charges[:, entry] += np.bincount(cause, weights=seconds[chosen], minlength=len(charges))

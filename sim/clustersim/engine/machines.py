@@ -18,5 +18,5 @@ def cluster_of(scenario: Scenario) -> Cluster:
     chosen = ChosenSpares(numbers, domains, spec.spare_choice == "fewest_failures")
     cluster = Cluster(spec.nodes, chosen, spec.delay, groups)
     if spec.spare_choice == "fewest_failures":
-        cluster.on_failure.append(chosen.failed)
+        cluster.on_node_failure.append(chosen.failed)
     return cluster

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from clustersim.distributions import Constant, Distribution
-from clustersim.engine.failures.origins import Origins, StrikeDraws
-from clustersim.records import Strike
+from clustersim.engine.failures.origins import FailureDraws, Origins
+from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams, uniform
 
 
-class Step(NamedTuple):
+class RestartStage(NamedTuple):
     """A stage that takes time or may fail: its number, constant time (s) if it has one, share of failures.
 
     *awaits_nodes* marks the stage in which missing nodes are awaited; it lasts as long as that takes.
     *loads* marks the one in which a copy is loaded, where it matters which.
     """
 
-    stage: int
+    number: int
     constant: float | None
     fails: float
     awaits_nodes: bool
@@ -29,7 +29,7 @@ class Step(NamedTuple):
 class Stages:
     """The stages of a scenario's recovery, in order, with a duration for each incident.
 
-    Stage 0 is the detection; `names` are those of the stages after it, `steps` those among them that can take
+    Stage 0 is the detection; `names` are those of the stages after it, `timed` those among them that can take
     time, and `nodes` is the number of the one in which missing nodes are awaited.  Durations are known by
     (origin of the incident, stage, attempt, its index there), so that an incident meets the same recovery in
     every scenario that shares the stage.
@@ -40,53 +40,53 @@ class Stages:
         self._origins = origins
         self._stages = scenario.recovery.stages
         self.names = tuple(stage.name for stage in self._stages[1:])
-        self.steps = tuple(_steps(scenario))
-        self.nodes = next(step.stage for step in self.steps if step.awaits_nodes)
+        self.timed = tuple(_timed(scenario))
+        self.nodes = next(stage.number for stage in self.timed if stage.awaits_nodes)
         self._load = _own_load(scenario)
         usual = self._stages[0].duration
         laws = [*(mode.detect or usual for mode in scenario.failures.values()), Constant(0.0)]
         self._detections = [self._detection(law) for law in laws]
-        self._draws: dict[tuple[str, int, int], StrikeDraws] = {}
+        self._draws: dict[tuple[str, int, int], FailureDraws] = {}
 
-    def detection(self, strike: Strike) -> float:
+    def detection(self, failure: Failure) -> float:
         """Return the time from a failure to knowing it, in seconds."""
-        time, draws = self._detections[strike.mode]
-        return time if draws is None else draws[strike]
+        time, draws = self._detections[failure.mode]
+        return time if draws is None else draws[failure]
 
-    def duration(self, stage: int, attempt: int, strike: Strike) -> float:
-        """Return how long *stage* lasts, in seconds, on the *attempt*-th way through the chain."""
-        return self._draws_of("stage", stage, attempt)[strike]
+    def duration(self, stage: int, attempt: int, failure: Failure) -> float:
+        """Return how long *stage* lasts, in seconds, on the *attempt*-th way through the restart."""
+        return self._draws_of("stage", stage, attempt)[failure]
 
-    def given_load(self, attempt: int, strike: Strike) -> float | None:
+    def given_load(self, attempt: int, failure: Failure) -> float | None:
         """Return how long the stage that loads lasts by itself; None where that is up to the copy."""
-        return None if self._load is None else self.duration(self._load, attempt, strike)
+        return None if self._load is None else self.duration(self._load, attempt, failure)
 
-    def fails(self, stage: int, attempt: int, strike: Strike) -> bool:
-        """Return whether *stage* fails at its end, so that the chain begins again."""
-        return self._draws_of("fails", stage, attempt)[strike] < self._stages[stage].fails
+    def fails(self, stage: int, attempt: int, failure: Failure) -> bool:
+        """Return whether *stage* fails at its end, so that the restart begins again."""
+        return self._draws_of("fails", stage, attempt)[failure] < self._stages[stage].fails
 
-    def _draws_of(self, quantity: str, stage: int, attempt: int) -> StrikeDraws:
+    def _draws_of(self, quantity: str, stage: int, attempt: int) -> FailureDraws:
         key = quantity, stage, attempt
         draws = self._draws.get(key)
         if draws is None:
             name = f"{quantity}/{self._stages[stage].name}" + (f"/{attempt}" if attempt else "")
             sampler = self._stages[stage].duration.sample if quantity == "stage" else uniform
-            draws = self._draws[key] = StrikeDraws(self._streams, self._origins, name, sampler)
+            draws = self._draws[key] = FailureDraws(self._streams, self._origins, name, sampler)
         return draws
 
-    def _detection(self, law: Distribution) -> tuple[float, StrikeDraws | None]:
+    def _detection(self, law: Distribution) -> tuple[float, FailureDraws | None]:
         always = constant(law)
         if always is not None:
             return always, None
-        return 0.0, StrikeDraws(self._streams, self._origins, "detect", law.sample)
+        return 0.0, FailureDraws(self._streams, self._origins, "detect", law.sample)
 
 
-def _steps(scenario: Scenario) -> Iterator[Step]:
+def _timed(scenario: Scenario) -> Iterator[RestartStage]:
     for number, stage in enumerate(scenario.recovery.stages):
-        loads, awaits = scenario.general and stage.kind == "load", stage.kind == "nodes"
+        loads, awaits = scenario.needs_work_history and stage.kind == "load", stage.kind == "nodes"
         if number > 0 and (loads or awaits or stage.fails or constant(stage.duration) != 0):
             always = None if loads else constant(stage.duration)
-            yield Step(number, always, stage.fails, awaits, loads)
+            yield RestartStage(number, always, stage.fails, awaits, loads)
 
 
 def _own_load(scenario: Scenario) -> int | None:

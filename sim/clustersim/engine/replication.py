@@ -14,8 +14,8 @@ from clustersim.engine.recovery import Stages
 from clustersim.engine.repair import Repairs
 from clustersim.engine.replicas.job import Job
 from clustersim.engine.replicas.parts import Parts
-from clustersim.engine.work.account import TieredWork
 from clustersim.engine.work.plain import PlainWork
+from clustersim.engine.work.tiered import TieredWork
 from clustersim.engine.work.work import Work
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
@@ -34,7 +34,7 @@ def simulate(scenario: Scenario, replication: int) -> Records:
     failures = Failures(env, scenario, streams, origins, cluster)
     repairs = Repairs(env, scenario, streams, origins, cluster, failures)
     work: Work = PlainWork(scenario, journal)
-    if scenario.general:
+    if scenario.needs_work_history:
         work = TieredWork(scenario, streams, origins)
     job = Job(
         Parts(env, scenario, streams, origins, causes, journal, cluster, stages, failures, repairs, work)

@@ -12,31 +12,31 @@ import numpy as np
 
 from clustersim.engine.journal import NOBODY, Phases
 from clustersim.engine.ledger import ENTRIES
-from clustersim.engine.stretches import Stretches, Training
-from clustersim.records import Doing, StripRow
+from clustersim.engine.segments import Segments, Training
+from clustersim.records import Phase, StripRow
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 POINTS = 400
 STRIP_INTERRUPTIONS = 8
 STRIP_ROWS = 1500
-PLANNED = (Doing.SAVING, Doing.MAINTENANCE)
+PLANNED = (Phase.SAVING, Phase.MAINTENANCE)
 
 
 def curve(training: Training, end: float) -> Array:
     """Return the productive time kept, in seconds, by each of 401 equally spaced instants from 0 to *end*.
 
-    Within a stretch the work that a later failure throws away is the newest, so what is kept comes first.
+    Within a segment the work that a later failure throws away is the newest, so what is kept comes first.
     """
-    stretches, instants = training.stretches, np.linspace(0.0, end, POINTS + 1)
-    before = np.concatenate(([0.0], np.cumsum(stretches.kept)))
-    begun = np.searchsorted(stretches.start, instants, side="right")
+    segments, instants = training.segments, np.linspace(0.0, end, POINTS + 1)
+    before = np.concatenate(([0.0], np.cumsum(segments.kept)))
+    begun = np.searchsorted(segments.start, instants, side="right")
     values = before[begun]
     inside = np.flatnonzero(begun)
-    inside = inside[instants[inside] < stretches.end[begun[inside] - 1]]
-    stretch = begun[inside] - 1
-    useful = training.useful_by(stretch, instants[inside])
-    values[inside] = before[stretch] + np.minimum(useful, stretches.kept[stretch])
+    inside = inside[instants[inside] < segments.end[begun[inside] - 1]]
+    segment = begun[inside] - 1
+    useful = training.useful_by(segment, instants[inside])
+    values[inside] = before[segment] + np.minimum(useful, segments.kept[segment])
     return values
 
 
@@ -75,31 +75,31 @@ class Strip:
     def _rows(self, phases: Phases, training: Training) -> Iterator[StripRow]:
         """Yield what the job did, or the replicas that train together, and those that are down."""
         together = phases.lane == NOBODY
-        job = heapq.merge(self._phases(phases, together & (phases.share > 0)), self._stretches(training))
+        job = heapq.merge(self._phases(phases, together & (phases.share > 0)), self._segments(training))
         for row in heapq.merge(job, sorted(self._phases(phases, ~together))):
             if row.end > self.begin and row.start < self.end:
                 yield row._replace(start=max(row.start, self.begin), end=min(row.end, self.end))
 
     def _around_failure(self, phases: Phases, length: float) -> Strip:
         """Return a window of about that *length* (s) with the first failure of this one in its first half."""
-        planned = np.isin(phases.doing, PLANNED)
+        planned = np.isin(phases.phase, PLANNED)
         starts = phases.start[(phases.start > self.begin) & ~planned]
         begin = max(float(starts.min()) - 0.3 * length, self.begin) if starts.size else self.begin
         return replace(self, begin=begin, end=min(begin + length, self.end))
 
     def _phases(self, phases: Phases, chosen: Array) -> Iterator[StripRow]:
         for line in self._seen(phases, chosen):
-            doing, stage, cause = Doing(phases.doing[line]), phases.stage[line], phases.cause[line]
-            detail = self.stages[stage - 1] if stage else "" if doing in PLANNED else self._name(cause)
+            phase, stage, cause = Phase(phases.phase[line]), phases.stage[line], phases.cause[line]
+            detail = self.stages[stage - 1] if stage else "" if phase in PLANNED else self._name(cause)
             start, end, lane = (column[line].item() for column in (phases.start, phases.end, phases.lane))
-            yield StripRow(start, end, ENTRIES[doing].label, detail, lane)
+            yield StripRow(start, end, ENTRIES[phase].label, detail, lane)
 
-    def _stretches(self, training: Training) -> Iterator[StripRow]:
-        for place in self._seen(training.stretches):
+    def _segments(self, training: Training) -> Iterator[StripRow]:
+        for place in self._seen(training.segments):
             for start, end, entry, cause in training.pieces(place, self.begin, self.end):
                 yield StripRow(start, end, entry.label, self._name(cause))
 
-    def _seen(self, lines: Phases | Stretches, chosen: Array | None = None) -> list[int]:
+    def _seen(self, lines: Phases | Segments, chosen: Array | None = None) -> list[int]:
         inside = (lines.end > self.begin) & (lines.start < self.end)
         if chosen is not None:
             inside &= chosen

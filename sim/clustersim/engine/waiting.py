@@ -15,8 +15,8 @@ import numpy as np
 
 from clustersim.engine.fleet import FleetLog
 from clustersim.engine.journal import Phases
-from clustersim.engine.stretches import sums
-from clustersim.records import Doing
+from clustersim.engine.segments import sums
+from clustersim.records import Phase
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -37,7 +37,7 @@ def charged_waiting(log: FleetLog, phases: Phases, incidents: int, warm_up: floa
     Waiting *per node away* adds up along the run, the same for all of them; an incident owes the difference
     between the return of its nodes and their leaving, for each.  So the cost does not grow with the nodes.
     """
-    waits = phases.doing == Doing.WAITING
+    waits = phases.phase == Phase.WAITING
     if not waits.any():
         return Waiting(np.zeros(incidents), np.zeros(incidents))
     time, line, nodes = log.moves

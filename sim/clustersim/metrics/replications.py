@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clustersim.engine.ledger import Entry
-from clustersim.records import Doing, Records
+from clustersim.records import Phase, Records
 from clustersim.units import DAY, HOUR
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -136,13 +136,13 @@ def _short(one: Records, spares: int) -> float:
 
 def _lost_s(one: Records, warm_up: float) -> float:
     counted = one.incidents["time_s"] >= warm_up
-    counted &= one.incidents["doing"] != Doing.IDLE
+    counted &= one.incidents["doing"] != Phase.IDLE
     return float(one.incidents["lost_s"][counted].sum())
 
 
 def _longest_outage_s(one: Records, warm_up: float) -> float:
-    """Return the longest gap between two stretches of training; a save belongs to its stretch."""
-    start, end = one.stretches["start"], one.stretches["end"]
+    """Return the longest gap between two training segments; a save belongs to its segment."""
+    start, end = one.segments["start"], one.segments["end"]
     order = np.argsort(start, kind="stable")
     begins = np.append(start[order], one.end_s)
     trained = np.maximum.accumulate(np.concatenate(([0.0], end[order])))

@@ -88,7 +88,7 @@ def ettr(scenario: Scenario) -> float | None:
     up = _up(scenario)
     if saves is None:
         return up if mtbf is None else None
-    if scenario.general or mtbf is None:
+    if scenario.needs_work_history or mtbf is None:
         waste = math.fsum(_waste(scenario, name) for name in scenario.failures)
         return up * _kept(scenario.tiers) * math.exp(-waste) / restarts(scenario)
     return up * theory.efficiency(saves.interval, mtbf, saves.blocks, 0.0) / restarts(scenario)

@@ -158,8 +158,8 @@ class Scenario(Block):
         return self.checkpoint.tiers if self.checkpoint else ()
 
     @property
-    def general(self) -> bool:
-        """Whether the job needs more than stretches of training with one kind of copy between restarts."""
+    def needs_work_history(self) -> bool:
+        """Whether the job needs more than training segments with one kind of copy between restarts."""
         recovery, stops, saves = self.recovery, self.maintenance, self.checkpoint
         tiers = saves.stated.values() if saves else ()
         return bool(

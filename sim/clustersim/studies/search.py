@@ -1,7 +1,7 @@
 """The search for the best interval: candidates, scored on common replications, and what that can tell.
 
 Failures, recovery and repair take place in wall-clock time.  As long as nothing in them looks at the work
-done, they are the same for every interval, and so are the stretches of training between them: simulate them
+done, they are the same for every interval, and so are the training segments between them: simulate them
 once, then ask each save schedule what it would have kept.  Where they are not, simulate each interval.
 """
 
@@ -37,13 +37,13 @@ NEAR = 4.0
 ALIKE = 1.01
 """Intervals within 1 % of each other are one: between them one would measure the slope of the curve."""
 Gap = tuple[float, float]
-STRETCHES: Measures = {
-    "start": lambda records: records.stretches["start"],
-    "end": lambda records: records.stretches["end"],
-    "broken": lambda records: np.asarray(records.stretches["broken"], dtype=np.bool_),
+SEGMENTS: Measures = {
+    "start": lambda records: records.segments["start"],
+    "end": lambda records: records.segments["end"],
+    "broken": lambda records: np.asarray(records.segments["broken"], dtype=np.bool_),
     "wall_s": lambda records: records.wall_s,
 }
-"""The stretches of training of a replication, `start` to `end` (s), and which of them lost work."""
+"""The training segments of a replication, `start` to `end` (s), and which of them lost work."""
 
 
 @dataclass
@@ -176,7 +176,7 @@ class TrainingSegments(NamedTuple):
 
 @dataclass(frozen=True)
 class Outages:
-    """All stretches of several replications that reach beyond the warm-up (s): the broken and the whole ones.
+    """All segments of several replications that reach beyond the warm-up (s): the broken and the whole ones.
 
     A broken one kept what had been saved, a whole one (it ended with a planned stop, or with the run) all.
     """
@@ -188,7 +188,7 @@ class Outages:
 
     @classmethod
     def of(cls, histories: Sequence[Kept], warm_up: float) -> Outages:
-        """Return the stretches of all *histories* together."""
+        """Return the segments of all *histories* together."""
         start, end, broken = (
             np.concatenate([history[name] for history in histories]) for name in ("start", "end", "broken")
         )
@@ -229,7 +229,7 @@ def why_outages_depend(scenario: Scenario) -> str | None:
     They do where the run ends with the work: an interval that gets more done ends earlier.  And where the job
     is not one line of work between restarts, with one copy to fall back to.
     """
-    if scenario.general:
+    if scenario.needs_work_history:
         return "with tiers, replicas or such effects, what a failure costs depends on what was saved when"
     if scenario.target_s is not None:
         return "the run ends when the target is reached, so what strikes it depends on the interval"
@@ -246,7 +246,7 @@ def scores(
     if in_full:
         return [_simulated(scenario, tier.path("interval"), part, simulations) for part in parts]
     first = parts[0].start
-    point = simulations.point(scenario, STRETCHES, range(first, parts[-1].stop))
+    point = simulations.point(scenario, SEGMENTS, range(first, parts[-1].stop))
     simulations.run([point])
     histories = point.store.first(point.wanted)
     return [_scored(scenario, histories[part.start - first : part.stop - first]) for part in parts]

@@ -166,7 +166,7 @@ class Tuning(Study):
         failures (`mtbf_s`).
         """
         spec, mtbf = self.scenario.checkpoint, self.scenario.mtbf
-        if spec is None or mtbf is None or not self.no_progress or self.scenario.general:
+        if spec is None or mtbf is None or not self.no_progress or self.scenario.needs_work_history:
             return {}
         restart, calendar = describe(self.scenario).restart_s or 0.0, calendar_share(self.scenario)
         longest = theory.restart_for(HALF_TRAINING, mtbf, spec.blocks, calendar)

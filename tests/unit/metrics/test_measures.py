@@ -116,7 +116,7 @@ def test_losses_in_the_warm_up_do_not_count(scenario: Scenario, records: list[Re
 
 def made(records: Records, start: list[float], end: list[float], over: float) -> Records:
     stretches = {"start": np.array(start), "end": np.array(end)}
-    return replace(records, stretches=stretches, end_s=over)
+    return replace(records, segments=stretches, end_s=over)
 
 
 @pytest.mark.parametrize(

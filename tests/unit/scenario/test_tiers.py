@@ -35,7 +35,7 @@ def test_the_short_form_is_one_tier_called_checkpoint() -> None:
     assert small.checkpoint is not None
     assert small.tiers == (Tier("checkpoint", 600.0, 5.0, 60.0, 30.0),)
     assert not small.checkpoint.several
-    assert not small.general
+    assert not small.needs_work_history
 
 
 def test_several_tiers_keep_their_order_and_the_last_one_stands_for_the_checkpoint() -> None:
@@ -47,7 +47,7 @@ def test_several_tiers_keep_their_order_and_the_last_one_stands_for_the_checkpoi
     spec = small.checkpoint
     assert spec is not None
     assert (spec.interval, spec.blocks, spec.durable_after, spec.load) == (1800.0, 5.0, 0.0, 60.0)
-    assert small.general
+    assert small.needs_work_history
     assert loads(dump(small)).hash == small.hash
 
 
@@ -163,7 +163,7 @@ def test_the_stage_that_loads_knows_that_it_depends_on_the_copy() -> None:
 )
 def test_what_the_plain_job_cannot_do_is_general(change: dict[str, str], general: bool) -> None:
     plain = scenario({"interval": "1 h", "blocks": "5 s"}, recovery={"stages": {"load": "checkpoint"}})
-    assert loads(dump(plain), overrides=change).general is general
+    assert loads(dump(plain), overrides=change).needs_work_history is general
 
 
 def test_layers_replace_tiers_as_a_whole_and_the_short_form_with_them() -> None:

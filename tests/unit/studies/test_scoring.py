@@ -14,7 +14,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import Kept, Measurements
 from clustersim.studies.change import tuned_tier
-from clustersim.studies.search import STRETCHES, Outages, schedule_of, scores, why_outages_depend
+from clustersim.studies.search import SEGMENTS, Outages, schedule_of, scores, why_outages_depend
 from clustersim.studies.study import Simulations
 from tests.oracle.random_scenarios import scenario as random_scenario
 
@@ -24,7 +24,7 @@ HERE = Simulations(Settings(workers=1))
 
 def histories(scenario: Scenario, count: int) -> list[Kept]:
     """What a study keeps of the stretches of the first replications."""
-    store = Measurements(STRETCHES)
+    store = Measurements(SEGMENTS)
     for replication in range(count):
         store.put(simulate(scenario, replication))
     return store.first(count)

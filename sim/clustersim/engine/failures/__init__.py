@@ -1,24 +1,30 @@
-"""When what breaks: every failure mode of a scenario, and the one door through which it strikes."""
+"""When what breaks: every failure mode of a scenario, and the one door through which it failures."""
 
 from __future__ import annotations
 
 import simpy
 
 from clustersim.engine.cluster import Cluster
-from clustersim.engine.failures.again import Faults, Relapses
-from clustersim.engine.failures.aim import Aim, AwayDoor, Door, Site, SpareDoor
 from clustersim.engine.failures.assembly import priority, sources
 from clustersim.engine.failures.origins import RECURRENCE, RELAPSE, Origins
+from clustersim.engine.failures.recurrence import LatentFaults, Relapses
 from clustersim.engine.failures.sources import Source
+from clustersim.engine.failures.targeting import (
+    AwayDoor,
+    FailureContext,
+    FailureHandler,
+    SpareFailureHandler,
+    Targeting,
+)
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
 
 
 class Failures:
-    """The sources of all modes, each strike checked against the cluster before it reaches the job.
+    """The sources of all modes, each failure checked against the cluster before it reaches the job.
 
-    Those in `on_strike` are told of each strike of the job, those in `on_spare` of each of an idle spare, and
-    those in `on_away` of a node that a log keeps away, and until when (s).
+    Those in `on_failure` are told of each failure of the job, those in `on_spare_failure` of each failure of
+    an idle spare, and those in `on_away` of a node that a log keeps away, and until when (s).
 
     `relapses`, by mode, and `faults` make nodes fail again; there are none where nothing asks for them.
     For those in `clocked` time runs only while the job trains: they must be told when that begins and ends.
@@ -32,32 +38,33 @@ class Failures:
         origins: Origins,
         cluster: Cluster,
     ) -> None:
-        self.on_strike: list[Door] = []
-        self.on_spare: list[SpareDoor] = []
+        self.on_failure: list[FailureHandler] = []
+        self.on_spare_failure: list[SpareFailureHandler] = []
         self.on_away: list[AwayDoor] = []
-        doors = self.on_strike, self.on_spare, self.on_away
-        self._site = Site(env, scenario, streams, origins, cluster, *doors)
-        self.clocked: list[Source | Faults] = []
-        aims = {
-            number: Aim(self._site, number, mode) for number, mode in enumerate(scenario.failures.values())
+        doors = self.on_failure, self.on_spare_failure, self.on_away
+        self._context = FailureContext(env, scenario, streams, origins, cluster, *doors)
+        self.clocked: list[Source | LatentFaults] = []
+        targets = {
+            number: Targeting(self._context, number, mode)
+            for number, mode in enumerate(scenario.failures.values())
         }
-        for aim in aims.values():
-            for source in sources(aim):
-                if aim.spec.clock == "training":
+        for target in targets.values():
+            for source in sources(target):
+                if target.spec.clock == "training":
                     self.clocked.append(source)
                 else:
                     source.schedule()
         self.relapses = {
-            number: Relapses(aim, priority(aim, RELAPSE))
-            for number, aim in aims.items()
-            if aim.spec.relapse is not None
+            number: Relapses(target, priority(target, RELAPSE))
+            for number, target in targets.items()
+            if target.spec.relapse is not None
         }
-        self.faults: Faults | None = None
+        self.latent_faults: LatentFaults | None = None
         if _leaves_faults(scenario):
-            of_nodes = {number: aim for number, aim in aims.items() if aim.spec.takes_nodes}
-            places = {number: priority(aim, RECURRENCE) for number, aim in of_nodes.items()}
-            self.faults = Faults(self._site, of_nodes, places)
-            self.clocked.append(self.faults)
+            of_nodes = {number: target for number, target in targets.items() if target.spec.takes_nodes}
+            places = {number: priority(target, RECURRENCE) for number, target in of_nodes.items()}
+            self.latent_faults = LatentFaults(self._context, of_nodes, places)
+            self.clocked.append(self.latent_faults)
 
 
 def _leaves_faults(scenario: Scenario) -> bool:

@@ -11,57 +11,57 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clustersim.engine.failures.aim import Aim, OnStrike
-from clustersim.engine.failures.origins import StrikeDraws
+from clustersim.engine.failures.origins import FailureDraws
 from clustersim.engine.failures.sources import Varying
+from clustersim.engine.failures.targeting import OnUnitFailure, Targeting
 from clustersim.streams import Draws, uniform
 
 
-class Lemons:
+class LemonNodes:
     """The lemons of one mode, by number: those of the job and those among the spares, in order.
 
     `nodes` are all that have ever been lemons; `replacements` those that took the place of a retired node and
     have not been retired themselves.
     """
 
-    def __init__(self, aim: Aim) -> None:
-        site, spec, cluster = aim.site, aim.spec.lemons, aim.site.scenario.cluster
+    def __init__(self, target: Targeting) -> None:
+        context, spec, cluster = target.context, target.spec.lemons, target.context.scenario.cluster
         assert spec is not None
-        self._aim = aim
+        self._target = target
         self._fleet = cluster.nodes + cluster.spare_nodes
-        draws = site.streams[f"{aim.name}/lemons"].random(self._fleet)
+        draws = context.streams[f"{target.name}/lemons"].random(self._fleet)
         first = [int(node) for node in np.flatnonzero(draws < spec.share)]
         self.of_job = [node for node in first if node < cluster.nodes]
         self.of_spares = first[len(self.of_job) :]
         self.nodes = set(first)
         self.replacements: list[int] = []
         self._share = spec.share_of_replacements
-        self._draws = Draws(site.streams, f"{aim.name}/lemons/replacement", uniform)
+        self._draws = Draws(context.streams, f"{target.name}/lemons/replacement", uniform)
         self._source: Varying | None = None
-        site.cluster.on_order.append(self._ordered)
+        context.cluster.on_order.append(self._ordered)
 
     def __repr__(self) -> str:
-        return f"Lemons({len(self.nodes)} nodes)"
+        return f"LemonNodes({len(self.nodes)} nodes)"
 
-    def strikes(self, process: str, nodes: Sequence[int]) -> OnStrike:
-        """Return what a strike of *process* on a unit of the lemons *nodes* does.
+    def strikes(self, process: str, nodes: Sequence[int]) -> OnUnitFailure:
+        """Return what a failure of *process* on a unit of the lemons *nodes* does.
 
         Idle ones fail at the share of spares.
         """
-        site, per_node = self._aim.site, self._aim.units_per_node
-        origin = site.origins.of(self._aim.mode, process)
-        places, idle_share = site.cluster.track(), site.scenario.cluster.spare_failures
-        chances = StrikeDraws(site.streams, site.origins, "idle").of(origin)
+        context, per_node = self._target.context, self._target.units_per_node
+        origin = context.origins.of(self._target.mode, process)
+        places, idle_share = context.cluster.track(), context.scenario.cluster.spare_failures
+        chances = FailureDraws(context.streams, context.origins, "idle").of(origin)
 
         def strike(index: int, unit: int) -> None:
             node = nodes[unit // per_node]
             if not places.is_idle(node) or chances[index] < idle_share:
-                self._aim.at_node(origin, index, node)
+                self._target.at_node(origin, index, node)
 
         return strike
 
     def follow(self, source: Varying) -> Varying:
-        """Let *source* strike the replacements, however many there are; return it."""
+        """Let *source* failure the replacements, however many there are; return it."""
         self._source = source
         return source
 
@@ -73,4 +73,4 @@ class Lemons:
             self.nodes.add(new)
             self.replacements.append(new)
         if self._source is not None:
-            self._source.resize(len(self.replacements) * self._aim.units_per_node)
+            self._source.resize(len(self.replacements) * self._target.units_per_node)

@@ -11,9 +11,9 @@ import numpy as np
 import simpy
 
 from clustersim.distributions import Array, Distribution
-from clustersim.engine.failures.aim import OnStrike
 from clustersim.engine.failures.clock import Clock
 from clustersim.engine.failures.sources import Source
+from clustersim.engine.failures.targeting import OnUnitFailure
 from clustersim.streams import Streams
 
 
@@ -30,7 +30,7 @@ class Ageing(NamedTuple):
     factor: float
 
 
-class Lifetimes(Source):
+class AgeingUnits(Source):
     """Units that age: each has a lifetime of its own, which runs on only where its node is in service.
 
     A unit whose node works at *pace* 1 ages with the mode's own time, an idle spare's at `idle_pace`, and
@@ -53,7 +53,7 @@ class Lifetimes(Source):
         spare_units: int,
         idle_pace: float,
         longest: float,
-        on_strike: OnStrike,
+        on_failure: OnUnitFailure,
     ) -> None:
         super().__init__(env, clock, priority, horizon)
         self._streams = streams
@@ -62,7 +62,7 @@ class Lifetimes(Source):
         self._per_node = units_per_node
         self._idle_pace = idle_pace
         self._longest = longest
-        self._on_strike = on_strike
+        self._on_failure = on_failure
         self._index = -1
         self._first = self._first_lives(units, spare_units)
         self._pace: dict[int, float] = {}
@@ -75,7 +75,7 @@ class Lifetimes(Source):
         self._begin()
 
     def _begin(self) -> None:
-        """Find the units whose first life ends before the horizon, and the first strike."""
+        """Find the units whose first life ends before the horizon, and the first failure."""
         ageing = self._first if self._idle_pace > 0 else self._first[: self._working]
         ends = ageing / self._first_paces(len(ageing))
         soon = np.flatnonzero(ends <= self._longest)
@@ -106,7 +106,7 @@ class Lifetimes(Source):
             self.schedule()
 
     def _find_next(self) -> None:
-        """Look up the next strike, past what no longer holds on the heap."""
+        """Look up the next failure, past what no longer holds on the heap."""
         heap = self._heap
         while heap and self._due_of(heap[0][1]) != heap[0][0]:
             heappop(heap)
@@ -117,7 +117,7 @@ class Lifetimes(Source):
         self._index = index = self._index + 1
         self._live(unit, due, self._next_life(unit))
         self._find_next()
-        self._on_strike(index, unit)
+        self._on_failure(index, unit)
 
     def _next_life(self, unit: int) -> float:
         """Return the life that begins with the repair of *unit*."""

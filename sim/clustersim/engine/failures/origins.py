@@ -1,22 +1,22 @@
-"""Under which name each strike's draws are known."""
+"""Under which name each failure's draws are known."""
 
 from __future__ import annotations
 
 from clustersim.engine.ledger import START_CAUSE
-from clustersim.records import Strike
+from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Draws, Sampler, Streams, uniform
 
 SPARE, LEMON, LEMON_SPARE, LEMON_REPLACEMENT = "spare", "lemon", "lemon/spare", "lemon/replacement"
 RELAPSE, RECURRENCE = "relapse", "recurrence"
 PROCESSES = (SPARE, LEMON, LEMON_SPARE, LEMON_REPLACEMENT, RELAPSE, RECURRENCE)
-"""Other ways in which a mode strikes than its own, in the order of their strikes at one instant."""
+"""Other ways in which a mode failures than its own, in the order of their failures at one instant."""
 
 
 class Origins:
-    """The names of all processes that strike, by number: each mode's own in file order, then the start.
+    """The names of all processes that failure, by number: each mode's own in file order, then the start.
 
-    After these come the other `PROCESSES` of the modes that strike nodes; `modes` tells the mode of each.
+    After these come the other `PROCESSES` of the modes that failure nodes; `modes` tells the mode of each.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -37,8 +37,8 @@ class Origins:
         return self._numbers[mode, process]
 
 
-class StrikeDraws:
-    """The draws of one *quantity*: one for each strike, known by its origin and its number there."""
+class FailureDraws:
+    """The draws of one *quantity*: one for each failure, known by its origin and its number there."""
 
     def __init__(self, streams: Streams, origins: Origins, quantity: str, sampler: Sampler = uniform) -> None:
         self._streams = streams
@@ -48,15 +48,15 @@ class StrikeDraws:
         self._draws: dict[int, Draws] = {}
 
     def __repr__(self) -> str:
-        return f"StrikeDraws({self._quantity!r})"
+        return f"FailureDraws({self._quantity!r})"
 
-    def __getitem__(self, strike: Strike) -> float:
-        draws = self._draws.get(strike.origin) or self.of(strike.origin)
-        value: float = draws[strike.ordinal]
+    def __getitem__(self, failure: Failure) -> float:
+        draws = self._draws.get(failure.origin) or self.of(failure.origin)
+        value: float = draws[failure.ordinal]
         return value
 
     def of(self, origin: int) -> Draws:
-        """Return the draws of all strikes of one *origin*, by their number there."""
+        """Return the draws of all failures of one *origin*, by their number there."""
         draws = self._draws.get(origin)
         if draws is None:
             name = f"{self._names[origin]}/{self._quantity}"

@@ -1,4 +1,4 @@
-"""Where failures come from: every source keeps its strikes in its mode's own time.
+"""Where failures come from: every source keeps its failures in its mode's own time.
 
 It puts only the next one into the simulation.
 """
@@ -12,14 +12,14 @@ import simpy
 
 from clustersim.distributions import Exponential
 from clustersim.engine.events import FAILURE, At
-from clustersim.engine.failures.aim import OnStrike
 from clustersim.engine.failures.clock import Clock
-from clustersim.scenario.keys.logs import Recorded as RecordedRow
+from clustersim.engine.failures.targeting import OnUnitFailure
+from clustersim.scenario.keys.logs import Recorded
 from clustersim.streams import Draws, Streams, uniform
 
 
 class Source:
-    """One stream of strikes; subclasses keep `due`, the own time of the next, and the `unit` that it hits."""
+    """One stream of failures; subclasses keep `due`, the own time of the next, and its `unit`."""
 
     def __init__(self, env: simpy.Environment, clock: Clock, priority: int, horizon: float) -> None:
         self.clock = clock
@@ -32,9 +32,9 @@ class Source:
         self._struck = -math.inf
 
     def schedule(self) -> None:
-        """Put the next strike into the simulation instead of the one that was there.
+        """Put the next failure into the simulation instead of the one that was there.
 
-        While own time stands still, only what was due at the very instant at which it stopped still strikes.
+        While own time stands still, only what was due at the very instant at which it stopped still failures.
         """
         now = self._env.now
         if self.clock.is_calendar:
@@ -53,12 +53,12 @@ class Source:
         self.schedule()
 
     def training_ends(self) -> None:
-        """Let own time stand still: the strike that was next waits, unless it is due now."""
+        """Let own time stand still: the failure that was next waits, unless it is due now."""
         self.clock.stop()
         self.schedule()
 
     def _hit(self) -> None:
-        """Let the next strike happen, and find the one after it."""
+        """Let the next failure happen, and find the one after it."""
         raise NotImplementedError
 
     def _strike(self, event: At) -> None:
@@ -68,7 +68,7 @@ class Source:
             self.schedule()
 
     def _own_time(self) -> float:
-        """Return the own time that has passed: to the digit the strike's own, at the instant of a strike."""
+        """Return the own time that has passed; at the instant of a failure exactly the time it was due."""
         return max(self.clock.read(), self._struck)
 
 
@@ -86,24 +86,24 @@ class Memoryless(Source):
         name: str,
         mtbf: float,
         units: int,
-        on_strike: OnStrike,
+        on_failure: OnUnitFailure,
     ) -> None:
         super().__init__(env, clock, priority, horizon)
         self._gaps = iter(Draws(streams, f"{name}/gap", Exponential(mtbf / units).sample))
         self._places = iter(Draws(streams, f"{name}/unit", uniform))
         self._units = units
-        self._on_strike = on_strike
+        self._on_failure = on_failure
         self._index = -1
         self.due = next(self._gaps)
 
     def _hit(self) -> None:
         self._index = index = self._index + 1
         self.due += next(self._gaps)
-        self._on_strike(index, int(next(self._places) * self._units))
+        self._on_failure(index, int(next(self._places) * self._units))
 
 
 class Varying(Memoryless):
-    """The same for units whose number changes: each strikes as often as the others, as long as it is there.
+    """The same for units whose number changes: each failures as often as the others, as long as it is there.
 
     While there are none nothing is due, and what is left of the gap stays: `mtbf` is that of one unit, and
     gaps are drawn in seconds of one.
@@ -119,16 +119,24 @@ class Varying(Memoryless):
         streams: Streams,
         name: str,
         mtbf: float,
-        on_strike: OnStrike,
+        on_failure: OnUnitFailure,
     ) -> None:
         super().__init__(
-            env, clock, priority, horizon, streams=streams, name=name, mtbf=mtbf, units=1, on_strike=on_strike
+            env,
+            clock,
+            priority,
+            horizon,
+            streams=streams,
+            name=name,
+            mtbf=mtbf,
+            units=1,
+            on_failure=on_failure,
         )
         self._units = 0
         self._left, self.due = self.due, math.inf
 
     def resize(self, units: int) -> None:
-        """Let there be so many units from now on; a strike that is due at this very instant stays due."""
+        """Let there be so many units from now on; a failure that is due at this very instant stays due."""
         now = self._own_time()
         if self.due > now:
             if self._units:
@@ -142,10 +150,10 @@ class Varying(Memoryless):
         self._left, place = next(self._gaps), next(self._places)
         self.due = self.due + self._left / self._units if self._units else math.inf
         if self._units:
-            self._on_strike(self._index, int(place * self._units))
+            self._on_failure(self._index, int(place * self._units))
 
 
-class Recorded(Source):
+class ReplayedFailures(Source):
     """Strikes from a log, in the order of their instants; a row names the node that it hits."""
 
     def __init__(
@@ -155,12 +163,12 @@ class Recorded(Source):
         priority: int,
         horizon: float,
         *,
-        rows: Sequence[RecordedRow],
-        on_strike: OnStrike,
+        rows: Sequence[Recorded],
+        on_failure: OnUnitFailure,
     ) -> None:
         super().__init__(env, clock, priority, horizon)
         self._rows = rows
-        self._on_strike = on_strike
+        self._on_failure = on_failure
         self._index = 0
         self.due = rows[0].time_s
 
@@ -168,4 +176,4 @@ class Recorded(Source):
         index = self._index
         self._index += 1
         self.due = self._rows[self._index].time_s if self._index < len(self._rows) else math.inf
-        self._on_strike(index, self._rows[index].node)
+        self._on_failure(index, self._rows[index].node)

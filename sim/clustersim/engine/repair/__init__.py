@@ -9,18 +9,18 @@ import simpy
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import RETURN, At
 from clustersim.engine.failures import Failures
-from clustersim.engine.failures.origins import Origins, StrikeDraws
-from clustersim.engine.repair.bench import Repair
+from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.engine.repair.diagnosis import Diagnosis
 from clustersim.engine.repair.retirement import Retirement
 from clustersim.engine.repair.shop import AUTOMATIC, RepairShop
-from clustersim.records import Strike
+from clustersim.engine.repair.station import RepairOrder
+from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams, happens
 
 Returned = Callable[[Sequence[int]], None]
-Step = Callable[[Sequence[int], Repair, int], Sequence[int]]
-"""What happens to nodes at the end of a repair, of which it is told the last part: returns who comes back."""
+AfterRepair = Callable[[Sequence[int], RepairOrder, int], Sequence[int]]
+"""What happens to nodes at the end of a repair, given its last phase: returns those that come back."""
 
 
 class Repairs:
@@ -42,14 +42,14 @@ class Repairs:
         self.on_return: list[Returned] = []
         self._env = env
         self._cluster = cluster
-        self._relapses, self._faults = failures.relapses, failures.faults
+        self._relapses, self._latent_faults = failures.relapses, failures.latent_faults
         recovery = scenario.recovery
         self._diagnosis: Diagnosis | None = None
         if recovery.misdiagnosis or recovery.missed:
             self._diagnosis = Diagnosis(scenario, streams, origins)
         plans = [mode.repair_plan for mode in scenario.failures.values()]
         self._in_vain = [plan.false_fix if plan is not None else (0.0, 0.0) for plan in plans]
-        self._fixes = StrikeDraws(streams, origins, "false_fix")
+        self._fixes = FailureDraws(streams, origins, "false_fix")
         self._retirement: Retirement | None = None
         if recovery.retire is not None:
             self._retirement = Retirement(
@@ -71,45 +71,45 @@ class Repairs:
     def __repr__(self) -> str:
         return f"Repairs({list(self._shops.values())})"
 
-    def send(self, strike: Strike, slots: Sequence[int], line: int) -> int:
-        """Let the nodes in *slots* leave that *strike* broke, as its detection ends; or whom it blames.
+    def send(self, failure: Failure, slots: Sequence[int], line: int) -> int:
+        """Let the nodes in *slots* leave that *failure* broke, as its detection ends; or whom it blames.
 
         They are away because of the incident in *line* of the journal.  Return how many leave.
         """
-        if self._diagnosis is not None and len(strike.slots) == 1:
-            slots = self._blamed(self._diagnosis, strike, slots)
+        if self._diagnosis is not None and len(failure.slots) == 1:
+            slots = self._blamed(self._diagnosis, failure, slots)
         if slots:
-            self._bring(Repair(self._cluster.send_away(slots), strike, line))
+            self._enqueue(RepairOrder(self._cluster.send_away(slots), failure, line))
         return len(slots)
 
-    def send_spare(self, strike: Strike, node: int, line: int) -> None:
-        """Let the idle spare *node* leave that *strike* broke, the incident in *line*."""
+    def send_spare(self, failure: Failure, node: int, line: int) -> None:
+        """Let the idle spare *node* leave that *failure* broke, the incident in *line*."""
         self._cluster.withdraw(node)
-        self._bring(Repair((node,), strike, line))
+        self._enqueue(RepairOrder((node,), failure, line))
 
-    def _bring(self, repair: Repair) -> None:
-        if self._faults is not None:
-            self._faults.clear(repair.nodes)
+    def _enqueue(self, repair: RepairOrder) -> None:
+        if self._latent_faults is not None:
+            self._latent_faults.clear(repair.nodes)
         self._cluster.note(self._env.now, repair.line, len(repair.nodes))
-        self._shops[repair.strike.mode].bring(repair)
+        self._shops[repair.failure.mode].enqueue(repair)
 
-    def _blamed(self, diagnosis: Diagnosis, strike: Strike, slots: Sequence[int]) -> Sequence[int]:
+    def _blamed(self, diagnosis: Diagnosis, failure: Failure, slots: Sequence[int]) -> Sequence[int]:
         """Return the slots that are emptied: that of the culprit, of an innocent node, or none."""
         (culprit,) = slots
-        blamed = diagnosis.blamed(strike, culprit)
+        blamed = diagnosis.blamed(failure, culprit)
         if blamed == culprit:
             return slots
         found = blamed is not None and self._cluster.is_at_work(blamed)
         self._cluster.revive(culprit)
-        assert self._faults is not None
-        self._faults.add(strike.mode, self._cluster.node(culprit))
+        assert self._latent_faults is not None
+        self._latent_faults.add(failure.mode, self._cluster.node(culprit))
         if blamed is None or not found:
             return ()
         self._cluster.suspect(blamed)
         return (blamed,)
 
-    def _steps_asked_for(self) -> list[Step]:
-        steps: list[Step] = []
+    def _steps_asked_for(self) -> list[AfterRepair]:
+        steps: list[AfterRepair] = []
         if self._retirement is not None:
             steps.append(self._retire)
         if any(any(shares) for shares in self._in_vain):
@@ -122,26 +122,26 @@ class Repairs:
         """Let *node*, which is away, not come back before the instant *until* (s)."""
         self._kept_until[node] = max(until, self._kept_until.get(node, 0.0))
 
-    def _unless_kept_away(self, repair: Repair, part: int = AUTOMATIC) -> None:
+    def _unless_kept_away(self, repair: RepairOrder, phase: int = AUTOMATIC) -> None:
         """End the repair of the nodes that may be back by now; that of each other ends when it may."""
         now = self._env.now
         back = [node for node in repair.nodes if self._kept_until.get(node, now) <= now]
         for node in repair.nodes:
             if node not in back:
-                self._postpone(repair._replace(nodes=(node,)), part, self._kept_until[node])
+                self._postpone(repair._replace(nodes=(node,)), phase, self._kept_until[node])
         if back:
-            self._repaired(repair._replace(nodes=back), part)
+            self._repaired(repair._replace(nodes=back), phase)
 
-    def _postpone(self, repair: Repair, part: int, until: float) -> None:
-        At(self._env, until, self._late, lambda _: self._unless_kept_away(repair, part))
+    def _postpone(self, repair: RepairOrder, phase: int, until: float) -> None:
+        At(self._env, until, self._late, lambda _: self._unless_kept_away(repair, phase))
 
-    def _after_steps(self, repair: Repair, part: int = AUTOMATIC) -> None:
+    def _after_steps(self, repair: RepairOrder, phase: int = AUTOMATIC) -> None:
         nodes = repair.nodes
         for step in self._steps:
-            nodes = step(nodes, repair, part)
+            nodes = step(nodes, repair, phase)
         self._take_back(nodes, repair.line)
 
-    def _return(self, repair: Repair, part: int = AUTOMATIC) -> None:
+    def _return(self, repair: RepairOrder, phase: int = AUTOMATIC) -> None:
         self._take_back(repair.nodes, repair.line)
 
     def _take_back(self, nodes: Sequence[int], line: int) -> None:
@@ -150,22 +150,22 @@ class Repairs:
             told(nodes)
         self._cluster.note(self._env.now, line, -len(nodes))
 
-    def _retire(self, nodes: Sequence[int], repair: Repair, part: int) -> Sequence[int]:
+    def _retire(self, nodes: Sequence[int], repair: RepairOrder, phase: int) -> Sequence[int]:
         assert self._retirement is not None
         return self._retirement.left_of(nodes, repair.line)
 
-    def _check(self, nodes: Sequence[int], repair: Repair, part: int) -> Sequence[int]:
+    def _check(self, nodes: Sequence[int], repair: RepairOrder, phase: int) -> Sequence[int]:
         """Let the nodes be faulty still where their repair was in vain."""
-        mode = repair.strike.mode
-        if happens(self._fixes, repair.strike, self._in_vain[mode][part]):
-            assert self._faults is not None
+        mode = repair.failure.mode
+        if happens(self._fixes, repair.failure, self._in_vain[mode][phase]):
+            assert self._latent_faults is not None
             for node in nodes:
-                self._faults.add(mode, node)
+                self._latent_faults.add(mode, node)
         return nodes
 
-    def _follow(self, nodes: Sequence[int], repair: Repair, part: int) -> Sequence[int]:
+    def _follow(self, nodes: Sequence[int], repair: RepairOrder, phase: int) -> Sequence[int]:
         """Let some of the nodes fail again soon."""
-        relapses = self._relapses.get(repair.strike.mode)
+        relapses = self._relapses.get(repair.failure.mode)
         if relapses is not None:
             for node in nodes:
                 relapses.returned(node)

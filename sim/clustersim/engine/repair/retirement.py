@@ -38,7 +38,7 @@ class Retirement:
         self._replacement = spec.replacement
         self._priority = RETURN + 2 * modes
         self._failures: dict[int, list[float]] = {}
-        cluster.on_failure.append(self.failed)
+        cluster.on_node_failure.append(self.failed)
 
     def failed(self, node: int) -> None:
         """Count a failure of *node*."""

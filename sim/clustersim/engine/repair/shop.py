@@ -7,9 +7,9 @@ from typing import Protocol
 import simpy
 
 from clustersim.engine.events import RETURN
-from clustersim.engine.failures.origins import Origins, StrikeDraws
-from clustersim.engine.repair.bench import Bench, Repair
-from clustersim.records import Strike
+from clustersim.engine.failures.origins import FailureDraws, Origins
+from clustersim.engine.repair.station import RepairOrder, RepairStation
+from clustersim.records import Failure
 from clustersim.scenario.model import FailureMode
 from clustersim.streams import Streams, happens
 
@@ -17,30 +17,30 @@ AUTOMATIC, MANUAL = 0, 1
 
 
 class Repaired(Protocol):
-    """Takes the nodes of a *repair* back, and is told which part of it was the last."""
+    """Takes the nodes of a *repair* back, and is told which phase of it was the last."""
 
-    def __call__(self, repair: Repair, part: int = AUTOMATIC) -> None:
+    def __call__(self, repair: RepairOrder, phase: int = AUTOMATIC) -> None:
         """Take them."""
 
 
-class Times(Protocol):
-    """How long a repair takes, in seconds, by the strike that made it necessary."""
+class RepairTimes(Protocol):
+    """How long a repair takes, in seconds, by the failure that made it necessary."""
 
-    def __getitem__(self, strike: Strike) -> float: ...
+    def __getitem__(self, failure: Failure) -> float: ...
 
 
 class RecordedTimes:
-    """Repair times from a log, by the row of the strike; those that no row says are drawn."""
+    """RepairOrder times from a log, by the row of the failure; those that no row says are drawn."""
 
-    def __init__(self, mode: int, spec: FailureMode, drawn: Times) -> None:
+    def __init__(self, mode: int, spec: FailureMode, drawn: RepairTimes) -> None:
         self._mode = mode
         self._rows = spec.recorded or ()
         self._drawn = drawn
 
-    def __getitem__(self, strike: Strike) -> float:
-        if strike.origin != self._mode:
-            return self._drawn[strike]
-        time = self._rows[strike.ordinal].repair_s
+    def __getitem__(self, failure: Failure) -> float:
+        if failure.origin != self._mode:
+            return self._drawn[failure]
+        time = self._rows[failure.ordinal].repair_s
         assert time is not None
         return time
 
@@ -48,8 +48,8 @@ class RecordedTimes:
 class RepairShop:
     """Where the nodes that one failure mode breaks are repaired, one repair for the nodes of a failure.
 
-    A repair has an automatic part, and some go on to a manual one.  The crews work on the manual part, or on
-    all of it where there is but one.
+    A repair has an automatic phase, and some go on to a manual one.  The crews work on the manual phase,
+    or on all of it where there is but one.
     """
 
     def __init__(
@@ -64,31 +64,31 @@ class RepairShop:
         plan = spec.repair_plan
         assert plan is not None
         self._repaired = repaired
-        self._times: Times = StrikeDraws(streams, origins, "repair", plan.first.sample)
+        self._times: RepairTimes = FailureDraws(streams, origins, "repair", plan.first.sample)
         if spec.recorded is not None:
             self._times = RecordedTimes(mode, spec, self._times)
         priority = RETURN + 2 * mode
         if plan.second is None:
-            self._first = Bench(env, plan.crews, priority, repaired)
+            self._first = RepairStation(env, plan.crews, priority, repaired)
             return
-        self._first = Bench(env, None, priority, self._automatic_done)
-        self._second = Bench(env, plan.crews, priority + 1, self._manual_done)
+        self._first = RepairStation(env, None, priority, self._automatic_done)
+        self._second = RepairStation(env, plan.crews, priority + 1, self._manual_done)
         self._escalates = plan.escalates
-        self._chances = StrikeDraws(streams, origins, "escalates")
-        self._manual_times = StrikeDraws(streams, origins, "manual", plan.second.sample)
+        self._chances = FailureDraws(streams, origins, "escalates")
+        self._manual_times = FailureDraws(streams, origins, "manual", plan.second.sample)
 
     def __repr__(self) -> str:
         return f"RepairShop({self._first})"
 
-    def bring(self, repair: Repair) -> None:
+    def enqueue(self, repair: RepairOrder) -> None:
         """Begin a *repair*, or queue it until a crew is free."""
-        self._first.bring(repair, self._times[repair.strike])
+        self._first.enqueue(repair, self._times[repair.failure])
 
-    def _automatic_done(self, repair: Repair) -> None:
-        if happens(self._chances, repair.strike, self._escalates):
-            self._second.bring(repair, self._manual_times[repair.strike])
+    def _automatic_done(self, repair: RepairOrder) -> None:
+        if happens(self._chances, repair.failure, self._escalates):
+            self._second.enqueue(repair, self._manual_times[repair.failure])
         else:
             self._repaired(repair, AUTOMATIC)
 
-    def _manual_done(self, repair: Repair) -> None:
+    def _manual_done(self, repair: RepairOrder) -> None:
         self._repaired(repair, MANUAL)

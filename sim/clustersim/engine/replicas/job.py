@@ -11,21 +11,21 @@ from functools import partial
 import simpy
 
 from clustersim.engine.activity import Activity, Blame
-from clustersim.engine.chain import Chain
-from clustersim.engine.effects import Affected, Culprits, effects
+from clustersim.engine.effects import Affected, UndetectedFailures, effects
 from clustersim.engine.events import GATHERING, REJOIN, At
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.replicas.group import Group
-from clustersim.engine.replicas.parts import Parts, Together
+from clustersim.engine.replicas.active_group import ActiveGroup
+from clustersim.engine.replicas.parts import Parts, SharedState
 from clustersim.engine.replicas.planned import PlannedStops
-from clustersim.engine.replicas.replica import Blow, Replica, State
-from clustersim.engine.replicas.team import Team
-from clustersim.engine.work.account import TieredWork
-from clustersim.records import SCOPES, Doing, Strike
+from clustersim.engine.replicas.replica import PendingFailure, Replica, State
+from clustersim.engine.replicas.replica_set import ReplicaSet
+from clustersim.engine.restart import RestartSequence
+from clustersim.engine.work.tiered import TieredWork
+from clustersim.records import SCOPES, Failure, Phase
 
-TRAINING, SAVING, STALL, HELD = Doing.TRAINING, Doing.SAVING, Doing.STALL, Doing.HELD
-MAINTENANCE = Doing.MAINTENANCE
-READY, DOWN, OUT = State.READY, State.DOWN, State.OUT
+TRAINING, SAVING, STALL, BLOCKED = Phase.TRAINING, Phase.SAVING, Phase.STALL, Phase.BLOCKED
+MAINTENANCE = Phase.MAINTENANCE
+REJOINING, DOWN, DRAINED = State.REJOINING, State.DOWN, State.DRAINED
 JOB_SCOPE = SCOPES.index("job")
 
 
@@ -49,37 +49,39 @@ class Job:
         self._absorbs = scenario.recovery.during_recovery == "absorb"
         self._start = parts.causes.start
         self._rack_size = scenario.cluster.rack_slots
-        self._team = Team([self._replica(index, parts) for index in range(self._recovery.replicas)], cluster)
-        culprits = Culprits(cluster, self.change_pace)
-        self._effects: dict[int, Callable[[Strike, int], None]] = {}
+        self._replicas = ReplicaSet(
+            [self._replica(index, parts) for index in range(self._recovery.replicas)], cluster
+        )
+        undetected = UndetectedFailures(cluster, self.change_pace)
+        self._effects: dict[int, Callable[[Failure, int], None]] = {}
         if isinstance(self._work, TieredWork):
             shared = parts.streams, parts.origins, parts.stages
-            affected = Affected(env, scenario, *shared, culprits, self._work, self)
+            affected = Affected(env, scenario, *shared, undetected, self._work, self)
             self._effects = effects(affected, scenario)
-        self._rejoins_at_once = self._team.size == 1 and not self._effects
-        together = Together(self._team, self._activity)
-        self._group = Group(parts, together, culprits, lambda: self._planned)
+        self._rejoins_at_once = self._replicas.size == 1 and not self._effects
+        together = SharedState(self._replicas, self._activity)
+        self._group = ActiveGroup(parts, together, undetected, lambda: self._planned)
         self._planned = PlannedStops(
             parts, together, self._group, self._take_down_after_stop, self._bring_back
         )
         if any(mode.effect.is_noticed_later for mode in scenario.failures.values()):
-            cluster.on_move.append(culprits.moved)
-        parts.failures.on_strike.append(self.strike)
-        parts.failures.on_spare.append(self.strike_spare)
-        parts.repairs.on_return.append(self._team.take_back)
+            cluster.on_move.append(undetected.moved)
+        parts.failures.on_failure.append(self.on_failure)
+        parts.failures.on_spare_failure.append(self.on_spare_failure)
+        parts.repairs.on_return.append(self._replicas.take_back)
 
     def __repr__(self) -> str:
         return f"Job({self._group})"
 
     def _replica(self, index: int, parts: Parts) -> Replica:
-        """Return replica number *index*, with a chain of recovery of its own."""
+        """Return replica number *index*, with a restart of recovery of its own."""
         env, count = parts.env, parts.scenario.recovery.replicas
         size = parts.scenario.slots_per("replica")
         activity = self._activity
         if count > 1:
             activity = Activity(env, parts.journal, index)
             activity.share = 1 / count
-        chain = Chain(
+        restart = RestartSequence(
             env,
             parts.stages,
             parts.cluster,
@@ -89,7 +91,7 @@ class Job:
             partial(self._announce, index),
             index,
         )
-        return Replica(index, range(index * size, (index + 1) * size), chain, activity)
+        return Replica(index, range(index * size, (index + 1) * size), restart, activity)
 
     @property
     def finished(self) -> simpy.Event:
@@ -104,54 +106,54 @@ class Job:
     @property
     def trains(self) -> bool:
         """Whether the job trains or saves."""
-        return self._work.is_training or self._activity.doing is SAVING
+        return self._work.is_training or self._activity.phase is SAVING
 
     def begin(self) -> None:
         """Start at time 0: train, or recover first where the start is not free."""
         if self._recovery.at_start:
-            start = Strike(self._start, 0, (), True, self._start, JOB_SCOPE)
-            self._take_down(self._team.replicas, Blow(0.0, NOBODY, start, 0.0))
+            start = Failure(self._start, 0, (), True, self._start, JOB_SCOPE)
+            self._take_down(self._replicas.replicas, PendingFailure(0.0, NOBODY, start, 0.0))
         else:
             self._group.go_on()
 
-    def strike(self, strike: Strike) -> None:
+    def on_failure(self, failure: Failure) -> None:
         """Let a failure hit the job: the only way in."""
-        effect = self._effects.get(strike.mode)
-        line = self._note(strike, stops=effect is None)
+        effect = self._effects.get(failure.mode)
+        line = self._note(failure, stops=effect is None)
         if effect is None:
-            self.fail(strike, line)
+            self.fail(failure, line)
         else:
-            self._journal.keeps(line, _nodes_lost(strike))
-            effect(strike, line)
+            self._journal.keeps(line, _nodes_lost(failure))
+            effect(failure, line)
 
-    def strike_spare(self, strike: Strike, node: int) -> None:
+    def on_spare_failure(self, failure: Failure, node: int) -> None:
         """Let a failure hit the idle spare *node*: the job does not notice."""
-        line = self._journal.incident(self._env.now, strike, node, -1, Doing.IDLE, False)
-        if not strike.transient:
-            self._repairs.send_spare(strike, node, line)
+        line = self._journal.incident(self._env.now, failure, node, -1, Phase.IDLE, False)
+        if not failure.transient:
+            self._repairs.send_spare(failure, node, line)
 
     def fail(
-        self, strike: Strike, line: int, *, noticed: bool = False, sound_until: float | None = None
+        self, failure: Failure, line: int, *, noticed: bool = False, sound_until: float | None = None
     ) -> None:
-        """Take down the replicas that *strike* hits; all of them where work is sound only until a place."""
-        team, group, now = self._team, self._group, self._env.now
-        struck, doing = team.struck_by(strike), self._activity.doing
-        detection = 0.0 if noticed else self._stages.detection(strike)
-        blow = Blow(now, line, strike, detection, sound_until)
-        group.latest = blow.blame
-        self._work.kill(strike.scope, now)
-        if strike.slots and not strike.transient:
-            team.break_nodes(strike, line, struck)
+        """Take down the replicas that *failure* hits; all where work is corrupt beyond a position."""
+        replicas, group, now = self._replicas, self._group, self._env.now
+        struck, phase = replicas.struck_by(failure), self._activity.phase
+        detection = 0.0 if noticed else self._stages.detection(failure)
+        pending = PendingFailure(now, line, failure, detection, sound_until)
+        group.latest = pending.blame
+        self._work.invalidate(failure.scope, now)
+        if failure.slots and not failure.transient:
+            replicas.break_nodes(failure, line, struck)
         if noticed:
-            self._journal.keeps(line, -_nodes_lost(strike))
+            self._journal.keeps(line, -_nodes_lost(failure))
         if sound_until is not None:
-            struck = team.replicas
-        if doing is MAINTENANCE or team.is_out:
-            struck = self._postponed(struck, blow)
-        if struck and self._take_down(struck, blow):
+            struck = replicas.replicas
+        if phase is MAINTENANCE or replicas.any_drained:
+            struck = self._postponed(struck, pending)
+        if struck and self._take_down(struck, pending):
             self._journal.interrupts(line)
-        elif self._activity.doing is HELD:
-            group.enter(HELD)
+        elif self._activity.phase is BLOCKED:
+            group.enter(BLOCKED)
 
     def stand_still(self, time: float, cause: int, line: int) -> None:
         """Let all that train stand still for *time* seconds, because of the incident in *line*."""
@@ -159,7 +161,7 @@ class Job:
             self._journal.interrupts(line)
             self._group.stop()
             self._group.stall(time, (cause, line))
-        elif self._activity.doing is STALL:
+        elif self._activity.phase is STALL:
             self._group.stall(time, (cause, line))
 
     def change_pace(self) -> None:
@@ -172,80 +174,83 @@ class Job:
 
     def closed_for(self) -> float:
         """Return for how long the copy that a replica needs cannot be loaded yet (s)."""
-        return 0.0 if self._team.alive else self._work.closed_for(self._env.now)
+        return 0.0 if self._replicas.alive else self._work.closed_for(self._env.now)
 
-    def load(self, strike: Strike, line: int, attempt: int) -> float:
+    def load(self, failure: Failure, line: int, attempt: int) -> float:
         """Load from a replica that is alive, else from a tier's copy; return how long that takes (s)."""
-        if not self._team.alive:
-            time = self._work.load(strike, line)
+        if not self._replicas.alive:
+            time = self._work.load(failure, line)
         else:
             time = self._work.load_from_peer(line)
             if self._recovery.peer_load is not None:
                 return self._recovery.peer_load
-        given = self._stages.given_load(attempt, strike)
+        given = self._stages.given_load(attempt, failure)
         return time if given is None else given
 
     def finish(self) -> None:
         """Book what is still open, and let `finished` happen: work since the last save counts."""
         self._group.finish()
 
-    def _postponed(self, struck: Sequence[Replica], blow: Blow) -> list[Replica]:
-        """Let those in a planned stop go down by the *blow* when that is over; return the others."""
-        in_stop, everywhere = self._activity.doing is MAINTENANCE, blow.sound_until is not None
+    def _postponed(self, struck: Sequence[Replica], pending: PendingFailure) -> list[Replica]:
+        """Let those in a planned stop go down by the *pending* when that is over; return the others."""
+        in_stop, everywhere = self._activity.phase is MAINTENANCE, pending.sound_until is not None
         now = []
         for replica in struck:
-            if (in_stop and replica.state is not DOWN) or (replica.state is OUT and not everywhere):
-                replica.put_off(blow)
+            if (in_stop and replica.state is not DOWN) or (replica.state is DRAINED and not everywhere):
+                replica.defer(pending)
             else:
                 now.append(replica)
         return now
 
     def _take_down(
-        self, struck: Sequence[Replica], blow: Blow, own: Mapping[Replica, Blow] | None = None
+        self,
+        struck: Sequence[Replica],
+        pending: PendingFailure,
+        own: Mapping[Replica, PendingFailure] | None = None,
     ) -> bool:
-        """Take replicas down by one *blow*, and let them begin their chains, for their *own* blow if any.
+        """Take replicas down by one *pending* failure; each restarts for its *own* one, if it has any.
 
         The others stand still if any of those took part; return whether that was so.
         """
-        team, group, up, blame = self._team, self._group, self._team.up, blow.blame
-        again = team.fall(struck)
-        took_part = team.up < up
-        if took_part:
+        replicas, group, up, blame = self._replicas, self._group, self._replicas.up, pending.blame
+        again = replicas.fall(struck)
+        was_active = replicas.up < up
+        if was_active:
             self._break_off(blame)
-        if not team.alive:
-            self._work.fall_back(self._env.now, *blame, blow.sound_until)
+        if not replicas.alive:
+            self._work.fall_back(self._env.now, *blame, pending.sound_until)
             group.leave()
-        elif took_part:
+        elif was_active:
             group.stall(self._recovery.stall, blame)
-        elif len(again) < len(struck) or self._activity.doing is HELD:
-            group.enter(self._activity.doing)
+        elif len(again) < len(struck) or self._activity.phase is BLOCKED:
+            group.enter(self._activity.phase)
         absorbing = again if self._absorbs and own is None else ()
         for replica in absorbing:
-            replica.chain.absorb(blow.detection)
+            replica.restart.absorb(pending.detection)
         for replica in struck:
             if replica not in absorbing:
-                begun_by = blow if own is None else own[replica]
-                replica.chain.begin(begun_by.strike, begun_by.line, begun_by.detection)
-        return took_part
+                begun_by = pending if own is None else own[replica]
+                replica.restart.begin(begun_by.failure, begun_by.line, begun_by.detection)
+        return was_active
 
-    def _take_down_after_stop(self, struck: Mapping[Replica, Blow]) -> None:
-        """Take replicas down that were struck in a planned stop, each by its own blow.
+    def _take_down_after_stop(self, struck: Mapping[Replica, PendingFailure]) -> None:
+        """Take replicas down that were struck in a planned stop, each by its own pending.
 
         The latest is charged with what they lose together.
         """
         self._take_down(list(struck), max(struck.values(), key=_instant), struck)
 
     def _break_off(self, blame: Blame) -> None:
-        """End the stretch under way; those that are left have lost the step that they were in."""
+        """End the segment under way; those that are left have lost the step that they were in."""
         in_step = self._work.is_training
         self._group.stop(blame)
-        if in_step and self._team.alive:
+        if in_step and self._replicas.alive:
             self._work.lose_step()
 
     def _announce(self, index: int) -> None:
         """Bring a replica back that has recovered, after all that is under way at this instant."""
-        replica = self._team.replicas[index]
-        if self._rejoins_at_once or (replica.chain.is_alone and self._env.peek() > self._env.now):
+        replica = self._replicas.replicas[index]
+        if self._rejoins_at_once or (replica.restart.is_alone and self._env.peek() > self._env.now):
             self._be_ready(replica)
         else:
             At(self._env, self._env.now, REJOIN + index, partial(self._be_ready, replica))
@@ -261,48 +266,48 @@ class Job:
     def _bring_back(self, replica: Replica, blame: Blame) -> None:
         """Let a replica that is ready again join the others, or wait until enough are ready to begin."""
         group = self._group
-        self._team.come_back(replica)
+        self._replicas.come_back(replica)
         if self._rejoins_at_once:
             group.go_on()
             return
         replica.activity.enter(TRAINING)
-        doing, rejoin_stall = self._activity.doing, self._recovery.rejoin_stall
+        phase, rejoin_stall = self._activity.phase, self._recovery.rejoin_stall
         if not group.is_formed:
-            group.enter(HELD)
+            group.enter(BLOCKED)
             if group.is_enough:
                 group.wait(self._env.now, group.begin_together, GATHERING)
-        elif doing is SAVING or doing is MAINTENANCE:
+        elif phase is SAVING or phase is MAINTENANCE:
             group.extend(rejoin_stall, blame)
-            group.enter(doing)
+            group.enter(phase)
         elif not group.is_enough:
-            group.enter(doing)
+            group.enter(phase)
         else:
             group.stop()
             group.stall(rejoin_stall, blame)
 
-    def _note(self, strike: Strike, *, stops: bool) -> int:
+    def _note(self, failure: Failure, *, stops: bool) -> int:
         """Write the incident into the journal and return the number of its line.
 
-        Where it *stops* those that train, their stretch will tell whether they saved.
+        Where it *stops* those that train, their segment will tell whether they saved.
         """
-        slots, team, now = strike.slots, self._team, self._env.now
+        slots, replicas, now = failure.slots, self._replicas, self._env.now
         node = rack = index = NOBODY
         if slots:
             node = self._cluster.node(slots[0])
             rack = slots[0] // self._rack_size if self._rack_size else NOBODY
-            index = team.index_of(slots[0]) if team.size > 1 else NOBODY
-        replica = team.replicas[index if slots else 0]
-        together = replica.state <= READY or (index == NOBODY and team.there)
-        doing = (self._activity if together else replica.activity).doing
-        if not stops and self._work.is_training and doing is TRAINING:
-            doing = TRAINING if not self._work.is_saving(now) else SAVING
-        return self._journal.incident(now, strike, node, rack, doing, False, index)
+            index = replicas.index_of(slots[0]) if replicas.size > 1 else NOBODY
+        replica = replicas.replicas[index if slots else 0]
+        together = replica.state <= REJOINING or (index == NOBODY and replicas.present)
+        phase = (self._activity if together else replica.activity).phase
+        if not stops and self._work.is_training and phase is TRAINING:
+            phase = TRAINING if not self._work.is_saving(now) else SAVING
+        return self._journal.incident(now, failure, node, rack, phase, False, index)
 
 
-def _nodes_lost(strike: Strike) -> int:
-    """Return how many nodes leave because of *strike*, once it is noticed."""
-    return 0 if strike.transient else len(strike.slots)
+def _nodes_lost(failure: Failure) -> int:
+    """Return how many nodes leave because of *failure*, once it is noticed."""
+    return 0 if failure.transient else len(failure.slots)
 
 
-def _instant(blow: Blow) -> tuple[float, int]:
-    return blow.time, blow.line
+def _instant(pending: PendingFailure) -> tuple[float, int]:
+    return pending.time, pending.line

@@ -14,7 +14,7 @@ from clustersim.engine.journal import Journal
 from clustersim.engine.ledger import Causes
 from clustersim.engine.recovery import Stages
 from clustersim.engine.repair import Repairs
-from clustersim.engine.replicas.team import Team
+from clustersim.engine.replicas.replica_set import ReplicaSet
 from clustersim.engine.work.work import Work
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
@@ -36,8 +36,8 @@ class Parts(NamedTuple):
     work: Work
 
 
-class Together(NamedTuple):
+class SharedState(NamedTuple):
     """What the replicas share that train together: who they are, and what they do."""
 
-    team: Team
+    replicas: ReplicaSet
     activity: Activity

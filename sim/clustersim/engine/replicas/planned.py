@@ -9,12 +9,12 @@ from functools import partial
 from clustersim.engine.activity import Blame
 from clustersim.engine.events import NOTICE, STOP_END, WINDOW, At
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.replicas.group import Group
-from clustersim.engine.replicas.parts import Parts, Together
-from clustersim.engine.replicas.replica import Blow, Replica, State
+from clustersim.engine.replicas.active_group import ActiveGroup
+from clustersim.engine.replicas.parts import Parts, SharedState
+from clustersim.engine.replicas.replica import PendingFailure, Replica, State
 from clustersim.engine.replicas.rollout import Rollout
 from clustersim.engine.stops import Stops
-from clustersim.records import SCOPES, Doing
+from clustersim.records import SCOPES, Phase
 
 JOB_SCOPE = SCOPES.index("job")
 
@@ -28,9 +28,9 @@ class PlannedStops:
     def __init__(
         self,
         parts: Parts,
-        together: Together,
-        group: Group,
-        bring_down: Callable[[Mapping[Replica, Blow]], None],
+        together: SharedState,
+        group: ActiveGroup,
+        bring_down: Callable[[Mapping[Replica, PendingFailure]], None],
         bring_back: Callable[[Replica, Blame], None],
     ) -> None:
         self._env = parts.env
@@ -39,7 +39,7 @@ class PlannedStops:
         self._skips = self._plan is None or self._plan.if_down == "skip"
         self._rolls = self._plan is not None and self._plan.rolling
         self._work = parts.work
-        self._team, self._activity = together
+        self._replicas, self._activity = together
         self._group = group
         self._bring_down = bring_down
         self._bring_back = bring_back
@@ -86,7 +86,7 @@ class PlannedStops:
 
     def when_it_ends(self, act: Callable[[], None]) -> bool:
         """Let *act* happen when the stop under way ends; return whether there is one."""
-        stopped = self._activity.doing is Doing.MAINTENANCE
+        stopped = self._activity.phase is Phase.MAINTENANCE
         if stopped:
             self._after.append(act)
         return stopped
@@ -99,17 +99,17 @@ class PlannedStops:
         if self._plan.rolling:
             self._group.stop()
             self._group.latest = self._blame
-            self._rollout.begin(self._team.replicas)
+            self._rollout.begin(self._replicas.replicas)
             self._group.go_on()
         elif self._plan.abrupt:
             self._group.stop(self._blame)
-            self._work.kill(JOB_SCOPE, now)
+            self._work.invalidate(JOB_SCOPE, now)
             self._work.fall_back(now, *self._blame)
             self._stand_still(now + self._takes)
         else:
             self._work.end(now)
             saved_at = self._work.begin_final_save(now)
-            self._group.enter(Doing.SAVING)
+            self._group.enter(Phase.SAVING)
             self._group.wait(saved_at, self._saved)
 
     def take_one_out(self) -> None:
@@ -140,17 +140,17 @@ class PlannedStops:
         if event is not self._turns or self._group.is_formed:
             return
         self._windows.begun()
-        self._pass_over(self._team.replicas)
-        for replica in self._team.ready:
-            if replica.state is State.READY:
+        self._pass_over(self._replicas.replicas)
+        for replica in self._replicas.ready:
+            if replica.state is State.REJOINING:
                 self._step_out(replica, self._env.now + self._takes, self._blame)
-        self._group.enter(self._activity.doing)
+        self._group.enter(self._activity.phase)
         self._await_turns()
 
     def _step_out(self, replica: Replica, until: float, blame: Blame) -> None:
         """Let a *replica* stand aside, and come back then because of whom all *blame*."""
-        self._team.step_out(replica)
-        replica.activity.enter(Doing.MAINTENANCE)
+        self._replicas.step_out(replica)
+        replica.activity.enter(Phase.MAINTENANCE)
         replica.activity.charged = self._blame
         self._ends[replica] = At(self._env, until, STOP_END, partial(self._step_in, replica, blame))
 
@@ -160,17 +160,21 @@ class PlannedStops:
         self._stand_still(self._env.now + self._takes)
 
     def _stand_still(self, until: float) -> None:
-        self._group.enter(Doing.MAINTENANCE)
+        self._group.enter(Phase.MAINTENANCE)
         self._group.wait(until, self._resume, STOP_END)
 
     def _resume(self) -> None:
         """Let the replicas train again; what has struck meanwhile is recovered from now."""
         self._windows.past(self._env.now)
         self._work.settle(self._env.now)
-        struck = [one for one in self._team.replicas if one.blow is not None and one.state is not State.OUT]
+        struck = [
+            one
+            for one in self._replicas.replicas
+            if one.pending is not None and one.state is not State.DRAINED
+        ]
         if struck:
-            self._bring_down({one: one.take_blow() for one in struck})
-        if self._activity.doing is Doing.MAINTENANCE:
+            self._bring_down({one: one.take_pending() for one in struck})
+        if self._activity.phase is Phase.MAINTENANCE:
             if self._group.is_stalled_until_later:
                 self._group.stand_still()
             else:
@@ -181,15 +185,15 @@ class PlannedStops:
 
     def _step_in(self, replica: Replica, blame: Blame, event: At) -> None:
         """Let a replica come back from its planned stop, or recover from what struck it there."""
-        if replica.state is not State.OUT or self._ends[replica] is not event:
+        if replica.state is not State.DRAINED or self._ends[replica] is not event:
             return
         if self._rollout.is_over(replica):
             self._windows.past(self._env.now)
-        if replica.blow is None:
+        if replica.pending is None:
             self._bring_back(replica, blame)
         else:
             self._work.settle(self._env.now)
-            self._bring_down({replica: replica.take_blow()})
+            self._bring_down({replica: replica.take_pending()})
             self._group.plan_anew()
 
 

@@ -1,9 +1,9 @@
-"""Several tiers of checkpoints in one stretch of training, by arithmetic instead of events.
+"""Several tiers of checkpoints in one segment of training, by arithmetic instead of events.
 
-Block k of tier i begins when `firsts[i] + k x gaps[i]` of training has passed since the stretch began,
+Block k of tier i begins when `firsts[i] + k x gaps[i]` of training has passed since the segment began,
 counted in steps where the job has steps, else in seconds.  Training stands still in a block, and blocks of
-one place follow each other in the order of the tiers; so a block begins, on the wall clock, at its place in
-the training plus all blocks that began before it.
+one position follow each other in the order of the tiers; so a block begins, on the wall clock, at its
+position in the training plus all blocks that began before it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import NamedTuple
 from clustersim.scenario.keys.tiers import Tier
 
 NO_TIER = -1
-NEXT_TO_NOTHING = 1e-9
-ALMOST = 1 - NEXT_TO_NOTHING
+REL_TOL = 1e-9
+ALMOST = 1 - REL_TOL
 A_FEW = 8
 Firsts = tuple[float, ...]
 
 
-class Place(NamedTuple):
-    """Where a stretch is: seconds of training `done`, blocks `ended` by tier, the tier that is `saving`."""
+class Position(NamedTuple):
+    """Where a segment is: seconds of training `done`, blocks `ended` by tier, the tier that is `saving`."""
 
     done: float
     ended: Sequence[int]
@@ -31,11 +31,11 @@ class Place(NamedTuple):
 
 
 class TierClocks:
-    """When each of some tiers saves: pure functions of a stretch's beginning and its `firsts`.
+    """When each of some tiers saves: pure functions of a segment's beginning and its `firsts`.
 
     A copy that is due while the one before it is not durable waits for it.  That wait is counted in training
     time, so the blocks of other tiers come on top of it.  `unit` is a step, or a second, in seconds;
-    `spacings` is the training (s) between two saves of a tier in one stretch.
+    `spacings` is the training (s) between two saves of a tier in one segment.
     """
 
     def __init__(self, tiers: Sequence[Tier], step: float | None) -> None:
@@ -55,19 +55,19 @@ class TierClocks:
     def units(self, seconds: float) -> float:
         """Return *seconds* in units of the training, whole steps where there are steps."""
         if self.step is not None:
-            return float(max(math.ceil(seconds / self.step - NEXT_TO_NOTHING), 0))
-        return seconds if seconds > NEXT_TO_NOTHING else 0.0
+            return float(max(math.ceil(seconds / self.step - REL_TOL), 0))
+        return seconds if seconds > REL_TOL else 0.0
 
     def content(self, firsts: Firsts, tier: int, number: int) -> float:
-        """Return the training (s) that a stretch has done when block *number* (from 0) of *tier* begins."""
+        """Return the training (s) that a segment has done when block *number* (from 0) of *tier* begins."""
         return (firsts[tier] + number * self.gaps[tier]) * self.unit
 
-    def place(self, firsts: Firsts, start: float, now: float) -> Place:
-        """Return where a stretch that began at *start* is at the instant *now*."""
+    def position(self, firsts: Firsts, start: float, now: float) -> Position:
+        """Return where a segment that began at *start* is at the instant *now*."""
         unit, blocks, gaps = self.unit, self.blocks, self.gaps
         due = min(firsts) if firsts else math.inf
         if start + due * unit > now:
-            return Place(min(now - start, due * unit), self._none, NO_TIER)
+            return Position(min(now - start, due * unit), self._none, NO_TIER)
         if now - start < self._soon:
             ended, dues, spent = list(self._none), list(firsts), 0.0
         else:
@@ -80,15 +80,15 @@ class TierClocks:
                 tier = _first_of_equals(dues, due)
             done = dues[tier] * unit
             if start + (done + spent + blocks[tier]) > now:
-                return Place(done, ended, tier)
+                return Position(done, ended, tier)
             ended[tier] = count = ended[tier] + 1
             dues[tier] = firsts[tier] + count * gaps[tier]
             due, spent = min(dues), sum(map(mul, blocks, ended))
         done = now - (start + spent)
-        return Place(done if done > 0.0 else 0.0, ended, NO_TIER)
+        return Position(done if done > 0.0 else 0.0, ended, NO_TIER)
 
     def block_end(self, firsts: Firsts, tier: int, number: int) -> float:
-        """Return how long after the beginning of a stretch block *number* (from 0) of *tier* ends (s)."""
+        """Return how long after the beginning of a segment block *number* (from 0) of *tier* ends (s)."""
         at = firsts[tier] + number * self.gaps[tier]
         spent = self.blocks[tier] * (number + 1)
         for other in range(len(firsts)):
@@ -97,7 +97,7 @@ class TierClocks:
         return at * self.unit + spent
 
     def offset_of(self, firsts: Firsts, done: float) -> float:
-        """Return how long after its beginning a stretch has done so much training (s)."""
+        """Return how long after its beginning a segment has done so much training (s)."""
         at = done / self.unit
         begun = (self._begun(firsts, tier, at, including=False) for tier in range(len(firsts)))
         return done + math.fsum(blocks * count for blocks, count in zip(self.blocks, begun, strict=True))
@@ -112,7 +112,7 @@ class TierClocks:
         if not firsts and start < end:
             yield start, end
             return
-        # Blocks of one place follow each other: so long before *since* the last piece that it needs goes on.
+        # Blocks of one position follow each other: the last piece needed may begin so long before *since*.
         early = since - sum(self.blocks) - self._soon
         ended = self._surely_ended(firsts, early - start) if early > start else [0] * len(firsts)
         dues = [first + count * gap for first, count, gap in zip(firsts, ended, self.gaps, strict=True)]
@@ -142,14 +142,14 @@ class TierClocks:
     def _begun(self, firsts: Firsts, tier: int, at: float, *, including: bool) -> int:
         """Return how many blocks of *tier* begin before *at* (in units), or up to it if *including*."""
         first, gap = firsts[tier], self.gaps[tier]
-        limit = at * (1 + NEXT_TO_NOTHING if including else ALMOST)
+        limit = at * (1 + REL_TOL if including else ALMOST)
         count = max(int((limit - first) / gap), 0)
-        while (place := first + count * gap) < limit or (including and place <= limit):
+        while (position := first + count * gap) < limit or (including and position <= limit):
             count += 1
         return count
 
 
 def _first_of_equals(dues: Sequence[float], least: float) -> int:
-    """Return the tier that is due first; of several at one place, whatever the last digit, the first."""
+    """Return the tier that is due first; of several at one position, whatever the last digit, the first."""
     limit = least / ALMOST
     return next(tier for tier, due in enumerate(dues) if due <= limit)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.stretches import Training
-from clustersim.engine.work.lineage import Pace
-from clustersim.records import Strike
+from clustersim.engine.segments import Training
+from clustersim.engine.work.history import Pace
+from clustersim.records import Failure
 
 
 class Work(Protocol):
@@ -19,33 +19,33 @@ class Work(Protocol):
 
     @property
     def is_training(self) -> bool:
-        """Whether a stretch of training is under way."""
+        """Whether a segment of training is under way."""
 
     def is_saving(self, now: float) -> bool:
-        """Return whether training stands still for a save in the stretch under way."""
+        """Return whether training stands still for a save in the segment under way."""
 
     def begin(self, now: float, share: float, pace: Pace | None = None) -> None:
-        """Begin a stretch on a *share* of the cards, at a *pace* that is not the full one, if any."""
+        """Begin a segment on a *share* of the cards, at a *pace* that is not the full one, if any."""
 
     def end(self, now: float, cause: int = NOBODY, incident: int = NOBODY) -> None:
-        """End the stretch, broken by *cause* and *incident* if by anything."""
+        """End the segment, broken by *cause* and *incident* if by anything."""
 
     def slow_down(self, now: float, pace: Pace) -> None:
         """Train at another *pace* from now on."""
 
     def time_of(self, progress: float) -> float:
-        """Return when the stretch under way brings the job to so much *progress* (s)."""
+        """Return when the segment under way brings the job to so much *progress* (s)."""
 
     def lose_step(self) -> None:
-        """Throw away the step that the stretch which has just ended was in."""
+        """Throw away the step that the segment which has just ended was in."""
 
-    def kill(self, scope: int, now: float) -> None:
+    def invalidate(self, scope: int, now: float) -> None:
         """Lose the copies that do not outlive a failure of that *scope*."""
 
     def fall_back(self, now: float, cause: int, incident: int, sound_until: float | None = None) -> None:
         """Go back to the newest copy there is, made before *sound_until* if that is stated (a position)."""
 
-    def load(self, strike: Strike, incident: int) -> float:
+    def load(self, failure: Failure, incident: int) -> float:
         """Load the newest copy that can be used, and return how long that takes (s)."""
 
     def load_from_peer(self, incident: int) -> float:

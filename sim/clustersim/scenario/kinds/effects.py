@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar, NamedTuple, Protocol
 from pydantic import Field
 
 from clustersim.distributions import Distribution
-from clustersim.records import Strike
+from clustersim.records import Failure
 from clustersim.scenario.keys.blocks import Finding, key, unknown
 from clustersim.scenario.keys.laws import Time
 from clustersim.scenario.keys.quantities import Name, Shorthand, plain
@@ -46,13 +46,13 @@ class AffectedJob(Protocol):
     def tiers(self) -> Sequence[Tier]:
         """The tiers of its checkpoints."""
 
-    def draw(self, quantity: str, law: Distribution, strike: Strike) -> float:
+    def draw(self, quantity: str, law: Distribution, failure: Failure) -> float:
         """Return the time that *quantity* takes for this failure: one draw of *law*, known by its name."""
 
-    def detection(self, strike: Strike) -> float:
+    def detection(self, failure: Failure) -> float:
         """Return how long it takes until the failure is noticed."""
 
-    def repair(self, strike: Strike) -> float:
+    def repair(self, failure: Failure) -> float:
         """Return the repair time of the failure's mode."""
 
     def notice_after(self, time: float, act: Callable[[], None]) -> None:
@@ -61,16 +61,16 @@ class AffectedJob(Protocol):
     def when_stop_ends(self, act: Callable[[], None]) -> bool:
         """Let *act* happen when the planned stop under way ends; return whether there is one."""
 
-    def track(self, strike: Strike, line: int, pace: float = 1.0) -> Undetected:
+    def track(self, failure: Failure, line: int, pace: float = 1.0) -> Undetected:
         """Follow the nodes that a failure struck, at whose *pace* the job trains, until it is detected."""
 
-    def fail(self, strike: Strike, line: int, sound_until: float | None = None) -> None:
+    def fail(self, failure: Failure, line: int, sound_until: float | None = None) -> None:
         """Go down by a failure that is noticed; as a whole where work is sound only until a place."""
 
     def change_pace(self) -> None:
         """Train at the pace that the slowest failure leaves from now on."""
 
-    def stand_still(self, time: float, strike: Strike, line: int) -> None:
+    def stand_still(self, time: float, failure: Failure, line: int) -> None:
         """Let all that train stand still for *time*."""
 
     def suspect(self, line: int) -> None:
@@ -167,9 +167,9 @@ class EffectKind(Kind):
             if mode.stated(name) is not None:
                 yield (name,), f"with the effect {self.word}, {why}; leave it out"
 
-    def strike(self, job: AffectedJob, strike: Strike, line: int) -> None:
+    def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
         """Let the failure, noted in *line* of the journal, happen to *job*."""
-        job.fail(strike, line)
+        job.fail(failure, line)
 
 
 class Crash(EffectKind):
@@ -215,19 +215,19 @@ class Slow(EffectKind):
         if not mode.takes_nodes:
             yield ("effect",), f"a straggler is a node, not what fails per {mode.per}; give per: node"
 
-    def strike(self, job: AffectedJob, strike: Strike, line: int) -> None:
+    def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
         """Slow the job down, and let it fail when the detection time is over, unless the node has left."""
-        straggler = job.track(strike, line, self.factor)
+        straggler = job.track(failure, line, self.factor)
         job.change_pace()
 
         def notice() -> None:
             straggler.detect()
             slots = straggler.slots()
-            if slots or not strike.slots:
-                job.fail(strike._replace(slots=slots), line)
+            if slots or not failure.slots:
+                job.fail(failure._replace(slots=slots), line)
             job.change_pace()
 
-        job.notice_after(job.detection(strike), notice)
+        job.notice_after(job.detection(failure), notice)
 
 
 class Corrupt(EffectKind):
@@ -247,7 +247,7 @@ class Corrupt(EffectKind):
         """Time until the corruption shows."""
         return self.noticed_after.distribution
 
-    def strike(self, job: AffectedJob, strike: Strike, line: int) -> None:
+    def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
         """Spoil the work from now on, and let all go back to before it when it shows.
 
         Nothing happens where the job does not train.  What shows within a planned stop is dealt with at its
@@ -256,7 +256,7 @@ class Corrupt(EffectKind):
         if not job.trains:
             return
         job.suspect(line)
-        culprit = job.track(strike, line)
+        culprit = job.track(failure, line)
 
         def notice() -> None:
             if job.when_stop_ends(notice):
@@ -264,9 +264,9 @@ class Corrupt(EffectKind):
             culprit.detect()
             sound_until = job.clear_suspect(line)
             if sound_until is not None:
-                job.fail(strike._replace(slots=culprit.slots()), line, sound_until)
+                job.fail(failure._replace(slots=culprit.slots()), line, sound_until)
 
-        job.notice_after(job.draw("noticed", self.shows_after, strike), notice)
+        job.notice_after(job.draw("noticed", self.shows_after, failure), notice)
 
 
 class Flap(EffectKind):
@@ -292,9 +292,9 @@ class Flap(EffectKind):
         """Time for which everyone stands still."""
         return self.stall.distribution
 
-    def strike(self, job: AffectedJob, strike: Strike, line: int) -> None:
+    def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
         """Let the job stand still where it trains."""
-        job.stand_still(job.draw("stall", self.pause, strike), strike, line)
+        job.stand_still(job.draw("stall", self.pause, failure), failure, line)
 
 
 class Storage(EffectKind):
@@ -336,10 +336,10 @@ class Storage(EffectKind):
         """Return whether the outage is one of *tier*: a tier that is named, or that survives everything."""
         return tier.survives is None if self.tiers is None else tier.name in self.tiers
 
-    def strike(self, job: AffectedJob, strike: Strike, line: int) -> None:
+    def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
         """Close the tiers; the job trains on."""
         closed = [number for number, tier in enumerate(job.tiers) if self.concerns(tier)]
-        job.close(closed, job.repair(strike))
+        job.close(closed, job.repair(failure))
 
 
 class Effect(Choice):

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from clustersim.engine.activity import NO_BLAME, Blame
-from clustersim.engine.effects import Culprits
+from clustersim.engine.effects import UndetectedFailures
 from clustersim.engine.events import COMPLETION, TARGET, WINDOW, At
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.replicas.parts import Parts, Together
-from clustersim.engine.work.lineage import Pace
-from clustersim.records import Doing
+from clustersim.engine.replicas.parts import Parts, SharedState
+from clustersim.engine.work.history import Pace
+from clustersim.records import Phase
 
-TRAINING, SAVING, STALL, HELD = Doing.TRAINING, Doing.SAVING, Doing.STALL, Doing.HELD
+TRAINING, SAVING, STALL, BLOCKED = Phase.TRAINING, Phase.SAVING, Phase.STALL, Phase.BLOCKED
 
 
 class Planned(Protocol):
@@ -27,7 +27,7 @@ class Planned(Protocol):
         """Begin the stop that is due."""
 
     def broken(self) -> None:
-        """The save before the stop is broken off: it does not take place now."""
+        """The save before the stop is broken off: it does not take position now."""
 
     def down(self) -> None:
         """No replica is alive."""
@@ -39,7 +39,7 @@ class Planned(Protocol):
         """Let the next replica of a rolling stop step out, if one is to."""
 
 
-class Group:
+class ActiveGroup:
     """What the replicas that are there do together, one thing at a time, until something comes between.
 
     It `is_formed` as long as a replica is alive.  `finished` happens when the target is reached, at
@@ -49,8 +49,8 @@ class Group:
     def __init__(
         self,
         parts: Parts,
-        together: Together,
-        culprits: Culprits,
+        together: SharedState,
+        undetected: UndetectedFailures,
         planned: Callable[[], Planned],
     ) -> None:
         env, scenario, start = parts.env, parts.scenario, (parts.causes.start, NOBODY)
@@ -59,9 +59,9 @@ class Group:
         self.is_formed = True
         self.latest = start
         self._env = env
-        self._team, self._activity = together
+        self._replicas, self._activity = together
         self._work = parts.work
-        self._culprits = culprits
+        self._undetected = undetected
         self._clocks = parts.failures.clocked
         self._planned = planned
         self._target = scenario.target_s
@@ -74,7 +74,7 @@ class Group:
         self._blamed = start
 
     def __repr__(self) -> str:
-        return f"Group({self._activity}, {self._team})"
+        return f"ActiveGroup({self._activity}, {self._replicas})"
 
     @property
     def is_stalled_until_later(self) -> bool:
@@ -84,16 +84,16 @@ class Group:
     @property
     def is_enough(self) -> bool:
         """Whether so many are there that they may train."""
-        return self._team.there >= self._minimum
+        return self._replicas.present >= self._minimum
 
-    def enter(self, doing: Doing) -> None:
-        """Book *doing* from now on for all that are there."""
+    def enter(self, phase: Phase) -> None:
+        """Book *phase* from now on for all that are there."""
         activity = self._activity
-        activity.enter(doing)
-        activity.share = self._team.there / self._team.size
-        if doing is STALL:
+        activity.enter(phase)
+        activity.share = self._replicas.present / self._replicas.size
+        if phase is STALL:
             activity.charged = self._blamed
-        elif doing is HELD:
+        elif phase is BLOCKED:
             activity.charged = self.latest
 
     def wait(self, time: float, then: Callable[[], None], priority: int = COMPLETION) -> None:
@@ -125,25 +125,25 @@ class Group:
 
     def go_on(self) -> None:
         """Let all that are there train, where they are enough."""
-        team, was_down = self._team, not self.is_formed
-        if team.ready:
-            team.join()
+        replicas, was_down = self._replicas, not self.is_formed
+        if replicas.ready:
+            replicas.join()
         self._deadline, self.is_formed = -math.inf, True
         if was_down and self._planned().holds_back():
             return
-        if self._rolls and team.up >= self._minimum:
+        if self._rolls and replicas.up >= self._minimum:
             self._planned().take_one_out()
-        if team.up >= self._minimum:
+        if replicas.up >= self._minimum:
             self._train()
         else:
             self._timer = None
-            self.enter(HELD)
+            self.enter(BLOCKED)
 
     def stop(self, broken: Blame = NO_BLAME) -> None:
-        """End the stretch under way, *broken* by somebody or not, or the save before a planned stop."""
+        """End the segment under way, *broken* by somebody or not, or the save before a planned stop."""
         if self._work.is_training:
             self._work.end(self._env.now, *broken)
-        elif self._activity.doing is SAVING:
+        elif self._activity.phase is SAVING:
             if broken != NO_BLAME:
                 self._planned().broken()
         else:
@@ -153,7 +153,7 @@ class Group:
 
     def leave(self) -> None:
         """Book nothing more: no replica is alive."""
-        if self._team.size > 1:
+        if self._replicas.size > 1:
             self._activity.enter(TRAINING)
         self._timer, self._deadline = None, -math.inf
         if self.is_formed:
@@ -163,7 +163,7 @@ class Group:
     def change_pace(self) -> None:
         """Train at the pace that the stragglers leave from now on."""
         if self._work.is_training:
-            pace = self._culprits.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
+            pace = self._undetected.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
             self._work.slow_down(self._env.now, pace)
             self.plan_anew()
 
@@ -175,21 +175,21 @@ class Group:
     def finish(self) -> None:
         """Book what is still open, and let `finished` happen: work since the last save counts."""
         self.stop()
-        self._activity.enter(Doing.IDLE)
-        for replica in self._team.replicas:
-            replica.activity.enter(Doing.IDLE)
+        self._activity.enter(Phase.IDLE)
+        for replica in self._replicas.replicas:
+            replica.activity.enter(Phase.IDLE)
         if not self.finished.triggered:
             self.finished.succeed()
 
     def _train(self) -> None:
         """Train until the target is reached, or a planned stop is due."""
-        now, team = self._env.now, self._team
+        now, replicas = self._env.now, self._replicas
         self._activity.enter(TRAINING)
-        pace = self._culprits.pace() if self._culprits.open else None
-        self._work.begin(now, team.up / team.size, pace)
+        pace = self._undetected.pace() if self._undetected.open else None
+        self._work.begin(now, replicas.up / replicas.size, pace)
         self._timer = None
         for clock in self._clocks:
-            clock.training_begins(team.trains)
+            clock.training_begins(replicas.trains)
         if not self._is_endless:
             self._plan()
 

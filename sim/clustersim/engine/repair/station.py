@@ -11,42 +11,42 @@ from typing import NamedTuple
 import simpy
 
 from clustersim.engine.events import At
-from clustersim.records import Strike
+from clustersim.records import Failure
 
 
-class Repair(NamedTuple):
-    """The *nodes* that left together because of *strike*, the incident in *line* of the journal."""
+class RepairOrder(NamedTuple):
+    """The *nodes* that left together because of *failure*, the incident in *line* of the journal."""
 
     nodes: Sequence[int]
-    strike: Strike
+    failure: Failure
     line: int
 
 
-Done = Callable[[Repair], None]
+Done = Callable[[RepairOrder], None]
 
 
-class Bench:
+class RepairStation:
     """Where *crews* work, each on the nodes of one failure at a time, first come first served.
 
-    All nodes of a failure are done at the same instant.  *done* takes them; *priority* orders the benches
-    whose work ends at one instant.  The bench keeps its work in an order of its own and puts only the next
+    All nodes of a failure are done at the same instant.  *done* takes them; *priority* orders the stations
+    whose work ends at one instant.  The station keeps its work in an order of its own and puts only the next
     end into the simulation, whose events would all have to be sorted among them otherwise.
     """
 
     def __init__(self, env: simpy.Environment, crews: int | None, priority: int, done: Done) -> None:
         self._env = env
         self._free = math.inf if crews is None else crews
-        self._queue: deque[tuple[Repair, float]] = deque()
-        self._works: list[tuple[float, int, Repair]] = []
+        self._queue: deque[tuple[RepairOrder, float]] = deque()
+        self._works: list[tuple[float, int, RepairOrder]] = []
         self._begun = 0
         self._next: At | None = None
         self._priority = priority
         self._done = done
 
     def __repr__(self) -> str:
-        return f"Bench({len(self._works)} under way, {len(self._queue)} waiting)"
+        return f"RepairStation({len(self._works)} under way, {len(self._queue)} waiting)"
 
-    def bring(self, repair: Repair, time: float) -> None:
+    def enqueue(self, repair: RepairOrder, time: float) -> None:
         """Work on a *repair* for so long (s), at once or when a crew is free."""
         if self._free:
             self._free -= 1
@@ -54,7 +54,7 @@ class Bench:
         else:
             self._queue.append((repair, time))
 
-    def _begin(self, repair: Repair, time: float) -> None:
+    def _begin(self, repair: RepairOrder, time: float) -> None:
         self._begun += 1
         number = self._begun
         heappush(self._works, (self._env.now + time, number, repair))

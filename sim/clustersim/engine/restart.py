@@ -11,11 +11,11 @@ import simpy
 from clustersim.engine.activity import Activity
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import STAGE, At
-from clustersim.engine.recovery import Stages, Step
+from clustersim.engine.recovery import RestartStage, Stages
 from clustersim.engine.repair import Repairs
-from clustersim.records import Doing, Strike
+from clustersim.records import Failure, Phase
 
-DETECTION, RECOVERY, WAITING = Doing.DETECTION, Doing.RECOVERY, Doing.WAITING
+DETECTION, RECOVERY, WAITING = Phase.DETECTION, Phase.RECOVERY, Phase.WAITING
 
 
 class Loader(Protocol):
@@ -24,14 +24,14 @@ class Loader(Protocol):
     def closed_for(self) -> float:
         """Return for how long nothing can be loaded yet (s)."""
 
-    def load(self, strike: Strike, line: int, attempt: int) -> float:
-        """Load after *strike*, on the *attempt*-th way through the chain; return how long it takes (s)."""
+    def load(self, failure: Failure, line: int, attempt: int) -> float:
+        """Load after *failure*, on the *attempt*-th way through the restart; return how long it takes (s)."""
 
 
-class Chain:
+class RestartSequence:
     """Goes from stage to stage, each ending with an event that leads to the next, for one group of slots.
 
-    What strikes meanwhile begins the chain again (`begin`), or is absorbed (`absorb`).  Detection ends with
+    A failure meanwhile begins the sequence again (`begin`), or is absorbed (`absorb`).  Detection ends with
     the earliest alarm of those pending: then every node is looked at, and all that have failed by then leave.
     A crash that raises an alarm after 10 s ends the detection of a hang, which would take 30 min to notice;
     a hang never delays the alarm of a crash.  The job can train again, and *recovered* is called, when all
@@ -60,46 +60,46 @@ class Chain:
         self._activity = activity
         self._group = group
         self._priority = STAGE + group
-        self._failed: list[tuple[Strike, Sequence[int], int]] = []
+        self._failed: list[tuple[Failure, Sequence[int], int]] = []
         self._alarm = math.inf
         self._timer: At | None = None
         self._then: Callable[[], None] = self._detected
-        self._steps: Iterator[Step] = iter(())
-        self._step = stages.steps[0]
+        self._ahead: Iterator[RestartStage] = iter(())
+        self._stage = stages.timed[0]
 
-    def break_nodes(self, strike: Strike, slots: Sequence[int], line: int) -> None:
-        """Let the nodes in *slots* fail because of *strike*, in *line*; they stay until detection ends."""
+    def break_nodes(self, failure: Failure, slots: Sequence[int], line: int) -> None:
+        """Let the nodes in *slots* fail because of *failure*, in *line*; they stay until detection ends."""
         self._cluster.fail(slots)
-        self._failed.append((strike, slots, line))
+        self._failed.append((failure, slots, line))
 
-    def begin(self, strike: Strike, line: int, detection: float) -> None:
-        """Go through the chain for *strike*, noted in *line* of the journal, from the first stage on.
+    def begin(self, failure: Failure, line: int, detection: float) -> None:
+        """Go through the restart for *failure*, noted in *line* of the journal, from the first stage on.
 
         Its alarm rings after so many seconds of *detection*.
         """
         self._activity.enter(DETECTION)
-        self._activity.charged = strike.mode, line
-        self._strike, self._attempt = strike, 0
+        self._activity.charged = failure.mode, line
+        self._failure, self._attempt = failure, 0
         self._expect(detection)
 
     def absorb(self, detection: float) -> None:
         """Go on, whatever has failed meanwhile, whose alarm rings after so many seconds of *detection*."""
-        if self._activity.doing is DETECTION:
+        if self._activity.phase is DETECTION:
             self._expect(detection)
             return
         self._send_away()
-        if self._activity.doing is WAITING:
+        if self._activity.phase is WAITING:
             self._cluster.fill(self._env.now, self._group)
-        elif self._activity.doing is RECOVERY and self._activity.stage == self._stages.nodes:
+        elif self._activity.phase is RECOVERY and self._activity.stage == self._stages.nodes:
             self._await_nodes()
 
     def look_again(self) -> None:
         """Go on if it waited for nodes and has them all now."""
-        if self._activity.doing is WAITING and not self._cluster.missing(self._group):
+        if self._activity.phase is WAITING and not self._cluster.missing(self._group):
             self._await_nodes()
 
     def _wait(self, time: float, then: Callable[[], None]) -> None:
-        """Go on with *then* after *time* seconds, unless the chain begins again before."""
+        """Go on with *then* after *time* seconds, unless the restart begins again before."""
         self._then = then
         self._timer = At(self._env, self._env.now + time, self._priority, self._ring)
 
@@ -122,21 +122,21 @@ class Chain:
         """Send the failed nodes away, and begin with the first stage."""
         self._alarm, self._timer = math.inf, None
         self._send_away()
-        self._steps = iter(self._stages.steps)
+        self._ahead = iter(self._stages.timed)
         self._go_on()
 
     def _go_on(self) -> None:
         """Begin the next stage; after the last, be ready where all nodes are."""
-        for step in self._steps:
-            if not step.awaits_nodes:
-                self._step = step
-                self._activity.enter(RECOVERY, step.stage)
-                if step.constant is not None:
-                    self._wait(step.constant, self._end_stage)
-                elif step.loads:
+        for stage in self._ahead:
+            if not stage.awaits_nodes:
+                self._stage = stage
+                self._activity.enter(RECOVERY, stage.number)
+                if stage.constant is not None:
+                    self._wait(stage.constant, self._end_stage)
+                elif stage.loads:
                     self._load()
                 else:
-                    self._wait(self._duration(step), self._end_stage)
+                    self._wait(self._duration(stage), self._end_stage)
                 return
             if not self._cluster.fill(self._env.now, self._group):
                 self._await_nodes()
@@ -152,14 +152,14 @@ class Chain:
             self._wait(closed, self._load)
         else:
             _, line = self._activity.charged
-            self._wait(self._loader.load(self._strike, line, self._attempt), self._end_stage)
+            self._wait(self._loader.load(self._failure, line, self._attempt), self._end_stage)
 
     def _end_stage(self) -> None:
         """Go on, or begin again with the first stage after detection where this one has failed."""
-        step, strike = self._step, self._strike
-        if step.fails and self._stages.fails(step.stage, self._attempt, strike):
+        stage, failure = self._stage, self._failure
+        if stage.fails and self._stages.fails(stage.number, self._attempt, failure):
             self._attempt += 1
-            self._steps = iter(self._stages.steps)
+            self._ahead = iter(self._stages.timed)
         self.is_alone = True
         self._go_on()
         self.is_alone = False
@@ -180,13 +180,13 @@ class Chain:
         self._cluster.fill(max(self._env.now, self._cluster.ready_at(self._group)), self._group)
         self._await_nodes()
 
-    def _duration(self, step: Step) -> float:
-        return self._stages.duration(step.stage, self._attempt, self._strike)
+    def _duration(self, stage: RestartStage) -> float:
+        return self._stages.duration(stage.number, self._attempt, self._failure)
 
     def _send_away(self) -> None:
         """Send the failed nodes to repair."""
-        for strike, slots, line in self._failed:
-            kept = len(slots) - self._repairs.send(strike, slots, line)
+        for failure, slots, line in self._failed:
+            kept = len(slots) - self._repairs.send(failure, slots, line)
             if kept:
                 self._activity.keep_nodes(line, kept)
         self._failed.clear()

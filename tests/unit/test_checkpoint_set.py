@@ -6,9 +6,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from clustersim.engine.work.copies import Copies
-from clustersim.engine.work.lineage import Stretch
-from clustersim.engine.work.shelf import InFlight, Series, Shelf
+from clustersim.engine.work.checkpoint_set import CheckpointSet
+from clustersim.engine.work.history import TrainingSegment
+from clustersim.engine.work.tier import InFlight, Series, TierCheckpoints
 from clustersim.records import SCOPES
 from clustersim.scenario.keys.tiers import Tier
 
@@ -20,14 +20,14 @@ def tier(**changes: object) -> Tier:
     return Tier(**(values | changes))  # type: ignore[arg-type]
 
 
-def shelf(*series: Series, keep: int | None = None) -> Shelf:
-    held = Shelf(tier(keep=keep))
+def shelf(*series: Series, keep: int | None = None) -> TierCheckpoints:
+    held = TierCheckpoints(tier(keep=keep))
     for one in series:
         held.hold(one)
     return held
 
 
-def contents(held: Shelf) -> list[float]:
+def contents(held: TierCheckpoints) -> list[float]:
     """The places of all copies, from the oldest, found by throwing away one after the other."""
     places = []
     while held.newest is not None:
@@ -59,7 +59,7 @@ def test_the_oldest_go_beyond_those_that_are_kept(keep: int, left: list[float]) 
 def test_what_is_kept_and_thrown_away_agrees_with_a_plain_list(
     parts: list[tuple[int, int, int]], keep: int | None, beyond: int
 ) -> None:
-    held, plain, end = Shelf(tier(keep=keep)), list[float](), 0
+    held, plain, end = TierCheckpoints(tier(keep=keep)), list[float](), 0
     for ahead, gap, size in parts:
         copies = [end + ahead + number * gap for number in range(size)]
         held.hold((copies[0], gap, size))
@@ -101,8 +101,10 @@ def test_a_failure_takes_all_copies_but_not_the_interval_of_a_tier_that_held_non
 
 @pytest.mark.parametrize("scope", range(len(SCOPES)))
 def test_copies_survive_what_the_tier_says(scope: int) -> None:
-    assert Shelf(tier()).survives(scope)
-    assert Shelf(tier(survives=frozenset({"job", "node"}))).survives(scope) == (scope in (JOB, NODE))
+    assert TierCheckpoints(tier()).survives(scope)
+    assert TierCheckpoints(tier(survives=frozenset({"job", "node"}))).survives(scope) == (
+        scope in (JOB, NODE)
+    )
 
 
 def test_a_copy_in_flight_counts_for_the_interval_until_a_restart() -> None:
@@ -127,38 +129,42 @@ def test_outages_that_touch_are_one() -> None:
     held.close(100, 200)
     held.close(150, 300)
     assert [held.opens_at(now) for now in (99, 100, 160, 250, 300)] == [99, 300, 300, 300, 300]
-    assert [held.is_void(durable) for durable in (100, 101, 299, 300)] == [False, True, True, False]
+    assert [held.is_never_durable(durable) for durable in (100, 101, 299, 300)] == [False, True, True, False]
 
 
-def two_tiers(**changes: object) -> Copies:
+def two_tiers(**changes: object) -> CheckpointSet:
     """A tier in memory that a node's failure takes along, saved each 100 s, and storage, each 300 s."""
     memory = tier(name="memory", survives=frozenset({"job"}), **changes)
-    return Copies([memory, tier(name="storage", interval=300.0, blocks=20.0, durable_after=50.0)], None)
+    return CheckpointSet(
+        [memory, tier(name="storage", interval=300.0, blocks=20.0, durable_after=50.0)], None
+    )
 
 
-def after_a_stretch(copies: Copies, end: float, place: float = 0.0, start: float = 1000.0) -> Copies:
+def after_a_stretch(
+    copies: CheckpointSet, end: float, place: float = 0.0, start: float = 1000.0
+) -> CheckpointSet:
     """Take in what a stretch from *start* to *end* saved that began at *place*."""
     take_in(copies, begun(copies, place, start), end)
     return copies
 
 
-def begun(copies: Copies, place: float, start: float) -> Stretch:
+def begun(copies: CheckpointSet, place: float, start: float) -> TrainingSegment:
     """Return a stretch that has begun at *start*, at *place* of the work."""
-    stretch = Stretch(start, 1.0, 1.0, ())
-    stretch.place, stretch.firsts = place, copies.firsts(place, start)
+    stretch = TrainingSegment(start, 1.0, 1.0, ())
+    stretch.position, stretch.firsts = place, copies.firsts(place, start)
     return stretch
 
 
-def take_in(copies: Copies, stretch: Stretch, end: float) -> None:
+def take_in(copies: CheckpointSet, stretch: TrainingSegment, end: float) -> None:
     """Take in what the *stretch* has saved when it ends."""
     stretch.end = end
-    copies.take_in(stretch, copies.clocks.place(stretch.firsts, stretch.start, end))
+    copies.take_in(stretch, copies.clocks.position(stretch.firsts, stretch.start, end))
 
 
 def test_a_stretch_leaves_its_durable_copies_and_one_in_flight() -> None:
     # memory saves at 100, 200, 300 s of training; storage after the third, from 1330 to 1350, durable at 1400
     copies = after_a_stretch(two_tiers(), 1399.0)
-    memory, storage = copies.shelves
+    memory, storage = copies.tiers
     assert storage.in_flight == InFlight(300, 1400)
     assert storage.newest is None
     assert copies.newest() == (300, 0)
@@ -178,8 +184,8 @@ def test_the_next_saves_follow_the_last_ones() -> None:
 
 def test_a_failure_takes_the_tiers_that_do_not_survive_it() -> None:
     copies = after_a_stretch(two_tiers(), 1400.0)
-    assert [copies.mortal[scope] for scope in (JOB, NODE, RACK)] == [[], [0], [0]]
-    copies.kill(copies.mortal[NODE], 350.0, None)
+    assert [copies.volatile[scope] for scope in (JOB, NODE, RACK)] == [[], [0], [0]]
+    copies.invalidate(copies.volatile[NODE], 350.0, None)
     assert copies.newest() == (300, 1)
     assert copies.firsts(350.0, 1400.0) == (100.0, 250.0)
 
@@ -187,9 +193,9 @@ def test_a_failure_takes_the_tiers_that_do_not_survive_it() -> None:
 def test_what_a_strike_took_of_the_stretch_under_way_stays_away() -> None:
     copies = two_tiers()
     stretch = begun(copies, 0.0, 1000.0)
-    copies.kill([0], 250.0, [2, 0])
+    copies.invalidate([0], 250.0, [2, 0])
     take_in(copies, stretch, 1335.0)
-    assert contents(copies.shelves[0]) == [300]
+    assert contents(copies.tiers[0]) == [300]
 
 
 def test_nothing_that_is_saved_in_an_outage_becomes_a_copy() -> None:
@@ -197,15 +203,15 @@ def test_nothing_that_is_saved_in_an_outage_becomes_a_copy() -> None:
     copies = two_tiers()
     copies.close([0], 1200.0, 1300.0)
     after_a_stretch(copies, 1399.0)
-    assert contents(copies.shelves[0]) == [100, 300]
+    assert contents(copies.tiers[0]) == [100, 300]
 
 
 def test_a_void_save_counts_for_the_interval_until_a_restart() -> None:
     copies = two_tiers()
     copies.close([0], 1200.0, 1300.0)
     after_a_stretch(copies, 1250.0)
-    memory = copies.shelves[0]
-    assert (memory.void, memory.newest) == (200, 100)
+    memory = copies.tiers[0]
+    assert (memory.never_durable, memory.newest) == (200, 100)
     assert memory.counts_from == 200
     copies.forget_unsaved()
     assert memory.counts_from == 100
@@ -214,11 +220,11 @@ def test_a_void_save_counts_for_the_interval_until_a_restart() -> None:
 def test_the_beginning_is_held_by_the_last_tier_and_copies_of_one_place_by_the_first() -> None:
     copies = two_tiers()
     assert copies.newest() == (0, 1)
-    copies.shelves[1].hold((300.0, 1, 1))
-    copies.shelves[0].hold((300.0 * (1 - 1e-12), 1, 1))
+    copies.tiers[1].hold((300.0, 1, 1))
+    copies.tiers[0].hold((300.0 * (1 - 1e-12), 1, 1))
     assert copies.newest()[1] == 0
     copies.discard_beyond(300.0 * (1 - 1e-12))
-    assert [one.newest for one in copies.shelves] == [300.0 * (1 - 1e-12), 300.0]
+    assert [one.newest for one in copies.tiers] == [300.0 * (1 - 1e-12), 300.0]
     copies.discard_beyond(299.0)
     assert copies.newest() == (0, 1)
 
@@ -226,7 +232,7 @@ def test_the_beginning_is_held_by_the_last_tier_and_copies_of_one_place_by_the_f
 def test_the_final_save_supersedes_the_one_in_flight() -> None:
     copies = after_a_stretch(two_tiers(), 1399.0)
     assert copies.begin_final_save(349.0, 1399.0) == 1469.0
-    assert (copies.shelves[1].in_flight, copies.shelves[1].newest) == (None, None)
+    assert (copies.tiers[1].in_flight, copies.tiers[1].newest) == (None, None)
     copies.end_final_save(349.0, 1500.0)
     assert copies.newest() == (349.0, 1)
     assert copies.firsts(349.0, 1500.0)[1] == 300.0
@@ -235,14 +241,14 @@ def test_the_final_save_supersedes_the_one_in_flight() -> None:
 def test_a_copy_that_is_durable_as_the_final_save_begins_stays() -> None:
     copies = after_a_stretch(two_tiers(), 1399.0)
     copies.begin_final_save(350.0, 1400.0)
-    assert copies.shelves[1].newest == 300.0
+    assert copies.tiers[1].newest == 300.0
 
 
 def test_a_copy_of_the_same_place_is_not_made_again_but_awaited() -> None:
     copies = after_a_stretch(two_tiers(), 1399.0)
     assert copies.begin_final_save(300.0, 1399.0) == 1400.0
     copies.end_final_save(300.0, 1400.0)
-    assert copies.shelves[1].newest == 300.0
+    assert copies.tiers[1].newest == 300.0
     assert copies.begin_final_save(300.0 * (1 - 1e-12), 1450.0) == 1450.0
     copies.end_final_save(300.0, 1450.0)
     assert copies.newest() == (300.0, 0)
@@ -250,7 +256,7 @@ def test_a_copy_of_the_same_place_is_not_made_again_but_awaited() -> None:
 
 def test_nor_is_one_that_was_made_in_vain() -> None:
     copies = two_tiers()
-    copies.shelves[1].spoil(300.0)
+    copies.tiers[1].spoil(300.0)
     assert copies.begin_final_save(300.0, 1399.0) == 1399.0
     copies.end_final_save(300.0, 1399.0)
     assert copies.newest() == (0, 1)
@@ -266,11 +272,11 @@ def test_a_final_save_in_an_outage_is_no_copy() -> None:
     copies.begin_final_save(349.0, 1480.0)
     copies.end_final_save(349.0, 1500.0)
     assert copies.newest() == (0, 1)
-    assert copies.shelves[1].void == 349.0
+    assert copies.tiers[1].never_durable == 349.0
 
 
 def test_a_job_without_checkpoints_has_only_the_beginning() -> None:
-    copies = Copies([], None)
+    copies = CheckpointSet([], None)
     assert copies.begin_final_save(60.0, 60.0) == 60.0
     copies.end_final_save(100.0, 100.0)
     assert copies.newest()[0] == 0

@@ -1,4 +1,4 @@
-"""Stretches of training: what each was worth, and who is charged for the rest."""
+"""Segments of training: what each was worth, and who is charged for the rest."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from clustersim.engine.checkpoints import SaveSchedule
-from clustersim.engine.journal import NOBODY, StretchLines
+from clustersim.engine.journal import NOBODY, SegmentLines
 from clustersim.engine.ledger import Causes, Entry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Piece = tuple[float, float, Entry, int]
-"""Begin and end (s) of a part of a stretch, the entry that it is booked to, and whom it is charged to."""
+"""Begin and end (s) of a part of a segment, the entry that it is booked to, and whom it is charged to."""
 
 
-class Stretches(NamedTuple):
+class Segments(NamedTuple):
     """Unbroken training from `start` to `end` (s), with its `useful` work and what of that was `kept` (s).
 
     `cause` is what threw the rest away, as a failure or an abrupt stop does; none where nothing did.
@@ -40,8 +40,8 @@ class Training(Protocol):
         """Tiers by the line of the incident after which they were loaded, where there is a choice."""
 
     @property
-    def stretches(self) -> Stretches:
-        """The stretches, in order of time."""
+    def segments(self) -> Segments:
+        """The segments, in order of time."""
 
     def book(self, charges: Array, causes: Causes, warm_up: float) -> float:
         """Add to *charges* (cause x entry) what it cost after the *warm_up*; return what it kept (s)."""
@@ -49,33 +49,31 @@ class Training(Protocol):
     def costs(self, incidents: int) -> dict[str, Array]:
         """Return what training was lost to each of so many incidents (s), by column of their table."""
 
-    def useful_by(self, places: Array, instants: Array) -> Array:
-        """Return the work that the stretches at *places* had done by *instants* within them (s)."""
+    def useful_by(self, numbers: Array, instants: Array) -> Array:
+        """Return the work that the segments at *numbers* had done by *instants* within them (s)."""
 
-    def pieces(self, place: int, since: float, until: float) -> Iterator[Piece]:
-        """Cut the stretch at *place* into training that was kept, that was lost, and saves.
+    def pieces(self, number: int, since: float, until: float) -> Iterator[Piece]:
+        """Cut the segment at *number* into training that was kept, that was lost, and saves.
 
         Pieces that end before *since* may be left out, and what lies behind *until* is.
         """
 
 
 class SinceLastSave:
-    """Training of a job that falls back to the last save of the stretch that was broken: plain arithmetic."""
+    """Training of a job that falls back to the last save of the segment that was broken: plain arithmetic."""
 
     loads = None
 
-    def __init__(self, lines: StretchLines, schedule: SaveSchedule) -> None:
+    def __init__(self, lines: SegmentLines, schedule: SaveSchedule) -> None:
         start, end, cause, incident = lines
         useful, broken = schedule.useful_each(start, end), cause != NOBODY
         kept = np.where(broken, schedule.saved_each(start, end), useful)
-        self.stretches = Stretches(
-            start, end, useful, kept, schedule.saving_each(start, end), cause, incident
-        )
+        self.segments = Segments(start, end, useful, kept, schedule.saving_each(start, end), cause, incident)
         self._schedule = schedule
 
     def book(self, charges: Array, causes: Causes, warm_up: float) -> float:
-        """Book what the stretches lost and stood still for, and return what they kept, in seconds."""
-        start, end, useful, kept, _, cause, _ = self.stretches
+        """Book what the segments lost and stood still for, and return what they kept, in seconds."""
+        start, end, useful, kept, _, cause, _ = self.segments
         since = np.maximum(start, np.minimum(end, warm_up))
         before = self._schedule.useful_each(start, since)
         productive = kept - np.minimum(before, kept)
@@ -88,20 +86,20 @@ class SinceLastSave:
 
     def costs(self, incidents: int) -> dict[str, Array]:
         """Return the work (s) that each of so many incidents threw away."""
-        struck = self.stretches.incident != NOBODY
-        lost = (self.stretches.useful - self.stretches.kept)[struck]
-        return {"lost_s": sums(self.stretches.incident[struck], lost, incidents)}
+        struck = self.segments.incident != NOBODY
+        lost = (self.segments.useful - self.segments.kept)[struck]
+        return {"lost_s": sums(self.segments.incident[struck], lost, incidents)}
 
-    def useful_by(self, places: Array, instants: Array) -> Array:
-        """Return the work that the stretches at *places* had done by *instants* within them (s)."""
-        return self._schedule.useful_each(self.stretches.start[places], instants)
+    def useful_by(self, numbers: Array, instants: Array) -> Array:
+        """Return the work that the segments at *numbers* had done by *instants* within them (s)."""
+        return self._schedule.useful_each(self.segments.start[numbers], instants)
 
-    def pieces(self, place: int, since: float, until: float) -> Iterator[Piece]:
-        """Cut the stretch at *place* into training that was kept, that was lost, and saves.
+    def pieces(self, number: int, since: float, until: float) -> Iterator[Piece]:
+        """Cut the segment at *number* into training that was kept, that was lost, and saves.
 
         Pieces that end before *since* may be left out, and what lies behind *until* is.
         """
-        start, end, _, kept, _, cause, _ = (column[place].item() for column in self.stretches)
+        start, end, _, kept, _, cause, _ = (column[number].item() for column in self.segments)
         end = min(end, until)
         saved_from = start
         for begin, stop in self._schedule.runs(start, end, since):
@@ -117,6 +115,6 @@ class SinceLastSave:
             yield saved_from, end, Entry.CHECKPOINT, NOBODY
 
 
-def sums(places: Array, seconds: Array, count: int) -> Array:
-    """Return the sum of *seconds* by place, as floats: bincount returns integers where there are none."""
-    return np.bincount(places, weights=seconds, minlength=count).astype(np.float64)
+def sums(numbers: Array, seconds: Array, count: int) -> Array:
+    """Return the sum of *seconds* by number, as floats: bincount returns integers where there are none."""
+    return np.bincount(numbers, weights=seconds, minlength=count).astype(np.float64)

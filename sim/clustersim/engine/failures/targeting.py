@@ -1,0 +1,205 @@
+"""From what fails to a failure: which slots it takes, how far it reaches, and through which door it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import simpy
+
+from clustersim.engine.cluster import Cluster
+from clustersim.engine.failures.origins import FailureDraws, Origins
+from clustersim.records import SCOPES, Failure
+from clustersim.scenario.model import FailureMode, Scenario
+from clustersim.streams import Streams, happens
+
+UNITS_OF_A_NODE, WHOLE_JOB = ("gpu", "node"), ("cluster", "job")
+JOB, CLUSTER = SCOPES.index("job"), SCOPES.index("cluster")
+DOMAINS = SCOPES.index("rack"), SCOPES.index("pod")
+OnUnitFailure = Callable[[int, int], None]
+"""Called with the number of a failure within its source, and the unit that it hits."""
+FailureHandler = Callable[[Failure], None]
+SpareFailureHandler = Callable[[Failure, int], None]
+AwayDoor = Callable[[int, float], None]
+
+
+class FailureContext(NamedTuple):
+    """Where failures failure: the cluster of a scenario, the names of draws, and who is told of failures.
+
+    Those in *on_failure* are told of failures of the job, those in *on_spare_failure* of failures of idle
+    spares, with the node, and those in *on_away* of a node that is away already and must stay so until an
+    instant (s).
+    """
+
+    env: simpy.Environment
+    scenario: Scenario
+    streams: Streams
+    origins: Origins
+    cluster: Cluster
+    on_failure: list[FailureHandler]
+    on_spare_failure: list[SpareFailureHandler]
+    on_away: list[AwayDoor]
+
+    def announce(self, failure: Failure) -> None:
+        """Tell the job of a *failure*."""
+        for told in self.on_failure:
+            told(failure)
+
+    def announce_spare(self, failure: Failure, node: int) -> None:
+        """Tell of a *failure* of the idle spare *node*."""
+        for told in self.on_spare_failure:
+            told(failure, node)
+
+    def keep_away(self, node: int, until: float) -> None:
+        """Tell that *node* is away, and not to be back before the instant *until* (s)."""
+        for told in self.on_away:
+            told(node, until)
+
+
+class BlastRadius(NamedTuple):
+    """What goes down together: so many slots, a whole domain of the topology, known to copies as *scope*."""
+
+    slots: int
+    scope: int
+
+
+class Targeting:
+    """What the failures of one mode hit; all of them, of whatever origin, come through here.
+
+    A failure is never_durable, and nothing happens, unless what fails holds a node at work.
+    """
+
+    def __init__(self, context: FailureContext, mode: int, spec: FailureMode) -> None:
+        self.context = context
+        self.mode = mode
+        self.name = context.origins.names[mode]
+        self.spec = spec
+        self.units_per_node = context.scenario.cluster.gpus_per_node if spec.per == "gpu" else 1
+        self._unit_slots = context.scenario.slots_per(spec.per) if spec.per in ("rack", "pod") else 1
+        self._blast = BlastRadius(context.scenario.slots_per(spec.takes_down), _scope(spec))
+        self._spread = self._wider()
+        self._alone = self._blast.slots == 1 and self._spread is None and self._blast.scope not in DOMAINS
+        within = context.scenario.cluster.spares_within
+        self._bound = len(SCOPES) if within is None else SCOPES.index(within)
+        self._spreads = FailureDraws(context.streams, context.origins, "spreads")
+        self._transient = spec.transient
+        self._transients = FailureDraws(context.streams, context.origins, "transient")
+
+    def __repr__(self) -> str:
+        return f"Targeting({self.name!r})"
+
+    def of_units(self) -> OnUnitFailure:
+        """Return what a failure of the mode's own process does, told its number and the unit that it hits."""
+        if self.spec.per in WHOLE_JOB:
+            return lambda ordinal, _: self.at_job(self.mode, ordinal)
+        if self.spec.per not in UNITS_OF_A_NODE:
+            return self._at_many
+        return self._at_node() if self._alone else self._at_part
+
+    def at_job(self, origin: int, ordinal: int) -> None:
+        """Failure the whole job, without taking a node."""
+        scope = CLUSTER if self.spec.per == "cluster" else JOB
+        self.context.announce(Failure(self.mode, ordinal, (), True, origin, scope))
+
+    def at_slot(self, origin: int, ordinal: int, slot: int) -> None:
+        """Failure *slot*, and all that goes down with it."""
+        if not self.context.cluster.is_at_work(slot):
+            return
+        if not self._alone:
+            self._at_domains(origin, ordinal, (slot,))
+            return
+        transient = self.is_transient(origin, ordinal)
+        scope = JOB if transient else self._blast.scope
+        self.context.announce(Failure(self.mode, ordinal, (slot,), transient, origin, scope))
+
+    def at_node(self, origin: int, ordinal: int, node: int) -> bool:
+        """Failure *node* wherever it is, in its slot or idle as a spare, and return whether it is there.
+
+        Nothing happens while it is away, or has failed and not left yet.
+        """
+        cluster = self.context.cluster
+        slot = cluster.track().slot_of(node)
+        if slot is not None and cluster.is_at_work(slot):
+            self.at_slot(origin, ordinal, slot)
+            return True
+        idle = cluster.track().is_idle(node)
+        if idle:
+            self.at_spare(origin, ordinal, node)
+        return idle
+
+    def at_spare(self, origin: int, ordinal: int, node: int) -> None:
+        """Failure the idle spare *node*."""
+        transient = self.is_transient(origin, ordinal)
+        self.context.announce_spare(Failure(self.mode, ordinal, (), transient, origin, JOB), node)
+
+    def is_transient(self, origin: int, ordinal: int) -> bool:
+        """Return whether all is well after a restart."""
+        if self.spec.recorded is not None and origin == self.mode:
+            return self.spec.recorded[ordinal].repair_s is None
+        return happens(self._transients.of(origin), ordinal, self._transient)
+
+    def _at_node(self) -> OnUnitFailure:
+        """Return the same as `_at_part` for nodes that fail alone: what most failures do, without detours."""
+        context, mode, per_node, scope = self.context, self.mode, self.units_per_node, self._blast.scope
+        is_at_work, on_failure = context.cluster.is_at_work, context.on_failure
+        share, draws = self._transient, self._transients.of(mode)
+        always = share == 1.0 if share in (0.0, 1.0) else None
+
+        def strike(ordinal: int, unit: int) -> None:
+            slot = unit // per_node
+            if is_at_work(slot):
+                transient = draws[ordinal] < share if always is None else always
+                hit = Failure(mode, ordinal, (slot,), transient, mode, JOB if transient else scope)
+                for told in on_failure:
+                    told(hit)
+
+        return strike
+
+    def _at_part(self, ordinal: int, unit: int) -> None:
+        self.at_slot(self.mode, ordinal, unit // self.units_per_node)
+
+    def _at_many(self, ordinal: int, unit: int) -> None:
+        slots = self._slots(unit * self._unit_slots, self._unit_slots)
+        if slots:
+            self._at_domains(self.mode, ordinal, slots, whole=True)
+
+    def _at_domains(self, origin: int, ordinal: int, struck: Sequence[int], whole: bool = False) -> None:
+        """Let all nodes at work fail in the domains of the slots *struck*, those of a *whole* unit or one.
+
+        The spares that are bound to them are struck before, so that none of them can help out.
+        """
+        blast = self._blast
+        if self._spread is not None and self._spreads_now(origin, ordinal):
+            blast = self._spread
+        size = blast.slots
+        first, after = struck[0] // size * size, (struck[-1] // size + 1) * size
+        slots = struck if whole and size == self._unit_slots else self._slots(first, after - first)
+        transient = self.is_transient(origin, ordinal)
+        scope = JOB if transient else blast.scope
+        if self._bound <= blast.scope in DOMAINS:
+            for node in self.context.cluster.bound_to(first, after - first):
+                self.context.announce_spare(Failure(self.mode, ordinal, (), transient, origin, scope), node)
+        self.context.announce(Failure(self.mode, ordinal, slots, transient, origin, scope))
+
+    def _spreads_now(self, origin: int, ordinal: int) -> bool:
+        assert self.spec.spreads is not None
+        return happens(self._spreads.of(origin), ordinal, self.spec.spreads.probability)
+
+    def _slots(self, first: int, count: int) -> Sequence[int]:
+        """Return the slots with nodes at work among so many from the *first* on."""
+        return self.context.cluster.at_work(range(first, min(first + count, self.context.cluster.nodes)))
+
+    def _wider(self) -> BlastRadius | None:
+        """Return the domain to which a failure may spread, if that is more than it takes down anyway."""
+        spreads = self.spec.spreads
+        if spreads is None:
+            return None
+        wider = BlastRadius(self.context.scenario.slots_per(spreads.to), SCOPES.index(spreads.to))
+        return wider if wider.slots > self._blast.slots else None
+
+
+def _scope(spec: FailureMode) -> int:
+    """Return how far failures of a mode reach that are not transient: what goes down, or just the card."""
+    if spec.takes_down == "job":
+        return JOB if spec.per == "job" else CLUSTER
+    return SCOPES.index("gpu" if spec.per == "gpu" and not spec.takes_down_stated else spec.takes_down)

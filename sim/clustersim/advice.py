@@ -16,7 +16,7 @@ from clustersim.formatting import duration, measured, percent, plus_minus, whole
 from clustersim.metrics.cells import number_at
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import describe
-from clustersim.scenario.first_order import restarts
+from clustersim.scenario.first_order import mean_parts, restarts
 from clustersim.scenario.keys.expectations import Threshold
 from clustersim.scenario.keys.replay import about_overlaps
 from clustersim.scenario.rates import calendar_share, fleet_factor
@@ -126,7 +126,7 @@ def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     restart, mtbf = describe(scenario).restart_s or 0.0, summary["mtbf_s"]
     if entry in {"recovery", "detection"} and mtbf is not None:
         text += f"; a restart takes {duration(restart)} where something fails every {duration(mtbf)}"
-        if math.exp(-calendar_share(scenario) * restart / mtbf) < 0.5:
+        if math.exp(-calendar_share(scenario) * mean_parts(scenario).recovery / mtbf) < 0.5:
             text += ", so that most restarts fail too"
     yield Advice(f"{text}.", warning=True)
 

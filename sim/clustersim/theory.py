@@ -67,33 +67,46 @@ def efficiency(interval: float, mtbf: float, blocks: float, restart: float, cale
         return 0.0
 
 
-def slowdown(mtbf: float, restart: float, calendar: float = 1.0) -> float:
+def slowdown(mtbf: float, restart: float, calendar: float = 1.0, detection: float = 0.0) -> float:
     """Return how many times as long everything takes because of restarts: 1 + (exp(c R/M) - 1) / c.
 
     A failure that strikes in a restart, one of the share c, begins it again, so that it lasts
     M/c (exp(c R/M) - 1) on average: exp(R/M) times as long in all where every failure can (c = 1), and
-    1 + R/M where none can (renewal reward).  Infinite where that exceeds what a float can hold.
+    1 + R/M where none can (renewal reward).  One that strikes in the *detection* D, with which the restart
+    begins, is found with the failure before and delays nothing: (1 + D/M) exp((R - D)/M) times as long for
+    c = 1.  Infinite where that exceeds what a float can hold.
     """
+    noticed, rest = detection / mtbf, (restart - detection) / mtbf
     try:
-        return 1 + (math.expm1(calendar * restart / mtbf) / calendar if calendar else restart / mtbf)
+        again = math.expm1(calendar * rest) / calendar if calendar else rest
     except OverflowError:
         return math.inf
+    return 1 + noticed + again * (1 + calendar * noticed)
 
 
-def restart_for(share: float, mtbf: float, blocks: float, calendar: float = 1.0) -> float | None:
-    """Return the longest restart with which the best interval has that efficiency; None where none has."""
-    without = _best_efficiency(mtbf, blocks, 0.0, calendar)
+def restart_for(
+    share: float, mtbf: float, blocks: float, calendar: float = 1.0, detection: float = 0.0
+) -> float | None:
+    """Return the longest restart with which the best interval has that efficiency; None where none has.
+
+    It begins with the *detection*, or is all detection where it is shorter than that.
+    """
+    without = _best_efficiency(mtbf, blocks, 0.0, calendar, 0.0)
     if without <= share:
         return None
     slower = without / share - 1
-    return mtbf * (math.log1p(calendar * slower) / calendar if calendar else slower)
+    noticed = min(detection / mtbf, slower)
+    rest = (slower - noticed) / (1 + calendar * noticed)
+    return mtbf * (noticed + (math.log1p(calendar * rest) / calendar if calendar else rest))
 
 
-def mtbf_for(share: float, blocks: float, restart: float, calendar: float = 1.0) -> float:
+def mtbf_for(
+    share: float, blocks: float, restart: float, calendar: float = 1.0, detection: float = 0.0
+) -> float:
     """Return the shortest MTBF with which the best interval has that efficiency."""
 
     def is_short(mtbf: float) -> bool:
-        return _best_efficiency(mtbf, blocks, restart, calendar) < share
+        return _best_efficiency(mtbf, blocks, restart, calendar, detection) < share
 
     low = high = max(restart, blocks, 1.0)
     while is_short(high):
@@ -106,10 +119,9 @@ def mtbf_for(share: float, blocks: float, restart: float, calendar: float = 1.0)
     return high
 
 
-def _best_efficiency(mtbf: float, blocks: float, restart: float, calendar: float) -> float:
-    if blocks == 0:
-        return 1 / slowdown(mtbf, restart, calendar)
-    return efficiency(optimal(mtbf, blocks), mtbf, blocks, restart, calendar)
+def _best_efficiency(mtbf: float, blocks: float, restart: float, calendar: float, detection: float) -> float:
+    trains = efficiency(optimal(mtbf, blocks), mtbf, blocks, 0.0) if blocks else 1.0
+    return trains / slowdown(mtbf, restart, calendar, detection)
 
 
 def kokolis(interval: float, mtbf: float, blocks: float, restart: float) -> float:

@@ -154,3 +154,30 @@ def test_failures_that_come_again_are_as_many_as_check_says(keys: Spec, recovery
     scenario = Scenario.model_validate(document)
     count, se = mean_se(simulate(scenario, number).incident_count for number in range(COUNT))
     assert_z(count, describe(scenario).events, se, cases=5)
+
+
+HANG = {"per": "cluster", "mtbf": "1 h", "effect": "hang", "detect": "40 min"}
+CRASH = {"per": "cluster", "mtbf": "30 min", "detect": "10 s"}
+NOTICED = {
+    "a hang alone": {"hang": HANG},
+    "a crash that ends its detection": {"hang": HANG, "crash": CRASH},
+    "nothing strikes while nothing runs": {
+        "hang": HANG | {"clock": "training"},
+        "crash": CRASH | {"clock": "training"},
+    },
+    "three of them": {"hang": HANG, "crash": CRASH, "slower": CRASH | {"detect": "10 min"}},
+}
+
+
+@pytest.mark.parametrize("name", NOTICED)
+def test_what_strikes_in_a_detection_delays_nothing(name: str) -> None:
+    document = spec(
+        failures=NOTICED[name],
+        checkpoint={"interval": "2 min", "blocks": "1 s"},
+        horizon=20_000 * HOUR,
+        recovery={"stages": {"detect": "0 s", "restart": "5 min"}},
+        seed=8,
+    )
+    mean, se, expected = measured(document)
+    assert se < 0.001
+    assert_z(mean, expected, se, cases=len(NOTICED))

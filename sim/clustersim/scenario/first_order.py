@@ -2,14 +2,16 @@
 
 Each second of training costs saves; each failure costs its restart and half an interval of the tier that is
 loaded after it.  With replicas a failure costs the others a stall and the one that failed its own recovery.
-Failures on the calendar strike in restarts and begin them again, those on the training clock do not
-(`theory.slowdown`).  Waiting for nodes is not counted, nor that one failure may strike within what another
-costs otherwise, beyond what an exponential decay in their rates says.
+Failures on the calendar strike in restarts and begin them again, those on the training clock do not; in a
+detection they delay nothing, and end it if their own alarm comes first (`theory.slowdown`).  Waiting for
+nodes is not counted, nor that one failure may strike within what another costs otherwise, beyond what an
+exponential decay in their rates says.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from clustersim import theory
 from clustersim.distributions import Constant, Distribution
@@ -96,14 +98,50 @@ def ettr(scenario: Scenario) -> float | None:
 
 def restarts(scenario: Scenario) -> float:
     """Return how many times as long the run takes because of the restarts of the whole job."""
-    rates = {
-        name: rate(scenario, name) for name, mode in scenario.failures.items() if falls_back(scenario, mode)
-    }
-    every = math.fsum(rates.values())
+    every = _all_down(scenario)
     if not every:
         return 1.0
-    mean = math.fsum(rates[name] * restart_s(scenario, name) for name in rates) / every
-    return theory.slowdown(1 / every, mean, calendar_share(scenario))
+    mean = mean_parts(scenario)
+    return theory.slowdown(1 / every, mean.restart, calendar_share(scenario), mean.detection)
+
+
+class RestartParts(NamedTuple):
+    """A restart in seconds: until the first alarm, and from then on to training again."""
+
+    detection: float
+    recovery: float
+
+    @property
+    def restart(self) -> float:
+        """Both together."""
+        return self.detection + self.recovery
+
+
+def mean_parts(scenario: Scenario) -> RestartParts:
+    """Return the mean restart of the whole job, over the failures that stop it.
+
+    A detection lasts for longer than t if no later failure, on the calendar, has raised its alarm by then:
+    with probability exp(-r (t - d)) for those at a rate of r that take d to be noticed.  So its mean, up to
+    its own alarm, is one integral for all modes, taken from each alarm to the next.  Failures that begin the
+    rest again are taken to be noticed like all others, on whatever clock.
+    """
+    modes = [each for each in scenario.failures.items() if falls_back(scenario, each[1])]
+    alarms = sorted((_noticed_s(scenario, mode), name) for name, mode in modes)
+    begin = exponent = rising = until = detection = recovery = every = 0.0
+    for noticed, name in alarms:
+        per_second, length = rate(scenario, name), noticed - begin
+        part = -math.expm1(-rising * length) / rising if rising else length
+        until += math.exp(-exponent) * part
+        begin, exponent = noticed, exponent + rising * length
+        rising += per_second * (scenario.failures[name].clock == "calendar")
+        detection += per_second * until
+        recovery += per_second * (restart_s(scenario, name) - noticed)
+        every += per_second
+    return RestartParts(detection / every, recovery / every) if every else RestartParts(0.0, 0.0)
+
+
+def _noticed_s(scenario: Scenario, mode: FailureMode) -> float:
+    return mean_of(_detection(mode) or scenario.recovery.stages[0].duration)
 
 
 def lasts_s(scenario: Scenario) -> float:

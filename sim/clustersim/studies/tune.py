@@ -19,6 +19,7 @@ from clustersim.formatting import duration, measured, plus_minus
 from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
 from clustersim.scenario.consistency import MOST_SAVES
 from clustersim.scenario.describe import describe
+from clustersim.scenario.first_order import mean_parts
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
@@ -168,9 +169,9 @@ class Tuning(Study):
         spec, mtbf = self.scenario.checkpoint, self.scenario.mtbf
         if spec is None or mtbf is None or not self.no_progress or self.scenario.needs_work_history:
             return {}
-        restart, calendar = describe(self.scenario).restart_s or 0.0, calendar_share(self.scenario)
-        longest = theory.restart_for(HALF_TRAINING, mtbf, spec.blocks, calendar)
-        rarest = theory.mtbf_for(HALF_TRAINING, spec.blocks, restart, calendar)
+        mean, calendar = mean_parts(self.scenario), calendar_share(self.scenario)
+        longest = theory.restart_for(HALF_TRAINING, mtbf, spec.blocks, calendar, mean.detection)
+        rarest = theory.mtbf_for(HALF_TRAINING, spec.blocks, mean.restart, calendar, mean.detection)
         return ({} if longest is None else {"restart_s": longest}) | {"mtbf_s": rarest}
 
     @property

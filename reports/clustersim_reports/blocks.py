@@ -3,49 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from clustersim_reports.drawing import Json
+from clustersim.advice import Advice
+from clustersim.metrics.cells import MetricCell
+from clustersim.scenario import Scenario
 
-if TYPE_CHECKING:
-    from clustersim.advice import Advice
-    from clustersim.scenario import Scenario
-
-
-@dataclass(frozen=True)
-class Data:
-    """The data of a figure as rows under named columns, with units in the names: what the CSV holds."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-
-    def __getitem__(self, column: str) -> list[Any]:
-        place = self.columns.index(column)
-        return [row[place] for row in self.rows]
-
-
-class Figure(NamedTuple):
-    """One figure: its words, its drawing, and its data, which are the numbers that the drawing shows.
-
-    `name` is stable and names the anchor and the CSV file; `spoken` is what a screen reader says after the
-    title.  Who makes a figure returns None instead where it has nothing to show.
-    """
-
-    name: str
-    title: str
-    caption: str
-    spoken: str
-    legend: Sequence[Cell]
-    drawing: Json
-    data: Data
-
-    @property
-    def height(self) -> int:
-        """Pixels that the drawing takes, which the page keeps free until it is drawn."""
-        return int(self.drawing["layout"]["height"])
+Json: TypeAlias = dict[str, Any]
 
 
 class Picture(NamedTuple):
@@ -74,6 +41,57 @@ class Cell(NamedTuple):
     picture: Picture | None = None
 
 
+Content: TypeAlias = str | Cell | MetricCell
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data of a figure, a row for each point, with units in the names of the columns: its CSV file."""
+
+    rows: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Any]) -> Data:
+        """Return the data of these columns; a column that is not a list has the same value in every row."""
+        length = max(len(values) for values in columns.values() if isinstance(values, list))
+        lists = [values if isinstance(values, list) else [values] * length for values in columns.values()]
+        return cls([dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)])
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.rows[0])
+
+    @property
+    def table(self) -> list[Any]:
+        """The names of the columns, and all rows as lists."""
+        return [self.columns, [[*row.values()] for row in self.rows]]
+
+    def __getitem__(self, column: str) -> list[Any]:
+        return [row[column] for row in self.rows]
+
+
+class Figure(NamedTuple):
+    """One figure: its words, its drawing, and its data, which are the numbers that the drawing shows.
+
+    `name` is stable and names the anchor and the CSV file; `spoken` is what a screen reader says after the
+    title.  A function that makes a figure returns None where there is nothing to show.
+    """
+
+    name: str
+    title: str
+    caption: str
+    spoken: str
+    legend: Sequence[Cell]
+    drawing: Json
+    data: Data
+
+    @property
+    def height(self) -> int:
+        """Pixels that the drawing takes, which the page keeps free until it is drawn."""
+        return int(self.drawing["layout"]["height"])
+
+
 class Row(NamedTuple):
     """One row of a table: its head and its cells; `look` is a class, such as `part` of the row above."""
 
@@ -81,6 +99,12 @@ class Row(NamedTuple):
     cells: Sequence[Cell]
     look: str = ""
     anchor: str = ""
+
+
+def row(head: Content, *contents: Content, look: str = "", anchor: str = "") -> Row:
+    """Return a row of cells; those without a sign are given as text, or as text with a remark."""
+    cells = (Cell(content) if isinstance(content, str) else Cell(*content) for content in (head, *contents))
+    return Row(next(cells), [*cells], look, anchor)
 
 
 class Table(NamedTuple):
@@ -154,12 +178,15 @@ Block: TypeAlias = Figure | Table | Facts | Text | Items | Picture | Source | Gr
 
 
 class Section(NamedTuple):
-    """One part of the page with its anchor, its entry in the navigation, its heading, and its blocks."""
+    """One part of the page: its anchor, its heading, its blocks, and its `link`, a shorter heading.
+
+    A block that does not apply is None and left out, and so is a section that has no block.
+    """
 
     anchor: str
-    link: str
     heading: str
-    blocks: Sequence[Block]
+    blocks: Sequence[Block | None]
+    link: str = ""
 
 
 class Page(NamedTuple):
@@ -175,7 +202,7 @@ class Page(NamedTuple):
     about: str
     head: Sequence[Block]
     answer: Sequence[Advice]
-    sections: Sequence[Section | None]
+    sections: Sequence[Section]
     given: Sequence[Scenario]
     making: Section
     look: str = "several"
@@ -186,10 +213,11 @@ def key(sign: str, word: str = "") -> Cell:
     return Cell(word or sign, mark=sign)
 
 
-def every(blocks: Iterable[Block]) -> Iterator[Block]:
+def every(blocks: Iterable[Block | None]) -> Iterator[Block]:
     """Yield *blocks* and all that are inside them, in the order of the page."""
     for block in blocks:
-        yield block
+        if block is not None:
+            yield block
         yield from every(block.blocks if isinstance(block, Group) else ())
 
 
@@ -198,10 +226,10 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "scenario"
 
 
-def unique(names: Iterable[str]) -> list[str]:
-    """Return *names* with a number appended to those that occurred before."""
+def anchors(names: Iterable[str]) -> list[str]:
+    """Return *names* as anchors, with a number appended to those that occurred before."""
     distinct: list[str] = []
-    for name in names:
+    for name in map(slug, names):
         choices = (name if number == 1 else f"{name}-{number}" for number in count(1))
         distinct.append(next(choice for choice in choices if choice not in distinct))
     return distinct

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clustersim.formatting import NOTHING, duration
-from clustersim_reports.blocks import Block, Cell, Group, Row, Section, Source, Table, Text, slug, unique
-
-if TYPE_CHECKING:
-    from clustersim.scenario import Scenario
-    from clustersim.scenario.values import Value
+from clustersim.scenario import Scenario, dump
+from clustersim.scenario.values import Value, values
+from clustersim_reports.blocks import Block, Cell, Group, Row, Section, Source, Table, Text, anchors, row
 
 SHOWN_CHARACTERS, SHOWN_LINES = 15_000, 300
 """So much of a resolved scenario the page shows; a log of recorded failures in it may be far longer."""
@@ -23,30 +21,22 @@ ABOUT = (
 SHOWN_ELSEWHERE = {"tool", "name", "seed", "scenario_hash"}
 
 
-def anchors(scenarios: Sequence[Scenario]) -> list[str]:
-    """Return what names each scenario in the anchors of the page."""
-    return unique(slug(scenario.name) for scenario in scenarios)
-
-
 def section(scenarios: Sequence[Scenario]) -> Section:
     """Return every value of each scenario, of several first those that differ."""
     blocks: list[Block] = [Text("Every value of the scenario. One without a source is an assumption.")]
+    names = [scenario.name for scenario in scenarios]
     if rows := differences(scenarios):
-        names = [scenario.name for scenario in scenarios]
         table = Table("Values in which the scenarios differ", names, rows, "Value", "inputs")
         blocks.append(Group([table], Cell("What differs")))
-    for anchor, scenario in zip(anchors(scenarios), scenarios, strict=True):
-        whose = "Every" if len(scenarios) == 1 else f"{scenario.name}: every"
+    for anchor, scenario in zip(anchors(names), scenarios, strict=True):
+        heading = Cell(f"{'Every' if len(names) == 1 else f'{scenario.name}: every'} value and its source")
         inside, first = (values_table(scenario), source(scenario, anchor)), scenario is scenarios[0]
-        heading = Cell(f"{whose} value and its source")
         blocks.append(Group(inside, heading, f"inputs-{anchor}", folded=True, open=first))
-    return Section("inputs", "What went in", "What went in", blocks)
+    return Section("inputs", "What went in", blocks if scenarios else [])
 
 
 def values_table(scenario: Scenario, defaults: bool = True) -> Table:
     """Return the values of *scenario* with their sources, first those that it gives, then the *defaults*."""
-    from clustersim.scenario.values import values
-
     rows: list[Row] = []
     before = ""
     for value in sorted(values(scenario), key=lambda value: value.default):
@@ -56,7 +46,7 @@ def values_table(scenario: Scenario, defaults: bool = True) -> Table:
         if source and source == before:
             cell = cell._replace(text="", small="as above")
         if defaults or not value.default:
-            rows.append(Row(Cell(value.path, look="code"), [Cell(value.text, look="given"), cell]))
+            rows.append(row(Cell(value.path, look="code"), Cell(value.text, look="given"), cell))
         before = source
     return Table(f"Values and sources of {scenario.name}", ("Given", "Source"), rows, "Value", "inputs")
 
@@ -76,20 +66,16 @@ def origin(value: Value) -> tuple[str, str]:
 
 def differences(scenarios: Sequence[Scenario]) -> list[Row]:
     """Return the values in which *scenarios* differ, in the order of the language."""
-    from clustersim.scenario.values import values
-
-    tables = [{table.path: table.text for table in values(scenario)} for scenario in scenarios]
-    paths = dict.fromkeys(path for table in tables for path in table)
-    rows = [
-        Row(Cell(path, look="code"), [Cell(table.get(path) or NOTHING) for table in tables]) for path in paths
-    ]
-    return [row for row in rows if len(set(row.cells)) > 1]
+    tables = [{value.path: value.text for value in values(scenario)} for scenario in scenarios]
+    rows = []
+    for path in dict.fromkeys(path for table in tables for path in table):
+        texts = [table.get(path) or NOTHING for table in tables]
+        rows += [row(Cell(path, look="code"), *texts)] if len(set(texts)) > 1 else []
+    return rows
 
 
 def source(scenario: Scenario, anchor: str, shown: bool = True) -> Source:
     """Return the resolved scenario to copy and save; where it is *shown*, its first part."""
-    from clustersim.scenario import dump
-
     text = dump(scenario)
     first = "".join(text.splitlines(keepends=True)[:SHOWN_LINES])[:SHOWN_CHARACTERS]
     return Source(f"yaml-{anchor}", f"{anchor}.yaml", text, first if shown else "")
@@ -101,11 +87,11 @@ def making(columns: Sequence[str], items: Sequence[Mapping[str, str]], command: 
     for label in dict.fromkeys(label for item in items for label in item):
         texts = [item.get(label, NOTHING) for item in items]
         distinct = texts[:1] if len(set(texts)) == 1 else texts
-        rows.append(Row(Cell(label), [Cell(text, look="code") for text in distinct]))
-    blocks: list[Block] = [Text(command, "code")] if command else []
-    blocks.append(Table("How it was made", columns, rows, "Item", "inputs"))
-    blocks.append(Text(ABOUT))
-    return Section("making", "How it was made", "How it was made", blocks)
+        rows.append(row(label, *(Cell(text, look="code") for text in distinct)))
+    table = Table("How it was made", columns, rows, "Item", "inputs")
+    return Section(
+        "making", "How it was made", [Text(command, "code") if command else None, table, Text(ABOUT)]
+    )
 
 
 def provenance(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

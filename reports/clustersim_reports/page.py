@@ -58,9 +58,12 @@ def save(page: Page, path: Path) -> None:
 def sections_of(page: Page) -> list[Section]:
     """Return all sections of *page* in their order."""
     sentences = [Cell(advice.text, look="warning" if advice.warning else "") for advice in page.answer]
-    answer = Section("answer", "The answer", "The answer", [Items(sentences, "answer")])
-    given = [inputs.section(page.given)] if page.given else []
-    return [answer, *(section for section in page.sections if section), *given, page.making]
+    answer, given = Section("answer", "The answer", [Items(sentences, "answer")]), inputs.section(page.given)
+    sections = []
+    for section in (answer, *page.sections, given, page.making):
+        if blocks := [block for block in section.blocks if block is not None]:
+            sections.append(section._replace(blocks=blocks, link=section.link or section.heading))
+    return sections
 
 
 def payload(sections: Sequence[Section]) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def payload(sections: Sequence[Section]) -> dict[str, Any]:
         "dark": theme.partners(),
         "paper": theme.PAPER.light,
         "figures": {
-            block.name: block.drawing | {"table": [block.data.columns, block.data.rows]}
+            block.name: block.drawing | {"table": block.data.table}
             for block in blocks
             if isinstance(block, Figure)
         },

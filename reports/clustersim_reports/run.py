@@ -1,18 +1,17 @@
-"""The runs that a page is about, and the one way in which it says a number of theirs."""
+"""The runs that a page is about, and what all of its sections ask of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
-from clustersim.formatting import NOTHING, plus_minus
+from clustersim.estimate import ConfidenceInterval
+from clustersim.formatting import percent, plus_minus
 from clustersim.metrics import cells
+from clustersim.results import Results
+from clustersim.studies.compare import Comparison
+from clustersim_reports import theme
 from clustersim_reports.blocks import Block, Cell, Group
-
-if TYPE_CHECKING:
-    from clustersim.estimate import ConfidenceInterval, Estimate
-    from clustersim.results import Results
-    from clustersim.studies.compare import Comparison
 
 MOST_DRAWN = 12
 """So many scenarios have figures of their own; the tables hold all."""
@@ -46,6 +45,10 @@ class Run(NamedTuple):
         """Return the metric at *path* in words, with the digits that its interval supports."""
         return show(self.at(path), self.margin(path))
 
+    def share(self, path: str) -> str:
+        """Return a share of all card-hours in words."""
+        return self.say(path, percent) if self.at(path) else "0"
+
 
 class Runs(NamedTuple):
     """All runs of a page, the baseline first, and their comparison where there are several."""
@@ -63,29 +66,25 @@ class Runs(NamedTuple):
         """What heads the column of each run."""
         return [run.name for run in self.runs]
 
-    def chapters(self, anchor: str, blocks: Callable[[Run], Sequence[Block]]) -> list[Group]:
+    @property
+    def entries(self) -> list[str]:
+        """The ledger entries that any of the runs uses, in the ledger's order."""
+        return [entry for entry in theme.STYLES if any(run.at(f"ledger.{entry}") for run in self.runs)]
+
+    def chapters(self, anchor: str, blocks: Callable[[Run], Sequence[Block | None]]) -> list[Group]:
         """Return the *blocks* of each of the first runs under its name; runs without any are left out."""
-        pairs = [(run, blocks(run)) for run in self.runs[:MOST_DRAWN]]
-        return [
-            Group(inner, Cell("" if self.single else run.name), f"{anchor}-{run.anchor}")
-            for run, inner in pairs
-            if inner
-        ]
+        chapters = []
+        for run in self.runs[:MOST_DRAWN]:
+            if inner := [block for block in blocks(run) if block is not None]:
+                heading = Cell("" if self.single else run.name)
+                chapters.append(Group(inner, heading, f"{anchor}-{run.anchor}"))
+        return chapters
 
 
-def estimate_text(estimate: Estimate | None, show: Callable[[float, float | None], str] = plus_minus) -> str:
-    """Return an estimate in words, with the digits that its interval supports, or a dash."""
-    return NOTHING if estimate is None else show(estimate.mean, estimate.half_width)
+def interval(name: str, shown: ConfidenceInterval | None, unit: str = "") -> dict[str, float | None]:
+    """Return three columns of data: the mean, called *name*, and the ends of its interval.
 
-
-Ends: TypeAlias = tuple[float | None, float | None, float | None]
-
-
-def ends_of(interval: Estimate | ConfidenceInterval | None) -> Ends:
-    """Return the mean and both ends of the interval, or three times None."""
-    return (None, None, None) if interval is None else (interval.mean, interval.low, interval.high)
-
-
-def share_ends(share: Estimate | None) -> Ends:
-    """Return the mean of a *share* and both ends of its interval, held within 0 and 1."""
-    return (None, None, None) if share is None else share.share
+    All have the *unit* in their names.
+    """
+    mean, low, high = shown or ConfidenceInterval()
+    return {f"{name}{unit}": mean, f"low{unit}": low, f"high{unit}": high}

@@ -5,28 +5,46 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from clustersim.advice import Advice, advise, verdict
 from clustersim.formatting import duration, measured, money, whole
-from clustersim_reports import inputs, measures, theme
-from clustersim_reports.blocks import Block, Cell, Fact, Facts, Group, Items, Page, Picture, Text, key
+from clustersim.metrics import cells
+from clustersim.results import Results
+from clustersim.studies.compare import Comparison
+from clustersim_reports import inputs, page, theme
+from clustersim_reports.blocks import (
+    Block,
+    Cell,
+    Fact,
+    Facts,
+    Group,
+    Items,
+    Page,
+    Picture,
+    Text,
+    anchors,
+    key,
+)
 from clustersim_reports.run import Run, Runs
-from clustersim_reports.sections import causes, ledger, recovery, size, spread, throughput
+from clustersim_reports.sections import failures, ledger, recovery, size, spread, throughput
 
-if TYPE_CHECKING:
-    from clustersim.results import Results
-    from clustersim.studies.compare import Comparison
-
-SECTIONS = [part.section for part in (ledger, size, throughput, causes, recovery, spread)]
-"""What the page shows between the answer and what went in; each returns None where it does not apply."""
+SECTIONS = [part.section for part in (ledger, size, throughput, failures, recovery, spread)]
+"""What the page shows between the answer and what went in; a section that does not apply is left out."""
 MOST, MOST_VERDICTS = 6, 3
 """Sentences of the answer, and scenarios with a verdict of their own: of more only the best and the worst."""
 SQUARES, PER_ROW, PITCH, SIDE = 100, 20, 20, 17
 """Squares of a headline, in a row, and their distance and size in the picture."""
 
 
-def page(
+def write_report(
+    results: Sequence[Results], path: Path, comparison: Comparison | None = None, command: str | None = None
+) -> None:
+    """Write the report of one run, or of several compared; raises ValueError without any, and OSError."""
+    page.save(page_of(results, comparison, command), path)
+
+
+def page_of(
     results: Sequence[Results], comparison: Comparison | None = None, command: str | None = None
 ) -> Page:
     """Return the report of *results*, the baseline first; *command* is shown as what made it.
@@ -36,55 +54,50 @@ def page(
     if not results:
         raise ValueError("a report needs at least one run: give a run folder")
     if comparison is None and len(results) > 1:
-        from clustersim.studies.compare import Comparison
-
         comparison = Comparison(results)
-    scenarios = [result.scenario for result in results]
-    pairs = zip(inputs.anchors(scenarios), results, strict=True)
-    runs = Runs([Run(anchor, result) for anchor, result in pairs], comparison)
+    names = anchors(result.scenario.name for result in results)
+    runs = Runs(list(map(Run, names, results)), comparison)
     records = [
         {"seed": str(result.summary["seed"]), "scenario hash": result.scenario.hash[:16]}
         | dict(inputs.provenance(result.provenance))
         for result in results
     ]
-    first = scenarios[0].title or scenarios[0].name
+    first, single = results[0].scenario, runs.single
+    title = first.title or first.name
     heading = f"Of {whole(runs.runs[0].at('gpus'))} cards, {_train(runs.runs[0])} train."
     return Page(
-        title=first if runs.single else ", ".join(runs.names),
-        eyebrow=first if runs.single else f"{len(results)} scenarios compared",
-        heading=heading if runs.single else "Of the cards that are paid for, how many train?",
-        about=(scenarios[0].about or "") if runs.single else "",
+        title=title if single else ", ".join(runs.names),
+        eyebrow=title if single else f"{len(results)} scenarios compared",
+        heading=heading if single else "Of the cards that are paid for, how many train?",
+        about=(first.about or "") if single else "",
         head=_head(runs),
         answer=answer(runs),
         sections=[section(runs) for section in SECTIONS],
-        given=scenarios,
+        given=[result.scenario for result in results],
         making=inputs.making(runs.names, records, command),
-        look="single" if runs.single else "several",
+        look="single" if single else "several",
     )
 
 
 def _head(runs: Runs) -> list[Block]:
-    """Return a headline for each run, and what the squares mean."""
-    first, entries = runs.runs[0], ledger.entries_of(runs)
-    shares = [f"{entry} {ledger.share(first, f'ledger.{entry}').text}" for entry in entries]
-    keys = [key(entry, share if runs.single else entry) for entry, share in zip(entries, shares, strict=True)]
-    headlines = [
-        Group(_headline(run, runs.single), Cell(""), f"scenario-{run.anchor}", "headline")
-        for run in runs.runs
+    """Return a headline for each run (its number, a hundred squares, its ETTR), and what the squares mean."""
+    headlines, first = [], runs.runs[0]
+    for run in runs.runs:
+        title, stuck = run.result.scenario.title or run.name, run.at("no_progress")
+        name = "" if runs.single or title == run.name else f"{run.name}: "
+        number = Facts([Fact(title, _train(run), f"of {whole(run.at('gpus'))} train")], "number")
+        words = f"{name}ETTR {cells.ettr(run.summary).text}{' · no progress' if stuck else ''}"
+        blocks: list[Block] = [picture(run.at("ledger")), Text(words, "stuck" if stuck else "meaning")]
+        blocks = blocks if runs.single else [number, *blocks]
+        headlines.append(Group(blocks, Cell(""), f"scenario-{run.anchor}", "headline"))
+    keys = [
+        key(entry, f"{entry} {first.share(f'ledger.{entry}')}" if runs.single else entry)
+        for entry in runs.entries
     ]
     return [
         Group(headlines, look=f"headlines {'one' if runs.single else 'many'}"),
         Items([*keys, Cell("one square = 1 % of the cards")], "legend"),
     ]
-
-
-def _headline(run: Run, single: bool) -> list[Block]:
-    """Return the answer of one run at a glance: its number, a hundred squares, and its ETTR."""
-    title, stuck = run.result.scenario.title or run.name, run.at("no_progress")
-    name = "" if single or title == run.name else f"{run.name}: "
-    number = Facts([Fact(title, _train(run), f"of {whole(run.at('gpus'))} train")], "number")
-    words = f"{name}ETTR {measures.ettr(run)}{' · no progress' if stuck else ''}"
-    return [*[number] * (not single), picture(run.at("ledger")), Text(words, "stuck" if stuck else "meaning")]
 
 
 def _train(run: Run) -> str:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from clustersim.formatting import whole
+from clustersim.validation import Validation
 from clustersim.version import VERSION
-from clustersim_reports import inputs
+from clustersim_reports import inputs, page
 from clustersim_reports.blocks import Fact, Facts, Page
 from clustersim_reports.sections import agreement, checks, estimator
 
-if TYPE_CHECKING:
-    from clustersim.validation import Validation
-
 SECTIONS = (agreement.section, checks.section, estimator.section, checks.cases)
-"""What the page shows between the answer and how it was made; each returns None where it does not apply."""
+"""What the page shows between the answer and how it was made; a section that does not apply is left out."""
 
 
-def page(validation: Validation, command: str | None = None) -> Page:
+def write_validation(validation: Validation, path: Path, command: str | None = None) -> None:
+    """Write the page of *validation*; raises OSError where it cannot."""
+    page.save(page_of(validation, command), path)
+
+
+def page_of(validation: Validation, command: str | None = None) -> Page:
     """Return the page of *validation*, the same for the same validation and command."""
     record = {name: value for name, value in validation.made.items() if name != "command"}
     seed = record.get("seed")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from clustersim.formatting import NOTHING, plus_minus
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -79,6 +81,11 @@ class Estimate:
         """Return the estimate of *factor* times the quantity."""
         width = None if self.half_width is None else abs(factor) * self.half_width
         return Estimate(factor * self.mean, width, self.count)
+
+
+def in_words(estimate: Estimate | None, show: Callable[[float, float | None], str] = plus_minus) -> str:
+    """Return an estimate as text, with the digits that its interval supports; a dash where there is none."""
+    return NOTHING if estimate is None else show(estimate.mean, estimate.half_width)
 
 
 def student(freedom: int, confidence: float = CONFIDENCE) -> float:

@@ -107,7 +107,7 @@ def test_the_numbers_of_a_figure_unfold_and_its_csv_is_its_data(opened: Open) ->
     rows = page.evaluate(ROWS)
     assert rows[0] == list(data.columns)
     assert [[*row[:3], float(row[3])] for row in rows[1:]] == [
-        [*map(str, row[:3]), row[3]] for row in data.rows
+        [*map(str, row[:3]), row[3]] for row in data.table[1]
     ]
     lines = page.evaluate(CSV).split("\r\n")
     assert [line.split(",") for line in lines[:-1]] == rows

@@ -117,7 +117,7 @@ def test_every_figure_of_a_page_is_in_its_payload(name: str) -> None:
     drawn = unpacked(html(name))["figures"]
     assert list(drawn) == [plot["data-figure"] for plot in plots] == list(figures(name))
     assert {key: one["table"] for key, one in drawn.items()} == {
-        key: json.loads(json.dumps([one.data.columns, one.data.rows])) for key, one in figures(name).items()
+        key: json.loads(json.dumps(one.data.table)) for key, one in figures(name).items()
     }
 
 
@@ -125,10 +125,9 @@ def test_every_figure_of_a_page_is_in_its_payload(name: str) -> None:
 def test_the_data_of_a_figure_are_plain_and_rectangular(name: str) -> None:
     for one in figures(name).values():
         data = one.data
-        assert len(set(data.columns)) == len(data.columns)
         assert data.rows
-        assert {len(row) for row in data.rows} == {len(data.columns)}
-        cells = [cell for row in data.rows for cell in row]
+        assert all(list(row) == data.columns for row in data.rows)
+        cells = [cell for row in data.rows for cell in row.values()]
         assert {type(cell) for cell in cells} <= {str, int, float, bool, type(None)}
         assert all(math.isfinite(cell) for cell in cells if isinstance(cell, float))
         assert all(column == column.strip() and " " not in column for column in data.columns[1:])
@@ -184,7 +183,9 @@ def test_the_words_of_a_figure_hold_its_numbers(name: str) -> None:
     for one in figures(name).values():
         assert one.title
         assert one.caption
-        held = [float(cell) for row in one.data.rows for cell in row if isinstance(cell, int | float)]
+        held = [
+            float(cell) for row in one.data.rows for cell in row.values() if isinstance(cell, int | float)
+        ]
         totals = [sum(one.data[name]) for name in ("outages",) if name in one.data.columns]
         held += [float(len(one.data.rows)), *totals]
         said = [*_numbers(one.spoken), *_numbers(one.caption)]
@@ -265,6 +266,10 @@ PROBES: dict[str, Callable[[Figure], tuple[list[Any], list[Any]]]] = {
         sorted(100 * gain for gain in one.data["ettr_gain"]),
     ),
     "roads": lambda one: (drawn(one, 2) + drawn(one, 5), one.data["simulated"]),
+    "agreement": lambda one: (
+        [y for trace in one.drawing["data"] if trace["mode"] == "markers" for y in trace["y"]],
+        next(one.data[name] for name in one.data.columns if name.startswith("simulated")),
+    ),
 }
 """By the beginning of their names, figures that draw no column as it is: what they show, and their data."""
 

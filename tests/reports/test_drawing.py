@@ -8,27 +8,46 @@ import pytest
 
 from clustersim.units import HOUR, MINUTE
 from clustersim_reports import drawing
+from clustersim_reports.blocks import Data, Json
+
+
+def plot_of(x: list[float], y: list[float]) -> drawing.Plot:
+    data = Data.of({"x": x, "y": y})
+    return drawing.Plot(data, 100, x=drawing.axis(range=[0, 1]), y=drawing.axis(range=[0, 1]))
+
+
+def drawn(plot: drawing.Plot) -> Json:
+    return plot.figure("name", "title", "caption", "spoken").drawing
 
 
 def test_markup_in_labels_stays_text_and_long_labels_are_cut_before() -> None:
     assert drawing.text("<b>&amp;</b>") == "&lt;b&gt;&amp;amp;&lt;/b&gt;"
     assert drawing.text("<<<<<<", 4) == "&lt;&lt;&lt;…"
-    assert drawing.dots([1], [2], {}, hover="%{customdata[0]}", say=[("<b>", 1)])["customdata"] == [
-        ["&lt;b&gt;", 1]
-    ]
+    plot = plot_of([1.0], [2.0])
+    plot.dots("x", "y", {}, hover=[("<b>", "1")])
+    assert drawn(plot)["data"][0]["hovertext"] == ["&lt;b&gt;<br>1"]
 
 
 def test_rounding_keeps_significant_digits_and_drops_what_is_not_finite() -> None:
-    assert drawing.rounded([123456.0, 0.000123456, math.nan, None]) == [123460.0, 0.00012346, None, None]
+    assert drawing.rounded([123456.0, 0.000123456, math.nan, None], 5) == [123460.0, 0.00012346, None, None]
 
 
 def test_labels_that_come_first_have_room() -> None:
+    plot = plot_of([0.0], [0.0])
     places = [(0.1, 0.5), (0.12, 0.51), (0.12, 0.9), (0.6, 0.5), (0.9, 0.5)]
-    assert drawing.with_room(places, 0.2, 0.4) == [{}, None, {}, {}, {"name": drawing.WIDE}]
+    plot.labels([(str(order), *place, {}) for order, place in enumerate(places)], 0.2, 0.4)
+    notes = drawn(plot)["layout"]["annotations"]
+    assert [(note["text"], note.get("name")) for note in notes] == [
+        ("0", None),
+        ("2", None),
+        ("3", None),
+        ("4", drawing.WIDE),
+    ]
 
 
 def test_whiskers_reach_from_low_to_high_where_both_are_known() -> None:
-    found = drawing.whiskers([(1.0, 0.5, 2.0), (2.0, None, 3.0), (None, None, None)])
+    ends = {"ettr": [1.0, 2.0, None], "low": [0.5, None, None], "high": [2.0, 3.0, None]}
+    found = drawing.whiskers(Data.of(ends), "ettr")
     assert (found["array"], found["arrayminus"]) == ([1.0, 0.0, 0.0], [0.5, 0.0, 0.0])
 
 

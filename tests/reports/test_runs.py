@@ -12,10 +12,9 @@ from clustersim.engine.ledger import Entry
 from clustersim.formatting import percent
 from clustersim.scenario import Scenario
 from clustersim.studies.compare import Comparison
-from clustersim_reports import measures
 from clustersim_reports.blocks import Cell, Figure
 from clustersim_reports.run import Run, Runs
-from clustersim_reports.sections import causes, ledger, outages, recovery, size, spread, strip, throughput
+from clustersim_reports.sections import failures, ledger, recovery, size, spread, throughput
 from tests.reports.cases import fake, incidents, run
 from tests.reports.fleets import EVERYTHING, everything
 from tests.reports.pages import figures
@@ -36,7 +35,7 @@ def made(figure: Figure | None) -> Figure:
 
 
 def rows(*names: str) -> dict[str, list[Cell]]:
-    return {row.head.text: list(row.cells) for row in measures.rows(several(*names))}
+    return {row.head.text: list(row.cells) for row in ledger.measures(several(*names))}
 
 
 def test_the_ledger_keeps_its_order_and_every_bar_adds_up() -> None:
@@ -50,7 +49,7 @@ def test_the_ledger_keeps_its_order_and_every_bar_adds_up() -> None:
 
 
 def test_the_stages_of_recovery_stand_below_it() -> None:
-    found = ledger.rows(several("plain"))
+    found = list(ledger.rows(several("plain")))
     assert [row.head.text for row in found][-3:] == ["recovery", "restart", "load"]
     assert [row.look for row in found[-3:]] == ["", "part", "part"]
     assert set(ledger.MEANINGS) == {entry.label for entry in Entry}
@@ -68,16 +67,16 @@ def wasteful(count: int) -> Run:
 
 
 def test_causes_are_ranked_and_add_up() -> None:
-    found = causes.causes_of(wasteful(3))
+    found = failures.causes_of(wasteful(3))
     assert found == ["m00", "m01", "m02"]
-    data = causes.figure(wasteful(3), found).data
+    data = failures.waste(wasteful(3), found).data
     assert data["cumulative_share"] == pytest.approx([0.03, 0.059, 0.087])
     assert data["incidents_per_day"] == [None, 3.0, None]
-    assert data.columns[5:] == ("lost", "recovery")
+    assert data.columns[5:] == ["lost", "recovery"]
 
 
 def test_beyond_twelve_causes_the_rest_is_one_bar_and_the_data_hold_all() -> None:
-    figure = causes.figure(wasteful(15), causes.causes_of(wasteful(15)))
+    figure = failures.waste(wasteful(15), failures.causes_of(wasteful(15)))
     assert [len(bar["x"]) for bar in figure.drawing["data"]] == [12, 12]
     assert "4 other causes" in str(figure.drawing["layout"]["annotations"][-1])
     assert len(figure.data.rows) == 15
@@ -85,7 +84,7 @@ def test_beyond_twelve_causes_the_rest_is_one_bar_and_the_data_hold_all() -> Non
 
 def test_causes_in_the_table_add_up_to_what_is_wasted_and_say_what_they_do() -> None:
     hostile = Run("hostile", run("hostile"))
-    table = causes.rows(hostile, causes.causes_of(hostile))
+    table = list(failures.rows(hostile, failures.causes_of(hostile)))
     assert table[-1].cells[-1].text == percent(1 - hostile.at("ettr.mean"), hostile.margin("ettr"))
     assert {"checkpoint (saves)", "maintenance (planned)"} <= {row.head.text for row in table}
     assert {row.head.text: row.head.small for row in table if row.head.small} == {
@@ -95,8 +94,8 @@ def test_causes_in_the_table_add_up_to_what_is_wasted_and_say_what_they_do() -> 
 
 def test_causes_from_a_log_are_marked_or_said_once_where_all_are() -> None:
     mixed = Run("everything", everything())
-    assert causes.label(mixed, "log") == "log (recorded)"
-    assert causes.label(mixed, "overhead").startswith("overhead (")
+    assert failures.label(mixed, "log") == "log (recorded)"
+    assert failures.label(mixed, "overhead").startswith("overhead (")
     only = Scenario.model_validate(EVERYTHING | {"failures": {"log": EVERYTHING["failures"]["log"]}})
     waste = {
         "waste_by_cause": {"log": 0.1},
@@ -104,8 +103,8 @@ def test_causes_from_a_log_are_marked_or_said_once_where_all_are() -> None:
         "incidents_by_mode": {"log": 1.0},
     }
     alone = one(scenario=only, summary=waste)
-    assert causes.label(alone, "log") == "log"
-    assert "log" in causes.figure(alone, ["log"]).caption
+    assert failures.label(alone, "log") == "log"
+    assert "log" in failures.waste(alone, ["log"]).caption
 
 
 def test_an_outage_is_a_chain_from_one_interruption_to_the_next() -> None:
@@ -117,8 +116,8 @@ def test_an_outage_is_a_chain_from_one_interruption_to_the_next() -> None:
         {"time_s": 50.0, "replication": 1, "down_s": 630.0},
     ]
     chains = one(incidents=incidents(table))
-    assert sorted(outages.lengths_of(chains)) == [60.0, 360.0, 630.0]
-    data = made(outages.figure(chains)).data
+    assert sorted(failures.lengths_of(chains)) == [60.0, 360.0, 630.0]
+    data = made(failures.outages(chains)).data
     assert sum(data["outages"]) == 3
     assert data["from_s"][0] < 60
     assert data["to_s"][-1] > 630
@@ -130,14 +129,14 @@ def test_a_replica_is_down_until_its_own_next_interruption() -> None:
         {"time_s": 200.0, "replica": 5, "down_s": 400.0},
         {"time_s": 250.0, "replica": 3, "doing": "recovery", "interruption": False, "down_s": 900.0},
     ]
-    assert sorted(outages.lengths_of(one(incidents=incidents(table)))) == [400.0, 1200.0]
+    assert sorted(failures.lengths_of(one(incidents=incidents(table)))) == [400.0, 1200.0]
 
 
 def test_equal_outages_have_a_wide_enough_axis_and_none_have_no_figure() -> None:
-    data = made(outages.figure(one(incidents=incidents([{"time_s": 1.0, "down_s": 300.0}] * 5)))).data
+    data = made(failures.outages(one(incidents=incidents([{"time_s": 1.0, "down_s": 300.0}] * 5)))).data
     assert data["to_s"][-1] / data["from_s"][0] > 2
     for table in (None, incidents([{"time_s": 1.0}]).iloc[:0]):
-        assert outages.figure(one(incidents=table)) is None
+        assert failures.outages(one(incidents=table)) is None
 
 
 def test_few_incidents_are_marked_where_they_strike() -> None:
@@ -162,8 +161,8 @@ def test_throughput_is_the_timeline_averaged_to_what_can_be_drawn() -> None:
     data = made(throughput.figure(plain)).data
     assert data["mean"] == pytest.approx(list(plain.result.timeline["mean"]), rel=1e-4)
     assert data["time_days"][0] == pytest.approx(20 / 800)
-    assert throughput.thin_out(range(1000))[:2] == [1.0, 4.0]
-    assert len(throughput.thin_out(range(1000))) == 334
+    assert throughput.thinned(range(1000))[:2] == [1.0, 4.0]
+    assert len(throughput.thinned(range(1000))) == 334
     assert throughput.figure(one(timeline=None)) is None
 
 
@@ -178,8 +177,10 @@ STRIP = [
 ]
 
 
-def strip_of(table: list[tuple[float, float, str, str, int]]) -> strip.Strip:
-    return strip.strip_of(pd.DataFrame(table, columns=["start_s", "end_s", "activity", "detail", "lane"]))
+def strip_of(table: list[tuple[float, float, str, str, int]]) -> throughput.Strip:
+    return throughput.strip_of(
+        pd.DataFrame(table, columns=["start_s", "end_s", "activity", "detail", "lane"])
+    )
 
 
 def test_the_strip_has_a_lane_per_activity_and_per_stage() -> None:
@@ -189,7 +190,7 @@ def test_the_strip_has_a_lane_per_activity_and_per_stage() -> None:
     assert found.failures == [160.0]
     assert [found.lanes.index(span.lane) for span in found.spans] == [0, 2, 1, 3, 4, 5, 0]
     assert (found.start, found.end, found.cut) == (0.0, 500.0, False)
-    assert strip.figure(one(strip=pd.DataFrame())) is None
+    assert throughput.closer(one(strip=pd.DataFrame())) is None
 
 
 def test_replicas_that_are_down_have_a_lane_each_and_failures_of_their_own() -> None:
@@ -216,7 +217,7 @@ def test_of_many_replicas_those_that_are_down_longest_are_shown() -> None:
 
 
 def test_a_long_strip_is_cut_with_what_goes_on_there() -> None:
-    most = strip.MOST_SPANS
+    most = throughput.MOST_SPANS
     table = [(float(n), n + 1.0, "productive" if n % 2 else "checkpoint", "", -1) for n in range(most + 10)]
     found = strip_of(table)
     assert (len(found.spans), found.cut, found.end) == (most, True, float(most))
@@ -237,28 +238,33 @@ def test_every_replication_is_one_dot_and_many_are_bars_that_count_all() -> None
     assert sum(spread.figure(many).drawing["data"][0]["y"]) == 400
 
 
+def sizes(*names: str) -> Figure:
+    found = [block for block in size.section(several(*names)).blocks if isinstance(block, Figure)]
+    return found[0]
+
+
 def test_sizes_are_ordered_with_what_each_step_adds() -> None:
-    sizes = size.sizes_of(several("stuck", "large", "plain"))
-    assert sizes is not None
-    data = size.data_of(sizes)
+    figure = sizes("stuck", "large", "plain")
     plain, large = run("plain").summary, run("large").summary
-    assert data["cards"] == [1024, 8192, 65536]
-    assert data["effective_cards"] == [plain["effective_gpus"], large["effective_gpus"], None]
-    assert data["low"][0] == pytest.approx(1024 * plain["ettr"]["low"])
+    assert figure.data["cards"] == [1024, 8192, 65536]
+    assert figure.data["effective_cards"] == [plain["effective_gpus"], large["effective_gpus"], None]
+    assert figure.data["low"][0] == pytest.approx(1024 * plain["ettr"]["low"])
     extra = large["effective_gpus"] - plain["effective_gpus"]
-    assert data["marginal_return"][:2] == [None, pytest.approx(extra / 7168)]
-    assert size.step_words(sizes.steps[0]).startswith("7.17k more cards<br>each adds 0.")
-    assert "cost" in size.step_words(sizes.steps[1])
-    assert size.sizes_of(several("plain", "calm")) is None
+    assert figure.data["marginal_return"][:2] == [None, pytest.approx(extra / 7168)]
+    words = [note["text"] for note in figure.drawing["layout"]["annotations"]]
+    assert any(text.startswith("7.17k more cards<br>each adds 0.") for text in words)
+    assert any("more cards<br>cost" in text for text in words)
+    assert size.section(several("plain", "calm")).blocks == []
 
 
 def test_a_job_that_is_stuck_is_a_cross_near_the_floor() -> None:
-    sizes = size.sizes_of(several("plain", "stuck"))
-    assert sizes is not None
-    drawn = size.figure(sizes).drawing["data"]
-    cross = next(trace for trace in drawn if trace.get("marker", {}).get("symbol") == "x-thin")
+    figure = sizes("plain", "stuck")
+    cross = next(
+        trace for trace in figure.drawing["data"] if trace.get("marker", {}).get("symbol") == "x-thin"
+    )
     assert cross["y"][0] is None
-    assert sizes.floor < cross["y"][1] < run("plain").summary["effective_gpus"]
+    floor = 10 ** figure.drawing["layout"]["yaxis"]["range"][0]
+    assert floor < cross["y"][1] < run("plain").summary["effective_gpus"]
 
 
 def test_prices_are_drawn_where_there_are_any() -> None:
@@ -284,7 +290,7 @@ def spares(**changes: Any) -> Run:
 
 
 def facts(run: Run) -> dict[str, tuple[str, str]]:
-    return {fact.label: (fact.number, fact.detail) for fact in recovery.facts(run)}
+    return {fact.label: (fact.number, fact.detail) for fact in recovery.spare_facts(run)}
 
 
 def test_spares_come_with_numbers_first() -> None:
@@ -305,9 +311,9 @@ def test_the_figure_of_spares_marks_those_there_are_and_those_that_suffice() -> 
     figure = made(recovery.figure(spares()))
     assert [shape["y0"] for shape in figure.drawing["layout"]["shapes"]] == [8, 7]
     assert {shape["line"]["dash"] for shape in figure.drawing["layout"]["shapes"]} == {"solid", "dash"}
-    assert figure.data.rows[200][1:] == (5.0, 2.0, 2.0, 2.0, 2.0, 1.0)
+    assert [*figure.data.rows[200].values()][1:] == [5.0, 2.0, 2.0, 2.0, 2.0, 1.0]
     alone = made(recovery.figure(spares(replications=1)))
-    assert alone.data.rows[0][3:5] == (None, None)
+    assert alone.data["away_p10"][0] is alone.data["away_p90"][0] is None
     assert recovery.figure(one(timeline=spares().result.timeline)) is None
 
 

@@ -11,10 +11,11 @@ from clustersim.results import Results
 from clustersim.scenario import Scenario, loads
 from clustersim.scenario.values import values
 from clustersim.studies.compare import Comparison
-from clustersim_reports import inputs, measures, runs
-from clustersim_reports.blocks import Cell, Data, Figure, tight, unique
+from clustersim_reports import inputs, runs
+from clustersim_reports.blocks import Cell, Data, Figure, anchors, tight
 from clustersim_reports.page import render
 from clustersim_reports.run import MOST_DRAWN, Run, Runs
+from clustersim_reports.sections import ledger
 from tests.reports.cases import CHANGES, HOSTILE, fake, run, scenario
 from tests.reports.fleets import EVERYTHING, everything
 from tests.reports.pages import Reader, html, unpacked
@@ -35,7 +36,7 @@ def made(figure: Figure | None) -> Figure:
 
 
 def rows(*names: str) -> dict[str, list[Cell]]:
-    return {row.head.text: list(row.cells) for row in measures.rows(several(*names))}
+    return {row.head.text: list(row.cells) for row in ledger.measures(several(*names))}
 
 
 def test_the_ettr_has_the_digits_of_its_interval_and_no_absurd_ones() -> None:
@@ -73,7 +74,7 @@ def test_differences_are_paired_and_name_their_baseline() -> None:
 
 
 def test_measures_of_tiers_replicas_and_spares() -> None:
-    found = {row.head.text: row.cells[0] for row in measures.rows(Runs([Run("e", everything())]))}
+    found = {row.head.text: row.cells[0] for row in ledger.measures(Runs([Run("e", everything())]))}
     assert found["Checkpoint interval"].text == "peer 60 s, storage 30 min"
     assert found["Copies loaded"].text.startswith("peer ")
     assert (found["Replicas"].text, found["Waiting for a node"].text) == ("8", "6.0 %")
@@ -133,18 +134,18 @@ def saved(folder: Any, *, incidents: bool = True) -> Results:
 
 
 def test_a_report_of_finished_runs_is_that_of_fresh_ones(tmp_path: Any) -> None:
-    assert render(runs.page([saved(tmp_path / "run")])) == render(runs.page([run("plain")]))
+    assert render(runs.page_of([saved(tmp_path / "run")])) == render(runs.page_of([run("plain")]))
 
 
 def test_a_run_without_incidents_says_so(tmp_path: Any) -> None:
-    text = render(runs.page([saved(tmp_path / "run", incidents=False)]))
+    text = render(runs.page_of([saved(tmp_path / "run", incidents=False)]))
     assert 'data-figure="causes-plain"' in text
     assert 'data-figure="outages-plain"' not in text
     assert "no table of incidents" in text
 
 
 def test_of_many_runs_the_first_have_figures_of_their_own() -> None:
-    text = render(runs.page([everything(1, f"run {number}") for number in range(MOST_DRAWN + 1)]))
+    text = render(runs.page_of([everything(1, f"run {number}") for number in range(MOST_DRAWN + 1)]))
     assert f'data-figure="spread-run-{MOST_DRAWN - 1}"' in text
     assert f'data-figure="spread-run-{MOST_DRAWN}"' not in text
     assert f"Left out: run {MOST_DRAWN}." in text
@@ -154,7 +155,7 @@ def test_of_many_runs_the_first_have_figures_of_their_own() -> None:
 
 def test_no_results_are_no_report() -> None:
     with pytest.raises(ValueError, match="at least one run"):
-        runs.page([])
+        runs.page_of([])
 
 
 def test_the_scenario_can_be_copied_and_runs_again() -> None:
@@ -170,7 +171,7 @@ def test_a_long_log_is_not_shown_as_a_whole_but_can_be_copied() -> None:
         EVERYTHING | {"failures": EVERYTHING["failures"] | {"log": {"replay": log}}}
     )
     made = everything()
-    text = render(runs.page([Results(spec, made.summary, {}, records=made._records)]))
+    text = render(runs.page_of([Results(spec, made.summary, {}, records=made._records)]))
     assert len(text) < 2_400_000
     assert "more characters are not shown" in text
     shown = next(found for tag, found in Reader(text).texts if tag == "code" and found.startswith("name:"))
@@ -185,8 +186,8 @@ def test_numbers_keep_their_units_and_signs_on_one_line() -> None:
 
 
 def test_names_that_occur_twice_get_numbers_that_no_other_has() -> None:
-    assert unique(["a", "b", "a", "a-2", "a"]) == ["a", "b", "a-2", "a-2-2", "a-3"]
+    assert anchors(["a", "b", "a", "a-2", "a"]) == ["a", "b", "a-2", "a-2-2", "a-3"]
 
 
 def test_data_are_found_by_column() -> None:
-    assert Data(("a", "b"), [(1, 2), (3, 4)])["b"] == [2, 4]
+    assert Data([{"a": 1, "b": 2}, {"a": 3, "b": 4}])["b"] == [2, 4]

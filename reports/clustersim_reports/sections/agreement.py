@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from clustersim.formatting import duration, measured
+from clustersim.validation import ClaimResult, Validation
 from clustersim_reports import drawing
-from clustersim_reports.blocks import Data, Figure, Group, Items, Section, Text, key
-from clustersim_reports.drawing import BLUE, GREEN, MUTED, PAPER, RED, Json, Position
-from clustersim_reports.run import ends_of
-
-if TYPE_CHECKING:
-    from clustersim.validation import ClaimResult, Validation
+from clustersim_reports.blocks import Block, Data, Figure, Group, Items, Json, Section, Text, key
+from clustersim_reports.drawing import BLUE, GREEN, MUTED, RED, Plot
+from clustersim_reports.run import interval
 
 
 class Family(NamedTuple):
     """Checks that share axes: their title, the unit in the columns, how a value is written, and the axis.
 
-    Shares stand on a linear axis from 0 to 1, all others on a logarithmic one.
+    Shares stand on a linear axis from 0 to 1, which has no `axis` of its own; all others are logarithmic.
     """
 
     title: str
     unit: str
     say: Callable[[float], str]
-    axis: Callable[..., Json]
+    axis: Callable[..., Json] | None = None
 
-    @property
-    def linear(self) -> bool:
-        """Whether the axes are linear."""
-        return self.axis is drawing.axis
-
-    def span(self, values: Sequence[float]) -> Position:
-        """Return the ends of both axes, with some room around the *values*."""
-        if self.linear:
-            return min(0.0, *values) - 0.03, 1.03
+    def axis_of(self, values: Sequence[float], **more: Any) -> Json:
+        """Return an axis around the *values*, with some room at its ends."""
+        if self.axis is None:
+            return drawing.axis(range=[min(0.0, *values) - 0.03, 1.03], nticks=6, **more)
         positive = [value for value in values if value > 0]
-        return min(positive) / ROOM, max(positive) * ROOM
+        return self.axis(min(positive) / ROOM, max(positive) * ROOM, **more)
+
+
+def _durations(low: float, high: float, **more: Any) -> Json:
+    return drawing.duration_axis(low, high, 5, **more)
 
 
 FAMILIES = {
-    "shares": Family("Shares of the time", "", lambda value: measured(value, 0.004), drawing.axis),
-    "times": Family("Times", "_s", duration, partial(drawing.duration_axis, most=5)),
+    "shares": Family("Shares of the time", "", lambda value: measured(value, 0.004)),
+    "times": Family("Times", "_s", duration, _durations),
     "counts": Family("Counts", "", lambda value: measured(value, None), drawing.count_axis),
 }
 UNITS = {"share": "shares", "s": "times"}
@@ -58,14 +53,15 @@ SIGNS = {
     "plumbing": ("ring", "circle-open"),
 }
 """The sign of each kind of check in the legend and in the drawing."""
-FILLED = ("circle", "square")
-"""Signs with an edge in the colour of the paper; the others consist of their edge."""
+ABOUT = (
+    "Each sign is one check: the published figure on the horizontal axis, the simulated one on the vertical"
+    " axis. On the dashed line both are equal. A check that was published as a range passes where its bar"
+    " crosses the line; a control passes where it does not."
+)
 
 
-def section(validation: Validation) -> Section | None:
-    """Return a figure for shares, one for times and one for counts, or None of too few checks."""
-    if len(validation.cases) < FEWEST:
-        return None
+def section(validation: Validation) -> Section:
+    """Return a figure for shares, one for times and one for counts; nothing of too few checks."""
     kinds = {case.kind for case in validation.cases}
     keys = [key(sign, kind) for kind, (sign, _) in SIGNS.items() if kind in kinds]
     keys += [
@@ -73,84 +69,51 @@ def section(validation: Validation) -> Section | None:
         key("accepted", "accepted range"),
         key("dash", "published = simulated"),
     ]
-    words = (
-        "Each sign is one check: the published figure on the horizontal axis, the simulated one on the"
-        " vertical axis. On the dashed line both are equal. A check that was published as a range passes"
-        " where its bar crosses the line; a control passes where it does not."
-    )
-    by_family: dict[str, list[ClaimResult]] = {name: [] for name in FAMILIES}
-    for case in validation.cases:
-        name, mean = UNITS.get(case.unit, "counts"), case.simulated.mean
-        if mean is not None and (mean > 0 or FAMILIES[name].linear):
-            by_family[name].append(case)
-    figures = Group([figure(name, cases) for name, cases in by_family.items() if cases], look="pair small")
-    return Section("agreement", "At a glance", "At a glance", [Text(words), Items(keys, "legend"), figures])
+    figures = []
+    for name, family in FAMILIES.items():
+        cases = [
+            case
+            for case in validation.cases
+            if UNITS.get(case.unit, "counts") == name and case.simulated.mean is not None
+            if case.simulated.mean > 0 or family.axis is None
+        ]
+        figures += [figure(name, cases)] if cases else []
+    blocks: list[Block] = [Text(ABOUT), Items(keys, "legend"), Group(figures, look="pair small")]
+    return Section("agreement", "At a glance", blocks if len(validation.cases) >= FEWEST else [])
 
 
 def figure(name: str, cases: Sequence[ClaimResult]) -> Figure:
-    """Return what was simulated against what was published, and the line of equality."""
-    family, failed = FAMILIES[name], [case.name for case in cases if not case.passed]
-    count = f"{len(cases)} check{'s' * (len(cases) > 1)}"
-    names = ("published", "accepted_from", "accepted_to", "simulated", "low", "high")
-    rows = [
-        (case.name, case.kind, case.passed, case.value, case.low, case.high, *ends_of(case.simulated))
-        for case in cases
-    ]
-    spoken = f"{count}, not passed: {', '.join(failed)}" if failed else f"{count}, all passed"
-    sheet = _drawing(family, Data(("check", "kind", "passed", *names), rows))
-    data = Data(("check", "kind", "passed", *(f"{name}{family.unit}" for name in names)), rows)
-    return Figure(f"agreement-{name}", family.title, count, spoken, (), sheet, data)
+    """Return what was simulated against what was published, and the line of equality.
 
-
-def _drawing(family: Family, data: Data) -> Json:
-    """Return the checks, each across at what was published, else at an end of its range.
-
-    A range without an end goes on to the edge.  Controls, and what did not pass, have their names.
+    Each check stands across at what was published, else at an end of its range.  A range without an end goes
+    on to the edge.  Controls, and what did not pass, have their names.
     """
-    starts, stops, simulated = data["accepted_from"], data["accepted_to"], data["simulated"]
-    candidates = zip(data["published"], starts, stops, strict=True)
-    published = [next(end for end in ends if end is not None) for ends in candidates]
-    span = family.span([value for value in (*published, *starts, *stops, *simulated) if value])
-    ranges = [
-        (span[0] if start is None else max(start, span[0]), mean, span[1] if stop is None else stop, mean)
-        for start, stop, mean in zip(starts, stops, simulated, strict=True)
+    family = FAMILIES[name]
+    points: list[Json] = []
+    for case in cases:
+        ends = {"published": case.value, "accepted_from": case.low, "accepted_to": case.high}
+        point: Json = {"check": case.name, "kind": case.kind, "passed": case.passed}
+        point |= {f"{end}{family.unit}": value for end, value in ends.items()}
+        points.append(point | interval("simulated", case.simulated, family.unit))
+    around = [
+        value for case in cases for value in (case.value, case.low, case.high, case.simulated.mean) if value
     ]
-    checks = zip(data["check"], data["kind"], data["passed"], published, simulated, strict=True)
-    labels = [(name, x, y) for name, kind, passed, x, y in checks if kind == "control" or not passed]
-    ends: Json = {"range": list(span), "nticks": 6} if family.linear else {"low": span[0], "high": span[1]}
-    return drawing.sheet(
-        [
-            drawing.line(span, span, drawing.stroke(MUTED, 1.2, "dash")),
-            drawing.segments(ranges, drawing.stroke(GREEN, 5), opacity=0.45),
-            _dots(family, data, published),
-        ],
-        HEIGHT,
-        annotations=[drawing.corner("simulated"), *(_name(family, *label, span) for label in labels)],
-        margin={"b": 50, "l": 8, "r": 16, "t": 28},
-        xaxis=family.axis(title="published", **ends),
-        yaxis=family.axis(**ends),
-    )
-
-
-def _dots(family: Family, data: Data, published: Sequence[float]) -> Json:
-    """Return all checks, with a sign for each kind, and those that did not pass in red."""
-    colours = [BLUE if passed else RED for passed in data["passed"]]
-    symbols = [SIGNS[kind][1] for kind in data["kind"]]
-    edges = [PAPER if symbol in FILLED else colour for symbol, colour in zip(symbols, colours, strict=True)]
-    simulated, words = data["simulated"], [map(family.say, published), map(family.say, data["simulated"])]
-    return drawing.dots(
-        published,
-        drawing.rounded(simulated),
-        {"color": colours, "line": {"color": edges, "width": 2}, "size": 11, "symbol": symbols},
-        error_y=drawing.whiskers(zip(simulated, data["low"], data["high"], strict=True)),
-        hover="%{customdata[0]}<br>published %{customdata[1]}<br>simulated %{customdata[2]}",
-        say=zip(map("{} ({})".format, data["check"], data["kind"]), *words, strict=True),
-    )
-
-
-def _name(family: Family, name: str, x: float, y: float, span: Position) -> Json:
-    linear = family.linear
-    across = (x - span[0]) / (span[1] - span[0]) if linear else drawing.share_of(x, *span)
-    place = (x, y) if linear else (math.log10(x), math.log10(y))
-    side: Json = {"xanchor": "left" if across < 0.5 else "right", "xshift": 9 if across < 0.5 else -9}
-    return drawing.note(drawing.text(name, LONGEST), *place, yshift=4, **side)
+    plot = Plot(Data(points), HEIGHT, x=family.axis_of(around, title="published"), y=family.axis_of(around))
+    plot.corner("simulated")
+    low, high = plot.ends()
+    plot.line([low, high], [low, high], MUTED, 1.2, "dash")
+    for case, point in zip(cases, points, strict=True):
+        x, y = next(v for v in (case.value, case.low, case.high) if v is not None), case.simulated.mean or 0.0
+        begin, end = low if case.low is None else max(case.low, low), high if case.high is None else case.high
+        plot.segments([(begin, y, end, y)], GREEN, 5, opacity=0.45)
+        lines = [(f"{case.name} ({case.kind})", f"published {family.say(x)}", f"simulated {family.say(y)}")]
+        bars = drawing.whiskers(Data([point]), f"simulated{family.unit}")
+        marker = drawing.sign(BLUE if case.passed else RED, 11, SIGNS[case.kind][1])
+        plot.dots([x], [y], marker, error_y=bars, hover=lines)
+        if case.kind == "control" or not case.passed:
+            side, shift = ("left", 9) if plot.share(x) < 0.5 else ("right", -9)
+            plot.note(drawing.text(case.name, LONGEST), x, y, yshift=4, xanchor=side, xshift=shift)
+    count = f"{len(cases)} check{'s' * (len(cases) > 1)}"
+    failed = ", ".join(case.name for case in cases if not case.passed)
+    spoken = f"{count}, not passed: {failed}" if failed else f"{count}, all passed"
+    return plot.figure(f"agreement-{name}", family.title, count, spoken)

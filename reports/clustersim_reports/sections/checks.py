@@ -4,29 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from clustersim.validation import claims
+from clustersim.scenario import Scenario
+from clustersim.validation import ClaimResult, Validation, claims
 from clustersim.validation.claims import UNDECIDED, passes
 from clustersim_reports import inputs
-from clustersim_reports.blocks import (
-    Block,
-    Cell,
-    Group,
-    Items,
-    Picture,
-    Row,
-    Section,
-    Table,
-    Text,
-    key,
-    slug,
-    unique,
-)
-
-if TYPE_CHECKING:
-    from clustersim.scenario import Scenario
-    from clustersim.validation import ClaimResult, Validation
+from clustersim_reports.blocks import Block, Cell, Group, Items, Picture, Row, Section, Table, Text, key, row
+from clustersim_reports.blocks import anchors as anchors_of
 
 SIGNS = {"pass": "✓", "fail": "✗", "open": "?"}
 ABBREVIATIONS = ("ettr", "mttf", "mtti")
@@ -108,45 +93,49 @@ def section(validation: Validation) -> Section:
         table = _table(f"{kind.heading}: published and simulated figures", kind.range, rows)
         heading = Cell(f"{kind.heading}: {passed} of {len(cases)} pass")
         blocks.append(Group([Text(kind.meaning, "meaning"), table], heading, look="kind"))
-    return Section("checks", "The checks", "The checks", blocks)
+    return Section("checks", "The checks", blocks)
 
 
 def cases(validation: Validation) -> Section:
     """Return each scenario with where it was published, its checks, what is assumed, and its inputs."""
-    links, scenarios = _anchors(validation), validation.scenarios
-    anchors = inputs.anchors(list(scenarios.values()))
-    groups = []
-    for anchor, (name, scenario) in zip(anchors, scenarios.items(), strict=True):
+    links, groups = _anchors(validation), []
+    for anchor, (name, scenario) in zip(
+        anchors_of(validation.scenarios), validation.scenarios.items(), strict=True
+    ):
         own = [case for case in validation.cases if case.scenario == name]
         title = scenario.title or name
-        heading = Cell(title, name if title != name else "")
-        groups.append(Group(_case(scenario, anchor, own, links), heading, f"case-{anchor}", "case"))
-    return Section("cases", "The cases", "The cases, one by one", [Text(CASES), *groups])
+        heading, blocks = Cell(title, name if title != name else ""), _case(scenario, anchor, own, links)
+        groups.append(Group([*blocks], heading, f"case-{anchor}", "case"))
+    return Section("cases", "The cases, one by one", [Text(CASES), *groups], "The cases")
 
 
 def _anchors(validation: Validation) -> dict[str, str]:
     """Return the anchor of the row of each check, by its name."""
     names = [case.name for case in validation.cases]
-    return {name: f"check-{anchor}" for name, anchor in zip(names, unique(map(slug, names)), strict=True)}
+    return {name: f"check-{anchor}" for name, anchor in zip(names, anchors_of(names), strict=True)}
 
 
 def _case(
     scenario: Scenario, anchor: str, own: Sequence[ClaimResult], links: Mapping[str, str]
-) -> list[Block]:
+) -> Iterator[Block]:
     rows, notes, published = [], [], scenario.published
     for case in own:
         short, note = case.name.rpartition("/")[2], " ".join(_notes(case))
-        rows += [_row(case, Cell(short, case.says), links[case.name]), *_tries(case)]
+        rows.append(_row(case, Cell(short, case.says), anchor=links[case.name]))
+        for trial in case.tried:
+            tried = replace(case, simulated=trial.simulated, verdict=trial.verdict, tried=())
+            head = Cell(f"{case.unknown} = {trial.value}", "not published; tried")
+            rows.append(_row(tried, head, look="part "))
         notes += [Cell(f"{short}: {note}" if len(own) > 1 else note)] if note else []
     notes += [Cell(text, chip="assumed") for text in (published.assumes if published else ())]
+    yield Text(published.source if published else "", "place")
+    if scenario.about:
+        yield Text(scenario.about)
+    yield _table(f"Checks of {scenario.name}", "Accepted", rows)
+    if notes:
+        yield Items(notes)
     values, source = inputs.values_table(scenario, False), inputs.source(scenario, anchor, shown=False)
-    return [
-        Text(published.source if published else "", "place"),
-        *[Text(scenario.about or "")] * bool(scenario.about),
-        _table(f"Checks of {scenario.name}", "Accepted", rows),
-        *[Items(notes)] * bool(notes),
-        Group([values, source], Cell("Inputs with their sources"), folded=True),
-    ]
+    yield Group([values, source], Cell("Inputs with their sources"), folded=True)
 
 
 def _table(caption: str, accepted: str, rows: Sequence[Row]) -> Table:
@@ -154,35 +143,31 @@ def _table(caption: str, accepted: str, rows: Sequence[Row]) -> Table:
     return Table(caption, columns, rows, "Published", "checks")
 
 
-def _row(case: ClaimResult, head: Cell, anchor: str = "") -> Row:
-    """Return a claim as a row: in the case itself, where the row has its *anchor*, with more details."""
-    word, must_not = case.figure.replace("_", " "), KINDS[case.kind].range if anchor else "Accepted"
+def _row(case: ClaimResult, head: Cell, anchor: str = "", look: str = "") -> Row:
+    """Return a claim as a row, with more details in the case itself, where the row has its *anchor*.
+
+    What was tried in place of an input is a `part` of the claim above it.
+    """
+    word, range_name = case.figure.replace("_", " "), KINDS[case.kind].range.lower()
     figure = f"{word.upper() if word in ABBREVIATIONS else word}{f' of {case.of}' if case.of else ''}"
-    accepted = f"{'' if must_not == 'Accepted' else f'{must_not.lower()} '}{claims.accepted_text(case)}"
+    before = f"{range_name} " if anchor and range_name != "accepted" else ""
     met = sum(passes(case.kind, trial.verdict) for trial in case.tried)
-    cells = _cells(
-        case,
-        Cell(accepted, f"difference in {figure}" if case.difference else figure),
-        claims.verdict_text(case),
-        f"{case.replications} replications" if anchor else "",
-        f"{met} of {len(case.tried)} values" if case.tried else "",
+    return row(
+        head,
+        Cell(
+            f"{before}{claims.accepted_text(case)}",
+            "" if look else f"difference in {figure}" if case.difference else figure,
+        ),
+        Cell(claims.simulated_text(case), f"{case.replications} replications" if anchor else ""),
+        Cell("", look="picture", picture=picture(case)),
+        Cell(
+            f"{SIGNS[tone(case)]} {case.verdict if look else claims.verdict_text(case)}",
+            f"{met} of {len(case.tried)} values" if case.tried else "",
+            "verdict",
+        ),
+        look=f"{look}{tone(case)}",
+        anchor=anchor,
     )
-    return Row(head, cells, tone(case), anchor)
-
-
-def _tries(case: ClaimResult) -> Iterator[Row]:
-    """Yield a row for each value of an input that was not published."""
-    for trial in case.tried:
-        variant = replace(case, simulated=trial.simulated, verdict=trial.verdict)
-        head = Cell(f"{case.unknown} = {trial.value}", "not published; tried")
-        cells = _cells(variant, Cell(claims.accepted_text(case)), trial.verdict)
-        yield Row(head, cells, f"part {tone(variant)}")
-
-
-def _cells(case: ClaimResult, accepted: Cell, verdict: str, times: str = "", tries: str = "") -> list[Cell]:
-    drawing = Cell("", look="picture", picture=picture(case))
-    simulated = Cell(claims.simulated_text(case), times)
-    return [accepted, simulated, drawing, Cell(f"{SIGNS[tone(case)]} {verdict}", tries, look="verdict")]
 
 
 def tone(case: ClaimResult) -> str:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Container, Iterator, Sequence
 
 from clustersim.advice import Advice
 from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import MINUS, NOTHING, duration, points, whole
+from clustersim.validation import Validation
 from clustersim.validation.claims import interval_text
+from clustersim.validation.estimator import EstimatorCurve, EstimatorPoint
 from clustersim_reports import drawing, theme
-from clustersim_reports.blocks import Block, Cell, Data, Figure, Row, Section, Table, Text, key, slug
-from clustersim_reports.drawing import BLUE, ORANGE, Json
-from clustersim_reports.run import ends_of
-
-if TYPE_CHECKING:
-    from clustersim.validation import Validation
-    from clustersim.validation.estimator import EstimatorCurve, EstimatorPoint
+from clustersim_reports.blocks import (
+    Block,
+    Cell,
+    Data,
+    Figure,
+    Json,
+    Row,
+    Section,
+    Table,
+    Text,
+    key,
+    row,
+    slug,
+)
+from clustersim_reports.drawing import BLUE, ORANGE, WIDE, Plot
+from clustersim_reports.run import interval
 
 FLOOR, TOP, HEIGHT = -0.25, 1.0, 420
 LEAST = 0.001
 """An ETTR below this is shown as that."""
 LOOKS = ((BLUE, "circle", "dot"), (ORANGE, "diamond", "diamond"))
 """Colour and sign of the first cluster and of the second, and the sign in the legend."""
-UNKNOWN = ConfidenceInterval()
 SIZES = (16_384, 100_000, 1_000_000)
 """The sizes at which the page says in numbers how far the estimator is off."""
 ABOUT = (
@@ -39,51 +47,57 @@ ABOUT = (
 )
 
 
-def section(validation: Validation) -> Section | None:
-    """Return a figure and a table for each way to save, or None where the estimator was not simulated."""
-    curves, columns = (
-        validation.curves,
-        ("ETTR simulated", "Daly's formula", "Estimator", "Error of the estimator"),
-    )
-    blocks: list[Block] = [Text(words) for words in ABOUT]
-    for policy in dict.fromkeys(curve.policy for curve in curves):
-        pair = [curve for curve in curves if curve.policy == policy]
-        chart = figure(pair)
-        table = Table(f"Error of the estimator: {chart.title}", columns, errors(pair), "Cluster", "measures")
-        blocks += [chart, table]
-    heading = "Where the first-order estimator fails"
-    return Section("estimator", "First order", heading, blocks) if curves else None
+def section(validation: Validation) -> Section:
+    """Return a figure and a table for each way to save; nothing where the estimator was not simulated."""
+    columns = ("ETTR simulated", "Daly's formula", "Estimator", "Error of the estimator")
+    blocks: list[Block] = [Text(words) for words in ABOUT if validation.curves]
+    for policy in dict.fromkeys(curve.policy for curve in validation.curves):
+        pair = [curve for curve in validation.curves if curve.policy == policy]
+        blocks.append(figure(pair))
+        caption = f"Error of the estimator: {_title(policy)}"
+        blocks.append(Table(caption, columns, list(errors(pair)), "Cluster", "measures"))
+    return Section("estimator", "Where the first-order estimator fails", blocks, "First order")
+
+
+def _title(policy: str) -> str:
+    return f"{policy[:1].upper()}{policy[1:]}"
 
 
 def sentence(curves: Sequence[EstimatorCurve]) -> Iterator[Advice]:
     """Yield what the estimator says of the first cluster, beside the simulation."""
     for curve in curves[:1]:
-        marks = [mark for mark in curve.marks if mark.gpus in SIZES]
-        texts = [(estimator_text(mark), whole(mark.gpus), simulated_text(mark)) for mark in marks]
-        parts = [f"{estimate} at {cards} cards (simulated {ettr})" for estimate, cards, ettr in texts]
+        parts = [
+            f"{estimator_text(mark)} at {whole(mark.gpus)} cards (simulated {simulated_text(mark)})"
+            for mark in curve.marks
+            if mark.gpus in SIZES
+        ]
         what = f"with {curve.policy} at {curve.cluster}'s failure rate"
         text = f"Meta's first-order estimator of ETTR, {what}, gives {', '.join(parts)}."
         yield Advice(text)
 
 
-def errors(curves: Sequence[EstimatorCurve]) -> list[Row]:
-    """Return, by cluster and size, what the simulation, the exact formula and the estimator say."""
-    table = []
-    marks = [(curve, mark) for curve in curves for mark in curve.marks if mark.gpus in SIZES]
-    for curve, mark in marks:
+def errors(curves: Sequence[EstimatorCurve]) -> Iterator[Row]:
+    """Yield, by cluster and size, what the simulation, the exact formula and the estimator say."""
+    for curve, mark in marks_of(curves, SIZES):
         often = f"a failure every {duration(mark.mtbf_s)}, a save every {duration(mark.interval_s)}"
-        exact = f"{mark.exact:.3f}" if mark.exact >= LEAST else f"below {LEAST:g}"
-        cells = simulated_text(mark), exact, estimator_text(mark), error_text(mark)
         head = Cell(f"{curve.cluster}, {whole(mark.gpus)} cards", often)
-        table.append(Row(head, [Cell(text) for text in cells]))
-    return table
+        exact = f"{mark.exact:.3f}" if mark.exact >= LEAST else f"below {LEAST:g}"
+        yield row(head, simulated_text(mark), exact, estimator_text(mark), error_text(mark))
+
+
+def marks_of(
+    curves: Sequence[EstimatorCurve], sizes: Container[float] | None = None
+) -> Iterator[tuple[EstimatorCurve, EstimatorPoint]]:
+    """Yield what was simulated of each cluster, at these *sizes* or all."""
+    for curve in curves:
+        yield from ((curve, mark) for mark in curve.marks if sizes is None or mark.gpus in sizes)
 
 
 def simulated_text(mark: EstimatorPoint) -> str:
     """Return the simulated ETTR of a mark with its interval."""
-    interval = mark.simulated or UNKNOWN
-    small = interval.high is not None and interval.high < LEAST
-    return f"below {LEAST:g}" if small else interval_text(interval, "share")
+    ettr = mark.simulated or ConfidenceInterval()
+    small = ettr.high is not None and ettr.high < LEAST
+    return f"below {LEAST:g}" if small else interval_text(ettr, "share")
 
 
 def estimator_text(mark: EstimatorPoint) -> str:
@@ -93,11 +107,11 @@ def estimator_text(mark: EstimatorPoint) -> str:
 
 def error_text(mark: EstimatorPoint) -> str:
     """Return by how much the estimator differs from the simulation, in percentage points."""
-    interval = mark.simulated or UNKNOWN
-    if interval.mean is None:
+    ettr = mark.simulated or ConfidenceInterval()
+    if ettr.mean is None:
         return NOTHING
-    off = mark.estimator - interval.mean
-    return f"{whole(100 * off).replace('-', MINUS)} pp" if abs(off) >= 1 else points(off, interval.half_width)
+    off = mark.estimator - ettr.mean
+    return f"{whole(100 * off).replace('-', MINUS)} pp" if abs(off) >= 1 else points(off, ettr.half_width)
 
 
 def crossing(curve: EstimatorCurve) -> float | None:
@@ -107,71 +121,49 @@ def crossing(curve: EstimatorCurve) -> float | None:
 
 def figure(curves: Sequence[EstimatorCurve]) -> Figure:
     """Return estimator (dashed), exact formula (line) and simulation (points) over the cards."""
-    policy, marks = curves[0].policy, [(curve, mark) for curve in curves for mark in curve.marks]
-    rates = " and ".join(f"{curve.cluster} {curve.rate:g}" for curve in curves)
+    rows: list[Json] = []
     spoken = []
-    for curve, mark in marks:
+    for curve, mark in marks_of(curves):
+        point = {"cluster": curve.cluster, "failures_per_1000_node_days": curve.rate, "cards": int(mark.gpus)}
+        point |= {name: getattr(mark, name) for name in ("mtbf_s", "interval_s", "estimator", "exact")}
+        rows.append(point | interval("simulated", mark.simulated))
         where = f"{curve.cluster} at {whole(mark.gpus)} cards"
         spoken.append(f"{where}: estimator {estimator_text(mark)}, simulated {simulated_text(mark)}")
-    columns = "cluster failures_per_1000_node_days cards mtbf_s interval_s estimator exact simulated low high"
-    rows = []
-    for curve, mark in marks:
-        numbers = mark.mtbf_s, mark.interval_s, mark.estimator, mark.exact, *ends_of(mark.simulated)
-        rows.append((curve.cluster, curve.rate, int(mark.gpus), *numbers))
-    caption = f"Failures per 1000 node-days: {rates}. Below zero, in the shaded area, no ETTR is possible."
-    legend = [
-        *(key(look[2], f"{curve.cluster}, simulated") for curve, look in zip(curves, LOOKS, strict=False)),
+    sizes = [mark.gpus for curve in curves for mark in curve.line]
+    ends = min(sizes) / 1.15, max(sizes) * 1.15
+    upward = drawing.axis(range=[FLOOR, TOP], tickvals=[0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    plot = Plot(Data(rows), HEIGHT, x=drawing.count_axis(*ends, title="cards"), y=upward)
+    plot.corner("ETTR")
+    plot.rule({"width": 0}, ends, (FLOOR, 0), type="rect", fillcolor=theme.GAP.light)
+    crossings = [(at, curve.cluster) for curve in curves if (at := crossing(curve))]
+    if crossings:
+        listed = ", ".join(f"{drawing.compact(float(f'{at:.2g}'))} ({name})" for at, name in crossings)
+        look = {"name": WIDE, "xanchor": "left", "yanchor": "middle"}
+        plot.note(f"estimator below 0 from {listed} cards on", min(sizes), FLOOR / 2, **look)
+    for curve, signs in zip(curves, LOOKS, strict=False):
+        _draw(plot, curve, *signs)
+    plot.legend += [
         key("line-two", "Daly's exact formula"),
         key("dash-two", "Meta's first-order estimator"),
         key("whisker", "95 % interval"),
     ]
-    title, data = f"{policy[:1].upper()}{policy[1:]}", Data(columns.split(), rows)
-    return Figure(f"roads-{slug(policy)}", title, caption, "; ".join(spoken), legend, _drawing(curves), data)
+    rates = " and ".join(f"{curve.cluster} {curve.rate:g}" for curve in curves)
+    caption = f"Failures per 1000 node-days: {rates}. Below zero, in the shaded area, no ETTR is possible."
+    policy = curves[0].policy
+    return plot.figure(f"roads-{slug(policy)}", _title(policy), caption, spoken)
 
 
-def _drawing(curves: Sequence[EstimatorCurve]) -> Json:
-    sizes = [mark.gpus for curve in curves for mark in curve.line]
-    left, right = min(sizes) / 1.15, max(sizes) * 1.15
-    crossings = [
-        (drawing.compact(float(f"{at:.2g}")), curve.cluster) for curve in curves if (at := crossing(curve))
-    ]
-    words = f"estimator below 0 from {', '.join(f'{at} ({name})' for at, name in crossings)} cards on"
-    below: Json = {"name": drawing.WIDE, "xanchor": "left", "yanchor": "middle"}
-    note = drawing.note(words, math.log10(min(sizes)), FLOOR / 2, **below)
-    return drawing.sheet(
-        [trace for curve, look in zip(curves, LOOKS, strict=False) for trace in _traces(curve, *look[:2])],
-        HEIGHT,
-        annotations=[drawing.corner("ETTR"), *[note] * bool(crossings)],
-        margin={"b": 50, "l": 8, "r": 16, "t": 28},
-        shapes=[
-            drawing.rule({"width": 0}, (left, right), (FLOOR, 0), type="rect", fillcolor=theme.GAP.light)
-        ],
-        xaxis=drawing.count_axis(left, right, title="cards"),
-        yaxis=drawing.axis(range=[FLOOR, TOP], tickvals=[0, 0.2, 0.4, 0.6, 0.8, 1.0]),
-    )
-
-
-def _traces(curve: EstimatorCurve, colour: str, symbol: str) -> list[Json]:
-    """Return both formulas, cut a little below the floor of the figure, and what was simulated."""
-    sizes = [mark.gpus for mark in curve.line]
-    estimator = [mark.estimator if mark.estimator > 2 * FLOOR else None for mark in curve.line]
-    points = [ends_of(mark.simulated) for mark in curve.marks]
-    hover = "<br>simulated %{customdata[1]}<br>exact %{customdata[2]}<br>estimator %{customdata[3]}"
-    return [
-        drawing.line(drawing.rounded(sizes), drawing.rounded(estimator), drawing.stroke(colour, 2, "dash")),
-        drawing.line(
-            drawing.rounded(sizes),
-            drawing.rounded(mark.exact for mark in curve.line),
-            drawing.stroke(colour, 2),
-        ),
-        drawing.dots(
-            [mark.gpus for mark in curve.marks],
-            drawing.rounded(mean for mean, _, _ in points),
-            drawing.sign(colour, 11, symbol, width=1.5),
-            error_y=drawing.whiskers(points),
-            hover=f"{curve.cluster}, %{{customdata[0]}} cards{hover}",
-            say=[
-                (whole(m.gpus), simulated_text(m), f"{m.exact:.3f}", estimator_text(m)) for m in curve.marks
-            ],
-        ),
-    ]
+def _draw(plot: Plot, curve: EstimatorCurve, colour: str, symbol: str, sign: str) -> None:
+    """Draw both formulas, the estimator cut a little below the floor of the figure, and the simulation."""
+    across = [mark.gpus for mark in curve.line]
+    shown = [mark.estimator if mark.estimator > 2 * FLOOR else None for mark in curve.line]
+    plot.line(across, shown, colour, 2, "dash")
+    plot.line(across, [mark.exact for mark in curve.line], colour, 2)
+    own, lines = Data([point for point in plot.data.rows if point["cluster"] == curve.cluster]), []
+    for mark in curve.marks:
+        values = f"simulated {simulated_text(mark)}", f"exact {mark.exact:.3f}"
+        where = f"{curve.cluster}, {whole(mark.gpus)} cards"
+        lines.append((where, *values, f"estimator {estimator_text(mark)}"))
+    marker, entry = drawing.sign(colour, 11, symbol, width=1.5), key(sign, f"{curve.cluster}, simulated")
+    bars = drawing.whiskers(own, "simulated")
+    plot.dots(own["cards"], own["simulated"], marker, hover=lines, error_y=bars, sign=entry)

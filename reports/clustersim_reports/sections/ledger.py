@@ -1,12 +1,17 @@
-"""Where the time goes: all card-hours of each run as one bar that adds up to 100 %, and all its measures."""
+"""All measures of the runs, and where the time goes: a bar for each run that adds up to all card-hours."""
 
 from __future__ import annotations
 
-from clustersim.formatting import percent, whole
-from clustersim_reports import drawing, measures, theme
-from clustersim_reports.blocks import Cell, Data, Figure, Row, Section, Table, key
-from clustersim_reports.drawing import Json
-from clustersim_reports.run import Run, Runs
+from collections.abc import Iterator
+
+from clustersim.estimate import in_words
+from clustersim.formatting import NOTHING, percent, points, whole
+from clustersim.metrics.catalogue import table_of
+from clustersim.studies.compare import Comparison
+from clustersim_reports import drawing, theme
+from clustersim_reports.blocks import Cell, Data, Fact, Facts, Figure, Json, Row, Section, Table, row
+from clustersim_reports.drawing import Plot
+from clustersim_reports.run import Runs
 
 LEAST_LABELLED = 0.025
 """Share of the card-hours from which on a number has room in its part of the bar."""
@@ -27,80 +32,74 @@ MEANINGS = {
 
 
 def section(runs: Runs) -> Section:
-    """Return all measures of the runs, and where their time goes."""
-    link = "All measures" if runs.single else "Side by side"
-    caption = "Share of all card-hours by activity"
-    shares = Table(caption, runs.names, rows(runs), "Activity", "measures")
-    return Section("side-by-side", link, link, [measures.block(runs), figure(runs), shares])
+    """Return all measures of the runs, of a single one as tiles, and where their time goes."""
+    shares = Table(
+        "Share of all card-hours by activity", runs.names, list(rows(runs)), "Activity", "measures"
+    )
+    table: Table | Facts = Table(
+        "Measures of each scenario", runs.names, measures(runs), "Measure", "measures"
+    )
+    if runs.single:
+        tiles = [(head, *cells) for head, cells, *_ in measures(runs)]
+        table = Facts([Fact(head.text, cell.text, cell.small or head.small) for head, cell in tiles])
+    heading = "All measures" if runs.single else "Side by side"
+    return Section("side-by-side", heading, [table, figure(runs), shares])
 
 
-def entries_of(runs: Runs) -> list[str]:
-    """Return the ledger entries that any of the runs uses, in the ledger's order."""
-    return [entry for entry in theme.STYLES if any(run.at(f"ledger.{entry}") for run in runs.runs)]
-
-
-def share(run: Run, path: str) -> Cell:
-    """Return a share of all card-hours with its interval's digits."""
-    return Cell(run.say(path, percent) if run.at(path) else "0")
-
-
-def rows(runs: Runs) -> list[Row]:
-    """Return one row per entry in use, recovery followed by its stages where it has several."""
-    stages = dict.fromkeys(name for run in runs.runs for name in run.at("recovery_stages"))
+def measures(runs: Runs) -> list[Row]:
+    """Return the metrics of all runs, and their differences to the baseline below their ETTR."""
     table = []
-    for entry in entries_of(runs):
-        cells = [share(run, f"ledger.{entry}") for run in runs.runs]
-        table.append(Row(Cell(entry, MEANINGS[entry], mark=entry), cells))
-        parts = [
-            Row(Cell(name), [share(run, f"recovery_stages.{name}") for run in runs.runs], "part")
-            for name in stages
-            if any(run.at(f"recovery_stages.{name}") for run in runs.runs)
-        ]
-        table += parts if entry == "recovery" and len(parts) > 1 else []
+    for metric, shown in table_of([run.summary for run in runs.runs]):
+        table.append(
+            row(Cell(metric.heading or metric.label, metric.meaning), *(Cell(*cell) for cell in shown))
+        )
+        if metric.label == "ETTR" and runs.comparison and not runs.single:
+            table.append(_differences(runs, runs.comparison))
     return table
+
+
+def _differences(runs: Runs, comparison: Comparison) -> Row:
+    """Return the ETTR's paired differences to the baseline."""
+    cells = {name: Cell(NOTHING, "the baseline") for name in runs.names}
+    for difference in comparison.differences:
+        ettr, gap = difference.ettr, in_words(difference.ettr, points)
+        cells[difference.name] = Cell(gap) if ettr.distinguishable else Cell("not distinguishable", gap)
+        if ettr.half_width is None:
+            cells[difference.name] = Cell(gap, "one pair: no interval")
+    head = Cell(f"ETTR against {comparison.baseline}", "paired difference, percentage points")
+    return row(head, *(cells[name] for name in runs.names))
+
+
+def rows(runs: Runs) -> Iterator[Row]:
+    """Yield one row per entry in use, recovery followed by its stages where it has several."""
+    paths = [f"recovery_stages.{name}" for run in runs.runs for name in run.at("recovery_stages")]
+    stages = [path for path in dict.fromkeys(paths) if any(run.at(path) for run in runs.runs)]
+    for entry in runs.entries:
+        shares = [run.share(f"ledger.{entry}") for run in runs.runs]
+        yield row(Cell(entry, MEANINGS[entry], mark=entry), *shares)
+        for path in stages if entry == "recovery" and len(stages) > 1 else ():
+            yield row(path.partition(".")[2], *(run.share(path) for run in runs.runs), look="part")
 
 
 def figure(runs: Runs) -> Figure:
     """Return one stacked bar per run, its name above it."""
-    entries = entries_of(runs)
-    shares = {entry: [float(run.at(f"ledger.{entry}") or 0.0) for run in runs.runs] for entry in entries}
-    spoken = [
-        ", ".join(f"{entry} {percent(shares[entry][place])}" for entry in entries if shares[entry][place])
-        for place in range(len(runs.runs))
-    ]
-    columns = ("scenario", "cards", "entry", "share_of_card_hours")
-    rows = [
-        (run.name, run.at("gpus"), entry, shares[entry][place])
-        for place, run in enumerate(runs.runs)
-        for entry in entries
-    ]
-    caption = "Every card-hour of the job belongs to exactly one activity; each bar adds up to 100 %."
-    words = "; ".join(f"{name}: {parts}" for name, parts in zip(runs.names, spoken, strict=True))
-    data, legend = Data(columns, rows), [key(entry) for entry in entries]
-    return Figure("ledger", "Where the time goes", caption, words, legend, _drawing(runs, shares), data)
-
-
-def _drawing(runs: Runs, shares: dict[str, list[float]]) -> Json:
+    points, spoken = [], []
+    for run in runs.runs:
+        shares = {entry: float(run.at(f"ledger.{entry}") or 0.0) for entry in runs.entries}
+        parts = [f"{entry} {percent(share)}" for entry, share in shares.items() if share]
+        spoken.append(f"{run.name}: {', '.join(parts)}")
+        common = {"scenario": run.name, "cards": run.at("gpus")}
+        points += [common | {"entry": entry, "share_of_card_hours": share} for entry, share in shares.items()]
+    look: Json = {"bargap": 0.55, "margin": {"b": 36, "l": 12, "r": 24, "t": 4}, "look": {"yshift": 16}}
+    look["uniformtext"] = {"minsize": 10, "mode": "hide"}
     names = [f"<b>{drawing.text(run.name, 28)}</b> · {whole(run.at('gpus'))} cards" for run in runs.runs]
-    bars = [
-        drawing.shares(
-            entry,
-            of_entry,
-            runs.names,
-            insidetextanchor="middle",
-            insidetextfont={"color": theme.STYLES[entry].text.light, "size": 13},
-            text=[percent(share) if share >= LEAST_LABELLED else "" for share in of_entry],
-            textangle=0,
-            textposition="inside",
-        )
-        for entry, of_entry in shares.items()
-    ]
-    return drawing.rows(
-        bars,
-        [{"text": name, "yshift": 16} for name in names],
-        72,
-        bargap=0.55,
-        margin={"b": 36, "l": 12, "r": 24, "t": 4},
-        uniformtext={"minsize": 10, "mode": "hide"},
-        xaxis=drawing.axis(range=[0, 100], tickvals=TICKS, ticktext=[f"{tick} %" for tick in TICKS]),
-    )
+    across = drawing.axis(range=[0, 100], tickvals=TICKS, ticktext=[f"{tick} %" for tick in TICKS])
+    plot = Plot.rows(Data(points), names, 72, across, **look)
+    for order, entry in enumerate(runs.entries):
+        values = plot.data["share_of_card_hours"][order :: len(runs.entries)]
+        font = {"color": theme.STYLES[entry].text.light, "size": 13}
+        inside = {"insidetextanchor": "middle", "textangle": 0, "textposition": "inside"}
+        texts = [percent(share) if share >= LEAST_LABELLED else "" for share in values]
+        plot.shares(entry, values, runs.names, text=texts, insidetextfont=font, **inside)
+    caption = "Every card-hour of the job belongs to exactly one activity; each bar adds up to 100 %."
+    return plot.figure("ledger", "Where the time goes", caption, spoken)

@@ -1,105 +1,139 @@
-"""Throughput over time: one replication, the band of all, and the failures that strike it."""
+"""Throughput over time: one replication, the band of all, the failures that strike it, and a few hours of it.
+
+The closer look has a lane for each activity of the job, and one for each replica that was down.
+"""
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from pandas import DataFrame
 
 from clustersim.formatting import duration, percent, whole
+from clustersim.units import format_duration
 from clustersim_reports import drawing, theme
-from clustersim_reports.blocks import Block, Cell, Data, Figure, Section, Text, key
-from clustersim_reports.drawing import BLUE, INK, MUTED, Json
+from clustersim_reports.blocks import Data, Figure, Section, Text, key
+from clustersim_reports.drawing import INK, MUTED, PAPER, Plot
 from clustersim_reports.run import Run, Runs
-from clustersim_reports.sections import strip
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 MOST_BINS, MOST_CAUSES, MOST_MARKS = 400, 8, 240
 """Points of a curve, rows of incidents, and marks in a row that are drawn."""
 ROW, GAP, FOOT = 34, 12, 62
 """Pixels per row of incidents, between them and the curves, and below the lowest panel."""
+MARGIN = {"b": 46, "l": 8, "r": 14, "t": 16}
+MOST_SPANS, MOST_REPLICAS = 900, 10
+"""Activities and replicas that are drawn in the closer look."""
+LANE, THICK = 34, 0.44
+"""Pixels per lane, and the share of them that a bar takes."""
+JOB = -1
+DOWN = frozenset({"detection", "recovery", "waiting"})
 
 
 class Marks(NamedTuple):
     """Replication 0's incidents of one cause: where marks stand (s), and how many each stands for."""
 
     cause: str
-    times: list[float]
-    counts: list[int]
+    times: Sequence[float]
+    counts: Sequence[int]
+
+
+class Span(NamedTuple):
+    """One uninterrupted activity: its ledger entry, and when it began and ended (s).
+
+    `replica` is the number of the replica that did it, -1 for the job or the replicas that train together.
+    """
+
+    entry: str
+    detail: str
+    start: float
+    end: float
+    replica: int = JOB
+
+    @property
+    def lane(self) -> tuple[int, str]:
+        """Whose lane it is, and its name: an activity of the job, a stage of its recovery, or a replica."""
+        if self.replica != JOB:
+            return self.replica, f"replica {self.replica}"
+        return JOB, self.detail if self.entry == "recovery" and self.detail else self.entry
+
+
+class Strip(NamedTuple):
+    """The lanes from the top, the activities in them, and when failures stopped training (s).
+
+    `left_out` replicas that were down have no lane, and `cut` says that later activities are left out.
+    """
+
+    lanes: list[tuple[int, str]]
+    spans: list[Span]
+    failures: list[float]
+    start: float
+    end: float
+    left_out: int
+    cut: bool
+
+    @property
+    def replicas(self) -> bool:
+        """Whether there are replicas that were down."""
+        return self.lanes[-1][0] != JOB
 
 
 def section(runs: Runs) -> Section:
     """Return how each run goes along in time, and a few hours of it."""
-
-    def blocks(run: Run) -> list[Block]:
-        return [*filter(None, (figure(run), strip.figure(run)))] or [
-            Text("This run holds no record over time.", "absent")
-        ]
-
-    return Section("time", "Over time", "Throughput over time", runs.chapters("time", blocks))
+    absent = Text("This run holds no record over time.", "absent")
+    chapters = runs.chapters("time", lambda run: [*filter(None, (figure(run), closer(run)))] or [absent])
+    return Section("time", "Throughput over time", chapters, "Over time")
 
 
 def figure(run: Run) -> Figure | None:
-    """Return the throughput over time, or None where the run holds no timeline."""
+    """Return the throughput over time, or None where the run holds no timeline.
+
+    The curves with their band stand above, the incidents of replication 0 in one row per cause below.
+    """
     timeline = run.result.timeline
     if timeline is None or timeline.empty:
         return None
     end_s = float(timeline["end_s"].iloc[-1])
     size, unit = drawing.time_unit(end_s)
-    names = ("mean", "p10", "p90", "replication_0")
-    middle = (timeline["start_s"] + timeline["end_s"]) / (2 * size)
-    curves = [drawing.rounded(thin_out(column)) for column in (middle, *(timeline[name] for name in names))]
-    rows = [(run.name, *row) for row in zip(*curves, strict=True)]
-    data = Data(("scenario", f"time_{unit}", *names), rows)
+    middle = thinned((timeline["start_s"] + timeline["end_s"]) / (2 * size))
+    columns = {"scenario": run.name, f"time_{unit}": middle}
+    columns |= {name: thinned(timeline[name]) for name in ("mean", "p10", "p90", "replication_0")}
     marks, left_out = incident_marks(run.result.incidents, end_s)
-    mean = percent(sum(data["mean"]) / len(rows))
-    spoken = f"share of the cards that train over {duration(end_s, 0.0)}; mean {mean}"
-    legend = [*keys(run), *[key("tick", "incidents of replication 0, by cause")] * bool(marks)]
-    caption, title = "Productive training in the course of the run.", "Share of the cards that train"
+    height, rows = 290 + ROW * len(marks), len(marks)
+    gap = GAP / (height - FOOT) if marks else 0.0
+    floor = ROW * rows / (height - FOOT) + gap
+    across = drawing.time_axis(end_s, anchor="y2" if marks else "y")
+    upward = drawing.axis(range=[0, 103], ticksuffix=" %", dtick=25, domain=[floor, 1])
+    plot = Plot(Data.of(columns), height, x=across, y=upward, hovermode="x unified", margin=MARGIN)
+    plot.history(run.at("replications"), "%{y:.1f} %", scale=100)
+    if marks:
+        plot.layout["yaxis2"] = drawing.bare(range=[rows - 0.35, -0.75], domain=[0, floor - gap])
+        plot.legend.append(key("tick", "incidents of replication 0, by cause"))
+    for row, mark in enumerate(marks):
+        _ticks(plot, row, mark, size)
+    caption = "Productive training in the course of the run."
     if any(max(mark.counts) > 1 for mark in marks):
-        caption += (
-            " Where incidents are too many to draw, one tick stands for several; a longer one for more."
-        )
+        caption += " Where they are too many to draw, one tick stands for several incidents."
     caption += f" {left_out} rarer causes are left out." if left_out else ""
-    panels = _drawing(run, data, end_s, marks)
-    return Figure(f"throughput-{run.anchor}", title, caption, spoken, legend, panels, data)
+    mean = percent(sum(plot.data["mean"]) / len(plot.data.rows))
+    spoken = f"share of the cards that train over {duration(end_s, 0.0)}; mean {mean}"
+    return plot.figure(f"throughput-{run.anchor}", "Share of the cards that train", caption, spoken)
 
 
-def keys(run: Run) -> list[Cell]:
-    """Return the legend of `bands`."""
-    if run.at("replications") < 2:
-        return [key("line", "the one replication")]
-    return [key("line", "mean"), key("band", "P10 to P90 of replications"), key("thin", "replication 0")]
+def _ticks(plot: Plot, row: int, marks: Marks, unit: float) -> None:
+    """Draw the incidents of one cause as upright strokes, longer where one stands for more."""
+    words, most = f"{drawing.text(marks.cause, 30)} · {whole(sum(marks.counts))}", max(marks.counts)
+    plot.note(words, 0, row, MUTED, 11, xref="paper", yref="y2", xanchor="left", yshift=5)
+    sizes = [4 + 8 * (count / most) for count in marks.counts] if most > 1 else 10
+    look = drawing.sign(INK, sizes, "line-ns", INK, 1.2) | {"opacity": 0.75}
+    plot.dots([time / unit for time in marks.times], [row] * len(marks.times), look, yaxis="y2")
 
 
-def bands(run: Run, data: Data, value: str, scale: float = 1.0, shape: str = "linear") -> list[Json]:
-    """Return the curves over time of *data*: time, mean, P10, P90, replication 0, from its second column on.
-
-    They are *scale* times as high; *value* is plotly's pattern of a number, *shape* that of one replication.
-    """
-    times, *columns = (data[name] for name in data.columns[1:6])
-    mean, p10, p90, first = ([None if y is None else scale * y for y in column] for column in columns)
-
-    def curve(y: list[float | None], name: str, look: Json, **more: Any) -> Json:
-        return drawing.line(times, drawing.rounded(y), look, hover=f"{name}: {value}", name=name, **more)
-
-    if run.at("replications") < 2:
-        return [curve(first, "replication 0", drawing.stroke(BLUE, 1.5) | {"shape": shape})]
-    return [
-        curve(p10, "P10", {"width": 0}),
-        curve(p90, "P90", {"width": 0}, fill="tonexty", fillcolor=theme.BAND.light),
-        curve(first, "replication 0", drawing.stroke(MUTED, 1) | {"shape": shape}),
-        curve(mean, "mean", drawing.stroke(BLUE, 2.5)),
-    ]
-
-
-def thin_out(values: Any) -> list[float]:
+def thinned(values: Any) -> list[float]:
     """Return *values* averaged in equal groups so that few enough remain to be drawn."""
     column = np.asarray(values, float)
     group = -(-len(column) // MOST_BINS)
@@ -113,50 +147,99 @@ def incident_marks(incidents: DataFrame | None, end_s: float) -> tuple[list[Mark
     """
     if incidents is None or incidents.empty:
         return [], 0
-    first = incidents[(incidents["replication"] == 0) & (incidents["doing"] != "idle")]
-    modes, times = first["mode"].astype(str).to_numpy(), first["time_s"].to_numpy(float)
-    causes = [cause for cause, _ in sorted(Counter(modes).items(), key=lambda item: (-item[1], item[0]))]
-    rows = [_gather(str(cause), times[modes == cause], end_s) for cause in causes[:MOST_CAUSES]]
+    first, rows = incidents[(incidents["replication"] == 0) & (incidents["doing"] != "idle")], []
+    causes = sorted(Counter(first["mode"].astype(str)).items(), key=lambda item: (-item[1], item[0]))
+    for cause, count in causes[:MOST_CAUSES]:
+        times = first["time_s"][first["mode"] == cause].to_numpy(float)
+        counts = np.ones(count, int)
+        if count > MOST_MARKS:
+            counts, edges = np.histogram(times, bins=MOST_MARKS, range=(0.0, end_s))
+            times, counts = ((edges[:-1] + edges[1:]) / 2)[counts > 0], counts[counts > 0]
+        rows.append(Marks(cause, times.tolist(), counts.tolist()))
     return rows, len(causes) - len(rows)
 
 
-def _gather(cause: str, times: Floats, end_s: float) -> Marks:
-    if len(times) <= MOST_MARKS:
-        return Marks(cause, times.tolist(), [1] * len(times))
-    counts, edges = np.histogram(times, bins=MOST_MARKS, range=(0.0, end_s))
-    occupied = counts > 0
-    return Marks(cause, ((edges[:-1] + edges[1:]) / 2)[occupied].tolist(), counts[occupied].tolist())
+def closer(run: Run) -> Figure | None:
+    """Return a few hours of replication 0 in lanes, failures dotted, or None where the run recorded none.
+
+    What a lane of the job shows is its name; bars in the lanes of replicas are hatched as in the ledger.
+    """
+    if run.result.strip is None or run.result.strip.empty:
+        return None
+    strip = strip_of(run.result.strip)
+    length, stops = strip.end - strip.start, len(strip.failures)
+    size, _ = drawing.time_unit(length)
+    points = []
+    for entry, detail, start, end, replica in strip.spans:
+        whose = None if replica == JOB else replica
+        point = {"scenario": run.name, "start_s": round(start, 3), "end_s": round(end, 3)}
+        points.append(point | {"activity": entry, "detail": detail, "replica": whose})
+    since = f"{format_duration(round(strip.start), 3)} into the run" if strip.start >= 1 else "the start"
+    look = {"font": {"color": MUTED, "size": 11}, "bgcolor": PAPER, "xref": "paper", "yshift": 9}
+    names = [drawing.text(lane, 30) for _, lane in strip.lanes]
+    across = drawing.time_axis(length, since)
+    plot = Plot.rows(Data(points), names, LANE, across, look=look, barmode="overlay")
+    plot.legend += [key("drop", "failure that stops training")] * bool(stops)
+    for instant in strip.failures:
+        plot.upright((instant - strip.start) / size)
+    for of_job, entry in itertools.product((True, False), theme.STYLES):
+        spans = [span for span in strip.spans if span.entry == entry and (span.replica == JOB) == of_job]
+        marker = {"color": theme.STYLES[entry].colour.light} if of_job else drawing.hatching(entry)
+        lasts = [format_duration(max(span.end - span.start, 1e-3), 2) for span in spans]
+        plot.bars(
+            [(span.end - span.start) / size for span in spans],
+            [strip.lanes.index(span.lane) for span in spans],
+            marker | {"line": {"width": 0}},
+            hover=[(f"{entry} {span.detail}", last) for span, last in zip(spans, lasts, strict=True)],
+            sign=None if of_job else key(entry),
+            base=drawing.rounded([(span.start - strip.start) / size for span in spans]),
+            width=THICK,
+        )
+    lanes = ", ".join(name for _, name in strip.lanes)
+    spoken = f"{duration(length)} with {stops} failures that stop training; lanes: {lanes}"
+    return plot.figure(f"strip-{run.anchor}", "A closer look", _caption(strip), spoken)
 
 
-def _drawing(run: Run, data: Data, end_s: float, marks: Sequence[Marks]) -> Json:
-    """Return the band and the curves above, the incidents of replication 0 in one row per cause below."""
-    rows, (size, _) = len(marks), drawing.time_unit(end_s)
-    height = 290 + ROW * rows
-    gap = GAP / (height - FOOT) if rows else 0.0
-    floor = ROW * rows / (height - FOOT) + gap
-    where = {"xref": "paper", "yref": "y2", "xanchor": "left", "yshift": 5}
-    lower = {"yaxis2": drawing.bare(range=[rows - 0.35, -0.75], domain=[0, floor - gap])} if rows else {}
-    return drawing.sheet(
-        [*bands(run, data, "%{y:.1f} %", 100), *(_ticks(mark, row, size) for row, mark in enumerate(marks))],
-        height,
-        annotations=[
-            drawing.note(
-                f"{drawing.text(mark.cause, 30)} · {whole(sum(mark.counts))}", 0, row, MUTED, 11, **where
-            )
-            for row, mark in enumerate(marks)
-        ],
-        hovermode="x unified",
-        margin={"b": 46, "l": 8, "r": 14, "t": 16},
-        xaxis=drawing.time_axis(end_s, "the start", anchor="y2" if rows else "y"),
-        yaxis=drawing.axis(range=[0, 103], ticksuffix=" %", dtick=25, domain=[floor, 1]),
-        **lower,
-    )
+def _caption(strip: Strip) -> str:
+    begin = f"{duration(strip.start)} after its start" if strip.start >= 1 else "its start"
+    words = f"{duration(strip.end - strip.start)} of replication 0 from {begin} on, activity by activity"
+    words += "; below, the replicas that were down, each in a lane of its own." if strip.replicas else "."
+    words += f" {strip.left_out} more replicas that were down are left out." if strip.left_out else ""
+    return words + (f" Cut after {len(strip.spans)} activities." if strip.cut else "")
 
 
-def _ticks(marks: Marks, row: int, unit: float) -> Json:
-    """Return the incidents of one cause as upright strokes, longer where one stands for more."""
-    most = max(marks.counts)
-    size = [4 + 8 * (count / most) for count in marks.counts] if most > 1 else 10
-    look = {"color": INK, "line": {"color": INK, "width": 1.2}, "opacity": 0.75, "symbol": "line-ns"}
-    times = drawing.rounded(time / unit for time in marks.times)
-    return drawing.dots(times, [row] * len(times), look | {"size": size}, yaxis="y2")
+def strip_of(strip: DataFrame) -> Strip:
+    """Return what is drawn of the table *strip*: its first activities, and the replicas longest down.
+
+    None goes on beyond the first one that is left out.  The job's lanes stand in the ledger's order, stages
+    of recovery in the order in which they occur.
+    """
+    kinds = {"activity": str, "detail": str, "start_s": float, "end_s": float, "lane": int}
+    table = strip[[*kinds]].fillna({"detail": ""}).astype(kinds)
+    activities = sorted(itertools.starmap(Span, table.itertuples(index=False)), key=lambda span: span.start)
+    last = activities[MOST_SPANS].start if len(activities) > MOST_SPANS else math.inf
+    first = [span._replace(end=min(span.end, last)) for span in activities[:MOST_SPANS]]
+    down: Counter[int] = Counter()
+    for span in first:
+        down[span.replica] += round(1000 * (span.end - span.start))
+    del down[JOB]
+    numbers = sorted(sorted(down, key=lambda replica: (-down[replica], replica))[:MOST_REPLICAS])
+    job = [span for entry in theme.STYLES for span in first if (span.replica, span.entry) == (JOB, entry)]
+    lanes = [*dict.fromkeys(span.lane for span in job), *((n, f"replica {n}") for n in numbers)]
+    spans = [span for span in first if span.replica in (JOB, *numbers)]
+    ends = first[0].start, max(span.end for span in first)
+    return Strip(lanes, spans, _failures(first), *ends, len(down) - len(numbers), math.isfinite(last))
+
+
+def _failures(spans: Sequence[Span]) -> list[float]:
+    """Return when a failure ended training (s), of the job or of a replica."""
+    instants = set()
+    for replica in {span.replica for span in spans}:
+        own = [span for span in spans if span.replica == replica]
+        if replica != JOB and own[0].start > spans[0].start:
+            own = [Span("productive", "", 0.0, own[0].start, replica), *own]
+        for before, now in itertools.pairwise(own):
+            apart = replica != JOB and now.start > before.end
+            if now.entry in DOWN and (before.entry not in DOWN or apart):
+                instants.add(now.start)
+    return sorted(instants)

@@ -21,7 +21,8 @@ from clustersim import folders
 from clustersim.advice import Advice
 from clustersim.estimate import Array, Estimate, mean_of, paired
 from clustersim.experiment import Point, interrupted, say_unfinished, simulate_all, simulator, work_key
-from clustersim.formatting import money, plus_minus, points
+from clustersim.formatting import NOTHING, money, plus_minus, points
+from clustersim.metrics.cells import MetricCell
 from clustersim.report_hook import write_page
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA_VERSION = 1
+ALIKE = "not distinguishable"
 SHARE = {"share": True}
 """Metadata of a field that holds a share of 1: the ends of its interval are held between 0 and 1."""
 
@@ -155,8 +157,20 @@ class Worth:
     @property
     def sentence(self) -> str:
         """The same as part of a sentence."""
-        ettr, cards, *earned = self.in_words
-        return f"{ettr} ETTR, {cards} effective cards" + "".join(f", {amount} a year" for amount in earned)
+        return f"{self.in_words[0]} ETTR, {self.in_cards()}"
+
+    def in_cards(self, unit: str = "effective cards") -> str:
+        """Return what it is in cards, called *unit*, and in money where cards have a price."""
+        _, cards, *earned = self.in_words
+        return f"{cards} {unit}" + "".join(f", {amount} a year" for amount in earned)
+
+    def row(self, distinguishable: bool) -> dict[str, MetricCell]:
+        """Return it as cells of a table by their headings; of one that may be chance the interval alone."""
+        gain, *others = cells = [MetricCell(text) for text in self.in_words]
+        if not distinguishable:
+            may_be = MetricCell(ALIKE, "" if self.ettr.distinguishable else gain.text)
+            cells = [may_be, *[MetricCell(NOTHING)] * len(others)]
+        return dict(zip(("Gain in ETTR", "Effective cards", "Money per year"), cells, strict=False))
 
     def to_dict(self, ettr: str = "ettr", cards: str = "effective_gpus") -> dict[str, Any]:
         """Return it as plain data, under these names."""

@@ -1,0 +1,194 @@
+"""What fails and what it costs: waste by cause, the largest first, and how long an outage lasts."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from clustersim.formatting import NOTHING, duration, percent, plus_minus, whole
+from clustersim.units import DAY
+from clustersim_reports import drawing, theme
+from clustersim_reports.blocks import (
+    Block,
+    Cell,
+    Data,
+    Figure,
+    Group,
+    Json,
+    Row,
+    Section,
+    Table,
+    Text,
+    key,
+    row,
+)
+from clustersim_reports.drawing import INK, ORANGE, Plot
+from clustersim_reports.run import Run, Runs
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+MOST_CAUSES, BAR = 12, 44
+"""Bars in the figure, the last of them for all other causes; pixels per bar."""
+BINS_PER_DECADE, MOST_TICKS = 12, 6
+CUT_SHORT = 0.003
+"""Share of the outages that may lie below the axis, in its first bin: the end of a run cuts one short."""
+RESERVED = {
+    "checkpoint": "saves",
+    "maintenance": "planned",
+    "overhead": "recovery protocol",
+    "start": "at time 0",
+}
+
+
+def section(runs: Runs) -> Section:
+    """Return what fails in each run, what that costs, and how long it takes."""
+    chapters = runs.chapters("failures", lambda run: list(_blocks(run)))
+    return Section("failures", "What fails and what it costs", chapters, "What fails")
+
+
+def _blocks(run: Run) -> Iterator[Block]:
+    causes = causes_of(run)
+    if causes:
+        wasted = [cause for cause in causes if run.at("waste_by_cause")[cause]]
+        figures = [waste(run, wasted) if wasted else None, outages(run)]
+        yield Group([*filter(None, figures)], look="pair")
+        columns = ("Incidents per day", "Mean time between", "Share of all card-hours", "Cumulative")
+        yield Table(f"Causes of waste of {run.name}", columns, list(rows(run, causes)), "Cause")
+    else:
+        yield Text("Nothing failed and nothing was wasted.", "absent")
+    if not run.at("interruptions_total"):
+        yield Text("No failure interrupted training, so there are no outages to show.", "absent")
+    elif run.result.incidents is None:
+        words = "This run kept no table of incidents, so outages and single failures cannot be shown."
+        yield Text(words, "absent")
+
+
+def causes_of(run: Run) -> list[str]:
+    """Return the causes of waste and all failure modes that struck, the most expensive first."""
+    waste, rates = run.at("waste_by_cause"), run.at("incidents_by_mode")
+    ordered = sorted(waste, key=lambda cause: (-waste[cause], cause))
+    return [cause for cause in ordered if waste[cause] or rates.get(cause)]
+
+
+def label(run: Run, cause: str) -> str:
+    """Return the name of a cause, with what it is where it is reserved, or from a log unlike others."""
+    modes = run.result.scenario.failures
+    mixed = any(mode.recorded is None for mode in modes.values())
+    recorded = mixed and cause in modes and modes[cause].recorded is not None
+    what = "recorded" if recorded else RESERVED.get(cause)
+    return f"{cause} ({what})" if what else cause
+
+
+def rows(run: Run, causes: Sequence[str]) -> Iterator[Row]:
+    """Yield how often each cause strikes, its share of all card-hours, and the sum so far."""
+    modes, total = run.result.scenario.failures, 0.0
+    for cause in causes:
+        rate, width = run.at("incidents_by_mode").get(cause), run.margin(f"incidents_by_mode.{cause}")
+        often, between = NOTHING if rate is None else plus_minus(rate, width), NOTHING
+        if rate:
+            certain = None if width is None else min(width / rate, 0.5) * DAY / rate
+            between = duration(DAY / rate, certain)
+        total += run.at("waste_by_cause")[cause]
+        shares = run.say(f"waste_by_cause.{cause}", percent), percent(total, run.margin("ettr"))
+        effect = modes[cause].effect.does if cause in modes else ""
+        yield row(Cell(label(run, cause), effect), often, between, *shares)
+
+
+def waste(run: Run, causes: Sequence[str]) -> Figure:
+    """Return one bar per cause that wastes card-hours, with its name and share above it.
+
+    Where they are many, the last bar is that of the rarest together; the data hold each.
+    """
+    parts, rates, total = run.at("waste"), run.at("incidents_by_mode"), 0.0
+    used = {entry for cause in causes for entry, share in parts[cause].items() if share}
+    entries, points = [entry for entry in theme.STYLES if entry in used], []
+    for cause in causes:
+        share = run.at("waste_by_cause")[cause]
+        total += share
+        point: Json = {"scenario": run.name, "cause": cause, "share_of_card_hours": share}
+        point |= {"cumulative_share": total, "incidents_per_day": rates.get(cause)}
+        points.append(point | {entry: parts[cause].get(entry, 0.0) for entry in entries})
+    data, shown = Data(points), len(causes) if len(causes) <= MOST_CAUSES else MOST_CAUSES - 1
+
+    def shortened(column: str) -> list[float]:
+        return [*data[column][:shown], *[sum(data[column][shown:])] * (shown < len(causes))]
+
+    sums, names = shortened("share_of_card_hours"), [label(run, cause) for cause in causes[:shown]]
+    shares = [run.share(f"waste_by_cause.{cause}") for cause in causes]
+    titles = dict(zip(names, shares, strict=False))
+    if shown < len(causes):
+        titles[f"{len(causes) - shown} other causes"] = percent(sums[-1])
+    heads = [f"{drawing.text(name, 30)} · <b>{drawing.text(share)}</b>" for name, share in titles.items()]
+    across = drawing.axis("share of all card-hours", range=[0, 104 * max(sums)], ticksuffix=" %", nticks=6)
+    plot = Plot.rows(data, heads, BAR, across, look={"yshift": 8})
+    for entry in entries:
+        plot.shares(entry, shortened(entry), list(titles))
+    modes = run.result.scenario.failures.values()
+    few = sum(share < 0.8 * total for share in data["cumulative_share"]) + 1
+    caption = "All failures come from a log. " if modes and all(mode.recorded for mode in modes) else ""
+    caption += "Every card-hour without progress is charged to one cause."
+    caption += f" {few} of {len(causes)} causes make up 80 % of the waste." if 1 < few < len(causes) else ""
+    spoken = "; ".join(f"{cause} {share}" for cause, share in zip(causes[:6], shares, strict=False))
+    return plot.figure(f"causes-{run.anchor}", "Waste by cause", caption, spoken)
+
+
+def outages(run: Run) -> Figure | None:
+    """Return the lengths of all outages, or None where there was none (or the run holds no incidents)."""
+    lengths = lengths_of(run)
+    if not len(lengths):
+        return None
+    edges = _edges(float(np.quantile(lengths, CUT_SHORT)), float(lengths.max()))
+    counts = np.histogram(np.clip(lengths, edges[0], edges[-1]), bins=np.array(edges))[0].tolist()
+    points, lines = [], []
+    for (low, high), count in zip(itertools.pairwise(drawing.rounded(edges, 5)), counts, strict=True):
+        points.append({"scenario": run.name, "from_s": low, "to_s": high, "outages": count})
+        lines.append((f"{duration(low)} to {duration(high)}", f"{count} outages"))
+    replicas = "replicas" in run.summary
+    until = "the replica can train again" if replicas else "the job trains again"
+    look = {"title": f"from the failure until {until}", "showgrid": False}
+    across = drawing.duration_axis(edges[0], edges[-1], MOST_TICKS, **look)
+    upward = drawing.axis(rangemode="tozero", ticksuffix=" %", nticks=5)
+    plot = Plot(Data(points), 270, x=across, y=upward, bargap=0)
+    bins = [(low + high) / 2 for low, high in itertools.pairwise(edges)]
+    widths = [high - low for low, high in itertools.pairwise(edges)]
+    shares, look = [100 * count / len(lengths) for count in counts], drawing.framed(ORANGE)
+    sign = key("recovery", "share of outages")
+    plot.add("bar", bins, shares, hover=lines, marker=look, width=widths, sign=sign)
+    p10, p50, p90 = (float(length) for length in np.percentile(lengths, [10, 50, 90]))
+    plot.upright(p50, INK, 1.5, layer="above")
+    plot.note(
+        f"P50 {duration(p50)}", p50, 1, yref="paper", xanchor="right" if plot.share(p50) > 0.5 else "left"
+    )
+    spread = f"P10 {duration(p10)}, P50 {duration(p50)}, P90 {duration(p90)}"
+    caption = f"{whole(len(lengths))} outages in all replications: {spread}."
+    title = "How long a replica is down" if replicas else "How long an outage lasts"
+    return plot.figure(f"outages-{run.anchor}", title, caption, caption)
+
+
+def lengths_of(run: Run) -> Floats:
+    """Return how long each outage lasted (s).
+
+    An outage is the time down of an interruption and of the incidents that restart its recovery before the
+    next interruption, of the job or of the same replica.
+    """
+    incidents = run.result.incidents
+    if incidents is None or incidents.empty or "down_s" not in incidents:
+        return np.array([])
+    job = incidents[incidents["doing"] != "idle"].sort_values(["replication", "time_s"], kind="stable")
+    whose = [job["replication"], job["replica"]]
+    number = job["interruption"].astype(bool).groupby(whose).cumsum()
+    outages = job["down_s"].groupby([*whose, number]).sum()
+    lengths = outages[outages.index.get_level_values(2) > 0].to_numpy(float)
+    return lengths[lengths > 0]
+
+
+def _edges(least: float, most: float) -> list[float]:
+    """Return the edges of equal bins on a log axis around *least* to *most* (s), half a decade or more."""
+    low = math.floor(math.log10(least) * BINS_PER_DECADE - 1e-9)
+    high = math.ceil(math.log10(most) * BINS_PER_DECADE + 1e-9)
+    pad = max(0, BINS_PER_DECADE // 2 - (high - low)) // 2 + 1
+    return [10.0 ** (place / BINS_PER_DECADE) for place in range(low - pad, high + pad + 1)]

@@ -1,4 +1,13 @@
-"""When what breaks: every failure mode of a scenario, and the one door through which it failures."""
+"""When what fails: the sources of every failure mode, and the handlers that are told of each failure.
+
+Each mode has at least one source, a random process or a log, which keeps only its next failure in the
+simulation: the cost of a run follows its failures and not its nodes.  A source names the unit that it hits;
+`Targeting` turns that into a `Failure` with the slots that go down, unless the unit is away or down already.
+
+Take 1,000 nodes with an MTBF of 10,000 h each.  The mode's one source draws a gap with a mean of 10 h, say
+7 h, and a node, say 412.  At 7 h node 412 is at work in its slot, so the handlers in `on_failure` are called
+with `Failure(mode=0, ordinal=0, slots=(412,), ...)`, and the source draws its next gap.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +19,7 @@ from clustersim.engine.failures.origins import RECURRENCE, RELAPSE, Origins
 from clustersim.engine.failures.recurrence import LatentFaults, Relapses
 from clustersim.engine.failures.sources import Source
 from clustersim.engine.failures.targeting import (
-    AwayDoor,
+    AwayHandler,
     FailureContext,
     FailureHandler,
     SpareFailureHandler,
@@ -21,13 +30,13 @@ from clustersim.streams import Streams
 
 
 class Failures:
-    """The sources of all modes, each failure checked against the cluster before it reaches the job.
+    """The sources of all modes, and the handlers of their failures.
 
-    Those in `on_failure` are told of each failure of the job, those in `on_spare_failure` of each failure of
-    an idle spare, and those in `on_away` of a node that a log keeps away, and until when (s).
-
-    `relapses`, by mode, and `faults` make nodes fail again; there are none where nothing asks for them.
-    For those in `clocked` time runs only while the job trains: they must be told when that begins and ends.
+    `on_failure` are called with each failure of the job, `on_spare_failure` with each failure of an idle
+    spare and its node, `on_away` with a node that a log keeps away and the instant (s) until which it does.
+    `relapses`, by mode, and `latent_faults` make nodes fail again; both are empty where the scenario does not
+    ask for them.  The sources in `clocked` age only while the job trains: `training_begins` and
+    `training_ends` start and stop their time.
     """
 
     def __init__(
@@ -40,9 +49,9 @@ class Failures:
     ) -> None:
         self.on_failure: list[FailureHandler] = []
         self.on_spare_failure: list[SpareFailureHandler] = []
-        self.on_away: list[AwayDoor] = []
-        doors = self.on_failure, self.on_spare_failure, self.on_away
-        self._context = FailureContext(env, scenario, streams, origins, cluster, *doors)
+        self.on_away: list[AwayHandler] = []
+        handlers = self.on_failure, self.on_spare_failure, self.on_away
+        self._context = FailureContext(env, scenario, streams, origins, cluster, *handlers)
         self.clocked: list[Source | LatentFaults] = []
         targets = {
             number: Targeting(self._context, number, mode)
@@ -62,13 +71,13 @@ class Failures:
         self.latent_faults: LatentFaults | None = None
         if _leaves_faults(scenario):
             of_nodes = {number: target for number, target in targets.items() if target.spec.takes_nodes}
-            places = {number: priority(target, RECURRENCE) for number, target in of_nodes.items()}
-            self.latent_faults = LatentFaults(self._context, of_nodes, places)
+            priorities = {number: priority(target, RECURRENCE) for number, target in of_nodes.items()}
+            self.latent_faults = LatentFaults(self._context, of_nodes, priorities)
             self.clocked.append(self.latent_faults)
 
 
 def _leaves_faults(scenario: Scenario) -> bool:
-    """Return whether a fault may stay in a node: a wrong or missed diagnosis, or a repair in vain."""
+    """Return whether a fault may stay in a node: by a wrong or missed diagnosis, or a failed repair."""
     plans = [mode.repair_plan for mode in scenario.failures.values()]
     in_vain = any(plan is not None and any(plan.false_fix) for plan in plans)
     return bool(scenario.recovery.misdiagnosis or scenario.recovery.missed or in_vain)

@@ -1,4 +1,10 @@
-"""The sources of a failure mode: which processes it takes to let it failure as its scenario says."""
+"""The sources that a failure mode needs: its own, and those of idle spares and of lemons.
+
+A mode is simulated by the cheapest process that is exact for it: a log as it stands, a Poisson process for
+exponential lifetimes, a lifetime for each unit otherwise.  A mode with `per: gpu, mtbf: 5 y` and
+`lemons: {share: 5 %, factor: 8}` has one Poisson source for all cards at their common rate, and a second one
+for the lemons at the other 7 parts of theirs.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +21,19 @@ from clustersim.engine.failures.targeting import UNITS_OF_A_NODE, WHOLE_JOB, OnU
 from clustersim.scenario.model import FailureMode
 
 MODE, PROCESS = 1 << 40, 1 << 36
-"""Room among the failures of one instant: for a mode, and in it for the units of each of its processes."""
+"""Priorities reserved for failures of one instant: for each mode, and in it for each of its processes.
+
+2^36 units for a process are enough for any cluster, and the priorities of 2^19 modes stay below `WINDOW`.
+"""
 
 
 def priority(target: Targeting, process: str | None = None) -> int:
-    """Return the place of a process among the failures of one instant; None: the mode's own."""
+    """Return the priority of a process among the failures of one instant; None: the mode's own."""
     return target.mode * MODE + (0 if process is None else (1 + PROCESSES.index(process)) * PROCESS)
 
 
 def sources(target: Targeting) -> Iterator[Source]:
-    """Yield all processes that failure by themselves in the way of one mode."""
+    """Yield the sources of one mode, apart from relapses and latent faults."""
     cluster, spec = target.context.scenario.cluster, target.spec
     own_ages = not isinstance(spec.lifetime, Exponential)
     if spec.recorded is not None:
@@ -66,7 +75,7 @@ def _memoryless(target: Targeting) -> Source:
 
 
 def _process(target: Targeting, process: str | None = None) -> dict[str, Any]:
-    """Return what a source must be told of one of the mode's processes; None: the mode's own."""
+    """Return the arguments that all sources share, for one of the mode's processes; None: its own."""
     context, origin = (
         target.context,
         target.mode if process is None else target.context.origins.of(target.mode, process),
@@ -100,14 +109,14 @@ def _aged(target: Targeting, spares: int, on_failure: OnUnitFailure) -> AgeingUn
 def _travelling(target: Targeting) -> Source:
     """Return the failures of units that age and travel with their node."""
     cluster, spare = target.context.cluster, target.context.origins.of(target.mode, SPARE)
-    places = cluster.track()
+    locations = cluster.track()
 
     def strike(index: int, unit: int) -> None:
         node = unit // target.units_per_node
-        slot = places.slot_of(node)
+        slot = locations.slot_of(node)
         if slot is not None:
             target.at_slot(target.mode, index, slot)
-        elif places.is_idle(node):
+        elif locations.is_idle(node):
             target.at_spare(spare, index, node)
 
     source = _aged(target, target.context.scenario.cluster.spare_nodes, strike)
@@ -131,10 +140,7 @@ def _idle_spares(target: Targeting) -> Source:
 
 
 def _lemons(target: Targeting) -> Iterator[Source]:
-    """Yield what failures lemons beyond what failures every node, wherever they are.
-
-    They are those of the job, those among the spares and, where retired nodes are replaced, replacements.
-    """
+    """Yield the further sources of lemons: in the job, among the spares, among replacements."""
     lemons, spec, retire = (
         LemonNodes(target),
         target.spec.lemons,

@@ -1,4 +1,12 @@
-"""Time as a failure mode sees it."""
+"""The time in which a failure mode counts: the calendar's or the training's, at a tempo that may change.
+
+A source draws the gaps between failures in its mode's own time; the clock converts that to instants of the
+simulation.  With `clock: training` own time stands still while the job does not train; with `over_time` it
+runs faster or slower along the calendar.
+
+A mode with `over_time: {0 d: 3, 14 d: 1}` and its next failure 48 days of own time ahead: the first 14 days
+count as 42, the other 6 days pass at pace 1, so the failure is due on day 20.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +18,13 @@ import simpy
 
 
 class TrainingClock(Protocol):
-    """Whoever must know when training begins and ends, as time passes for it only meanwhile."""
+    """What counts time only while the job trains, and is called when training begins and ends."""
 
     def training_begins(self, trains: Callable[[], Callable[[int], object]] | None = None) -> None:
-        """Training begins now, of the groups of slots that what *trains* gives tells, or of all."""
+        """Start the time: training begins now, in the groups of slots that *trains* selects, or in all."""
 
     def training_ends(self) -> None:
-        """Training ends now."""
+        """Stop the time: training ends now."""
 
 
 class Tempo:
@@ -49,7 +57,7 @@ class Tempo:
 class Clock:
     """A mode's own time: it passes with the calendar, or only while the job trains, at the mode's tempo.
 
-    `is_calendar` where it is the calendar's: it has never stopped, and has no tempo of its own.
+    `is_calendar`: it is the calendar itself, never stopped and without a tempo, which needs no conversion.
     """
 
     def __init__(self, env: simpy.Environment, tempo: Tempo | None, running: bool) -> None:
@@ -72,12 +80,12 @@ class Clock:
         return calendar if self._tempo is None else self._tempo.when(calendar)
 
     def start(self) -> None:
-        """Let own time pass."""
+        """Start own time."""
         self._offset -= self._calendar()
         self.running = True
 
     def stop(self) -> None:
-        """Let own time stand still."""
+        """Stop own time."""
         self._offset += self._calendar()
         self.running = self.is_calendar = False
 

@@ -44,29 +44,29 @@ class LemonNodes:
         return f"LemonNodes({len(self.nodes)} nodes)"
 
     def strikes(self, process: str, nodes: Sequence[int]) -> OnUnitFailure:
-        """Return what a failure of *process* on a unit of the lemons *nodes* does.
+        """Return what is called with each failure of *process* on a unit of the lemons *nodes*.
 
-        Idle ones fail at the share of spares.
+        An idle lemon fails only with the share at which idle spares fail.
         """
         context, per_node = self._target.context, self._target.units_per_node
         origin = context.origins.of(self._target.mode, process)
-        places, idle_share = context.cluster.track(), context.scenario.cluster.spare_failures
+        locations, idle_share = context.cluster.track(), context.scenario.cluster.spare_failures
         chances = FailureDraws(context.streams, context.origins, "idle").of(origin)
 
         def strike(index: int, unit: int) -> None:
             node = nodes[unit // per_node]
-            if not places.is_idle(node) or chances[index] < idle_share:
+            if not locations.is_idle(node) or chances[index] < idle_share:
                 self._target.at_node(origin, index, node)
 
         return strike
 
     def follow(self, source: Varying) -> Varying:
-        """Let *source* failure the replacements, however many there are; return it."""
+        """Return *source*, whose units follow the number of replacements from now on."""
         self._source = source
         return source
 
     def _ordered(self, new: int, old: int) -> None:
-        """Let the draw say whether the node *new* is a lemon; *old* has left for good."""
+        """Draw whether the node *new*, which replaces *old* for good, is a lemon."""
         if old in self.replacements:
             self.replacements.remove(old)
         if self._draws[new - self._fleet] < self._share:

@@ -1,4 +1,12 @@
-"""Failures of units that age: each has a lifetime of its own and travels with its node."""
+"""Failures of units that age: each has a lifetime of its own and travels with its node.
+
+Used where lifetimes are not exponential.  A unit's lifetime is drawn once and runs down at its pace: 1 while
+its node is in service, less while the node is an idle spare, 0 while it is away.  A heap holds the ends of
+those lives that fall within the run; an entry that no longer holds is dropped when it comes to the top.
+
+A unit with 100 h left whose node is an idle spare at pace 0.1 for 200 h has 80 h left.  If it then serves in
+a slot, it fails 80 h later; if its node goes to repair first, for another reason, the 80 h wait with it.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +26,10 @@ from clustersim.streams import Streams
 
 
 class Ageing(NamedTuple):
-    """How units age: the law of their lives, from a *steady* state or new, and as new after a repair or not.
+    """How units age: the law of their lifetimes, in the `steady` state at time 0 or new then.
 
-    The units of *lemons* age *factor* times as fast.
+    `renews`: a repaired unit is as new; else it goes on at the age at which it failed.  The units of the
+    nodes in `lemons` age `factor` times as fast.
     """
 
     lifetime: Distribution
@@ -90,11 +99,11 @@ class AgeingUnits(Source):
         return np.concatenate((draw(rng, units), draw(rng, spare_units)))
 
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
-        """Let the units of *node* age at the pace of its new place."""
+        """Set the pace of the units of *node*, which has moved."""
         self._age_at(1.0 if slot is not None else self._idle_pace * idle, node)
 
     def failed(self, node: int) -> None:
-        """Let the units of *node* stand still."""
+        """Stop the ageing of the units of *node*, which has failed."""
         self._age_at(0.0, node)
 
     def _age_at(self, pace: float, node: int) -> None:
@@ -106,7 +115,7 @@ class AgeingUnits(Source):
             self.schedule()
 
     def _find_next(self) -> None:
-        """Look up the next failure, past what no longer holds on the heap."""
+        """Find the next failure, dropping entries of the heap that no longer hold."""
         heap = self._heap
         while heap and self._due_of(heap[0][1]) != heap[0][0]:
             heappop(heap)
@@ -177,7 +186,7 @@ class AgeingUnits(Source):
         return self._born[unit]
 
     def _generator(self, unit: int) -> np.random.Generator:
-        """Return where the later lives of *unit* come from."""
+        """Return the stream of the later lives of *unit*."""
         if unit not in self._later:
             self._later[unit] = self._streams[f"{self._name}/life/{unit}"]
         return self._later[unit]

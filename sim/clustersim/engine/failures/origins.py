@@ -1,4 +1,13 @@
-"""Under which name each failure's draws are known."""
+"""The names under which random numbers that belong to a failure are drawn.
+
+Every failure is known by its origin (the process that caused it) and its ordinal there.  All that is random
+about it (its repair time, whether it is transient, ...) is one draw from a stream named after the origin and
+the quantity, at the ordinal's place.  So the third GPU failure has the same repair time in every scenario
+that shares the mode, however long the repairs of others take: that is what makes scenarios comparable.
+
+For a mode `gpu` the repair time of its failure number 2 is the draw number 2 of the stream `gpu/repair`; that
+of the first relapse after one of its repairs is draw number 0 of `gpu/relapse/repair`.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +19,14 @@ from clustersim.streams import Draws, Sampler, Streams, uniform
 SPARE, LEMON, LEMON_SPARE, LEMON_REPLACEMENT = "spare", "lemon", "lemon/spare", "lemon/replacement"
 RELAPSE, RECURRENCE = "relapse", "recurrence"
 PROCESSES = (SPARE, LEMON, LEMON_SPARE, LEMON_REPLACEMENT, RELAPSE, RECURRENCE)
-"""Other ways in which a mode failures than its own, in the order of their failures at one instant."""
+"""A mode's other processes beside its own, in the order of their failures at one instant."""
 
 
 class Origins:
-    """The names of all processes that failure, by number: each mode's own in file order, then the start.
+    """The processes that cause failures, by number: each mode's own in file order, then the job's start.
 
-    After these come the other `PROCESSES` of the modes that failure nodes; `modes` tells the mode of each.
+    After these come the other `PROCESSES` of the modes that take nodes.  `names` are the names of their
+    streams, `modes` the number of the mode of each.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -38,7 +48,7 @@ class Origins:
 
 
 class FailureDraws:
-    """The draws of one *quantity*: one for each failure, known by its origin and its number there."""
+    """The draws of one *quantity*: one for each failure, at its ordinal in the stream of its origin."""
 
     def __init__(self, streams: Streams, origins: Origins, quantity: str, sampler: Sampler = uniform) -> None:
         self._streams = streams

@@ -1,4 +1,12 @@
-"""From what fails to a failure: which slots it takes, how far it reaches, and through which door it comes."""
+"""What a failure of a mode hits: its slots, its blast radius, and the handlers that are called with it.
+
+A source says only that unit number u of a mode fails.  A unit is a card, a node, a rack, a pod or the whole
+job; `Targeting` finds its slots, adds those that go down with it (`takes_down`, `spreads`), leaves out nodes
+that are away or have failed already, and draws whether a restart is enough (`transient`).
+
+With 8 cards a node and 4 nodes a rack, unit 77 of a mode `per: gpu` is in slot 9.  With `takes_down: rack`
+slots 8 to 11 go down; if the node of slot 10 is in repair, the failure has the slots 8, 9 and 11.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +27,15 @@ DOMAINS = SCOPES.index("rack"), SCOPES.index("pod")
 OnUnitFailure = Callable[[int, int], None]
 """Called with the number of a failure within its source, and the unit that it hits."""
 FailureHandler = Callable[[Failure], None]
+"""Called with a failure of the job."""
 SpareFailureHandler = Callable[[Failure, int], None]
-AwayDoor = Callable[[int, float], None]
+"""Called with a failure of an idle spare, and the number of its node."""
+AwayHandler = Callable[[int, float], None]
+"""Called with a node that is away, and the instant (s) before which it does not come back."""
 
 
 class FailureContext(NamedTuple):
-    """Where failures failure: the cluster of a scenario, the names of draws, and who is told of failures.
-
-    Those in *on_failure* are told of failures of the job, those in *on_spare_failure* of failures of idle
-    spares, with the node, and those in *on_away* of a node that is away already and must stay so until an
-    instant (s).
-    """
+    """What all modes share: the simulation, the cluster, the names of draws, and the handlers of failures."""
 
     env: simpy.Environment
     scenario: Scenario
@@ -38,35 +44,35 @@ class FailureContext(NamedTuple):
     cluster: Cluster
     on_failure: list[FailureHandler]
     on_spare_failure: list[SpareFailureHandler]
-    on_away: list[AwayDoor]
+    on_away: list[AwayHandler]
 
     def announce(self, failure: Failure) -> None:
-        """Tell the job of a *failure*."""
-        for told in self.on_failure:
-            told(failure)
+        """Call the handlers of a *failure* of the job."""
+        for handler in self.on_failure:
+            handler(failure)
 
     def announce_spare(self, failure: Failure, node: int) -> None:
-        """Tell of a *failure* of the idle spare *node*."""
-        for told in self.on_spare_failure:
-            told(failure, node)
+        """Call the handlers of a *failure* of the idle spare *node*."""
+        for handler in self.on_spare_failure:
+            handler(failure, node)
 
     def keep_away(self, node: int, until: float) -> None:
-        """Tell that *node* is away, and not to be back before the instant *until* (s)."""
-        for told in self.on_away:
-            told(node, until)
+        """Keep *node*, which is away, from coming back before the instant *until* (s)."""
+        for handler in self.on_away:
+            handler(node, until)
 
 
 class BlastRadius(NamedTuple):
-    """What goes down together: so many slots, a whole domain of the topology, known to copies as *scope*."""
+    """What goes down together: a domain of so many slots, and its number in `SCOPES`."""
 
     slots: int
     scope: int
 
 
 class Targeting:
-    """What the failures of one mode hit; all of them, of whatever origin, come through here.
+    """What the failures of one mode hit, whichever of the mode's processes they come from.
 
-    A failure is never_durable, and nothing happens, unless what fails holds a node at work.
+    Nothing happens where no node is at work in what fails: a node that is away or down cannot fail again.
     """
 
     def __init__(self, context: FailureContext, mode: int, spec: FailureMode) -> None:
@@ -89,7 +95,7 @@ class Targeting:
         return f"Targeting({self.name!r})"
 
     def of_units(self) -> OnUnitFailure:
-        """Return what a failure of the mode's own process does, told its number and the unit that it hits."""
+        """Return the function that the mode's own source calls with each failure's number and unit."""
         if self.spec.per in WHOLE_JOB:
             return lambda ordinal, _: self.at_job(self.mode, ordinal)
         if self.spec.per not in UNITS_OF_A_NODE:
@@ -97,12 +103,12 @@ class Targeting:
         return self._at_node() if self._alone else self._at_part
 
     def at_job(self, origin: int, ordinal: int) -> None:
-        """Failure the whole job, without taking a node."""
+        """Let the whole job fail, without taking a node."""
         scope = CLUSTER if self.spec.per == "cluster" else JOB
         self.context.announce(Failure(self.mode, ordinal, (), True, origin, scope))
 
     def at_slot(self, origin: int, ordinal: int, slot: int) -> None:
-        """Failure *slot*, and all that goes down with it."""
+        """Let *slot* fail, and all that goes down with it."""
         if not self.context.cluster.is_at_work(slot):
             return
         if not self._alone:
@@ -113,7 +119,7 @@ class Targeting:
         self.context.announce(Failure(self.mode, ordinal, (slot,), transient, origin, scope))
 
     def at_node(self, origin: int, ordinal: int, node: int) -> bool:
-        """Failure *node* wherever it is, in its slot or idle as a spare, and return whether it is there.
+        """Let *node* fail in its slot or as an idle spare, and return whether it was in one of these places.
 
         Nothing happens while it is away, or has failed and not left yet.
         """
@@ -128,18 +134,21 @@ class Targeting:
         return idle
 
     def at_spare(self, origin: int, ordinal: int, node: int) -> None:
-        """Failure the idle spare *node*."""
+        """Let the idle spare *node* fail."""
         transient = self.is_transient(origin, ordinal)
         self.context.announce_spare(Failure(self.mode, ordinal, (), transient, origin, JOB), node)
 
     def is_transient(self, origin: int, ordinal: int) -> bool:
-        """Return whether all is well after a restart."""
+        """Return whether a restart is enough: no node leaves."""
         if self.spec.recorded is not None and origin == self.mode:
             return self.spec.recorded[ordinal].repair_s is None
         return happens(self._transients.of(origin), ordinal, self._transient)
 
     def _at_node(self) -> OnUnitFailure:
-        """Return the same as `_at_part` for nodes that fail alone: what most failures do, without detours."""
+        """Return `_at_part` for nodes that fail alone, with all look-ups done once.
+
+        Written for speed: most failures of most scenarios take this path.
+        """
         context, mode, per_node, scope = self.context, self.mode, self.units_per_node, self._blast.scope
         is_at_work, on_failure = context.cluster.is_at_work, context.on_failure
         share, draws = self._transient, self._transients.of(mode)
@@ -150,8 +159,8 @@ class Targeting:
             if is_at_work(slot):
                 transient = draws[ordinal] < share if always is None else always
                 hit = Failure(mode, ordinal, (slot,), transient, mode, JOB if transient else scope)
-                for told in on_failure:
-                    told(hit)
+                for handler in on_failure:
+                    handler(hit)
 
         return strike
 
@@ -166,7 +175,7 @@ class Targeting:
     def _at_domains(self, origin: int, ordinal: int, struck: Sequence[int], whole: bool = False) -> None:
         """Let all nodes at work fail in the domains of the slots *struck*, those of a *whole* unit or one.
 
-        The spares that are bound to them are struck before, so that none of them can help out.
+        Spares that serve only these domains fail first, so that none of them replaces a failed node.
         """
         blast = self._blast
         if self._spread is not None and self._spreads_now(origin, ordinal):
@@ -190,7 +199,7 @@ class Targeting:
         return self.context.cluster.at_work(range(first, min(first + count, self.context.cluster.nodes)))
 
     def _wider(self) -> BlastRadius | None:
-        """Return the domain to which a failure may spread, if that is more than it takes down anyway."""
+        """Return the domain to which a failure may spread, if that is more than it takes down by itself."""
         spreads = self.spec.spreads
         if spreads is None:
             return None
@@ -199,7 +208,7 @@ class Targeting:
 
 
 def _scope(spec: FailureMode) -> int:
-    """Return how far failures of a mode reach that are not transient: what goes down, or just the card."""
+    """Return the scope of failures of a mode that are not transient: what goes down, or the card alone."""
     if spec.takes_down == "job":
         return JOB if spec.per == "job" else CLUSTER
     return SCOPES.index("gpu" if spec.per == "gpu" and not spec.takes_down_stated else spec.takes_down)

@@ -1,7 +1,10 @@
-"""Which node holds which slot of the job, and which are spares.
+"""Which node holds which slot of the job, and which nodes are idle spares.
 
-Plain state: nothing here waits, and nothing is random.  A slot holds the node of its own number until that
-node leaves, so only what has changed is stored: a million nodes cost no more than a hundred.
+Nothing here waits, and nothing is random.  A slot holds the node of its own number until that node leaves, so
+only changes are stored: a million nodes cost no more than a hundred.
+
+A cluster of 4 slots and 1 spare has the nodes 0 to 4.  Node 2 fails and is sent away: slot 2 is empty until
+`fill` puts node 4 into it.  When node 2 comes back from repair no slot is empty, and it is an idle spare.
 """
 
 from __future__ import annotations
@@ -13,15 +16,15 @@ from clustersim.engine.journal import NOBODY
 from clustersim.engine.spares import SharedSpares, Spares
 
 OnMove = Callable[[int, int | None, bool], None]
-"""Told that a node now works in a slot, or is a spare (idle), or is away (neither)."""
+"""Called with a node that now works in a slot (its number), is an idle spare (True), or is away."""
 OnNodeFailure = Callable[[int], None]
-"""Told that a node has failed; in a slot it stays until the failure is detected."""
+"""Called with a node that has failed; a node in a slot stays there until the failure is detected."""
 OnOrder = Callable[[int, int], None]
-"""Told the number of a node that is ordered, and that of the one it replaces, which never comes back."""
+"""Called with the number of a node that is ordered, and that of the node it replaces for good."""
 
 
 class Locations:
-    """Where each node is, for those who failure nodes wherever they are.
+    """Where each node is, for failures that follow a node wherever it is.
 
     At the beginning the first *nodes* are in the slots of their numbers and the others of the *fleet* are
     spares; nodes that are ordered later are away until they move.
@@ -34,7 +37,7 @@ class Locations:
         self._idle: dict[int, bool] = {}
 
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
-        """Take note of the new place of *node*."""
+        """Record where *node* is now."""
         self._slot[node] = slot
         self._idle[node] = idle
 
@@ -43,12 +46,12 @@ class Locations:
         return self._slot.get(node, node if node < self._nodes else None)
 
     def is_idle(self, node: int) -> bool:
-        """Return whether *node* is a spare at hand."""
+        """Return whether *node* is an idle spare."""
         return self._idle.get(node, self._nodes <= node < self._fleet)
 
 
 class SlotGroup:
-    """The slots of one replica, as far as they wait: for a node, or until their spare is ready."""
+    """The slots of one replica that are `empty`, or whose spare is `ready` only at an instant (s)."""
 
     def __init__(self) -> None:
         self.empty: dict[int, None] = {}
@@ -61,9 +64,8 @@ class Cluster:
     A slot is *at work* while it holds a node that has not failed.  A failed node stays in its slot until it
     is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready *delay*
     seconds after it was taken.  The slots are those of one or more *groups*, each of which asks for nodes by
-    itself.  `idle` counts the spares at hand, `away` the nodes in repair, or ordered and still to come.
-    Whoever must know is told of each node that moves (`on_move`), fails (`on_node_failure`) or is ordered
-    (`on_order`).
+    itself.  `idle` counts the idle spares, `away` the nodes in repair, or ordered and still to come.  The
+    handlers in `on_move`, `on_node_failure` and `on_order` are called with each node that does so.
     """
 
     def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
@@ -111,7 +113,7 @@ class Cluster:
         return self.node(slot) == node and slot not in self._groups[self.group_of(slot)].empty
 
     def track(self) -> Locations:
-        """Return what knows where each node is; the first to ask must do so before any has moved."""
+        """Return where each node is; the first call must come before any node has moved."""
         if self._locations is None:
             self._locations = Locations(self.nodes, self._numbers)
             self.on_move.insert(0, self._locations.moved)
@@ -128,17 +130,17 @@ class Cluster:
     def fail(self, slots: Sequence[int]) -> None:
         """Mark the nodes in *slots* as failed; they stay until they are sent away."""
         self._down.update(slots)
-        for failed in self.on_node_failure:
+        for handler in self.on_node_failure:
             for slot in slots:
-                failed(self._node.get(slot, slot))
+                handler(self._node.get(slot, slot))
 
     def revive(self, slot: int) -> None:
-        """Let the failed node in *slot* be at work again, as it was not the one that was sent away."""
+        """Let the failed node in *slot* work again: another one was blamed, or none."""
         self._down.discard(slot)
         self._tell(self.node(slot), slot)
 
     def suspect(self, slot: int) -> None:
-        """Let the node in *slot* be the next to be sent away, though it has not failed."""
+        """Mark the healthy node in *slot* as failed: it is blamed, and sent away next."""
         self._down.add(slot)
 
     def send_away(self, slots: Sequence[int]) -> list[int]:
@@ -151,9 +153,9 @@ class Cluster:
             if group.ready:
                 group.ready.pop(slot, None)
         self.away += len(nodes)
-        for moved in self.on_move:
+        for handler in self.on_move:
             for node in nodes:
-                moved(node, None, False)
+                handler(node, None, False)
         return nodes
 
     def fill(self, now: float, group: int = 0) -> bool:
@@ -197,8 +199,8 @@ class Cluster:
         self.away += 1
         self.idle -= 1
         self.fewest_spares = min(self.fewest_spares, self.idle)
-        for failed in self.on_node_failure:
-            failed(node)
+        for handler in self.on_node_failure:
+            handler(node)
         self._tell(node)
 
     def retire(self, node: int) -> None:
@@ -210,12 +212,12 @@ class Cluster:
         new, self._numbers = self._numbers, self._numbers + 1
         self._spares.inherit(new, old)
         self.away += 1
-        for ordered in self.on_order:
-            ordered(new, old)
+        for handler in self.on_order:
+            handler(new, old)
         return new
 
     def note(self, now: float, line: int = NOBODY, nodes: int = 0) -> None:
-        """Keep in mind how many nodes are away and idle from *now* on.
+        """Log how many nodes are away and idle from *now* on.
 
         So many *nodes* have left because of the incident in *line* of the journal, or come back (negative).
         """

@@ -106,16 +106,16 @@ class UndetectedFailures:
 
     def pace(self) -> Pace | None:
         """Return the pace that the slowest sets, the first of equals, or nothing where there is none."""
-        slow = [one for one in self.open if one.factor < 1 and one.is_present]
+        slow = [failure for failure in self.open if failure.factor < 1 and failure.is_present]
         if not slow:
             return None
-        slowest = min(slow, key=lambda one: one.factor)
+        slowest = min(slow, key=lambda failure: failure.factor)
         return Pace(0.0, slowest.factor, slowest.failure.mode, slowest.line)
 
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
         """Take note that *node* has left or come; the job may be quicker without it."""
         if slot is None and self.open:
-            left = [one.leaves(node) for one in self.open]
+            left = [failure.leaves(node) for failure in self.open]
             if any(left):
                 self._pace_changes()
 

@@ -1,4 +1,9 @@
-"""From knowing to training: the stages of a recovery, and how long each lasts for each incident."""
+"""The stages of a recovery: how long each lasts for each failure, and whether it fails.
+
+Every duration belongs to a failure, the stage and the attempt, so that a failure meets the same recovery in
+every scenario that has this stage: the second attempt at stage `restart` after GPU failure number 5 draws
+number 5 of the stream `gpu/stage/restart/1`.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +18,10 @@ from clustersim.streams import Streams, uniform
 
 
 class RestartStage(NamedTuple):
-    """A stage that takes time or may fail: its number, constant time (s) if it has one, share of failures.
+    """A stage that takes time or may fail: its number, its constant time (s) if any, how often it fails.
 
-    *awaits_nodes* marks the stage in which missing nodes are awaited; it lasts as long as that takes.
-    *loads* marks the one in which a copy is loaded, where it matters which.
+    *awaits_nodes* marks the stage in which the job waits for nodes, as long as that takes; *loads* the one in
+    which a copy is loaded, where the time depends on the copy.
     """
 
     number: int

@@ -1,4 +1,14 @@
-"""The recovery under way: from a failure through detection and the stages to a job that can train again."""
+"""The restart sequence: from a failure through detection and the recovery's stages to training again.
+
+Detection ends with the earliest alarm of the failures pending; then all failed nodes leave for repair.  The
+stages follow in order; in the stage `nodes` empty slots are filled from spares, or the sequence waits for
+repairs.  A stage that fails begins the sequence again, after detection; so does a failure in between, or it
+is absorbed (`during_recovery`).
+
+With `stages: {detect: 30 s, restart: 4 min, load: 1 min}` and a spare at hand a failure at 1,000 s is
+detected at 1,030 s, and training begins at 1,330 s.  If another node fails at 1,200 s, its 30 s of detection
+end at 1,230 s, and training begins at 1,530 s.
+"""
 
 from __future__ import annotations
 
@@ -19,24 +29,23 @@ DETECTION, RECOVERY, WAITING = Phase.DETECTION, Phase.RECOVERY, Phase.WAITING
 
 
 class Loader(Protocol):
-    """Whoever knows what the job or a replica goes on with."""
+    """Loads the state with which a job or a replica goes on."""
 
     def closed_for(self) -> float:
         """Return for how long nothing can be loaded yet (s)."""
 
     def load(self, failure: Failure, line: int, attempt: int) -> float:
-        """Load after *failure*, on the *attempt*-th way through the restart; return how long it takes (s)."""
+        """Load after *failure*, at the *attempt*-th run of the stages; return how long that takes (s)."""
 
 
 class RestartSequence:
-    """Goes from stage to stage, each ending with an event that leads to the next, for one group of slots.
+    """The restart sequence of one *group* of slots: from stage to stage, one event each.
 
-    A failure meanwhile begins the sequence again (`begin`), or is absorbed (`absorb`).  Detection ends with
-    the earliest alarm of those pending: then every node is looked at, and all that have failed by then leave.
-    A crash that raises an alarm after 10 s ends the detection of a hang, which would take 30 min to notice;
-    a hang never delays the alarm of a crash.  The job can train again, and *recovered* is called, when all
-    stages have succeeded and every slot holds a node that is ready.  It `is_alone` where the end of a stage
-    has led to that, and nobody who would go on with something else.
+    A failure meanwhile begins it again (`begin`) or is absorbed (`absorb`).  Detection ends with the earliest
+    alarm: a crash with an alarm after 10 s also ends the detection of a hang that would take 30 min, and a
+    hang never delays the alarm of a crash.  *recovered* is called when all stages have succeeded and every
+    slot holds a node that is ready.  `is_alone` is true while the end of a stage leads to that, so that no
+    other event of this instant can have caused it.
     """
 
     def __init__(
@@ -68,22 +77,19 @@ class RestartSequence:
         self._stage = stages.timed[0]
 
     def break_nodes(self, failure: Failure, slots: Sequence[int], line: int) -> None:
-        """Let the nodes in *slots* fail because of *failure*, in *line*; they stay until detection ends."""
+        """Mark the nodes in *slots* as failed by *failure*, in *line*; they stay until detection ends."""
         self._cluster.fail(slots)
         self._failed.append((failure, slots, line))
 
     def begin(self, failure: Failure, line: int, detection: float) -> None:
-        """Go through the restart for *failure*, noted in *line* of the journal, from the first stage on.
-
-        Its alarm rings after so many seconds of *detection*.
-        """
+        """Begin the sequence for *failure*, noted in *line* of the journal, with *detection* seconds."""
         self._activity.enter(DETECTION)
         self._activity.charged = failure.mode, line
         self._failure, self._attempt = failure, 0
         self._expect(detection)
 
     def absorb(self, detection: float) -> None:
-        """Go on, whatever has failed meanwhile, whose alarm rings after so many seconds of *detection*."""
+        """Take in a failure that is detected after *detection* seconds, without beginning again."""
         if self._activity.phase is DETECTION:
             self._expect(detection)
             return
@@ -94,12 +100,12 @@ class RestartSequence:
             self._await_nodes()
 
     def look_again(self) -> None:
-        """Go on if it waited for nodes and has them all now."""
+        """Go on if it waited for nodes and now has them all."""
         if self._activity.phase is WAITING and not self._cluster.missing(self._group):
             self._await_nodes()
 
     def _wait(self, time: float, then: Callable[[], None]) -> None:
-        """Go on with *then* after *time* seconds, unless the restart begins again before."""
+        """Call *then* after *time* seconds, unless the sequence begins again before."""
         self._then = then
         self._timer = At(self._env, self._env.now + time, self._priority, self._ring)
 
@@ -108,7 +114,7 @@ class RestartSequence:
             self._then()
 
     def _expect(self, detection: float) -> None:
-        """End the detection with an alarm after so many seconds, unless one that is pending rings before."""
+        """End the detection after so many seconds, unless a pending alarm ends it before."""
         alarm = self._env.now + detection
         if alarm >= self._alarm:
             return
@@ -126,7 +132,7 @@ class RestartSequence:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Begin the next stage; after the last, be ready where all nodes are."""
+        """Begin the next stage; after the last one, recover as soon as all nodes are ready."""
         for stage in self._ahead:
             if not stage.awaits_nodes:
                 self._stage = stage
@@ -147,7 +153,7 @@ class RestartSequence:
             self._await_nodes()
 
     def _load(self) -> None:
-        """Load, as soon as that is possible."""
+        """Load the state, as soon as its tier is available."""
         if closed := self._loader.closed_for():
             self._wait(closed, self._load)
         else:
@@ -155,7 +161,7 @@ class RestartSequence:
             self._wait(self._loader.load(self._failure, line, self._attempt), self._end_stage)
 
     def _end_stage(self) -> None:
-        """Go on, or begin again with the first stage after detection where this one has failed."""
+        """Go on, or begin again with the first stage after detection if this stage has failed."""
         stage, failure = self._stage, self._failure
         if stage.fails and self._stages.fails(stage.number, self._attempt, failure):
             self._attempt += 1
@@ -176,7 +182,7 @@ class RestartSequence:
             self._wait(self._cluster.ready_at(self._group) - self._env.now, self._provisioned)
 
     def _provisioned(self) -> None:
-        """Go on: the last of the spares that were taken is ready, whatever the clock's last digit says."""
+        """Go on: the last of the spares taken is ready, even if rounding puts the clock just before that."""
         self._cluster.fill(max(self._env.now, self._cluster.ready_at(self._group)), self._group)
         self._await_nodes()
 

@@ -1,1 +1,1 @@
-"""The job of replicas that fail and recover one by one; a job of one replica restarts as a whole."""
+"""The job: replicas that train together and recover one by one; a job of one replica restarts whole."""

@@ -1,57 +1,51 @@
-"""The replicas that are there: they train, save and stand still together."""
+"""The replicas that are present, and what they do together: train, save, stand still, make planned stops.
+
+They do one thing at a time.  Each phase ends at an instant known in advance, unless a failure, a replica that
+comes back or a change of pace ends it before; then the next phase is planned anew.
+
+Three of four replicas train, and the fourth comes back at 10 h with `rejoin_stall: 30 s`: their training
+segment ends at 10 h, all four stand still for 30 s, and then a segment of four begins.  A planned stop of
+20 min that is due at 12 h ends that segment: the job saves, stands still for 20 min, and trains on.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from clustersim.engine.activity import NO_BLAME, Blame
+from clustersim.engine.activity import NO_BLAME, Activity, Blame
 from clustersim.engine.effects import UndetectedFailures
-from clustersim.engine.events import COMPLETION, TARGET, WINDOW, At
+from clustersim.engine.events import COMPLETION, NOTICE, STOP_END, TARGET, WINDOW, At
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.replicas.parts import Parts, SharedState
+from clustersim.engine.replicas.parts import Parts
+from clustersim.engine.replicas.replica import PendingFailure, Replica, State
+from clustersim.engine.replicas.replica_set import ReplicaSet
+from clustersim.engine.replicas.rollout import Rollout
+from clustersim.engine.stops import Stops
 from clustersim.engine.work.history import Pace
-from clustersim.records import Phase
+from clustersim.records import SCOPES, Phase
 
 TRAINING, SAVING, STALL, BLOCKED = Phase.TRAINING, Phase.SAVING, Phase.STALL, Phase.BLOCKED
-
-
-class Planned(Protocol):
-    """Whoever knows what the group has planned."""
-
-    def next(self, now: float) -> float:
-        """Return when the next stop begins, infinite without any."""
-
-    def begin(self) -> None:
-        """Begin the stop that is due."""
-
-    def broken(self) -> None:
-        """The save before the stop is broken off: it does not take position now."""
-
-    def down(self) -> None:
-        """No replica is alive."""
-
-    def holds_back(self) -> bool:
-        """Go on with a stop that fell due while the job was down; return whether anything is left of one."""
-
-    def take_one_out(self) -> None:
-        """Let the next replica of a rolling stop step out, if one is to."""
+JOB_SCOPE = SCOPES.index("job")
 
 
 class ActiveGroup:
-    """What the replicas that are there do together, one thing at a time, until something comes between.
+    """What the replicas that are present do together, one thing at a time.
 
-    It `is_formed` as long as a replica is alive.  `finished` happens when the target is reached, at
-    `reached`, or when the run is told to `finish`.  While too few are there, the `latest` failure is charged.
+    It `is_formed` as long as a replica is alive.  `finished` happens when the target is reached, at `reached`
+    (s), or when the run calls `finish`.  While too few replicas are present, the `latest` failure is charged.
+    Its `planned` stops take replicas down with *bring_down*, and let them join again with *bring_back*.
     """
 
     def __init__(
         self,
         parts: Parts,
-        together: SharedState,
+        replicas: ReplicaSet,
+        activity: Activity,
         undetected: UndetectedFailures,
-        planned: Callable[[], Planned],
+        bring_down: Callable[[Mapping[Replica, PendingFailure]], None],
+        bring_back: Callable[[Replica, Blame], None],
     ) -> None:
         env, scenario, start = parts.env, parts.scenario, (parts.causes.start, NOBODY)
         self.reached = math.nan
@@ -59,80 +53,80 @@ class ActiveGroup:
         self.is_formed = True
         self.latest = start
         self._env = env
-        self._replicas, self._activity = together
+        self.replicas, self.activity = replicas, activity
         self._work = parts.work
         self._undetected = undetected
         self._clocks = parts.failures.clocked
-        self._planned = planned
         self._target = scenario.target_s
         self._is_endless = scenario.target_s is None and scenario.maintenance is None
         self._rolls = scenario.maintenance is not None and scenario.maintenance.rolling
         self._minimum = scenario.recovery.minimum
         self._timer: At | None = None
         self._then: Callable[[], None] = self._train
-        self._deadline = -math.inf
+        self._stall_end = -math.inf
         self._blamed = start
+        self.planned = PlannedStops(parts, self, bring_down, bring_back)
 
     def __repr__(self) -> str:
-        return f"ActiveGroup({self._activity}, {self._replicas})"
+        return f"ActiveGroup({self.activity}, {self.replicas})"
 
     @property
     def is_stalled_until_later(self) -> bool:
-        """Whether they still stand still for one another."""
-        return self._deadline > self._env.now
+        """Whether a stall goes on."""
+        return self._stall_end > self._env.now
 
     @property
     def is_enough(self) -> bool:
-        """Whether so many are there that they may train."""
-        return self._replicas.present >= self._minimum
+        """Whether enough replicas are present to train."""
+        return self.replicas.present >= self._minimum
 
     def enter(self, phase: Phase) -> None:
-        """Book *phase* from now on for all that are there."""
-        activity = self._activity
+        """Book *phase* from now on for all that are present."""
+        activity = self.activity
         activity.enter(phase)
-        activity.share = self._replicas.present / self._replicas.size
+        activity.share = self.replicas.present / self.replicas.size
         if phase is STALL:
             activity.charged = self._blamed
         elif phase is BLOCKED:
             activity.charged = self.latest
 
     def wait(self, time: float, then: Callable[[], None], priority: int = COMPLETION) -> None:
-        """Go on with *then* at the instant *time*, unless something comes between."""
+        """Call *then* at the instant *time* (s), unless another wait replaces this one."""
         self._then = then
         self._timer = At(self._env, time, priority, self._ring) if time < math.inf else None
 
     def stall(self, time: float, blame: Blame) -> None:
-        """Let all that are there stand still for *time* seconds, because of whom they *blame*."""
+        """Let all that are present stand still for *time* seconds, charged to *blame*."""
         self.extend(time, blame)
         self.stand_still()
 
     def extend(self, time: float, blame: Blame) -> None:
-        """Put the deadline off to *time* seconds from now, if that is later."""
-        deadline = self._env.now + time
-        if deadline >= self._deadline:
-            self._deadline = deadline
+        """Extend the stall to *time* seconds from now, if that is later, charged to *blame*."""
+        end = self._env.now + time
+        if end >= self._stall_end:
+            self._stall_end = end
             self._blamed = blame
 
     def stand_still(self) -> None:
-        """Stand still until the deadline."""
+        """Stand still until the end of the stall."""
         self.enter(STALL)
-        self.wait(self._deadline, self.go_on)
+        self.wait(self._stall_end, self.go_on)
 
     def begin_together(self) -> None:
-        """Begin as a new group, unless what was noticed at this very instant leaves too few."""
+        """Begin as a new group, unless failures detected at this very instant leave too few."""
         if self.is_enough:
             self.go_on()
 
     def go_on(self) -> None:
-        """Let all that are there train, where they are enough."""
-        replicas, was_down = self._replicas, not self.is_formed
-        if replicas.ready:
+        """Let all that are present train, if they are enough."""
+        replicas, was_down = self.replicas, not self.is_formed
+        if replicas.rejoining:
             replicas.join()
-        self._deadline, self.is_formed = -math.inf, True
-        if was_down and self._planned().holds_back():
+        self._stall_end, self.is_formed = -math.inf, True
+        if was_down and self.planned.holds_back():
             return
         if self._rolls and replicas.up >= self._minimum:
-            self._planned().take_one_out()
+            self.planned.drain_next()
         if replicas.up >= self._minimum:
             self._train()
         else:
@@ -140,51 +134,51 @@ class ActiveGroup:
             self.enter(BLOCKED)
 
     def stop(self, broken: Blame = NO_BLAME) -> None:
-        """End the segment under way, *broken* by somebody or not, or the save before a planned stop."""
+        """End the training segment, *broken* by a failure or not, or the save before a planned stop."""
         if self._work.is_training:
             self._work.end(self._env.now, *broken)
-        elif self._activity.phase is SAVING:
+        elif self.activity.phase is SAVING:
             if broken != NO_BLAME:
-                self._planned().broken()
+                self.planned.broken()
         else:
             return
         for clock in self._clocks:
             clock.training_ends()
 
     def leave(self) -> None:
-        """Book nothing more: no replica is alive."""
-        if self._replicas.size > 1:
-            self._activity.enter(TRAINING)
-        self._timer, self._deadline = None, -math.inf
+        """Dissolve the group: no replica is alive."""
+        if self.replicas.size > 1:
+            self.activity.enter(TRAINING)
+        self._timer, self._stall_end = None, -math.inf
         if self.is_formed:
             self.is_formed = False
-            self._planned().down()
+            self.planned.down()
 
     def change_pace(self) -> None:
-        """Train at the pace that the stragglers leave from now on."""
+        """Train at the pace of the slowest straggler from now on."""
         if self._work.is_training:
             pace = self._undetected.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
             self._work.slow_down(self._env.now, pace)
             self.plan_anew()
 
     def plan_anew(self) -> None:
-        """Take up planned stops again: the one that went on is over."""
+        """Plan the end of the segment under way anew, as the target or the next stop has moved."""
         if self._work.is_training and not self._is_endless:
             self._plan()
 
     def finish(self) -> None:
-        """Book what is still open, and let `finished` happen: work since the last save counts."""
+        """End the run: book what is still open, and let `finished` happen.  Unsaved work counts."""
         self.stop()
-        self._activity.enter(Phase.IDLE)
-        for replica in self._replicas.replicas:
+        self.activity.enter(Phase.IDLE)
+        for replica in self.replicas.replicas:
             replica.activity.enter(Phase.IDLE)
         if not self.finished.triggered:
             self.finished.succeed()
 
     def _train(self) -> None:
         """Train until the target is reached, or a planned stop is due."""
-        now, replicas = self._env.now, self._replicas
-        self._activity.enter(TRAINING)
+        now, replicas = self._env.now, self.replicas
+        self.activity.enter(TRAINING)
         pace = self._undetected.pace() if self._undetected.open else None
         self._work.begin(now, replicas.up / replicas.size, pace)
         self._timer = None
@@ -194,14 +188,13 @@ class ActiveGroup:
             self._plan()
 
     def _plan(self) -> None:
-        """Wait for the target, or for the next planned stop."""
+        """Schedule the target or the next planned stop, whichever comes first."""
         target = math.inf if self._target is None else self._work.time_of(self._target)
-        planned = self._planned()
-        stop = planned.next(self._env.now)
+        stop = self.planned.next(self._env.now)
         if target <= stop:
             self.wait(target, self._reach, TARGET)
         else:
-            self.wait(stop, planned.begin, WINDOW)
+            self.wait(stop, self.planned.begin, WINDOW)
 
     def _reach(self) -> None:
         self.reached = self._env.now
@@ -210,3 +203,181 @@ class ActiveGroup:
     def _ring(self, event: At) -> None:
         if event is self._timer:
             self._then()
+
+
+class PlannedStops:
+    """Maintenance: of all replicas together, or of one after another while the others train on.
+
+    Failures during a stop are dealt with when it is over: *bring_down* takes those replicas down, and
+    *bring_back* lets a replica join the others again.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        group: ActiveGroup,
+        bring_down: Callable[[Mapping[Replica, PendingFailure]], None],
+        bring_back: Callable[[Replica, Blame], None],
+    ) -> None:
+        self._env = parts.env
+        self._plan = parts.scenario.maintenance
+        self._takes = self._plan.takes if self._plan else 0.0
+        self._skips = self._plan is None or self._plan.if_down == "skip"
+        self._rolls = self._plan is not None and self._plan.rolling
+        self._work = parts.work
+        self._replicas, self._activity = group.replicas, group.activity
+        self._group = group
+        self._bring_down = bring_down
+        self._bring_back = bring_back
+        self._blame = parts.causes.maintenance, NOBODY
+        self._windows = Stops(self._plan)
+        self._rollout = Rollout()
+        self._ends: dict[Replica, At] = {}
+        self._next_turn: At | None = None
+        self._after: list[Callable[[], None]] = []
+
+    def next(self, now: float) -> float:
+        """Return when the next stop begins (s); infinite if there is none."""
+        return math.inf if self._rollout.under_way else self._windows.next(now)
+
+    def broken(self) -> None:
+        """Put off the stop whose save a failure has broken, to the outage or until the job trains."""
+        self._windows.broken(self._env.now)
+
+    def down(self) -> None:
+        """End a rolling stop, as no replica is alive: those that have not had their turn are passed over."""
+        now = self._env.now
+        if self._rollout.under_way:
+            self._windows.past(now)
+        self._pass_over(self._rollout.drop())
+        self._windows.down(now)
+        self._await_turn()
+
+    def holds_back(self) -> bool:
+        """Do what is left of a stop that fell due while the job was down; return whether anything was."""
+        until = self._windows.ready(self._env.now)
+        if self._rolls or until <= self._env.now:
+            return False
+        self._stand_still(until)
+        return True
+
+    def keeps_aside(self, replica: Replica) -> bool:
+        """Let a *replica* that has recovered do what is left of its own stop; return whether anything was."""
+        now, since, replica.due = self._env.now, replica.due, None
+        until = now if since is None else self._windows.left(since, now)
+        if until <= now:
+            return False
+        self._drain(replica, until, replica.activity.charged)
+        return True
+
+    def when_it_ends(self, act: Callable[[], None]) -> bool:
+        """Call *act* when the stop under way ends; return whether there is one."""
+        stopped = self._activity.phase is Phase.MAINTENANCE
+        if stopped:
+            self._after.append(act)
+        return stopped
+
+    def begin(self) -> None:
+        """Begin the stop that is due: save first unless it is abrupt, or drain replica after replica."""
+        assert self._plan is not None
+        self._windows.begun()
+        now = self._env.now
+        if self._plan.rolling:
+            self._group.stop()
+            self._group.latest = self._blame
+            self._rollout.begin(self._replicas.replicas)
+            self._group.go_on()
+        elif self._plan.abrupt:
+            self._group.stop(self._blame)
+            self._work.invalidate(JOB_SCOPE, now)
+            self._work.fall_back(now, *self._blame)
+            self._stand_still(now + self._takes)
+        else:
+            self._work.end(now)
+            saved_at = self._work.begin_final_save(now)
+            self._group.enter(Phase.SAVING)
+            self._group.wait(saved_at, self._saved)
+
+    def drain_next(self) -> None:
+        """Drain the next replica of a rolling stop, if it is its turn."""
+        if not self._rollout.is_due:
+            return
+        replica, passed = self._rollout.next()
+        self._pass_over(passed)
+        if replica is None:
+            self._windows.past(self._env.now)
+        else:
+            self._drain(replica, self._env.now + self._takes, self._blame)
+
+    def _pass_over(self, replicas: Sequence[Replica]) -> None:
+        """Let those of *replicas* that are down make their stop while they recover."""
+        for replica in replicas:
+            if replica.state is State.DOWN and not self._skips:
+                replica.due = self._env.now
+
+    def _await_turn(self) -> None:
+        """Schedule the next rolling stop that falls due while the whole job is down."""
+        if self._rolls and not self._skips:
+            due = self._windows.next(self._env.now)
+            self._next_turn = At(self._env, due, WINDOW, self._drain_waiting)
+
+    def _drain_waiting(self, event: At) -> None:
+        """Let all replicas have their turn at once where none trains: those that wait are drained."""
+        if event is not self._next_turn or self._group.is_formed:
+            return
+        self._windows.begun()
+        self._pass_over(self._replicas.replicas)
+        for replica in self._replicas.rejoining:
+            if replica.state is State.REJOINING:
+                self._drain(replica, self._env.now + self._takes, self._blame)
+        self._group.enter(self._activity.phase)
+        self._await_turn()
+
+    def _drain(self, replica: Replica, until: float, blame: Blame) -> None:
+        """Drain a *replica* until an instant (s); the stall when it rejoins is charged to *blame*."""
+        self._replicas.drain(replica)
+        replica.activity.enter(Phase.MAINTENANCE)
+        replica.activity.charged = self._blame
+        self._ends[replica] = At(self._env, until, STOP_END, partial(self._undrain, replica, blame))
+
+    def _saved(self) -> None:
+        self._group.stop()
+        self._work.end_final_save(self._env.now)
+        self._stand_still(self._env.now + self._takes)
+
+    def _stand_still(self, until: float) -> None:
+        self._group.enter(Phase.MAINTENANCE)
+        self._group.wait(until, self._resume, STOP_END)
+
+    def _resume(self) -> None:
+        """End the stop: recover from the failures that struck meanwhile, or train again."""
+        self._windows.past(self._env.now)
+        self._work.settle(self._env.now)
+        struck = self._replicas.struck_in_stop()
+        if struck:
+            self._bring_down({replica: replica.take_pending() for replica in struck})
+        if self._activity.phase is Phase.MAINTENANCE:
+            if self._group.is_stalled_until_later:
+                self._group.stand_still()
+            else:
+                self._group.go_on()
+        acts, self._after = self._after, []
+        for act in acts:
+            At(self._env, self._env.now, NOTICE, partial(_do, act))
+
+    def _undrain(self, replica: Replica, blame: Blame, event: At) -> None:
+        """End the stop of a drained replica: it rejoins, or recovers from a failure that hit it there."""
+        if replica.state is not State.DRAINED or self._ends[replica] is not event:
+            return
+        if self._rollout.is_over(replica):
+            self._windows.past(self._env.now)
+        if replica.pending is None:
+            self._bring_back(replica, blame)
+        else:
+            self._work.settle(self._env.now)
+            self._bring_down({replica: replica.take_pending()})
+            self._group.plan_anew()
+
+
+def _do(act: Callable[[], None], event: At) -> None:
+    act()

@@ -1,6 +1,12 @@
-"""The job in general: replicas that train together, stand still for one another, and recover one by one.
+"""The job: what a failure does to it, from the failure's arrival to the replicas' return.
 
-With one replica it is the job that restarts as a whole, from whatever copies its tiers still hold.
+A failure is noted in the journal.  Then it takes down the replicas that it hits: their segment of training
+ends, the work that no copy holds is lost, and each goes through its restart sequence.  The others stand still
+for the `stall` and train on; with one replica the whole job restarts.
+
+Two replicas train.  A failure hits replica 1 at 5 h: the segment ends, replica 0 stands still for a stall of
+20 s and trains on alone.  Replica 1 is back 10 min later, having loaded the state from replica 0; after a
+`rejoin_stall` of 20 s a segment of both begins.
 """
 
 from __future__ import annotations
@@ -15,8 +21,7 @@ from clustersim.engine.effects import Affected, UndetectedFailures, effects
 from clustersim.engine.events import GATHERING, REJOIN, At
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.replicas.active_group import ActiveGroup
-from clustersim.engine.replicas.parts import Parts, SharedState
-from clustersim.engine.replicas.planned import PlannedStops
+from clustersim.engine.replicas.parts import Parts
 from clustersim.engine.replicas.replica import PendingFailure, Replica, State
 from clustersim.engine.replicas.replica_set import ReplicaSet
 from clustersim.engine.restart import RestartSequence
@@ -30,10 +35,10 @@ JOB_SCOPE = SCOPES.index("job")
 
 
 class Job:
-    """The job of a scenario: its doors for failures, and what they do to the replicas.
+    """The job of a scenario: its replicas, and what failures and repaired nodes do to them.
 
-    Those that are there share one activity; a replica that is down has its own.  A lone replica has but the
-    one, which spares it half of the steps from one state to the next.
+    The replicas that are present share one activity; a replica that is down has its own.  A lone replica uses
+    the shared one for both, which saves it half of the changes of state.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -59,11 +64,8 @@ class Job:
             affected = Affected(env, scenario, *shared, undetected, self._work, self)
             self._effects = effects(affected, scenario)
         self._rejoins_at_once = self._replicas.size == 1 and not self._effects
-        together = SharedState(self._replicas, self._activity)
-        self._group = ActiveGroup(parts, together, undetected, lambda: self._planned)
-        self._planned = PlannedStops(
-            parts, together, self._group, self._take_down_after_stop, self._bring_back
-        )
+        handlers = self._take_down_after_stop, self._bring_back
+        self._group = ActiveGroup(parts, self._replicas, self._activity, undetected, *handlers)
         if any(mode.effect.is_noticed_later for mode in scenario.failures.values()):
             cluster.on_move.append(undetected.moved)
         parts.failures.on_failure.append(self.on_failure)
@@ -74,7 +76,7 @@ class Job:
         return f"Job({self._group})"
 
     def _replica(self, index: int, parts: Parts) -> Replica:
-        """Return replica number *index*, with a restart of recovery of its own."""
+        """Return replica number *index*, with its own restart sequence."""
         env, count = parts.env, parts.scenario.recovery.replicas
         size = parts.scenario.slots_per("replica")
         activity = self._activity
@@ -95,7 +97,7 @@ class Job:
 
     @property
     def finished(self) -> simpy.Event:
-        """Happens when the target is reached, or when the run is told to `finish`."""
+        """Happens when the target is reached, or when the run calls `finish`."""
         return self._group.finished
 
     @property
@@ -117,7 +119,7 @@ class Job:
             self._group.go_on()
 
     def on_failure(self, failure: Failure) -> None:
-        """Let a failure hit the job: the only way in."""
+        """Let a failure hit the job: crash it, or do what its kind of effect does."""
         effect = self._effects.get(failure.mode)
         line = self._note(failure, stops=effect is None)
         if effect is None:
@@ -127,7 +129,7 @@ class Job:
             effect(failure, line)
 
     def on_spare_failure(self, failure: Failure, node: int) -> None:
-        """Let a failure hit the idle spare *node*: the job does not notice."""
+        """Note a failure of the idle spare *node*, which leaves for repair unless it is transient."""
         line = self._journal.incident(self._env.now, failure, node, -1, Phase.IDLE, False)
         if not failure.transient:
             self._repairs.send_spare(failure, node, line)
@@ -135,7 +137,7 @@ class Job:
     def fail(
         self, failure: Failure, line: int, *, noticed: bool = False, sound_until: float | None = None
     ) -> None:
-        """Take down the replicas that *failure* hits; all where work is corrupt beyond a position."""
+        """Take down the replicas that *failure* hits; all if the work is corrupt from a position on."""
         replicas, group, now = self._replicas, self._group, self._env.now
         struck, phase = replicas.struck_by(failure), self._activity.phase
         detection = 0.0 if noticed else self._stages.detection(failure)
@@ -165,12 +167,12 @@ class Job:
             self._group.stall(time, (cause, line))
 
     def change_pace(self) -> None:
-        """Train at the pace that the stragglers leave from now on."""
+        """Train at the pace of the slowest straggler from now on."""
         self._group.change_pace()
 
     def when_stop_ends(self, act: Callable[[], None]) -> bool:
-        """Let *act* happen when the planned stop under way ends; return whether there is one."""
-        return self._planned.when_it_ends(act)
+        """Call *act* when the planned stop under way ends; return whether there is one."""
+        return self._group.planned.when_it_ends(act)
 
     def closed_for(self) -> float:
         """Return for how long the copy that a replica needs cannot be loaded yet (s)."""
@@ -188,11 +190,11 @@ class Job:
         return time if given is None else given
 
     def finish(self) -> None:
-        """Book what is still open, and let `finished` happen: work since the last save counts."""
+        """End the run: book what is still open, and let `finished` happen."""
         self._group.finish()
 
     def _postponed(self, struck: Sequence[Replica], pending: PendingFailure) -> list[Replica]:
-        """Let those in a planned stop go down by the *pending* when that is over; return the others."""
+        """Keep the *pending* failure for those in a planned stop until that is over; return the others."""
         in_stop, everywhere = self._activity.phase is MAINTENANCE, pending.sound_until is not None
         now = []
         for replica in struck:
@@ -241,14 +243,14 @@ class Job:
         self._take_down(list(struck), max(struck.values(), key=_instant), struck)
 
     def _break_off(self, blame: Blame) -> None:
-        """End the segment under way; those that are left have lost the step that they were in."""
+        """End the segment; the replicas that are left lose the step in progress."""
         in_step = self._work.is_training
         self._group.stop(blame)
         if in_step and self._replicas.alive:
             self._work.lose_step()
 
     def _announce(self, index: int) -> None:
-        """Bring a replica back that has recovered, after all that is under way at this instant."""
+        """Bring a replica back that has recovered, after all else that happens at this instant."""
         replica = self._replicas.replicas[index]
         if self._rejoins_at_once or (replica.restart.is_alone and self._env.peek() > self._env.now):
             self._be_ready(replica)
@@ -256,15 +258,15 @@ class Job:
             At(self._env, self._env.now, REJOIN + index, partial(self._be_ready, replica))
 
     def _be_ready(self, replica: Replica, event: At | None = None) -> None:
-        """Bring a replica back that has recovered, unless it has to stand aside for a planned stop.
+        """Bring a replica back that has recovered, unless its planned stop is due.
 
-        One that waited for nodes is announced by each that comes back at that instant.
+        A replica that waited for nodes is announced by each node that returns at that instant.
         """
-        if replica.state is DOWN and not self._planned.keeps_aside(replica):
+        if replica.state is DOWN and not self._group.planned.keeps_aside(replica):
             self._bring_back(replica, replica.activity.charged)
 
     def _bring_back(self, replica: Replica, blame: Blame) -> None:
-        """Let a replica that is ready again join the others, or wait until enough are ready to begin."""
+        """Let a replica join the others, or wait until enough have recovered to begin."""
         group = self._group
         self._replicas.come_back(replica)
         if self._rejoins_at_once:

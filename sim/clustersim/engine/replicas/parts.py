@@ -1,4 +1,4 @@
-"""What a job works with, handed on to those who do its work."""
+"""The parts of a simulation that its job works with, handed on to what the job consists of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import simpy
 
-from clustersim.engine.activity import Activity
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.failures import Failures
 from clustersim.engine.failures.origins import Origins
@@ -14,7 +13,6 @@ from clustersim.engine.journal import Journal
 from clustersim.engine.ledger import Causes
 from clustersim.engine.recovery import Stages
 from clustersim.engine.repair import Repairs
-from clustersim.engine.replicas.replica_set import ReplicaSet
 from clustersim.engine.work.work import Work
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
@@ -34,10 +32,3 @@ class Parts(NamedTuple):
     failures: Failures
     repairs: Repairs
     work: Work
-
-
-class SharedState(NamedTuple):
-    """What the replicas share that train together: who they are, and what they do."""
-
-    replicas: ReplicaSet
-    activity: Activity

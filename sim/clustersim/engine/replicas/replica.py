@@ -1,4 +1,9 @@
-"""One data-parallel replica: its slots, its restart of recovery, and whether it takes part."""
+"""One data-parallel replica: its slots, its restart sequence, and its state.
+
+A replica that is hit during a planned stop keeps the failure as `pending`.  If a hang with 30 min of
+detection hits it at 10 min into the stop, and a crash with an alarm after 10 s at 15 min, the restart after
+the stop begins with the crash, and its detection takes 10 s.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from clustersim.records import Failure
 
 
 class State(IntEnum):
-    """Whether a replica takes part, is ready to, recovers, or has stepped out for a planned stop."""
+    """Whether a replica trains with the others, is about to, recovers, or is drained for a planned stop."""
 
     UP = 0
     REJOINING = 1
@@ -20,9 +25,10 @@ class State(IntEnum):
 
 
 class PendingFailure(NamedTuple):
-    """A failure that takes replicas down from a time on (s): the failure, and its line in the journal.
+    """A failure at `time` (s), noted in `line` of the journal, that has yet to take replicas down.
 
-    Its alarm rings after the `detection` (s).  It may have left the work sound only until a position (s).
+    It is detected `detection` seconds after that begins.  `sound_until` is the position in the work (s) from
+    which it is corrupt, if it is.
     """
 
     time: float
@@ -33,14 +39,14 @@ class PendingFailure(NamedTuple):
 
     @property
     def blame(self) -> Blame:
-        """Whom to charge for it."""
+        """The mode and the line that are charged for it."""
         return self.failure.mode, self.line
 
 
 class Replica:
-    """Replica number `index`, which goes through a restart of recovery of its own.
+    """Replica number `index` with its `slots`, and with a `restart` sequence of its own.
 
-    A planned stop of its own is `due` since an instant (s) if its turn came while it was down.
+    `due` is the instant (s) since which its own planned stop is due, if its turn came while it was down.
     """
 
     def __init__(self, index: int, slots: range, restart: RestartSequence, activity: Activity) -> None:
@@ -56,13 +62,13 @@ class Replica:
         return f"Replica({self.index}, {self.state.name.lower()})"
 
     def defer(self, pending: PendingFailure) -> None:
-        """Deal with a *pending* failure later, with those that wait already: the earliest alarm counts."""
+        """Keep a *pending* failure for later; of several the earliest detection counts."""
         if self.pending is not None:
             pending = pending._replace(detection=min(pending.detection, self.pending.detection))
         self.pending = pending
 
     def take_pending(self) -> PendingFailure:
-        """Return that pending, which is dealt with now."""
+        """Return the pending failure, and forget it."""
         pending, self.pending = self.pending, None
         assert pending is not None
         return pending

@@ -1,4 +1,9 @@
-"""The replicas of a job together: how many are in which state, and which of them a failure hits."""
+"""All replicas of a job: their states, how many are in which, and which of them a failure hits.
+
+Each replica holds as many consecutive slots.  With 4 replicas of 256 nodes a failure of slot 600 hits replica
+2: it was up, so 3 remain up.  When it has recovered it is rejoining, and `present` counts it again; with the
+next segment it is up.  While all are down, none is `alive`: the state of the model is lost with them.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +18,10 @@ WAITING = Phase.WAITING
 
 
 class ReplicaSet:
-    """All replicas: `up` is how many train together, `there` are up or ready, `alive` hold the state.
+    """All replicas: `up` train together, `present` are up or rejoining, `alive` are all that are not down.
 
-    Those that came back and have not joined the others yet are `ready`; somebody `is_out`, or may be, once
-    one has stepped out for a planned stop.
+    `rejoining` are those that came back and have not joined the others yet.  `any_drained` is true once a
+    replica has been drained for a planned stop.
     """
 
     def __init__(self, replicas: Sequence[Replica], cluster: Cluster) -> None:
@@ -24,7 +29,7 @@ class ReplicaSet:
         self._cluster = cluster
         self._slots = len(replicas[0].slots)
         self._down: dict[Replica, None] = {}
-        self.ready: list[Replica] = []
+        self.rejoining: list[Replica] = []
         self.any_drained = False
         self.size = self.up = self.present = self.alive = len(replicas)
         self._is_up = bytearray([1]) * self.size
@@ -33,7 +38,7 @@ class ReplicaSet:
         return f"ReplicaSet({self.up} of {self.size} up)"
 
     def fall(self, struck: Sequence[Replica]) -> list[Replica]:
-        """Let replicas be down, with all that has struck them; return those that were so before."""
+        """Take the replicas *struck* down; return those that were down before."""
         again = []
         for replica in struck:
             state = replica.state
@@ -49,8 +54,8 @@ class ReplicaSet:
             self._down[replica] = None
         return again
 
-    def step_out(self, replica: Replica) -> None:
-        """Let a *replica* stand aside, one that has just recovered too; it holds the state."""
+    def drain(self, replica: Replica) -> None:
+        """Drain a *replica* for a planned stop, whatever its state; it keeps the state of the model."""
         if replica.state is UP:
             self._leave(replica)
         elif replica.state is REJOINING:
@@ -61,33 +66,33 @@ class ReplicaSet:
         self.any_drained = True
 
     def come_back(self, replica: Replica) -> None:
-        """Let a *replica* that was down or out be ready."""
+        """Let a *replica* that was down or drained rejoin."""
         if replica.state is DOWN:
             self._recover(replica)
         replica.state = REJOINING
         self.present += 1
-        self.ready.append(replica)
+        self.rejoining.append(replica)
 
     def join(self) -> None:
-        """Let those that are ready take part."""
-        for replica in self.ready:
+        """Let those that rejoin be up."""
+        for replica in self.rejoining:
             if replica.state is REJOINING:
                 replica.state = UP
                 self.up += 1
                 self._is_up[replica.index] = True
-        self.ready.clear()
+        self.rejoining.clear()
 
     def trains(self) -> Callable[[int], int]:
-        """Return what tells, also later, whether the replica of a number takes part now."""
+        """Return a function that tells, also later, whether the replica of a number is up now."""
         return bytes(self._is_up).__getitem__
 
     def _recover(self, replica: Replica) -> None:
-        """Let a *replica* that was down be alive."""
+        """Count a *replica* that was down as alive."""
         self.alive += 1
         del self._down[replica]
 
     def _leave(self, replica: Replica) -> None:
-        """Let a *replica* that was up take part no longer."""
+        """Count a *replica* that was up no longer."""
         self.up -= 1
         self.present -= 1
         self._is_up[replica.index] = False
@@ -105,8 +110,16 @@ class ReplicaSet:
             return (self.replicas[slots[0] // self._slots],)
         return [self.replicas[index] for index in dict.fromkeys(map(self.index_of, slots))]
 
+    def struck_in_stop(self) -> list[Replica]:
+        """Return the replicas with failures that wait for the end of a stop of all."""
+        return [
+            replica
+            for replica in self.replicas
+            if replica.pending is not None and replica.state is not DRAINED
+        ]
+
     def break_nodes(self, failure: Failure, line: int, struck: Sequence[Replica]) -> None:
-        """Let the nodes of *failure*, in *line*, fail, each in the restart of its own replica of *struck*."""
+        """Mark the nodes of *failure*, noted in *line*, as failed; the replicas *struck* hold them."""
         if len(struck) == 1:
             struck[0].restart.break_nodes(failure, failure.slots, line)
             return
@@ -117,7 +130,7 @@ class ReplicaSet:
             replica.restart.break_nodes(failure, slots.get(replica.index, []), line)
 
     def take_back(self, nodes: Sequence[int]) -> None:
-        """Take repaired *nodes*: to the replicas that wait for some, in the order in which they began to."""
+        """Give repaired *nodes* to the replicas that wait for nodes, the one that waits longest first."""
         waiting = [replica for replica in self._down if replica.activity.phase is WAITING]
         if not waiting:
             self._cluster.restore(nodes)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import click
 from pydantic.fields import FieldInfo
@@ -95,26 +95,27 @@ def blocks_in(annotation: Any) -> Iterator[tuple[type, bool]]:
     """Yield the blocks of the scenario language in a type, each with whether it stands behind a free name."""
     from clustersim.scenario.keys.blocks import Block
 
-    if isinstance(annotation, type) and issubclass(annotation, Block):
-        yield annotation, False
+    inside, marks = get_args(annotation), getattr(annotation, "__metadata__", ())
+    block = next((mark.block for mark in marks if getattr(mark, "block", None)), annotation)
+    if isinstance(block, type) and issubclass(block, Block):
+        yield block, False
+        return
     named = "Mapping" in str(annotation).split("[")[0]
-    for inner in get_args(annotation):
+    for inner in inside:
         yield from ((block, named or behind) for block, behind in blocks_in(inner))
 
 
 def every_block() -> dict[type, list[str]]:
     """Return each block with all paths at which it may stand, from the scenario downwards."""
-    from clustersim.scenario.model import Scenario
+    from clustersim.scenario.keys.scenario import ScenarioBlock
 
-    found: dict[type, list[str]] = {Scenario: [""]}
-    waiting: list[type] = [Scenario]
+    found: dict[type, list[str]] = {ScenarioBlock: [""]}
+    waiting: list[type] = [ScenarioBlock]
     while waiting:
         block = waiting.pop(0)
         for name, field in block.model_fields.items():  # type: ignore[attr-defined]
-            for inner, named in blocks_in(field.annotation):
-                path = ".".join(
-                    part for part in (found[block][0], field.alias or name, "<name>" * named) if part
-                )
+            for inner, named in blocks_in(Annotated[field.annotation, None, *field.metadata]):
+                path = ".".join(part for part in (found[block][0], name, "<name>" * named) if part)
                 if inner not in found:
                     waiting.append(inner)
                 found.setdefault(inner, []).append(path)
@@ -144,7 +145,7 @@ def section(block: Any, paths: Sequence[str]) -> str:
     """Return the part of the page about one block."""
     heading = ", ".join(f"`{path}`" for path in paths) if paths[0] else "The file"
     rows = [
-        [f"`{field.alias or name}`", field.description or "", default_of(field)]
+        [f"`{name}`", field.description or "", default_of(field)]
         for name, field in block.model_fields.items()
     ]
     return f"## {heading}\n\n{inspect.getdoc(block)}\n\n{table(('key', 'meaning', 'default'), rows)}\n"

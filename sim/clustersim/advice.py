@@ -15,10 +15,9 @@ from clustersim.estimate import unseen
 from clustersim.formatting import duration, measured, percent, plus_minus, whole
 from clustersim.metrics.cells import number_at
 from clustersim.scenario import Scenario
-from clustersim.scenario.describe import describe
+from clustersim.scenario.describe import about_overlaps, describe
 from clustersim.scenario.first_order import mean_parts, restarts
-from clustersim.scenario.keys.expectations import Threshold
-from clustersim.scenario.keys.replay import about_overlaps
+from clustersim.scenario.keys.quantities import Threshold
 from clustersim.scenario.rates import calendar_share, fleet_factor
 
 Summary = Mapping[str, Any]
@@ -133,8 +132,11 @@ def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 
 def _interval(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say where the interval between saves is far from the best of Daly's exact formula."""
-    saves, mtbf = scenario.checkpoint, scenario.mtbf
-    if saves is None or mtbf is None or saves.blocks == 0 or scenario.needs_work_history:
+    mtbf = scenario.mtbf
+    if scenario.checkpoint is None or mtbf is None or scenario.needs_work_history:
+        return
+    saves = scenario.checkpoint.last
+    if saves.blocks == 0:
         return
     best = max(theory.optimal(mtbf, saves.blocks), saves.durable_after)
     then, now = (theory.efficiency(each, mtbf, saves.blocks, 0.0) for each in (best, saves.interval))

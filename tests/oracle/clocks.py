@@ -113,8 +113,9 @@ class Source:
 
     def _clock(self) -> str:
         """Which time runs; left out, only what a program does to itself needs one that trains."""
-        of_a_program = self.mode.stated_per == "job" and self.rows is None
-        return self.mode.stated_clock or ("training" if of_a_program else "calendar")
+        written = self.scenario.written.failures[self.name]
+        of_a_program = written.per == "job" and self.rows is None
+        return written.clock or ("training" if of_a_program else "calendar")
 
     def _lemons(self) -> list[int]:
         """The numbers of the bad nodes, among those of the job and the spares."""

@@ -39,7 +39,7 @@ class Effects:
             case Corrupt():
                 self._corrupt(strike, in_stretch)
             case Flap():
-                self.world.job.flap(strike, strike.draw("stall", effect.stall.distribution.sample))
+                self.world.job.flap(strike, strike.draw("stall", effect.stall.sample))
             case Storage():
                 self._storage(effect, strike)
 

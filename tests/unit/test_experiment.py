@@ -254,7 +254,7 @@ def test_a_worker_that_dies_is_said_in_one_sentence() -> None:
 
 def test_what_goes_wrong_in_a_worker_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "WORTH_A_POOL", 0.0)
-    broken = scenario().model_copy(update={"cluster": None})
+    broken = replace(scenario(), cluster=None)
     with pytest.raises(AttributeError):
         experiment.simulate_all([Point.of(broken, ReplicationStore())], Settings(workers=2))
 
@@ -293,7 +293,7 @@ def test_two_stopping_rules_are_refused_and_a_new_one_replaces_the_files() -> No
 def test_overrides_change_the_scenario() -> None:
     results = run(scenario(), replications=2, seed=9, horizon="1 d", overrides={"checkpoint.blocks": "2 min"})
     assert results.scenario.checkpoint is not None
-    assert results.scenario.checkpoint.blocks == 120
+    assert results.scenario.tiers[0].blocks == 120
     assert (results.summary["seed"], results.summary["horizon_s"]) == (9, 86_400)
 
 

@@ -96,10 +96,8 @@ def _timed(scenario: Scenario) -> Iterator[RestartStage]:
 
 def _own_load(scenario: Scenario) -> int | None:
     """Return the number of the stage that loads where its time is stated, whatever copy is loaded."""
-    stated = scenario.recovery.stated_stages.get("load")
-    if stated is None or stated.word:
-        return None
-    return next(number for number, stage in enumerate(scenario.recovery.stages) if stage.kind == "load")
+    stages = enumerate(scenario.recovery.stages)
+    return next((number for number, stage in stages if stage.kind == "load" and not stage.of_copy), None)
 
 
 def constant(distribution: Distribution) -> float | None:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from clustersim.scenario.first_order import ettr, exposure_s, lasts_s, mean_restart_s, restart_s
-from clustersim.scenario.keys.replay import reached
 from clustersim.scenario.model import Scenario
-from clustersim.scenario.notes import notes
-from clustersim.scenario.rates import events, fleet_factor, mean_of, nodes_taken, own_time, rate, spare_events
+from clustersim.scenario.rates import (
+    again,
+    events,
+    fleet_factor,
+    mean_of,
+    nodes_taken,
+    own_time,
+    rate,
+    spare_events,
+)
 from clustersim.scenario.values import Value, values
+from clustersim.units import format_duration, format_share
 
 SECONDS_PER_EVENT = 15e-6
 SECONDS_PER_REPLICATION = 0.01
@@ -101,7 +109,7 @@ def _mode(scenario: Scenario, name: str) -> ModeMeaning:
         per=mode.per,
         units=scenario.units(name),
         mtbf_s=scenario.mtbf_of(name) / fleet_factor(mode),
-        events=reached(mode, end) if mode.recorded else own_time(mode, end) / end * exposure * strikes,
+        events=mode.recorded_until(end) if mode.recorded else own_time(mode, end) / end * exposure * strikes,
         restart_s=restart_s(scenario, name),
         nodes_in_repair=away,
     )
@@ -113,3 +121,90 @@ def replication_s(scenario: Scenario) -> float:
     stops = scenario.end_s / scenario.maintenance.every if scenario.maintenance else 0.0
     attempts = 1 / math.prod(1 - stage.fails for stage in scenario.recovery.stages)
     return SECONDS_PER_REPLICATION + SECONDS_PER_EVENT * (happens * attempts + stops)
+
+
+def notes(scenario: Scenario) -> Iterator[str]:
+    """Yield what a reader should know about how far the values carry."""
+    yield from _about_tables(scenario)
+    yield from _about_nodes(scenario)
+    yield from _about_logs(scenario)
+    yield from _about_copies(scenario)
+    if scenario.simulation.precision is not None:
+        yield "simulation.precision: replications are added as needed; the run time is for the first 32"
+
+
+def _about_tables(scenario: Scenario) -> Iterator[str]:
+    gpus = scenario.cluster.gpus
+    tables: dict[str, Mapping[int, float]] = {
+        "workload.scaling_efficiency": scenario.workload.scaling_efficiency or {}
+    }
+    for name, time in scenario.written.recovery.stages.items():
+        tables[f"recovery.stages.{name}"] = time.over_gpus or {}
+        if len(time.fails) > 1:
+            tables[f"recovery.stages.{name}.fails"] = time.fails
+    for path, table in tables.items():
+        if table and not min(table) <= gpus <= max(table):
+            nearest = min(table) if gpus < min(table) else max(table)
+            yield f"{path}: {gpus:,} cards are outside the table; the value at {nearest:,} is used"
+
+
+def _about_nodes(scenario: Scenario) -> Iterator[str]:
+    cluster, retire = scenario.cluster, scenario.recovery.retire
+    for name, mode in scenario.failures.items():
+        if mode.lemons:
+            factor = fleet_factor(mode)
+            mean = format_duration(mode.mtbf / factor, 3)
+            text = f"over all nodes it is {factor:.3g} times that, one failure of a {mode.per} every {mean}"
+            yield f"failures.{name}.lemons: the rate is that of a good node; {text}"
+        if (more := again(scenario, mode)) > 1:
+            why = "after a relapse, a repair in vain or a wrong diagnosis"
+            yield f"failures.{name}: failures that come again, {why}, add {format_share(more - 1, 2)}"
+    if retire and retire.replacement is None:
+        yield "recovery.retire: the fleet shrinks, as no replacement time is given"
+    if 0 < cluster.spare_nodes < cluster.spare_domains:
+        domains = f"{cluster.spare_domains:,} {cluster.spares_within}s"
+        yield f"cluster.spares: {cluster.spare_nodes:,} for {domains}, so not each of them has a spare"
+
+
+def _about_copies(scenario: Scenario) -> Iterator[str]:
+    effects = [mode.effect for mode in scenario.failures.values()]
+    if not scenario.tiers and effects:
+        yield "checkpoint: none; every failure throws all work away, so no formula gives the ETTR"
+    for tier in scenario.tiers:
+        path = ".".join(tier.keys)
+        if tier.durable_after > tier.interval:
+            until = format_duration(tier.durable_after, 3)
+            yield f"{path}: a save starts only when the last one is durable, {until} after its end"
+        kept = tier.survives if tier.survives is not None else frozenset({"job", "gpu", "node"})
+        if "node" in kept and not kept >= {"job", "gpu"}:
+            lost = " and ".join(sorted({"job", "gpu"} - kept))
+            yield f"{path}.survives: node without {lost}; a lost {lost} does less harm than a lost node"
+        if tier.keep is not None and not tier.unusable and not any(effect.spoils_work for effect in effects):
+            yield f"{path}.keep: it matters only where copies may be unusable or corrupt"
+    yield from dict.fromkeys(effect.first_order for effect in effects if effect.first_order)
+
+
+def _about_logs(scenario: Scenario) -> Iterator[str]:
+    """Yield what a reader should know of logs that end before the run, or the other way round."""
+    yield from about_overlaps(scenario)
+    horizon = scenario.simulation.horizon
+    logs = [mode.recorded for mode in scenario.failures.values() if mode.recorded]
+    if horizon is None or not logs:
+        return
+    if late := sum(row.time_s >= horizon for rows in logs for row in rows):
+        total = sum(map(len, logs))
+        yield f"failures: {late:,} of {total:,} recorded failures lie behind the horizon and never strike"
+    last = max(rows[-1].time_s for rows in logs)
+    if last < horizon / 2:
+        yield f"failures: nothing is recorded after {format_duration(last, 3)}; beyond it the log is silent"
+
+
+def about_overlaps(scenario: Scenario) -> Iterator[str]:
+    """Yield how many rows of all logs only extend the absence of their node."""
+    end = scenario.simulation.horizon or math.inf
+    modes = [mode for mode in scenario.failures.values() if mode.recorded]
+    total = sum(row.time_s < end for mode in modes for row in mode.recorded or ())
+    if passed := total - sum(mode.recorded_until(end) for mode in modes):
+        name = "names" if passed == 1 else "name"
+        which = f"{passed:,} of {total:,} incidents {name} a node that is away already"
+        yield f"failures: {which}; its absence is extended to the later end"

@@ -86,14 +86,14 @@ def ettr(scenario: Scenario) -> float | None:
 
     None without checkpoints where something fails: then all work is lost with each failure.
     """
-    saves, mtbf = scenario.checkpoint, scenario.mtbf
-    up = _up(scenario)
-    if saves is None:
+    mtbf, up = scenario.mtbf, _up(scenario)
+    if not scenario.tiers:
         return up if mtbf is None else None
     if scenario.needs_work_history or mtbf is None:
         waste = math.fsum(_waste(scenario, name) for name in scenario.failures)
         return up * _kept(scenario.tiers) * math.exp(-waste) / restarts(scenario)
-    return up * theory.efficiency(saves.interval, mtbf, saves.blocks, 0.0) / restarts(scenario)
+    tier = scenario.tiers[-1]
+    return up * theory.efficiency(tier.interval, mtbf, tier.blocks, 0.0) / restarts(scenario)
 
 
 def restarts(scenario: Scenario) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from clustersim import units
-from clustersim.scenario.model import Scenario
+from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.units import Quantity
 
 _MERGED = (
@@ -34,7 +35,9 @@ def schema() -> dict[str, Any]:
     What is needed is asked for only where nothing is inherited, and null, which deletes, is allowed wherever
     layers merge key by key.
     """
-    made: dict[str, Any] = _tidy(Scenario.model_json_schema())
+    made: dict[str, Any] = _tidy(
+        json.loads(json.dumps(ScenarioBlock.model_json_schema()).replace('Block"', '"'))
+    )
     definitions: dict[str, Any] = made.pop("$defs")
     needed = {"required": made.pop("required"), "properties": dict(_needed(made, definitions))}
     for block in (made, *(definitions[name] for name in _MERGED)):

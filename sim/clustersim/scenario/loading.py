@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from clustersim.engine.ledger import RESERVED_CAUSES
-from clustersim.scenario.changes import SAID
 from clustersim.scenario.keys.blocks import KEY
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text import shipped
@@ -21,6 +20,7 @@ from clustersim.scenario.text.errors import Fault, Place, ScenarioError
 from clustersim.scenario.text.overrides import override
 from clustersim.scenario.text.reader import read_file, read_text
 from clustersim.scenario.traces import read_traces
+from clustersim.scenario.trials import SAID
 from clustersim.units import shown
 
 Overrides = Mapping[str, Any]

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from clustersim.scenario.keys.failure import FailureMode
+from clustersim.scenario.keys.failure import FailureModeBlock
 from clustersim.scenario.keys.logs import Entry, Recorded, Rows, read_log
 from clustersim.scenario.keys.quantities import NAME_PATTERN
 from clustersim.scenario.text.document import Document, Mark, find
@@ -152,7 +152,7 @@ class _Trace:
     def _is_sound(self) -> bool:
         """Whether the mode is right but for its log: what is not is then said once, not for each cause."""
         try:
-            FailureMode.model_validate({**self._mode, REPLAY: _HARMLESS})
+            FailureModeBlock.model_validate({**self._mode, REPLAY: _HARMLESS})
         except ValidationError:
             return False
         return True

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from clustersim.scenario.keys.blocks import Block
-from clustersim.scenario.keys.recovery import Recovery
-from clustersim.scenario.keys.replay import told
-from clustersim.scenario.keys.saving import CheckpointSpec
+from clustersim.scenario.keys.logs import Recorded
+from clustersim.scenario.keys.recovery import RecoveryBlock
+from clustersim.scenario.keys.tiers import CheckpointSpecBlock
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text.errors import Path, dotted
 from clustersim.units import format_duration, format_share
@@ -28,7 +28,7 @@ class Value(NamedTuple):
 
 def values(scenario: Scenario) -> Iterator[Value]:
     """Yield every value that the simulation depends on, in the order of the language."""
-    for path, text, default in _block(scenario, scenario.document, ()):
+    for path, text, default in _block(scenario.written, scenario.document, ()):
         resolved = _resolved(scenario, path, text)
         yield Value(dotted(path), resolved, None if default else source(scenario.sources, path), default)
 
@@ -43,17 +43,16 @@ def source(sources: Mapping[str, str], path: Path) -> str | None:
 
 
 def _block(block: Block, data: Mapping[Any, Any], path: Path) -> Iterator[tuple[Path, str, bool]]:
-    for name, field in type(block).model_fields.items():
-        key = field.alias or name
-        here, value = (*path, key), getattr(block, name)
+    for key, field in type(block).model_fields.items():
+        here, value = (*path, key), getattr(block, key)
         if not path and key in _NOT_VALUES:
             continue
         extra = field.json_schema_extra
         extra = extra if isinstance(extra, dict) else {}
         quiet = "x-quiet" in extra or "replay" in data
-        default = getattr(block, key) if key in block.derived else field.default
+        default = block.default(key)
         used = default not in (None, {}) and not quiet
-        if key in data or used or isinstance(value, Recovery):
+        if key in data or used or isinstance(value, RecoveryBlock):
             stated = data.get(key, {} if _is_open(value) else default)
             yield from _value(value, stated, here, str(extra.get("x-unit", "")), key not in data)
 
@@ -97,15 +96,19 @@ def _entry(name: Any, value: Any) -> str:
 
 def _resolved(scenario: Scenario, path: Path, text: str) -> str:
     """Return *text* with what it comes to in this scenario, where that is not plain from the text."""
-    spec, spares = scenario.checkpoint, scenario.cluster.spares
-    if path[0] == "checkpoint" and spec and (resolved := _of_tier(spec, path)):
-        return f"{text} = {resolved}"
+    written, spares = scenario.written, f"{scenario.cluster.spare_nodes:,} nodes"
+    if (
+        path[0] == "checkpoint"
+        and written.checkpoint
+        and (time := _of_tier(scenario, written.checkpoint, path))
+    ):
+        return f"{text} = {time}"
     if path[0] == "failures" and path[2:] == ("replay",):
-        return told(scenario.failures[str(path[1])].recorded or ())
-    if path == ("cluster", "spares") and scenario.cluster.used_per_rack is not None:
-        return f"{scenario.cluster.spare_nodes:,} nodes, what is left of the racks"
-    if path == ("cluster", "spares") and isinstance(spares, float):
-        return f"{text} = {scenario.cluster.spare_nodes:,} nodes"
+        return _rows(scenario.failures[str(path[1])].recorded or ())
+    if path == ("cluster", "spares") and written.cluster.used_per_rack is not None:
+        return f"{spares}, what is left of the racks"
+    if path == ("cluster", "spares") and isinstance(written.cluster.spares, float):
+        return f"{text} = {spares}"
     if path[:2] == ("recovery", "stages") and (text == "checkpoint" or "over gpus" in text):
         return f"{text} = {_of_stage(scenario, str(path[2]))}"
     if path == ("workload", "scaling_efficiency"):
@@ -120,23 +123,33 @@ def _of_stage(scenario: Scenario, name: str) -> str:
     time = _about(stage.duration.mean)
     if stage.of_copy and len(scenario.tiers) > 1:
         time = ", ".join(f"{_about(tier.load)} from {tier.name}" for tier in scenario.tiers)
-    tables = len(scenario.recovery.stated_stages[name].stated_fails) > 1
+    tables = len(scenario.written.recovery.stages[name].fails) > 1
     return f"{time}, fails {format_share(stage.fails, 3)}" if tables else time
 
 
-def _of_tier(spec: CheckpointSpec, path: Path) -> str | None:
+def _of_tier(scenario: Scenario, written: CheckpointSpecBlock, path: Path) -> str | None:
     """Return what the interval or a bandwidth of a tier comes to; None where its text says it all."""
-    number = list(spec.stated).index(str(path[2])) if spec.several and len(path) == 4 else 0
-    stated, tier = list(spec.stated.values())[number], spec.tiers[number]
-    if path[-1] == "interval" and stated.stated_interval and stated.stated_interval.seconds is None:
+    name = str(path[2]) if len(path) == 4 else scenario.tiers[0].name
+    keys, tier = written.each()[name], next(tier for tier in scenario.tiers if tier.name == name)
+    if path[-1] == "interval" and keys.interval and keys.interval.seconds is None:
         return _about(tier.interval)
     if path[-1] == "read":
         return f"{_about(tier.load)} to load"
-    if path[-1] == "write" and stated.stated_blocks is None:
+    if path[-1] == "write" and keys.blocks is None:
         return f"{_about(tier.blocks)} to save"
     if path[-1] == "write":
         return f"{_about(tier.durable_after)} until durable"
     return None
+
+
+def _rows(rows: tuple[Recorded, ...]) -> str:
+    """Return recorded failures as they read in a table of values."""
+    first, last = (format_duration(row.time_s, 3) for row in (rows[0], rows[-1]))
+    nodes = len({row.node for row in rows if row.node >= 0})
+    where = f" on {nodes:,} node{'s' * (nodes > 1)}" if nodes else ""
+    if len(rows) == 1:
+        return f"1 recorded failure{where}, after {first}"
+    return f"{len(rows):,} recorded failures{where}, {first} to {last}"
 
 
 def _about(seconds: float) -> str:

@@ -105,7 +105,7 @@ class Offers:
         vain = [
             f"failures.{name}.repair.false_fix"
             for name, mode in self._scenario.failures.items()
-            if mode.stated_repair and mode.stated_repair.plan.in_vain
+            if mode.repair_plan and mode.repair_plan.in_vain
         ]
         yield from self._halved("half the repairs in vain", vain, Area.NODES, shares=True)
 
@@ -178,9 +178,10 @@ class Offers:
         modes = [item for item in self._scenario.failures.items() if item[1].transient < 1]
         if not any(mode.repair_plan for _, mode in modes):
             return
-        if self._scenario.cluster.used_per_rack is None:
+        if self._given("cluster.used_per_rack") is None:
             yield self._more_spares()
-        repaired = [f"failures.{name}.repair" for name, mode in modes if mode.stated_repair]
+        random = [name for name, mode in modes if mode.repair_plan and mode.recorded is None]
+        repaired = [f"failures.{name}.repair" for name in random]
         yield from self._halved("repair twice as fast", repaired, Area.NODES)
 
     def _more_spares(self) -> Change:

@@ -218,9 +218,8 @@ class Outages:
 
 def schedule_of(scenario: Scenario, interval: float) -> PeriodicSaves:
     """Return the scenario's save schedule with another *interval* of training between saves (s)."""
-    spec = scenario.checkpoint
-    assert spec is not None
-    return PeriodicSaves.every(interval, spec.blocks, spec.durable_after, scenario.workload.step_time)
+    tier = scenario.tiers[-1]
+    return PeriodicSaves.every(interval, tier.blocks, tier.durable_after, scenario.workload.step_time)
 
 
 def why_outages_depend(scenario: Scenario) -> str | None:

@@ -17,7 +17,7 @@ from clustersim.advice import Advice
 from clustersim.estimate import Estimate, mean_of
 from clustersim.formatting import duration, measured, plus_minus
 from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
-from clustersim.scenario.consistency import MOST_SAVES
+from clustersim.scenario.checks import MOST_SAVES
 from clustersim.scenario.describe import describe
 from clustersim.scenario.first_order import mean_parts
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
@@ -170,8 +170,8 @@ class Tuning(Study):
         if spec is None or mtbf is None or not self.no_progress or self.scenario.needs_work_history:
             return {}
         mean, calendar = mean_parts(self.scenario), calendar_share(self.scenario)
-        longest = theory.restart_for(HALF_TRAINING, mtbf, spec.blocks, calendar, mean.detection)
-        rarest = theory.mtbf_for(HALF_TRAINING, spec.blocks, mean.restart, calendar, mean.detection)
+        longest = theory.restart_for(HALF_TRAINING, mtbf, spec.last.blocks, calendar, mean.detection)
+        rarest = theory.mtbf_for(HALF_TRAINING, spec.last.blocks, mean.restart, calendar, mean.detection)
         return ({} if longest is None else {"restart_s": longest}) | {"mtbf_s": rarest}
 
     @property

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clustersim.scenario import Fault, Place, ScenarioError, load
-from clustersim.scenario.changes import Changes
+from clustersim.scenario.keys.claims import Claim, Published
 from clustersim.scenario.loading import overridden
 from clustersim.scenario.model import Scenario
-from clustersim.scenario.published import Claim, Published
 from clustersim.scenario.text import shipped
+from clustersim.scenario.trials import Changes
 from clustersim.settings import ScenarioSource
 from clustersim.store import ChoiceError
 

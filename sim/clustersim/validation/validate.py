@@ -17,11 +17,11 @@ from clustersim.metrics.measures import Row
 from clustersim.metrics.metric import MetricFigure
 from clustersim.metrics.replications import Array, Replications, stacked
 from clustersim.records import Records
-from clustersim.scenario.changes import Changes
 from clustersim.scenario.facts import facts_of
+from clustersim.scenario.keys.claims import Claim
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
-from clustersim.scenario.published import Claim
+from clustersim.scenario.trials import Changes
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.studies.change import setting
 from clustersim.studies.study import Simulations, simulations

@@ -50,7 +50,7 @@ def refused(tree: Path, text: str, **overrides: Any) -> str:
 
 def test_a_base_is_inherited_key_by_key(tree: Path) -> None:
     made = child(tree, "cluster: {gpus: 128}\nfailures:\n  node: {mtbf: 20 d}\n")
-    assert (made.cluster.gpus, made.cluster.spares) == (128, 2)
+    assert (made.cluster.gpus, made.cluster.spare_nodes) == (128, 2)
     assert list(made.failures) == ["node", "job"]
     assert made.failures["node"].mtbf == 20 * 86_400
     assert made.failures["node"].repair is not None
@@ -91,7 +91,7 @@ def test_bases_are_merged_in_order(tree: Path) -> None:
     )
     made = load("child.yaml")
     assert made.checkpoint is not None
-    assert (made.checkpoint.interval, made.checkpoint.blocks, made.checkpoint.load) == (600, 1, 20)
+    assert (made.tiers[-1].interval, made.tiers[-1].blocks, made.tiers[-1].load) == (600, 1, 20)
 
 
 def test_a_base_may_have_a_base_in_another_folder(tree: Path) -> None:
@@ -166,7 +166,7 @@ def test_overrides_may_be_yaml_null_and_python_values(tree: Path) -> None:
         failures={"job": {"per": "job", "mtbf": "1 d"}, "node": None},
     )
     assert len(made.recovery.stages) == 3
-    assert (made.cluster.gpus, made.cluster.spares) == (8, 0)
+    assert (made.cluster.gpus, made.cluster.spare_nodes) == (8, 0)
     assert list(made.failures) == ["job"]
 
 

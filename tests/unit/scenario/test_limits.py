@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from clustersim.scenario import Scenario, ScenarioError, loads
-from clustersim.scenario.changes import MOST_TRIED
+from clustersim.scenario import ScenarioError, loads
 from clustersim.scenario.describe import describe
 from clustersim.scenario.json_schema import schema
 from clustersim.scenario.keys.blocks import MOST_GUESSES, MOST_NAMES
 from clustersim.scenario.loading import variant
 from clustersim.scenario.rates import spare_events
+from clustersim.scenario.trials import MOST_TRIED
 from clustersim.studies.offers import offers, times
 from clustersim.studies.tune import limits
 
@@ -37,25 +37,10 @@ def levers(count: int) -> str:
 
 
 def test_thousands_of_levers_are_refused_before_one_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clustersim.scenario.levers.Trials", None)
+    monkeypatch.setattr("clustersim.scenario.trials.Trials", None)
     assert faults(SMALL + levers(2500)) == [
         "<text>:7:1: levers: 2_500 entries, 1_000 are possible; give fewer"
     ]
-
-
-def test_the_document_is_not_copied_for_each_lever(monkeypatch: pytest.MonkeyPatch) -> None:
-    document, copies = Scenario.document.fget, []
-    assert document is not None
-
-    def copied(scenario: Scenario) -> Any:
-        copies.extend([scenario.name] if scenario.levers else [])
-        return document(scenario)
-
-    monkeypatch.setattr(Scenario, "document", property(copied))
-    loads(SMALL + levers(2))
-    of_two = len(copies)
-    loads(SMALL + levers(50))
-    assert len(copies) == 2 * of_two > 0
 
 
 def test_a_large_scenario_has_room_for_fewer_levers() -> None:

@@ -14,8 +14,8 @@ from clustersim import theory
 from clustersim.engine.replication import simulate
 from clustersim.metrics.catalogue import CLAIMABLE
 from clustersim.scenario import Scenario, dump, load, loads, schema
-from clustersim.scenario.changes import changed
-from clustersim.scenario.published import KINDS, Claim
+from clustersim.scenario.keys.claims import KINDS, Claim
+from clustersim.scenario.loading import variant
 from clustersim.scenario.text import shipped
 from clustersim.scenario.text.reader import read_file
 from clustersim.scenario.values import values
@@ -116,12 +116,12 @@ def test_a_layer_adds_claims_replaces_one_and_deletes_another(
 
 def test_a_changed_scenario_has_new_values_and_nothing_is_said_about_the_old() -> None:
     said = SAID + "expect: {ettr: '>= 0.9'}\nsources: {cluster: us}\nlevers: {x: {cluster.spares: 2}}\n"
-    found = changed(loads(SMALL + said), {"checkpoint.blocks": "1 s", "failures.node.detect": "1 min"})
+    found = variant(loads(SMALL + said), {"checkpoint.blocks": "1 s", "failures.node.detect": "1 min"})
     assert found.checkpoint is not None
-    assert found.checkpoint.blocks == 1
+    assert found.checkpoint.last.blocks == 1
     assert found.published is None
     assert not [*found.expect, *found.sources, *found.levers]
-    assert changed(found, {"failures.node.detect": None}) == changed(
+    assert variant(found, {"failures.node.detect": None}) == variant(
         loads(SMALL), {"checkpoint.blocks": "1 s"}
     )
 
@@ -174,11 +174,11 @@ def test_efficiencies_are_those_of_dalys_formula(name: str) -> None:
     case = load(name)
     assert case.published
     for one in case.published.claims.values():
-        found = changed(case, one.change)
+        found = variant(case, one.change)
         assert found.checkpoint
         assert found.mtbf
         restart = found.recovery.stages[-1].duration.mean
-        saves = found.checkpoint
+        saves = found.checkpoint.last
         expected = theory.efficiency(saves.interval, found.mtbf, saves.blocks, restart)
         assert one.value == pytest.approx(expected, abs=5.1e-6)
 

@@ -32,9 +32,8 @@ def scenario(checkpoint: dict[str, Any], **blocks: Any) -> Scenario:
 
 def test_the_short_form_is_one_tier_called_checkpoint() -> None:
     small = scenario({"interval": "10 min", "blocks": "5 s", "durable_after": "1 min", "load": "30 s"})
-    assert small.checkpoint is not None
     assert small.tiers == (Tier("checkpoint", 600.0, 5.0, 60.0, 30.0),)
-    assert not small.checkpoint.several
+    assert not small.tiers[0].several
     assert not small.needs_work_history
 
 
@@ -44,9 +43,9 @@ def test_several_tiers_keep_their_order_and_the_last_one_stands_for_the_checkpoi
     peer, storage = small.tiers
     assert peer == Tier("peer", 60.0, 1.0, survives=frozenset({"job", "gpu", "node"}), unusable=0.01, keep=2)
     assert storage.survives is None
-    spec = small.checkpoint
-    assert spec is not None
-    assert (spec.interval, spec.blocks, spec.durable_after, spec.load) == (1800.0, 5.0, 0.0, 60.0)
+    assert (storage.interval, storage.blocks, storage.durable_after, storage.load) == (1800.0, 5.0, 0.0, 60.0)
+    assert small.checkpoint
+    assert small.checkpoint.last == storage
     assert small.needs_work_history
     assert loads(dump(small)).hash == small.hash
 

@@ -14,7 +14,7 @@ from clustersim import theory
 from clustersim.scenario import dump, load, loads, schema
 from clustersim.scenario.describe import describe
 from clustersim.scenario.first_order import chain_s
-from clustersim.scenario.keys.expectations import Threshold
+from clustersim.scenario.keys.quantities import Threshold
 from clustersim.scenario.text import shipped
 from clustersim.scenario.text.reader import read_file, read_text
 from clustersim.scenario.text.starter import starter

@@ -51,8 +51,8 @@ def test_each_offer_changes_what_it_says() -> None:
     assert detection.recovery.stages[0].duration.mean == 30.0
     assert detection.failures["hang"].detect.mean == 300.0  # type: ignore[union-attr]
     assert made["half the time: all of recovery"].recovery.stages[2].fails == pytest.approx(0.1)
-    assert made["saves at half the cost"].checkpoint.blocks == 10.0  # type: ignore[union-attr]
-    assert made["durable twice as fast"].checkpoint.durable_after == 90.0  # type: ignore[union-attr]
+    assert made["saves at half the cost"].tiers[-1].blocks == 10.0
+    assert made["durable twice as fast"].tiers[-1].durable_after == 90.0
     assert made["twice the spares"].cluster.spare_nodes == 2
     assert made["repair twice as fast"].failures["node"].repair.mean == 12 * HOUR  # type: ignore[union-attr]
 

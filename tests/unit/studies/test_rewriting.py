@@ -76,7 +76,7 @@ def test_an_inherited_interval_is_put_over_its_base(
     found = load(target)
     assert found.checkpoint is not None
     assert found.checkpoint.interval == 75.0
-    assert found.checkpoint.blocks == (6.0 if block else 5.0)
+    assert found.tiers[-1].blocks == (6.0 if block else 5.0)
     assert "base: ../base.yaml" in target.read_text()
 
 

@@ -107,7 +107,7 @@ class PlainWork:
 
 def _schedule(scenario: Scenario) -> SaveSchedule:
     """Return when *scenario* saves within a segment of training."""
-    spec = scenario.checkpoint
-    if spec is None:
+    if not scenario.tiers:
         return NoSaves()
-    return PeriodicSaves.every(spec.interval, spec.blocks, spec.durable_after, scenario.workload.step_time)
+    tier = scenario.tiers[-1]
+    return PeriodicSaves.every(tier.interval, tier.blocks, tier.durable_after, scenario.workload.step_time)

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from clustersim.scenario.text.errors import Path
 from clustersim.units import shown
 
+V = TypeVar("V")
 KEY = "[key]"
 MOST_NAMES = 1_000
 """The most entries of a mapping whose keys are the user's own names."""
 NAMES = Field(max_length=MOST_NAMES)
 MOST_GUESSES = 20
-Finding = tuple[Path, str]
+Finding = tuple[str | Path, str]
+"""What is wrong, in a sentence, and where: a key of the block, or a path below it."""
 
 
 def refuse(findings: Iterable[Finding]) -> None:
     """Raise pydantic's error with one sentence per finding, if there is any.
 
-    Each stands at its path below the block; a path that ends in KEY blames the key itself, not its value.
+    A path that ends in KEY blames the key itself, not its value.
     """
-    details = [InitErrorDetails(type=spoken(why), loc=path, input=None) for path, why in findings]
-    if details:
+    if details := [_detail(path, why) for path, why in under((), findings)]:
         raise ValidationError.from_exception_data("scenario", details)
+
+
+def under(block: Path, findings: Iterable[Finding]) -> Iterator[tuple[Path, str]]:
+    """Yield what is wrong with a block with paths from further above, where the block stands at *block*."""
+    for path, why in findings:
+        yield (*block, *((path,) if isinstance(path, str) else path)), why
+
+
+def _detail(path: Path, why: str) -> InitErrorDetails:
+    return InitErrorDetails(type=spoken(why), loc=path, input=None)
 
 
 def spoken(why: str) -> PydanticCustomError:
@@ -35,17 +47,15 @@ def spoken(why: str) -> PydanticCustomError:
     return PydanticCustomError("fault", "{sentence}", {"sentence": why})
 
 
-def key(
-    about: str, default: Any = ..., *, name: str | None = None, unit: str = "", quiet: bool = False
-) -> Any:
-    """Return a key of a block: what it means, its default as in a file (none: needed), its written name.
+def key(about: str, default: Any = ..., *, unit: str = "", quiet: bool = False) -> Any:
+    """Return a key of a block: what it means, and its default as in a file (none: needed).
 
     *unit* says what a bare number counts; a *quiet* default, which means that something is not used, is not
     listed among what went in.
     """
     extra: dict[str, Any] = {"x-unit": unit} if unit else {}
     extra |= {"x-quiet": True} if quiet else {}
-    return Field(default, description=about, alias=name, json_schema_extra=extra or None)
+    return Field(default, description=about, json_schema_extra=extra or None)
 
 
 def unknown(name: object, allowed: Iterable[str], what: str = "unknown key") -> str:
@@ -72,11 +82,11 @@ def strangers(names: Iterable[str], allowed: Sequence[str], what: str) -> Iterat
 
 
 class Block(BaseModel):
-    """A block of the scenario: known keys only, frozen, checked on its own and then for contradictions.
+    """A block of the scenario as it is written: known keys only, each read, then checked for contradictions.
 
-    `misplaced` names keys that belong elsewhere, with what to do; `derived` names keys whose default follows
-    from other values, and is the attribute of that name.  A block with `one_value` reads as a single value.
-    Defaults are written and read as in a file: `"0 s"`.
+    Defaults are written and read as in a file: `"0 s"`.  A block of which more follows than it says resolves
+    to a value; any other, such as `Maintenance`, is one: it is frozen, in seconds, cards and shares of 1.
+    `misplaced` names keys that belong elsewhere, with what to do; a block with `one_value` reads as one.
     """
 
     model_config = ConfigDict(
@@ -84,19 +94,27 @@ class Block(BaseModel):
     )
     one_value: ClassVar[bool] = False
     misplaced: ClassVar[Mapping[str, str]] = {}
-    derived: ClassVar[frozenset[str]] = frozenset()
 
     def contradictions(self) -> Iterator[Finding]:
         """Yield what is wrong with values that are each right by themselves."""
         yield from ()
 
-    def settle(self, document: Mapping[str, Any]) -> None:
-        """Work out what follows from the values; *document* is the mapping as it was given."""
+    def resolve(self) -> Any:
+        """Return the value that follows from the block by itself."""
+        return self
 
     @classmethod
     def keys(cls) -> list[str]:
-        """Return the keys of the block as they are written."""
-        return [field.alias or name for name, field in cls.model_fields.items()]
+        """Return the keys of the block."""
+        return list(cls.model_fields)
+
+    def default(self, key: str) -> Any:
+        """Return what holds where the key is left out, as it is written; None where nothing does."""
+        return type(self).model_fields[key].default
+
+    def given(self, *names: str) -> list[str]:
+        """Return which of these keys have a value."""
+        return [name for name in names if getattr(self, name) is not None]
 
     @model_validator(mode="wrap")
     @classmethod
@@ -111,19 +129,17 @@ class Block(BaseModel):
             block = handler(data)
         except ValidationError as error:
             raise cls._reworded(error) from None
-        block.settle(data)
         refuse(block.contradictions())
         return block
 
     @classmethod
     def _reworded(cls, error: ValidationError) -> ValidationError:
         """Return *error* with sentences of ours for all that pydantic found."""
-        findings = [cls._finding(one) for one in error.errors(include_url=False)]
-        lines = [InitErrorDetails(type=spoken(why), loc=path, input=None) for path, why in findings]
-        return ValidationError.from_exception_data("scenario", lines)
+        details = [_detail(*cls._finding(detail)) for detail in error.errors(include_url=False)]
+        return ValidationError.from_exception_data("scenario", details)
 
     @classmethod
-    def _finding(cls, detail: ErrorDetails) -> Finding:
+    def _finding(cls, detail: ErrorDetails) -> tuple[Path, str]:
         """Return path and sentence of what pydantic found; what is wrong inside a block has one already."""
         context, path = detail.get("ctx", {}), detail["loc"]
         if "sentence" in context:
@@ -133,7 +149,7 @@ class Block(BaseModel):
         if detail["type"] == "extra_forbidden":
             return (*path, KEY), cls._unexpected(str(path[0]))
         if detail["type"] == "missing":
-            return path, f"missing; give {cls._described(str(path[0]))}"
+            return path, f"missing; give {cls.meaning(str(path[0]))}"
         if detail["type"] == "too_long":
             return path, too_many(len(detail["input"]), context["max_length"])
         what = _SHAPES.get(detail["type"], "is not understood here; give another value")
@@ -144,9 +160,73 @@ class Block(BaseModel):
         return cls.misplaced.get(key) or unknown(key, cls.keys())
 
     @classmethod
-    def _described(cls, key: str) -> str:
-        field = next(field for name, field in cls.model_fields.items() if key in (field.alias, name))
-        return field.description or "it"
+    def meaning(cls, key: str) -> str:
+        """Return what the key means."""
+        return cls.model_fields[key].description or "it"
+
+
+class OneOf(Block):
+    """A block that gives exactly one of its `alternatives`: of all of its keys, if these are not named."""
+
+    alternatives: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def allowed(cls) -> list[str]:
+        """Return the words of all that may be given, with a block or without."""
+        return list(cls.alternatives or cls.model_fields)
+
+    def chosen(self) -> list[str]:
+        """Return which alternatives are given."""
+        return self.given(*(self.alternatives or type(self).model_fields))
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Ask for exactly one alternative."""
+        if len(given := self.chosen()) != 1:
+            got = " and ".join(given) or "none"
+            yield (), f"{got} given; give exactly one of {', '.join(self.allowed())}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shorthand:
+    """A block that may be written as one value, which *expand* turns into the block's mapping.
+
+    A field that is annotated with a *block* holds what that block resolves to; *expand* may also return such
+    a value itself.  *schema* is the JSON Schema of the one value.
+    """
+
+    expand: Callable[[Any], Any]
+    schema: dict[str, Any]
+    block: type[Block] | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        inner = handler.generate_schema(self.block) if self.block else handler(source)
+        return core_schema.no_info_wrap_validator_function(self._read, inner)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [self.schema, handler(core)]}
+
+    def _read(self, value: object, block: Callable[[Any], Any]) -> object:
+        expanded = value if isinstance(value, Mapping) else self.expand(value)
+        if not isinstance(expanded, Mapping):
+            return expanded
+        return block(expanded).resolve() if self.block else block(expanded)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
+    """The field holds what its *block* resolves to."""
+
+    block: type[Block]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        inner = handler.generate_schema(self.block)
+        return core_schema.no_info_after_validator_function(self.block.resolve, inner)
+
+
+def taken(kind: type[V], block: Block, **others: Any) -> V:
+    """Return a value of that *kind*: *others*, and for its other fields the block's keys of these names."""
+    names = [field.name for field in fields(cast(Any, kind)) if field.name not in others]
+    return kind(**{name: getattr(block, name) for name in names}, **others)
 
 
 _SHAPES = {

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import PrivateAttr
-
 from clustersim.distributions import Distribution, Empirical
-from clustersim.scenario.keys.blocks import Block, Finding, key
+from clustersim.scenario.keys.blocks import KEY, Block, Finding, key, taken, under
 from clustersim.scenario.keys.laws import Lifetimes, Time
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.nodes import Lemons, Relapse, Spread
@@ -23,17 +22,20 @@ from clustersim.scenario.keys.quantities import (
     plain,
     words,
 )
-from clustersim.scenario.keys.reach import about_reach
 from clustersim.scenario.keys.repair import RepairPlan, RepairTime
-from clustersim.scenario.keys.replay import Replay, about_replay
+from clustersim.scenario.keys.replay import Replay
 from clustersim.scenario.keys.tables import table
 from clustersim.scenario.kinds.effects import ABOUT, EffectKind, Effects
 from clustersim.units import PARTS
 
 Part = Literal["gpu", "node", "rack", "pod", "cluster", "job"]
+Ages = Literal["steady", "new"]
 Clock = Literal["calendar", "training"]
 Reach = Literal["node", "rack", "pod", "replica", "job"]
 REACHES = ("node", "rack", "pod", "replica", "job")
+WITH_DOMAIN: Mapping[str, Reach] = {"rack": "rack", "pod": "pod", "cluster": "job", "job": "job"}
+SIZES = ("gpu", "node", "rack", "pod")
+OF_NODES = ("gpu", "node")
 
 
 _FACTORS = table(INSTANT, plain(0, 1e6), "{0 d: 3, 14 d: 1}")
@@ -46,119 +48,41 @@ def _over_time(value: object) -> tuple[tuple[float, float], ...]:
 OverTime = Annotated[tuple[tuple[float, float], ...], Reads(_over_time, _FACTORS.schema)]
 
 
-class FailureMode(Block):
-    """One way in which something fails."""
+@dataclass(frozen=True, slots=True)
+class FailureMode:
+    """One way in which something fails: times in seconds, shares of 1.
 
-    misplaced: ClassVar[Mapping[str, str]] = {
-        "crews": "crews belong to the repair; write repair: {constant: 4 h, crews: 12}"
-    }
-    derived: ClassVar[frozenset[str]] = frozenset({"clock"})
-    stated_per: Annotated[Part, words(*PARTS)] | None = key(
-        f"what fails: {', '.join(PARTS)}; left out with a replay", None, name="per"
-    )
-    rate: FailureRate | None = key("how often, such as 6.5 / 1000 node-days; or mtbf", None)
-    stated_mtbf: PositiveDuration | None = key(
-        "mean time between failures of one such unit, such as 16.4 y; or rate", None, name="mtbf"
-    )
-    stated_lifetime: Lifetimes = key("how lifetimes scatter around the MTBF", "exponential", name="lifetime")
-    ages: Annotated[Literal["steady", "new"], words("steady", "new")] = key(
-        "at time 0 units are in the steady state, or new", "steady"
-    )
-    stated_clock: Annotated[Clock, words("calendar", "training")] | None = key(
-        "calendar: it strikes at all times; training (default per job): only while the job trains or saves",
-        None,
-        name="clock",
-    )
-    stated_effect: Effects = key(ABOUT, "crash", name="effect")
-    stated_takes_down: Annotated[Reach, words(*REACHES)] | None = key(
-        "what leaves together: node (default for gpu and node), rack, pod, replica or job",
-        None,
-        name="takes_down",
-    )
-    spreads: Spread | None = key("a share takes the whole domain along: {to: rack, probability: 3 %}", None)
-    lemons: Lemons | None = key("nodes that fail more often: {share: 5 %, factor: 8}", None)
-    relapse: Relapse | None = key(
-        "nodes that fail again soon after a repair: {probability: 22 %, within: 1 d}", None
-    )
-    over_time: OverTime = key("factors on the rate along the run: {0 d: 3, 14 d: 1}", None)
-    stated_transient: Share | None = key(
-        "share of failures after which a restart is enough; 0 % with a repair", None, name="transient"
-    )
-    stated_detect: Time | None = key(
-        "time until it is noticed; replaces recovery.stages.detect for this mode", None, name="detect"
-    )
-    stated_repair: RepairTime | None = key(
-        "time for which the node is away; none: every failure is transient", None, name="repair"
-    )
-    renews: Flag = key("a repaired unit is as new, or as old as it was", True)
-    replay: Replay | None = key(
-        "recorded failures instead of random ones: a file such as logs/incidents.csv, or rows", None
-    )
-    _mtbf: float = PrivateAttr(0.0)
-    _strikes: tuple[Recorded, ...] = PrivateAttr(())
-    _repairs: tuple[float, ...] = PrivateAttr(())
-    _restarts: float = PrivateAttr(1.0)
+    `mtbf` is that of one unit, and the mean of its `lifetime`.  `over_time` are the instants from which a
+    factor on the rate holds.  `takes_down` is what leaves together, `transient` the share of failures after
+    which the node is fine once the job restarts, `detect` the time until it is noticed (None: the recovery's
+    own stage).  `repair_plan` is what happens to a node that left, or how long the effect lasts where that
+    is the repair time.  `recorded` are the failures of a log in the order of time; None where they are
+    random.  Of these, `strikes` strike; others name a node that is away, and extend what took it.
+    """
 
-    @cached_property
-    def recorded(self) -> tuple[Recorded, ...] | None:
-        """The failures of a log in the order of time; None where failures are random."""
-        return None if self.replay is None else tuple(sorted(self.replay, key=lambda row: row.time_s))
+    per: Part
+    mtbf: float
+    lifetime: Distribution
+    ages: Ages
+    clock: Clock
+    effect: EffectKind
+    takes_down: Reach
+    takes_down_stated: bool
+    spreads: Spread | None
+    lemons: Lemons | None
+    relapse: Relapse | None
+    over_time: tuple[tuple[float, float], ...]
+    transient: float
+    detect: Distribution | None
+    repair_plan: RepairPlan | None
+    renews: bool
+    recorded: tuple[Recorded, ...] | None
+    strikes: tuple[Recorded, ...]
 
     @property
-    def strikes(self) -> tuple[Recorded, ...]:
-        """The recorded failures that strike; others name a node that is away, and extend what took it."""
-        return self._strikes
-
-    @cached_property
-    def per(self) -> Part:
-        """What fails; of recorded failures the node, or the job where no row names a node."""
-        if self.stated_per is not None:
-            return self.stated_per
-        return "node" if any(row.node >= 0 for row in self.recorded or ()) else "job"
-
-    @property
-    def clock(self) -> Clock:
-        """When it strikes; by default a program fails only while it runs, and everything else at all times.
-
-        A log says when its failures struck on the calendar.
-        """
-        if self.stated_clock is not None:
-            return self.stated_clock
-        return "training" if self.per == "job" and self.recorded is None else "calendar"
-
-    @cached_property
-    def mtbf(self) -> float:
-        """Mean time between failures of one unit, in seconds."""
-        if self.recorded is not None:
-            return self._mtbf
-        if self.stated_mtbf is not None:
-            return self.stated_mtbf
-        return self.rate.mtbf if self.rate else self.lifetime.mean
-
-    @cached_property
-    def lifetime(self) -> Distribution:
-        """Lifetimes of one unit, with the MTBF as their mean."""
-        empirical = self.stated_lifetime.kind == "empirical"
-        return self.stated_lifetime.around(0.0 if empirical else self.mtbf)
-
-    @property
-    def effect(self) -> EffectKind:
-        """What a failure does to the job."""
-        kind: EffectKind = self.stated_effect.chosen
-        return kind
-
-    @property
-    def takes_down(self) -> Reach:
-        """What leaves together with what is struck."""
-        if self.stated_takes_down is not None:
-            return self.stated_takes_down
-        defaults: dict[str, Reach] = {"rack": "rack", "pod": "pod", "cluster": "job", "job": "job"}
-        return defaults.get(self.per, "node")
-
-    @property
-    def takes_down_stated(self) -> bool:
-        """Whether the file says what leaves together."""
-        return self.stated_takes_down is not None
+    def takes_nodes(self) -> bool:
+        """Whether its failures strike nodes, not only the job's processes."""
+        return self.per not in ("cluster", "job")
 
     @property
     def scope(self) -> str:
@@ -168,97 +92,193 @@ class FailureMode(Block):
         return "cluster" if self.takes_down == "job" else self.takes_down
 
     @property
-    def transient(self) -> float:
-        """Share of failures after which the node is fine once the job restarts."""
-        if not self.effect.nodes_leave:
-            return 1.0
-        if self.recorded is not None:
-            return self._restarts
-        if self.stated_transient is not None:
-            return self.stated_transient
-        return 1.0 if self.stated_repair is None else 0.0
-
-    @property
-    def detect(self) -> Distribution | None:
-        """Time until it is noticed; None where the recovery's own stage holds."""
-        return self.stated_detect.distribution if self.stated_detect else None
-
-    @property
-    def repair_plan(self) -> RepairPlan | None:
-        """What happens to a node that left; how long the effect lasts, where that is the repair time."""
-        if self._repairs:
-            return RepairPlan(Empirical(self._repairs))
-        return self.stated_repair.plan if self.stated_repair else None
-
-    @property
     def repair(self) -> Distribution | None:
         """Time for which a node that left is away (of a pipeline, its mean)."""
-        if self._repairs:
-            return Empirical(self._repairs)
-        return self.stated_repair.distribution if self.stated_repair else None
+        return self.repair_plan.whole if self.repair_plan else None
 
-    @property
-    def crews(self) -> int | None:
-        """Repairs of this mode that can go on at once; None: all."""
-        return self.stated_repair.crews if self.stated_repair else None
+    def recorded_until(self, end: float) -> int:
+        """Return how many recorded failures strike before the *end* of the run (seconds)."""
+        return sum(row.time_s < end for row in self.strikes)
 
-    @property
-    def takes_nodes(self) -> bool:
-        """Whether its failures strike nodes, not only the job's processes."""
-        return self.per not in ("cluster", "job")
 
-    def settle(self, document: Mapping[str, Any]) -> None:
-        """Let every row of a log strike, until the scenario with all its logs says which of them do."""
-        self.resolve(0.0, 1, self.recorded or ())
+class FailureModeBlock(Block):
+    """One way in which something fails."""
 
-    def stated(self, key: str) -> object:
-        """Return what the file says under *key*; None where it says nothing."""
-        return getattr(self, f"stated_{key}" if hasattr(self, f"stated_{key}") else key)
+    misplaced: ClassVar[Mapping[str, str]] = {
+        "crews": "crews belong to the repair; write repair: {constant: 4 h, crews: 12}"
+    }
+    per: Annotated[Part, words(*PARTS)] | None = key(
+        f"what fails: {', '.join(PARTS)}; left out with a replay", None
+    )
+    rate: FailureRate | None = key("how often, such as 6.5 / 1000 node-days; or mtbf", None)
+    mtbf: PositiveDuration | None = key(
+        "mean time between failures of one such unit, such as 16.4 y; or rate", None
+    )
+    lifetime: Lifetimes = key("how lifetimes scatter around the MTBF", "exponential")
+    ages: Annotated[Ages, words("steady", "new")] = key(
+        "at time 0 units are in the steady state, or new", "steady"
+    )
+    clock: Annotated[Clock, words("calendar", "training")] | None = key(
+        "calendar: it strikes at all times; training (default per job): only while the job trains or saves",
+        None,
+    )
+    effect: Effects = key(ABOUT, "crash")
+    takes_down: Annotated[Reach, words(*REACHES)] | None = key(
+        "what leaves together: node (default for gpu and node), rack, pod, replica or job",
+        None,
+    )
+    spreads: Spread | None = key("a share takes the whole domain along: {to: rack, probability: 3 %}", None)
+    lemons: Lemons | None = key("nodes that fail more often: {share: 5 %, factor: 8}", None)
+    relapse: Relapse | None = key(
+        "nodes that fail again soon after a repair: {probability: 22 %, within: 1 d}", None
+    )
+    over_time: OverTime = key("factors on the rate along the run: {0 d: 3, 14 d: 1}", None)
+    transient: Share | None = key(
+        "share of failures after which a restart is enough; 0 % with a repair", None
+    )
+    detect: Time | None = key("time until it is noticed; replaces recovery.stages.detect for this mode", None)
+    repair: RepairTime | None = key("time for which the node is away; none: every failure is transient", None)
+    renews: Flag = key("a repaired unit is as new, or as old as it was", True)
+    replay: Replay | None = key(
+        "recorded failures instead of random ones: a file such as logs/incidents.csv, or rows", None
+    )
+
+    def resolve(
+        self,
+        units: Callable[[str], int] = lambda _: 1,
+        log_s: float = 1.0,
+        strikes: tuple[Recorded, ...] | None = None,
+    ) -> FailureMode:
+        """Return the mode; a log is that of so many *units* of what fails, for *log_s* seconds.
+
+        *strikes* are the rows of the log that strike; all of them if left out.
+        """
+        recorded = self.rows()
+        strikes = (recorded or ()) if strikes is None else strikes
+        per = self.per or ("node" if any(row.node >= 0 for row in recorded or ()) else "job")
+        # A log of which nothing strikes counts as one of a single failure, as an MTBF has to be a number.
+        mtbf = self._random_mtbf() if recorded is None else log_s * units(per) / max(len(strikes), 1)
+        repairs = _repairs(strikes)
+        transient = self._transient() if recorded is None else 1 - len(repairs) / max(len(strikes), 1)
+        absences = repairs or _repairs(recorded or ())
+        return taken(
+            FailureMode,
+            self,
+            per=per,
+            mtbf=mtbf,
+            lifetime=self.lifetime.around(mtbf),
+            clock=self.clock or self.usual_clock(per),
+            takes_down=self.takes_down or WITH_DOMAIN.get(per, "node"),
+            takes_down_stated=self.takes_down is not None,
+            transient=transient if self.effect.nodes_leave else 1.0,
+            repair_plan=RepairPlan(Empirical(absences)) if absences else self.repair,
+            recorded=recorded,
+            strikes=strikes,
+        )
+
+    def rows(self) -> tuple[Recorded, ...] | None:
+        """Return the failures of a log in the order of time; None where failures are random."""
+        return None if self.replay is None else tuple(sorted(self.replay, key=lambda row: row.time_s))
+
+    def default(self, key: str) -> Any:
+        """Return what holds where the key is left out."""
+        return self.usual_clock(self.per or "") if key == "clock" else super().default(key)
+
+    def usual_clock(self, per: str) -> Clock:
+        """Return the clock where none is given: a program fails only while it runs, anything else always.
+
+        A log says when its failures struck on the calendar.
+        """
+        return "training" if per == "job" and self.replay is None else "calendar"
+
+    def _random_mtbf(self) -> float:
+        if self.mtbf is not None:
+            return self.mtbf
+        return self.rate.mtbf if self.rate else self.lifetime.around(math.inf).mean
+
+    def _transient(self) -> float:
+        if self.transient is not None:
+            return self.transient
+        return 1.0 if self.repair is None else 0.0
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse rates, repairs and effects that contradict what the mode is about."""
-        if self.replay is not None:
-            yield from about_replay(self)
+        if self.per is None and self.replay is None:
+            yield "per", f"missing; give what fails: {', '.join(PARTS)}"
             return
-        if self.stated_per is None:
-            yield ("per",), f"missing; give what fails: {', '.join(PARTS)}"
+        mode, stated = self.resolve(), {name: getattr(self, name) for name in self.model_fields_set}
+        yield from mode.effect.about_mode(mode, stated)
+        if mode.recorded is not None:
+            yield from _beside_a_log(mode, stated)
             return
-        yield from self.effect.about(self)
-        yield from self._about_rate()
-        yield from about_reach(self)
-        yield from self._about_repair()
-        kind = self.stated_lifetime.kind
+        yield from self._about_rate(mode)
+        yield from self._about_reach(mode)
+        if mode.effect.nodes_leave:
+            yield from self._about_repair(mode)
+
+    def _about_rate(self, mode: FailureMode) -> Iterator[Finding]:
+        kind, given = self.lifetime.kind, self.given("rate", "mtbf")
+        if kind == "empirical" and given:
+            yield given[0], "the list of lifetimes gives the MTBF; leave it out"
+        elif kind != "empirical" and len(given) != 1:
+            yield (), f"{' and '.join(given) or 'neither rate nor mtbf'} given; give either a rate or an mtbf"
+        if self.rate and self.rate.part not in (None, mode.per):
+            yield "rate", f"a rate per {self.rate.part} contradicts per: {mode.per}; make them the same"
         ages = self.ages == "new" and kind not in ("constant", "empirical")
         if not self.renews and not ages and kind != "exponential":
-            yield ("renews",), "it needs ages: new and a weibull, lognormal or gamma lifetime; give both"
+            yield "renews", "it needs ages: new and a weibull, lognormal or gamma lifetime; give both"
 
-    def resolve(self, seconds: float, units: int, strikes: tuple[Recorded, ...]) -> None:
-        """Take note of the *strikes* of a log, and spread them over so many *seconds* and *units*: its MTBF.
+    def _about_reach(self, mode: FailureMode) -> Iterator[Finding]:
+        """Yield what is wrong with what it takes down and spreads to, and with nodes that differ."""
+        down, per = self.takes_down, mode.per
+        if down is not None and not mode.takes_nodes:
+            yield "takes_down", f"a failure per {per} stops the whole job anyway; leave it out"
+        elif down in SIZES and SIZES.index(down) < SIZES.index(per):
+            yield "takes_down", f"a {per} is more than a {down}; give {per} or more, or leave it out"
+        if mode.spreads is not None:
+            yield from under(("spreads",), _about_spreads(mode, mode.spreads.to))
+        for name in self.given("lemons", "relapse") if per not in OF_NODES else ():
+            yield name, f"only nodes differ, not what fails per {per}; use it per gpu or per node"
+        if mode.relapse is not None and per in OF_NODES and self.repair is None:
+            yield "relapse", "nodes fail again after a repair, and there is none; give repair"
 
-        A log of which nothing strikes counts as one of a single failure, as an MTBF has to be a number.
-        """
-        self._strikes = strikes
-        repairs = tuple(row.repair_s for row in strikes if row.repair_s is not None)
-        self._repairs = repairs or self._repairs
-        self._restarts = 1 - len(repairs) / max(len(strikes), 1)
-        self._mtbf = seconds * units / max(len(strikes), 1)
+    def _about_repair(self, mode: FailureMode) -> Iterator[Finding]:
+        if self.repair and not mode.takes_nodes:
+            yield "repair", f"a failure per {mode.per} costs no node, so nothing is repaired; leave it out"
+        elif mode.transient < 1 and not mode.takes_nodes:
+            yield "transient", f"a failure per {mode.per} never costs a node; leave it out"
+        elif mode.transient < 1 and not self.repair:
+            yield "transient", "nodes that fail for good need somewhere to go; give a repair"
 
-    def _about_rate(self) -> Iterator[Finding]:
-        empirical = self.stated_lifetime.kind == "empirical"
-        given = [key for key, value in (("rate", self.rate), ("mtbf", self.stated_mtbf)) if value is not None]
-        if empirical and given:
-            yield (given[0],), "the list of lifetimes gives the MTBF; leave it out"
-        elif not empirical and len(given) != 1:
-            yield (), f"{' and '.join(given) or 'neither rate nor mtbf'} given; give either a rate or an mtbf"
-        if self.rate and self.rate.part not in (None, self.per):
-            yield ("rate",), f"a rate per {self.rate.part} contradicts per: {self.per}; make them the same"
 
-    def _about_repair(self) -> Iterator[Finding]:
-        if not self.effect.nodes_leave:
-            return
-        if self.stated_repair and not self.takes_nodes:
-            yield ("repair",), f"a failure per {self.per} costs no node, so nothing is repaired; leave it out"
-        elif self.transient < 1 and not self.takes_nodes:
-            yield ("transient",), f"a failure per {self.per} never costs a node; leave it out"
-        elif self.transient < 1 and not self.stated_repair:
-            yield ("transient",), "nodes that fail for good need somewhere to go; give a repair"
+def _repairs(rows: tuple[Recorded, ...]) -> tuple[float, ...]:
+    return tuple(row.repair_s for row in rows if row.repair_s is not None)
+
+
+def _about_spreads(mode: FailureMode, to: str) -> Iterator[Finding]:
+    down = mode.takes_down
+    if not mode.takes_nodes:
+        yield (), f"a failure per {mode.per} strikes no node that has neighbours; leave it out"
+    elif down == "job" or (down in SIZES and SIZES.index(to) <= SIZES.index(down)):
+        yield "to", f"the {down} goes down anyway; spread to more, or leave it out"
+
+
+_RANDOM = ("rate", "mtbf", "lifetime", "ages", "clock", "over_time", "renews", "lemons", "relapse")
+_SAID_BY_A_LOG = dict.fromkeys(_RANDOM, "the log says when it fails") | dict.fromkeys(
+    ("transient", "repair"), 'the log\'s column "repair" says it'
+)
+
+
+def _beside_a_log(mode: FailureMode, stated: Mapping[str, object]) -> Iterator[Finding]:
+    """Yield what is stated beside a replay although the log says it, or nothing is random."""
+    for name in (name for name in _SAID_BY_A_LOG if name in stated):
+        yield (name, KEY), f"{name} beside replay: {_SAID_BY_A_LOG[name]}; leave it out"
+    if mode.per not in ("node", "job"):
+        yield "per", f"a log names nodes, not what fails per {mode.per}; leave it out"
+    if mode.per == "job" and any(row.node >= 0 for row in mode.recorded or ()):
+        yield "per", "the log names nodes; leave it out"
+    if not mode.effect.nodes_leave and any(row.repair_s is not None for row in mode.recorded or ()):
+        why = f"with the effect {mode.effect.word}, no node leaves; leave the repairs out of the log"
+        yield "effect", why
+    for name in (name for name in ("takes_down", "spreads") if name in stated and not mode.takes_nodes):
+        yield (name, KEY), "no row of the log names a node; leave it out"

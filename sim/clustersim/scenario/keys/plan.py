@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from clustersim.scenario.keys.blocks import Block, Finding, key
@@ -40,17 +41,26 @@ class Maintenance(Block):
         """Refuse stops that run into one another, and rolling ones that are something else too."""
         if self.merge_within >= self.every:
             every = format_duration(self.every)
-            yield ("merge_within",), f"a stop waits until the next one is due, {every} after it; give less"
+            yield "merge_within", f"a stop waits until the next one is due, {every} after it; give less"
         if self.rolling and self.abrupt:
-            yield ("abrupt",), "a rolling stop loses nothing; leave abrupt or rolling out"
+            yield "abrupt", "a rolling stop loses nothing; leave abrupt or rolling out"
         if self.rolling and self.merge_within:
-            yield ("merge_within",), "a rolling stop waits for no failure; leave merge_within or rolling out"
+            yield "merge_within", "a rolling stop waits for no failure; leave merge_within or rolling out"
         if self.takes >= self.every:
             every = format_duration(self.every)
-            yield ("takes",), f"a stop lasts until the next one, {every} after it; give less than every"
+            yield "takes", f"a stop lasts until the next one, {every} after it; give less than every"
 
 
-class Costs(Block):
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a card costs for one hour, in `currency` (three letters), and what idle spares cost of it."""
+
+    price_per_gpu_hour: float
+    currency: str
+    idle_spares: float
+
+
+class CostsBlock(Block):
     """What a card costs: by the hour, or bought for a life."""
 
     gpu_hour: Price | None = key("price of one card for one hour, such as 2.35 USD", None)
@@ -58,26 +68,18 @@ class Costs(Block):
     life: PositiveDuration | None = key("for how long a bought card serves, such as 4 y", None)
     idle_spares: Share = key("what the cards of idle spares cost, of the price", "100 %")
 
-    @property
-    def price_per_gpu_hour(self) -> float:
-        """Price of one card for one hour, in `currency`."""
-        if self.gpu_hour is not None:
-            return self.gpu_hour.amount
-        if self.card is None or self.life is None:
-            return 0.0
-        return self.card.amount / (self.life / HOUR)
-
-    @property
-    def currency(self) -> str:
-        """The three letters of the currency."""
-        price = self.gpu_hour or self.card
-        return price.currency if price else ""
+    def resolve(self) -> Costs:
+        """Return the price by the hour."""
+        price, hours = (self.gpu_hour, 1.0) if self.gpu_hour else (self.card, (self.life or HOUR) / HOUR)
+        amount, currency = price or (0.0, "")
+        return Costs(amount / hours, currency, self.idle_spares)
 
     def contradictions(self) -> Iterator[Finding]:
         """Ask for one price, whole."""
-        if self.gpu_hour is not None and (self.card is not None or self.life is not None):
-            yield ("gpu_hour",), "the price is given twice; leave it or card and life out"
-        elif self.gpu_hour is None and (self.card is None or self.life is None):
+        bought = self.given("card", "life")
+        if self.gpu_hour is not None and bought:
+            yield "gpu_hour", "the price is given twice; leave it or card and life out"
+        elif self.gpu_hour is None and len(bought) < 2:
             yield (), "the price is not complete; give gpu_hour, or card and life"
 
 
@@ -95,7 +97,7 @@ class Simulation(Block):
     def contradictions(self) -> Iterator[Finding]:
         """Refuse two stopping rules, and a warm-up that leaves nothing."""
         if {"replications", "precision"} <= self.model_fields_set:
-            yield ("precision",), "replications and precision both say when to stop; leave one out"
+            yield "precision", "replications and precision both say when to stop; leave one out"
         if self.horizon is not None and self.warm_up >= self.horizon:
             horizon = format_duration(self.horizon)
-            yield ("warm_up",), f"nothing is left of the horizon, {horizon}; give less"
+            yield "warm_up", f"nothing is left of the horizon, {horizon}; give less"

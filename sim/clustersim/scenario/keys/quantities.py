@@ -1,19 +1,22 @@
-"""The values of the scenario language as annotated types: each with its parser, limits and JSON Schema."""
+"""The values of the scenario language as annotated types: each with its parser, limits and JSON Schema.
+
+A key such as `blocks: Duration` is read by the parser of `Duration`: `"5 s"` becomes 5.0.
+"""
 
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BaseModel
 from pydantic_core import CoreSchema, core_schema
 
 from clustersim import units
-from clustersim.scenario.keys.expectations import THRESHOLD_PATTERN, Threshold
-from clustersim.units import Money, Quantity, Rate, shown
+from clustersim.units import NUMBER, Money, Quantity, Rate, shown
 
 NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_ -]{0,38}[A-Za-z0-9_-])?$"
 SHORTEST_DURATION = 1e-3
@@ -21,6 +24,41 @@ SHORTEST_DURATION = 1e-3
 thousands of years; nothing that a scenario is about takes less."""
 LONGEST_DURATION = 1e9 * units.YEAR
 LONGEST_TEXT = 10_000
+
+
+_COMPARES: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+THRESHOLD_PATTERN = rf"^(?:>=|<=|>|<) *-?{NUMBER} *%?$"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One expectation: the comparison and the number that a metric is held against."""
+
+    sign: str
+    value: float
+
+    @classmethod
+    def parse(cls, text: str) -> Threshold:
+        """Return the threshold that *text* states, `>= 0.90` or `>= 90 %`; raises ValueError."""
+        found = re.fullmatch(rf"(>=|<=|>|<)\s*(-?{NUMBER})\s*(%?)", text.strip())
+        if not found or len(text) > 60:
+            raise ValueError(
+                f'{shown(text)} is not a threshold; write a sign and a number, such as ">= 0.90"'
+            )
+        number = Fraction(found[2].replace("_", "")) / (100 if found[3] else 1)
+        return cls(found[1], float(number))
+
+    def holds(self, metric: float | None) -> bool:
+        """Return whether the metric meets it; what is unknown does not."""
+        return metric is not None and _COMPARES[self.sign](metric, self.value)
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.value:g}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,23 +73,6 @@ class Reads:
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: Any) -> dict[str, Any]:
         return dict(self.schema)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shorthand:
-    """A block that may be written as one value: *expand* turns that value into the block or its mapping."""
-
-    expand: Callable[[Any], Any]
-    schema: dict[str, Any]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(self._read, handler(source))
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: Any) -> dict[str, Any]:
-        return {"anyOf": [self.schema, handler(core)]}
-
-    def _read(self, value: object, block: Callable[[Any], Any]) -> object:
-        return block(value if isinstance(value, Mapping | BaseModel) else self.expand(value))
 
 
 def quantity(kind: Quantity[Any], check: Callable[[Any, str], None] | None = None) -> Reads:

@@ -1,16 +1,14 @@
-"""From a failure to training again: the stages of the recovery, in order."""
+"""From a failure to training again: the stages of the recovery in order, diagnosis, and replicas."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from pydantic import PrivateAttr
-
 from clustersim.distributions import Constant, Distribution
-from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, key
-from clustersim.scenario.keys.laws import KINDS, Law, Time
+from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, Shorthand, key, taken, under
+from clustersim.scenario.keys.laws import LAWS, Law, Time, constant
 from clustersim.scenario.keys.quantities import (
     DURATION,
     SHARE,
@@ -19,18 +17,19 @@ from clustersim.scenario.keys.quantities import (
     Name,
     Reads,
     Share,
-    Shorthand,
     whole,
     words,
 )
-from clustersim.scenario.keys.replicas import about_diagnosis, about_replicas
 from clustersim.scenario.keys.tables import CARDS, around, table
 from clustersim.scenario.kinds.retirement import Retire
 
 Kind = Literal["detect", "nodes", "load", "work"]
+DETECT: Final = "detect"
 NODES: Final = "nodes"
 LOAD: Final = "load"
-DETECT: Final = "detect"
+WORK: Final = "work"
+KINDS: Mapping[str, Kind] = {DETECT: DETECT, NODES: NODES, LOAD: LOAD}
+During = Literal["restart", "absorb"]
 WAIT, CHECKPOINT = "wait", "checkpoint"
 MOST_REPLICAS = 100_000
 """Each is a handful of objects from the beginning on, some 2 KB."""
@@ -47,8 +46,12 @@ class Stage:
     name: str
     duration: Distribution
     fails: float = 0.0
-    kind: Kind = "work"
+    kind: Kind = WORK
     of_copy: bool = False
+
+
+AT_ONCE = Constant(0.0)
+AWAIT_NODES = Stage(NODES, AT_ONCE, kind=NODES)
 
 
 def _some_time(value: object) -> float:
@@ -64,7 +67,6 @@ OverGpus = Annotated[
 ]
 
 
-NEVER: Mapping[int, float] = {1: 0.0}
 _BY_CARDS = table(CARDS, SHARE, "{16_384: 1 %, 98_304: 3 %}")
 
 
@@ -87,71 +89,104 @@ _TABLE_OF_SHARES = {
 Fails = Annotated[Mapping[int, float], Reads(_fails, {"anyOf": [SHARE.schema, _TABLE_OF_SHARES]})]
 
 
-class StageTime(Law):
-    """What a stage lasts: a law, or a table over the number of cards; it may fail."""
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """What a stage lasts: a law, the seconds by number of cards, or a word, `wait` or `checkpoint`.
 
-    over_gpus: OverGpus | None = key(
-        "time by number of cards, log-log between, flat outside: {16_384: 200 s, 98_304: 600 s}", None
-    )
-    stated_fails: Fails = key(
-        "share of times that the stage fails and the chain begins again: 3 %, or {over_gpus: {16_384: 1 %}}",
-        "0 %",
-        name="fails",
-    )
-    _word: str = PrivateAttr("")
+    `fails` is the share of times that it fails, by number of cards.
+    """
 
-    @classmethod
-    def kinds(cls) -> tuple[str, ...]:
-        """Return the kinds among which one is to be chosen."""
-        return (*KINDS, "over_gpus")
-
-    @property
-    def word(self) -> str:
-        """`wait` or `checkpoint` where the stage is given by that word."""
-        return self._word
-
-    @classmethod
-    def read(cls, value: object) -> StageTime | dict[str, object]:
-        """Read one of the two words, or a duration."""
-        if value in (WAIT, CHECKPOINT):
-            stage = cls.model_construct(stated_fails=NEVER)
-            stage._word = str(value)
-            return stage
-        DURATION.parse(value)
-        return {"constant": value}
+    word: str = ""
+    law: Distribution = AT_ONCE
+    over_gpus: Mapping[int, float] | None = None
+    fails: Mapping[int, float] = field(default_factory=lambda: {1: 0.0})
 
     def fails_at(self, gpus: int) -> float:
         """Return the share of times that it fails on so many cards; a table is a line over log(cards)."""
-        below, above, way = around(self.stated_fails, gpus)
+        below, above, way = around(self.fails, gpus)
         return below + (above - below) * way
 
     def at(self, gpus: int) -> Distribution:
         """Return the time that the stage lasts on so many cards; a table is a line in the logarithms."""
         if self.over_gpus is None:
-            return self.distribution
+            return self.law
         below, above, way = around(self.over_gpus, gpus)
         return Constant(below * float((above / below) ** way))
 
+    def stage(self, name: str, gpus: int, load: float) -> Stage:
+        """Return the stage of that *name* on so many cards, with *load* seconds for `load: checkpoint`."""
+        if name == NODES:
+            return AWAIT_NODES
+        loads = self.word == CHECKPOINT
+        duration = Constant(load) if loads else self.at(gpus)
+        return Stage(name, duration, self.fails_at(gpus), KINDS.get(name, WORK), of_copy=loads)
+
+
+class StageTimeBlock(Law):
+    """What a stage lasts: a law, or a table over the number of cards; it may fail."""
+
+    alternatives = (*LAWS, "over_gpus")
+    over_gpus: OverGpus | None = key(
+        "time by number of cards, log-log between, flat outside: {16_384: 200 s, 98_304: 600 s}", None
+    )
+    fails: Fails = key(
+        "share of times that the stage fails and the chain begins again: 3 %, or {over_gpus: {16_384: 1 %}}",
+        "0 %",
+    )
+
+    def resolve(self) -> StageTime:
+        """Return what the stage lasts."""
+        law = AT_ONCE if self.over_gpus else self.distribution()
+        return StageTime("", law, self.over_gpus, self.fails)
+
     def contradictions(self) -> Iterator[Finding]:
         """Refuse a stage that always fails."""
-        if max(self.stated_fails.values()) == 1:
-            yield ("fails",), "a stage that always fails never ends; give less than 100 %"
+        if max(self.fails.values()) == 1:
+            yield "fails", "a stage that always fails never ends; give less than 100 %"
         yield from super().contradictions()
 
 
+def _stage_time(value: object) -> StageTime | dict[str, object]:
+    """Read one of the two words, or a duration."""
+    return StageTime(str(value)) if value in (WAIT, CHECKPOINT) else constant(value)
+
+
 _SHORT = {"anyOf": [DURATION.schema, {"enum": [WAIT, CHECKPOINT]}]}
-StageText = Annotated[StageTime, Shorthand(StageTime.read, _SHORT)]
+StageTimes = Annotated[
+    Mapping[Name, Annotated[StageTime, Shorthand(_stage_time, _SHORT, StageTimeBlock)]], NAMES
+]
 
 
-class Recovery(Block):
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What happens between a failure and training, in seconds and shares of 1.
+
+    `stages` are in order, `detect` first and `nodes` always among them.  After a diagnosis that was wrong
+    (`misdiagnosis`, `missed`) a fault shows again after `recurs_after` of training in all.
+    """
+
+    stages: tuple[Stage, ...]
+    during_recovery: During
+    at_start: bool
+    misdiagnosis: float
+    missed: float
+    recurs_after: Distribution
+    retire: Retire | None
+    replicas: int
+    stall: float
+    rejoin_stall: float
+    minimum: int
+    overhead: float
+    peer_load: float | None
+
+
+class RecoveryBlock(Block):
     """What happens between a failure and training."""
 
-    stated_stages: Annotated[Mapping[Name, StageText], NAMES] = key(
-        "the stages in order: {detect: 30 s, restart: 4 min, load: checkpoint}",
-        {LOAD: CHECKPOINT},
-        name="stages",
+    stages: StageTimes = key(
+        "the stages in order: {detect: 30 s, restart: 4 min, load: checkpoint}", {LOAD: CHECKPOINT}
     )
-    during_recovery: Annotated[Literal["restart", "absorb"], words("restart", "absorb")] = key(
+    during_recovery: Annotated[During, words("restart", "absorb")] = key(
         "a failure during recovery begins the chain again, or is absorbed", "restart"
     )
     at_start: Flag = key("the job goes through the stages at time 0 too", False)
@@ -159,10 +194,8 @@ class Recovery(Block):
         "share of node failures after which another, healthy node is sent away", "0 %", quiet=True
     )
     missed: Share = key("share of node failures after which nobody is sent away", "0 %", quiet=True)
-    stated_recurs_after: Time | None = key(
-        "training time in all until a fault that was not removed shows again; at once if left out",
-        None,
-        name="recurs_after",
+    recurs_after: Time | None = key(
+        "training time in all until a fault that was not removed shows again; at once if left out", None
     )
     retire: Retire | None = key("when a repeat offender leaves for good: {after: 3, within: 30 d}", None)
     replicas: Annotated[int, whole(1, MOST_REPLICAS)] = key(
@@ -180,47 +213,46 @@ class Recovery(Block):
     peer_load: Duration | None = key(
         "what the load stage takes from another replica; the first tier's load if left out", None
     )
-    _stages: tuple[Stage, ...] = PrivateAttr(())
 
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages in order, resolved within the scenario: `detect` first, `nodes` always among them."""
-        return self._stages
-
-    @property
-    def recurs_after(self) -> Distribution:
-        """Training time until a fault that was not removed shows again."""
-        return self.stated_recurs_after.distribution if self.stated_recurs_after else Constant(0.0)
+    def resolve(self, gpus: int = 1, load: float = 0.0) -> Recovery:
+        """Return the recovery on so many cards, with *load* seconds for `load: checkpoint`."""
+        stages = [time.stage(name, gpus, load) for name, time in self.stages.items()]
+        if not stages or stages[0].kind != DETECT:
+            stages.insert(0, Stage(DETECT, AT_ONCE, kind=DETECT))
+        if NODES not in self.stages:
+            stages.insert(1, AWAIT_NODES)
+        recurs_after = self.recurs_after or AT_ONCE
+        return taken(Recovery, self, stages=tuple(stages), recurs_after=recurs_after)
 
     def contradictions(self) -> Iterator[Finding]:
-        """Refuse stages out of place, and what only replicas need."""
-        yield from about_replicas(self)
-        yield from about_diagnosis(self)
-        if DETECT in list(self.stated_stages)[1:]:
+        """Refuse stages out of place, diagnoses that never find the culprit, and what only replicas need."""
+        yield from self._about_replicas()
+        if self.misdiagnosis + self.missed >= 1:
+            yield "misdiagnosis", "with missed, the culprit is never found; give less than 100 % together"
+        if DETECT in list(self.stages)[1:]:
             yield ("stages", DETECT, KEY), "detection comes first; move it to the top of the stages"
-        for name, time in self.stated_stages.items():
-            if time.word == WAIT and name != NODES:
-                yield ("stages", name), "only the stage named nodes waits; give a duration"
-            if time.word != WAIT and name == NODES:
-                yield ("stages", NODES), f"nodes are awaited as long as it takes; say nodes: {WAIT}"
-            if time.word == CHECKPOINT and name != LOAD:
-                yield ("stages", name), "only the stage named load is that of the checkpoint; give a duration"
-            if any(time.stated_fails.values()) and name == DETECT:
-                yield ("stages", name, "fails"), "a detection that fails is a longer one; give a longer time"
+        for name, time in self.stages.items():
+            yield from under(("stages", name), _about_stage(name, time))
 
-    def resolve(self, gpus: int, load: float) -> None:
-        """Work out the stages on so many cards, with *load* seconds for `load: checkpoint`."""
-        stages = [self._resolved(name, time, gpus, load) for name, time in self.stated_stages.items()]
-        if not stages or stages[0].kind != DETECT:
-            stages.insert(0, Stage(DETECT, Constant(0.0), kind=DETECT))
-        if all(stage.kind != NODES for stage in stages):
-            stages.insert(1, Stage(NODES, Constant(0.0), kind=NODES))
-        self._stages = tuple(stages)
+    def _about_replicas(self) -> Iterator[Finding]:
+        """Refuse keys that need replicas where there are none, and more than there are."""
+        if self.replicas == 1:
+            unused = {"stall": 0.0, "rejoin_stall": 0.0, "minimum": 1, "peer_load": None}
+            for name in (name for name, value in unused.items() if getattr(self, name) != value):
+                yield name, "the whole job restarts, so it has no meaning; give replicas, or leave it out"
+        elif self.minimum > self.replicas:
+            yield "minimum", f"more than there are replicas; give {self.replicas} or less"
+        if self.overhead == 1:
+            yield "overhead", "nothing is left of a step; give less than 100 %"
 
-    @staticmethod
-    def _resolved(name: str, time: StageTime, gpus: int, load: float) -> Stage:
-        if name == NODES:
-            return Stage(name, Constant(0.0), kind=NODES)
-        kind: Kind = DETECT if name == DETECT else LOAD if name == LOAD else "work"
-        duration = Constant(load) if time.word else time.at(gpus)
-        return Stage(name, duration, time.fails_at(gpus), kind, of_copy=bool(time.word))
+
+def _about_stage(name: str, time: StageTime) -> Iterator[Finding]:
+    """Yield what is wrong with a stage of that *name*."""
+    if time.word == WAIT and name != NODES:
+        yield (), "only the stage named nodes waits; give a duration"
+    if time.word != WAIT and name == NODES:
+        yield (), f"nodes are awaited as long as it takes; say nodes: {WAIT}"
+    if time.word == CHECKPOINT and name != LOAD:
+        yield (), "only the stage named load is that of the checkpoint; give a duration"
+    if any(time.fails.values()) and name == DETECT:
+        yield "fails", "a detection that fails is a longer one; give a longer time"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Annotated, Literal
 
 from clustersim.distributions import Constant, Distribution
-from clustersim.scenario.keys.blocks import Block, Finding, key
-from clustersim.scenario.keys.laws import OR_DURATION, Law, Time
-from clustersim.scenario.keys.quantities import SHARE, Cards, Share, Shorthand
+from clustersim.scenario.keys.blocks import Block, Finding, Shorthand, key
+from clustersim.scenario.keys.laws import LAWS, Law, Time, constant
+from clustersim.scenario.keys.quantities import DURATION, SHARE, Cards, Share
 
 PIPELINE = ("automatic", "escalates", "manual")
 
@@ -55,12 +54,16 @@ class FalseFix(Block):
     automatic: Share = key("after the automatic part alone, such as 40 %", "0 %")
     manual: Share = key("after the manual part, such as 20 %", "0 %")
 
+    def resolve(self) -> tuple[float, float]:
+        """Return both shares."""
+        return self.automatic, self.manual
+
 
 def _both(value: object) -> dict[str, object]:
     return {"automatic": value, "manual": value}
 
 
-FalseFixes = Annotated[FalseFix, Shorthand(_both, SHARE.schema)]
+FalseFixes = Annotated[tuple[float, float], Shorthand(_both, SHARE.schema, FalseFix)]
 
 
 class Repair(Law):
@@ -79,47 +82,27 @@ class Repair(Law):
         unit="crews",
     )
 
-    @property
-    def staged(self) -> bool:
-        """Whether it is a pipeline."""
-        return any(getattr(self, name) is not None for name in PIPELINE)
-
-    @cached_property
-    def plan(self) -> RepairPlan:
-        """What happens to a node in repair."""
-        fixes = (self.false_fix.automatic, self.false_fix.manual) if self.false_fix else (0.0, 0.0)
-        if self.automatic is None or self.manual is None:
-            return RepairPlan(super().distribution, false_fix=fixes, crews=self.crews)
-        first, second = self.automatic.distribution, self.manual.distribution
-        return RepairPlan(first, self.escalates or 0.0, second, fixes, self.crews, "second")
-
-    @property
-    def distribution(self) -> Distribution:
-        """The time in repair as a distribution of seconds; of a pipeline only its mean."""
-        return self.plan.whole
+    def resolve(self) -> RepairPlan:
+        """Return what happens to a node in repair."""
+        fixes = self.false_fix or (0.0, 0.0)
+        if self.automatic is None:
+            return RepairPlan(self.distribution(), false_fix=fixes, crews=self.crews)
+        return RepairPlan(self.automatic, self.escalates or 0.0, self.manual, fixes, self.crews, "second")
 
     def contradictions(self) -> Iterator[Finding]:
         """Ask for one law, or for a whole pipeline."""
-        given, parts = self.given(), [name for name in PIPELINE if getattr(self, name) is not None]
+        laws, parts = self.given(*LAWS), self.given(*PIPELINE)
         if not parts:
             yield from super().contradictions()
-        elif given:
-            yield (given[0],), f"{given[0]} beside {parts[0]}; give one law, or {', '.join(PIPELINE)}"
-        elif missing := [name for name in PIPELINE if name not in parts]:
-            yield (
-                (),
-                f"half a pipeline; give {' and '.join(missing)} too, or one law such as constant: 4 h",
-            )
-        yield from self._about_false_fix()
-
-    def _about_false_fix(self) -> Iterator[Finding]:
-        fixes = self.false_fix
-        if fixes is None:
-            return
-        if not self.staged and fixes.automatic != fixes.manual:
-            yield ("false_fix",), "there is one part only; give one share, such as false_fix: 10 %"
-        elif max(fixes.automatic, fixes.manual) == 1:
-            yield ("false_fix",), "a repair that is always in vain never ends; give less than 100 %"
+        elif laws:
+            yield laws[0], f"{laws[0]} beside {parts[0]}; give one law, or {', '.join(PIPELINE)}"
+        elif missing := " and ".join(name for name in PIPELINE if name not in parts):
+            yield (), f"half a pipeline; give {missing} too, or one law such as constant: 4 h"
+        automatic, manual = self.false_fix or (0.0, 0.0)
+        if not parts and automatic != manual:
+            yield "false_fix", "there is one part only; give one share, such as false_fix: 10 %"
+        elif max(automatic, manual) == 1:
+            yield "false_fix", "a repair that is always in vain never ends; give less than 100 %"
 
 
-RepairTime = Annotated[Repair, OR_DURATION]
+RepairTime = Annotated[RepairPlan, Shorthand(constant, DURATION.schema, Repair)]

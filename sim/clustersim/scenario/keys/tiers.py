@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, NamedTuple
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from clustersim import theory, units
-from clustersim.scenario.keys.blocks import Block, Finding, key, unknown
+from clustersim.scenario.keys.blocks import Block, Finding, key, taken, under, unknown
 from clustersim.scenario.keys.quantities import (
     SHORTEST_DURATION,
     Duration,
+    Name,
     Reads,
     Share,
+    Size,
     bounded,
     quantity,
     whole,
@@ -25,6 +27,8 @@ from clustersim.scenario.keys.quantities import (
 
 SCOPES = ("job", "gpu", "node", "rack", "pod", "replica", "cluster")
 ALL = "all"
+ONLY_TIER = "checkpoint"
+MOST_TIERS = 50
 POLICIES: Mapping[str, Callable[[float, float], float]] = {
     "young": theory.young,
     "daly": theory.daly,
@@ -139,29 +143,17 @@ def _too_short(seconds: float) -> str:
     return f"{seconds:.3g} s, shorter than {units.format_duration(SHORTEST_DURATION)}"
 
 
-class Times(NamedTuple):
-    """What a tier's saves and loads take, in seconds."""
-
-    blocks: float
-    durable_after: float
-    load: float
-
-
-class Copies(Block):
+class TierKeys(Block):
     """What is said of one tier: its times, or the bandwidths that give them from the size of the state."""
 
-    stated_interval: Intervals | None = key(
-        "training between two saves: a duration, 50 steps, young, daly or optimal", None, name="interval"
+    interval: Intervals | None = key(
+        "training between two saves: a duration, 50 steps, young, daly or optimal", None
     )
-    stated_blocks: Duration | None = key(
-        "the time for which a save stops training, such as 5 s", None, name="blocks"
+    blocks: Duration | None = key("the time for which a save stops training, such as 5 s", None)
+    durable_after: Duration | None = key(
+        "until the copy can be loaded, after the block; 0 s, synchronous, if left out", None
     )
-    stated_durable_after: Duration | None = key(
-        "until the copy can be loaded, after the block; 0 s, synchronous, if left out",
-        None,
-        name="durable_after",
-    )
-    stated_load: Duration | None = key("what loading a copy takes; 0 s if left out", None, name="load")
+    load: Duration | None = key("what loading a copy takes; 0 s if left out", None)
     write: Bandwidths | None = key(
         "how fast the state is written, 1 TB/s or 2 GB/s per node: durable_after, or, without blocks, blocks",
         None,
@@ -177,69 +169,137 @@ class Copies(Block):
         "how many of its newest copies are kept; all if left out", None, unit="copies"
     )
 
-    def times(self, state: float | None, nodes: int) -> Times:
-        """Return its times for a job of so many nodes with a *state* of so many bytes, where it is known."""
-        moved = state or 0.0
-        writing = self.write.seconds(moved, nodes) if self.write else 0.0
-        reading = self.read.seconds(moved, nodes) if self.read else 0.0
-        blocks = writing if self.stated_blocks is None else self.stated_blocks
-        behind = 0.0 if self.stated_blocks is None else writing
-        durable_after = behind if self.stated_durable_after is None else self.stated_durable_after
-        return Times(blocks, durable_after, reading if self.stated_load is None else self.stated_load)
+    def tier(self, name: str, keys: tuple[str, ...], state: float | None, nodes: int) -> Tier:
+        """Return the tier of that *name* for a job of so many nodes, with a *state* of so many bytes.
+
+        Its interval is nan where it is not stated as a duration.
+        """
+        writing = self.write.seconds(state or 0.0, nodes) if self.write else 0.0
+        reading = self.read.seconds(state or 0.0, nodes) if self.read else 0.0
+        behind = 0.0 if self.blocks is None else writing
+        stated = self.interval or Interval()
+        return taken(
+            Tier,
+            self,
+            name=name,
+            keys=keys,
+            interval=math.nan if stated.seconds is None else stated.seconds,
+            blocks=writing if self.blocks is None else self.blocks,
+            durable_after=behind if self.durable_after is None else self.durable_after,
+            load=reading if self.load is None else self.load,
+        )
 
     def about_times(self, state: float | None) -> Iterator[Finding]:
         """Yield what is missing among its times, or said twice."""
-        for name in ("interval", "blocks"):
-            if getattr(self, f"stated_{name}") is None and not (name == "blocks" and self.write):
-                yield (name,), f"missing; give {self._described(name)}"
-        for name in ("write", "read"):
-            if getattr(self, name) is not None and state is None:
-                yield (
-                    (name,),
-                    "a bandwidth needs the state's size; give checkpoint.state, such as 5.3 TB",
-                )
-        if self.write and self.stated_blocks is not None and self.stated_durable_after is not None:
-            yield ("write",), "blocks and durable_after are both given; leave one of the three out"
-        if self.read and self.stated_load is not None:
-            yield ("read",), "load is given; leave one of the two out"
+        if self.interval is None:
+            yield "interval", f"missing; give {self.meaning('interval')}"
+        if self.blocks is None and self.write is None:
+            yield "blocks", f"missing; give {self.meaning('blocks')}"
+        for name in self.given("write", "read") if state is None else ():
+            yield name, "a bandwidth needs the state's size; give checkpoint.state, such as 5.3 TB"
+        if len(self.given("write", "blocks", "durable_after")) == 3:
+            yield "write", "blocks and durable_after are both given; leave one of the three out"
+        if len(self.given("read", "load")) == 2:
+            yield "read", "load is given; leave one of the two out"
         if self.unusable == 1:
-            yield ("unusable",), "copies that are never readable are none; give less than 100 %"
+            yield "unusable", "copies that are never readable are none; give less than 100 %"
 
-    def about_bandwidths(self, times: Times) -> Iterator[Finding]:
-        """Yield bandwidths so large that what follows from them, in *times*, is shorter than any time."""
-        writing = "blocks" if self.stated_blocks is None else "durable_after"
+    def about_bandwidths(self, tier: Tier) -> Iterator[Finding]:
+        """Yield bandwidths so large that what follows from them for the *tier* is shorter than any time."""
+        writing = "blocks" if self.blocks is None else "durable_after"
         for name, gives in (("write", writing), ("read", "load")):
-            seconds = getattr(times, gives)
+            seconds = getattr(tier, gives)
             if getattr(self, name) and 0 < seconds < SHORTEST_DURATION:
-                yield (name,), f"it comes to {_too_short(seconds)}; give {gives} instead, such as 0 s"
+                yield name, f"it comes to {_too_short(seconds)}; give {gives} instead, such as 0 s"
 
-    def resolved(
-        self, name: str, times: Times, mtbf: float | None, step_time: float | None
-    ) -> Tier | Finding:
-        """Return the tier, its interval worked out from the MTBF of what it serves and the step.
+    def interval_s(self, blocks: float, mtbf: float | None, step_time: float | None) -> tuple[float, str]:
+        """Return the seconds between two saves that stop training for *blocks* seconds each.
 
-        Returns why it cannot be, where it cannot.
+        *mtbf* is that of the failures that the tier serves, *step_time* that of the job.  The text says why
+        that cannot be worked out, and is empty where it can.
         """
-        stated = self.stated_interval or Interval(seconds=math.nan)
-        why = ""
-        seconds = stated.seconds if stated.seconds is not None else math.nan
+        stated = self.interval or Interval()
+        if stated.seconds is not None:
+            return stated.seconds, ""
         if stated.steps is not None:
-            seconds = stated.steps * (step_time or math.nan)
             why = "" if step_time else "an interval in steps needs a step; give workload.step_time"
-        elif stated.policy in POLICIES and mtbf is None:
-            why = f"{stated.policy} needs failures after which the copy is loaded; give a duration"
-        elif stated.policy in POLICIES and times.blocks == 0:
-            why = f"{stated.policy} needs a save that costs time; give blocks, or a duration"
-        elif stated.policy in POLICIES and mtbf is not None:
-            seconds = POLICIES[stated.policy](mtbf, times.blocks)
-            if seconds < SHORTEST_DURATION:
-                why = f"{stated.policy} comes to {_too_short(seconds)}; give a duration"
-        if why:
-            return ("interval",), why
-        return Tier(name, seconds, *times, self.survives, self.unusable, self.keep)
+            return stated.steps * (step_time or math.nan), why
+        if mtbf is None:
+            return math.nan, f"{stated.policy} needs failures after which the copy is loaded; give a duration"
+        if blocks == 0:
+            return math.nan, f"{stated.policy} needs a save that costs time; give blocks, or a duration"
+        seconds = POLICIES[stated.policy](mtbf, blocks)
+        why = f"{stated.policy} comes to {_too_short(seconds)}; give a duration"
+        return seconds, why if seconds < SHORTEST_DURATION else ""
 
 
-class TierSpec(Copies):
+class TierSpec(TierKeys):
     """One of several tiers of checkpoints."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["interval"]})
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSpec:
+    """How the job saves: its tiers, from the quickest to the most durable.
+
+    A file that names none has one, called `checkpoint`.  `policy` is `young`, `daly` or `optimal`, and
+    `given` where the interval of the last tier was stated.
+    """
+
+    tiers: tuple[Tier, ...]
+    policy: str
+
+    @property
+    def last(self) -> Tier:
+        """The most durable tier: the last one that is listed."""
+        return self.tiers[-1]
+
+    @property
+    def interval(self) -> float:
+        """Training between two saves of the last tier, in seconds."""
+        return self.last.interval
+
+
+class CheckpointSpecBlock(TierKeys):
+    """How the job saves: the keys of one tier, or several `tiers` by name."""
+
+    state: Size | None = key("what a whole copy holds, such as 5.3 TB; for write and read", None)
+    tiers: Annotated[Mapping[Name, TierSpec], Field(max_length=MOST_TIERS)] | None = key(
+        "several tiers by name, from the quickest to the most durable, such as {peer: {...}, storage: {...}}",
+        None,
+    )
+
+    def each(self) -> Mapping[str, TierKeys]:
+        """Return what the file says of each tier, by name."""
+        return {ONLY_TIER: self} if self.tiers is None else self.tiers
+
+    def path_of(self, tier: str) -> tuple[str, ...]:
+        """Return the keys under which the file says what holds for *tier*."""
+        return ("checkpoint",) if self.tiers is None else ("checkpoint", "tiers", tier)
+
+    def resolve(self, nodes: int = 1) -> CheckpointSpec:
+        """Return the tiers of a job of so many nodes; intervals in words are not worked out yet."""
+        each = self.each().items()
+        tiers = [keys.tier(name, self.path_of(name), self.state, nodes) for name, keys in each]
+        last = list(self.each().values())[-1].interval
+        return CheckpointSpec(tuple(tiers), last.policy if last else "given")
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Refuse tiers beside the keys of one, and tiers that say too little or too much."""
+        if self.tiers is not None:
+            yield from self._about_tiers(self.tiers)
+        if self.state is not None and not any(tier.write or tier.read for tier in self.each().values()):
+            yield "state", "no tier has a write or read bandwidth that needs it; give one, or leave it out"
+        for number, (name, tier) in enumerate(self.each().items(), 1):
+            yield from under(self.path_of(name)[1:], tier.about_times(self.state))
+            if tier.survives is not None and number == len(self.each()):
+                what = "it is the only tier" if self.tiers is None else f"{name} is the last tier"
+                why = f"{what}, so it has to survive all; say survives: all"
+                yield (*self.path_of(name)[1:], "survives"), why
+
+    def _about_tiers(self, tiers: Mapping[str, TierSpec]) -> Iterator[Finding]:
+        if not tiers:
+            yield "tiers", "no tier is given; give at least one, or say checkpoint: none"
+        for name in sorted(self.model_fields_set & set(TierSpec.keys())):
+            yield name, "it is a key of each tier where there are tiers; move it into one of them"

@@ -7,12 +7,9 @@ the choice that bears its word.  Everything else about it (messages, schema, ref
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from pydantic import PrivateAttr
-
-from clustersim.scenario.keys.blocks import Block, Finding, key
+from clustersim.scenario.keys.blocks import Block, OneOf, key
 from clustersim.units import shown
 
 
@@ -22,6 +19,7 @@ class Kind(Block):
     What it `does` is said where that is not what everybody expects.
     """
 
+    one_value = True
     word: ClassVar[str]
     does: ClassVar[str] = ""
     example: ClassVar[str] = ""
@@ -37,15 +35,13 @@ class Kind(Block):
         return key(f"{cls.does}: {cls.example}", None)
 
 
-class Choice(Block):
+class Choice(OneOf):
     """A word, or exactly one kind with what it needs."""
 
-    one_value: ClassVar[bool] = True
     kinds: ClassVar[tuple[type[Kind], ...]] = ()
-    _by_word: Any = PrivateAttr(None)
 
     @classmethod
-    def words(cls) -> list[str]:
+    def allowed(cls) -> list[str]:
         """Return the words of all kinds, in the order of the registry."""
         return [kind.word for kind in cls.kinds]
 
@@ -55,30 +51,15 @@ class Choice(Block):
         return [kind.word for kind in cls.kinds if not kind.needs_details()]
 
     @classmethod
-    def of(cls, kind: Kind) -> Any:
-        """Return the choice of a *kind* that is given without keys of its own."""
-        choice = cls.model_construct()
-        choice._by_word = kind
-        return choice
-
-    @classmethod
     def named(cls, word: object) -> Any:
-        """Return the choice that a word stands for."""
-        if not isinstance(word, str) or word not in cls.words():
-            raise ValueError(f"{shown(word)} is not known; allowed are {', '.join(cls.words())}")
+        """Return the kind that a word stands for."""
+        if not isinstance(word, str) or word not in cls.allowed():
+            raise ValueError(f"{shown(word)} is not known; allowed are {', '.join(cls.allowed())}")
         kind = next(kind for kind in cls.kinds if kind.word == word)
         if kind.needs_details():
             raise ValueError(f"{word} needs its details; write {{{word}: {kind.example}}}")
-        return cls.of(kind())
+        return kind()
 
-    @property
-    def chosen(self) -> Any:
-        """The kind that was chosen, with its values."""
-        given = (getattr(self, name) for name in type(self).model_fields)
-        return self._by_word or next(kind for kind in given if kind is not None)
-
-    def contradictions(self) -> Iterator[Finding]:
-        """Ask for exactly one kind."""
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) != 1:
-            yield (), f"{' and '.join(given) or 'none'} given; give exactly one of {', '.join(self.words())}"
+    def resolve(self) -> Any:
+        """Return the kind that was chosen, with its values."""
+        return getattr(self, self.chosen()[0])

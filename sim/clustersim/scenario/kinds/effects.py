@@ -16,10 +16,10 @@ from pydantic import Field
 
 from clustersim.distributions import Distribution
 from clustersim.records import Failure
-from clustersim.scenario.keys.blocks import Finding, key, unknown
+from clustersim.scenario.keys.blocks import Finding, Shorthand, key, unknown
 from clustersim.scenario.keys.laws import Time
-from clustersim.scenario.keys.quantities import Name, Shorthand, plain
-from clustersim.scenario.keys.repair import Repair
+from clustersim.scenario.keys.quantities import Name, plain
+from clustersim.scenario.keys.repair import RepairPlan
 from clustersim.scenario.keys.tiers import Tier
 from clustersim.scenario.kinds.choice import Choice, Kind
 from clustersim.units import shown
@@ -98,8 +98,9 @@ class StrikingMode(Protocol):
     def recorded(self) -> object:
         """The failures of a log; None where they are random."""
 
-    def stated(self, key: str) -> object:
-        """Return what the file says under a *key*; None where it says nothing."""
+
+Stated = Mapping[str, object]
+"""What the file says of a mode, by key."""
 
 
 class Lever(NamedTuple):
@@ -149,7 +150,7 @@ class EffectKind(Kind):
         """Time for which all stand still because of it, if they do."""
         return None
 
-    def about_part(self, mode: StrikingMode) -> Iterator[Finding]:
+    def about_part(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
         """Yield why it is no effect of what fails in *mode*."""
         yield from ()
 
@@ -157,14 +158,14 @@ class EffectKind(Kind):
         """Yield, at paths below the effect, what does not fit a scenario with these *tiers*."""
         yield from ()
 
-    def about(self, mode: StrikingMode) -> Iterator[Finding]:
-        """Yield what of *mode* its effect contradicts."""
+    def about_mode(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
+        """Yield what of *mode*, or of what is *stated* of it in the file, its effect contradicts."""
         if self.lasts_for_repair and mode.recorded is not None:
-            yield ("effect",), f"the effect {self.word} cannot be replayed; give it a mode of its own"
+            yield "effect", f"the effect {self.word} cannot be replayed; give it a mode of its own"
             return
-        yield from self.about_part(mode)
+        yield from self.about_part(mode, stated)
         for name, why in self.unused.items():
-            if mode.stated(name) is not None:
+            if name in stated:
                 yield (name,), f"with the effect {self.word}, {why}; leave it out"
 
     def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
@@ -208,12 +209,12 @@ class Slow(EffectKind):
     def contradictions(self) -> Iterator[Finding]:
         """Refuse a straggler that is none."""
         if self.factor == 1:
-            yield ("factor",), "a factor of 1 slows nothing; give less"
+            yield "factor", "a factor of 1 slows nothing; give less"
 
-    def about_part(self, mode: StrikingMode) -> Iterator[Finding]:
+    def about_part(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
         """Refuse a straggler that is no node."""
         if not mode.takes_nodes:
-            yield ("effect",), f"a straggler is a node, not what fails per {mode.per}; give per: node"
+            yield "effect", f"a straggler is a node, not what fails per {mode.per}; give per: node"
 
     def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
         """Slow the job down, and let it fail when the detection time is over, unless the node has left."""
@@ -245,7 +246,7 @@ class Corrupt(EffectKind):
     @property
     def shows_after(self) -> Distribution:
         """Time until the corruption shows."""
-        return self.noticed_after.distribution
+        return self.noticed_after
 
     def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
         """Spoil the work from now on, and let all go back to before it when it shows.
@@ -290,7 +291,7 @@ class Flap(EffectKind):
     @property
     def pause(self) -> Distribution:
         """Time for which everyone stands still."""
-        return self.stall.distribution
+        return self.stall
 
     def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
         """Let the job stand still where it trains."""
@@ -313,16 +314,16 @@ class Storage(EffectKind):
         "names of the tiers concerned; all that survive everything if left out", None
     )
 
-    def about_part(self, mode: StrikingMode) -> Iterator[Finding]:
+    def about_part(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
         """Ask for storage of the whole job, and for one length of its outages."""
         if mode.takes_nodes:
-            yield ("per",), f"storage does not fail per {mode.per}; give per: cluster"
+            yield "per", f"storage does not fail per {mode.per}; give per: cluster"
             return
-        repair = mode.stated("repair")
-        if not isinstance(repair, Repair):
-            yield ("effect",), "an outage lasts for its repair time; give repair, such as 2 h"
-        elif repair.staged or repair.crews is not None or repair.false_fix is not None:
-            yield ("repair",), "an outage has one length; give one law, such as {exponential: {mean: 2 h}}"
+        repair = stated.get("repair")
+        if not isinstance(repair, RepairPlan):
+            yield "effect", "an outage lasts for its repair time; give repair, such as 2 h"
+        elif repair != RepairPlan(repair.first):
+            yield "repair", "an outage has one length; give one law, such as {exponential: {mean: 2 h}}"
 
     def about_tiers(self, tiers: Collection[str]) -> Iterator[Finding]:
         """Refuse an outage of tiers that there are not."""
@@ -356,4 +357,4 @@ EFFECTS: Mapping[str, type[EffectKind]] = {kind.word: kind for kind in Effect.ki
 ABOUT = "what it does: " + ", ".join(
     f"{kind.word} ({kind.does})" if kind.does else kind.word for kind in Effect.kinds
 )
-Effects = Annotated[Effect, Shorthand(Effect.named, {"enum": Effect.words_alone()})]
+Effects = Annotated[EffectKind, Shorthand(Effect.named, {"enum": Effect.words_alone()}, Effect)]

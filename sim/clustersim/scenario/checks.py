@@ -1,0 +1,250 @@
+"""What must hold between the blocks of a scenario."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from clustersim.distributions import Exponential
+from clustersim.engine.ledger import RESERVED_CAUSES
+from clustersim.metrics.catalogue import figures_of
+from clustersim.scenario.keys.blocks import KEY, Finding, strangers, under
+from clustersim.scenario.keys.quantities import LONGEST_DURATION, SHORTEST_DURATION
+from clustersim.scenario.keys.recovery import CHECKPOINT, DETECT, LOAD
+from clustersim.scenario.keys.scenario import ScenarioBlock
+from clustersim.scenario.rates import again, events, most_again, most_at_once, spare_events
+from clustersim.scenario.resolve import resolve, with_intervals
+from clustersim.scenario.system import System
+from clustersim.scenario.text.document import find, paths
+from clustersim.scenario.text.errors import dotted
+from clustersim.units import format_duration
+
+MOST_FAILURES = 100_000_000
+MOST_AGES = 20_000_000
+MOST_STOPS = 1_000_000
+MOST_ATTEMPTS = 1_000
+MOST_SAVES = 1e12
+"""So many instants of saves, as floats, are still thousands of their steps apart."""
+MOST_AT_ONCE = 1_000_000
+"""Nodes that one failure takes down: each is then an object of its own, some 150 bytes and a microsecond."""
+NEEDS = {"rack": "cluster.nodes_per_rack", "pod": "cluster.nodes_per_rack and cluster.racks_per_pod"}
+
+
+def checked(written: ScenarioBlock, document: Mapping[str, Any]) -> tuple[System, list[Finding]]:
+    """Return the system that is *written* in *document*, and all that does not fit together in it."""
+    system = resolve(written)
+    parts = [*_about_parts(written, system), *_about_replicas(system)]
+    ends = list(_about_the_end(system))
+    found = [*parts, *ends, *_about_blocks(written, system, document)]
+    if not parts:
+        system, why = with_intervals(written, system)
+        found += why or ([] if ends else _about_numbers(system))
+    return system, found
+
+
+def _about_blocks(written: ScenarioBlock, system: System, document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield what does not fit where all parts are there."""
+    if not written.failures and document.get("failures") != "none":
+        yield "failures", "no mode is given; give at least one, or say failures: none"
+    for name in written.failures:
+        yield from under(("failures", name), _about_mode(written, system, name))
+    yield from _about_copies(written, system)
+    yield from under(("recovery",), _about_recovery(written, system))
+    yield from _about_stops(system)
+    yield from _about_metrics(written, system)
+    yield from _about_sources(written, document)
+    costs = written.costs
+    if system.cluster.spare_kind == "lent" and costs and "idle_spares" in costs.model_fields_set:
+        yield ("costs", "idle_spares"), "lent spares are at work for others, who pay; leave it out"
+
+
+def _about_parts(written: ScenarioBlock, system: System) -> Iterator[Finding]:
+    """Yield failures of, or over, parts that the cluster or the recovery does not have."""
+    there = {"rack": system.cluster.racks, "pod": system.cluster.pods}
+    missing = {part: needs for part, needs in NEEDS.items() if there[part] is None}
+    for name, mode in system.failures.items():
+        here, spread = ("failures", name), mode.spreads.to if mode.spreads else ""
+        if mode.per in missing:
+            yield (*here, "per"), f"a mode per {mode.per} needs {mode.per}s; give {missing[mode.per]}"
+        down = mode.takes_down if mode.takes_down_stated else ""
+        for path, domain in ((("takes_down",), down), (("spreads", "to"), spread)):
+            if domain in missing:
+                yield (*here, *path), f"there are no {domain}s; give {missing[domain]}"
+        if spread and mode.takes_down == "replica" and _is_within_a_replica(system, spread):
+            why = f"a {spread} is no more than the replica that goes down anyway; leave it out"
+            yield (*here, "spreads", "to"), why
+        if down == "replica" and system.recovery.replicas == 1:
+            why = "the whole job is one replica; give recovery.replicas, or say takes_down: job"
+            yield (*here, "takes_down"), why
+
+
+def _is_within_a_replica(system: System, domain: str) -> bool:
+    """Whether a replica is as large as the domain; not where replicas do not divide the nodes anyway."""
+    nodes, replicas = system.cluster.nodes, system.recovery.replicas
+    divides = replicas <= nodes and nodes % replicas == 0
+    return divides and system.slots_per(domain) <= system.slots_per("replica")
+
+
+def _about_replicas(system: System) -> Iterator[Finding]:
+    nodes, replicas = system.cluster.nodes, system.recovery.replicas
+    path = ("recovery", "replicas")
+    if replicas > nodes:
+        yield path, f"more replicas than nodes ({nodes:_}); a replica has at least one node, so give fewer"
+    elif nodes % replicas:
+        near = " or ".join(f"{number:_}" for number in near_divisors(nodes, replicas))
+        yield path, f"{replicas:_} replicas do not divide {nodes:_} nodes evenly; take {near}"
+
+
+def near_divisors(nodes: int, count: int) -> list[int]:
+    """Return the numbers nearest to *count*, below and above, that divide so many nodes."""
+    small = [number for number in range(1, int(nodes**0.5) + 1) if nodes % number == 0]
+    divisors = sorted({*small, *(nodes // number for number in small)})
+    below = [number for number in divisors if number < count][-1:]
+    return below + [number for number in divisors if number > count][:1]
+
+
+def _about_mode(written: ScenarioBlock, system: System, name: str) -> Iterator[Finding]:
+    """Yield what of a mode does not fit the rest."""
+    mode, retire = system.failures[name], system.recovery.retire
+    if name in RESERVED_CAUSES:
+        yield KEY, f'the results use the name "{name}" themselves; choose another'
+    undetected = mode.effect.without_detection
+    if undetected and mode.detect is None and DETECT not in written.recovery.stages:
+        yield "effect", undetected
+    yield from under(("effect",), mode.effect.about_tiers([tier.name for tier in system.tiers]))
+    replaced = retire is not None and retire.replacement is not None
+    if mode.lemons and mode.lemons.in_replacements is not None and not replaced:
+        why = "no node is replaced; leave it out, or give recovery.retire with a replacement"
+        yield ("lemons", "in_replacements"), why
+    yield from _about_rows(written, system, name)
+
+
+def _about_rows(written: ScenarioBlock, system: System, name: str) -> Iterator[Finding]:
+    """Yield the first row of a log whose node the cluster does not have."""
+    nodes, spares = system.cluster.nodes, system.cluster.spare_nodes
+    rows = written.failures[name].replay or ()
+    beyond = [number for number, row in enumerate(rows) if row.node >= nodes + spares]
+    if beyond:
+        row, more = rows[beyond[0]], f" (and {len(beyond) - 1:,} more)" if beyond[1:] else ""
+        there = f"the nodes are 0 to {nodes + spares - 1:_}, {nodes:_} of the job and {spares:_} spares"
+        why = f"node {row.node:_} at {format_duration(row.time_s, 3)}{more} does not exist; {there}"
+        yield ("replay", beyond[0]), why
+
+
+def _about_the_end(system: System) -> Iterator[Finding]:
+    target_s = system.target_s
+    if system.simulation.horizon is None and target_s is None:
+        yield "simulation", "nothing ends the run; give a horizon, such as 30 d, or a workload.target"
+    if target_s is not None and not SHORTEST_DURATION <= target_s <= LONGEST_DURATION:
+        end = "1e9 years or longer" if target_s > LONGEST_DURATION else "less than 1 ms"
+        why = f"at this speed it takes {end}; check the speed of a card, or the target"
+        yield ("workload", "target"), why
+    if target_s is not None and system.simulation.warm_up:
+        yield ("simulation", "warm_up"), "a run to a target counts from its beginning; leave warm_up out"
+
+
+def _about_copies(written: ScenarioBlock, system: System) -> Iterator[Finding]:
+    """Yield copies that nothing loads, and loads and saves without copies."""
+    stages, stops = written.recovery.stages, system.maintenance
+    each = written.checkpoint.each().values() if written.checkpoint else ()
+    for tier, keys in zip(system.tiers, each, strict=True):
+        if tier.unusable and LOAD not in stages:
+            why = "no stage loads the copy and finds out; add load: checkpoint to recovery.stages"
+            yield (*tier.keys, "unusable"), why
+        if tier.load and LOAD not in stages:
+            why = "no stage loads the copy; add load: checkpoint to recovery.stages"
+            yield (*tier.keys, "read" if keys.load is None else "load"), why
+    if system.tiers:
+        return
+    if "stages" in written.recovery.model_fields_set:
+        for name in (name for name, time in stages.items() if time.word == CHECKPOINT):
+            yield ("recovery", "stages", name), "there is no checkpoint to load; leave the stage out"
+    if stops and not stops.abrupt and not stops.rolling:
+        yield "maintenance", "without checkpoints nothing can be saved before a stop; say abrupt: true"
+
+
+def _about_recovery(written: ScenarioBlock, system: System) -> Iterator[Finding]:
+    """Yield what of diagnosis and replicas has no meaning here."""
+    recovery = system.recovery
+    repaired = [
+        mode.repair_plan for mode in system.failures.values() if mode.takes_nodes and mode.repair_plan
+    ]
+    for name in ("misdiagnosis", "missed", "retire"):
+        if getattr(recovery, name) and not repaired:
+            yield name, "no failure costs a node here; give a mode a repair, or leave it out"
+    stays = recovery.misdiagnosis or recovery.missed or any(plan.in_vain for plan in repaired)
+    if written.recovery.recurs_after and not stays:
+        why = "no fault stays; give misdiagnosis, missed or a repair's false_fix, or leave it out"
+        yield "recurs_after", why
+    if recovery.peer_load is not None and LOAD not in written.recovery.stages:
+        yield "peer_load", "no stage loads; add load: checkpoint to recovery.stages"
+
+
+def _about_stops(system: System) -> Iterator[Finding]:
+    stops, replicas = system.maintenance, system.recovery.replicas
+    if stops is None or not stops.rolling:
+        return
+    if replicas == 1:
+        why = "the whole job is one replica; give recovery.replicas, or leave it out"
+        yield ("maintenance", "rolling"), why
+    elif replicas * stops.takes >= stops.every:
+        lasts = f"{replicas} replicas take {format_duration(replicas * stops.takes)}"
+        yield ("maintenance", "takes"), f"{lasts}, longer than until the next round; stop less often"
+
+
+def _about_numbers(system: System) -> Iterator[Finding]:
+    """Refuse what would never end, or fill the memory."""
+    end = format_duration(system.end_s, 3)
+    for name in system.failures:
+        yield from under(("failures", name), _about_units(system, name, end))
+    attempts = 1 / math.prod(1 - stage.fails for stage in system.recovery.stages)
+    if attempts > MOST_ATTEMPTS:
+        limit = f"{MOST_ATTEMPTS:_} are possible; let them fail less often"
+        yield ("recovery", "stages"), f"about {attempts:.1e} attempts until no stage fails, {limit}"
+    for tier in system.tiers:
+        if (saves := system.end_s / tier.interval) > MOST_SAVES:
+            limit = f"{MOST_SAVES:.0e} can be told apart; save less often"
+            yield (*tier.keys, "interval"), f"about {saves:.1e} saves in {end}, {limit}"
+    if system.maintenance and system.end_s / system.maintenance.every > MOST_STOPS:
+        yield ("maintenance", "every"), f"more than {MOST_STOPS:_} stops in {end}; stop less often"
+
+
+def _about_units(system: System, name: str, end: str) -> Iterator[Finding]:
+    """Refuse more failures than can be simulated, and more units than can each have an age, or go down."""
+    mode, cluster = system.failures[name], system.cluster
+    series = most_again(system, mode) / again(system, mode)
+    strikes = events(system, name) * max(series, 1.0) + spare_events(system, name)
+    if strikes > MOST_FAILURES:
+        limit = f"{MOST_FAILURES:.0e} can be simulated; check the rate"
+        yield (), f"about {strikes:.1e} failures in {end}, {limit}"
+    nodes = cluster.nodes + cluster.spare_nodes
+    each = {"gpu": cluster.gpus_per_node, "node": 1}.get(mode.per)
+    units = nodes * each if each else system.units(name)
+    if units > MOST_AGES and not isinstance(mode.lifetime, Exponential):
+        limit = f"{MOST_AGES:_} are possible; take exponential lifetimes"
+        yield "lifetime", f"{units:_} ages to keep, {limit}"
+    if nodes > MOST_AGES and mode.lemons is not None:
+        limit = f"{MOST_AGES:_} are possible; have fewer, or no lemons"
+        yield "lemons", f"{nodes:_} nodes and spares of which each may be a lemon, {limit}"
+    if (down := most_at_once(system, mode)) > MOST_AT_ONCE:
+        limit = f"{MOST_AT_ONCE:_} are possible; make the domain smaller"
+        yield (), f"one failure takes {down:_} nodes and spares down, {limit}"
+
+
+def _about_metrics(written: ScenarioBlock, system: System) -> Iterator[Finding]:
+    subjects = system.subjects
+    known = figures_of(subjects)
+    strange = [path for path in written.expect if path not in known]
+    for path, why in strangers(strange, sorted(known), "no such metric"):
+        yield ("expect", path, KEY), why
+    for path in (path for path in written.expect if path in known):
+        if lacks := subjects.missing(known[path].metric.needs):
+            yield ("expect", path), f"this metric needs {lacks}; give it"
+
+
+def _about_sources(written: ScenarioBlock, document: Mapping[str, Any]) -> Iterator[Finding]:
+    known = [dotted(path) for path in paths(document) if path[0] != "sources"]
+    strange = [path for path in written.sources if find(document, path) is None]
+    for path, why in strangers(strange, known, "no such value in this scenario"):
+        yield ("sources", path, KEY), why

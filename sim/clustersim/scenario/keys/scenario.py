@@ -1,0 +1,65 @@
+"""A scenario as it is written: all of its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from clustersim.scenario.keys.blocks import NAMES, Block, Shorthand, key
+from clustersim.scenario.keys.claims import OwnLever, Published
+from clustersim.scenario.keys.failure import FailureModeBlock
+from clustersim.scenario.keys.machine import ClusterSpecBlock, WorkloadBlock
+from clustersim.scenario.keys.plan import CostsBlock, Maintenance, Simulation
+from clustersim.scenario.keys.quantities import Expectation, Name, Text
+from clustersim.scenario.keys.recovery import RecoveryBlock
+from clustersim.scenario.keys.tiers import CheckpointSpecBlock
+from clustersim.units import shown
+
+
+def _none(value: object) -> None:
+    if value != "none":
+        raise ValueError(f"{shown(value)} is not understood; give a block, or say none")
+
+
+def _no_modes(value: object) -> dict[str, object]:
+    _none(value)
+    return {}
+
+
+_NONE = {"enum": ["none"]}
+Modes = Annotated[Mapping[Name, FailureModeBlock], NAMES, Shorthand(_no_modes, _NONE)]
+Saves = Annotated[CheckpointSpecBlock | None, Shorthand(_none, _NONE)]
+
+
+class ScenarioBlock(Block):
+    """One YAML file: a cluster, the job on it, what fails, and what is asked."""
+
+    misplaced: ClassVar[Mapping[str, str]] = {
+        "base": "only files inherit; read the scenario with load or loads"
+    }
+    name: Name = key("a short name, such as chen-100k; the run folder is called so")
+    title: Text | None = key("heading of the report", None)
+    about: Text | None = key("what is asked, in a few sentences", None)
+    cluster: ClusterSpecBlock = key("the job's cards and how they sit in nodes, such as {gpus: 100_000}")
+    workload: WorkloadBlock = key("the training job: its step, its speed, when it is done", {})
+    failures: Modes = key("what fails, by name, such as {any: {per: node, mtbf: 5 y}}; or none")
+    checkpoint: Saves = key("how the job saves, such as {interval: daly, blocks: 5 s}; or none")
+    recovery: RecoveryBlock = key("what happens between a failure and training", {})
+    maintenance: Maintenance | None = key("planned stops of the whole job", None)
+    costs: CostsBlock | None = key("what a card costs", None)
+    simulation: Simulation = key("how long and how often it is simulated", {})
+    levers: Annotated[Mapping[Name, OwnLever], NAMES] = key(
+        "changes that might be bought, by name, such as {faster start: {recovery.stages.start: 60 s}}", {}
+    )
+    expect: Annotated[Mapping[Text, Expectation], NAMES] = key(
+        'what has to hold, by metric, such as {ettr: ">= 0.90"}', {}
+    )
+    sources: Annotated[Mapping[Text, Text], NAMES] = key(
+        "where values come from, by path, such as failures.gpu.rate", {}
+    )
+    published: Published | None = key("what was published of this cluster, for clustersim validate", None)
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """Return the keys of a scenario file."""
+        return ["base", *super().keys()]

@@ -1,0 +1,87 @@
+"""From the blocks of a scenario to the system that is simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from clustersim.scenario.keys.blocks import Finding, under
+from clustersim.scenario.keys.failure import FailureMode, FailureModeBlock
+from clustersim.scenario.keys.logs import Recorded
+from clustersim.scenario.keys.machine import ClusterSpec
+from clustersim.scenario.keys.recovery import Recovery
+from clustersim.scenario.keys.scenario import ScenarioBlock
+from clustersim.scenario.rates import mtbf_served
+from clustersim.scenario.system import System
+
+
+def resolve(written: ScenarioBlock) -> System:
+    """Return the system that is *written*; intervals in words are nan, see `with_intervals`."""
+    cluster, workload, horizon = (
+        written.cluster.resolve(),
+        written.workload.resolve(),
+        written.simulation.horizon,
+    )
+    target_s = workload.target_s(cluster.gpus)
+    checkpoint = written.checkpoint.resolve(cluster.nodes) if written.checkpoint else None
+    recovery = written.recovery.resolve(cluster.gpus, checkpoint.last.load if checkpoint else 0.0)
+    return System(
+        cluster=cluster,
+        workload=workload,
+        failures=_modes(written.failures, cluster, recovery, horizon or 0.0),
+        checkpoint=checkpoint,
+        recovery=recovery,
+        maintenance=written.maintenance,
+        costs=written.costs.resolve() if written.costs else None,
+        simulation=written.simulation,
+        target_s=target_s,
+        end_s=horizon or 10 * (target_s or 0.0),
+    )
+
+
+def _modes(
+    written: Mapping[str, FailureModeBlock], cluster: ClusterSpec, recovery: Recovery, horizon: float
+) -> dict[str, FailureMode]:
+    """Return the modes by name; logs last to the *horizon*, or to the end of all where that is later."""
+    logs = {name: rows for name, mode in written.items() if (rows := mode.rows())}
+    log_s = max(horizon, *(rows[-1].time_s for rows in logs.values()), 1.0)
+    usual = recovery.stages[0].duration
+    detection = {name: (written[name].detect or usual).mean for name in logs}
+    strikes = _strikes(logs, detection)
+    return {name: mode.resolve(cluster.units, log_s, strikes.get(name)) for name, mode in written.items()}
+
+
+def _strikes(
+    logs: Mapping[str, tuple[Recorded, ...]], detection: Mapping[str, float]
+) -> dict[str, tuple[Recorded, ...]]:
+    """Return the rows that strike, by mode, each with the whole absence that it begins, in any log.
+
+    A row whose node is away already only extends that absence; a *detection* takes its mean.
+    """
+    found: dict[str, list[Recorded]] = {name: [] for name in logs}
+    away: dict[int, tuple[float, float, str, int]] = {}
+    rows = [(row, name) for name, log in logs.items() for row in log]
+    for row, name in sorted(rows, key=lambda each: each[0].time_s):
+        left, back, owner, index = away.get(row.node, (0.0, 0.0, name, 0))
+        until = row.time_s + (row.repair_s or 0.0)
+        if row.time_s >= back:
+            left, owner, index = row.time_s + detection[name], name, len(found[name])
+            until = left + (row.repair_s or 0.0)
+            found[name].append(row)
+        elif until > back:
+            found[owner][index] = found[owner][index]._replace(repair_s=until - left)
+        if row.repair_s is not None:
+            away[row.node] = left, max(until, back), owner, index
+    return {name: tuple(strikes) for name, strikes in found.items()}
+
+
+def with_intervals(written: ScenarioBlock, system: System) -> tuple[System, list[Finding]]:
+    """Return the *system* with the intervals of all tiers, and why some of them cannot be worked out."""
+    if written.checkpoint is None or system.checkpoint is None:
+        return system, []
+    tiers, found, step_time = [], list[Finding](), system.workload.step_time
+    for tier, keys in zip(system.tiers, written.checkpoint.each().values(), strict=True):
+        seconds, why = keys.interval_s(tier.blocks, mtbf_served(system, tier.name), step_time)
+        found += under(tier.keys, [*keys.about_bandwidths(tier), *[("interval", why)] * bool(why)])
+        tiers.append(replace(tier, interval=seconds))
+    return replace(system, checkpoint=replace(system.checkpoint, tiers=tuple(tiers))), found

@@ -1,0 +1,173 @@
+"""What is said of a scenario is tried on it when it is read: levers of one's own, and published claims.
+
+A lever such as `{recovery.stages.start: 60 s}` makes another scenario.  What would be wrong with that one is
+wrong with the lever, and found before anything is simulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from clustersim.metrics.metric import FAMILIES
+from clustersim.scenario.checks import checked
+from clustersim.scenario.keys.blocks import KEY, Finding, refuse, unknown
+from clustersim.scenario.keys.claims import Claim
+from clustersim.scenario.keys.logs import Rows
+from clustersim.scenario.keys.scenario import ScenarioBlock
+from clustersim.scenario.system import System
+from clustersim.scenario.text.document import Document, find, paths
+from clustersim.scenario.text.errors import Path, ScenarioError, dotted
+from clustersim.scenario.text.overrides import override
+from clustersim.units import shown
+
+Changes = Mapping[str, Any]
+CHANGEABLE = ("cluster", "workload", "failures", "checkpoint", "recovery", "maintenance", "costs")
+SAID = ("sources", "expect", "levers", "published")
+"""What is said about a scenario's values: it does not hold of others."""
+MOST_TRIED = 200_000
+"""The most values that all changes together may read anew: some 50 us each, ten seconds in all."""
+CHANGED_BY_CLAIMS = (*CHANGEABLE, "simulation")
+_NAMED_BY_THE_USER = ("failures", "recovery.stages", "checkpoint.tiers")
+
+
+def trouble(written: ScenarioBlock, document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield, at the value of each lever and claim, what would be wrong with the scenario that it makes."""
+    if written.levers:
+        yield from _about_levers(written, Trials(document, "a lever", CHANGEABLE))
+    if written.published is not None:
+        trials = Trials(document, "a claim", CHANGED_BY_CLAIMS)
+        for name, claim in written.published.claims.items():
+            here = ("published", "claims", name)
+            yield from _about_changes(trials, claim, here) or _about_figure(trials, claim, here)
+
+
+def _about_levers(written: ScenarioBlock, trials: Trials) -> Iterator[Finding]:
+    currency = written.costs.resolve().currency if written.costs else ""
+    for name, lever in written.levers.items():
+        if lever.price and currency and lever.price.currency != currency:
+            why = f"the costs are in {currency}; give the price in {currency} too"
+            yield ("levers", name, "price"), why
+        yield from trials.findings(lever.values, ("levers", name))
+
+
+def _about_changes(trials: Trials, claim: Claim, here: Path) -> list[tuple[Path, str]]:
+    """Return what is wrong with the values of a claim: its own, those of the other side, and those tried."""
+    sides = {"change": claim.change, "minus": claim.minus or {}}
+    found = [
+        finding
+        for side, values in sides.items()
+        if values
+        for finding in trials.findings(values, (*here, side))
+    ]
+    if found or claim.unknown is None:
+        return found
+    path, tried = claim.unknown
+    for values in sides.values():
+        for number, value in enumerate(tried):
+            for where, why in trials.findings({**values, path: value}, ()):
+                at = (path, KEY) if where[-1] == KEY else (path, number)
+                found.append(((*here, "unknown", *at), why))
+    return list(dict.fromkeys(found))
+
+
+def _about_figure(trials: Trials, claim: Claim, here: Path) -> Iterator[Finding]:
+    """Yield why there is no such figure in the scenario that *claim* is about."""
+    metric = claim.compared.metric
+    if claim.of is None and not metric.needs:
+        return
+    subjects = trials.changed(claim.change).subjects
+    if lacks := subjects.missing(metric.needs):
+        yield (*here, "figure"), f"this metric needs {lacks}; give it"
+    elif claim.of is not None and claim.of not in subjects.names[metric.of]:
+        what = f"{shown(claim.of)} is not {FAMILIES[metric.of]}"
+        yield (*here, "figure", claim.figure), unknown(claim.of, subjects.names[metric.of], what)
+
+
+class Trials:
+    """Changes of one scenario that are tried, one after another, on its *document*.
+
+    *who* is what wants to change it, in a sentence; only the blocks that are *allowed* may be changed.  Each
+    trial reads every value of the scenario anew, so a large scenario has room for fewer of them.
+    """
+
+    def __init__(self, document: Mapping[str, Any], who: str, allowed: Sequence[str]) -> None:
+        self._document = Document({name: value for name, value in document.items() if name not in SAID})
+        self._changeable = {name: value for name, value in self._document.data.items() if name in allowed}
+        self._who = who
+        self._allowed = allowed
+        self._most = self._left = int(MOST_TRIED / _size(self._document.data))
+
+    def changed(self, changes: Changes) -> System:
+        """Return the system with *changes* that were tried already."""
+        document = self._document
+        for path, value in changes.items():
+            document = override(document, path, value)
+        return _system(document)
+
+    def findings(self, changes: Changes, here: Path) -> Iterator[tuple[Path, str]]:
+        """Yield, each at the path of its value below *here*, what is wrong with the changed scenario."""
+        self._left -= 1
+        if self._left == -1:
+            yield here, f"{self._most:_} changes of so large a scenario can be tried; give fewer"
+        if self._left < 0:
+            return
+        strange = [((*here, path, KEY), why) for path in changes if (why := self._strange(path))]
+        yield from strange or self._tried(changes, here)
+
+    def _strange(self, path: str) -> str | None:
+        """Return why *path* is not one of the scenario's, where that is plain without trying it."""
+        if path.partition(".")[0] not in self._allowed:
+            allowed = f"{', '.join(self._allowed[:-1])} or {self._allowed[-1]}"
+            return f"{self._who} changes {allowed}; give such a path"
+        if find(self._changeable, path) is not None:
+            return None
+        free = next((free for free in _NAMED_BY_THE_USER if path.startswith(f"{free}.")), None)
+        if free is None:
+            return None
+        known = [dotted(value) for value in paths(self._changeable)]
+        name = path.removeprefix(f"{free}.").partition(".")[0]
+        return None if f"{free}.{name}" in known else unknown(path, known, "no such value in this scenario")
+
+    def _tried(self, changes: Changes, here: Path) -> Iterator[tuple[Path, str]]:
+        """Yield what is wrong with the scenario with all of the changes."""
+        document = self._document
+        for path, value in changes.items():
+            try:
+                document = override(document, path, value)
+            except ScenarioError as error:
+                yield (*here, path), error.faults[0].message
+                return
+        for fault in document.faults:
+            yield (*here, next(iter(changes))), fault.message
+        try:
+            _system(document)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                yield _blamed(changes, here, detail)
+
+
+def _system(document: Document) -> System:
+    system, found = checked(ScenarioBlock.model_validate(document.data), document.data)
+    refuse(found)
+    return system
+
+
+def _size(value: object) -> float:
+    """Return how many values there are; a row of a log counts a tenth."""
+    if isinstance(value, Mapping | list):
+        return sum(map(_size, value.values() if isinstance(value, Mapping) else value)) + 1
+    return 1 + len(value) / 10 if isinstance(value, Rows) else 1
+
+
+def _blamed(changes: Changes, here: Path, detail: Any) -> tuple[Path, str]:
+    """Return the finding at the path of the change that brought it about: its own, or the first one."""
+    of_key = bool(detail["loc"]) and detail["loc"][-1] == KEY
+    path, why = dotted(detail["loc"][:-1] if of_key else detail["loc"]), detail["ctx"]["sentence"]
+    own = next((one for one in changes if path == one), None)
+    if own is not None:
+        return ((*here, own, KEY) if of_key else (*here, own)), why
+    near = next((one for one in changes if path.startswith(f"{one}.")), next(iter(changes)))
+    return (*here, near), f"with this change, {path}: {why}"

@@ -10,8 +10,17 @@ from typing import Any
 
 from generate import ROOT, table
 
+from clustersim.estimate import ConfidenceInterval
 from clustersim.units import format_duration
-from clustersim.validation import ClaimResult, Interval, Trial, words
+from clustersim.validation.claims import (
+    ClaimResult,
+    Trial,
+    accepted_text,
+    compatible,
+    interval_text,
+    simulated_text,
+    verdict_text,
+)
 
 STORED = ROOT / "docs" / "validation.json"
 PAGE = ROOT / "docs" / "background" / "trust.md"
@@ -29,7 +38,9 @@ def outcome(row: dict[str, Any]) -> ClaimResult:
     """Return a stored row as the outcome that it was."""
     published, figure = row["published"], row["figure"]
     word, of = (figure, None) if isinstance(figure, str) else next(iter(figure.items()))
-    tried = [Trial(one["value"], Interval(**one["simulated"]), one["verdict"]) for one in row["tried"]]
+    tried = [
+        Trial(one["value"], ConfidenceInterval(**one["simulated"]), one["verdict"]) for one in row["tried"]
+    ]
     same = {name: row[name] for name in ("name", "title", "kind", "source", "verdict", "passed")}
     same |= {name: row[name] for name in ("reads", "difference", "unknown", "replications")}
     scenario, _, claim = row["name"].partition("/")
@@ -41,7 +52,7 @@ def outcome(row: dict[str, Any]) -> ClaimResult:
         figure=word,
         of=of,
         meaning="",
-        simulated=Interval(**row["simulated"]),
+        simulated=ConfidenceInterval(**row["simulated"]),
         assumes=tuple(row["assumes"]),
         tried=tuple(tried),
     )
@@ -73,10 +84,10 @@ def claims(cases: Sequence[ClaimResult]) -> str:
 
 def claim(case: ClaimResult) -> list[str]:
     """Return the row of one claim; of a missing input, which values of it agree."""
-    verdict = words.verdict_text(case)
+    verdict = verdict_text(case)
     if case.tried:
-        verdict = words.compatible(case).partition(": ")[2].rstrip(".")
-    return [f"`{case.name}`", case.says, words.accepted_text(case), words.simulated_text(case), verdict]
+        verdict = compatible(case).partition(": ")[2].rstrip(".")
+    return [f"`{case.name}`", case.says, accepted_text(case), simulated_text(case), verdict]
 
 
 def sources(cases: Sequence[ClaimResult]) -> str:
@@ -95,7 +106,7 @@ def estimator_row(row: dict[str, Any]) -> list[str]:
     """Return the row of one cluster at one size."""
     times = [format_duration(row[name], 2) for name in ("mtbf_s", "interval_s")]
     formulas = [f"{row[name]:.3f}".replace("-", "\u2212") for name in ("estimator", "exact")]
-    simulated = words.interval_text(Interval(**row["simulated"]), "share")
+    simulated = interval_text(ConfidenceInterval(**row["simulated"]), "share")
     return [row["cluster"], f"{row['gpus']:,}", *times, *formulas, simulated]
 
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -25,11 +25,12 @@ from clustersim.results import Results
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, ScenarioSource, Settings, merged
-from clustersim.store import DiskReplicationStore, ReplicationStore, RunError
+from clustersim.store import ReplicationStore, RunError, UnfinishedFile
 from clustersim.version import VERSION, build
 from clustersim.workers import Batch, Local, Outside
 
 LIVELY = 0.5
+"""Seconds of simulating in a batch: so often a progress bar moves, and so little is lost by Ctrl-C."""
 LIBRARIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow", "pydantic", "ruamel.yaml", "plotly")
 
 
@@ -131,7 +132,12 @@ def simulator(settings: Settings) -> Iterator[Outside | Local]:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, with what was kept."""
+    """Ctrl-C, with how many finished replications are *kept* on disk."""
+
+    def __init__(self, kept: int) -> None:
+        go_on = f"; {kept} finished replications are kept: --resume goes on from them"
+        super().__init__(f"interrupted{go_on if kept else ''}")
+        self.kept = kept
 
 
 def run(
@@ -159,16 +165,44 @@ def run_all(
     found = [_finished(*pair, settings) for pair in zip(scenarios, places, strict=True)]
     todo = [number for number, results in enumerate(found) if results is None]
     with ExitStack() as stack:
-        points = [Point.of(scenarios[n], _store(scenarios[n], places[n], settings, stack)) for n in todo]
+        points = []
+        for n in todo:
+            held = resumable(settings, places[n], store_key(scenarios[n]), "run", f"{places[n]}: ")
+            points.append(Point.of(scenarios[n], ReplicationStore(file=stack.enter_context(held))))
         started = time.perf_counter()
-        try:
-            simulate_all(points, settings)
-            taken = time.perf_counter() - started
-            for number, point in zip(todo, points, strict=True):
-                found[number] = _saved(point, places[number], settings, taken)
-        except KeyboardInterrupt:
-            raise interrupted(_kept(points)) from None
+        simulate_all(points, settings)
+        taken = time.perf_counter() - started
+        for number, point in zip(todo, points, strict=True):
+            found[number] = _saved(point, places[number], settings, taken)
     return [results for results in found if results is not None]
+
+
+@contextmanager
+def resumable(
+    settings: Settings, place: Path | None, key: Mapping[str, str], what: str, where: str = ""
+) -> Iterator[UnfinishedFile | None]:
+    """Yield the file for what is finished of *what* goes to *place*; none without a place.
+
+    It is gone in the end, unless something breaks off: then `settings.resume` goes on from it.  Raises
+    Interrupted on Ctrl-C.
+    """
+    file = UnfinishedFile(folders.unfinished(place), key, resume=settings.resume) if place else None
+    if file and file.discarded:
+        settings.progress.say(
+            f"{where}{file.discarded} replications of an unfinished {what} are thrown away;"
+            " --resume would have gone on from them"
+        )
+    elif file and file.count:
+        settings.progress.say(f"{where}going on from {file.count} finished replications")
+    finished = False
+    try:
+        yield file
+        finished = True
+    except KeyboardInterrupt as stop:
+        raise Interrupted((file.count if file else 0) + getattr(stop, "kept", 0)) from None
+    finally:
+        if file:
+            file.release(keep=not finished)
 
 
 def _finished(scenario: Scenario, place: Path | None, settings: Settings) -> Results | None:
@@ -189,27 +223,6 @@ def _finished(scenario: Scenario, place: Path | None, settings: Settings) -> Res
     return Results.load(place)
 
 
-def _store(scenario: Scenario, place: Path | None, settings: Settings, stack: ExitStack) -> ReplicationStore:
-    """Return where finished replications go: to the disk, beside the place of the run, or into memory."""
-    if place is None:
-        return ReplicationStore()
-    store = DiskReplicationStore(folders.unfinished(place), store_key(scenario), resume=settings.resume)
-    stack.callback(store.release)
-    say_unfinished(settings, f"{place}: ", "run", len(store.finished), store.discarded)
-    return store
-
-
-def say_unfinished(settings: Settings, where: str, what: str, kept: int, discarded: int) -> None:
-    """Say what becomes of the replications that an interrupted call has finished, where there are any."""
-    if discarded:
-        settings.progress.say(
-            f"{where}{discarded} replications of an unfinished {what} are thrown away;"
-            " --resume would have gone on from them"
-        )
-    elif kept:
-        settings.progress.say(f"{where}going on from {kept} finished replications")
-
-
 def store_key(scenario: Scenario) -> dict[str, str]:
     """Return of what the finished replications of *scenario* are, and how they are kept."""
     return {"work": work_key(scenario), "version": VERSION, "schema": str(SCHEMA_VERSION)}
@@ -223,26 +236,11 @@ def work_key(scenario: Scenario) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _kept(points: Sequence[Point]) -> int:
-    """Return how many replications outlast this process: those on disk."""
-    stores = [point.store for point in points if isinstance(point.store, DiskReplicationStore)]
-    return sum(len(store.finished) for store in stores)
-
-
-def interrupted(kept: int) -> Interrupted:
-    """Return Ctrl-C with the sentence about how many replications are *kept*."""
-    if not kept:
-        return Interrupted("interrupted")
-    return Interrupted(f"interrupted; {kept} finished replications are kept: --resume goes on from them")
-
-
 def _saved(point: Point, place: Path | None, settings: Settings, taken: float) -> Results:
     """Return the results of a point, written to *place* where there is one."""
     results = Results.of(point.scenario, point.records, provenance(point, settings, taken))
     if place is not None:
         results.save(place, incidents=settings.incidents)
-        if isinstance(point.store, DiskReplicationStore):
-            point.store.remove()
     return results
 
 

@@ -6,20 +6,23 @@ import contextlib
 import json
 import os
 import shutil
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from clustersim.records import FleetUse, Records
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Kept = Mapping[str, Array]
+Measures = Mapping[str, Callable[[Records], Any]]
+"""What is kept of a replication: numbers and arrays by name, each made from its records."""
 
-KEY_FILE, LOCK_FILE, MEASURED = "key.json", "lock", "measured.npy"
-COLUMNS = ("incidents", "segments")
+KEY_FILE, LOCK_FILE, FINISHED = "key.json", "lock", "finished.npy"
+TABLES = ("incidents", "segments")
+"""The large tables of a replication: their columns rest on disk until they are asked for."""
 ARRAYS = ("charges", "stages", "incidents_by_mode", "curve")
 FLEET_ARRAYS = ("away_s", "away_curve", "idle_curve")
 SCALARS = (
@@ -49,90 +52,210 @@ class ChoiceError(RunError):
     exit_code = 2
 
 
-class StoredColumns(Mapping[str, Array]):
-    """The columns of a table that rests in a file: read when asked for, and not kept."""
+class ColumnsOnDisk(Mapping[str, Array]):
+    """Columns that rest in a file, by name, each at its place in it: read when asked for, and not kept."""
 
-    def __init__(self, path: Path, table: str, names: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, places: Mapping[str, int]) -> None:
         self._path = path
-        self._table = table
-        self._names = names
+        self._places = places
 
     def __repr__(self) -> str:
-        return f"StoredColumns({str(self._path)!r}, {self._table!r})"
+        return f"ColumnsOnDisk({str(self._path)!r}, {list(self._places)})"
 
     def __getitem__(self, name: str) -> Array:
-        if name not in self._names:
-            raise KeyError(name)
-        with np.load(self._path) as file:
-            return np.asarray(file[f"{self._table}/{name}"])
+        place = self._places[name]
+        with self._path.open("rb") as file:
+            file.seek(place)
+            return np.asarray(np.load(file))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self._names)
-
-    def load(self) -> dict[str, Array]:
-        """Return all columns, with one reading of the file."""
-        with np.load(self._path) as file:
-            return {name: np.asarray(file[f"{self._table}/{name}"]) for name in self._names}
+        return len(self._places)
 
 
-def loaded(columns: Mapping[str, Array]) -> Mapping[str, Array]:
-    """Return *columns* in memory, wherever they rest."""
-    return columns.load() if isinstance(columns, StoredColumns) else columns
-
-
-def write_records(records: Records, path: Path) -> Records:
-    """Write *records* to *path*, whole or not at all; return them with their columns left on disk."""
+def arrays_of(records: Records) -> dict[str, Array]:
+    """Return all that *records* hold as arrays by name; columns of a table are called `table/column`."""
     small = {name: getattr(records, name) for name in SCALARS}
-    small |= {name: tuple(getattr(records, name)) for name in COLUMNS}
     arrays = {name: getattr(records, name) for name in ARRAYS}
-    for table in COLUMNS:
-        arrays |= {f"{table}/{name}": column for name, column in getattr(records, table).items()}
     if records.fleet is not None:
         small["fleet"] = float(records.fleet.waiting_s)
-        arrays |= {f"fleet/{name}": getattr(records.fleet, name) for name in FLEET_ARRAYS}
-    unfinished = path.with_suffix(".new")
-    with unfinished.open("wb") as file:
-        np.savez(file, small=np.array(json.dumps(small)), **arrays)
-    os.replace(unfinished, path)
-    return _resting(records, path)
+        arrays |= {name: getattr(records.fleet, name) for name in FLEET_ARRAYS}
+    for table in TABLES:
+        arrays |= {f"{table}/{name}": column for name, column in getattr(records, table).items()}
+    return {"small": np.array(json.dumps(small)), **arrays}
 
 
-def _resting(records: Records, path: Path) -> Records:
-    """Return *records* with the columns of their tables left in the file at *path*."""
-    columns: dict[str, Any] = {
-        table: StoredColumns(path, table, tuple(getattr(records, table))) for table in COLUMNS
-    }
-    return replace(records, **columns)
-
-
-def read_records(path: Path) -> Records:
-    """Return the replication in *path*; its incidents and segments stay on disk until asked for."""
-    with np.load(path) as file:
-        fields: dict[str, Any] = json.loads(str(file["small"]))
-        fields |= {name: np.asarray(file[name]) for name in ARRAYS}
-        if "fleet" in fields:
-            columns = {name: np.asarray(file[f"fleet/{name}"]) for name in FLEET_ARRAYS}
-            fields["fleet"] = FleetUse(waiting_s=fields["fleet"], **columns)
-    fields |= {table: StoredColumns(path, table, tuple(fields[table])) for table in COLUMNS}
+def records_of(arrays: Kept, tables: Mapping[str, Kept]) -> Records:
+    """Return the replication that has these *arrays* and *tables*."""
+    fields: dict[str, Any] = json.loads(str(arrays["small"])) | dict(tables)
+    fields |= {name: arrays[name] for name in ARRAYS}
+    if "fleet" in fields:
+        columns = {name: arrays[name] for name in FLEET_ARRAYS}
+        fields["fleet"] = FleetUse(waiting_s=fields["fleet"], **columns)
     fields["strip"] = tuple(tuple(row) for row in fields["strip"])
     return Records(**fields)
 
 
-class ReplicationStore:
-    """The finished replications of one scenario, kept in memory: those from number *start* on."""
+class Entry:
+    """One finished replication in a file: the arrays in memory, and where its tables rest."""
 
-    def __init__(self, start: int = 0) -> None:
+    def __init__(self, path: Path) -> None:
+        self.arrays: dict[str, Array] = {}
+        self._path = path
+        self._places: dict[str, dict[str, int]] = {table: {} for table in TABLES}
+
+    def rests(self, name: str, place: int) -> bool:
+        """Return whether the array called *name*, at that *place*, is a column of a table, left on disk."""
+        table, slash, column = name.partition("/")
+        if slash:
+            self._places[table][column] = place
+        return bool(slash)
+
+    @property
+    def tables(self) -> dict[str, ColumnsOnDisk]:
+        """The tables."""
+        return {table: ColumnsOnDisk(self._path, places) for table, places in self._places.items()}
+
+
+Entries = dict[str, dict[int, Entry]]
+"""The finished replications in a file, by the key of their scenario and by number."""
+
+
+def read_entries(path: Path) -> tuple[Entries, int]:
+    """Return what is whole in the file at *path*, and where that ends; nothing where there is no file."""
+    entries, end = Entries(), 0
+    if not path.exists():
+        return entries, end
+    size = path.stat().st_size
+    with path.open("rb") as file, contextlib.suppress(EOFError, ValueError, OSError):
+        while True:
+            scenario, number, *names = json.loads(str(np.load(file)))
+            entry = Entry(path)
+            for name in names:
+                if entry.rests(name, file.tell()):
+                    _skip_array(file)
+                else:
+                    entry.arrays[name] = np.load(file)
+            if file.tell() > size:
+                break
+            entries.setdefault(scenario, {})[number] = entry
+            end = file.tell()
+    return entries, end
+
+
+def _skip_array(file: BinaryIO) -> None:
+    np.lib.format.read_magic(file)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    file.seek(int(np.prod(shape)) * dtype.itemsize, os.SEEK_CUR)
+
+
+class UnfinishedFile:
+    """What is finished of a run or a study that is not, in one file that only grows, in a hidden folder.
+
+    One process at a time holds it.  Its key (what, of which scenario, by which version) says what it holds;
+    under another key that is of no use, and is thrown away.  Within it each scenario has a key of its own.
+    Killed at any instant, it loses at most the replication that was being written.  Without *resume* what is
+    there is thrown away: `discarded` says how many replications that were.
+    """
+
+    def __init__(self, folder: Path, key: Mapping[str, str], *, resume: bool) -> None:
+        self._folder = folder
+        self.path = folder / FINISHED
+        folder.mkdir(parents=True, exist_ok=True)
+        names = {file.name for file in folder.iterdir()}
+        if names - {LOCK_FILE} and KEY_FILE not in names:
+            raise RunError(f"{folder}: not a folder of unfinished replications; move it away")
+        self._lock = _locked(folder / LOCK_FILE)
+        if not self._has(key):
+            self.path.unlink(missing_ok=True)
+            (folder / KEY_FILE).write_text(json.dumps(dict(key)))
+        self.entries, end = read_entries(self.path)
+        self.discarded = 0 if resume else self.count
+        if not resume:
+            self.entries, end = {}, 0
+        self._file = self.path.open("r+b" if self.path.exists() else "wb")
+        self._file.truncate(end)
+        self._file.seek(end)
+
+    def _has(self, key: Mapping[str, str]) -> bool:
+        try:
+            return bool(json.loads((self._folder / KEY_FILE).read_text()) == dict(key))
+        except (OSError, ValueError):
+            return False
+
+    @property
+    def count(self) -> int:
+        """How many replications it holds."""
+        return sum(map(len, self.entries.values()))
+
+    def put(self, scenario: str, replication: int, kept: Kept) -> Entry:
+        """Write what is *kept* of one more replication of the *scenario* with that key."""
+        entry = Entry(self.path)
+        np.save(self._file, np.array(json.dumps([scenario, replication, *kept])))
+        for name, values in kept.items():
+            if not entry.rests(name, self._file.tell()):
+                entry.arrays[name] = values
+            np.save(self._file, values)
+        self._file.flush()
+        self.entries.setdefault(scenario, {})[replication] = entry
+        return entry
+
+    def release(self, *, keep: bool) -> None:
+        """Let other processes use the folder; unless it is to be kept, and holds something, it is gone."""
+        self._file.close()
+        if not keep or not self.count:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
+
+
+def _locked(path: Path) -> int:
+    """Return an open file that only one process at a time can hold; released when the process ends."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise RunError(
+            f"{path.parent}: another clustersim is writing this run; wait for it, or use another -o"
+        ) from error
+    except (ImportError, OSError):
+        return handle  # Windows, and file systems without locks: there is nothing to hold
+    return handle
+
+
+class ReplicationStore:
+    """The finished replications of one scenario, from number *start* on.
+
+    Where there is a *file*, each is written to it under the *key* of the scenario, and those that are in it
+    already count; their tables are left there.
+    """
+
+    def __init__(self, start: int = 0, file: UnfinishedFile | None = None, key: str = "") -> None:
         self.start = start
-        self.finished: dict[int, Any] = {}
+        self._file = file
+        self._key = key
+        entries = file.entries.get(key, {}) if file else {}
+        self.finished = {number: self._back(entry) for number, entry in entries.items() if self._whole(entry)}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.finished)} replications)"
 
+    def _back(self, entry: Entry) -> Any:
+        return records_of(entry.arrays, entry.tables)
+
+    def _whole(self, entry: Entry) -> bool:
+        """Return whether the *entry* of a file holds all that is kept here."""
+        return "small" in entry.arrays
+
     def put(self, records: Records) -> None:
         """Keep one more replication."""
+        if self._file is not None:
+            tables: dict[str, Any] = self._file.put(self._key, records.replication, arrays_of(records)).tables
+            records = replace(records, **tables)
         self.finished[records.replication] = records
 
     def first(self, count: int) -> list[Any]:
@@ -153,9 +276,6 @@ class ReplicationStore:
         return [replication for replication in numbers if replication not in self.finished]
 
 
-Kept = Mapping[str, Array]
-Measures = Mapping[str, Callable[[Records], Any]]
-"""What is kept of a replication: numbers and arrays by name, each made from its records."""
 ETTR, DRAWN = "ettr", "drawn"
 
 
@@ -165,27 +285,32 @@ class Measurements(ReplicationStore):
     And what a precision asks for: its ETTR, and whether anything in it was drawn at random.
     """
 
-    def __init__(self, measures: Measures | None = None, start: int = 0) -> None:
-        super().__init__(start)
+    def __init__(
+        self,
+        measures: Measures | None = None,
+        start: int = 0,
+        file: UnfinishedFile | None = None,
+        key: str = "",
+    ) -> None:
         self.measures: dict[str, Callable[[Records], Any]] = {
             ETTR: lambda records: records.ettr,
             DRAWN: lambda records: records.drawn,
             **(measures or {}),
         }
-        self.on_put: Callable[[int, Kept], None] | None = None
+        super().__init__(start, file, key)
+
+    def _back(self, entry: Entry) -> Any:
+        return entry.arrays
+
+    def _whole(self, entry: Entry) -> bool:
+        return self.measures.keys() <= entry.arrays.keys()
 
     def put(self, records: Records) -> None:
         """Measure one more replication."""
         kept = {name: np.asarray(measure(records)) for name, measure in self.measures.items()}
         self.finished[records.replication] = kept
-        if self.on_put is not None:
-            self.on_put(records.replication, kept)
-
-    def take_up(self, measured: Mapping[int, Kept]) -> None:
-        """Take replications that were measured before, as far as they hold all that is measured now."""
-        self.finished |= {
-            number: kept for number, kept in measured.items() if self.measures.keys() <= kept.keys()
-        }
+        if self._file is not None:
+            self._file.put(self._key, records.replication, kept)
 
     def ettr(self, count: int) -> list[float]:
         """Return ETTR of the first *count* replications."""
@@ -194,135 +319,3 @@ class Measurements(ReplicationStore):
     def drawn(self, count: int) -> bool:
         """Return whether anything was drawn at random in the first *count* replications."""
         return any(bool(kept[DRAWN]) for kept in self.first(count))
-
-
-class UnfinishedFolder:
-    """A hidden folder for what is finished of a run or a study that is not; one process at a time holds it.
-
-    Its key (what, of which scenario, by which version) says what it holds; under another key that is of no
-    use, and is thrown away.
-    """
-
-    def __init__(self, path: Path, key: Mapping[str, str]) -> None:
-        self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-        names = {file.name for file in path.iterdir()}
-        if names - {LOCK_FILE} and KEY_FILE not in names:
-            raise RunError(f"{path}: not a folder of unfinished replications; move it away")
-        self._lock: int | None = _locked(path / LOCK_FILE)
-        if not self._holds(key):
-            self.empty()
-            (path / KEY_FILE).write_text(json.dumps(dict(key)))
-
-    def _holds(self, key: Mapping[str, str]) -> bool:
-        try:
-            return bool(json.loads((self.path / KEY_FILE).read_text()) == dict(key))
-        except (OSError, ValueError):
-            return False
-
-    def empty(self) -> None:
-        """Throw away what is finished."""
-        for file in self.path.iterdir():
-            if file.is_dir():
-                shutil.rmtree(file)
-            elif file.name not in (LOCK_FILE, KEY_FILE):
-                file.unlink()
-
-    def release(self, *, keep: bool) -> None:
-        """Let other processes use the folder; unless it is to be kept, it is gone."""
-        if not keep:
-            shutil.rmtree(self.path, ignore_errors=True)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
-class DiskReplicationStore(ReplicationStore):
-    """The finished replications of one scenario in a folder, one file each, under a key.
-
-    Without *resume* those of an earlier run are thrown away: `discarded` says how many.
-    """
-
-    def __init__(self, folder: Path, key: Mapping[str, str], *, resume: bool) -> None:
-        super().__init__()
-        self._folder = UnfinishedFolder(folder, key)
-        files = sorted(folder.glob("*.npz"))
-        self.discarded = 0 if resume else len(files)
-        if not resume:
-            self._folder.empty()
-        for path in files if resume else ():
-            with contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
-                super().put(read_records(path))
-
-    def put(self, records: Records) -> None:
-        """Write one more replication, and keep it without its columns."""
-        super().put(write_records(records, self._folder.path / f"{records.replication:05}.npz"))
-
-    def release(self) -> None:
-        """Let other processes use the folder; what is finished stays."""
-        self._folder.release(keep=bool(self.finished))
-
-    def remove(self) -> None:
-        """Throw the folder away."""
-        self._folder.release(keep=False)
-
-
-class MeasurementFile:
-    """What was measured of the replications of many scenarios, in one file that only grows.
-
-    Each scenario has a key of its own.  Killed at any instant, the file loses at most the replication that
-    was being written.  Without *resume* an earlier one is thrown away: `discarded` says how many it held.
-    """
-
-    def __init__(self, folder: Path, key: Mapping[str, str], *, resume: bool) -> None:
-        self._folder = UnfinishedFolder(folder, key)
-        self.measured: dict[str, dict[int, Kept]] = {}
-        path = folder / MEASURED
-        end = self._read(path) if path.exists() else 0
-        self.count = sum(map(len, self.measured.values()))
-        self.discarded = 0 if resume else self.count
-        if not resume:
-            self.measured, self.count, end = {}, 0, 0
-        self._file = path.open("r+b" if path.exists() else "wb")
-        self._file.truncate(end)
-        self._file.seek(end)
-
-    def _read(self, path: Path) -> int:
-        """Read what is whole, and return where it ends."""
-        end = 0
-        with path.open("rb") as file, contextlib.suppress(EOFError, ValueError, OSError):
-            while True:
-                scenario, number, *names = json.loads(str(np.load(file)))
-                self.measured.setdefault(scenario, {})[number] = {name: np.load(file) for name in names}
-                end = file.tell()
-        return end
-
-    def put(self, scenario: str, replication: int, kept: Kept) -> None:
-        """Write what was measured of one more replication of the *scenario* with that key."""
-        np.save(self._file, np.array(json.dumps([scenario, replication, *kept])))
-        for values in kept.values():
-            np.save(self._file, values)
-        self._file.flush()
-        self.count += 1
-
-    def release(self, *, keep: bool) -> None:
-        """Close the file; unless it is to be kept, it is gone with its folder."""
-        self._file.close()
-        self._folder.release(keep=keep and self.count > 0)
-
-
-def _locked(path: Path) -> int:
-    """Return an open file that only one process at a time can hold; released when the process ends."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise RunError(
-            f"{path.parent}: another clustersim is writing this run; wait for it, or use another -o"
-        ) from error
-    except (ImportError, OSError):
-        return handle  # Windows, and file systems without locks: there is nothing to hold
-    return handle

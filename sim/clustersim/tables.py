@@ -18,7 +18,7 @@ from clustersim import arrow
 from clustersim.metrics.replications import columns_of
 from clustersim.records import INCIDENT_COLUMNS, PEER, Phase, Records, StripRow
 from clustersim.scenario.model import Scenario
-from clustersim.store import RunError, loaded
+from clustersim.store import RunError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,7 +34,7 @@ def replications(records: Sequence[Records]) -> pa.Table:
 def incidents(scenario: Scenario, one: Records) -> pa.Table:
     """Return one row per incident of a replication: what `INCIDENT_COLUMNS` says."""
     words = {"mode": list(scenario.failures), "doing": [doing.label for doing in Phase]}
-    columns = dict(_complete(loaded(one.incidents)))
+    columns = dict(_complete(one.incidents))
     tiers = arrow.chosen(columns.pop("tier") + 1, ["", *tier_names(scenario)])
     shown = {
         name: arrow.chosen(column, words[name]) if name in words else column

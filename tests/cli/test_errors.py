@@ -43,7 +43,7 @@ def test_a_full_disk(clustersim: Clustersim, here: Path, monkeypatch: pytest.Mon
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "runs/small")
 
-    monkeypatch.setattr("clustersim.store.write_records", full)
+    monkeypatch.setattr("clustersim.store.arrays_of", full)
     assert "runs/small: No space left on device" in one_sentence(clustersim("run", "small.yaml"))
 
 

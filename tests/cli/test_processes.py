@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from clustersim.store import FINISHED, read_entries
+
 BUSY = """
 name: busy
 cluster: {gpus: 64}
@@ -49,7 +51,8 @@ def running(folder: Path, finished_first: int, *arguments: str) -> Iterator[subp
 
 
 def finished(folder: Path) -> int:
-    return len(list(folder.glob(".stopped.partial/*.npz")))
+    entries, _ = read_entries(folder / ".stopped.partial" / FINISHED)
+    return sum(map(len, entries.values()))
 
 
 def test_stopped_runs_go_on_to_the_same_bytes(busy: Path) -> None:

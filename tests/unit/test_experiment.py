@@ -20,11 +20,9 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import (
     ChoiceError,
-    DiskReplicationStore,
     ReplicationStore,
     RunError,
-    read_records,
-    write_records,
+    UnfinishedFile,
 )
 from clustersim.studies.compare import compare
 
@@ -99,9 +97,17 @@ def test_replications_on_disk_give_the_same_numbers(alone: dict[str, Any], tmp_p
     assert not unfinished(tmp_path / "run").exists()
 
 
+def file_of(place: Path, of: Scenario, *, resume: bool = False) -> UnfinishedFile:
+    return UnfinishedFile(unfinished(place), experiment.store_key(of), resume=resume)
+
+
 def test_a_replication_reads_back_as_it_was(tmp_path: Path) -> None:
-    one = simulate(scenario(), 0)
-    for back in (write_records(one, tmp_path / "0.npz"), read_records(tmp_path / "0.npz")):
+    one, file = simulate(scenario(), 0), file_of(tmp_path, scenario())
+    kept = ReplicationStore(file=file)
+    kept.put(one)
+    file.release(keep=True)
+    again = file_of(tmp_path, scenario(), resume=True)
+    for back in (kept.finished[0], ReplicationStore(file=again).finished[0]):
         assert back.ledger == one.ledger
         assert np.array_equal(back.charges, one.charges)
         assert np.array_equal(back.curve, one.curve)
@@ -112,15 +118,16 @@ def test_a_replication_reads_back_as_it_was(tmp_path: Path) -> None:
             for name in here:
                 assert there[name].dtype == here[name].dtype
                 assert np.array_equal(there[name], here[name])
-    assert [path.name for path in tmp_path.iterdir()] == ["0.npz"]
+    again.release(keep=False)
+    assert not unfinished(tmp_path).exists()
 
 
 def kept(place: Path, of: Scenario, numbers: Sequence[int]) -> None:
     """Leave finished replications behind, as an interrupted run does."""
-    store = DiskReplicationStore(unfinished(place), experiment.store_key(of), resume=False)
+    file = file_of(place, of)
     for number in numbers:
-        store.put(simulate(of, number))
-    store.release()
+        ReplicationStore(file=file).put(simulate(of, number))
+    file.release(keep=True)
 
 
 def counted(place: Path, of: Scenario, **settings: Any) -> tuple[int, list[str], dict[str, Any]]:
@@ -158,7 +165,8 @@ def test_a_resumed_run_may_want_more_replications(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_simulated_again(alone: dict[str, Any], tmp_path: Path) -> None:
     kept(tmp_path / "run", scenario(), [0, 1])
-    (unfinished(tmp_path / "run") / "00001.npz").write_bytes(b"half")
+    (path,) = unfinished(tmp_path / "run").glob("*.npy")
+    path.write_bytes(path.read_bytes()[:-1000])  # killed while it wrote the last one
     done, _, summary = counted(tmp_path / "run", scenario(), resume=True)
     assert done == COUNT - 1
     assert summary == alone
@@ -217,10 +225,10 @@ def test_ctrl_c_keeps_what_is_finished(
 
 
 def test_one_process_at_a_time_may_write_a_run(tmp_path: Path) -> None:
-    store = DiskReplicationStore(unfinished(tmp_path / "run"), experiment.store_key(scenario()), resume=False)
+    file = file_of(tmp_path / "run", scenario())
     with pytest.raises(RunError, match="another clustersim"):
         run(scenario(), tmp_path / "run", workers=1)
-    store.release()
+    file.release(keep=True)
     run(scenario(), tmp_path / "run", workers=1)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from clustersim import tables
 from clustersim.engine.replication import simulate
 from clustersim.records import FleetUse, Records, StripRow
 from clustersim.scenario.model import Scenario
-from clustersim.store import read_records, write_records
+from clustersim.store import arrays_of, records_of
 
 HOUR = 3600.0
 
@@ -49,17 +48,15 @@ def test_the_mean_and_the_most_are_weighted_by_time() -> None:
     assert math.isnan(FleetUse(np.zeros(3), 0.0, np.zeros(2), np.zeros(2)).away)
 
 
-def test_replications_on_disk_keep_the_use_of_their_fleet(tmp_path: Path) -> None:
+def test_replications_on_disk_keep_the_use_of_their_fleet() -> None:
     one = with_use(use([0, 2], waiting_s=60.0))
-    write_records(one, tmp_path / "0.npz")
-    back = read_records(tmp_path / "0.npz").fleet
+    back = records_of(arrays_of(one), {"incidents": {}, "segments": {}}).fleet
     assert back is not None
     assert one.fleet is not None
     assert back.waiting_s == 60.0
     for name in ("away_s", "away_curve", "idle_curve"):
         assert np.array_equal(getattr(back, name), getattr(one.fleet, name))
-    write_records(with_use(None), tmp_path / "1.npz")
-    assert read_records(tmp_path / "1.npz").fleet is None
+    assert records_of(arrays_of(with_use(None)), {"incidents": {}, "segments": {}}).fleet is None
 
 
 def test_replications_and_the_timeline_count_nodes() -> None:

@@ -20,14 +20,14 @@ import numpy as np
 from clustersim import folders
 from clustersim.advice import Advice
 from clustersim.estimate import Array, Estimate, mean_of, paired
-from clustersim.experiment import Point, interrupted, say_unfinished, simulate_all, simulator, work_key
+from clustersim.experiment import Point, resumable, simulate_all, simulator, work_key
 from clustersim.formatting import NOTHING, money, plus_minus, points
 from clustersim.metrics.cells import MetricCell
 from clustersim.report_hook import write_page
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, Settings
-from clustersim.store import ChoiceError, MeasurementFile, Measurements, Measures
+from clustersim.store import ChoiceError, Measurements, Measures, UnfinishedFile
 from clustersim.units import HOUR, YEAR, format_duration
 from clustersim.version import VERSION
 from clustersim.workers import Local, Outside
@@ -48,7 +48,7 @@ class Simulations:
     """
 
     def __init__(
-        self, settings: Settings, hands: Outside | Local | None = None, file: MeasurementFile | None = None
+        self, settings: Settings, hands: Outside | Local | None = None, file: UnfinishedFile | None = None
     ) -> None:
         self._settings = settings
         self._hands = hands
@@ -59,11 +59,8 @@ class Simulations:
 
         Without *replications* it has as many as it asks for.
         """
-        store = Measurements(measures, 0 if replications is None else replications.start)
-        if self._file is not None:
-            file, key = self._file, work_key(scenario)
-            store.take_up(file.measured.get(key, {}))
-            store.on_put = lambda number, kept: file.put(key, number, kept)
+        start = 0 if replications is None else replications.start
+        store = Measurements(measures, start, self._file, work_key(scenario))
         return Point.of(scenario, store, None if replications is None else len(replications))
 
     def run(self, points: Sequence[Point]) -> None:
@@ -95,22 +92,10 @@ def simulations(
     What is finished when it breaks off stays in a hidden folder beside that one, and `settings.resume` goes
     on from there, unless it is that of another scenario.  Raises Interrupted on Ctrl-C.
     """
-    if output is None:
-        with simulator(settings) as hands:
-            yield Simulations(settings, hands)
-        return
     key = {"study": study, "of": work_key(scenario) if scenario else "", "version": VERSION}
-    file = MeasurementFile(folders.unfinished(Path(output)), key, resume=settings.resume)
-    say_unfinished(settings, "", study, file.count, file.discarded)
-    finished = False
-    try:
-        with simulator(settings) as hands:
-            yield Simulations(settings, hands, file)
-        finished = True
-    except KeyboardInterrupt:
-        raise interrupted(file.count) from None
-    finally:
-        file.release(keep=not finished)
+    place = None if output is None else Path(output)
+    with resumable(settings, place, key, study) as file, simulator(settings) as hands:
+        yield Simulations(settings, hands, file)
 
 
 def on_a_fixed_number(settings: Settings) -> Settings:

@@ -83,12 +83,11 @@ HEAVY = {"numpy", "pandas", "scipy", "plotly", "pyarrow", "pydantic", "simpy", "
 
 
 class Edge(NamedTuple):
-    """One import: the module that imports, what it imports, the place, and whether inside a function."""
+    """One import, wherever it stands: the module that imports, what it imports, and the place."""
 
     importer: str
     imported: str
     place: str
-    inside: bool
 
 
 def module_name(path: Path, root: Path = ROOT) -> str:
@@ -103,16 +102,15 @@ def sources(*packages: str) -> list[Path]:
 
 
 def edges(path: Path, root: Path = ROOT) -> Iterator[Edge]:
-    """Yield every import of a module of the project in the file."""
+    """Yield every import of a module of the project in the file, inside functions and for types too."""
     tree = ast.parse(path.read_text("utf-8"))
-    top = {id(node) for node in _outside_functions(tree)}
     importer = module_name(path, root)
     package = importer if path.name == "__init__.py" else importer.rpartition(".")[0]
     for node in ast.walk(tree):
         for imported in _imported(node, package):
             if imported.split(".")[0] in PACKAGES:
                 where = f"{path.relative_to(root)}:{getattr(node, 'lineno', 0)}"
-                yield Edge(importer, imported, where, id(node) not in top)
+                yield Edge(importer, imported, where)
 
 
 def _imported(node: ast.AST, package: str) -> list[str]:
@@ -132,20 +130,6 @@ def _module(base: str, name: str) -> str:
     inner = ROOT.joinpath(PACKAGES.get(base.split(".")[0], ""), *base.split("."), name)
     is_module = inner.is_dir() or inner.with_suffix(".py").is_file()
     return f"{base}.{name}" if is_module or base in PACKAGES else base
-
-
-def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not _for_types(
-            child
-        ):
-            yield child
-            yield from _outside_functions(child)
-
-
-def _for_types(node: ast.AST) -> bool:
-    """Return whether the node is an `if TYPE_CHECKING:`, which never runs."""
-    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
 def room(module: str) -> str:
@@ -180,10 +164,11 @@ def _is_above(imported: str, importer: str) -> bool:
 
 
 def test_no_module_imports_itself_through_others() -> None:
+    """No ring of files, within a room either: what is imported late or for its types counts like the rest."""
     modules = {module_name(path) for path in sources(*PACKAGES)}
     graph: dict[str, set[str]] = {module: set() for module in modules}
     for edge in every_edge(*PACKAGES):
-        if not edge.inside and edge.imported in modules and not edge.importer.startswith(f"{edge.imported}."):
+        if edge.imported in modules:
             graph[edge.importer].add(edge.imported)
     TopologicalSorter(graph).prepare()
 
@@ -208,12 +193,14 @@ def test_the_reader_of_imports_sees_what_it_should(tmp_path: Path) -> None:
     package = tmp_path / "sim" / "clustersim" / "scenario"
     package.mkdir(parents=True)
     source = package / "reader.py"
-    source.write_text("from .. import units\nfrom . import model\ndef f():\n    import clustersim_reports\n")
-    assert [(edge.imported, edge.inside) for edge in edges(source, tmp_path)] == [
-        ("clustersim.units", False),
-        ("clustersim.scenario.model", False),
-        ("clustersim_reports", True),
-    ]
+    late = "def f():\n    import clustersim_reports\nif TYPE_CHECKING:\n    from . import loading\n"
+    source.write_text(f"from .. import units\nfrom . import model\n{late}")
+    assert {edge.imported for edge in edges(source, tmp_path)} == {
+        "clustersim.units",
+        "clustersim.scenario.model",
+        "clustersim_reports",
+        "clustersim.scenario.loading",
+    }
 
 
 def loaded_after(code: str) -> set[str]:

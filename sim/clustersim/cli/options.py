@@ -141,18 +141,18 @@ def place_of(name: str, output: Path | None, command: str) -> Path:
 
 
 def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:
-    """Return the scenarios that *sources* name; raise ScenarioError with the faults of all of them."""
-    from clustersim.scenario import Fault, ScenarioError
+    """Return the scenarios that *sources* name; raise ScenarioError with the problems of all of them."""
+    from clustersim.scenario import Problem, ScenarioError
 
     loaded: list[Scenario] = []
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     for source in sources:
         try:
             loaded.append(how.load(source))
         except ScenarioError as error:
-            faults += error.faults
-    if faults:
-        raise ScenarioError(dict.fromkeys(faults))
+            problems += error.problems
+    if problems:
+        raise ScenarioError(dict.fromkeys(problems))
     return loaded
 
 

@@ -16,8 +16,7 @@ from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.scenario.rates import again, events, most_again, most_at_once, spare_events
 from clustersim.scenario.resolve import resolve, with_intervals
 from clustersim.scenario.system import System
-from clustersim.scenario.text.document import find, paths
-from clustersim.scenario.text.errors import dotted
+from clustersim.scenario.text.document import dotted, find, paths
 from clustersim.units import format_duration
 
 MOST_FAILURES = 100_000_000

@@ -9,8 +9,7 @@ from pathlib import Path as File
 from typing import Any, NamedTuple
 
 from clustersim.scenario.text import shipped
-from clustersim.scenario.text.document import at, find
-from clustersim.scenario.text.errors import Path
+from clustersim.scenario.text.document import Path, at, find
 from clustersim.scenario.text.layers import is_block
 from clustersim.scenario.writing import flow
 

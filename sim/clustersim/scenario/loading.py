@@ -1,4 +1,4 @@
-"""From a file, a shipped name or a text to a `Scenario`, or to all of its faults at once."""
+"""From a file, a shipped name or a text to a `Scenario`, or to all of its problems at once."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from clustersim.scenario.keys.blocks import KEY
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text import shipped
 from clustersim.scenario.text.bases import Bases
-from clustersim.scenario.text.document import Document, Mark
-from clustersim.scenario.text.errors import Fault, Place, ScenarioError
-from clustersim.scenario.text.overrides import override
+from clustersim.scenario.text.document import Document, Mark, Place, Problem, ScenarioError
+from clustersim.scenario.text.layers import override
 from clustersim.scenario.text.reader import read_file, read_text
 from clustersim.scenario.traces import read_traces
 from clustersim.scenario.trials import SAID
@@ -29,7 +28,7 @@ Overrides = Mapping[str, Any]
 def load(source: str | File, overrides: Overrides | None = None) -> Scenario:
     """Return the scenario in the file *source*, or the shipped one of that name, with `--set` *overrides*.
 
-    Raises ScenarioError with every fault that was found, each at its file, line and column.
+    Raises ScenarioError with every problem that was found, each at its file, line and column.
     """
     file = file_of(source)
     return _finished(read_file(file, str(file)), File(os.path.realpath(file)), overrides)
@@ -44,7 +43,7 @@ def file_of(source: str | File) -> File:
         return by_name
     for near in difflib.get_close_matches(str(source), shipped.names(), n=1):
         message = f'no such file; did you mean the shipped scenario "{near}"?'
-        raise ScenarioError([Fault(Place(str(source)), "", message)])
+        raise Place(str(source)).error(message)
     return File(source)
 
 
@@ -89,29 +88,30 @@ def _built(document: Document, roots: Sequence[File], overrides: Overrides) -> S
 
 
 def build(document: Document) -> Scenario:
-    """Return the scenario that a merged document says; ScenarioError with its faults in reading order."""
-    faults = list(document.faults)
+    """Return the scenario that a merged document says; ScenarioError with its problems in reading order."""
+    problems = list(document.problems)
     try:
         scenario = Scenario.model_validate(document.data)
     except ValidationError as error:
-        faults += [_fault(document, detail) for detail in error.errors(include_url=False)]
-    if faults:
-        raise ScenarioError(_in_order(document, faults))
+        problems += [_problem(document, detail) for detail in error.errors(include_url=False)]
+    if problems:
+        raise ScenarioError(_in_order(document, problems))
     return scenario
 
 
-def _fault(document: Document, detail: Any) -> Fault:
+def _problem(document: Document, detail: Any) -> Problem:
     path = detail["loc"]
     of_key = bool(path) and path[-1] == KEY
-    return document.fault(path[:-1] if of_key else path, detail["ctx"]["sentence"], of_key)
+    return document.problem(path[:-1] if of_key else path, detail["ctx"]["sentence"], of_key)
 
 
-def _in_order(document: Document, faults: list[Fault]) -> list[Fault]:
-    """Sort faults by file, line and column: the scenario's own file first, then its bases."""
+def _in_order(document: Document, problems: list[Problem]) -> list[Problem]:
+    """Sort problems by file, line and column: the scenario's own file first, then its bases."""
     files = list(dict.fromkeys(mark.key.file for mark in document.marks.values()))
     ranks = {file: rank for rank, file in enumerate(files)}
 
-    def rank(fault: Fault) -> tuple[int, int, int]:
-        return ranks.get(fault.file, len(files)), fault.line or 0, fault.column or 0
+    def rank(problem: Problem) -> tuple[int, int, int]:
+        place = problem.place
+        return ranks.get(place.file, len(files)), place.line or 0, place.column or 0
 
-    return sorted(dict.fromkeys(faults), key=rank)
+    return sorted(dict.fromkeys(problems), key=rank)

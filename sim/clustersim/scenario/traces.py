@@ -16,8 +16,7 @@ from pydantic import ValidationError
 from clustersim.scenario.keys.failure import FailureModeBlock
 from clustersim.scenario.keys.logs import Entry, Recorded, Rows, read_log
 from clustersim.scenario.keys.quantities import NAME_PATTERN
-from clustersim.scenario.text.document import Document, Mark, find
-from clustersim.scenario.text.errors import Fault, Path, Place, dotted
+from clustersim.scenario.text.document import Document, Mark, Path, Place, Problem, dotted, find
 from clustersim.units import format_size, shown
 
 FAILURES, REPLAY, SOURCES = "failures", "replay", "sources"
@@ -31,12 +30,12 @@ def read_traces(document: Document, roots: Sequence[File], taken: Sequence[str])
     """Return *document* with the rows of its logs in place of their files; *taken* names are no causes.
 
     A log is sought beside the file that names it, or from the current directory where `--set` does, and only
-    within *roots*.  What is wrong with a log is a fault of the document.
+    within *roots*.  What is wrong with a log is a problem of the document.
     """
     modes = document.data.get(FAILURES) if isinstance(document.data, Mapping) else None
     if not isinstance(modes, Mapping) or not any(_names_a_file(mode) for mode in modes.values()):
         return document
-    read = Document(dict(document.data), dict(document.marks), list(document.faults))
+    read = Document(dict(document.data), dict(document.marks), list(document.problems))
     names = [*taken, *(name for name, mode in modes.items() if not _names_a_file(mode))]
     read.data[FAILURES] = {}
     for name, mode in modes.items():
@@ -79,7 +78,7 @@ class _Trace:
             return {self._name: {**self._mode, REPLAY: _HARMLESS}}
         causes = list(dict.fromkeys(entry.cause for entry in entries))
         if len(causes) > MOST_CAUSES:
-            self._fault(
+            self._problem(
                 f"{len(causes):,} causes, {MOST_CAUSES} are possible; give fewer, or leave the column out"
             )
         if len(causes) > MOST_CAUSES or not self._is_sound():
@@ -105,10 +104,10 @@ class _Trace:
         try:
             log = read_log(self._text(self._found(self._mode[REPLAY])))
         except _UnreadableError as error:
-            self._fault(error.sentence, error.place)
+            self._problem(error.sentence, error.place)
             return []
         for line, sentence in log.troubles:
-            self._fault(sentence, Place(self._file, line))
+            self._problem(sentence, Place(self._file, line))
         return log.entries
 
     def _found(self, name: str) -> File:
@@ -146,8 +145,10 @@ class _Trace:
             why = error.strerror or str(error)
             raise _UnreadableError(f"cannot be read ({why}); give another", Place(self._file)) from None
 
-    def _fault(self, sentence: str, place: Place | None = None) -> None:
-        self._read.faults.append(Fault(place or self._read.place(self._path), dotted(self._path), sentence))
+    def _problem(self, sentence: str, place: Place | None = None) -> None:
+        self._read.problems.append(
+            Problem(place or self._read.place(self._path), dotted(self._path), sentence)
+        )
 
     def _is_sound(self) -> bool:
         """Whether the mode is right but for its log: what is not is then said once, not for each cause."""

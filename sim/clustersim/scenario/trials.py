@@ -18,9 +18,8 @@ from clustersim.scenario.keys.claims import Claim
 from clustersim.scenario.keys.logs import Rows
 from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.scenario.system import System
-from clustersim.scenario.text.document import Document, find, paths
-from clustersim.scenario.text.errors import Path, ScenarioError, dotted
-from clustersim.scenario.text.overrides import override
+from clustersim.scenario.text.document import Document, Path, ScenarioError, dotted, find, paths
+from clustersim.scenario.text.layers import override
 from clustersim.units import shown
 
 Changes = Mapping[str, Any]
@@ -138,10 +137,10 @@ class Trials:
             try:
                 document = override(document, path, value)
             except ScenarioError as error:
-                yield (*here, path), error.faults[0].message
+                yield (*here, path), error.problems[0].message
                 return
-        for fault in document.faults:
-            yield (*here, next(iter(changes))), fault.message
+        for problem in document.problems:
+            yield (*here, next(iter(changes))), problem.message
         try:
             _system(document)
         except ValidationError as error:

@@ -10,7 +10,7 @@ from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.recovery import RecoveryBlock
 from clustersim.scenario.keys.tiers import CheckpointSpecBlock
 from clustersim.scenario.model import Scenario
-from clustersim.scenario.text.errors import Path, dotted
+from clustersim.scenario.text.document import Path, dotted
 from clustersim.units import format_duration, format_share
 
 _NAMED = (("failures",), ("recovery", "stages"), ("checkpoint", "tiers"))

@@ -117,7 +117,7 @@ def write_changed(
         trial.write_text(text, "utf-8")
         found = load(trial)
     except ScenarioError as error:
-        raise ChoiceError(f"{target}: the copy would not be valid there: {error.faults[0]}") from error
+        raise ChoiceError(f"{target}: the copy would not be valid there: {error.problems[0]}") from error
     finally:
         trial.unlink(missing_ok=True)
     if found.document | {"sources": None} != wanted.document | {"sources": None}:

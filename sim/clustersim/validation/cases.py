@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clustersim.scenario import Fault, Place, ScenarioError, load
+from clustersim.scenario import Place, Problem, ScenarioError, load
 from clustersim.scenario.keys.claims import Claim, Published
 from clustersim.scenario.loading import overridden
 from clustersim.scenario.model import Scenario
@@ -73,14 +73,14 @@ def find(sources: Sequence[ScenarioSource] = (), overrides: Mapping[str, Any] | 
     about which nothing is said to be published.
     """
     found: list[Case] = []
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     for source in sources or shipped_names():
         try:
             found.append(_case(source, overrides or {}))
         except ScenarioError as error:
-            faults += error.faults
-    if faults:
-        raise ScenarioError(dict.fromkeys(faults))
+            problems += error.problems
+    if problems:
+        raise ScenarioError(dict.fromkeys(problems))
     return found
 
 
@@ -109,7 +109,7 @@ def _case(source: ScenarioSource, overrides: Mapping[str, Any]) -> Case:
 def _unknown(name: str) -> Exception:
     """Return the error for a name that is neither a case nor a file."""
     if name.endswith((shipped.SUFFIX, ".yml")):
-        return ScenarioError([Fault(Place(name), "", "no such file")])
+        return Place(name).error("no such file")
     near = difflib.get_close_matches(name, shipped_names(), n=1)
     meant = f"did you mean {near[0]}? The" if near else "the"
     return ChoiceError(f'no published case is called "{name}"; {meant} shipped ones are {_listed()}')

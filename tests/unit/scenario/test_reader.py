@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from clustersim.scenario import ScenarioError, load, loads
 from clustersim.scenario.loading import build
 from clustersim.scenario.text.document import Document, at, within
-from clustersim.scenario.text.errors import Path as Keys
+from clustersim.scenario.text.document import Path as Keys
 from clustersim.scenario.text.reader import read_file, read_text, resolve
 from tests.unit.scenario.everything import EVERYTHING
 
@@ -84,7 +84,7 @@ def test_of_a_key_given_twice_the_first_counts_and_keeps_its_place() -> None:
     document = read_text("a: {x: 1}\na: {x: 2, y: 3}\n", "f")
     assert document.data == {"a": {"x": 1}}
     assert str(document.place(("a", "x"))) == "f:1:8"
-    assert [str(fault) for fault in document.faults] == [
+    assert [str(problem) for problem in document.problems] == [
         "f:2:1: a: given twice; the first is in line 1; leave one out"
     ]
 
@@ -112,11 +112,11 @@ def test_deep_nesting_is_refused_at_once(text: str) -> None:
 
 
 def outcome(make: Callable[[], object]) -> list[str]:
-    """Return the messages of the faults that *make* raises; any other error fails the test."""
+    """Return the messages of the problems that *make* raises; any other error fails the test."""
     try:
         make()
     except ScenarioError as error:
-        return [fault.message for fault in error.faults] or ["a ScenarioError without faults"]
+        return [problem.message for problem in error.problems] or ["a ScenarioError without problems"]
     return []
 
 

@@ -1,4 +1,4 @@
-"""`Block`: a mapping of the scenario language as a frozen pydantic model whose faults are our sentences."""
+"""`Block`: a mapping of the scenario language as a frozen pydantic model whose problems are our sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
-from clustersim.scenario.text.errors import Path
+from clustersim.scenario.text.document import Path
 from clustersim.units import shown
 
 V = TypeVar("V")
@@ -44,7 +44,7 @@ def _detail(path: Path, why: str) -> InitErrorDetails:
 
 def spoken(why: str) -> PydanticCustomError:
     """Return pydantic's error for a sentence of ours, whatever braces the sentence holds."""
-    return PydanticCustomError("fault", "{sentence}", {"sentence": why})
+    return PydanticCustomError("problem", "{sentence}", {"sentence": why})
 
 
 def key(about: str, default: Any = ..., *, unit: str = "", quiet: bool = False) -> Any:

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as File
 
 from clustersim.scenario.text import shipped
-from clustersim.scenario.text.document import Document
-from clustersim.scenario.text.errors import Fault, Place, ScenarioError
+from clustersim.scenario.text.document import Document, Place, ScenarioError
 from clustersim.scenario.text.layers import merge
 from clustersim.scenario.text.reader import read_file
 from clustersim.units import shown
@@ -37,11 +36,11 @@ class Bases:
         """Return *document*, written in *file*, over its bases; *above* are the files on the way here."""
         if not isinstance(document.data, Mapping):
             message = f"{shown(document.data)} is not a scenario; write keys and values, such as name: first"
-            raise ScenarioError([document.fault((), message)])
+            raise ScenarioError([document.problem((), message)])
         own = Document(
             {key: value for key, value in document.data.items() if key != "base"},
             document.marks,
-            document.faults,
+            document.problems,
         )
         merged = nothing()
         for name, place in _entries(document):
@@ -52,27 +51,27 @@ class Bases:
         found = self._find(name, place, file)
         if found in above:
             loop = " -> ".join(_shown_as(one) for one in (*above[above.index(found) :], found))
-            raise _error(place, f"{shown(name)} loops: {loop}; leave one out")
+            raise place.error(f"{shown(name)} loops: {loop}; leave one out", "base")
         self.read += 1
         if self.read > MOST_BASES:
-            raise _error(place, f"more than {MOST_BASES} bases in all; inherit from fewer")
+            raise place.error(f"more than {MOST_BASES} bases in all; inherit from fewer", "base")
         return self.assemble(read_file(found, _shown_as(found)), found, above)
 
     def _find(self, name: str, place: Place, file: File) -> File:
         """Return the file that *name* means; ScenarioError where there is none that may be read."""
         if File(name).is_absolute() or "\0" in name:
-            raise _error(place, f"{shown(name)} is not relative; give a path relative to this file")
+            raise place.error(f"{shown(name)} is not relative; give a path relative to this file", "base")
         found = File(os.path.realpath(file.parent / name))
         if os.path.isfile(found):
             if any(found.is_relative_to(root) for root in (*self.roots, shipped.folder().resolve())):
                 return found
-            raise _error(
-                place, f"{shown(name)} is outside the working tree; move it there, or change directory"
+            raise place.error(
+                f"{shown(name)} is outside the working tree; move it there, or change directory", "base"
             )
         if by_name := shipped.path(name):
             return by_name.resolve()
         known = ", ".join(name for name in shipped.names() if not name.startswith(shipped.CASES))
-        raise _error(place, f"{shown(name)} is neither a file here nor a shipped scenario ({known})")
+        raise place.error(f"{shown(name)} is neither a file here nor a shipped scenario ({known})", "base")
 
 
 def _entries(document: Document) -> list[tuple[str, Place]]:
@@ -82,7 +81,7 @@ def _entries(document: Document) -> list[tuple[str, Place]]:
     for index, name in enumerate(listed):
         place = document.place(("base", index) if isinstance(stated, list) else ("base",))
         if not isinstance(name, str) or not name:
-            raise _error(place, f"{shown(name)} is not a base; give a relative path or a shipped name")
+            raise place.error(f"{shown(name)} is not a base; give a relative path or a shipped name", "base")
         entries.append((name, place))
     return entries
 
@@ -91,7 +90,3 @@ def _shown_as(file: File) -> str:
     """Return a path as a person in the current directory would write it."""
     here = File.cwd()
     return str(file.relative_to(here)) if file.is_relative_to(here) else str(file)
-
-
-def _error(place: Place, message: str) -> ScenarioError:
-    return ScenarioError([Fault(place, "base", message)])

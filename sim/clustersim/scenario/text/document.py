@@ -1,12 +1,61 @@
-"""A scenario as plain data that remembers, for each of its values, where it was written."""
+"""A scenario as plain data that remembers where each value was written, and what is wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from clustersim.scenario.text.errors import Fault, Path, Place, dotted
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something was written: a file or `--set ...`, with line and column counted from 1 where known."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+    def error(self, message: str, path: str = "") -> ScenarioError:
+        """Return the error of one problem here, at the dotted *path* of the scenario."""
+        return ScenarioError([Problem(self, path, message)])
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where, at which path of the scenario, and what to do about it."""
+
+    place: Place
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (str(self.place), self.path, self.message) if part)
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used; `problems` holds everything that is wrong with it, in reading order."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+    @property
+    def faults(self) -> tuple[Problem, ...]:
+        """The old name of `problems`."""
+        return self.problems
+
+
+def dotted(path: Path) -> str:
+    """Return a path as it is written in `sources`, `expect` and `--set`: `failures.gpu.rate`."""
+    return ".".join(str(part) for part in path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +68,11 @@ class Mark:
 
 @dataclass(slots=True)
 class Document:
-    """Dicts, lists and scalars, a mark for each path in them, and the faults that were found on the way."""
+    """Dicts, lists and scalars, a mark for each path in them, and the problems that were found on the way."""
 
     data: Any
     marks: dict[Path, Mark] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def place(self, path: Path, of_key: bool = False) -> Place:
         """Return where *path* was written, or the nearest block around it.
@@ -36,9 +85,9 @@ class Document:
                 return mark.key if at_key else mark.value
         return Place("<scenario>")
 
-    def fault(self, path: Path, message: str, of_key: bool = False) -> Fault:
-        """Return a fault at *path*."""
-        return Fault(self.place(path, of_key), dotted(path), message)
+    def problem(self, path: Path, message: str, of_key: bool = False) -> Problem:
+        """Return a problem at *path*."""
+        return Problem(self.place(path, of_key), dotted(path), message)
 
 
 def find(data: object, path: str) -> Path | None:

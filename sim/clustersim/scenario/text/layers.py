@@ -1,5 +1,7 @@
 """One scenario laid over another: key by key in blocks; stages, tables and laws as a whole; null deletes.
 
+`--set path=value` is such a layer: one value changed, wherever it is, on top of everything the files say.
+
 Two things keep the result honest.  Stating one of two alternatives (a rate where the base had an MTBF) drops
 the other one.  And a source stands only as long as the value it stands for: what a later layer changes loses
 its source, unless that layer gives one too.
@@ -8,10 +10,22 @@ its source, unless that layer gives one too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from clustersim.scenario.text.document import Document, Mark, at, find, within
-from clustersim.scenario.text.errors import Path, dotted
+from clustersim.scenario.text.document import (
+    Document,
+    Mark,
+    Path,
+    Place,
+    ScenarioError,
+    at,
+    dotted,
+    find,
+    within,
+)
+from clustersim.scenario.text.reader import read_text
+from clustersim.units import shown
 
 _BLOCKS = (
     "cluster",
@@ -59,9 +73,9 @@ def is_block(path: Path) -> bool:
 
 def merge(base: Document, layer: Document) -> Document:
     """Return *layer* over *base*; neither is changed."""
-    merged = Document(base.data, dict(base.marks), [*base.faults, *layer.faults])
+    merged = Document(base.data, dict(base.marks), [*base.problems, *layer.problems])
     if not isinstance(layer.data, Mapping):
-        return Document(layer.data, dict(layer.marks), merged.faults)
+        return Document(layer.data, dict(layer.marks), merged.problems)
     merged.data = _over(base.data, layer, (), merged)
     _follow_sources(base, layer, merged)
     return merged
@@ -83,7 +97,7 @@ def _over(below: Any, layer: Document, path: Path, merged: Document) -> dict[Any
 def _put(result: dict[Any, Any], key: Any, value: Any, layer: Document, here: Path, merged: Document) -> None:
     if value is None and key not in result:
         message = "null deletes what a base says, and no base says this; leave it out"
-        merged.faults.append(layer.fault(here, message, of_key=True))
+        merged.problems.append(layer.problem(here, message, of_key=True))
     elif value is None:
         _forget(merged.marks, here, result.pop(key))
     elif isinstance(value, Mapping) and is_block(here):
@@ -143,3 +157,82 @@ def _still_true(name: str, before: Any, after: Any) -> Iterator[str]:
     elif isinstance(was, Mapping) and isinstance(now, Mapping):
         for key in was:
             yield from _still_true(dotted((*path, key)), before, after)
+
+
+def override(document: Document, path: str, value: object) -> Document:
+    """Return *document* with *value* at the dotted *path*; a text is read as YAML, `null` deletes.
+
+    Raises ScenarioError where the path leads through something that is not a block, or the text is not YAML.
+    """
+    origin = f"--set {path}={value if isinstance(value, str) else shown(value)}"
+    keys = _keys_of(document.data, path)
+    if not path or not all(str(key) for key in keys):
+        raise Place(origin).error("the path has an empty part; write it like checkpoint.interval=10 min")
+    if keys[0] == "base":
+        raise Place(origin).error("bases are read before; change the file", path)
+    read = _read(origin, value)
+    _refuse_detours(document.data, keys, origin, path)
+    return merge(document, _layer(document, keys, read, Place(origin)))
+
+
+def _keys_of(data: Any, path: str) -> Path:
+    """Return the keys of the dotted path: those that exist, then what is left of it cut at its dots."""
+    parts = path.split(".")
+    for end in range(len(parts), 0, -1):
+        if (found := find(data, ".".join(parts[:end]))) is not None:
+            return (*found, *parts[end:])
+    return tuple(parts)
+
+
+def _read(origin: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        raise Place(origin).error("gives no value; say null to delete")
+    try:
+        read = read_text(value, origin)
+        problems, data = read.problems, read.data
+    except ScenarioError as error:
+        problems, data = list(error.problems), None
+    if problems:
+        raise ScenarioError(replace(problem, place=Place(origin)) for problem in problems)
+    return data
+
+
+def _refuse_detours(data: Any, keys: Path, origin: str, path: str) -> None:
+    """Refuse a path through a plain value: `repair.crews` where the repair is `4 h`."""
+    for end in range(1, len(keys)):
+        found = find(data, ".".join(str(key) for key in keys[:end]))
+        if found is None:
+            return
+        if not isinstance(value := at(data, found), Mapping):
+            name = ".".join(str(key) for key in keys[:end])
+            why = f"{name} is {shown(value)}, not a block; set {name} as a whole"
+            raise Place(origin).error(why, path)
+
+
+def _layer(document: Document, keys: Path, value: object, place: Place) -> Document:
+    """Return a layer that says only this value; tables and laws around it are repeated whole."""
+    end = next((end for end in range(len(keys)) if not is_block(keys[: end + 1])), len(keys) - 1) + 1
+    whole = keys[:end]
+    marks = {path: mark for path, mark in document.marks.items() if path[:end] == whole}
+    marks |= {
+        keys[:end]: Mark(place, place) for end in range(len(keys) + 1) if keys[:end] not in document.marks
+    }
+    marks[keys] = Mark(place, place)
+    found = find(document.data, ".".join(str(key) for key in whole))
+    inner = _changed(at(document.data, found) if found else {}, keys[end:], value)
+    for key in reversed(whole):
+        inner = {key: inner}
+    return Document(inner, marks)
+
+
+def _changed(data: Any, keys: Path, value: object) -> Any:
+    if not keys:
+        return value
+    changed = dict(data) if isinstance(data, Mapping) else {}
+    if value is None and len(keys) == 1:
+        changed.pop(keys[0], None)
+    else:
+        changed[keys[0]] = _changed(changed.get(keys[0], {}), keys[1:], value)
+    return changed

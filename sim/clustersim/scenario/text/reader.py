@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path as File
 from typing import Any
 
-from clustersim.scenario.text.document import Document, Mark
-from clustersim.scenario.text.errors import Fault, Path, Place, ScenarioError, dotted
+from clustersim.scenario.text.document import Document, Mark, Path, Place, Problem, ScenarioError, dotted
 from clustersim.units import format_size, shown
 
 LARGEST_FILE = 256_000
@@ -52,15 +51,15 @@ def read_file(file: File, shown_as: str) -> Document:
             raw = stream.read(LARGEST_LOGS + 1)
             size = max(file.stat().st_size, len(raw))
     except IsADirectoryError:
-        raise _error(place, "is a folder; give a scenario file") from None
+        raise place.error("is a folder; give a scenario file") from None
     except FileNotFoundError:
-        raise _error(place, "no such file; give a scenario file, or the name of a shipped scenario") from None
+        raise place.error("no such file; give a scenario file, or the name of a shipped scenario") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise _error(place, f"cannot be read ({why}); give a scenario file") from None
+        raise place.error(f"cannot be read ({why}); give a scenario file") from None
     rows = sum(map(len, _ROWS.findall(raw))) if len(raw) <= LARGEST_LOGS else 0
     if len(raw) - rows > LARGEST_FILE:
-        raise _error(place, f"is too large ({_size(size)}); a scenario has at most {_size(LARGEST_FILE)}")
+        raise place.error(f"is too large ({_size(size)}); a scenario has at most {_size(LARGEST_FILE)}")
     return read_text(_decoded(raw, shown_as), shown_as)
 
 
@@ -74,11 +73,11 @@ def _decoded(raw: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         place = Place(file, before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
-        raise _error(place, f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8") from None
+        raise place.error(f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8") from None
 
 
 def read_text(text: str, file: str) -> Document:
-    """Return the document in *text*; duplicate keys become faults, other trouble a ScenarioError."""
+    """Return the document in *text*; duplicate keys become problems, other trouble a ScenarioError."""
     _refuse_harm(text, file)
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -91,7 +90,7 @@ def read_text(text: str, file: str) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        raise _error(place, _syntax(str(error.problem or error.context))) from None
+        raise place.error(_syntax(str(error.problem or error.context))) from None
     except (
         YAMLError,
         ValueError,
@@ -102,7 +101,7 @@ def read_text(text: str, file: str) -> Document:
         NotImplementedError,
     ):
         # The scanner trips over its own feet on some broken texts; whatever it was, the text is not YAML.
-        raise _error(Place(file), _syntax("the text breaks off in a way that cannot be located")) from None
+        raise Place(file).error(_syntax("the text breaks off in a way that cannot be located")) from None
     return builder.document
 
 
@@ -113,20 +112,16 @@ def _syntax(problem: str) -> str:
     return f'not YAML: {problem}; write "key: value", indent with spaces, quote texts that hold ": " or " #"'
 
 
-def _error(place: Place, message: str) -> ScenarioError:
-    return ScenarioError([Fault(place, "", message)])
-
-
 def _refuse_harm(text: str, file: str) -> None:
     """Refuse characters that no editor shows, and brackets so deep that the scanner would take minutes."""
     if found := _UNPRINTABLE.search(text):
         message = f"character U+{ord(found[0]):04X} is not allowed; remove it"
-        raise _error(_place_of(text, found.start(), file), message)
+        raise _place_of(text, found.start(), file).error(message)
     depth = 0
     for bracket in re.finditer(r"[\[\]{}]", text):
         depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)
         if depth > 3 * DEEPEST:
-            raise _error(_place_of(text, bracket.start(), file), _TOO_DEEP)
+            raise _place_of(text, bracket.start(), file).error(_TOO_DEEP)
 
 
 _TOO_DEEP = f"nested more than {DEEPEST} levels deep; a scenario needs no more than six"
@@ -152,17 +147,17 @@ class _Builder:
             if type(event).__name__ not in kinds:
                 documents += 1
                 if documents > 1:
-                    raise _error(self._place(event), "a second document; a file holds one scenario")
+                    raise self._place(event).error("a second document; a file holds one scenario")
                 self.document.marks[()] = Mark(self._place(event), self._place(event))
                 self.document.data = self._value(event, events, ())
         if documents == 0:
-            raise _error(Place(self._file), "is empty; `clustersim init` writes a scenario to start from")
+            raise Place(self._file).error("is empty; `clustersim init` writes a scenario to start from")
 
     def _place(self, event: Any) -> Place:
         return Place(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def _refuse(self, event: Any, path: Path, message: str) -> ScenarioError:
-        return ScenarioError([Fault(self._place(event), dotted(path), message)])
+        return self._place(event).error(message, dotted(path))
 
     def _value(self, event: Any, events: Iterator[Any], path: Path) -> Any:
         kind = type(event).__name__
@@ -218,8 +213,8 @@ class _Builder:
             if key in items:
                 first = self.document.marks[here].key.line
                 message = f"given twice; the first is in line {first}; leave one out"
-                self.document.faults.append(Fault(place, dotted(here), message))
-                # Read on, without touching what the first one said, so that the other faults are found too.
+                self.document.problems.append(Problem(place, dotted(here), message))
+                # Read on, without touching what the first one said, so that the other problems are found too.
                 kept, self.document.marks = self.document.marks, {}
                 self._value(event, events, here)
                 self.document.marks = kept

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clustersim.distributions import Exponential
-from clustersim.scenario.keys.nodes import Lemons
+from clustersim.scenario.keys.failure import Lemons
 from clustersim.scenario.model import FailureMode, Scenario
 
 if TYPE_CHECKING:

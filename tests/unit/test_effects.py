@@ -14,7 +14,7 @@ import pytest
 
 from clustersim.engine.replication import simulate
 from clustersim.records import Phase, Records
-from clustersim.scenario.keys import failure, nodes
+from clustersim.scenario.keys import failure
 from clustersim.scenario.keys.blocks import Block
 from clustersim.scenario.keys.failure import FailureModeBlock
 from clustersim.scenario.keys.laws import Law
@@ -31,9 +31,9 @@ from tests.unit.kinds import BASE, ROWS, Row
 BLOCKS: tuple[type[Block], ...] = (
     FailureModeBlock,
     *(kind for kind in EFFECTS.values() if kind.model_fields),
-    nodes.Spread,
-    nodes.Lemons,
-    nodes.Relapse,
+    failure.Spread,
+    failure.Lemons,
+    failure.Relapse,
     Retire,
     Repair,
     FalseFix,
@@ -45,7 +45,7 @@ BLOCKS: tuple[type[Block], ...] = (
 WORDS: Mapping[str, tuple[str, ...]] = {
     "effect": tuple(EFFECTS),
     "takes_down": failure.REACHES,
-    "spreads to": get_args(nodes.Domain),
+    "spreads to": get_args(failure.Domain),
     "spare_kind": ("hot", "cold", "lent"),
     "spare_choice": ("any", "fewest_failures"),
 }

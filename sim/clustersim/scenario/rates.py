@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from clustersim.distributions import Distribution
-from clustersim.scenario.keys.failure import FailureMode
-from clustersim.scenario.keys.nodes import Relapse
+from clustersim.scenario.keys.failure import FailureMode, Relapse
 from clustersim.scenario.system import System
 
 MOST_AGAIN = 0.99

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from clustersim.scenario.keys.failure import FailureModeBlock
 from clustersim.scenario.keys.logs import Entry, Recorded, Rows, read_log
 from clustersim.scenario.keys.quantities import NAME_PATTERN
-from clustersim.scenario.text.document import Document, Mark, Path, Place, Problem, dotted, find
+from clustersim.scenario.text.document import Document, Mark, Path, Place, ScenarioError, dotted, find
+from clustersim.scenario.text.reader import shown_as
 from clustersim.units import format_size, shown
 
 FAILURES, REPLAY, SOURCES = "failures", "replay", "sources"
@@ -50,15 +51,6 @@ def _names_a_file(mode: Any) -> bool:
     return isinstance(replay, str) and "\n" not in replay
 
 
-class _UnreadableError(Exception):
-    """A log that cannot be read: a sentence, and the place where it is not the scenario's."""
-
-    def __init__(self, sentence: str, place: Place | None = None) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.place = place
-
-
 class _Trace:
     """One mode that names a log, in the document that the rows go into."""
 
@@ -78,9 +70,8 @@ class _Trace:
             return {self._name: {**self._mode, REPLAY: _HARMLESS}}
         causes = list(dict.fromkeys(entry.cause for entry in entries))
         if len(causes) > MOST_CAUSES:
-            self._problem(
-                f"{len(causes):,} causes, {MOST_CAUSES} are possible; give fewer, or leave the column out"
-            )
+            why = f"{len(causes):,} causes, {MOST_CAUSES} are possible; give fewer, or leave the column out"
+            self._read.problems += self._error(why).problems
         if len(causes) > MOST_CAUSES or not self._is_sound():
             entries, causes = [entry._replace(cause="") for entry in entries], [""]
         names = dict(zip(causes, _names(causes, self._name, taken), strict=True))
@@ -103,52 +94,49 @@ class _Trace:
         """Return the rows of the file that can be read."""
         try:
             log = read_log(self._text(self._found(self._mode[REPLAY])))
-        except _UnreadableError as error:
-            self._problem(error.sentence, error.place)
+        except ScenarioError as error:
+            self._read.problems += error.problems
             return []
         for line, sentence in log.troubles:
-            self._problem(sentence, Place(self._file, line))
+            self._read.problems += self._error(sentence, Place(self._file, line)).problems
         return log.entries
 
     def _found(self, name: str) -> File:
         """Return the file that *name* means, below one of the roots."""
         if not name or File(name).is_absolute() or "\0" in name:
-            raise _UnreadableError(
-                f"{shown(name)} is not a relative path; give one such as logs/incidents.csv"
-            )
+            raise self._error(f"{shown(name)} is not a relative path; give one such as logs/incidents.csv")
         stated = self._read.place(self._path).file
         folder = File(stated).parent if os.path.isfile(stated) else File.cwd()
         file = File(os.path.realpath(folder / name))
         if not any(file.is_relative_to(root) for root in self._roots):
-            why = "is outside the working tree; move it there, or change directory"
-            raise _UnreadableError(f"{shown(name)} {why}")
-        if not os.path.isfile(file):
-            raise _UnreadableError(
-                f"{shown(name)} does not exist; give a log, its path relative to this file"
+            raise self._error(
+                f"{shown(name)} is outside the working tree; move it there, or change directory"
             )
+        if not os.path.isfile(file):
+            raise self._error(f"{shown(name)} does not exist; give a log, its path relative to this file")
         return file
 
     def _text(self, file: File) -> str:
-        self._file = _shown_as(file)
+        self._file = shown_as(file)
+        place = Place(self._file)
         try:
             with file.open("rb") as stream:
                 raw = stream.read(LARGEST_LOG + 1)
-            if len(raw) > LARGEST_LOG:
-                most = format_size(LARGEST_LOG)
-                raise _UnreadableError(f"a log has at most {most}; give fewer rows", Place(self._file))
+        except OSError as error:
+            why = f"cannot be read ({error.strerror or error}); give another"
+            raise self._error(why, place) from None
+        if len(raw) > LARGEST_LOG:
+            raise self._error(f"a log has at most {format_size(LARGEST_LOG)}; give fewer rows", place)
+        try:
             return raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             place = Place(self._file, raw.count(b"\n", 0, error.start) + 1)
             why = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
-            raise _UnreadableError(why, place) from None
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise _UnreadableError(f"cannot be read ({why}); give another", Place(self._file)) from None
+            raise self._error(why, place) from None
 
-    def _problem(self, sentence: str, place: Place | None = None) -> None:
-        self._read.problems.append(
-            Problem(place or self._read.place(self._path), dotted(self._path), sentence)
-        )
+    def _error(self, message: str, place: Place | None = None) -> ScenarioError:
+        """Return what is wrong with the log, at a place in it, or else where it is named."""
+        return (place or self._read.place(self._path)).error(message, dotted(self._path))
 
     def _is_sound(self) -> bool:
         """Whether the mode is right but for its log: what is not is then said once, not for each cause."""
@@ -192,8 +180,3 @@ def _safe(text: str) -> str:
     """Return what of *text* may be a name."""
     kept = re.sub(r"[^A-Za-z0-9_-]+", " ", text).strip(" _-")[:LONGEST_NAME].rstrip()
     return kept if re.match(NAME_PATTERN, kept) else ""
-
-
-def _shown_as(file: File) -> str:
-    here = File.cwd()
-    return str(file.relative_to(here)) if file.is_relative_to(here) else str(file)

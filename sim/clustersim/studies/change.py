@@ -10,11 +10,11 @@ from typing import Any
 
 from clustersim import folders
 from clustersim.scenario import ScenarioError, load
-from clustersim.scenario.editing import edited, moved
 from clustersim.scenario.keys.blocks import unknown
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.text.document import at, find
+from clustersim.scenario.writing import edited, moved
 from clustersim.store import ChoiceError, RunError
 from clustersim.units import Money, shown
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from clustersim import theory
 from clustersim.distributions import Constant, Empirical, Exponential, Gamma, LogNormal, Truncated, Weibull
 from clustersim.scenario import Scenario, loads
-from clustersim.scenario.keys.tables import around
+from clustersim.scenario.keys.quantities import around
 
 DAY, YEAR = 86_400.0, 365.25 * 86_400.0
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clustersim.scenario import load, loads
-from clustersim.scenario.editing import edited
 from clustersim.scenario.text import shipped
+from clustersim.scenario.writing import edited
 from clustersim.store import ChoiceError, RunError
 from clustersim.studies.change import write_changed
 from tests.unit.studies.clusters import TIERS

@@ -10,21 +10,21 @@ from typing import Annotated, Any, ClassVar, Literal
 from clustersim.distributions import Distribution, Empirical
 from clustersim.scenario.keys.blocks import KEY, Block, Finding, key, taken, under
 from clustersim.scenario.keys.laws import Lifetimes, Time
-from clustersim.scenario.keys.logs import Recorded
-from clustersim.scenario.keys.nodes import Lemons, Relapse, Spread
+from clustersim.scenario.keys.logs import Recorded, Replay
+from clustersim.scenario.keys.machine import Domain
 from clustersim.scenario.keys.quantities import (
     INSTANT,
     FailureRate,
     Flag,
     PositiveDuration,
+    PositiveShare,
     Reads,
     Share,
     plain,
+    table,
     words,
 )
 from clustersim.scenario.keys.repair import RepairPlan, RepairTime
-from clustersim.scenario.keys.replay import Replay
-from clustersim.scenario.keys.tables import table
 from clustersim.scenario.kinds.effects import ABOUT, EffectKind, Effects
 from clustersim.units import PARTS
 
@@ -36,6 +36,35 @@ REACHES = ("node", "rack", "pod", "replica", "job")
 WITH_DOMAIN: Mapping[str, Reach] = {"rack": "rack", "pod": "pod", "cluster": "job", "job": "job"}
 SIZES = ("gpu", "node", "rack", "pod")
 OF_NODES = ("gpu", "node")
+
+
+class Lemons(Block):
+    """Bad nodes: the mode's rate is that of a good node, and each lemon fails `factor` times as often."""
+
+    share: PositiveShare = key("share of all nodes, spares too, that are lemons, such as 5 %")
+    factor: Annotated[float, plain(1, 1e6)] = key("how often a lemon fails, times the rate of a good node")
+    in_replacements: Share | None = key(
+        "share of lemons among the nodes that replace retired ones; the same share if left out", None
+    )
+
+    @property
+    def share_of_replacements(self) -> float:
+        """Share of lemons among the nodes that replace retired ones."""
+        return self.share if self.in_replacements is None else self.in_replacements
+
+
+class Relapse(Block):
+    """A repair that did not last: the node fails again soon, on top of the base rate."""
+
+    probability: PositiveShare = key("share of the nodes that come back from repair and fail again")
+    within: PositiveDuration = key("the time after the return in which they do, evenly spread, such as 1 d")
+
+
+class Spread(Block):
+    """A failure that takes its neighbours along."""
+
+    to: Annotated[Domain, words("rack", "pod")] = key("what it spreads to: rack or pod")
+    probability: PositiveShare = key("share of the failures that spread")
 
 
 _FACTORS = table(INSTANT, plain(0, 1e6), "{0 d: 3, 14 d: 1}")

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from clustersim import units
 from clustersim.scenario.keys.blocks import Block, Finding, key, taken
-from clustersim.scenario.keys.nodes import Domain
 from clustersim.scenario.keys.quantities import (
+    CARDS,
     Cards,
     Duration,
     PositiveDuration,
@@ -18,16 +18,18 @@ from clustersim.scenario.keys.quantities import (
     Reads,
     Share,
     Tokens,
+    around,
     plain,
     quantity,
+    table,
     whole,
     words,
 )
-from clustersim.scenario.keys.tables import CARDS, around, table
 
 _SPARE_SHARE = quantity(units.SHARE)
 _SPARE_COUNT = whole(0, 1_000_000_000)
 Rate = Annotated[float, plain(0, 1e30, above=True)]
+Domain = Literal["rack", "pod"]
 SpareKind = Literal["hot", "cold", "lent"]
 SpareChoice = Literal["any", "fewest_failures"]
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic_core import CoreSchema, core_schema
 
 from clustersim import units
+from clustersim.scenario.keys.blocks import KEY, MOST_NAMES, Finding, refuse, too_many
 from clustersim.units import NUMBER, Money, Quantity, Rate, shown
 
 NAME_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_ -]{0,38}[A-Za-z0-9_-])?$"
@@ -209,7 +211,55 @@ Size = Annotated[float, quantity(units.SIZE, _some)]
 Tokens = Annotated[float, quantity(units.TOKENS, _some)]
 Price = Annotated[Money, quantity(units.MONEY)]
 FailureRate = Annotated[Rate, quantity(units.RATE)]
-Cards = Annotated[int, whole(1, 1_000_000_000)]
+CARDS = whole(1, 1_000_000_000)
+Cards = Annotated[int, CARDS]
 Flag = Annotated[bool, Reads(_yes_or_no, {"type": "boolean"})]
 Text = Annotated[str, Reads(_free_text, {"type": "string"})]
 Name = Annotated[str, Reads(_name, {"type": "string", "pattern": NAME_PATTERN})]
+
+
+def table(rows: Reads, values: Reads, example: str) -> Reads:
+    """Return the reading of a table with such rows and values, in the order of its rows."""
+
+    def parse(written: object) -> dict[Any, Any]:
+        if not isinstance(written, Mapping) or not written:
+            raise ValueError(f"{shown(written)} is not a table; give {example}")
+        if len(written) > MOST_NAMES:
+            raise ValueError(too_many(len(written), MOST_NAMES))
+        found: dict[Any, Any] = {}
+        refuse(list(_read(written, rows, values, found)))
+        return dict(sorted(found.items()))
+
+    limits = {"minProperties": 1, "maxProperties": MOST_NAMES}
+    return Reads(parse, {"type": "object", **limits, "additionalProperties": values.schema})
+
+
+def _read(written: Mapping[Any, Any], rows: Reads, values: Reads, found: dict[Any, Any]) -> Iterator[Finding]:
+    """Put what is written into *found*, and yield what is wrong with each row."""
+    for name, value in written.items():
+        path = (name if isinstance(name, str | int) else str(name),)
+        try:
+            row = rows.parse(name)
+        except ValueError as error:
+            yield (*path, KEY), str(error)
+            continue
+        if row in found:
+            yield (*path, KEY), "there is a row for the same already; leave one out"
+        try:
+            found[row] = values.parse(value)
+        except ValueError as error:
+            yield path, str(error)
+
+
+def around(by_cards: Mapping[int, float], gpus: int) -> tuple[float, float, float]:
+    """Return the values of the rows below and above *gpus*, and how far it is from one to the other.
+
+    The way is measured in the logarithm of the cards, from 0 to 1; outside the table both are its last row.
+    """
+    rows = list(by_cards.items())
+    if gpus <= rows[0][0]:
+        return rows[0][1], rows[0][1], 0.0
+    for (low, below), (high, above) in pairwise(rows):
+        if gpus <= high:
+            return below, above, math.log(gpus / low) / math.log(high / low)
+    return rows[-1][1], rows[-1][1], 0.0

@@ -10,6 +10,7 @@ from clustersim.distributions import Constant, Distribution
 from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, Shorthand, key, taken, under
 from clustersim.scenario.keys.laws import LAWS, Law, Time, constant
 from clustersim.scenario.keys.quantities import (
+    CARDS,
     DURATION,
     SHARE,
     Duration,
@@ -17,10 +18,11 @@ from clustersim.scenario.keys.quantities import (
     Name,
     Reads,
     Share,
+    around,
+    table,
     whole,
     words,
 )
-from clustersim.scenario.keys.tables import CARDS, around, table
 from clustersim.scenario.kinds.retirement import Retire
 
 Kind = Literal["detect", "nodes", "load", "work"]

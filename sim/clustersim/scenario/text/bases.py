@@ -14,7 +14,7 @@ from pathlib import Path as File
 from clustersim.scenario.text import shipped
 from clustersim.scenario.text.document import Document, Place, ScenarioError
 from clustersim.scenario.text.layers import merge
-from clustersim.scenario.text.reader import read_file
+from clustersim.scenario.text.reader import read_file, shown_as
 from clustersim.units import shown
 
 MOST_BASES = 50
@@ -50,12 +50,12 @@ class Bases:
     def _base(self, name: str, place: Place, file: File, above: tuple[File, ...]) -> Document:
         found = self._find(name, place, file)
         if found in above:
-            loop = " -> ".join(_shown_as(one) for one in (*above[above.index(found) :], found))
+            loop = " -> ".join(shown_as(one) for one in (*above[above.index(found) :], found))
             raise place.error(f"{shown(name)} loops: {loop}; leave one out", "base")
         self.read += 1
         if self.read > MOST_BASES:
             raise place.error(f"more than {MOST_BASES} bases in all; inherit from fewer", "base")
-        return self.assemble(read_file(found, _shown_as(found)), found, above)
+        return self.assemble(read_file(found, shown_as(found)), found, above)
 
     def _find(self, name: str, place: Place, file: File) -> File:
         """Return the file that *name* means; ScenarioError where there is none that may be read."""
@@ -84,9 +84,3 @@ def _entries(document: Document) -> list[tuple[str, Place]]:
             raise place.error(f"{shown(name)} is not a base; give a relative path or a shipped name", "base")
         entries.append((name, place))
     return entries
-
-
-def _shown_as(file: File) -> str:
-    """Return a path as a person in the current directory would write it."""
-    here = File.cwd()
-    return str(file.relative_to(here)) if file.is_relative_to(here) else str(file)

@@ -63,6 +63,12 @@ def read_file(file: File, shown_as: str) -> Document:
     return read_text(_decoded(raw, shown_as), shown_as)
 
 
+def shown_as(file: File) -> str:
+    """Return a path as a person in the current directory would write it."""
+    here = File.cwd()
+    return str(file.relative_to(here)) if file.is_relative_to(here) else str(file)
+
+
 def _size(size: int) -> str:
     return format_size(float(f"{size:.3g}"))
 

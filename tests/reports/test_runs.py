@@ -163,6 +163,7 @@ def test_throughput_is_the_timeline_averaged_to_what_can_be_drawn() -> None:
     assert data["time_days"][0] == pytest.approx(20 / 800)
     assert throughput.thinned(range(1000))[:2] == [1.0, 4.0]
     assert len(throughput.thinned(range(1000))) == 334
+    assert throughput.thinned([0.5, float("nan")]) == [0.5, None]
     assert throughput.figure(one(timeline=None)) is None
 
 

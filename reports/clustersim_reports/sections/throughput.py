@@ -133,11 +133,12 @@ def _ticks(plot: Plot, row: int, marks: Marks, unit: float) -> None:
     plot.dots([time / unit for time in marks.times], [row] * len(marks.times), look, yaxis="y2")
 
 
-def thinned(values: Any) -> list[float]:
-    """Return *values* averaged in equal groups so that few enough remain to be drawn."""
+def thinned(values: Any) -> list[float | None]:
+    """Return *values* averaged in equal groups so that few enough remain to be drawn; None for no value."""
     column = np.asarray(values, float)
     group = -(-len(column) // MOST_BINS)
-    return [float(np.mean(column[first : first + group])) for first in range(0, len(column), group)]
+    means = [float(np.mean(column[first : first + group])) for first in range(0, len(column), group)]
+    return [None if math.isnan(mean) else mean for mean in means]
 
 
 def incident_marks(incidents: DataFrame | None, end_s: float) -> tuple[list[Marks], int]:

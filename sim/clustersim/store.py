@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,21 +23,6 @@ Measures = Mapping[str, Callable[[Records], Any]]
 KEY_FILE, LOCK_FILE, FINISHED = "key.json", "lock", "finished.npy"
 TABLES = ("incidents", "segments")
 """The large tables of a replication: their columns rest on disk until they are asked for."""
-ARRAYS = ("charges", "stages", "incidents_by_mode", "curve")
-FLEET_ARRAYS = ("away_s", "away_curve", "idle_curve")
-SCALARS = (
-    "replication",
-    "end_s",
-    "wall_s",
-    "ledger",
-    "progress_s",
-    "reached_s",
-    "interruptions",
-    "incident_count",
-    "spares_left",
-    "strip",
-    "drawn",
-)
 
 
 class RunError(Exception):
@@ -76,26 +61,28 @@ class ColumnsOnDisk(Mapping[str, Array]):
 
 
 def arrays_of(records: Records) -> dict[str, Array]:
-    """Return all that *records* hold as arrays by name; columns of a table are called `table/column`."""
-    small = {name: getattr(records, name) for name in SCALARS}
-    arrays = {name: getattr(records, name) for name in ARRAYS}
-    if records.fleet is not None:
-        small["fleet"] = float(records.fleet.waiting_s)
-        arrays |= {name: getattr(records.fleet, name) for name in FLEET_ARRAYS}
+    """Return all that *records* hold as arrays by name.
+
+    Columns of a table are called `table/column`, what the fleet did `fleet.name`; what is no array stands
+    together in one, as JSON.
+    """
+    values = {each.name: getattr(records, each.name) for each in fields(Records)}
+    fleet = values.pop("fleet")
     for table in TABLES:
-        arrays |= {f"{table}/{name}": column for name, column in getattr(records, table).items()}
+        values |= {f"{table}/{name}": column for name, column in values.pop(table).items()}
+    values |= {f"fleet.{each.name}": getattr(fleet, each.name) for each in (fields(fleet) if fleet else ())}
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    small = {name: value for name, value in values.items() if name not in arrays}
     return {"small": np.array(json.dumps(small)), **arrays}
 
 
 def records_of(arrays: Kept, tables: Mapping[str, Kept]) -> Records:
     """Return the replication that has these *arrays* and *tables*."""
-    fields: dict[str, Any] = json.loads(str(arrays["small"])) | dict(tables)
-    fields |= {name: arrays[name] for name in ARRAYS}
-    if "fleet" in fields:
-        columns = {name: arrays[name] for name in FLEET_ARRAYS}
-        fields["fleet"] = FleetUse(waiting_s=fields["fleet"], **columns)
-    fields["strip"] = tuple(tuple(row) for row in fields["strip"])
-    return Records(**fields)
+    values: dict[str, Any] = {**arrays, **json.loads(str(arrays["small"])), **tables}
+    del values["small"]
+    fleet = {name.removeprefix("fleet."): values.pop(name) for name in list(values) if name[:6] == "fleet."}
+    strip = tuple(tuple(row) for row in values.pop("strip"))
+    return Records(**values, strip=strip, fleet=FleetUse(**fleet) if fleet else None)
 
 
 class Entry:

@@ -1,6 +1,8 @@
 """The tables of a run, column by column, from its replications: what the Parquet files and the frames hold.
 
 Modes and doings are numbers in the engine and words here, kept as dictionary columns (categories in pandas).
+Arrow columns are made from the bytes of numpy's arrays: Arrow's own conversion imports pandas, half a second
+that a run on the command line has no use for.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clustersim import arrow
 from clustersim.metrics.replications import columns_of
 from clustersim.records import INCIDENT_COLUMNS, PEER, Phase, Records, StripRow
 from clustersim.scenario.model import Scenario
@@ -23,24 +24,24 @@ from clustersim.store import RunError
 Array = np.ndarray[Any, np.dtype[Any]]
 
 BINS = 400
+"""Of the timeline: more than a curve on a page can show, few enough for a small file."""
 REPLICATIONS, INCIDENTS, TIMELINE, STRIP = "replications", "incidents", "timeline", "strip"
 
 
 def replications(records: Sequence[Records]) -> pa.Table:
     """Return one row per replication: what `REPLICATION_COLUMNS` says."""
-    return arrow.table(columns_of(records))
+    return _table(columns_of(records))
 
 
 def incidents(scenario: Scenario, one: Records) -> pa.Table:
     """Return one row per incident of a replication: what `INCIDENT_COLUMNS` says."""
     words = {"mode": list(scenario.failures), "doing": [doing.label for doing in Phase]}
     columns = dict(_complete(one.incidents))
-    tiers = arrow.chosen(columns.pop("tier") + 1, ["", *tier_names(scenario)])
+    tiers = _chosen(columns.pop("tier") + 1, ["", *tier_names(scenario)])
     shown = {
-        name: arrow.chosen(column, words[name]) if name in words else column
-        for name, column in columns.items()
+        name: _chosen(column, words[name]) if name in words else column for name, column in columns.items()
     }
-    return arrow.table(shown | {"tier": tiers})
+    return _table(shown | {"tier": tiers})
 
 
 def _complete(columns: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
@@ -71,7 +72,7 @@ def timeline(records: Sequence[Records]) -> pa.Table:
         "p90": high,
         "replication_0": shares[0],
     }
-    return arrow.table(columns | _fleet(records, edges[:-1]))
+    return _table(columns | _fleet(records, edges[:-1]))
 
 
 def _fleet(records: Sequence[Records], instants: Array) -> dict[str, Array]:
@@ -113,11 +114,11 @@ def strip(records: Sequence[Records]) -> pa.Table:
     columns = {
         "start_s": np.array([row.start for row in rows], dtype=np.float64),
         "end_s": np.array([row.end for row in rows], dtype=np.float64),
-        "activity": arrow.words([row.activity for row in rows]),
-        "detail": arrow.words([row.detail for row in rows]),
+        "activity": _words([row.activity for row in rows]),
+        "detail": _words([row.detail for row in rows]),
         "lane": np.array([row.lane for row in rows], dtype=np.int32),
     }
-    return arrow.table(columns)
+    return _table(columns)
 
 
 def write(scenario: Scenario, records: Sequence[Records], folder: Path, with_incidents: bool) -> None:
@@ -160,3 +161,36 @@ def copy(source: Path, folder: Path, with_incidents: bool) -> None:
         path = source / f"{name}.parquet"
         if path.is_file():
             shutil.copyfile(path, folder / path.name)
+
+
+def _table(columns: Mapping[str, Array | pa.Array]) -> pa.Table:
+    """Return a table of *columns*; numpy arrays become numbers, where NaN is null, or truth values."""
+    arrays = [column if isinstance(column, pa.Array) else _numbers(column) for column in columns.values()]
+    return pa.table(arrays, names=list(columns))
+
+
+def _numbers(values: Array) -> pa.Array:
+    """Return a column of numbers (NaN is null) or of truth values."""
+    valid = None
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        valid = _bits(~np.isnan(values))
+    data = _bits(values) if values.dtype == np.bool_ else pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, data])
+
+
+def _words(texts: Sequence[str]) -> pa.Array:
+    """Return a column of texts."""
+    encoded = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, encoded)]).astype(np.int32)
+    return pa.Array.from_buffers(
+        pa.string(), len(encoded), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    )
+
+
+def _chosen(indices: Array, texts: Sequence[str]) -> pa.DictionaryArray:
+    """Return a column of texts, each given by its index in *texts*."""
+    return pa.DictionaryArray.from_arrays(_numbers(indices.astype(np.int16)), _words(texts))
+
+
+def _bits(truth: Array) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(truth, bitorder="little"))

@@ -82,42 +82,8 @@ def work_anywhere(scenario: Scenario, replications: Sequence[int]) -> Finished:
     return Finished(records, time.thread_time() - started)
 
 
-Results = Iterator[tuple[Batch, list[Records]]]
+InOrder = Iterator[tuple[Batch, list[Records]]]
 """Batches, or single replications of them, in the order in which they are finished."""
-
-
-class Local:
-    """Simulates on this machine: in this process what is done in a moment, in worker processes the rest."""
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._pool: Pool | None = None
-
-    def finished(self, batches: Sequence[Batch]) -> Results:
-        """Yield what is finished."""
-        expected = sum(batch.seconds * len(batch.replications) for batch in batches)
-        if self._workers == 1 or (self._pool is None and expected < WORTH_A_POOL):
-            return _in_this_process(batches)
-        self._pool = self._pool or Pool(self._workers)
-        return self._pool.finished(batches)
-
-    def close(self) -> None:
-        """Let the workers end: they have nothing left to do."""
-        if self._pool:
-            self._pool.close()
-            self._pool = None
-
-    def kill(self) -> None:
-        """End the workers at once, whatever they do."""
-        if self._pool:
-            self._pool.kill()
-
-
-def _in_this_process(batches: Sequence[Batch]) -> Results:
-    for batch in batches:
-        for replication in batch.replications:
-            done = work_anywhere(batch.scenario, [replication])
-            yield batch._replace(taken=done.taken), done.records
 
 
 class Outside:
@@ -126,7 +92,7 @@ class Outside:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
-    def finished(self, batches: Sequence[Batch]) -> Results:
+    def finished(self, batches: Sequence[Batch]) -> InOrder:
         """Yield what is finished; what is not wanted any more is cancelled."""
         futures = {
             self._executor.submit(work_anywhere, batch.scenario, batch.replications): batch
@@ -139,34 +105,44 @@ class Outside:
                 future.cancel()
 
 
-class Pool:
-    """Simulates in worker processes of its own, forked from a server that has the engine loaded."""
+class Local:
+    """Simulates on this machine: in this process what is done in a moment, in worker processes the rest.
+
+    The workers are forked from a server that has the engine loaded, and end with `close` or `kill`.
+    """
 
     def __init__(self, workers: int) -> None:
-        method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-        context = multiprocessing.get_context(method)
-        if method == "forkserver":
-            context.set_forkserver_preload([__name__])
+        self._workers = workers
+        self._executor: ProcessPoolExecutor | None = None
         self._others = set(multiprocessing.active_children())
-        self._executor = ProcessPoolExecutor(workers, context, begin)
 
-    def finished(self, batches: Sequence[Batch]) -> Results:
+    def finished(self, batches: Sequence[Batch]) -> InOrder:
         """Yield what is finished."""
+        expected = sum(batch.seconds * len(batch.replications) for batch in batches)
+        if self._workers == 1 or (self._executor is None and expected < WORTH_A_POOL):
+            for batch in batches:
+                for replication in batch.replications:
+                    done = work_anywhere(batch.scenario, [replication])
+                    yield batch._replace(taken=done.taken), done.records
+            return
         with without_main():
-            futures = {
-                self._executor.submit(work, batch.scenario, batch.replications): batch for batch in batches
-            }
+            pool = self._executor = self._executor or _pool(self._workers)
+            futures = {pool.submit(work, batch.scenario, batch.replications): batch for batch in batches}
         yield from _as_finished(futures)
 
     def close(self) -> None:
         """Let the workers end: they have nothing left to do."""
-        self._executor.shutdown()
+        if self._executor:
+            self._executor.shutdown()
+            self._executor = None
 
     def kill(self) -> None:
         """End the workers at once, whatever they do.
 
         Nothing is cancelled first: an executor whose workers are gone cannot cope with cancelled work.
         """
+        if self._executor is None:
+            return
         for process in multiprocessing.active_children():
             if process not in self._others:
                 process.terminate()
@@ -176,7 +152,15 @@ class Pool:
         self._executor.shutdown()
 
 
-def _as_finished(futures: dict[Future[Finished], Batch]) -> Results:
+def _pool(workers: int) -> ProcessPoolExecutor:
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload([__name__])
+    return ProcessPoolExecutor(workers, context, begin)
+
+
+def _as_finished(futures: dict[Future[Finished], Batch]) -> InOrder:
     """Yield what is finished, and hold on to none of it: a future keeps its result as long as it lives."""
     while futures:
         done = wait(futures, return_when=FIRST_COMPLETED).done

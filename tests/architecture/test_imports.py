@@ -55,7 +55,6 @@ ROOMS = [
     "store",
     "settings",
     "report_hook",
-    "arrow",
     "tables",
     "folders",
     "results",

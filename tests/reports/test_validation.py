@@ -64,7 +64,7 @@ def test_a_range_without_an_end_or_a_length_is_drawn_with_one(
     low: float | None, high: float | None, unit: str, ends: tuple[float, float, bool]
 ) -> None:
     assert checks.range_of(outcome("a/b", low=low, high=high, unit=unit)) == pytest.approx(ends)
-    gain = outcome("a/b", low=0.9, high=None, value=None, difference=True)
+    gain = outcome("a/b", low=0.9, high=None, value=None, minus={})
     assert checks.range_of(gain)[2]
     assert f"H{WIDTH:g}" in paths(gain)["range"]
 
@@ -170,7 +170,7 @@ def test_the_page_says_by_how_much_the_estimator_is_off() -> None:
 def test_the_headline_counts_what_passes_and_plumbing_only_where_it_leaks() -> None:
     assert validate.headline(validation()) == "All 5 checks pass."
     assert validate.headline(validation(FAILED, UNDECIDED)) == "5 of 7 checks pass."
-    leaking = outcome("second/leak", kind="plumbing", passed=False, verdict="differs")
+    leaking = outcome("second/leak", kind="plumbing", verdict="differs")
     assert validate.headline(validation(leaking)) == "5 of 6 checks pass."
     plumbing = tuple(case for case in validation().cases if case.kind == "plumbing")
     assert validate.headline(Validation(plumbing, {})) == "The check passes."
@@ -199,7 +199,7 @@ def test_the_values_that_a_claim_changes_are_written_in_full() -> None:
         "checkpoint.tiers": {"memory": {"interval": "5 min", "survives": ["job", "gpu"]}},
         "maintenance": None,
     }
-    third = validation(outcome("third", change=change, difference=True, minus={}))
+    third = validation(outcome("third", change=change, minus={}))
     words = Reader(render(validate.page_of(third))).words.replace("\u00a0", " ")
     assert "checkpoint.tiers = {memory: {interval: 5 min, survives: [job, gpu]}}, maintenance = null" in words
     assert "over the scenario as it is" in words

@@ -53,7 +53,6 @@ def outcome(name: str, **changes: Any) -> ClaimResult:
         "high": 0.45,
         "simulated": ConfidenceInterval(0.441, 0.439, 0.443),
         "verdict": "agrees",
-        "passed": True,
         "replications": 32,
         "wall_s": 1.5,
     }
@@ -87,7 +86,6 @@ CASES = (
         low=0.04,
         high=0.1,
         simulated=ConfidenceInterval(0.07, 0.066, 0.074),
-        difference=True,
         minus={"checkpoint.blocks": "1 min"},
     ),
     outcome(
@@ -129,13 +127,10 @@ FAILED = outcome(
     "second/missed",
     simulated=ConfidenceInterval(0.9, 0.899, 0.901),
     verdict="differs",
-    passed=False,
     low=0.43,
     high=0.45,
 )
-UNDECIDED = outcome(
-    "second/straddles", simulated=ConfidenceInterval(0.45, 0.44, 0.46), verdict="undecided", passed=False
-)
+UNDECIDED = outcome("second/straddles", simulated=ConfidenceInterval(0.45, 0.44, 0.46), verdict="undecided")
 
 
 def mark(gpus: float, estimator: float, exact: float, simulated: bool = True) -> EstimatorPoint:
@@ -187,7 +182,7 @@ def hostile() -> Validation:
         tried=(Trial(HOSTILE, ConfidenceInterval(0.44, 0.43, 0.45), "agrees"),),
     )
     control = outcome(HOSTILE, scenario="first", kind="control", verdict="differs")
-    missed = outcome(f"{HOSTILE}/x", scenario="first", verdict="differs", passed=False)
+    missed = outcome(f"{HOSTILE}/x", scenario="first", verdict="differs")
     said = {"source": HOSTILE, "assumes": [HOSTILE], "claims": {"a": CLAIM | {"says": HOSTILE}}}
     spec = scenario("first", title=HOSTILE, about=HOSTILE, published=said)
     return Validation((case, control, missed), {"first": spec}, MADE)

@@ -18,10 +18,11 @@ from clustersim.scenario import load
 
 @pytest.mark.parametrize("piece", [b"", struct.pack("!i", 1000) + b"half of a result"])
 def test_workers_can_be_ended_amid_a_result(piece: bytes) -> None:
-    pool = workers.Pool(1)
+    pool, busy = workers.Local(1), workers._pool(1)
+    pool._executor = busy
     with workers.without_main():
-        pool._executor.submit(workers.work, load("chen-1m"), [0])
-    os.write(pool._executor._result_queue._writer.fileno(), piece)  # type: ignore[attr-defined]
+        busy.submit(workers.work, load("chen-1m"), [0])
+    os.write(busy._result_queue._writer.fileno(), piece)  # type: ignore[attr-defined]
     ended = threading.Event()
     threading.Thread(target=lambda: (pool.kill(), ended.set()), daemon=True).start()
     assert ended.wait(30)
@@ -32,8 +33,8 @@ import os, sys, time
 from clustersim import workers
 from clustersim.scenario import load
 print(os.getpid(), flush=True)
-pool, scenario = workers.Pool(2), load("chen-100k")
-for batch, records in pool.finished([workers.Batch(0, scenario, [n]) for n in range(10_000)]):
+pool, scenario = workers.Local(2), load("chen-100k")
+for batch, records in pool.finished([workers.Batch(0, scenario, [n], 1.0) for n in range(10_000)]):
     print(*sorted(p.pid for p in __import__("multiprocessing").active_children()), flush=True)
 """
 

@@ -21,7 +21,7 @@ from clustersim.report_hook import write_page
 from clustersim.results import Results
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
-from clustersim.studies.study import Answer, plain
+from clustersim.studies.study import Answer, named, plain
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,7 @@ class SizeStep:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the step as `compare --json` prints it."""
-        return {
-            "smaller": self.smaller,
-            "larger": self.larger,
-            "extra_gpus": self.extra_gpus,
-            "extra_effective_gpus": plain(self.extra_effective_gpus),
-            "marginal_return": plain(self.marginal_return),
-        }
+        return named(self, "smaller", "larger", "extra_gpus", "extra_effective_gpus", "marginal_return")
 
     @property
     def advice(self) -> Advice:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clustersim.scenario import Place, Problem, ScenarioError, load
-from clustersim.scenario.keys.claims import Claim, Published
+from clustersim.scenario.keys.claims import Published
 from clustersim.scenario.loading import overridden
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text import shipped
-from clustersim.scenario.trials import Changes
 from clustersim.settings import ScenarioSource
 from clustersim.store import ChoiceError
 
@@ -33,32 +32,6 @@ class Case(NamedTuple):
     def name_of(self, claim: str) -> str:
         """Return what the outcome of *claim* is called: the case alone, where it is the only one."""
         return f"{self.name}/{claim}" if len(self.published.claims) > 1 else self.name
-
-
-class Side(NamedTuple):
-    """What is simulated for a claim: the scenario with `change`, and with `minus` if it is a difference.
-
-    `tried` is the value that a missing input has here.
-    """
-
-    change: Changes
-    minus: Changes | None = None
-    tried: Any = None
-
-
-def sides(claim: Claim) -> list[Side]:
-    """Return what is simulated for *claim*: one side, or one for each value of an unknown input."""
-    if claim.unknown is None:
-        return [Side(claim.change, claim.minus)]
-    path, values = claim.unknown
-    return [
-        Side(
-            {**claim.change, path: value},
-            {**claim.minus, path: value} if claim.minus is not None else None,
-            value,
-        )
-        for value in values
-    ]
 
 
 def shipped_names() -> list[str]:
@@ -121,11 +94,3 @@ def _how() -> str:
 
 def _listed() -> str:
     return ", ".join(shipped_names())
-
-
-def refuse_doubles(cases: Sequence[Case]) -> None:
-    """Raise ChoiceError where two cases share a name."""
-    names = [case.name for case in cases]
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise ChoiceError(f'two cases are called "{name}"; give one of them another name')

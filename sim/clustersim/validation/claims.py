@@ -66,11 +66,16 @@ def passes(kind: str, found: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What was simulated with one of the values that a missing input may have had."""
+    """What was simulated for a claim, with a *value* that a missing input may have had, and the verdict.
+
+    `taken` are the seconds that one core simulated for it.
+    """
 
     value: str
     simulated: ConfidenceInterval
     verdict: str
+    replications: int = 0
+    taken: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -82,10 +87,8 @@ class ClaimResult:
     """One published claim: what was said, which range is accepted, what was simulated, and the verdict.
 
     `figure` is the word of what is compared, `of` which mode, entry or stage of it, `meaning` the sentence
-    about it; `unit` is `share`, `s`, `nodes` and so on.  `difference` says that it is the paired difference
-    of the scenario with `change` and with `minus`.  Where an input is `unknown` (its path), `tried` holds the
-    values of it, and `simulated` is that with the first of them that agrees, else the first undecided, else
-    the first.
+    about it; `unit` is `share`, `s`, `nodes` and so on.  Where an input is `unknown` (its path), `tried`
+    holds the values of it, and `simulated` is that with the one of them that speaks for the claim.
     `wall_s` are the seconds that one core simulated for it.
     """
 
@@ -104,17 +107,25 @@ class ClaimResult:
     high: float | None
     simulated: ConfidenceInterval
     verdict: str
-    passed: bool
     replications: int
     of: str | None = None
     reads: str = ""
     assumes: tuple[str, ...] = ()
-    difference: bool = False
     change: Mapping[str, Any] = field(default_factory=dict)
     minus: Mapping[str, Any] | None = None
     unknown: str | None = None
     tried: tuple[Trial, ...] = ()
     wall_s: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is as it should be."""
+        return passes(self.kind, self.verdict)
+
+    @property
+    def difference(self) -> bool:
+        """Whether it is about the paired difference of the scenario with `change` and with `minus`."""
+        return self.minus is not None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data; what is unknown is null."""

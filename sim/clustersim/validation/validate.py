@@ -23,22 +23,23 @@ from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.trials import Changes
 from clustersim.settings import Output, ScenarioSource, Settings, merged
+from clustersim.store import ChoiceError
 from clustersim.studies.change import setting
 from clustersim.studies.study import Simulations, simulations
-from clustersim.validation.cases import Case, Side, find, refuse_doubles, sides
+from clustersim.validation.cases import Case, find
 from clustersim.validation.claims import (
     AGREES,
     UNDECIDED,
     ClaimResult,
     Trial,
     Validation,
-    passes,
     refuse_taken,
     verdict,
 )
 from clustersim.validation.estimator import Survey
 
 SIMULATION = "simulation."
+SAID_BY_THE_CLAIM = ("kind", "says", "figure", "of", "unit", "value", "low", "high")
 
 
 def validate(
@@ -76,7 +77,9 @@ def validated(
     given.  Raises Interrupted on Ctrl-C, ChoiceError where two cases share a name, and RunError where a
     worker process dies.
     """
-    refuse_doubles(cases)
+    for name, count in Counter(case.name for case in cases).items():
+        if count > 1:
+            raise ChoiceError(f'two cases are called "{name}"; give one of them another name')
     forced = {path: value for path, value in settings.changes.items() if path.startswith(SIMULATION)}
     plan, survey = Plan(forced), Survey(_common_seed(cases)) if estimator else None
     for case, name in claims_of(cases):
@@ -102,6 +105,31 @@ def _common_seed(cases: Sequence[Case]) -> int:
     """Return the seed that most cases have."""
     seeds = Counter(case.scenario.simulation.seed for case in cases)
     return seeds.most_common(1)[0][0]
+
+
+class Side(NamedTuple):
+    """What is simulated for a claim: the scenario with `change`, and with `minus` if it is a difference.
+
+    `tried` is the value that a missing input has here.
+    """
+
+    change: Changes
+    minus: Changes | None = None
+    tried: Any = None
+
+
+def sides(claim: Claim) -> list[Side]:
+    """Return what is simulated for *claim*: one side, or one for each value of an unknown input."""
+    if claim.unknown is None:
+        return [Side(claim.change, claim.minus)]
+    path, values = claim.unknown
+    return [
+        Side(_with(claim.change, path, value), _with(claim.minus, path, value), value) for value in values
+    ]
+
+
+def _with(changes: Changes | None, path: str, value: Any) -> Any:
+    return None if changes is None else {**changes, path: value}
 
 
 @dataclass
@@ -130,23 +158,13 @@ class Variant:
         return self.point.taken / self.users
 
 
-class Found(NamedTuple):
-    """One side of a claim, simulated: its interval, the verdict on it, and what it took."""
-
-    side: Side
-    simulated: ConfidenceInterval
-    verdict: str
-    replications: int
-    taken: float
-
-
 class Plan:
     """All that has to be simulated, each variant of a case once, whoever needs it."""
 
     def __init__(self, forced: Changes) -> None:
         self._forced = forced
         self._variants: dict[str, Variant] = {}
-        self._hashes: dict[str, str] = {}
+        self._by_changes: dict[str, Variant] = {}
 
     def __repr__(self) -> str:
         return f"Plan({len(self._variants)} variants)"
@@ -161,11 +179,10 @@ class Plan:
     def _variant(self, case: Case, changes: Changes) -> Variant:
         """Return the variant of *case* with these *changes*: one for all that come to the same scenario."""
         key = json.dumps([case.name, sorted(changes.items())], default=str)
-        if key not in self._hashes:
+        if key not in self._by_changes:
             scenario = variant(case.scenario, {**changes, **self._forced})
-            self._hashes[key] = scenario.hash
-            self._variants.setdefault(scenario.hash, Variant(scenario))
-        return self._variants[self._hashes[key]]
+            self._by_changes[key] = self._variants.setdefault(scenario.hash, Variant(scenario))
+        return self._by_changes[key]
 
     def points(self, running: Simulations) -> list[Point]:
         """Return what is to be simulated: every variant as a point."""
@@ -174,43 +191,39 @@ class Plan:
         return [planned.point for planned in self._variants.values()]
 
     def outcome(self, case: Case, name: str) -> ClaimResult:
-        """Return the outcome of the claim called *name*, once everything is simulated."""
+        """Return the outcome of the claim called *name*, once everything is simulated.
+
+        Of several values that a missing input may have, the first that agrees speaks for it, else the first
+        that is undecided, else the first.
+        """
         claim = case.published.claims[name]
-        found = [self._found(case, claim, side) for side in sides(claim)]
-        chosen = _most_telling(found)
+        trials = [self._tried(case, claim, side) for side in sides(claim)]
+        telling = [trial for word in (AGREES, UNDECIDED) for trial in trials if trial.verdict == word]
+        chosen = (telling or trials)[0]
         return ClaimResult(
+            **{shared: getattr(claim, shared) for shared in SAID_BY_THE_CLAIM},
             name=case.name_of(name),
             scenario=case.name,
             claim=name,
             title=case.scenario.title or case.name,
-            kind=claim.kind,
             source=case.published.source,
-            says=claim.says,
-            figure=claim.figure,
             meaning=claim.compared.metric.meaning,
-            unit=claim.unit,
-            value=claim.value,
-            low=claim.low,
-            high=claim.high,
             simulated=chosen.simulated,
             verdict=chosen.verdict,
-            passed=passes(claim.kind, chosen.verdict),
-            replications=min(one.replications for one in found),
-            of=claim.of,
+            replications=min(trial.replications for trial in trials),
             reads=claim.reads or "",
             assumes=case.published.assumes,
-            difference=claim.minus is not None,
             change=dict(claim.change),
             minus=None if claim.minus is None else dict(claim.minus),
             unknown=claim.unknown[0] if claim.unknown else None,
-            tried=tuple(_tried(one) for one in found) if claim.unknown else (),
-            wall_s=sum(one.taken for one in found),
+            tried=tuple(trials) if claim.unknown else (),
+            wall_s=sum(trial.taken for trial in trials),
         )
 
-    def _found(self, case: Case, claim: Claim, side: Side) -> Found:
+    def _tried(self, case: Case, claim: Claim, side: Side) -> Trial:
         """Return what was simulated of one side of *claim*, and the verdict on it."""
-        figure, one = claim.compared, self._variant(case, side.change)
-        rows, taken = one.rows(figure), one.taken
+        figure, changed = claim.compared, self._variant(case, side.change)
+        rows, taken = changed.rows(figure), changed.taken
         if side.minus is None:
             simulated = figure.ends(rows)
         else:
@@ -220,19 +233,10 @@ class Plan:
             rows, taken = rows[:count], taken + other.taken
             gap = figure.measure.difference(rows, others[:count])
             simulated = gap.interval if gap else ConfidenceInterval()
-        return Found(side, simulated, verdict(simulated, claim.low, claim.high), len(rows), taken)
+        said = verdict(simulated, claim.low, claim.high)
+        return Trial(setting(side.tried), simulated, said, len(rows), taken)
 
 
 def _name(figure: MetricFigure) -> str:
     """Return the name under which the rows of *figure* are kept."""
     return f"claim:{figure.metric.path}:{figure.name}"
-
-
-def _most_telling(found: Sequence[Found]) -> Found:
-    """Return the first that agrees, else the first that is undecided, else the first."""
-    wanted = (one for word in (AGREES, UNDECIDED) for one in found if one.verdict == word)
-    return next(wanted, found[0])
-
-
-def _tried(one: Found) -> Trial:
-    return Trial(setting(one.side.tried), one.simulated, one.verdict)

@@ -27,9 +27,9 @@ from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError, RunError
 from clustersim.validation.claims import simulated_text
 from clustersim.validation.validate import validate
-from clustersim_reports import measures
 from clustersim_reports.blocks import Cell
 from clustersim_reports.run import Run, Runs
+from clustersim_reports.sections import ledger
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/reference/summary.md"
 UNITS = {"share", "s", "days", "cards", "nodes", "replicas", "replications", "incidents"}
@@ -262,7 +262,7 @@ def test_a_claim_needs_what_its_metric_needs(scenario: Scenario) -> None:
 @pytest.mark.parametrize("metric", every_metric(lambda metric: metric.in_tables))
 def test_terminal_and_report_show_it_alike(metric: Metric, results: Results) -> None:
     name, cell = metric.heading or metric.label, metric.cell(results.summary)
-    (row,) = [row for row in measures.rows(Runs([Run("r", results)])) if row.head.text == name]
+    (row,) = [row for row in ledger.measures(Runs([Run("r", results)])) if row.head.text == name]
     assert (row.head.small, *row.cells) == (metric.meaning, Cell(*cell))
     screen = Console(width=200, no_color=True)
     with screen.capture() as captured:

@@ -25,7 +25,7 @@ def outcome(**values: Any) -> ClaimResult:
         "name": "case", "scenario": "case", "claim": "claim", "title": "", "kind": "exact", "source": "",
         "says": "", "figure": "ettr", "meaning": "", "unit": "share", "value": 0.44, "low": 0.435,
         "high": 0.445, "simulated": ConfidenceInterval(0.441, 0.439, 0.443), "verdict": "agrees",
-        "passed": True, "replications": 8,
+        "replications": 8,
     }  # fmt: skip
     return ClaimResult(**given | values)
 
@@ -86,7 +86,7 @@ def test_a_duration_is_read_in_the_unit_of_what_was_published() -> None:
         ({"value": None, "low": 0.9, "high": None}, "at least 0.9"),
         ({"value": None, "low": None, "high": 3000.0, "unit": "s"}, "at most 50 min"),
         ({"value": 1577.0, "low": 1517.0, "high": 1637.0, "unit": "s"}, "26.283 ± 1 min"),
-        ({"value": None, "low": 0.04, "high": 0.1, "difference": True}, "4 pp to 10 pp"),
+        ({"value": None, "low": 0.04, "high": 0.1, "minus": {}}, "4 pp to 10 pp"),
         ({"value": -0.9, "low": -1.0, "high": -0.8}, "\u22120.9 ± 0.1"),
         ({"value": None, "low": 0.0, "high": 100_000.0, "unit": "cards"}, "0 to 100,000"),
     ],
@@ -98,8 +98,8 @@ def test_what_was_published_keeps_its_digits(values: dict[str, Any], text: str) 
 def test_a_control_says_that_it_must_differ() -> None:
     control = outcome(kind="control", verdict="differs")
     assert verdict_text(control) == "differs, as it must"
-    assert verdict_text(replace(control, verdict="agrees", passed=False)) == "agrees, and must not"
-    assert verdict_text(replace(control, verdict="undecided", passed=False)) == "undecided"
+    assert verdict_text(replace(control, verdict="agrees")) == "agrees, and must not"
+    assert verdict_text(replace(control, verdict="undecided")) == "undecided"
     assert verdict_text(outcome(verdict="differs")) == "differs"
 
 
@@ -126,16 +126,16 @@ def test_changes_are_written_as_in_a_file() -> None:
 
 
 def test_the_conclusion_counts_what_is_met_or_names_what_is_not() -> None:
-    met = (outcome(), outcome(kind="band"), outcome(kind="band"), outcome(kind="control"))
+    met = (outcome(), outcome(kind="band"), outcome(kind="band"), outcome(kind="control", verdict="differs"))
     said = conclusion(Validation(met, {}))
     assert said == "All 4 published claims are met: 1 figure reproduced, 2 ranges met, 1 control refuted."
-    missed = tuple(outcome(name=f"c{number}", passed=False) for number in range(7))
+    missed = tuple(outcome(name=f"c{number}", verdict="differs") for number in range(7))
     assert conclusion(Validation((*met, *missed[:2]), {})) == "2 of 6 published claims are not met: c0, c1."
     assert conclusion(Validation(missed, {})).endswith("not met: c0, c1, c2, c3, c4 and 2 more.")
 
 
 def test_advice_says_what_would_tell() -> None:
-    one = outcome(verdict="undecided", passed=False)
+    one = outcome(verdict="undecided")
     assert remedy(one).endswith("undecided: more replications would tell (--replications 32)")
     assert remedy(replace(one, verdict="differs")) == "case: simulated 0.441 ± 0.002, accepted 0.44 ± 0.005"
     assert remedy(replace(one, kind="control", verdict="agrees")).endswith("a control must not agree")

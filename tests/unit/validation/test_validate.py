@@ -13,8 +13,8 @@ from clustersim.records import Records
 from clustersim.settings import Settings, Silent
 from clustersim.store import ChoiceError, Measurements, RunError
 from clustersim.validation import ClaimResult, Validation
-from clustersim.validation.cases import find, of_scenario, shipped_names, sides
-from clustersim.validation.validate import Plan, validated
+from clustersim.validation.cases import find, of_scenario, shipped_names
+from clustersim.validation.validate import Plan, sides, validated
 from tests.unit.validation.published import TEXT, random
 
 HERE = Settings(workers=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from clustersim.cli import show
+from clustersim.cli.show import Screen, show
 from clustersim.studies.compare import Comparison
 from tests.reports.cases import run
 from tests.reports.fleets import everything
@@ -13,12 +13,9 @@ from tests.reports.fleets import everything
 def shown(*names: str) -> dict[str, str]:
     """Return the figures of a run, or of a comparison, as the terminal prints them, by their names."""
     results = [everything() if name == "everything" else run(name) for name in names]
-    screen = Console(width=200, no_color=True, record=True, quiet=False)
-    with screen.capture() as captured:
-        if len(results) == 1:
-            show.run(screen, results[0])
-        else:
-            show.comparison(screen, Comparison(results))
+    console = Console(width=200, no_color=True)
+    with console.capture() as captured:
+        show(results[0] if len(results) == 1 else Comparison(results), Screen(console))
     pairs = (line.partition("   ") for line in captured.get().splitlines())
     return {name.strip(): text.strip() for name, _, text in pairs if text}
 

@@ -12,17 +12,7 @@ __all__ = ["main"]
 main = Program(
     name="clustersim",
     help="Of the cards you pay for, how many really train? A simulator of GPU training clusters.",
-    commands_at={
-        "run": "clustersim.cli.run:run",
-        "compare": "clustersim.cli.compare:compare",
-        "tune": "clustersim.cli.tune:tune",
-        "levers": "clustersim.cli.levers:levers",
-        "validate": "clustersim.cli.validate:validate",
-        "report": "clustersim.cli.report:report",
-        "check": "clustersim.cli.check:check",
-        "init": "clustersim.cli.init:init",
-        "schema": "clustersim.cli.schema:schema",
-    },
+    names=("run", "compare", "tune", "levers", "validate", "report", "check", "init", "schema"),
     examples=(
         "clustersim run chen-100k",
         "clustersim compare chen-10k chen-100k chen-1m",

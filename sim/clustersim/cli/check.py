@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from clustersim.cli import console, options
-from clustersim.cli.program import OK, Told
+from clustersim.cli.program import OK, Command
 
 EXAMPLES = (
     "clustersim check my.yaml",
@@ -17,21 +18,23 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=Told, examples=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @options.scenarios
 @options.changes
 @options.as_json
 @options.volume
 def check(scenarios: tuple[str, ...], as_json: bool, **common: Any) -> int:
     """Validate scenarios and print what they mean: resolved values, failures by mode, a first-order ETTR."""
-    from clustersim.cli import meaning
+    from clustersim.scenario.describe import describe
+    from clustersim.settings import Settings
 
     loaded = options.load_all(scenarios, options.settings(common))
+    descriptions = [describe(scenario, Settings().processes) for scenario in loaded]
     if as_json:
-        found = [meaning.as_dict(scenario) for scenario in loaded]
-        console.print_json(found[0] if len(found) == 1 else {"scenarios": found})
+        console.print_json(*map(asdict, descriptions))
     elif not console.is_quiet():
-        screen = console.output()
-        for scenario in loaded:
-            meaning.show(screen, scenario, console.is_verbose())
+        from clustersim.cli.show import Screen, description
+
+        for found in descriptions:
+            description(found, Screen(), console.is_verbose())
     return OK

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from clustersim.cli import console, options
-from clustersim.cli.program import Told
-from clustersim.cli.run import verdict_code
-
-if TYPE_CHECKING:
-    from clustersim.studies.compare import Comparison
+from clustersim.cli.program import Command
+from clustersim.cli.run import expectations
 
 EXAMPLES = (
     "clustersim compare chen-10k chen-100k chen-1m",
@@ -21,11 +18,9 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=Told, examples=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @options.scenarios
-@click.option(
-    "--baseline", metavar="NAME", help="Scenario that the others are compared to. [default: the first]"
-)
+@options.baseline
 @options.output("Folder of the run folders and the report. [default: runs/compare-<first name>]")
 @options.changes
 @options.running
@@ -44,17 +39,7 @@ def compare(
     with console.watched(how.without_changes) as watched:
         comparison = compared(loaded, base, baseline=baseline, settings=watched)
     path = comparison.report(base / folders.REPORT, options.command_line())
-    present(comparison, path, as_json)
-    return verdict_code(comparison.results)
-
-
-def present(comparison: Comparison, report: Path, as_json: bool) -> None:
-    """Print the comparison, and where its report is."""
-    from clustersim.cli import show
-
-    if as_json:
-        scenarios = [options.summary_with_time(one) for one in comparison.results]
-        console.print_json(comparison.to_dict() | {"scenarios": scenarios})
-    else:
-        show.comparison(console.output(), comparison)
-    console.say(f"Report: {report}")
+    summaries = [options.summary_with_time(result) for result in comparison.results]
+    options.present(comparison, comparison.to_dict() | {"scenarios": summaries} if as_json else None)
+    console.say(f"Report: {path}")
+    return expectations(comparison.results)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress
 
     from clustersim.settings import Settings
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
-PLAIN_WIDTH = 100
 TRACEBACK = "CLUSTERSIM_TRACEBACK"
 
 _state = {"volume": NORMAL}
@@ -50,30 +49,15 @@ def say(message: str) -> None:
         click.echo(message, err=True)
 
 
-def detail(message: str) -> None:
-    """Print a message that only the curious want."""
-    if _state["volume"] >= VERBOSE:
-        click.echo(message, err=True)
-
-
 def complain(message: str) -> None:
     """Print what went wrong, quiet or not."""
     click.echo(message, err=True)
 
 
-def print_json(value: Any) -> None:
-    """Print one JSON value and nothing else."""
-    import json
-
-    click.echo(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
-
-
-def output() -> Console:
-    """Return the console of standard output: plain and wide enough where that is no terminal."""
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else PLAIN_WIDTH
-    return Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
+def print_json(*objects: Mapping[str, Any]) -> None:
+    """Print one JSON object and nothing else; several are its list of scenarios."""
+    printed = objects[0] if len(objects) == 1 else {"scenarios": objects}
+    click.echo(json.dumps(printed, indent=2, allow_nan=False, ensure_ascii=False))
 
 
 class Watcher:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from clustersim.cli import console, options
-from clustersim.cli.program import OK, Told
+from clustersim.cli.program import OK, Command
 
 EXAMPLES = (
     "clustersim init",
@@ -16,7 +16,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=Told, examples=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("name", default="first")
 @options.output("The file. [default: <name>.yaml]")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")

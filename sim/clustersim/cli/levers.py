@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from clustersim.cli import options
-from clustersim.cli.program import OK, Told
+from clustersim.cli.program import OK, Command
 
 EXAMPLES = (
     "clustersim levers chen-100k",
@@ -16,7 +16,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=Told, examples=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @options.scenario
 @options.output("Folder of levers.json and the report. [default: runs/<name>/levers]")
 @options.study
@@ -26,8 +26,7 @@ def levers(**common: Any) -> int:
     Half of each failure rate and of each stage of recovery, cheaper saves, more spares, the tuned interval,
     and the levers that the scenario names itself.
     """
-    from clustersim.cli import show_studies
     from clustersim.studies.levers import levers as rank
 
-    options.answer(rank, "levers", show_studies.levers, **common)
+    options.answer(rank, "levers", **common)
     return OK

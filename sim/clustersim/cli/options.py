@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,10 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from clustersim.cli import console
+from clustersim.cli.program import OK, UNMET
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from clustersim.results import Results
     from clustersim.scenario import Scenario
     from clustersim.settings import Settings
@@ -87,6 +87,10 @@ running = grouped(
 )
 
 
+baseline = click.option(
+    "--baseline", metavar="NAME", help="Scenario that the others are compared to. [default: the first]"
+)
+
 report = click.option("--report", is_flag=True, help="Write the HTML report too.")
 
 
@@ -112,32 +116,19 @@ def settings(common: Mapping[str, Any]) -> Settings:
 def _pair(text: str) -> tuple[str, str]:
     path, equals, value = text.partition("=")
     if not equals:
-        raise click.BadParameter(
-            f"{text!r} has no =; write it like checkpoint.interval='10 min'", param_hint="--set"
-        )
+        remedy = f"{text!r} has no =; write it like checkpoint.interval='10 min'"
+        raise click.BadParameter(remedy, param_hint="--set")
     return path.strip(), value.strip()
 
 
 def listed(text: str, option: str) -> tuple[str, list[str]]:
     """Return the path and the values of `cluster.gpus=10k,100k,1M`."""
     path, _, values = text.partition("=")
-    found = [value.strip() for value in values.split(",")]
-    if not path.strip() or not all(found):
-        raise click.BadParameter(
-            f"{text!r} is not a list; write it like cluster.gpus=10k,100k", param_hint=option
-        )
-    return path.strip(), found
-
-
-def place_of(name: str, output: Path | None, command: str) -> Path:
-    """Return the folder for what a command says about the scenario called *name*."""
-    from clustersim import folders
-    from clustersim.store import RunError
-
-    folder = output or RUNS / folders.slug(name) / command
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder}: is a file, not a folder; give another -o")
-    return folder
+    items = [value.strip() for value in values.split(",")]
+    if not path.strip() or not all(items):
+        remedy = f"{text!r} is not a list; write it like cluster.gpus=10k,100k"
+        raise click.BadParameter(remedy, param_hint=option)
+    return path.strip(), items
 
 
 def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:
@@ -158,8 +149,6 @@ def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:
 
 def command_line() -> str:
     """Return the command as it was typed."""
-    import shlex
-
     context = click.get_current_context()
     return shlex.join(["clustersim", *context.find_root().obj])
 
@@ -167,7 +156,6 @@ def command_line() -> str:
 def answer(
     question: Callable[..., Answer],
     command: str,
-    show: Callable[[Console, Any], None],
     *,
     scenario: str,
     output: Path | None,
@@ -177,20 +165,38 @@ def answer(
 ) -> Answer:
     """Return the answer of a study to its *question*, saved and printed as the common options say."""
     from clustersim import folders
+    from clustersim.store import RunError
 
     how = settings(common)
     (loaded,) = load_all([scenario], how)
-    folder = place_of(loaded.name, output, command)
+    folder = output or RUNS / folders.slug(loaded.name) / command
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder}: is a file, not a folder; give another -o")
     with console.watched(how.without_changes) as watched:
         study = question(loaded, folder, settings=watched)
-    if as_json:
-        console.print_json(study.to_dict())
-    else:
-        show(console.output(), study)
+    present(study, study.to_dict() if as_json else None)
     console.say(f"Results: {folder / study.file}")
     if report:
         console.say(f"Report: {study.report(folder / folders.REPORT, command_line())}")
     return study
+
+
+def present(found: object, data: Mapping[str, Any] | None) -> None:
+    """Print an answer: its *data* as JSON where there is any, else for people."""
+    if data is not None:
+        console.print_json(data)
+        return
+    from clustersim.cli.show import Screen, show
+
+    show(found, Screen())
+
+
+def not_met(sentences: Iterable[object]) -> int:
+    """Return 3 where something is not met, after saying what; else 0."""
+    broken = list(sentences)
+    for sentence in broken:
+        console.complain(f"clustersim: not met: {sentence}")
+    return UNMET if broken else OK
 
 
 def summary_with_time(results: Results) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -23,47 +24,41 @@ EXIT_CODES = (
 )
 
 
-class Told(click.Command):
+class Command(click.Command):
     """A command whose help begins with examples and ends with the exit codes."""
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.examples = tuple(examples)
+        self.examples = examples
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then the usual, then the exit codes."""
-        write_examples(formatter, self.examples)
+        """Write the examples as they are typed, then the usual, then what each exit code means."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(f"  {example}\n")
+        formatter.write("\n")
         super().format_help(ctx, formatter)
-        write_exit_codes(formatter)
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES])
 
 
-class Program(click.Group):
-    """The commands by name, each loaded from its module (`module:object`) when it is asked for."""
+class Program(Command, click.Group):
+    """The commands, each in the module of its name, which is loaded when it is asked for."""
 
-    def __init__(
-        self, *args: Any, commands_at: Mapping[str, str], examples: Sequence[str], **settings: Any
-    ) -> None:
+    def __init__(self, *args: Any, names: Sequence[str], **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.commands_at = commands_at
-        self.examples = tuple(examples)
+        self.names = names
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, in the order in which one needs them."""
-        return list(self.commands_at)
+        return list(self.names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command."""
-        if cmd_name not in self.commands_at:
+        if cmd_name not in self.names:
             return None
-        module, _, name = self.commands_at[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), name)
+        command: click.Command = getattr(import_module(f"{__package__}.{cmd_name}"), cmd_name)
         return command
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then the usual, then the exit codes."""
-        write_examples(formatter, self.examples)
-        super().format_help(ctx, formatter)
-        write_exit_codes(formatter)
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **settings: Any) -> Any:
         """Run a command line and exit with one of the codes of the help; never with a traceback."""
@@ -72,20 +67,6 @@ class Program(click.Group):
         given = list(sys.argv[1:] if args is None else args)
         settings |= {"prog_name": "clustersim", "standalone_mode": False, "obj": tuple(given)}
         sys.exit(guarded(lambda: super(Program, self).main(given, **settings)))
-
-
-def write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
-    """Write example command lines as they are typed."""
-    with formatter.section("Examples"):
-        for example in examples:
-            formatter.write(f"  {example}\n")
-    formatter.write("\n")
-
-
-def write_exit_codes(formatter: click.HelpFormatter) -> None:
-    """Write what each exit code means."""
-    with formatter.section("Exit codes"):
-        formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES])
 
 
 def guarded(command: Callable[[], Any]) -> int:
@@ -124,8 +105,6 @@ def _explained(error: Exception) -> int:
         console.complain(f"clustersim: {error}")
         return error.exit_code
     if console.wants_traceback():
-        import traceback
-
         console.complain(traceback.format_exc())
     console.complain(f"clustersim: {_sentence(error)}")
     return FAILED

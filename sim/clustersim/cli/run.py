@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clustersim.cli import console, options
-from clustersim.cli.program import OK, UNMET, Told
+from clustersim.cli.program import Command
 
 if TYPE_CHECKING:
     from clustersim.results import Results
@@ -23,7 +23,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=Told, examples=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @options.scenarios
 @options.output("Run folder, or the folder that holds one of each scenario. [default: runs/<name>]")
 @options.changes
@@ -39,13 +39,14 @@ def run(scenarios: tuple[str, ...], output: Path | None, report: bool, as_json: 
     loaded = options.load_all(scenarios, how)
     with console.watched(how) as watched:
         results = run_all(loaded, places(loaded, output), watched)
-    written = [write_report(results, output)] if report else []
     if as_json:
-        found = [options.summary_with_time(one) for one in results]
-        console.print_json(found[0] if len(found) == 1 else {"scenarios": found})
-    else:
-        show_all(results, written)
-    return verdict_code(results)
+        console.print_json(*map(options.summary_with_time, results))
+    for result in () if as_json else results:
+        options.present(result, None)
+        console.say(f"Results: {result.folder}")
+    if report:
+        console.say(f"Report: {write_report(results, output)}")
+    return expectations(results)
 
 
 def places(scenarios: Sequence[Scenario], output: Path | None) -> list[Path]:
@@ -56,7 +57,7 @@ def places(scenarios: Sequence[Scenario], output: Path | None) -> list[Path]:
         return [output]
     if output is not None:
         folders.refuse_run_folder(output)
-    return folders.one_folder_each([one.name for one in scenarios], output or options.RUNS)
+    return folders.one_folder_each([scenario.name for scenario in scenarios], output or options.RUNS)
 
 
 def write_report(results: Sequence[Results], output: Path | None) -> Path:
@@ -69,23 +70,8 @@ def write_report(results: Sequence[Results], output: Path | None) -> Path:
     return Comparison(results).report((output or options.RUNS) / folders.REPORT, options.command_line())
 
 
-def show_all(results: Sequence[Results], reports: Sequence[Path]) -> None:
-    """Print what each run found, and where it is."""
-    from clustersim.cli import show
-
-    screen = console.output()
-    for one in results:
-        show.run(screen, one)
-        console.say(f"Results: {one.folder}")
-    for path in reports:
-        console.say(f"Report: {path}")
-
-
-def verdict_code(results: Sequence[Results]) -> int:
+def expectations(results: Sequence[Results]) -> int:
     """Return 3 where a threshold of `expect` does not hold, after saying which; else 0."""
     from clustersim.advice import unmet
 
-    broken = [advice for one in results for advice in unmet(one.scenario, one.summary)]
-    for advice in broken:
-        console.complain(f"clustersim: not met: {advice}")
-    return UNMET if broken else OK
+    return options.not_met(advice for result in results for advice in unmet(result.scenario, result.summary))

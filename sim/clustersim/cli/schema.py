@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from clustersim.cli import console, options
-from clustersim.cli.program import OK, Told
+from clustersim.cli.program import OK, Command
 
 EXAMPLES = ("clustersim schema > scenario.schema.json",)
 
 
-@click.command(cls=Told, examples=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @options.volume
 def schema() -> int:
     """Print the JSON Schema of scenario files, for editors that complete and check YAML."""

@@ -1,46 +1,119 @@
-"""What a run and a comparison look like on a terminal."""
+"""What an answer looks like on a terminal: sentences and tables, in one way for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from functools import singledispatch
+from itertools import groupby, zip_longest
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from clustersim.advice import advise, largest_loss, verdict
-from clustersim.formatting import NOTHING, percent, points
+from clustersim.advice import Advice, advise, largest_loss, verdict
+from clustersim.estimate import in_words
+from clustersim.formatting import NOTHING, duration, percent, points, significant, whole
 from clustersim.metrics.catalogue import table_of
-from clustersim.metrics.cells import margin
+from clustersim.metrics.cells import Summary, margin
 from clustersim.results import Results
+from clustersim.scenario.describe import Description
 from clustersim.studies.compare import Comparison
+from clustersim.studies.levers import Levers
+from clustersim.studies.study import Worth
+from clustersim.studies.tune import Candidate, Tuning
+from clustersim.units import format_duration
+from clustersim.validation import ClaimResult, Validation, claims
 
-Summary = Mapping[str, Any]
-Row = tuple[str, str]
+Row = Sequence[str]
 
+PLAIN_WIDTH = 100
+"""Characters of a line where standard output is no terminal."""
+LONGEST_HEAD, SHORTEST_NAME = 12, 22
+"""Characters: a longer head of a column is broken, and the first column gives way to figures down to this."""
 LEAST_SHARE = 0.0005
+"""Share of the card-hours below which a stage of the recovery is not listed."""
+CURVE_ROWS = 9
+"""Intervals of a tuning's curve that are listed, beside the best and the ends of its range."""
+LONGEST_PATH, LONGEST_VALUE, SHORTEST_SOURCE = 40, 30, 24
+NAMES = {"now": "today's", "young": "Young", "daly": "Daly", "exact": "exact optimum"}
+KINDS = {
+    "exact": "Figures that the inputs suffice for",
+    "band": "Ranges and inequalities",
+    "control": "Controls, which must differ",
+    "plumbing": "Plumbing: figures that went in, and have to come out",
+}
 
 
-def run(screen: Console, results: Results) -> None:
+class Screen:
+    """Standard output: plain and wide enough where it is no terminal."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        look: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": False}
+        width = None if sys.stdout.isatty() else PLAIN_WIDTH
+        self._console = console or Console(file=sys.stdout, width=width, **look)
+
+    @property
+    def width(self) -> int:
+        """Characters of a line."""
+        return self._console.width
+
+    def text(self, words: str, style: str = "", depth: int = 0, *, whole_lines: bool = False) -> None:
+        """Print words, indented by *depth*; those in *whole_lines* are not broken into several."""
+        line = Text(words, style=style)
+        self._console.print(Padding(line, (0, 0, 0, depth)) if depth else line, soft_wrap=whole_lines)
+
+    def title(self, words: str, style: str = "bold") -> None:
+        """Print words above what follows."""
+        self.text(f"\n{words}", style)
+
+    def advice(self, sentences: Iterable[Advice]) -> None:
+        """Print sentences, and mark the warnings among them."""
+        for advice in sentences:
+            self.text(f"\n{'! ' if advice.warning else ''}{advice}", "yellow" if advice.warning else "")
+
+    def table(
+        self, columns: Row, rows: Iterable[Row], left: int = 1, styles: Sequence[str] = (), wrap: bool = False
+    ) -> None:
+        """Print a table: the first *left* columns on the left, where long texts wrap, figures on the right.
+
+        Figures are kept on one line unless they are to *wrap*.  Rows have their *styles*; columns without
+        names have no head.
+        """
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=any(columns))
+        for place, name in enumerate(columns):
+            on_left = place < left or not name
+            kept = not (on_left or wrap)
+            head = Text(textwrap.fill(name, LONGEST_HEAD))
+            table.add_column(head, justify="left" if on_left else "right", overflow="fold", no_wrap=kept)
+        longest = 0
+        for row, style in zip_longest(rows, styles, fillvalue=""):
+            table.add_row(*map(Text, row), style=style)
+            longest = max(longest, len(row[0]))
+        table.columns[0].min_width = None if wrap else min(longest, SHORTEST_NAME)
+        self._console.print(table)
+
+
+@singledispatch
+def show(found: object, screen: Screen) -> None:
+    """Print an answer; each kind of answer has its own way below."""
+    raise TypeError(f"no way to print {found!r}")
+
+
+@show.register
+def _run(found: Results, screen: Screen) -> None:
     """Print the verdict, the figures, where the time goes, and what to do next."""
-    summary = results.summary
-    screen.print(Text(f"\n{verdict(summary)}\n", style="bold"))
-    screen.print(_two_columns([*_metrics(summary)]))
-    screen.print(Text("\nWhere the time goes", style="bold"))
-    screen.print(_two_columns([*_time(summary)]))
-    for advice in advise(results.scenario, summary):
-        screen.print(
-            Text(f"\n{'! ' if advice.warning else ''}{advice}", style="yellow" if advice.warning else "")
-        )
-    screen.print(f"\nNext: clustersim report {results.folder}")
-
-
-def _two_columns(rows: Sequence[Row]) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 3, 0, 0))
-    for name, value in rows:
-        table.add_row(Text(name), Text(value))
-    return table
+    summary = found.summary
+    screen.title(f"{verdict(summary)}\n")
+    screen.table(("", ""), _metrics(summary), left=2)
+    screen.title("Where the time goes")
+    screen.table(("", ""), _time(summary), left=2)
+    screen.advice(advise(found.scenario, summary))
+    screen.text(f"\nNext: clustersim report {found.folder}")
 
 
 def _metrics(summary: Summary) -> Iterator[Row]:
@@ -49,65 +122,247 @@ def _metrics(summary: Summary) -> Iterator[Row]:
         yield metric.heading or metric.label, f"{cell.text} ({cell.small})" if cell.small else cell.text
 
 
-def _largest(summary: Summary) -> str:
-    found = largest_loss(summary)
-    return (
-        NOTHING if found is None else f"{found[0]} {percent(found[1], margin(summary, f'ledger.{found[0]}'))}"
-    )
+def _share(summary: Summary, path: str, share: float) -> str:
+    return percent(share, margin(summary, path))
 
 
 def _time(summary: Summary) -> Iterator[Row]:
     """Yield the entries of the ledger, the largest first, recovery with its stages."""
-    ledger = summary["ledger"]
+    ledger, listed = summary["ledger"], []
+    for name, share in summary["recovery_stages"].items():
+        if share >= LEAST_SHARE:
+            listed.append(f"{name} {_share(summary, f'recovery_stages.{name}', share)}")
+    stages = f"  ({', '.join(listed)})" if len(listed) > 1 else ""
     for entry in sorted(ledger, key=lambda entry: -ledger[entry]):
         if ledger[entry]:
-            share = percent(ledger[entry], margin(summary, f"ledger.{entry}"))
-            yield f"  {entry}", f"{share:>7}{_stages(summary) if entry == 'recovery' else ''}"
+            share = _share(summary, f"ledger.{entry}", ledger[entry])
+            yield f"  {entry}", f"{share:>7}{stages if entry == 'recovery' else ''}"
 
 
-def _stages(summary: Summary) -> str:
-    stages = {name: share for name, share in summary["recovery_stages"].items() if share >= LEAST_SHARE}
-    if len(stages) < 2:
-        return ""
-    listed = ", ".join(
-        f"{name} {percent(share, margin(summary, f'recovery_stages.{name}'))}"
-        for name, share in stages.items()
-    )
-    return f"  ({listed})"
-
-
-def comparison(screen: Console, found: Comparison) -> None:
+@show.register
+def _comparison(found: Comparison, screen: Screen) -> None:
     """Print the runs side by side, differences to the baseline, and what each step in size returns."""
-    table = Table(box=None, padding=(0, 3, 0, 0))
-    table.add_column("")
-    for one in found.results:
-        table.add_column(Text(one.name), justify="right")
-    for name, cells in _rows(found):
-        table.add_row(Text(name), *map(Text, cells))
-    screen.print()
-    screen.print(table)
-    for advice in found.advice:
-        screen.print(Text(f"\n{advice}", style="yellow" if advice.warning else ""))
-    for one in found.results:
-        if one.summary["no_progress"]:
-            screen.print(Text(f"\n! {verdict(one.summary)}", style="yellow"))
+    screen.text("")
+    screen.table(["", *(result.name for result in found.results)], _measures(found), wrap=True)
+    screen.advice(found.advice)
+    for result in found.results:
+        if result.summary["no_progress"]:
+            screen.text(f"\n! {verdict(result.summary)}", "yellow")
 
 
-def _rows(found: Comparison) -> Iterator[tuple[str, list[str]]]:
-    summaries = [one.summary for one in found.results]
+def _largest_loss(summary: Summary) -> str:
+    loss = largest_loss(summary)
+    return f"{loss[0]} {_share(summary, f'ledger.{loss[0]}', loss[1])}" if loss else NOTHING
+
+
+def _measures(found: Comparison) -> Iterator[Row]:
+    """Yield the metrics of all runs, what each loses most by, and its difference to the baseline."""
+    summaries = [result.summary for result in found.results]
     for metric, cells in table_of(summaries):
-        yield metric.heading or metric.label, [cell.text for cell in cells]
-    yield "Largest loss", [_largest(summary) for summary in summaries]
-    yield f"ETTR against {found.baseline}", list(_against(found))
+        yield metric.heading or metric.label, *(cell.text for cell in cells)
+    yield "Largest loss", *map(_largest_loss, summaries)
+    gaps = dict.fromkeys((result.name for result in found.results), NOTHING)
+    for difference in found.differences:
+        ettr = difference.ettr
+        certain = ettr.half_width is None or ettr.distinguishable
+        gaps[difference.name] = in_words(ettr, points) if certain else "not distinguishable"
+    yield f"ETTR against {found.baseline}", *gaps.values()
 
 
-def _against(found: Comparison) -> Iterator[str]:
-    differences = {one.name: one.ettr for one in found.differences}
-    for one in found.results:
-        estimate = differences.get(one.name)
-        if estimate is None:
-            yield NOTHING
-        elif estimate.half_width is not None and not estimate.distinguishable:
-            yield "not distinguishable"
-        else:
-            yield points(estimate.mean, estimate.half_width)
+@show.register
+def _tuning(found: Tuning, screen: Screen) -> None:
+    """Print the answer, the intervals side by side, a part of the curve, and what else moves it."""
+    first, *others = found.advice
+    screen.title(f"{first}\n")
+    if found.best_s is not None:
+        if not found.no_progress:
+            _intervals(found, screen)
+            screen.text("")
+        screen.text("ETTR by interval", "bold")
+        rows = [(duration(c.interval_s), in_words(c.ettr), _mark(found, c)) for c in _listed(found)]
+        screen.table(("interval", "ETTR", ""), rows)
+    if found.what_ifs:
+        screen.title("What else moves it")
+        columns = ("", "Now", "Best", "Best range", "ETTR", "Effective cards", "of")
+        screen.table(columns, _what_ifs(found), wrap=True)
+    screen.advice(others)
+    if found.best_s is not None:
+        screen.text(f"\n{method(found)}")
+
+
+def method(found: Tuning) -> str:
+    """Return in one sentence how the answer was found."""
+    how = "scored on outages that were simulated once"
+    if found.simulated:
+        how = f"each simulated in full ({found.simulated})"
+    horizon = format_duration(found.scenario.end_s, 3)
+    return (
+        f"{len(found.curve)} intervals, {how}: {found.replications} replications of {horizon} to choose,"
+        f" {found.fresh_replications} fresh ones to judge."
+    )
+
+
+def _worth(worth: Worth, distinguishable: bool) -> list[str]:
+    return [cell.text for cell in worth.row(distinguishable).values()]
+
+
+def _intervals(found: Tuning, screen: Screen) -> None:
+    """Print what the recommended interval gains over the others."""
+    rows = [["recommended", format_duration(found.recommended_s or 0.0, 3)]]
+    for gain in found.gains:
+        worth = _worth(gain.worth, gain.distinguishable)
+        rows.append([NAMES[gain.over], duration(gain.interval_s, 0.0), *worth])
+    screen.table(["", "Interval", *found.gains[0].worth.row(True)], rows)
+
+
+def _listed(found: Tuning) -> list[Candidate]:
+    """Return a few candidates: the best, the ends of the flat range, and others evenly spread by ratio."""
+    curve, ends = found.curve, found.range_s or ()
+    low, high = math.log(curve[0].interval_s), math.log(curve[-1].interval_s)
+    wanted = [low + (high - low) * place / (CURVE_ROWS - 1) for place in range(CURVE_ROWS)]
+    kept = {min(curve, key=lambda c: abs(math.log(c.interval_s) - at)).interval_s for at in wanted}
+    return [candidate for candidate in curve if candidate.interval_s in {*kept, found.best_s, *ends}]
+
+
+def _mark(found: Tuning, candidate: Candidate) -> str:
+    if candidate.interval_s == found.best_s:
+        return "the best that was tried"
+    return "" if candidate.told_apart else "indistinguishable from it"
+
+
+def _what_ifs(found: Tuning) -> Iterator[Row]:
+    for what_if in found.what_ifs:
+        name, flat = f"{what_if.path.rpartition('.')[2]} = {what_if.value}", what_if.range_s
+        intervals = duration(what_if.now_s, 0.0), duration(what_if.best_s)
+        near = NOTHING if flat is None else f"{duration(flat[0])} to {duration(flat[1])}"
+        cards = in_words(what_if.effective_gpus), whole(what_if.gpus)
+        yield name, *intervals, near, in_words(what_if.ettr), *cards
+
+
+@show.register
+def _levers(found: Levers, screen: Screen) -> None:
+    """Print what to do first, and what each change earns."""
+    first, *others = found.advice
+    screen.title(f"{first}\n")
+    screen.text(f"ETTR as it is: {in_words(found.ettr)}, {found.replications} replications\n")
+    rows = []
+    for lever in found.levers:
+        rows.append([lever.name, *_worth(lever.worth, lever.distinguishable)])
+        rows.append([f"  {lever.change.text}"])
+    if rows:
+        screen.table(["", *found.levers[0].worth.row(True)], rows, styles=["", "dim"] * len(found.levers))
+    screen.advice(others)
+
+
+@show.register
+def _validation(found: Validation, screen: Screen) -> None:
+    """Print what came of it in a sentence, then a table of each kind."""
+    screen.title(claims.conclusion(found), "bold" if found.passed else "bold yellow")
+    ordered = sorted(found.cases, key=lambda case: list(KINDS).index(case.kind))
+    for kind, cases in groupby(ordered, key=lambda case: case.kind):
+        screen.title(KINDS[kind])
+        styles, rows = zip(*_claims(list(cases)), strict=True)
+        screen.table(("", "published", "accepted", "simulated", ""), rows, left=2, styles=styles)
+
+
+def _claims(cases: Sequence[ClaimResult]) -> Iterator[tuple[str, Row]]:
+    """Yield the row of each claim with its style, marked where it is not met, and those of what was tried."""
+    for scenario, group in groupby(cases, key=lambda case: case.scenario):
+        first, *others = group
+        if others or first.name != scenario:
+            yield "", [scenario]
+        for case in (first, *others):
+            mark, style = ("", "") if case.passed else ("! ", "yellow")
+            name = f"{mark}{case.name if case.name == scenario else f'  {case.claim}'}"
+            figures = claims.accepted_text(case), claims.simulated_text(case), claims.verdict_text(case)
+            yield style, [name, case.says, *figures]
+            for trial in case.tried:
+                ettr = claims.interval_text(trial.simulated, case.unit, case.difference)
+                yield "dim", ["", f"  {case.unknown} = {trial.value}", "", ettr, trial.verdict]
+
+
+def sources(found: Validation, screen: Screen) -> None:
+    """Print where the claims come from, how they are read, and what had to be assumed."""
+    screen.title("What they rest on")
+    for scenario, group in groupby(found.cases, key=lambda case: case.scenario):
+        first, *others = group
+        screen.text(f"{scenario}: {first.source}")
+        for assumption in first.assumes:
+            screen.text(f"assumed: {assumption}", depth=2)
+        for case in (first, *others):
+            screen.text(f"{case.claim}: {'; '.join(_reading(case))}", depth=2)
+
+
+def _reading(case: ClaimResult) -> Iterator[str]:
+    """Yield what else there is to say about a claim."""
+    yield f"{case.meaning}{f' ({case.of})' if case.of else ''}"
+    if case.change:
+        yield f"with {claims.changes_text(case.change)}"
+    if case.minus is not None:
+        with_what = f"with {claims.changes_text(case.minus)}" if case.minus else "of the scenario as it is"
+        yield f"minus that {with_what}"
+    if case.reads:
+        yield case.reads
+    if case.unknown:
+        yield claims.compatible(case)
+
+
+def description(found: Description, screen: Screen, with_defaults: bool) -> None:
+    """Print values (those that are defaults only if wanted), failures by mode, and first estimates."""
+    screen.title(f"{found.name} is a valid scenario")
+    for line in _values(found, with_defaults, screen.width):
+        screen.text(line, whole_lines=True)
+    screen.text("")
+    if found.modes:
+        columns = "failures", "units", "one of them every", "together every", "in a run", "restart"
+        screen.table((*columns, "nodes in repair"), _modes(found), wrap=True)
+        screen.text("")
+    for name, value in _estimates(found):
+        screen.text(f"  {name + ':':<34}{value}")
+    for note in found.notes:
+        screen.text(f"! {note}", "yellow")
+
+
+def _values(found: Description, with_defaults: bool, width: int) -> Iterator[str]:
+    """Yield a line per value: path, value and source; long values go on, long sources are cut."""
+    shown = [value for value in found.values if with_defaults or not value.default]
+    path = min(max(len(value.path) for value in shown), LONGEST_PATH)
+    text = min(max(len(value.text) for value in shown), LONGEST_VALUE)
+    room = max(width - path - text - 5, SHORTEST_SOURCE)
+    for value in shown:
+        source = value.source or ("default" if value.default else "assumption")
+        source = source if len(source) <= room else f"{source[: room - 1].rstrip()}…"
+        first, *rest = textwrap.wrap(value.text, text)
+        yield f"{value.path:<{path}}  {first:<{text}}  {source}"
+        yield from (f"{'':<{path}}  {line}" for line in rest)
+
+
+def _modes(found: Description) -> Iterator[Row]:
+    for mode in found.modes:
+        every = duration(mode.mtbf_s * mode.units, 0.0), duration(mode.mtbf_s, 0.0)
+        restart, away = duration(mode.restart_s, 0.0), _count(mode.nodes_in_repair)
+        yield mode.name, f"{whole(mode.units)} {mode.per}", *every, _count(mode.events), restart, away
+
+
+def _count(value: float) -> str:
+    return significant(value, 3) if value < 1000 else whole(value)
+
+
+def _estimates(found: Description) -> Iterator[tuple[str, str]]:
+    yield "nodes", f"{whole(found.nodes)}, and {whole(found.spare_nodes)} spare"
+    if found.racks is not None:
+        yield "racks, pods", f"{whole(found.racks)}, {NOTHING if found.pods is None else whole(found.pods)}"
+    if found.replicas > 1:
+        yield "replicas", f"{whole(found.replicas)} of {whole(found.nodes // found.replicas)} nodes"
+    yield "something fails every", NOTHING if found.mtbf_s is None else duration(found.mtbf_s, 0.0)
+    yield "failures in a run, about", _count(found.events)
+    if found.restart_s is not None:
+        yield "mean restart, without waiting", duration(found.restart_s, 0.0)
+    for name, interval in found.intervals_s.items():
+        several = len(found.intervals_s) > 1
+        yield f"saves in {name} every" if several else "training between two saves", duration(interval, 0.0)
+    if found.target_s is not None:
+        yield "ideal time to the target", duration(found.target_s, 0.0)
+    yield "simulated time, at most", duration(found.end_s, 0.0)
+    yield "ETTR, first order", NOTHING if found.ettr is None else f"about {significant(found.ettr, 2)}"
+    yield "run time, about", duration(found.run_s)

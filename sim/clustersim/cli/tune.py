@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clustersim.cli import console, options
-from clustersim.cli.program import OK, Told
+from clustersim.cli.program import OK, Command
 
 if TYPE_CHECKING:
     from clustersim.studies.tune import Tuning
@@ -24,7 +24,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=Told, examples=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @options.scenario
 @options.output("Folder of tune.json and the report. [default: runs/<name>/tune]")
 @click.option(
@@ -57,13 +57,11 @@ def tune(
     **common: Any,
 ) -> int:
     """Find the checkpoint interval: the best, how flat the optimum is, and what it gains over today's."""
-    from clustersim.cli import show_studies
     from clustersim.studies.tune import tune as tuned
 
     if write is not None and write.exists() and not force:
-        raise click.BadParameter(
-            f"{write} is there already; give another file, or --force", param_hint="--write"
-        )
+        remedy = f"{write} is there already; give another file, or --force"
+        raise click.BadParameter(remedy, param_hint="--write")
     question = partial(
         tuned,
         candidates=candidates,
@@ -72,7 +70,7 @@ def tune(
         blocks=options.listed(f"blocks={blocks}", "--blocks")[1] if blocks else (),
         over=dict(options.listed(text, "--over") for text in over),
     )
-    tuning = options.answer(question, "tune", show_studies.tuning, **common)
+    tuning = options.answer(question, "tune", **common)
     if write is not None:
         write_copy(common["scenario"], tuning, write, force)
     return OK

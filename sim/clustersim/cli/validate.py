@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from clustersim.cli import console, options
-from clustersim.cli.program import OK, UNMET, Told
-
-if TYPE_CHECKING:
-    from clustersim.validation import Validation
+from clustersim.cli.program import Command
 
 EXAMPLES = (
     "clustersim validate                                # every shipped case: a minute or two",
@@ -21,7 +18,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=Told, examples=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("cases", metavar="[CASE]...", nargs=-1)
 @options.output("Folder of validation.json and report.html. [default: runs/validation]")
 @options.sets
@@ -36,33 +33,18 @@ def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **commo
     The simulated figure comes with its 95 % interval, which has to lie within the accepted range as a whole;
     a control has to lie outside. Writes a table, and one HTML page.
     """
+    from clustersim import folders
+    from clustersim.validation.claims import remedy
     from clustersim.validation.validate import validate as run
 
     folder = output or options.RUNS / "validation"
     with console.watched(options.settings(common)) as watched:
         found = run(cases, folder, settings=watched)
-    present(found, folder, as_json)
-    return verdict_code(found)
+    options.present(found, found.to_dict() if as_json else None)
+    if console.is_verbose() and not as_json:
+        from clustersim.cli.show import Screen, sources
 
-
-def present(found: Validation, folder: Path, as_json: bool) -> None:
-    """Print the claims, and say where the files are."""
-    from clustersim import folders
-    from clustersim.cli import show_validation
-
-    if as_json:
-        console.print_json(found.to_dict())
-    else:
-        show_validation.validation(console.output(), found, with_sources=console.is_verbose())
+        sources(found, Screen())
     console.say(f"Results: {folder / found.file}")
     console.say(f"Report: {folder / folders.REPORT}")
-
-
-def verdict_code(found: Validation) -> int:
-    """Return 3 where a claim is not met, after saying which; else 0."""
-    from clustersim.validation.claims import remedy
-
-    for case in found.cases:
-        if not case.passed:
-            console.complain(f"clustersim: not met: {remedy(case)}")
-    return OK if found.passed else UNMET
+    return options.not_met(remedy(case) for case in found.cases if not case.passed)

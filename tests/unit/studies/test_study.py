@@ -14,15 +14,16 @@ from clustersim import workers
 from clustersim.experiment import Interrupted
 from clustersim.records import Records
 from clustersim.settings import Settings, Silent
-from clustersim.store import ChoiceError, Measurements
+from clustersim.store import ChoiceError, Measurements, RunError
 from clustersim.studies.levers import levers
 from clustersim.studies.study import Study
 from clustersim.studies.tune import tune
+from clustersim.validation.validate import validate
 from tests.unit.studies.clusters import job
 
-PAGE = Path(__file__).resolve().parents[3] / "docs/reference/tuning.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs/reference"
 ESTIMATE = {"mean", "low", "high"}
-Asked = Callable[..., Study]
+Asked = Callable[..., Any]
 
 
 def few(*given: Any, **keywords: Any) -> Study:
@@ -36,12 +37,25 @@ def in_full(*given: Any, **keywords: Any) -> Study:
 
 
 studies = pytest.mark.parametrize("ask", [few, in_full, levers])
+answers = pytest.mark.parametrize("ask", [few, in_full, levers, validate])
+CLAIMS = {
+    "gain": {"figure": "ettr", "at_least": "1 pp", "minus": {}, "change": {"checkpoint.blocks": "1 s"}},
+    "time": {"figure": "ettr", "at_least": "10 %", "unknown": {"checkpoint.blocks": ["2 s", "30 s"]}},
+}
 
 
 def scenario() -> Any:
     """One that is priced, has a lever of its own, and a best interval that can be told from its own."""
-    own = {"x": {"checkpoint.blocks": "3 s", "price": "5 USD"}}
-    return job(interval="1 h", costs={"gpu_hour": "2 USD"}, levers=own, lives=20, replications=4)
+    claims = {name: {"says": name, "kind": "band", **claim} for name, claim in CLAIMS.items()}
+    more = {
+        "costs": {"gpu_hour": "2 USD"},
+        "levers": {"x": {"checkpoint.blocks": "3 s", "price": "5 USD"}},
+        "published": {"source": "nobody", "claims": claims},
+    }
+    return job(interval="1 h", lives=20, replications=4, **more)
+
+
+OF_THE_SCENARIO = {path for claim in CLAIMS.values() for path in claim.get("change", {})}  # type: ignore[attr-defined]
 
 
 def keys(value: Any) -> set[str]:
@@ -51,15 +65,16 @@ def keys(value: Any) -> set[str]:
     return set().union(*map(keys, value)) if isinstance(value, list) else set()
 
 
-@studies
+@answers
 def test_every_key_is_explained(ask: Asked) -> None:
-    explained = set(re.findall(r"`(\w+)`", PAGE.read_text("utf-8"))) | ESTIMATE
+    pages = [(DOCS / f"{name}.md").read_text("utf-8") for name in ("tuning", "validation")]
+    explained = {key for page in pages for key in re.findall(r"`([\w.]+)`", page)} | ESTIMATE
     found = ask(scenario(), workers=1).to_dict()
-    assert keys(found) - explained == set()
+    assert keys(found) - explained - OF_THE_SCENARIO == set()
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
-@studies
+@answers
 def test_the_same_bytes_are_saved_whoever_works(
     ask: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,7 +83,8 @@ def test_the_same_bytes_are_saved_whoever_works(
     ask(scenario(), tmp_path / "there", settings=Settings(workers=2))
     one, other = ((tmp_path / name / here.file).read_bytes() for name in ("here", "there"))
     assert one == other
-    assert json.loads(one) == {name: value for name, value in here.to_dict().items() if name != "wall_s"}
+    assert json.loads(one) == here.saved()
+    assert "wall_s" not in keys(here.saved())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "there"]
 
 
@@ -80,40 +96,42 @@ class Listener(Silent):
         self.sentences.append(message)
 
 
-@studies
-def test_an_interrupted_study_is_gone_on_from(
-    ask: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@answers
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RunError("a worker process died")])
+def test_a_study_that_breaks_off_is_gone_on_from(
+    ask: Asked, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, simulated = ask(scenario(), workers=1).to_dict(), list[int]()
+    whole, simulated = ask(scenario(), workers=1).saved(), list[int]()
     real = Measurements.put
 
     def put(self: Measurements, records: Records) -> None:
         real(self, records)
         simulated.append(records.replication)
         if len(simulated) == 3:
-            raise KeyboardInterrupt
+            raise error
+
+    def breaks_off() -> None:
+        simulated.clear()
+        with pytest.raises((Interrupted, RunError), match=r"3 finished replications are kept|worker"):
+            ask(scenario(), tmp_path / "study", workers=1)
 
     monkeypatch.setattr(Measurements, "put", put)
-    with pytest.raises(Interrupted, match="3 finished replications are kept: --resume"):
-        ask(scenario(), tmp_path / "study", workers=1)
+    breaks_off()
     kept = next(tmp_path.glob(".study.partial/*.npy"))
     with kept.open("ab") as file:
         file.write(kept.read_bytes()[:100])  # killed while it wrote
     listener = Listener()
     found = ask(scenario(), tmp_path / "study", workers=1, resume=True, progress=listener)
     assert listener.sentences == ["going on from 3 finished replications"]
-    assert {**found.to_dict(), "wall_s": 0} == {**whole, "wall_s": 0}
+    assert found.saved() == whole
     assert [path.name for path in tmp_path.iterdir()] == ["study"]
-    simulated.clear()
-    with pytest.raises(Interrupted):
-        ask(scenario(), tmp_path / "study", workers=1)
+    breaks_off()
     ask(scenario(), tmp_path / "study", workers=1, progress=listener)
     assert "3 replications of an unfinished" in listener.sentences[-1]
-    simulated.clear()
-    with pytest.raises(Interrupted):
-        ask(scenario(), tmp_path / "study", workers=1)
-    ask(scenario(), tmp_path / "study", workers=1, seed=4, resume=True, progress=listener)
-    assert len(listener.sentences) == 2  # what was kept is of another scenario
+    if ask is not validate:  # whose file holds any number of scenarios
+        breaks_off()
+        ask(scenario(), tmp_path / "study", workers=1, seed=4, resume=True, progress=listener)
+        assert len(listener.sentences) == 2  # what was kept is of another scenario
 
 
 @studies

@@ -8,10 +8,8 @@ import pytest
 
 import clustersim
 from clustersim.estimate import paired
-from clustersim.experiment import Interrupted
-from clustersim.records import Records
-from clustersim.settings import Settings, Silent
-from clustersim.store import ChoiceError, Measurements, RunError
+from clustersim.settings import Settings
+from clustersim.store import ChoiceError, RunError
 from clustersim.validation import ClaimResult, Validation
 from clustersim.validation.cases import find, of_scenario, shipped_names
 from clustersim.validation.validate import Plan, sides, validated
@@ -143,45 +141,6 @@ def test_two_cases_of_one_name_are_refused() -> None:
         validated([case, case], HERE)
 
 
-class Listener(Silent):
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-
-@pytest.mark.parametrize(
-    ("error", "raised"), [(KeyboardInterrupt(), Interrupted), (RunError("a worker process died"), RunError)]
-)
-def test_what_is_finished_is_kept_and_gone_on_from(
-    validation: Validation,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    error: BaseException,
-    raised: type[BaseException],
-) -> None:
-    real, measured = Measurements.put, list[int]()
-
-    def put(self: Measurements, records: Records) -> None:
-        real(self, records)
-        measured.append(records.replication)
-        if len(measured) == 13:
-            raise error
-
-    monkeypatch.setattr(Measurements, "put", put)
-    place = tmp_path / "validation"
-    with pytest.raises(raised):
-        validated([of_scenario(random())], HERE, place)
-    listener = Listener()
-    settings = Settings(workers=1, resume=True, progress=listener)
-    found = validated([of_scenario(random())], settings, place)
-    assert len(measured) == 32
-    assert listener.said == ["going on from 13 finished replications"]
-    assert without_times(found) == without_times(validation)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_shipped_cases_are_found_by_name_and_all_without_one() -> None:
     names = shipped_names()
     assert [case.name for case in find(names[:1])] == names[:1]
@@ -233,13 +192,6 @@ def test_a_folder_of_something_else_is_left_alone(validation: Validation, tmp_pa
     with pytest.raises(RunError, match="is a file, not a folder"):
         validation.save(tmp_path / "thesis.tex")
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
-
-
-def test_every_key_of_the_json_is_explained(validation: Validation) -> None:
-    page = (Path(__file__).parents[3] / "docs/reference/validation.md").read_text("utf-8")
-    found = validation.to_dict()
-    for name in [*found, *found["cases"][0], *found["cases"][0]["published"], *found["cases"][4]["tried"][0]]:
-        assert f"`{name}`" in page, name
 
 
 def test_the_estimator_is_simulated_with_the_cases_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,121 @@
+"""What is said of spares, replicas, copies and bad nodes: only what the numbers say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from clustersim.advice import corruption, held_back, lemons, spares, stalls, stragglers, tiers
+from clustersim.engine.ledger import Entry
+from clustersim.scenario import Scenario
+
+
+def scenario(**changes: Any) -> Scenario:
+    return Scenario.model_validate(
+        {
+            "name": "sample",
+            "cluster": {"gpus": 800},
+            "failures": {"gpu": {"per": "node", "mtbf": "50 d", "repair": "6 h"}},
+            "checkpoint": {"interval": "20 min", "blocks": "20 s"},
+            "simulation": {"horizon": "10 d"},
+        }
+        | changes
+    )
+
+
+def summary(*, ledger: dict[str, float] | None = None, **more: Any) -> dict[str, Any]:
+    usual = {
+        "ledger": {entry.label: 0.0 for entry in Entry} | (ledger or {}),
+        "margins": defaultdict(lambda: 0.001),
+        "spare_nodes": 0,
+        "fewest_spares": 0,
+        "waste": {},
+        "waste_by_cause": defaultdict(float),
+        "interruptions_total": 500,
+    }
+    return usual | more
+
+
+WAITING = {"waiting": 0.04}
+IDLE = {"spare_nodes": 40, "fewest_spares": 30}
+PRICED = {"costs": {"gpu_hour": "2 USD"}}
+RACKS = {"cluster": {"gpus": 800, "nodes_per_rack": 4, "spares": 3, "spares_within": "rack"}}
+FEW = {"replicas": {"count": 8, "minimum": 6, "down": 1.0}}
+SLOW = {
+    name: {"per": "node", "mtbf": "9 d", "effect": {"slow": {"factor": 0.5}}, "detect": "1 h"}
+    for name in "ab"
+}
+SILENT = {"silent": {"per": "node", "mtbf": "90 d", "effect": {"corrupt": {"noticed_after": "2 h"}}}}
+SPOILT = {"ledger": {"corrupted": 0.02}, "waste": {"silent": {"corrupted": 0.02}}}
+LEMONS = {"per": "node", "mtbf": "50 d", "repair": "6 h", "lemons": {"share": "5 %", "factor": 8}}
+COSTLY = {"waste_by_cause": {"gpu": 0.05}}
+TIERS = {
+    "peer": {"interval": "1 min", "blocks": "1 s", "survives": ["job"]},
+    "storage": {"interval": "1 h", "blocks": "9 s"},
+}
+NEVER, OFTEN = ({"peer": {"loads": share}, "storage": {"loads": 1 - share}} for share in (0.0, 1.0))
+
+
+def keeping(copies: int) -> dict[str, Any]:
+    return {"failures": SILENT, "checkpoint": {"interval": "20 min", "blocks": "20 s", "keep": copies}}
+
+
+def few_lemons(**more: Any) -> dict[str, Any]:
+    return {"failures": {"gpu": LEMONS | more}}
+
+
+Rule = Callable[..., Iterator[Any]]
+CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
+    "no spares": (spares, {}, {"ledger": WAITING, "spares": {"sufficient_p99": 12}}, "12 would have"),
+    "too few": (
+        spares, {}, {"ledger": WAITING, "spare_nodes": 3, "spares": {"sufficient_p99": 12}},
+        "The 3 spare nodes are too few",
+    ),
+    "too few of racks": (spares, RACKS, {"ledger": WAITING, "spare_nodes": 3}, "serves one rack only"),
+    "nobody knows": (spares, {}, {"ledger": WAITING, "spares": {"sufficient_p99": None}}, "cluster.spares"),
+    "unpaid": (spares, {}, IDLE, ""),
+    "paid": (spares, PRICED, IDLE, "never more than 10 were in use"),
+    "never used": (spares, PRICED, {"spare_nodes": 40, "fewest_spares": 40}, "none was ever in use"),
+    "half used": (spares, PRICED, {"spare_nodes": 40, "fewest_spares": 15}, ""),
+    "free": (spares, {"costs": {"gpu_hour": "2 USD", "idle_spares": "0 %"}}, IDLE, ""),
+    "stalls": (stalls, {}, {"ledger": {"stall": 0.05, "recovery": 0.02, "detection": 0.01}}, "are down, 3 %"),
+    "stalls that pay": (stalls, {}, {"ledger": {"stall": 0.05, "recovery": 0.06}}, ""),
+    "short stalls": (stalls, {}, {"ledger": {"stall": 0.005}}, ""),
+    "held back": (held_back, {}, {"ledger": {"idle": 0.012}, **FEW}, "fewer than 6 of 8 replicas"),
+    "no replicas": (held_back, {}, {"ledger": {"idle": 0.012}}, ""),
+    "slow": (
+        stragglers, {"failures": SLOW},
+        {"waste": {"a": {"slow": 0.01}, "b": {"slow": 0.02}, "overhead": {"slow": 0.3}}},
+        '3.0 % of all card-time, most of it "b"',
+    ),
+    "overhead": (stragglers, {"failures": SLOW}, {"waste": {"overhead": {"slow": 0.3}}}, ""),
+    "few copies": (corruption, keeping(2), SPOILT, "the 2 copies kept reach back 40 min only"),
+    "many copies": (corruption, keeping(9), SPOILT, "noticed after 2 h, throws away 2.0 % of all card-time."),
+    "no corruption": (corruption, keeping(2), {}, ""),
+    "lemons": (lemons, few_lemons(), COSTLY, "bring 30 % of the failures"),
+    "retired": (lemons, few_lemons() | {"recovery": {"retire": {"after": 3, "within": "30 d"}}}, COSTLY, ""),
+    "cheap lemons": (lemons, few_lemons(), {"waste_by_cause": {"gpu": 0.001}}, ""),
+    "few lemons": (lemons, few_lemons(lemons={"share": "1 %", "factor": 8}), COSTLY, ""),
+    "no loads": (tiers, {"checkpoint": {"tiers": TIERS}}, {"tiers": NEVER}, '"peer" was never loaded in 500'),
+    "too early": (tiers, {"checkpoint": {"tiers": TIERS}}, {"tiers": NEVER, "interruptions_total": 20}, ""),
+    "loads": (tiers, {"checkpoint": {"tiers": TIERS}}, {"tiers": OFTEN}, ""),
+    "one tier": (tiers, {}, {}, ""),
+}  # fmt: skip
+"""What a rule says of a scenario with these changes and of this summary; nothing where that is empty."""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_rule_speaks_where_the_numbers_do(case: str) -> None:
+    rule, changes, numbers, words = CASES[case]
+    told = [str(advice) for advice in rule(scenario(**changes), summary(**numbers))]
+    assert len(told) == bool(words)
+    assert words in "".join(told)
+
+
+def test_spares_that_suffice_are_not_told() -> None:
+    enough = {"ledger": WAITING, "spare_nodes": 20, "spares": {"sufficient_p99": 12}}
+    (told,) = spares(scenario(), summary(**enough))
+    assert "sufficed" not in str(told)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+from clustersim.arrays import Floats
 
 
 @runtime_checkable
@@ -25,10 +25,10 @@ class Distribution(Protocol):
     def mean(self) -> float:
         """Expected value, in seconds."""
 
-    def sample(self, rng: np.random.Generator, size: int) -> Array:
+    def sample(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* independent draws."""
 
-    def residual(self, rng: np.random.Generator, size: int) -> Array:
+    def residual(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* residual lives in the steady state."""
 
     def remaining(self, age: float, chance: float) -> float:
@@ -41,11 +41,11 @@ class Constant:
 
     mean: float
 
-    def sample(self, rng: np.random.Generator, size: int) -> Array:
+    def sample(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* times the constant."""
         return np.full(size, self.mean)
 
-    def residual(self, rng: np.random.Generator, size: int) -> Array:
+    def residual(self, rng: np.random.Generator, size: int) -> Floats:
         """Return uniform points within the constant."""
         return self.mean * rng.random(size)
 
@@ -63,11 +63,11 @@ class Exponential:
 
     mean: float
 
-    def sample(self, rng: np.random.Generator, size: int) -> Array:
+    def sample(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* independent draws."""
         return self.mean * rng.standard_exponential(size)
 
-    def residual(self, rng: np.random.Generator, size: int) -> Array:
+    def residual(self, rng: np.random.Generator, size: int) -> Floats:
         """Return draws of the same law: it has no memory."""
         return self.sample(rng, size)
 
@@ -88,11 +88,11 @@ class Weibull:
         """Characteristic life: 63.2 % of the units fail before it."""
         return self.mean / math.gamma(1 + 1 / self.shape)
 
-    def sample(self, rng: np.random.Generator, size: int) -> Array:
+    def sample(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* independent draws."""
         return self.scale * rng.weibull(self.shape, size)
 
-    def residual(self, rng: np.random.Generator, size: int) -> Array:
+    def residual(self, rng: np.random.Generator, size: int) -> Floats:
         """Return length-biased draws (a gamma variable to the power 1/shape), each cut at a uniform point."""
         biased = self.scale * rng.gamma(1 + 1 / self.shape, size=size) ** (1 / self.shape)
         return biased * rng.random(size)
@@ -120,11 +120,11 @@ class LogNormal:
         """Mean of the logarithm."""
         return math.log(self.mean) - self.sigma**2 / 2
 
-    def sample(self, rng: np.random.Generator, size: int) -> Array:
+    def sample(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* independent draws."""
         return rng.lognormal(self.mu, self.sigma, size)
 
-    def residual(self, rng: np.random.Generator, size: int) -> Array:
+    def residual(self, rng: np.random.Generator, size: int) -> Floats:
         """Return length-biased draws (mu moves up by sigma squared), each cut at a uniform point."""
         return rng.lognormal(self.mu + self.sigma**2, self.sigma, size) * rng.random(size)
 
@@ -143,11 +143,11 @@ class Gamma:
     mean: float
     shape: float
 
-    def sample(self, rng: np.random.Generator, size: int) -> Array:
+    def sample(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* independent draws."""
         return rng.gamma(self.shape, self.mean / self.shape, size)
 
-    def residual(self, rng: np.random.Generator, size: int) -> Array:
+    def residual(self, rng: np.random.Generator, size: int) -> Floats:
         """Return length-biased draws (one more in the shape), each cut at a uniform point."""
         return rng.gamma(self.shape + 1, self.mean / self.shape, size) * rng.random(size)
 
@@ -171,11 +171,11 @@ class Empirical:
         """Arithmetic mean of the list."""
         return math.fsum(self.values) / len(self.values)
 
-    def sample(self, rng: np.random.Generator, size: int) -> Array:
+    def sample(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* draws with replacement."""
         return np.asarray(self.values)[rng.integers(len(self.values), size=size)]
 
-    def residual(self, rng: np.random.Generator, size: int) -> Array:
+    def residual(self, rng: np.random.Generator, size: int) -> Floats:
         """Return draws chosen in proportion to their length, each cut at a uniform point."""
         values = np.asarray(self.values)
         bounds = np.cumsum(values)
@@ -204,11 +204,11 @@ class Truncated:
         below = self._share_below()
         return math.fsum(self.inner.remaining(0.0, 1 - below * float(p)) for p in points) / len(points)
 
-    def sample(self, rng: np.random.Generator, size: int) -> Array:
+    def sample(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* independent draws, none above the bound."""
         return self._redrawn(self.inner.sample, rng, size)
 
-    def residual(self, rng: np.random.Generator, size: int) -> Array:
+    def residual(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* residual lives of the bounded law, length-biased by rejection."""
         return self._redrawn(self._length_biased, rng, size) * rng.random(size)
 
@@ -216,13 +216,13 @@ class Truncated:
         """Solve S(age + x) = chance x S(age) for x, with S that of the bounded law."""
         raise NotImplementedError("a bounded lifetime has no minimal repair")
 
-    def _redrawn(self, draw: Callable[..., Array], rng: np.random.Generator, size: int) -> Array:
+    def _redrawn(self, draw: Callable[..., Floats], rng: np.random.Generator, size: int) -> Floats:
         values = draw(rng, size)
         while (over := np.flatnonzero(values > self.at_most)).size:
             values[over] = draw(rng, over.size)
         return values
 
-    def _length_biased(self, rng: np.random.Generator, size: int) -> Array:
+    def _length_biased(self, rng: np.random.Generator, size: int) -> Floats:
         values = self.inner.sample(rng, size)
         values[rng.random(size) * self.at_most > values] = math.inf
         return values

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from clustersim.arrays import Floats
 from clustersim.formatting import NOTHING, plus_minus
-
-Array = np.ndarray[Any, np.dtype[np.float64]]
 
 CONFIDENCE = 0.95
 FIRST_LOOK = 32
@@ -95,7 +94,7 @@ def student(freedom: int, confidence: float = CONFIDENCE) -> float:
     return float(stdtrit(freedom, (1 + confidence) / 2))
 
 
-def mean_of(values: Sequence[float] | Array) -> Estimate:
+def mean_of(values: Sequence[float] | Floats) -> Estimate:
     """Return the mean of independent *values* with Student's interval."""
     data = np.asarray(values, dtype=np.float64)
     mean = float(data.mean())
@@ -105,13 +104,13 @@ def mean_of(values: Sequence[float] | Array) -> Estimate:
     return Estimate(mean, student(data.size - 1) * error, data.size)
 
 
-def paired(values: Sequence[float] | Array, baseline: Sequence[float] | Array) -> Estimate:
+def paired(values: Sequence[float] | Floats, baseline: Sequence[float] | Floats) -> Estimate:
     """Return the mean of *values* - *baseline*, pair by pair, over the replications that both have."""
     count = min(len(values), len(baseline))
     return mean_of(np.asarray(values[:count]) - np.asarray(baseline[:count]))
 
 
-def beats(best: Array, other: Array, among: int) -> bool:
+def beats(best: Floats, other: Floats, among: int) -> bool:
     """Return whether *best*, the best of *among* on common replications, can be told from *other* at 95 %.
 
     Each comparison has Bonferroni's share of the error, so that all of them together hold with at least 95 %.
@@ -124,7 +123,7 @@ def beats(best: Array, other: Array, among: int) -> bool:
     return gap.mean > gap.half_width / student(freedom) * student(freedom, 1 - share)
 
 
-def ratio(numerators: Sequence[float] | Array, denominators: Sequence[float] | Array) -> Estimate | None:
+def ratio(numerators: Sequence[float] | Floats, denominators: Sequence[float] | Floats) -> Estimate | None:
     """Return sum / sum over replications with its interval, or `None` where the denominators sum to 0.
 
     The interval is the delta method's: Student's, for the mean of (numerator - ratio x denominator).
@@ -139,7 +138,7 @@ def ratio(numerators: Sequence[float] | Array, denominators: Sequence[float] | A
     return Estimate(value, width, below.size)
 
 
-def percentile(values: Sequence[float] | Array, share: float) -> float:
+def percentile(values: Sequence[float] | Floats, share: float) -> float:
     """Return the value below which *share* of *values* lie, interpolated; infinite where that is not known.
 
     An infinite value stands for one that lies beyond what was observed (a target that was not reached).
@@ -168,7 +167,7 @@ def looks(most: int = MOST_REPLICATIONS) -> Iterator[int]:
     yield most
 
 
-def precise_enough(values: Sequence[float] | Array, half_width: float, *, surprises: bool = True) -> bool:
+def precise_enough(values: Sequence[float] | Floats, half_width: float, *, surprises: bool = True) -> bool:
     """Return whether the interval of the mean of *values*, shares, is as narrow as *half_width*, and sound.
 
     Skewed values have to be many.  Where *surprises* are possible, so have values that are all alike: perhaps
@@ -189,7 +188,7 @@ def unseen(count: int) -> float:
     return min(RULE_OF_THREE / count, 1.0)
 
 
-def _skewness(values: Sequence[float] | Array) -> float | None:
+def _skewness(values: Sequence[float] | Floats) -> float | None:
     """Return the skewness of *values*, `None` where all are alike."""
     data = np.asarray(values, dtype=np.float64)
     apart = data - data.mean()

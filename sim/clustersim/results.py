@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustersim import folders
+from clustersim.arrays import Floats
 from clustersim.formatting import plus_minus
 from clustersim.metrics.catalogue import SCHEMA_VERSION, figures_of
 from clustersim.metrics.replications import Replications
@@ -23,8 +24,6 @@ from clustersim.summary import summarise
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Results:
@@ -104,11 +103,11 @@ class Results:
         return bool(self.summary.get("random", True))
 
     @property
-    def ettr_by_replication(self) -> Array:
+    def ettr_by_replication(self) -> Floats:
         """ETTR of each replication, in order."""
         return self.values_of("ettr")
 
-    def values_of(self, metric: str) -> Array:
+    def values_of(self, metric: str) -> Floats:
         """Return a number for each replication of the *metric* at a path of the summary, in order.
 
         Of a mean or a quotient over replications they have the figure as their mean, and its interval as that

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from clustersim.arrays import Array
 from clustersim.records import FleetUse, Records
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Kept = Mapping[str, Array]
 Measures = Mapping[str, Callable[[Records], Any]]
 """What is kept of a replication: numbers and arrays by name, each made from its records."""

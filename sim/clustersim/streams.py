@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+from clustersim.arrays import Array
+
 Sampler = Callable[[np.random.Generator, int], Array]
 
 FIRST_CHUNK, LAST_CHUNK = 64, 4096

@@ -16,12 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from clustersim.arrays import Array
 from clustersim.metrics.replications import columns_of
 from clustersim.records import INCIDENT_COLUMNS, PEER, Phase, Records, StripRow
 from clustersim.scenario.model import Scenario
 from clustersim.store import RunError
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 BINS = 400
 """Of the timeline: more than a curve on a page can show, few enough for a small file."""

@@ -18,6 +18,7 @@ PACKAGES = {"clustersim": "sim", "clustersim_reports": "reports"}
 ROOMS = [
     "version",
     "units",
+    "arrays",
     "streams",
     "theory",
     "distributions",
@@ -37,7 +38,6 @@ ROOMS = [
     "estimate",
     "metrics",
     "scenario",
-    "machines",
     "failures",
     "repair",
     "stops",
@@ -66,6 +66,7 @@ ROOMS = [
     "cli",
 ]
 REPORTS_MAY_IMPORT = {
+    "arrays",
     "version",
     "units",
     "formatting",

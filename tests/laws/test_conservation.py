@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import clustersim.engine.machines
+import clustersim.engine.replication
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.ledger import Entry
 from clustersim.engine.replication import simulate
-from clustersim.engine.spares import Spares
+from clustersim.engine.spares import SparePool
 from clustersim.records import Phase as JobPhase
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
@@ -65,7 +65,7 @@ def test_the_incidents_account_for_what_is_charged_to_their_modes(data: st.DataO
 class Counted(Cluster):
     """A cluster that knows where each node ought to be."""
 
-    def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
+    def __init__(self, nodes: int, spares: int | SparePool, delay: float = 0.0, groups: int = 1) -> None:
         super().__init__(nodes, spares, delay, groups)
         self.all = set(range(nodes + self.idle))
         self.gone: set[int] = set()
@@ -118,7 +118,7 @@ class Counted(Cluster):
 def counted(scenario: Scenario) -> Records:
     """Simulate *scenario* while every move of a node is checked."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clustersim.engine.machines, "Cluster", Counted)
+        patch.setattr(clustersim.engine.replication, "Cluster", Counted)
         return simulate(scenario, 0)
 
 

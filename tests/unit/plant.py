@@ -9,8 +9,8 @@ from clustersim.engine.environment import Environment
 from clustersim.engine.failures import Failures
 from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.machines import cluster_of
 from clustersim.engine.repair import Repairs
+from clustersim.engine.replication import cluster_of
 from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams

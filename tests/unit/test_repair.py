@@ -1,10 +1,10 @@
-"""RepairOrder shops: times, crews and the queue."""
+"""Repair shops: times, crews and the queue."""
 
 import simpy
 
 from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.repair.shop import AUTOMATIC, Repaired, RepairShop
+from clustersim.engine.repair.shop import AUTOMATIC, EndOfRepair, RepairShop
 from clustersim.engine.repair.station import RepairOrder
 from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
@@ -34,7 +34,7 @@ def shop_in(env: simpy.Environment, repair: object, back: Back, mode: int = 0) -
     )
 
 
-def noted(env: simpy.Environment, back: Back) -> Repaired:
+def noted(env: simpy.Environment, back: Back) -> EndOfRepair:
     """Return what notes in *back* the nodes that come back, and when."""
 
     def note(repair: RepairOrder, part: int = AUTOMATIC) -> None:

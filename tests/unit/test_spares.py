@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from clustersim.engine import spares as module
 from clustersim.engine.replication import simulate
-from clustersim.engine.spares import ChosenSpares, Domains, SharedSpares, Untouched
+from clustersim.engine.spares import ChosenSpares, Domains, SharedSpares, UnusedSpares
 from clustersim.scenario.model import Scenario
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -88,7 +88,7 @@ def test_spares_serve_in_the_order_of_a_plain_list(
 
 
 def test_what_is_left_of_a_range() -> None:
-    left = Untouched(range(10, 20))
+    left = UnusedSpares(range(10, 20))
     for node in (11, 12, 15, 10):
         left.remove(node)
     assert (len(left), left.first, [left.at(position) for position in range(6)]) == (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
+from clustersim.arrays import Floats
 from clustersim.formatting import NOTHING, duration, percent, plus_minus, whole
 from clustersim.units import DAY
 from clustersim_reports import drawing, theme
@@ -28,8 +28,6 @@ from clustersim_reports.blocks import (
 )
 from clustersim_reports.drawing import INK, ORANGE, Plot
 from clustersim_reports.run import Run, Runs
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 MOST_CAUSES, BAR = 12, 44
 """Bars in the figure, the last of them for all other causes; pixels per bar."""

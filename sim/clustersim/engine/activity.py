@@ -1,4 +1,9 @@
-"""What the job does at the moment: the one state that it has, and the phases of it in the journal."""
+"""What the job, or one of its replicas, is doing: its current phase, and the record of the phases before.
+
+A job fails at 100 s; detection takes 10 s and its only recovery stage 60 s.  `enter(DETECTION)` at 100 s
+writes nothing, because training is recorded as segments.  `enter(RECOVERY, 1)` at 110 s writes the detection
+from 100 s to 110 s to the journal, and `enter(TRAINING)` at 170 s writes stage 1 from 110 s to 170 s.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +14,15 @@ from clustersim.records import Phase
 
 TRAINING = Phase.TRAINING
 Blame = tuple[int, int]
-"""A failure mode, and the line of an incident in the journal, to which time is charged."""
+"""A failure mode, and the line of an incident in the journal: what time is charged to."""
 NO_BLAME = NOBODY, NOBODY
 
 
 class Activity:
-    """What the job is `phase` since `since` (s), in which recovery `stage`, and who is charged for it.
+    """The current `phase`, in effect since the instant `since` (s); `stage` numbers the recovery stages.
 
-    A phase is noted in the journal when the next one is entered; training is not, as its segments are.  It
-    holds for a `share` of the job's cards: with replicas, for those of the replica `lane` that is down, or
-    of all that train together (no lane).  What is done is `charged` to a failure mode and the incident in a
-    line of the journal.
+    The phase holds for a `share` of the job's cards: those of replica `lane`, or of all replicas that train
+    together where `lane` is NOBODY.  Its time is `charged` to a failure mode and an incident.
     """
 
     def __init__(self, env: simpy.Environment, journal: Journal, lane: int = NOBODY) -> None:
@@ -36,7 +39,10 @@ class Activity:
         return f"Activity({self.phase.label} since {self.since})"
 
     def enter(self, phase: Phase, stage: int = 0) -> None:
-        """Note what ends now, and begin *phase*; *stage* is the number of the recovery stage, from 1."""
+        """End the current phase, record it unless it was training, and begin *phase*.
+
+        *stage* is the number of the recovery stage, from 1; 0 outside of recovery.
+        """
         now, before = self._env.now, self.phase
         if before is not TRAINING and now > self.since:
             cause, incident = self.charged
@@ -47,5 +53,5 @@ class Activity:
         self.stage = stage
 
     def keep_nodes(self, line: int, nodes: int) -> None:
-        """Note that so many *nodes* stay of those that the incident in *line* was to send away."""
+        """Record that the incident in *line* sends *nodes* fewer nodes to repair than it was to."""
         self._journal.keeps(line, nodes)

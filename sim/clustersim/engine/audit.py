@@ -1,4 +1,9 @@
-"""From the journal of a finished run to its records, with the books closed."""
+"""From the journal of a finished run to its records, with the ledger closed.
+
+A job of 8 cards runs to 10,000 s with a warm-up of 1,000 s.  The ledger must then add up to 8 x 9,000
+card-seconds, or `LedgerError` is raised; a failure at 500 s keeps its row in the table of incidents but is
+not counted.  The curve of productive time shows the run from 0 s on, warm-up included.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +12,28 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clustersim.engine.fleet import FleetLog, curves, seconds_away
+from clustersim.arrays import Array
+from clustersim.engine.fleet import FleetLog, fleet_use
 from clustersim.engine.incidents import incident_table
-from clustersim.engine.journal import NOBODY, Journal, Phases
+from clustersim.engine.journal import NOBODY, Journal
 from clustersim.engine.ledger import Causes, book
 from clustersim.engine.segments import Segments, Training, sums
-from clustersim.engine.timeline import POINTS, Strip, curve
+from clustersim.engine.timeline import TimelineWindow, curve, curve_instants
 from clustersim.engine.waiting import charged_waiting
-from clustersim.records import FleetUse, Phase, Records
+from clustersim.records import Phase, Records
 from clustersim.scenario.model import Scenario
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Outcome(NamedTuple):
-    """How a run ended: when, when it reached its target, the fewest spares that were idle.
+    """When a run ended (s), when it reached its target (s, NaN if never), the fewest spares ever idle.
 
-    And whether any number was `drawn` at random on the way.
+    `drawn` says whether any number was drawn at random on the way.
     """
 
     end_s: float
     reached_s: float
     spares_left: int
     drawn: bool
-
-
-def fleet_use(log: FleetLog, phases: Phases, warm_up: float, end: float) -> FleetUse:
-    """Return how many nodes were away, and how long anyone waited for one."""
-    away, idle = curves(log, np.linspace(0.0, end, POINTS + 1))
-    waiting = phases.phase == Phase.WAITING
-    start, stop = np.maximum(phases.start[waiting], warm_up), np.maximum(phases.end[waiting], warm_up)
-    order = np.argsort(start, kind="stable")
-    start, stop = start[order], stop[order]
-    covered = np.concatenate(([warm_up], np.maximum.accumulate(stop)[:-1])) if stop.size else stop
-    waited = np.maximum(stop - np.maximum(start, covered), 0.0).sum()
-    return FleetUse(seconds_away(log, warm_up, end), float(waited), away, idle)
 
 
 def audit(
@@ -64,7 +56,7 @@ def audit(
     ledger.close(cards, end - warm_up)
     incidents = incident_table(lines, phases, training, waiting.charged, stages, replication)
     counts = _counts(incidents, warm_up, modes)
-    strip = Strip.of_interruptions(end, counts["interruptions"], stages, causes.names)
+    window = TimelineWindow.of_interruptions(end, counts["interruptions"], stages, causes.names)
     return Records(
         replication=replication,
         **outcome._asdict(),
@@ -77,13 +69,13 @@ def audit(
         curve=curve(training, end),
         incidents=incidents,
         segments=_table(segments),
-        strip=strip.rows(phases, training) if replication == 0 else (),
-        fleet=fleet_use(log, phases, warm_up, end),
+        strip=window.rows(phases, training) if replication == 0 else (),
+        fleet=fleet_use(log, phases, curve_instants(end), warm_up, end),
     )
 
 
 def _counts(incidents: Mapping[str, Array], warm_up: float, modes: int) -> dict[str, Any]:
-    """Count what struck the job after the warm-up."""
+    """Count the failures that hit the job after the warm-up; those of idle spares do not."""
     counted = (incidents["time_s"] >= warm_up) & (incidents["doing"] != Phase.IDLE)
     return {
         "interruptions": int(np.count_nonzero(counted & incidents["interruption"])),
@@ -93,6 +85,6 @@ def _counts(incidents: Mapping[str, Array], warm_up: float, modes: int) -> dict[
 
 
 def _table(segments: Segments) -> dict[str, Array]:
-    """Return the segments by column; those are broken that lost what was not saved."""
+    """Return the segments by column; `broken` are those whose unsaved work was lost."""
     start, end, _, kept, _, cause, _ = segments
     return {"start": start, "end": end, "kept": kept, "broken": cause != NOBODY}

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
+from clustersim.arrays import Array
+
 INSTANT_TOL = 1e-12
 """Instants that are closer, relative to them, are one: each is a sum of a few terms, rounded as often."""
 

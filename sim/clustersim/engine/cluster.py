@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from clustersim.engine.fleet import COUNTS, FleetLog
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.spares import SharedSpares, Spares
+from clustersim.engine.spares import SharedSpares, SparePool
 
 OnMove = Callable[[int, int | None, bool], None]
 """Called with a node that now works in a slot (its number), is an idle spare (True), or is away."""
@@ -68,7 +68,7 @@ class Cluster:
     handlers in `on_move`, `on_node_failure` and `on_order` are called with each node that does so.
     """
 
-    def __init__(self, nodes: int, spares: int | Spares, delay: float = 0.0, groups: int = 1) -> None:
+    def __init__(self, nodes: int, spares: int | SparePool, delay: float = 0.0, groups: int = 1) -> None:
         self.nodes = nodes
         self.on_move: list[OnMove] = []
         self.on_node_failure: list[OnNodeFailure] = []

@@ -1,6 +1,9 @@
-"""SimPy's environment, with a clock that is read directly and a loop of its own.
+"""SimPy's environment with a quicker clock and a quicker loop.
 
-It stays pure Python where the rest of the engine is compiled: a compiled class cannot inherit from SimPy's.
+SimPy's `now` is a property; the engine reads the clock several times for each failure, so here it is a plain
+attribute, which saves a call each time.  After `At(env, 5.0, STAGE, callback)` and `env.run()`, `env.now` is
+5.0 and *callback* has been called.  This module stays pure Python where the rest of the engine is compiled: a
+compiled class cannot inherit from SimPy's.
 """
 
 from __future__ import annotations
@@ -15,14 +18,14 @@ from clustersim.engine.events import run_until
 class Environment(simpy.Environment):
     """SimPy's environment, quicker for events that cannot fail.
 
-    `now` is the instant (s).  Events happen in SimPy's order: by instant, priority, and when they were made.
+    `now` is the instant (s).  Events happen in SimPy's order: by instant, priority, and order of creation.
     """
 
     now: float = 0.0
 
     @property
     def _now(self) -> float:
-        """The instant, as SimPy itself reads and sets it."""
+        """The instant (s), under the name by which SimPy itself reads and sets it."""
         return self.now
 
     @_now.setter
@@ -30,7 +33,7 @@ class Environment(simpy.Environment):
         self.now = time
 
     def run(self, until: simpy.Event | float | None = None) -> Any:
-        """Let event after event happen, up to the event or instant *until*, or as long as there are any."""
+        """Process events up to the event or the instant *until* (s), or as long as there are any."""
         if not isinstance(until, simpy.Event):
             return super().run(until)
         run_until(self, until)

@@ -1,4 +1,9 @@
-"""Events at a given instant, the loop that lets them happen, and the order of those of one instant."""
+"""Events at a given instant, their order at equal instants, and the loop that runs them.
+
+SimPy takes the event with the smallest (time, priority, number) next, so the priorities below decide every
+tie.  Suppose a repair ends at 3,600 s, and another node of the job fails at 3,600 s as well.  RETURN is less
+than FAILURE, so the repaired node is among the spares when the failure asks for one.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +13,24 @@ from typing import Any
 
 import simpy
 
-COMPLETION, STAGE, RETURN, TARGET, STOP_END, REJOIN = 1, 2, 1 << 28, 1 << 29, (1 << 29) + 1, (1 << 29) + 2
-NOTICE, GATHERING, FAILURE, WINDOW, HORIZON = (1 << 30) - 2, (1 << 30) - 1, 1 << 30, 1 << 60, 1 << 61
-"""Priorities at equal instants: a stall or save ends, a stage of recovery (by replica), a repair (by mode).
-
-Then the target is reached, a planned stop ends, a replica is back (by its number), a failure is noticed, and
-replicas begin together; then failures failure, planned stops begin, and the run ends.
-"""
+COMPLETION = 1  # a stall or a save ends
+STAGE = 2  # a recovery stage ends; + the number of the replica
+RETURN = 1 << 28  # a repair ends; + two for each mode, in file order: there are fewer replicas than 1 << 28
+TARGET = 1 << 29  # the target is reached
+STOP_END = TARGET + 1  # a planned stop ends
+REJOIN = TARGET + 2  # a recovered replica rejoins; + its number
+NOTICE = (1 << 30) - 2  # a failure is detected that did not stop the job
+GATHERING = (1 << 30) - 1  # enough replicas are ready, and begin together
+FAILURE = 1 << 30  # a unit fails; + 1 << 40 for each mode, + 1 << 36 for each of its processes
+WINDOW = 1 << 60  # a planned stop begins, after all failures: 1 << 20 modes fit in between
+HORIZON = 1 << 61  # the run ends
 
 
 def run_until(env: Any, until: Any) -> None:
-    """Let event after event happen until the event *until* has.
+    """Process the events of *env* in order until the event *until* has been processed.
 
-    SimPy's own loop asks of each event whether it has failed, which ours cannot; leaving that out, and
-    calling the one callback of an `At` without a list around it, saves a tenth of a plain run.
+    For speed: SimPy's own loop checks each event for an exception, which an `At` never carries, and keeps
+    callbacks in a list, of which an `At` has exactly one.  Leaving both out saves a tenth of a plain run.
     """
     queue = env._queue
     while until.callbacks is not None:
@@ -35,11 +44,11 @@ def run_until(env: Any, until: Any) -> None:
 
 
 class At:
-    """Happens at the instant *time*, or now where that has passed by rounding, and calls *callback*.
+    """An event at the instant *time* (s), or now where rounding has put that into the past.
 
-    Its *priority* orders it among the events of that instant.  Like SimPy's own timeouts it is born
-    triggered and waits in the queue of its environment from then on; unlike them it can be part of no
-    condition.  It is no subclass of SimPy's event, as a compiled class cannot be one.
+    It calls *callback* with itself; *priority* orders it among the events of its instant.  Like SimPy's
+    timeouts it is triggered from the beginning and waits in the queue of *env*; unlike them it cannot be part
+    of a condition.  It is no subclass of SimPy's event, because a compiled class cannot be one.
     """
 
     def __init__(
@@ -52,9 +61,9 @@ class At:
 
     @property
     def callbacks(self) -> list[Callable[[At], None]] | None:
-        """What SimPy's own loop calls."""
+        """The callback in a list, for SimPy's own loop."""
         return [self.callback]
 
     @callbacks.setter
     def callbacks(self, none: None) -> None:
-        """Let SimPy's own loop mark it as processed."""
+        """Accept the None by which SimPy's own loop marks an event as processed."""

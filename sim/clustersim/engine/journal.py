@@ -1,32 +1,35 @@
 """The journal: a line for each phase, segment and incident, written as it happens and read at the end.
 
-A line is packed into bytes, so that writing one is quick and takes little room; tables are sums over columns.
+A job trains until a failure of mode 0 stops it at 100 s, which takes 10 s to detect and 60 s to recover from.
+The journal then has one segment (0 s to 100 s, ended by mode 0 and incident 0), one incident (at 100 s) and
+two phases (detection from 100 s to 110 s, recovery stage 1 from 110 s to 170 s).  Nothing is added up before
+the end of the run: ledger, charges and tables are sums over the columns of the journal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from struct import Struct
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
+from clustersim.arrays import Array
 from clustersim.records import Failure, Phase
 
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 SEGMENT, PHASE, INCIDENT = Struct("4d").pack, Struct("8d").pack, Struct("9d").pack
-"""What packs a line: its fields in the order of the columns below."""
+"""Pack a line, its fields in the order of the columns below; for speed, as no object outlives the call."""
 FIELD = Struct("d")
 NOBODY = -1
-"""Instead of a cause or of an incident's number: none."""
+"""Stands for no failure mode, no incident, no node, no rack or no replica."""
 
 
 class Phases(NamedTuple):
     """What the job did from `start` to `end` (s) when it did not train, in columns.
 
-    `stage` is the number of the recovery stage, from 1, and 0 outside of recovery; `cause` the failure mode
-    that the time is charged to, and `incident` the line of the incident.  It held for a `share` of the cards:
-    those of the replica `lane`, or of all that train together, or of the whole job (none).
+    `stage` is the number of the recovery stage, from 1, and 0 outside of recovery.  The time is charged to
+    the failure mode `cause` and to the incident in line `incident`.  The phase held for a `share` of the
+    cards: those of replica `lane`, or of all that train together where `lane` is NOBODY.
     """
 
     phase: Array
@@ -40,7 +43,10 @@ class Phases(NamedTuple):
 
 
 class SegmentLines(NamedTuple):
-    """Unbroken training from `start` to `end` (s), in columns, and the failure mode that broke it, if any."""
+    """Training without a stop from `start` to `end` (s), in columns.
+
+    `cause` and `incident` are the failure mode and the incident that ended it; NOBODY where no work was lost.
+    """
 
     start: Array
     end: Array
@@ -49,7 +55,7 @@ class SegmentLines(NamedTuple):
 
 
 class Incidents(NamedTuple):
-    """The failures that struck, in columns as in the table of incidents; modes and doings by number."""
+    """The failures, in columns as in the table of incidents, with modes and phases by number."""
 
     time: Array
     mode: Array
@@ -66,13 +72,13 @@ INCIDENT_SIZE = FIELD.size * len(Incidents._fields)
 INTERRUPTION, NODES_LOST = (
     FIELD.size * Incidents._fields.index(name) for name in ("interruption", "nodes_lost")
 )
-"""How many bytes a line of the incidents has, and where in them two of its fields are."""
+"""Bytes of a line of the incidents, and the offsets in it of two fields that may change later."""
 
 
 class Journal:
-    """What happened in one replication.
+    """The lines of one replication.
 
-    `phase` notes a phase without training that has ended, as `PHASE` packs it.
+    `phase` writes a phase that has ended, as `PHASE` packs it: for speed it is the method of a bytearray.
     """
 
     def __init__(self) -> None:
@@ -86,7 +92,7 @@ class Journal:
         return f"Journal({self._count} incidents)"
 
     def segment(self, start: float, end: float, cause: int, incident: int) -> None:
-        """Note a segment of training that has ended, and the failure mode that broke it, if any."""
+        """Write a segment of training that has ended, with the failure mode and incident that ended it."""
         self._segments.extend(SEGMENT(start, end, cause, incident))
 
     def incident(
@@ -99,7 +105,11 @@ class Journal:
         interrupts: bool,
         replica: int = NOBODY,
     ) -> int:
-        """Note a failure that failures, and return the number of its line."""
+        """Write a failure, and return the number of its line.
+
+        *phase* is what the job was doing; *interrupts* says whether the failure ended a segment.  *node*,
+        *rack* and *replica* are NOBODY where there is none.
+        """
         mode, _, slots, transient, _, _ = failure
         nodes_lost = 0 if transient else len(slots) or 1
         self._incidents.extend(
@@ -109,14 +119,14 @@ class Journal:
         return self._count - 1
 
     def interrupts(self, line: int) -> None:
-        """Note that the incident in *line* has ended a segment of training after all."""
+        """Correct the incident in *line*: it has ended a segment of training after all."""
         FIELD.pack_into(self._incidents, line * INCIDENT_SIZE + INTERRUPTION, 1.0)
 
     def keeps(self, line: int, nodes: int) -> None:
-        """Note that so many *nodes* stay of those that the incident in *line* was to send away."""
-        place = line * INCIDENT_SIZE + NODES_LOST
-        (lost,) = FIELD.unpack_from(self._incidents, place)
-        FIELD.pack_into(self._incidents, place, lost - nodes)
+        """Correct the incident in *line*: *nodes* fewer leave for repair than it had (more, if negative)."""
+        offset = line * INCIDENT_SIZE + NODES_LOST
+        (lost,) = FIELD.unpack_from(self._incidents, offset)
+        FIELD.pack_into(self._incidents, offset, lost - nodes)
 
     @property
     def phases(self) -> Phases:
@@ -128,18 +138,19 @@ class Journal:
 
     @property
     def segments(self) -> SegmentLines:
-        """All segments, in order."""
+        """All segments, in order of time."""
         start, end, cause, incident = _columns(self._segments, len(SegmentLines._fields))
         return SegmentLines(start, end, *_whole(cause, incident))
 
     @property
     def incidents(self) -> Incidents:
-        """All incidents, in order."""
+        """All incidents, in order of time."""
         time, *rest = _columns(self._incidents, len(Incidents._fields))
         return Incidents(time, *_whole(*rest))
 
 
 def _columns(lines: bytearray, width: int) -> list[Array]:
+    """Return the columns of packed *lines* of *width* fields; copies, as contiguous columns sum faster."""
     return [column.copy() for column in np.frombuffer(bytes(lines)).reshape(-1, width).T]
 
 

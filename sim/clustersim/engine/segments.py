@@ -1,26 +1,32 @@
-"""Segments of training: what each was worth, and who is charged for the rest."""
+"""Segments of training: what each was worth, and what is charged for the rest.
+
+A job saves each hour; a save stops it for 10 s and is durable at once.  It trains from 0 s until a failure at
+9,000 s.  Two saves took 20 s, so the segment has 8,980 s of useful work; the second save holds 7,200 s, so
+the failure throws away 1,780 s.  Its pieces are: productive to 3,600 s, saving to 3,610 s, productive to
+7,210 s, saving to 7,220 s, lost to 9,000 s.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from clustersim.arrays import Array
 from clustersim.engine.checkpoints import SaveSchedule
 from clustersim.engine.journal import NOBODY, SegmentLines
 from clustersim.engine.ledger import Causes, Entry
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Piece = tuple[float, float, Entry, int]
-"""Begin and end (s) of a part of a segment, the entry that it is booked to, and whom it is charged to."""
+"""Begin and end (s) of a part of a segment, the entry it is booked to, the cause it is charged to."""
 
 
 class Segments(NamedTuple):
-    """Unbroken training from `start` to `end` (s), with its `useful` work and what of that was `kept` (s).
+    """Training without a stop from `start` to `end` (s), in columns.
 
-    `cause` is what threw the rest away, as a failure or an abrupt stop does; none where nothing did.
-    `saving` says whether it ended in a save.
+    `saving` says whether it ended in a save.  Of its `useful` work so much was `kept` (both s).  `cause` and
+    `incident` are what threw the rest away, a failure or an abrupt planned stop; NOBODY where nothing did.
     """
 
     start: Array
@@ -33,34 +39,37 @@ class Segments(NamedTuple):
 
 
 class Training(Protocol):
-    """All training of a run, whose fate is known."""
+    """All training of a finished run, with what was kept and lost of it."""
 
     @property
     def loads(self) -> Mapping[int, int] | None:
-        """Tiers by the line of the incident after which they were loaded, where there is a choice."""
+        """The tier loaded after each incident, by its line; None where there is only one to load from."""
 
     @property
     def segments(self) -> Segments:
         """The segments, in order of time."""
 
     def book(self, charges: Array, causes: Causes, warm_up: float) -> float:
-        """Add to *charges* (cause x entry) what it cost after the *warm_up*; return what it kept (s)."""
+        """Add its costs after *warm_up* (s) to *charges* (cause x entry); return the seconds it kept."""
 
     def costs(self, incidents: int) -> dict[str, Array]:
-        """Return what training was lost to each of so many incidents (s), by column of their table."""
+        """Return the training lost to each of so many *incidents* (s), by column of their table."""
 
     def useful_by(self, numbers: Array, instants: Array) -> Array:
-        """Return the work that the segments at *numbers* had done by *instants* within them (s)."""
+        """Return the work (s) that the segments *numbers* had done by *instants* (s), which lie in them."""
 
     def pieces(self, number: int, since: float, until: float) -> Iterator[Piece]:
-        """Cut the segment at *number* into training that was kept, that was lost, and saves.
+        """Yield the pieces of segment *number*: training that was kept, training that was lost, and saves.
 
-        Pieces that end before *since* may be left out, and what lies behind *until* is.
+        Pieces that end before *since* (s) may be missing, and nothing is returned beyond *until* (s).
         """
 
 
 class SinceLastSave:
-    """Training of a job that falls back to the last save of the segment that was broken: plain arithmetic."""
+    """Training of a job that falls back to the last save of the segment that a failure ended.
+
+    Each segment begins with everything kept so far saved, so a *schedule* says all there is to know of it.
+    """
 
     loads = None
 
@@ -72,7 +81,7 @@ class SinceLastSave:
         self._schedule = schedule
 
     def book(self, charges: Array, causes: Causes, warm_up: float) -> float:
-        """Book what the segments lost and stood still for, and return what they kept, in seconds."""
+        """Book lost training and saves after *warm_up* (s); return the seconds of training that were kept."""
         start, end, useful, kept, _, cause, _ = self.segments
         since = np.maximum(start, np.minimum(end, warm_up))
         before = self._schedule.useful_each(start, since)
@@ -85,19 +94,19 @@ class SinceLastSave:
         return float(productive.sum())
 
     def costs(self, incidents: int) -> dict[str, Array]:
-        """Return the work (s) that each of so many incidents threw away."""
-        struck = self.segments.incident != NOBODY
-        lost = (self.segments.useful - self.segments.kept)[struck]
-        return {"lost_s": sums(self.segments.incident[struck], lost, incidents)}
+        """Return the training lost to each of so many *incidents* (s)."""
+        broken = self.segments.incident != NOBODY
+        lost = (self.segments.useful - self.segments.kept)[broken]
+        return {"lost_s": sums(self.segments.incident[broken], lost, incidents)}
 
     def useful_by(self, numbers: Array, instants: Array) -> Array:
-        """Return the work that the segments at *numbers* had done by *instants* within them (s)."""
+        """Return the work (s) that the segments *numbers* had done by *instants* (s), which lie in them."""
         return self._schedule.useful_each(self.segments.start[numbers], instants)
 
     def pieces(self, number: int, since: float, until: float) -> Iterator[Piece]:
-        """Cut the segment at *number* into training that was kept, that was lost, and saves.
+        """Yield the pieces of segment *number*: training that was kept, training that was lost, and saves.
 
-        Pieces that end before *since* may be left out, and what lies behind *until* is.
+        Pieces that end before *since* (s) may be missing, and nothing is returned beyond *until* (s).
         """
         start, end, _, kept, _, cause, _ = (column[number].item() for column in self.segments)
         end = min(end, until)
@@ -116,5 +125,5 @@ class SinceLastSave:
 
 
 def sums(numbers: Array, seconds: Array, count: int) -> Array:
-    """Return the sum of *seconds* by number, as floats: bincount returns integers where there are none."""
+    """Return the sum of *seconds* for each number below *count*; floats, also where *seconds* is empty."""
     return np.bincount(numbers, weights=seconds, minlength=count).astype(np.float64)

@@ -1,4 +1,10 @@
-"""The idle spares: how many there are, whom they serve, and which of them is taken."""
+"""The idle spares: how many there are, which slots each may serve, and which one is taken next.
+
+A job of six nodes in domains of two slots has six spares, 6 to 11.  Slots 0 and 1 form domain 0, which spares
+6 and 9 serve; spares 7 and 10 serve domain 1, spares 8 and 11 domain 2.  For slot 1 spare 6 is taken first,
+then spare 9, then a spare of domain 0 that has come back; when none is left, the slot stays empty although
+others are idle.  With shared spares the six would be taken in the order of their numbers.
+"""
 
 from __future__ import annotations
 
@@ -10,149 +16,152 @@ from itertools import islice
 from typing import Protocol
 
 BLOCK = 4096
-"""Spares of one block: few enough to be looked through at once, many enough that blocks are few."""
+"""Numbers in a block: searching and inserting within one takes microseconds, and a million spares still
+have only 245 blocks to count."""
 
 
-class Spares(Protocol):
+class SparePool(Protocol):
     """Idle nodes, in the order in which they became idle."""
 
     def __len__(self) -> int: ...
 
     def add(self, node: int) -> None:
-        """Take *node* in, as the last."""
+        """Add *node* as the last one."""
 
     def remove(self, node: int) -> None:
-        """Let *node* go."""
+        """Remove *node*."""
 
     def take(self, slot: int) -> int | None:
-        """Let a node go that serves *slot*, and return it; nothing where there is none."""
+        """Remove and return the next node for *slot*; None where none may serve it."""
 
     def at(self, position: int) -> int | None:
-        """Return the node at *position*, or nothing where there are fewer."""
+        """Return the node at *position*, from 0; None where there are fewer nodes."""
 
     def serves(self, node: int, slot: int) -> bool:
         """Return whether *node* may hold *slot*."""
 
     def bound_to(self, first: int, count: int) -> list[int]:
-        """Return the idle nodes that serve only slots among *count* from *first* on."""
+        """Return the idle nodes that may serve no slot outside of the *count* slots from *first* on."""
 
     def inherit(self, new: int, old: int) -> None:
-        """Let the node *new* serve whom *old* served."""
+        """Let the node *new* serve the slots that *old* served."""
 
 
-class Untouched:
-    """The spares to which nothing has happened yet: *nodes*, a range of numbers, without those that are gone.
+class UnusedSpares:
+    """The spares that have never been used: the range *nodes* without those that were removed.
 
-    They have been idle since the beginning, in the order of their numbers.  Only those that went before
-    others with lower numbers are stored, so a billion spares cost no more than one: sorted, in blocks of
-    numbers, and counted in a Fenwick tree over the blocks (Fenwick, Software: Practice and Experience 24(3),
-    1994), so that neither to go nor to be found by position takes longer with more of them.
+    They have been idle since the beginning, in the order of their numbers.  `first` is the lowest of them.
+    Only nodes above it that were removed are stored, so a billion spares cost no more than one.  They are
+    sorted within blocks of numbers, and a Fenwick tree counts them over the blocks (Fenwick, Software:
+    Practice and Experience 24(3), 1994): removing a node and finding one by position take O(log n).
     """
 
     def __init__(self, nodes: range) -> None:
         self.first = self._begin = nodes.start
         self._end = nodes.stop
-        self._gone: dict[int, list[int]] = {}
+        self._removed: dict[int, list[int]] = {}
         self._sums: dict[int, int] = defaultdict(int)
-        self._counted = self._passed = 0
+        self._count = self._count_below_first = 0
 
     def __repr__(self) -> str:
-        return f"Untouched({len(self)} from {self.first} on)"
+        return f"UnusedSpares({len(self)} from {self.first} on)"
 
     def __len__(self) -> int:
-        return self._end - self.first - self._counted + self._passed
+        return self._end - self.first - self._count + self._count_below_first
 
     def __contains__(self, node: int) -> bool:
-        return self.first <= node < self._end and not self._is_gone(node)
+        return self.first <= node < self._end and not self._is_removed(node)
 
     def at(self, position: int) -> int:
-        """Return the node at *position*, of which there must be so many."""
-        rest = position + self.first - self._begin - self._passed
+        """Return the node at *position*, from 0, which must be less than the number of nodes."""
+        rest = position + self.first - self._begin - self._count_below_first
         blocks = (self._end - self._begin) // BLOCK
         block, step = 0, 1 << blocks.bit_length()
         while step := step >> 1:
-            there = step * BLOCK - self._sums.get(block + step, 0)
-            if block + step <= blocks and there <= rest:
-                block, rest = block + step, rest - there
-        gone, begin = self._gone.get(block, ()), self._begin + block * BLOCK
-        # Before the node gone[i] so many are left of its block: gone[i] - begin - i; that never falls with i.
-        return begin + rest + bisect_right(range(len(gone)), rest, key=lambda i: gone[i] - begin - i)
+            present = step * BLOCK - self._sums.get(block + step, 0)
+            if block + step <= blocks and present <= rest:
+                block, rest = block + step, rest - present
+        removed, begin = self._removed.get(block, ()), self._begin + block * BLOCK
+        # removed[i] - begin - i nodes of its block are left below removed[i]; this never falls with i.
+        return begin + rest + bisect_right(range(len(removed)), rest, key=lambda i: removed[i] - begin - i)
 
     def remove(self, node: int) -> None:
-        """Let *node* go."""
+        """Remove *node*."""
         if node != self.first:
-            self._count(node)
+            self._store(node)
             return
         self.first += 1
-        while self._counted > self._passed and self._is_gone(self.first):
+        while self._count > self._count_below_first and self._is_removed(self.first):
             self.first += 1
-            self._passed += 1
+            self._count_below_first += 1
 
-    def _is_gone(self, node: int) -> bool:
-        gone = self._gone.get((node - self._begin) // BLOCK, ())
-        place = bisect_left(gone, node)
-        return place < len(gone) and gone[place] == node
+    def _is_removed(self, node: int) -> bool:
+        removed = self._removed.get((node - self._begin) // BLOCK, ())
+        index = bisect_left(removed, node)
+        return index < len(removed) and removed[index] == node
 
-    def _count(self, node: int) -> None:
+    def _store(self, node: int) -> None:
+        """Store *node* as removed, and count it in each sum of the tree that covers its block."""
         block, blocks = (node - self._begin) // BLOCK, (self._end - self._begin) // BLOCK
-        insort(self._gone.setdefault(block, []), node)
-        self._counted += 1
-        place = block + 1
-        while place <= blocks:
-            self._sums[place] += 1
-            place += place & -place
+        insort(self._removed.setdefault(block, []), node)
+        self._count += 1
+        index = block + 1
+        while index <= blocks:
+            self._sums[index] += 1
+            index += index & -index
 
 
 class SharedSpares:
-    """Spares that serve every slot; the one that has been idle for longest is taken first."""
+    """Spares that may serve every slot; the one that has been idle for longest is taken first."""
 
     def __init__(self, nodes: range) -> None:
-        self._untouched = Untouched(nodes)
+        self._unused = UnusedSpares(nodes)
         self._returned: deque[int] = deque()
 
     def __len__(self) -> int:
-        return len(self._untouched) + len(self._returned)
+        return len(self._unused) + len(self._returned)
 
     def add(self, node: int) -> None:
-        """Take *node* in, as the last."""
+        """Add *node* as the last one."""
         self._returned.append(node)
 
     def remove(self, node: int) -> None:
-        """Let *node* go."""
-        nodes = self._untouched if node in self._untouched else self._returned
+        """Remove *node*."""
+        nodes = self._unused if node in self._unused else self._returned
         nodes.remove(node)
 
     def take(self, slot: int) -> int | None:
-        """Let the first node go, and return it."""
-        if self._untouched:
-            node = self._untouched.first
-            self._untouched.remove(node)
+        """Remove and return the node that has been idle for longest; None where none is left."""
+        if self._unused:
+            node = self._unused.first
+            self._unused.remove(node)
             return node
         return self._returned.popleft() if self._returned else None
 
     def at(self, position: int) -> int | None:
-        """Return the node at *position*, or nothing where there are fewer."""
-        if position < (untouched := len(self._untouched)):
-            return self._untouched.at(position)
+        """Return the node at *position*, from 0; None where there are fewer nodes."""
+        if position < (untouched := len(self._unused)):
+            return self._unused.at(position)
         position -= untouched
         return self._returned[position] if position < len(self._returned) else None
 
     def serves(self, node: int, slot: int) -> bool:
-        """Return True: they serve every slot."""
+        """Return True: each may serve every slot."""
         return True
 
     def bound_to(self, first: int, count: int) -> list[int]:
-        """Return none: they serve every slot."""
+        """Return no node: each may serve slots outside."""
         return []
 
     def inherit(self, new: int, old: int) -> None:
-        """Do nothing: they serve every slot."""
+        """Do nothing: each may serve every slot."""
 
 
 class Domains:
-    """Which slots a node serves: those of one domain of *size* slots, of which there are *count*.
+    """Which slots each node may serve: those of one of *count* domains of *size* consecutive slots.
 
-    A node of the job serves the domain of its first slot, the i-th spare that of number i modulo *count*.
+    A node of the job serves the domain of its first slot, the i-th spare the domain of number i modulo
+    *count*, and a new node the domain of the node that it replaces.
     """
 
     def __init__(self, nodes: int, size: int, count: int) -> None:
@@ -180,11 +189,12 @@ class Domains:
 
 
 class ChosenSpares:
-    """Spares that serve only their own domain; of these the one that has been idle for longest is taken.
+    """Spares that may serve only their own domain; the one that has been idle for longest is taken first.
 
-    With *fewest_failures* that is so only among those that failed least often so far, as `failed` counts.
-    Each domain has a queue of its own of those that came back, in which a node that has gone is passed over
-    when its turn comes.  The untouched ones come first: none has been idle for longer, or failed less often.
+    With *fewest_failures* the choice is among the nodes with the fewest failures so far, as `failed` counts.
+    Unused spares come first: none has been idle for longer, or failed less often.  Nodes that came back wait
+    in a queue for each domain; a node that was removed stays in it and is dropped when its turn comes, as
+    searching the queue for it would take longer the more spares there are.
     """
 
     def __init__(self, nodes: range, domains: Domains, fewest_failures: bool = False) -> None:
@@ -192,79 +202,79 @@ class ChosenSpares:
         self._fewest_failures = fewest_failures
         self._failures: dict[int, int] = defaultdict(int)
         self._begin, self._end = nodes.start, nodes.stop
-        self._untouched = Untouched(nodes)
+        self._unused = UnusedSpares(nodes)
         self._next: dict[int, int] = {}
         self._returned: dict[int, int] = {}
-        self._came = 0
+        self._arrivals = 0
         self._queues: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
 
     def __len__(self) -> int:
-        return len(self._untouched) + len(self._returned)
+        return len(self._unused) + len(self._returned)
 
     def failed(self, node: int) -> None:
-        """Count a failure of *node*; none fails while it is idle here, so its place in the queue holds."""
+        """Count a failure of *node*; one that fails while idle is removed first, so ranks hold."""
         self._failures[node] += 1
 
     def add(self, node: int) -> None:
-        """Take *node* in, as the last."""
-        self._came += 1
-        self._returned[node] = self._came
+        """Add *node* as the last one."""
+        self._arrivals += 1
+        self._returned[node] = self._arrivals
         rank = self._failures.get(node, 0) if self._fewest_failures else 0
-        heappush(self._queues[self._domains.of_node(node)], (rank, self._came, node))
+        heappush(self._queues[self._domains.of_node(node)], (rank, self._arrivals, node))
 
     def remove(self, node: int) -> None:
-        """Let *node* go."""
-        if node in self._untouched:
-            self._untouched.remove(node)
+        """Remove *node*."""
+        if node in self._unused:
+            self._unused.remove(node)
         else:
             del self._returned[node]
 
     def take(self, slot: int) -> int | None:
-        """Let the node go that is chosen among those of the slot's domain, and return it."""
+        """Remove and return the next node of the slot's domain; None where it has none left."""
         domain = self._domains.of_slot(slot)
         node = self._next.get(domain, self._begin + domain)
-        while node < self._end and node not in self._untouched:
+        while node < self._end and node not in self._unused:
             node += self._domains.count
         self._next[domain] = node
         if node < self._end:
-            self._untouched.remove(node)
+            self._unused.remove(node)
             return node
         queue = self._queues[domain]
         while queue:
-            _, came, node = heappop(queue)
-            if self._returned.get(node) == came:
+            _, arrival, node = heappop(queue)
+            if self._returned.get(node) == arrival:
                 self.remove(node)
                 return node
         return None
 
     def at(self, position: int) -> int | None:
-        """Return the node at *position*, or nothing where there are fewer."""
-        if position < (untouched := len(self._untouched)):
-            return self._untouched.at(position)
+        """Return the node at *position*, from 0; None where there are fewer nodes."""
+        if position < (untouched := len(self._unused)):
+            return self._unused.at(position)
         return next(islice(self._returned, position - untouched, None), None)
 
     def serves(self, node: int, slot: int) -> bool:
-        """Return whether both are of one domain."""
+        """Return whether *node* and *slot* belong to the same domain."""
         return self._domains.of_node(node) == self._domains.of_slot(slot)
 
     def bound_to(self, first: int, count: int) -> list[int]:
-        """Return the idle nodes whose whole domain lies among *count* slots from *first* on."""
+        """Return the idle nodes whose whole domain lies within the *count* slots from *first* on."""
         size = self._domains.size
         if count < size:
             return []
         inside = range(self._domains.of_slot(first), self._domains.of_slot(first + count - 1) + 1)
-        queued = [(came, node) for domain in inside for _, came, node in self._queues.get(domain, ())]
-        returned = [node for came, node in sorted(queued) if self._returned.get(node) == came]
-        return [*self._untouched_of(inside), *returned]
+        queued = [(arrival, node) for domain in inside for _, arrival, node in self._queues.get(domain, ())]
+        returned = [node for arrival, node in sorted(queued) if self._returned.get(node) == arrival]
+        return [*self._unused_of(inside), *returned]
 
-    def _untouched_of(self, domains: range) -> Iterator[int]:
-        """Yield the untouched nodes of some *domains*: one for each, then the next for each, and so on."""
-        each = self._domains.count
-        last = min(domains.stop, each)
-        passed = (self._untouched.first - self._begin) // each * each
-        for row in range(self._begin + passed, self._end, each):
+    def _unused_of(self, domains: range) -> Iterator[int]:
+        """Yield the unused nodes of *domains* by number: the first of each, then the second of each."""
+        count = self._domains.count
+        last = min(domains.stop, count)
+        used = (self._unused.first - self._begin) // count * count
+        for row in range(self._begin + used, self._end, count):
             for node in range(row + domains.start, min(row + last, self._end)):
-                if node in self._untouched:
+                if node in self._unused:
                     yield node
 
     def inherit(self, new: int, old: int) -> None:

@@ -1,8 +1,8 @@
-"""When the planned stops of a job fall due, and what of one is left when the job was down meanwhile.
+"""When the planned stops of a job fall due, and how much of one remains after an outage.
 
-Take a stop of 20 min that falls due 5 min after a failure, and a job that is ready again 15 min after it.
-The stop is done in the shadow of the outage for 10 min; so it goes on for 10 min from when the job is ready
-(`shorten`), or for all of its 20 min (`postpone`), or not at all (`skip`).
+A stop of 20 min falls due 5 min after a failure, and the job is ready to train again 15 min after the
+failure.  By then 10 min of maintenance have been done during the outage.  So the job stays down for the
+remaining 10 min (`shorten`), or for all of the 20 min (`postpone`), or not at all (`skip`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from clustersim.scenario.model import Maintenance
 class Stops:
     """The planned stops of a job, numbered from 1: one each `every` seconds.
 
-    One that falls due while a part of the job stands still waits until that trains, and each waits
-    `merge_within` for a failure.  One that falls due during another stop is past.  Of several that fall due
-    while the job is down the last one counts.
+    A stop begins `merge_within` seconds after it is due, in case a failure takes the job down anyway; one
+    that is due while replicas stand still for another waits until they train.  One that falls due during
+    another stop is skipped.  Of several that fall due while the job is down only the last one counts.
     """
 
     def __init__(self, plan: Maintenance | None) -> None:
@@ -30,17 +30,17 @@ class Stops:
         return f"Stops({self._number} is next)"
 
     def next(self, now: float) -> float:
-        """Return when the next stop begins unless something comes between: *now* at the earliest (s)."""
+        """Return when the next stop begins if no failure comes first (s): *now* at the earliest."""
         if self._plan is None:
             return math.inf
         return max(self._number * self._every + self._plan.merge_within, now)
 
     def begun(self) -> None:
-        """The stop that was due has begun."""
+        """Count the stop that has just begun: the next one is that after it."""
         self._number += 1
 
     def broken(self, now: float) -> None:
-        """The stop that had begun does not take place: it is due still, unless it is to be skipped."""
+        """Take back the stop that a failure has cancelled: it is still due, unless it is to be skipped."""
         assert self._plan is not None
         if self._plan.if_down == "skip":
             self.past(now)
@@ -48,18 +48,21 @@ class Stops:
             self._number -= 1
 
     def past(self, now: float) -> None:
-        """Stops that were due before *now* are past."""
+        """Skip the stops that were due before *now* (s)."""
         if self._plan is not None:
             self._number = max(self._number, int(now / self._every))
             while self._number * self._every < now:
                 self._number += 1
 
     def down(self, now: float) -> None:
-        """The job is down from *now* on."""
+        """Remember that the job is down from *now* (s) on."""
         self._down_since = now
 
     def ready(self, now: float) -> float:
-        """The job could train again *now*; return until when a stop that was due keeps it from that (s)."""
+        """Return until when a stop that fell due during the outage keeps the job down (s).
+
+        The job could train again *now*, which is returned where no stop fell due.
+        """
         number = self._number
         self.past(now)
         if self._number == number:
@@ -67,7 +70,7 @@ class Stops:
         return self.left(max((self._number - 1) * self._every, self._down_since), now)
 
     def left(self, since: float, now: float) -> float:
-        """Return until when a stop goes on that is due *since* then, while it was down until *now* (s)."""
+        """Return until when a stop goes on that fell due at *since*, in an outage that ends *now* (s)."""
         assert self._plan is not None
         if self._plan.if_down == "skip":
             return now

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clustersim.arrays import Array
 from clustersim.engine.ledger import Entry
 from clustersim.estimate import mean_of, percentile
 from clustersim.formatting import NOTHING
@@ -23,7 +24,6 @@ from clustersim.metrics.replications import (
     TARGET,
     TIERS,
     TOKENS,
-    Array,
     Column,
     Replications,
     ScenarioFacts,

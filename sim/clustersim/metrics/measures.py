@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from clustersim.arrays import Array
 from clustersim.estimate import ConfidenceInterval, Estimate, mean_of
 from clustersim.estimate import ratio as ratio_of
-from clustersim.metrics.replications import Array, Column
+from clustersim.metrics.replications import Column
 
 Row = tuple[float, ...]
 NEARLY_ALWAYS = 0.99

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clustersim.arrays import Array
 from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import NOTHING
 from clustersim.metrics.cells import MetricCell, Summary, in_unit
 from clustersim.metrics.measures import Measure, Row, over
-from clustersim.metrics.replications import Array, Replications, ScenarioFacts
+from clustersim.metrics.replications import Replications, ScenarioFacts
 
 FAMILIES = {
     "entry": "an entry of the ledger",

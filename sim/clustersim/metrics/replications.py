@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clustersim.arrays import Array
 from clustersim.engine.ledger import Entry
 from clustersim.records import Phase, Records
 from clustersim.units import DAY, HOUR
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Column = str | Callable[["Replications"], Any]
 """A column of replications: its name, or what makes it."""
 COSTS, TARGET, TOKENS = "costs", "a workload.target", "workload.tokens_per_gpu_second"

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from clustersim.scenario.keys.failure import FailureModeBlock
-from clustersim.scenario.keys.logs import Entry, Recorded, Rows, read_log
+from clustersim.scenario.keys.logs import LogEntry, Recorded, Rows, read_log
 from clustersim.scenario.keys.quantities import NAME_PATTERN
 from clustersim.scenario.text.document import Document, Mark, Path, Place, ScenarioError, dotted, find
 from clustersim.scenario.text.reader import shown_as
@@ -81,7 +81,7 @@ class _Trace:
             for cause in causes
         }
 
-    def _of(self, entries: Sequence[Entry], name: str) -> dict[str, Any]:
+    def _of(self, entries: Sequence[LogEntry], name: str) -> dict[str, Any]:
         """Return the mode of the rows of one cause, and mark where each of them was written."""
         marks = self._read.marks
         marks.update({(FAILURES, name, *path): mark for path, mark in self._marks.items()})
@@ -90,7 +90,7 @@ class _Trace:
             marks[(FAILURES, name, REPLAY, number)] = Mark(place, place)
         return {**self._mode, REPLAY: Rows(entry.row for entry in entries)}
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[LogEntry]:
         """Return the rows of the file that can be read."""
         try:
             log = read_log(self._text(self._found(self._mode[REPLAY])))

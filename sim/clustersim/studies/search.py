@@ -15,15 +15,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clustersim.arrays import Floats
 from clustersim.engine.checkpoints import PeriodicSaves
-from clustersim.estimate import Array, Estimate, beats, mean_of
+from clustersim.estimate import Estimate, beats, mean_of
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.store import Kept, Measures
 from clustersim.studies.study import Simulations
 
 Numbers = np.ndarray[Any, np.dtype[np.intp]]
-Score = Callable[[Sequence[float]], Sequence[Array]]
+Score = Callable[[Sequence[float]], Sequence[Floats]]
 """Gives, for each interval (s), its ETTR in each replication; the same replications for all intervals."""
 
 SPAN = 16.0
@@ -57,7 +58,7 @@ class Search:
     score: Score
     shortest: float
     longest: float
-    scores: dict[float, Array] = field(default_factory=dict)
+    scores: dict[float, Floats] = field(default_factory=dict)
 
     def run(self, centre: float, always: Sequence[float], candidates: int) -> None:
         """Score those *always* wanted, a grid around *centre*, and more where they tell most."""
@@ -72,7 +73,7 @@ class Search:
         new = [interval for interval in held if interval not in self.scores]
         self.scores |= zip(new, self.score(new) if new else (), strict=True)
 
-    def ettr(self, interval: float) -> Array:
+    def ettr(self, interval: float) -> Floats:
         """Return the ETTR of *interval*, held within the limits, in each replication."""
         self.look_at([interval])
         return self.scores[self._held(interval)]
@@ -169,8 +170,8 @@ def _middles(gaps: Iterable[Gap]) -> list[float]:
 class TrainingSegments(NamedTuple):
     """Those of several replications, one behind the other, each with the number of its replication."""
 
-    start: Array
-    end: Array
+    start: Floats
+    end: Floats
     replication: Numbers
 
 
@@ -183,7 +184,7 @@ class Outages:
 
     broken: TrainingSegments
     whole: TrainingSegments
-    wall_s: Array
+    wall_s: Floats
     warm_up: float
 
     @classmethod
@@ -199,14 +200,14 @@ class Outages:
         ]
         return cls(parts[0], parts[1], np.array([history["wall_s"] for history in histories]), warm_up)
 
-    def ettr(self, schedule: PeriodicSaves) -> Array:
+    def ettr(self, schedule: PeriodicSaves) -> Floats:
         """Return the ETTR of each replication under *schedule*, as a simulation would have booked it."""
         saved = schedule.saved_each(self.broken.start, self.broken.end)
         useful = schedule.useful_each(self.whole.start, self.whole.end)
         kept = self._kept(schedule, self.broken, saved) + self._kept(schedule, self.whole, useful)
         return np.asarray(kept / self.wall_s)
 
-    def _kept(self, schedule: PeriodicSaves, part: TrainingSegments, kept: Array) -> Array:
+    def _kept(self, schedule: PeriodicSaves, part: TrainingSegments, kept: Floats) -> Floats:
         """Return the seconds kept after the warm-up, summed by replication."""
         early = np.flatnonzero(part.start < self.warm_up) if self.warm_up else np.empty(0, np.intp)
         if early.size:

@@ -19,7 +19,8 @@ import numpy as np
 
 from clustersim import folders
 from clustersim.advice import Advice
-from clustersim.estimate import Array, Estimate, mean_of, paired
+from clustersim.arrays import Floats
+from clustersim.estimate import Estimate, mean_of, paired
 from clustersim.experiment import Point, resumable, simulate_all, simulator, work_key
 from clustersim.formatting import NOTHING, money, plus_minus, points
 from clustersim.metrics.cells import MetricCell
@@ -71,7 +72,7 @@ class Simulations:
         longest_first = sorted(points, key=_seconds, reverse=True)
         simulate_all(longest_first, self._settings, self._hands)
 
-    def ettr(self, scenarios: Sequence[Scenario], replications: range) -> list[Array]:
+    def ettr(self, scenarios: Sequence[Scenario], replications: range) -> list[Floats]:
         """Return ETTR of each of the scenarios in each of the *replications*."""
         points = [self.point(scenario, {}, replications) for scenario in scenarios]
         self.run(points)
@@ -121,7 +122,7 @@ class Worth:
     currency: str = ""
 
     @classmethod
-    def of(cls, before: Scenario, ettr_before: Array, after: Scenario, ettr_after: Array) -> Worth:
+    def of(cls, before: Scenario, ettr_before: Floats, after: Scenario, ettr_after: Floats) -> Worth:
         """Return what *after* is worth against *before*, pair by pair of replications."""
         gain = paired(ettr_after, ettr_before)
         cards = paired(effective(after) * ettr_after, effective(before) * ettr_before)

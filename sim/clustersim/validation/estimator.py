@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from clustersim import theory
-from clustersim.estimate import Array, ConfidenceInterval, mean_of
+from clustersim.arrays import Floats
+from clustersim.estimate import ConfidenceInterval, mean_of
 from clustersim.scenario import load
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
@@ -72,7 +73,7 @@ class Survey:
         marks = [(curve, mark) for curve in self._empty for mark in curve.marks]
         self.scenarios = [_scenario(base, *mark, seed + order) for order, mark in enumerate(marks)]
 
-    def curves(self, ettrs: Iterable[Sequence[float] | Array]) -> tuple[EstimatorCurve, ...]:
+    def curves(self, ettrs: Iterable[Sequence[float] | Floats]) -> tuple[EstimatorCurve, ...]:
         """Return the curves; *ettrs* holds, for each scenario, ETTR of its replications."""
         found = iter(ettrs)
         return tuple(
@@ -81,7 +82,7 @@ class Survey:
         )
 
 
-def _with(mark: EstimatorPoint, ettr: Sequence[float] | Array) -> EstimatorPoint:
+def _with(mark: EstimatorPoint, ettr: Sequence[float] | Floats) -> EstimatorPoint:
     return replace(mark, simulated=mean_of(ettr).share)
 
 

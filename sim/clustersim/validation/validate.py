@@ -11,11 +11,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from clustersim.arrays import Array
 from clustersim.estimate import ConfidenceInterval
 from clustersim.experiment import Point, made
 from clustersim.metrics.measures import Row
 from clustersim.metrics.metric import MetricFigure
-from clustersim.metrics.replications import Array, Replications, stacked
+from clustersim.metrics.replications import Replications, stacked
 from clustersim.records import Records
 from clustersim.scenario.facts import facts_of
 from clustersim.scenario.keys.claims import Claim

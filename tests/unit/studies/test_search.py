@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from clustersim.estimate import Array
+from clustersim.arrays import Floats
 from clustersim.studies.search import Search
 
 REPLICATIONS = 30
@@ -21,7 +21,7 @@ def search(
     generator = np.random.default_rng(7)
     shift = generator.normal(0, 0.1, REPLICATIONS)
 
-    def score(intervals: Sequence[float]) -> list[Array]:
+    def score(intervals: Sequence[float]) -> list[Floats]:
         return [curve(at) + shift + generator.normal(0, noise, REPLICATIONS) for at in intervals]
 
     return Search(score, *limits)
@@ -96,7 +96,7 @@ def test_the_true_optimum_is_nearly_always_in_the_range() -> None:
     for seed in range(60):
         generator = np.random.default_rng(seed)
 
-        def score(intervals: Sequence[float], generator: np.random.Generator = generator) -> list[Array]:
+        def score(intervals: Sequence[float], generator: np.random.Generator = generator) -> list[Floats]:
             return [hill(100.0)(at) + generator.normal(0, 0.02, 12) for at in intervals]
 
         found = Search(score, 1.0, 1e4)

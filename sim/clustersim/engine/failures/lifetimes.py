@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 import simpy
 
-from clustersim.distributions import Array, Distribution
+from clustersim.arrays import Floats
+from clustersim.distributions import Distribution
 from clustersim.engine.failures.clock import Clock
 from clustersim.engine.failures.sources import Source
 from clustersim.engine.failures.targeting import OnUnitFailure
@@ -92,7 +93,7 @@ class AgeingUnits(Source):
         heapify(self._heap)
         self._find_next()
 
-    def _first_lives(self, units: int, spare_units: int) -> Array:
+    def _first_lives(self, units: int, spare_units: int) -> Floats:
         """Draw what is left of each unit's life at time 0; those of the job do not depend on the spares."""
         draw = self._ageing.lifetime.residual if self._ageing.steady else self._ageing.lifetime.sample
         rng = self._streams[f"{self._name}/first"]
@@ -195,7 +196,7 @@ class AgeingUnits(Source):
         """Return how fast *unit* ages, relative to one of a good node."""
         return self._ageing.factor if unit // self._per_node in self._ageing.lemons else 1.0
 
-    def _first_paces(self, units: int) -> Array:
+    def _first_paces(self, units: int) -> Floats:
         """Return how fast each of the first *units* ages at time 0: the job's, then those of spares."""
         paces = np.ones(units)
         paces[self._working :] = self._idle_pace

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
 
 import numpy as np
 
+from clustersim.arrays import Array
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.ledger import Causes, Entry
 from clustersim.engine.segments import Piece, Segments, sums
 from clustersim.engine.work.history import Loss, Pace, ProgressHistory
 from clustersim.engine.work.tiers import Firsts, TierClocks
-
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
 class GoodputBreakdown:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from struct import Struct
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
+from clustersim.arrays import Array
 from clustersim.engine.journal import FIELD
 from clustersim.engine.work.tiers import Firsts
-
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
 class Pace(NamedTuple):

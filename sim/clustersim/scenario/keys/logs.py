@@ -49,7 +49,7 @@ class Rows(tuple[Recorded, ...]):
         return self
 
 
-class Entry(NamedTuple):
+class LogEntry(NamedTuple):
     """A row of a log, the line in which it stands, from 1, and its cause."""
 
     row: Recorded
@@ -68,7 +68,7 @@ class Trouble(NamedTuple):
 class Log:
     """A log that was read: its rows, and what is wrong with others."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[LogEntry] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     faulty: int = 0
 
@@ -156,7 +156,7 @@ def _read_row(log: Log, line: int, cells: Sequence[str], columns: list[tuple[str
     if node < 0 and repair is not None:
         log.refuse(line, f'column "{NODE}": empty beside a repair; name the node, or leave the repair empty')
         return
-    log.entries.append(Entry(Recorded(found[TIME], node, repair), line, found.get(CAUSE, "")))
+    log.entries.append(LogEntry(Recorded(found[TIME], node, repair), line, found.get(CAUSE, "")))
 
 
 def _parser(column: str) -> Parser:

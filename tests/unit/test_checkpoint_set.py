@@ -158,7 +158,7 @@ def begun(copies: CheckpointSet, place: float, start: float) -> TrainingSegment:
 def take_in(copies: CheckpointSet, stretch: TrainingSegment, end: float) -> None:
     """Take in what the *stretch* has saved when it ends."""
     stretch.end = end
-    copies.take_in(stretch, copies.clocks.position(stretch.firsts, stretch.start, end))
+    copies.take_in(stretch, copies.clocks.state(stretch.firsts, stretch.start, end))
 
 
 def test_a_stretch_leaves_its_durable_copies_and_one_in_flight() -> None:

@@ -75,7 +75,7 @@ def test_where_a_stretch_is_agrees_with_a_loop_over_its_saves(
             done -= save.end - save.begin
         elif save.begin <= now:
             saving, done = save.tier, save.content
-    place = clocks.position(firsts, start, start + now)
+    place = clocks.state(firsts, start, start + now)
     assert place.saving == saving
     assert list(place.ended) == ended
     assert place.done == pytest.approx(done, abs=1e-6)
@@ -99,9 +99,9 @@ def test_the_instant_at_which_so_much_is_done_is_where_so_much_is_done(
 ) -> None:
     (clocks, firsts), done = stretch, eighths / 8
     offset = clocks.offset_of(firsts, done)
-    assert clocks.position(firsts, 0.0, offset).done == pytest.approx(done, rel=1e-9)
+    assert clocks.state(firsts, 0.0, offset).done == pytest.approx(done, rel=1e-9)
     # no save stands between this training and the instant: a moment before, less had been done
-    assert clocks.position(firsts, 0.0, offset - 0.01).done < done
+    assert clocks.state(firsts, 0.0, offset - 0.01).done < done
 
 
 @laws
@@ -111,9 +111,7 @@ def test_training_between_the_saves_adds_up(
 ) -> None:
     (clocks, firsts), end = stretch, start + eighths / 8
     runs = list(clocks.runs(firsts, start, end))
-    assert sum(stop - begin for begin, stop in runs) == pytest.approx(
-        clocks.position(firsts, start, end).done
-    )
+    assert sum(stop - begin for begin, stop in runs) == pytest.approx(clocks.state(firsts, start, end).done)
     edges = [edge for run in runs for edge in run]
     assert edges == sorted(edges)
     assert all(start <= edge <= end for edge in edges)
@@ -144,10 +142,10 @@ def test_a_window_late_in_a_stretch_costs_no_step_for_each_save_before_it() -> N
 def test_two_tiers_at_one_place_save_in_their_order() -> None:
     clocks = TierClocks([tier(100, 5), tier(200, 20)], None)
     firsts = (100.0, 200.0)
-    assert clocks.position(firsts, 0.0, 102.0) == (100.0, [0, 0], 0)
-    assert clocks.position(firsts, 0.0, 205.0) == (200.0, [1, 0], 0)
-    assert clocks.position(firsts, 0.0, 210.0) == (200.0, [2, 0], 1)
-    assert clocks.position(firsts, 0.0, 231.0) == (201.0, [2, 1], NO_TIER)
+    assert clocks.state(firsts, 0.0, 102.0) == (100.0, [0, 0], 0)
+    assert clocks.state(firsts, 0.0, 205.0) == (200.0, [1, 0], 0)
+    assert clocks.state(firsts, 0.0, 210.0) == (200.0, [2, 0], 1)
+    assert clocks.state(firsts, 0.0, 231.0) == (201.0, [2, 1], NO_TIER)
     assert clocks.block_end(firsts, 0, 1) == 210.0
     assert clocks.block_end(firsts, 1, 0) == 230.0
     assert clocks.offset_of(firsts, 200.0) == 205.0
@@ -157,8 +155,8 @@ def test_two_tiers_at_one_place_save_in_their_order() -> None:
 
 def test_a_block_that_ends_now_has_ended() -> None:
     clocks = TierClocks([tier(100, 5)], None)
-    assert clocks.position((100.0,), 0.0, 105.0) == (100.0, [1], NO_TIER)
-    assert clocks.position((100.0,), 0.0, 100.0).saving == 0
+    assert clocks.state((100.0,), 0.0, 105.0) == (100.0, [1], NO_TIER)
+    assert clocks.state((100.0,), 0.0, 100.0).saving == 0
 
 
 def test_a_save_waits_until_the_copy_before_is_durable() -> None:
@@ -179,11 +177,11 @@ def test_rounding_is_no_step() -> None:
 def test_tiers_of_steps_are_compared_in_steps() -> None:
     clocks = TierClocks([tier(0.3, 5), tier(0.1, 1)], 0.1)
     # three steps of 0.1 s are not 0.3 s in floats, yet both fall due at the same step: in the order of tiers
-    assert clocks.position((3.0, 1.0), 0.0, clocks.block_end((3.0, 1.0), 0, 0) - 0.01).saving == 0
+    assert clocks.state((3.0, 1.0), 0.0, clocks.block_end((3.0, 1.0), 0, 0) - 0.01).saving == 0
 
 
 def test_without_tiers_all_is_training() -> None:
     clocks = TierClocks([], None)
-    assert clocks.position((), 10.0, 25.0) == (15.0, (), NO_TIER)
+    assert clocks.state((), 10.0, 25.0) == (15.0, (), NO_TIER)
     assert clocks.offset_of((), 15.0) == 15.0
     assert list(clocks.runs((), 10.0, 25.0)) == [(10.0, 25.0)]

@@ -1,1 +1,1 @@
-"""The work of a job that may lose more than its last segment, and the copies that it falls back to."""
+"""The work of a job: what it has trained, what of that is saved, and what failures throw away."""

@@ -1,4 +1,9 @@
-"""The copies that all tiers hold: what a segment leaves, what a failure kills, what the job falls back to."""
+"""The checkpoints of all tiers: what a segment adds, what a failure takes, what the job falls back to.
+
+Tier 0, node memory, saves each 100 s and does not survive the failure of a node; tier 1, storage, saves each
+400 s and survives everything.  A node fails after 950 s of training.  `invalidate` empties tier 0, whose
+newest copy held 900 s; `newest` is then the copy of tier 1 that holds 800 s, and 150 s of work are lost.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +12,15 @@ from collections.abc import Callable, Iterable, Sequence
 
 from clustersim.engine.work.history import TrainingSegment
 from clustersim.engine.work.tier import BEGINNING, TierCheckpoints
-from clustersim.engine.work.tiers import REL_TOL, Firsts, Position, TierClocks
+from clustersim.engine.work.tiers import REL_TOL, Firsts, SegmentState, TierClocks
 from clustersim.records import SCOPES
 from clustersim.scenario.keys.tiers import Tier
 
 
 class CheckpointSet:
-    """The tiers of all tiers, in the order of the scenario.
+    """The copies of each tier, in the order of the scenario.
 
-    `volatile` are the tiers, by the scope of a failure, whose copies do not outlive it.
+    `volatile` lists, for each scope of a failure, the tiers whose copies do not survive it.
     """
 
     def __init__(self, tiers: Sequence[Tier], step: float | None) -> None:
@@ -31,9 +36,9 @@ class CheckpointSet:
         return f"CheckpointSet({', '.join(map(repr, self.tiers))})"
 
     def firsts(self, position: float, now: float) -> Firsts:
-        """Return how much training each tier waits for before its first save in a segment that begins *now*.
+        """Return the training before the first save of each tier in a segment that begins *now* (s).
 
-        The job stands at *position* in its work; the waits are in the units of the clocks.
+        The job is at *position* (s) in its work; the result is in the unit of the clocks, steps or seconds.
         """
         waits = []
         for checkpoints in self.tiers:
@@ -44,19 +49,20 @@ class CheckpointSet:
         return tuple(waits if self.clocks.step is None else map(self.clocks.units, waits))
 
     def settle(self, now: float) -> None:
-        """Let copies in flight from an earlier segment be held that are durable by *now*."""
+        """Hold the copies in flight from earlier segments that are durable by *now* (s)."""
         for checkpoints in self.tiers:
             checkpoints.settle(now)
 
-    def take_in(self, segment: TrainingSegment, until: Position) -> None:
-        """Hold what a *segment* has saved, which has trained and saved so much *until* its end.
+    def take_in(self, segment: TrainingSegment, state: SegmentState) -> None:
+        """Add the copies that a *segment* has made, given its *state* at its end.
 
-        A copy is durable for certain where more has been trained since than it takes.
+        For speed: where more has been trained since the newest copy than it takes to become durable, all of
+        them are durable, and one series is added without asking for the instant of each.
         """
-        clocks, firsts, now, done = self.clocks, segment.firsts, segment.end, until.done
-        if not any(until.ended):
+        clocks, firsts, now, done = self.clocks, segment.firsts, segment.end, state.done
+        if not any(state.ended):
             return
-        for tier, made in enumerate(until.ended):
+        for tier, made in enumerate(state.ended):
             checkpoints = self.tiers[tier]
             size = made - checkpoints.lost
             if size > 0:
@@ -71,7 +77,7 @@ class CheckpointSet:
             checkpoints.lost = 0
 
     def _take_in(self, segment: TrainingSegment, tier: int, made: int) -> None:
-        """Hold what *tier* has *made*, but for a newest that is not durable and those that never will be."""
+        """Add the *made* copies of *tier* one by one: durable, in flight, or kept from it by an outage."""
         checkpoints, clocks, firsts = self.tiers[tier], self.clocks, segment.firsts
 
         def position(number: int) -> float:
@@ -99,13 +105,16 @@ class CheckpointSet:
     def invalidate(self, tiers: Sequence[int], now_at: float, made: Sequence[int] | None) -> None:
         """Lose all copies of *tiers*.
 
-        The work stands at *now_at*; *made* are the saves by tier that have ended in the segment under way.
+        The work is at position *now_at*; *made* counts, by tier, the saves of the segment under way, if any.
         """
         for tier in tiers:
             self.tiers[tier].clear(now_at, made[tier] if made is not None else 0)
 
     def newest(self) -> tuple[float, int]:
-        """Return position and tier of the newest copy, the first such tier; the last holds the beginning."""
+        """Return position and tier of the newest copy; of tiers with equal copies the first is taken.
+
+        Without any copy that is the beginning, which counts as one of the last tier.
+        """
         best, tier = BEGINNING, len(self.tiers) - 1
         for number in reversed(range(len(self.tiers))):
             position = self.tiers[number].newest
@@ -114,32 +123,32 @@ class CheckpointSet:
         return best, tier
 
     def discard_beyond(self, position: float) -> None:
-        """Throw away all copies of work beyond *position*."""
+        """Delete all copies of work beyond *position*."""
         for checkpoints in self.tiers:
             checkpoints.discard_beyond(position)
 
     def begin_final_save(self, position: float, now: float) -> float:
         """Begin to save the work up to *position* in the last tier; return when the copy is durable (s).
 
-        Nothing is saved twice: a save of the same position will do, and a copy of it that is on its way is
-        awaited.  Another one that is on its way is superseded.
+        Nothing is saved twice: where a copy of *position* is held, or a save of it has failed, there is
+        nothing to do; one in flight is waited for.  Another copy in flight is superseded.
         """
         self._saves_again = False
         if not self.tiers:
             return now
         last = self.tiers[-1]
         last.settle(now)
-        if last.in_flight is not None and _is_one(last.in_flight.position, position):
+        if last.in_flight is not None and _are_equal(last.in_flight.position, position):
             return last.in_flight.durable_at
-        made = (BEGINNING if last.newest is None else last.newest, last.never_durable)
-        if any(one is not None and _is_one(one, position) for one in made):
+        saved = (BEGINNING if last.newest is None else last.newest, last.never_durable)
+        if any(content is not None and _are_equal(content, position) for content in saved):
             return now
         self._saves_again = True
         last.supersede()
         return now + (last.tier.blocks + last.durable_after)
 
     def end_final_save(self, position: float, now: float) -> None:
-        """Hold the copy up to *position* in the last tier, durable *now* unless that tier is closed."""
+        """Add the copy up to *position* to the last tier, durable *now* (s) unless an outage spoils it."""
         if self.tiers:
             last = self.tiers[-1]
             if not self._saves_again:
@@ -158,7 +167,11 @@ class CheckpointSet:
 def _durable_runs(
     numbers: range, outages: Iterable[tuple[float, float]], durable_at: Callable[[int], float]
 ) -> list[range]:
-    """Cut out of the *numbers* of a segment's saves those that became durable in one of the *outages*."""
+    """Return the *numbers* of a segment's saves without those that became durable during *outages*.
+
+    They come as ranges, since each outage takes consecutive ones out of the middle; for speed its ends are
+    found by bisection instead of looking at each save.
+    """
     kept = [numbers] if numbers else []
     for since, until in outages:
         parts = [
@@ -172,6 +185,6 @@ def _durable_runs(
     return kept
 
 
-def _is_one(position: float, other: float) -> bool:
-    """Return whether two positions of the work are one, whatever the last digit."""
+def _are_equal(position: float, other: float) -> bool:
+    """Return whether two positions (s) are equal up to rounding."""
     return abs(position - other) <= REL_TOL * max(position, 1.0)

@@ -1,4 +1,9 @@
-"""What became of the work in the end: kept, lost, spoilt or slowed down, second by second."""
+"""The goodput of a finished run: which training was kept, and where the rest of the time went.
+
+A segment trains for 1,000 s, the last 400 s of them at half the pace because of a straggler, and a failure
+then throws away all after the first 700 s.  Of its 800 s of useful work 650 s were kept.  The straggler is
+charged with the 200 s by which it slowed the segment down, the failure with the 150 s that it threw away.
+"""
 
 from __future__ import annotations
 
@@ -15,58 +20,62 @@ from clustersim.engine.work.tiers import Firsts, TierClocks
 
 
 class GoodputBreakdown:
-    """The segments of a finished run, and what was thrown away of each."""
+    """The segments of a finished run (`segments`), and what was thrown away of each.
 
-    def __init__(self, line: ProgressHistory, clocks: TierClocks, loads: Mapping[int, int]) -> None:
+    *loads* says which tier each incident loaded from; *clocks* say when the segments saved.
+    """
+
+    def __init__(self, history: ProgressHistory, clocks: TierClocks, loads: Mapping[int, int]) -> None:
         self.loads: Mapping[int, int] | None = loads
         self._clocks = clocks
-        self._line = line
-        self._all = self._line.segments
-        self._losses = [(loss, self._earned(loss, loss.begin, loss.end)) for loss in self._line.losses]
+        self._history = history
+        self._columns = history.segments
+        self._losses = [(loss, self._earned(loss, loss.begin, loss.end)) for loss in self._history.losses]
         self._losses_of: dict[int, list[Loss]] = {}
-        for loss in self._line.losses:
+        for loss in self._history.losses:
             self._losses_of.setdefault(loss.segment, []).append(loss)
         self.segments = self._table()
 
     def book(self, charges: Array, causes: Causes, warm_up: float) -> float:
-        """Book what training cost: work lost and spoilt, slow steps, saves; return what was kept (s)."""
+        """Book lost and corrupted work, slow training and saves after *warm_up*; return what was kept (s)."""
         since = self._done_by_all(warm_up)
-        all, line = self._all, self._line
-        trained = all.done - since
-        earned = all.rate * trained
-        for number in line.paces:
-            earned[number] = line.earned(number, all.done[number]) - line.earned(number, since[number])
+        columns, history = self._columns, self._history
+        trained = columns.done - since
+        earned = columns.rate * trained
+        for number in history.paces:
+            done = columns.done[number]
+            earned[number] = history.earned(number, done) - history.earned(number, since[number])
             for pace, seconds in self._slowed(number, since[number]):
                 charges[pace.cause, Entry.SLOW] += seconds
-        charges[causes.overhead, Entry.SLOW] += (1 - line.pace) * float(all.share @ trained)
-        length = all.end - np.maximum(all.start, np.minimum(all.end, warm_up))
-        charges[causes.checkpoint, Entry.CHECKPOINT] += max(float(all.share @ (length - trained)), 0.0)
+        charges[causes.overhead, Entry.SLOW] += (1 - history.pace) * float(columns.share @ trained)
+        length = columns.end - np.maximum(columns.start, np.minimum(columns.end, warm_up))
+        charges[causes.checkpoint, Entry.CHECKPOINT] += max(float(columns.share @ (length - trained)), 0.0)
         return float(earned.sum()) - self._book_losses(charges, since)
 
     def costs(self, incidents: int) -> dict[str, Array]:
-        """Return what training was lost to each of so many incidents, spoilt or slowed down by it (s)."""
-        found = {name: np.zeros(incidents) for name in ("lost_s", "corrupted_s", "slow_s")}
+        """Return the training that each of so many *incidents* threw away, corrupted or slowed down (s)."""
+        costs = {name: np.zeros(incidents) for name in ("lost_s", "corrupted_s", "slow_s")}
         for loss, seconds in self._losses:
             if loss.incident != NOBODY:
-                found["corrupted_s" if loss.corrupted else "lost_s"][loss.incident] += seconds
-        for number in self._line.paces:
+                costs["corrupted_s" if loss.corrupted else "lost_s"][loss.incident] += seconds
+        for number in self._history.paces:
             for pace, seconds in self._slowed(number, 0.0):
-                found["slow_s"][pace.incident] += seconds
-        return found
+                costs["slow_s"][pace.incident] += seconds
+        return costs
 
     def useful_by(self, numbers: Array, instants: Array) -> Array:
-        """Return the work that the segments at *numbers* had done by *instants* within them (s)."""
-        both = zip(numbers.tolist(), instants.tolist(), strict=True)
+        """Return the work (s) that the segments *numbers* had done by *instants* (s), which lie in them."""
+        pairs = zip(numbers.tolist(), instants.tolist(), strict=True)
         return np.array(
-            [self._line.earned(number, self._done_by(number, instant)) for number, instant in both]
+            [self._history.earned(number, self._done_by(number, instant)) for number, instant in pairs]
         )
 
     def pieces(self, number: int, since: float, until: float) -> Iterator[Piece]:
-        """Cut the segment at *number* into training that was kept, that was lost, and saves.
+        """Yield the pieces of segment *number*: training that was kept, training that was lost, and saves.
 
-        Pieces that end before *since* may be left out, and what lies behind *until* is.
+        Pieces that end before *since* (s) may be missing, and nothing is returned beyond *until* (s).
         """
-        start, end = self._all.start[number].item(), min(self._all.end[number].item(), until)
+        start, end = self._columns.start[number].item(), min(self._columns.end[number].item(), until)
         losses = sorted(self._losses_of.get(number, ()), key=lambda loss: loss.begin)
         firsts = self._firsts(number)
         saved_from, done = start, 0.0
@@ -74,24 +83,26 @@ class GoodputBreakdown:
             if begin > max(saved_from, since):
                 yield saved_from, begin, Entry.CHECKPOINT, NOBODY
             elif saved_from == start < begin:
-                done = self._clocks.position(firsts, start, begin).done
+                done = self._clocks.state(firsts, start, begin).done
             yield from _cut(begin, stop, done, losses)
             done, saved_from = done + (stop - begin), stop
         if end > saved_from:
             yield saved_from, end, Entry.CHECKPOINT, NOBODY
 
     def _table(self) -> Segments:
-        all = self._all
-        useful = all.rate * all.done
-        for number in self._line.paces:
-            useful[number] = self._line.earned(number, all.done[number])
+        """Return the segments with their useful and kept work."""
+        columns = self._columns
+        useful = columns.rate * columns.done
+        for number in self._history.paces:
+            useful[number] = self._history.earned(number, columns.done[number])
         numbers = np.array([loss.segment for loss, _ in self._losses], dtype=np.int64)
         lost = sums(numbers, np.array([seconds for _, seconds in self._losses]), len(useful))
         kept = np.maximum(useful - lost, 0.0)
-        return Segments(all.start, all.end, useful, kept, all.saving, all.cause, all.incident)
+        start, end = columns.start, columns.end
+        return Segments(start, end, useful, kept, columns.saving, columns.cause, columns.incident)
 
     def _book_losses(self, charges: Array, since: Array) -> float:
-        """Book work that was thrown away after the warm-up, *since* so much training of each segment (s)."""
+        """Book the losses of training beyond the first *since* seconds of each segment; return their sum."""
         lost = 0.0
         for loss, seconds in self._losses:
             if since[loss.segment]:
@@ -102,40 +113,41 @@ class GoodputBreakdown:
         return lost
 
     def _done_by_all(self, instant: float) -> Array:
-        """Return the training that each segment had done by *instant*, in seconds."""
-        done = np.where(self._all.end <= instant, self._all.done, 0.0)
-        within = (self._all.start < instant) & (self._all.end > instant)
+        """Return the training (s) that each segment had done by *instant* (s)."""
+        done = np.where(self._columns.end <= instant, self._columns.done, 0.0)
+        within = (self._columns.start < instant) & (self._columns.end > instant)
         for number in np.flatnonzero(within).tolist():
             done[number] = self._done_by(number, instant)
         return done
 
     def _done_by(self, number: int, instant: float) -> float:
-        """Return the training that the segment at *number* had done by *instant*, in seconds."""
-        start = self._all.start[number].item()
+        """Return the training (s) that segment *number* had done by *instant* (s)."""
+        start = self._columns.start[number].item()
         if instant <= start:
             return 0.0
-        if instant >= self._all.end[number]:
-            return float(self._all.done[number])
-        return self._clocks.position(self._firsts(number), start, instant).done
+        if instant >= self._columns.end[number]:
+            return float(self._columns.done[number])
+        return self._clocks.state(self._firsts(number), start, instant).done
 
     def _firsts(self, number: int) -> Firsts:
-        return tuple(self._all.firsts[number].tolist())
+        return tuple(self._columns.firsts[number].tolist())
 
     def _earned(self, loss: Loss, begin: float, end: float) -> float:
-        return self._line.earned(loss.segment, end) - self._line.earned(loss.segment, begin)
+        """Return the progress (s) between two instants of training of the segment of *loss*."""
+        return self._history.earned(loss.segment, end) - self._history.earned(loss.segment, begin)
 
     def _slowed(self, number: int, since: float) -> Iterator[tuple[Pace, float]]:
-        """Yield what each pace of a segment cost of its training after *since*, in seconds of the job."""
-        paces = self._line.paces[number]
-        ends = [*(change.done for change in paces[1:]), self._all.done[number]]
+        """Yield each slow pace of segment *number* and the time (s of the job) it cost after *since*."""
+        paces = self._history.paces[number]
+        ends = [*(change.done for change in paces[1:]), self._columns.done[number]]
         for pace, end in zip(paces, ends, strict=True):
             seconds = max(end, since) - max(pace.done, since)
             if pace.factor < 1 and seconds > 0:
-                yield pace, self._all.rate[number] * (1 - pace.factor) * seconds
+                yield pace, self._columns.rate[number] * (1 - pace.factor) * seconds
 
 
 def _cut(begin: float, stop: float, done: float, losses: Sequence[Loss]) -> Iterator[Piece]:
-    """Cut training from *begin* to *stop*, *done* seconds into its segment, where its fate changes."""
+    """Cut training from *begin* to *stop* (s), *done* s into its segment, where losses begin and end."""
     for loss in losses:
         turn = min(max(begin, begin + (loss.begin - done)), stop)
         until = min(max(turn, begin + (loss.end - done)), stop)

@@ -1,7 +1,9 @@
-"""The line of work: segment upon segment of training, of which a failure may throw away the newest part.
+"""The history of a job's work: its segments of training, and what failures have thrown away of them.
 
-A position in it is the training (s) done along the line that survives, from the beginning.  What is
-thrown away is noted piece by piece with whom it is charged to, so that every second of training has one fate.
+A *position* is the training (s) that has survived so far, from the beginning.  A job trains for 1,000 s and
+then, after a failure that costs nothing, for 500 s more: its position is 1,500 s.  The next failure makes it
+fall back to 800 s.  That throws away the last 200 s of the first segment and all 500 s of the second: two
+losses, both charged to that failure.  Each second of training is thus either kept or in exactly one loss.
 """
 
 from __future__ import annotations
@@ -19,7 +21,10 @@ from clustersim.engine.work.tiers import Firsts
 
 
 class Pace(NamedTuple):
-    """From `done` seconds of a segment on, a step earns `factor` of its time, because of `incident`."""
+    """The speed of training from `done` seconds into a segment on: a `factor` of the full speed.
+
+    The `incident` that slows it down, and its mode, the `cause`, are charged for the difference.
+    """
 
     done: float
     factor: float
@@ -30,9 +35,9 @@ class Pace(NamedTuple):
 class TrainingSegment:
     """Training from `start` to `end` (s) without a stop, on a `share` of the job's cards.
 
-    It stood at `position` of the line of work when it began.  A second of training earns `rate` seconds of
-    progress, less where `paces` slow it down; `firsts` say when its tiers saved.  Its `end`, the `done`
-    training (s), whether it ended `saving`, and by whom, are known when it has ended.
+    The work was at `position` (s) when it began.  A second of training earns `rate` seconds of progress, less
+    where `paces` slow it down; `firsts` is the training before the first save of each tier.  Its `end`, the
+    `done` training (s), whether it ended `saving`, and what ended it are set when it ends.
     """
 
     position: float
@@ -63,14 +68,14 @@ class TrainingSegment:
         self.paces = paces
 
     def needs(self, progress: float) -> float:
-        """Return the training after which it has earned so much *progress*, at the pace that it has now."""
+        """Return the training (s) after which it has earned so much *progress* (s), at its present pace."""
         before = self.paces[-1] if self.paces else Pace(0.0, 1.0, -1, -1)
         left = progress - self.rate * at_full_pace(self.paces, before.done)
         return before.done + left / (self.rate * before.factor)
 
 
 def at_full_pace(paces: Sequence[Pace], done: float) -> float:
-    """Return for how long (s) to train at full pace to earn as much as *done* seconds at these *paces*."""
+    """Return how many seconds at full pace earn as much as the first *done* seconds at these *paces*."""
     total, since, factor = 0.0, 0.0, 1.0
     for pace in paces:
         if pace.done >= done:
@@ -80,9 +85,9 @@ def at_full_pace(paces: Sequence[Pace], done: float) -> float:
 
 
 class SegmentColumns(NamedTuple):
-    """The segments that have ended, in columns: as in `TrainingSegment`, and the progress `before` each.
+    """The segments that have ended, in columns as in `TrainingSegment`, and the progress `before` each (s).
 
-    `firsts` has a row for each, with a column for each tier.
+    `firsts` has a row for each segment and a column for each tier.
     """
 
     start: Array
@@ -99,12 +104,16 @@ class SegmentColumns(NamedTuple):
 
 
 COLUMNS = len(SegmentColumns._fields) - 1
+"""Columns before the `firsts`."""
 RATE, BEFORE = (FIELD.size * SegmentColumns._fields.index(name) for name in ("rate", "before"))
-"""How many columns come before the `firsts`; which one is the position; where in the bytes two others are."""
+"""Offsets of two fields in the bytes of a packed segment, which are read one at a time."""
 
 
 class Loss(NamedTuple):
-    """Training from `begin` to `end` (s, within segment number `segment`) that `incident` threw away."""
+    """Training that was thrown away: seconds `begin` to `end` of the training of segment number `segment`.
+
+    It is charged to the failure mode `cause` and to `incident`; `corrupted` says that the work was wrong.
+    """
 
     segment: int
     begin: float
@@ -115,12 +124,12 @@ class Loss(NamedTuple):
 
 
 class ProgressHistory:
-    """All segments of a run, what was lost of them, and the `position` (s) at which the job's work stands.
+    """All segments of a run, its `losses`, and the `position` (s) that the work is at.
 
-    `pace` is the progress that a second of training earns on all cards; `progress` is what survives so far,
-    in seconds of the whole job at full pace.  The `count` of segments is that of those that have ended;
-    `paces`, by their numbers, are of those that were slowed down.  A segment is kept packed, as there are
-    many: *tiers* tells how many `firsts` it has.
+    `pace` is the progress that a second of training earns on all cards; `progress` is what has survived so
+    far, in seconds of the whole job at full pace.  `count` is the number of segments that have ended; `paces`
+    holds those of slowed segments, by number.  To save memory an ended segment is packed into 8 bytes a
+    field, with a field of `firsts` for each of *tiers* tiers.
     """
 
     def __init__(self, pace: float = 1.0, tiers: int = 0) -> None:
@@ -131,7 +140,7 @@ class ProgressHistory:
         self.paces: dict[int, Sequence[Pace]] = {}
         self._segment = Struct(f"{COLUMNS + tiers}d")
         self._segments = bytearray()
-        self._line: list[int] = []
+        self._surviving: list[int] = []
         self._positions: list[float] = []
 
     def __repr__(self) -> str:
@@ -150,12 +159,12 @@ class ProgressHistory:
         )
 
     def earned(self, number: int, done: float) -> float:
-        """Return the progress of the first *done* seconds of segment *number* (s of the whole job)."""
+        """Return the progress (s) that the first *done* seconds of training of segment *number* earned."""
         paces = self.paces.get(number)
         return self._field(number, RATE) * (at_full_pace(paces, done) if paces else done)
 
     def add(self, segment: TrainingSegment) -> None:
-        """Go on along the line of work by a *segment* that has ended."""
+        """Add a *segment* that has ended, which moves position and progress forward."""
         number, position, done, rate = self.count, segment.position, segment.done, segment.rate
         self._segments.extend(
             self._segment.pack(
@@ -172,7 +181,7 @@ class ProgressHistory:
                 *segment.firsts,
             )
         )
-        self._line.append(number)
+        self._surviving.append(number)
         self._positions.append(position)
         self.count = number + 1
         self.position = position + done
@@ -183,20 +192,21 @@ class ProgressHistory:
             self.progress += rate * done
 
     def fall_back(self, position: float, cause: int, incident: int, corrupted: bool = False) -> None:
-        """Throw away all work beyond *position*, because of *incident*."""
+        """Throw away all work beyond *position* (s), because of *incident*: one loss for each segment cut."""
         if position >= self.position:
             return
         keep = max(bisect_right(self._positions, position), 1)
-        for index in range(keep - 1, len(self._line)):
-            number = self._line[index]
+        for index in range(keep - 1, len(self._surviving)):
+            number = self._surviving[index]
             begin = max(position - self._positions[index], 0.0)
-            upper = self._positions[index + 1] if index + 1 < len(self._line) else self.position
+            upper = self._positions[index + 1] if index + 1 < len(self._surviving) else self.position
             if (end := upper - self._positions[index]) > begin:
                 self.losses.append(Loss(number, begin, end, cause, incident, corrupted))
-        del self._line[keep:], self._positions[keep:]
-        newest, self.position = self._line[-1], position
+        del self._surviving[keep:], self._positions[keep:]
+        newest, self.position = self._surviving[-1], position
         self.progress = self._field(newest, BEFORE) + self.earned(newest, position - self._positions[-1])
 
     def _field(self, number: int, field: int) -> float:
+        """Return the field at the offset *field* of segment *number*."""
         (value,) = FIELD.unpack_from(self._segments, self._segment.size * number + field)
         return float(value)

@@ -1,7 +1,9 @@
-"""The copies of one tier: what is durable, what is on its way, what dies or is thrown away.
+"""The checkpoints that one tier holds: which are durable, which is in flight, and which are lost.
 
-A copy is known by the position of its content in the job's work: seconds of training along the line of work
-that survives.  The copies of a segment are kept as one series, however many they are.
+A copy is identified by the *position* of its content: the seconds of training that it holds.  Copies that a
+segment has made at equal distances are stored as one series, however many they are.  A segment that saved at
+100 s, 200 s and 300 s leaves the series (100, 100, 3).  If the job falls back to 250 s, `discard_beyond`
+cuts it to (100, 100, 2), and the newest copy is that of 200 s.
 """
 
 from __future__ import annotations
@@ -14,10 +16,9 @@ from clustersim.records import SCOPES
 from clustersim.scenario.keys.tiers import Tier
 
 BEGINNING = 0.0
-
-
+"""The position of untrained work, which needs no copy."""
 Series = tuple[float, float, int]
-"""Copies of one tier: the position of the first (s), the distance from one to the next (s), how many."""
+"""Copies of one tier: the position of the first (s), the distance to the next (s), and how many."""
 
 
 def newest_of(series: Series) -> float:
@@ -27,19 +28,20 @@ def newest_of(series: Series) -> float:
 
 
 class InFlight(NamedTuple):
-    """A copy that is not durable yet: its position in the work, and the instant at which it will be (s)."""
+    """A copy that is not durable yet: the position of its content, and when it will be durable (both s)."""
 
     position: float
     durable_at: float
 
 
 class TierCheckpoints:
-    """The copies of one tier, in the order of their positions.
+    """The copies of one tier, in the order of their positions (s).
 
-    `newest` is the position of the newest, if there is one.  The interval to the next save `counts_from` the
-    last copy made, and from `mark` while the tier holds nothing.  `never_durable` is the position of a save
-    since the last restart that never became durable.  The first `lost` saves of the segment under way were
-    lost while it went on.  In its `outages`, from begin to end (s), it was or will be unavailable.
+    `newest` is the position of the newest durable copy, None without one; `in_flight` is not durable yet.
+    The interval to the next save `counts_from` the position of the last copy made, or from `mark` while the
+    tier holds nothing.  `never_durable` is the position of a save since the last restart that an outage kept
+    from becoming durable.  The first `lost` saves of the segment under way were lost in a failure that did
+    not end it.  During its `outages`, from begin to end (s), the tier is unavailable.
     """
 
     def __init__(self, tier: Tier) -> None:
@@ -60,11 +62,11 @@ class TierCheckpoints:
         return f"TierCheckpoints({self.tier.name}, newest {self.newest})"
 
     def survives(self, scope: int) -> bool:
-        """Return whether its copies outlive a failure of that *scope*."""
+        """Return whether its copies survive a failure of *scope*, a number in `SCOPES`."""
         return self.tier.survives is None or SCOPES[scope] in self.tier.survives
 
     def hold(self, series: Series) -> None:
-        """Take copies in, and let go of the oldest beyond those that the tier keeps."""
+        """Add a *series* of durable copies; delete the oldest where the tier keeps only so many."""
         if series[-1] > 0:
             self._series.append(series)
         if self._most is not None:
@@ -72,12 +74,12 @@ class TierCheckpoints:
         self._recount()
 
     def send(self, position: float, durable_at: float) -> None:
-        """Let a copy be on its way that will be durable at that instant (s)."""
+        """Add a copy in flight, which will be durable at the instant *durable_at* (s)."""
         self.in_flight = InFlight(position, durable_at)
         self.counts_from = position
 
     def settle(self, now: float) -> None:
-        """Hold the copy on its way where it is durable by *now*, unless the tier was closed then."""
+        """Hold the copy in flight if it is durable by *now* (s); an outage at that instant spoils it."""
         flight = self.in_flight
         if flight is not None and flight.durable_at <= now:
             self.in_flight = None
@@ -87,17 +89,20 @@ class TierCheckpoints:
                 self.hold((flight.position, 1.0, 1))
 
     def spoil(self, position: float) -> None:
-        """Take note of a save at *position* that never becomes durable."""
+        """Record that the save at *position* never becomes durable."""
         self.never_durable = position
         self._recount()
 
     def supersede(self) -> None:
-        """Drop the copy on its way, for a newer one."""
+        """Drop the copy in flight, for a newer one."""
         self.in_flight = None
         self._recount()
 
     def clear(self, now_at: float, made: int) -> None:
-        """Lose all copies, with those *made* in the segment under way; the interval counts from *now_at*."""
+        """Lose all copies, also the *made* saves of the segment under way.
+
+        The work is at position *now_at*, from which the interval counts if there was anything to lose.
+        """
         if self._series or self.in_flight is not None or self.never_durable is not None or made > self.lost:
             self.mark = now_at
         self._series.clear()
@@ -106,18 +111,18 @@ class TierCheckpoints:
         self._recount()
 
     def verify(self) -> None:
-        """Take note that the newest copy can be read."""
+        """Record that the newest copy can be read."""
         if self.newest is not None:
             self._read.append(self.newest)
 
     @property
     def is_verified(self) -> bool:
-        """Whether the newest copy has been read before, or is the beginning."""
+        """Whether the newest copy has been read before, or is the beginning of the work."""
         position = self.newest
-        return position is None or any(math.isclose(position, one, rel_tol=REL_TOL) for one in self._read)
+        return position is None or any(math.isclose(position, read, rel_tol=REL_TOL) for read in self._read)
 
     def discard_newest(self, now_at: float) -> None:
-        """Throw the newest copy away."""
+        """Delete the newest copy; the work is at position *now_at*."""
         first, gap, size = self._series.pop()
         if size > 1:
             self._series.append((first, gap, size - 1))
@@ -126,9 +131,9 @@ class TierCheckpoints:
         self._recount()
 
     def discard_beyond(self, position: float) -> None:
-        """Throw away what lies beyond *position*: copies of work that is no longer there.
+        """Delete copies beyond *position*, whose content has been thrown away.
 
-        CheckpointSet of one position may differ in the last digit.
+        A copy at *position* itself is kept, whichever way its position was rounded.
         """
         held = bool(self._series)
         limit = position + REL_TOL * max(position, 1.0)
@@ -144,22 +149,22 @@ class TierCheckpoints:
         if not self._series:
             self.mark = position if held else min(self.mark, position)
         if self._read:
-            self._read = [one for one in self._read if one <= limit]
+            self._read = [read for read in self._read if read <= limit]
         self._recount()
 
     def forget_unsaved(self) -> None:
-        """Lose what is not durable; a tier that holds nothing else waits for a whole interval again."""
+        """Lose what is not durable; a tier with nothing else then waits for a whole interval again."""
         if (self.in_flight is not None or self.never_durable is not None) and not self._series:
             self.mark = math.inf
         self.in_flight = self.never_durable = None
         self._recount()
 
     def close(self, begin: float, until: float) -> None:
-        """Let no copy become durable and nothing be loaded from *begin* to *until* (s)."""
+        """Make the tier unavailable from *begin* to *until* (s): nothing becomes durable or is loaded."""
         self.outages.append((begin, until))
 
     def opens_at(self, now: float) -> float:
-        """Return when copies can be loaded: now, or when the outages that go on have ended."""
+        """Return when copies can be loaded (s): *now*, or when the outages under way have ended."""
         instant = now
         for begin, until in self.outages:
             if begin <= instant < until:
@@ -167,23 +172,24 @@ class TierCheckpoints:
         return instant
 
     def is_never_durable(self, durable_at: float) -> bool:
-        """Return whether a copy that becomes durable then falls into an outage."""
+        """Return whether an outage at *durable_at* (s) keeps a copy from becoming durable then."""
         return bool(self.outages) and any(begin < durable_at < until for begin, until in self.outages)
 
     def outages_within(self, begin: float, end: float) -> list[tuple[float, float]]:
-        """Return the outages that touch the time from *begin* to *end*."""
-        return [one for one in self.outages if one[0] <= end and one[1] > begin]
+        """Return the outages that overlap the time from *begin* to *end* (s)."""
+        return [outage for outage in self.outages if outage[0] <= end and outage[1] > begin]
 
     def _keep(self, most: int) -> None:
+        """Delete the oldest copies beyond the *most* that the tier keeps."""
         excess = sum(size for _, _, size in self._series) - most
         while excess > 0:
             first, gap, size = self._series[0]
-            gone = min(excess, size)
-            excess -= gone
-            self._series[:1] = [(first + gone * gap, gap, size - gone)] if size > gone else []
+            cut = min(excess, size)
+            excess -= cut
+            self._series[:1] = [(first + cut * gap, gap, size - cut)] if size > cut else []
 
     def _recount(self) -> None:
-        """See which copy is the newest, and from which the interval counts."""
+        """Set `newest` and `counts_from` after the copies have changed."""
         position = self.mark
         if self._series:
             self.newest = position = newest_of(self._series[-1])

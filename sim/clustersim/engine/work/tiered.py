@@ -10,7 +10,7 @@ from clustersim.engine.segments import Training
 from clustersim.engine.work.checkpoint_set import CheckpointSet
 from clustersim.engine.work.goodput import GoodputBreakdown
 from clustersim.engine.work.history import Pace, ProgressHistory, TrainingSegment
-from clustersim.engine.work.tiers import NO_TIER, REL_TOL, Position
+from clustersim.engine.work.tiers import NO_TIER, REL_TOL, SegmentState
 from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
@@ -53,7 +53,7 @@ class TieredWork:
 
     def is_saving(self, now: float) -> bool:
         """Return whether training stands still for a save in the segment under way."""
-        return self.position(now).saving != NO_TIER
+        return self.state(now).saving != NO_TIER
 
     def begin(self, now: float, share: float, pace: Pace | None = None) -> None:
         """Begin a segment on a *share* of the cards, at a *pace* that is not the full one, if any."""
@@ -62,16 +62,16 @@ class TieredWork:
         segment.firsts = self.copies.firsts(segment.position, now)
         self.segment = segment
 
-    def position(self, now: float) -> Position:
-        """Return where the segment under way is."""
+    def state(self, now: float) -> SegmentState:
+        """Return how far the segment under way is."""
         assert self.segment is not None
-        return self.clocks.position(self.segment.firsts, self.segment.start, now)
+        return self.clocks.state(self.segment.firsts, self.segment.start, now)
 
     def end(self, now: float, cause: int = NOBODY, incident: int = NOBODY) -> None:
         """End the segment, broken by *cause* and *incident* if by anything, with what it has saved."""
         segment = self.segment
         assert segment is not None
-        until = self.position(now)
+        until = self.state(now)
         segment.end, segment.cause, segment.incident = now, cause, incident
         segment.done, segment.saving = until.done, until.saving != NO_TIER
         self.history.add(segment)
@@ -96,7 +96,7 @@ class TieredWork:
 
     def slow_down(self, now: float, pace: Pace) -> None:
         """Train at another *pace* from now on."""
-        done = self.position(now).done
+        done = self.state(now).done
         assert self.segment is not None
         self.segment.paces = (*self.segment.paces, pace._replace(done=done))
 
@@ -125,7 +125,7 @@ class TieredWork:
         if self.segment is None:
             self.copies.invalidate(volatile, self.history.position, None)
         else:
-            until = self.position(now)
+            until = self.state(now)
             self.copies.invalidate(volatile, self.segment.position + until.done, until.ended)
 
     def fall_back(self, now: float, cause: int, incident: int, sound_until: float | None = None) -> None:
@@ -142,7 +142,7 @@ class TieredWork:
 
     def suspect(self, incident: int, now: float) -> None:
         """Take note that the work is corrupt from *now* on, because of *incident*."""
-        done = 0.0 if self.segment is None else self.position(now).done
+        done = 0.0 if self.segment is None else self.state(now).done
         self._suspects[incident] = self.history.position + done
 
     def clear_suspect(self, incident: int) -> float | None:

@@ -85,7 +85,7 @@ def records_of(arrays: Kept, tables: Mapping[str, Kept]) -> Records:
     return Records(**values, strip=strip, fleet=FleetUse(**fleet) if fleet else None)
 
 
-class Entry:
+class StoreEntry:
     """One finished replication in a file: the arrays in memory, and where its tables rest."""
 
     def __init__(self, path: Path) -> None:
@@ -106,7 +106,7 @@ class Entry:
         return {table: ColumnsOnDisk(self._path, places) for table, places in self._places.items()}
 
 
-Entries = dict[str, dict[int, Entry]]
+Entries = dict[str, dict[int, StoreEntry]]
 """The finished replications in a file, by the key of their scenario and by number."""
 
 
@@ -119,7 +119,7 @@ def read_entries(path: Path) -> tuple[Entries, int]:
     with path.open("rb") as file, contextlib.suppress(EOFError, ValueError, OSError):
         while True:
             scenario, number, *names = json.loads(str(np.load(file)))
-            entry = Entry(path)
+            entry = StoreEntry(path)
             for name in names:
                 if entry.rests(name, file.tell()):
                     _skip_array(file)
@@ -177,9 +177,9 @@ class UnfinishedFile:
         """How many replications it holds."""
         return sum(map(len, self.entries.values()))
 
-    def put(self, scenario: str, replication: int, kept: Kept) -> Entry:
+    def put(self, scenario: str, replication: int, kept: Kept) -> StoreEntry:
         """Write what is *kept* of one more replication of the *scenario* with that key."""
-        entry = Entry(self.path)
+        entry = StoreEntry(self.path)
         np.save(self._file, np.array(json.dumps([scenario, replication, *kept])))
         for name, values in kept.items():
             if not entry.rests(name, self._file.tell()):
@@ -231,10 +231,10 @@ class ReplicationStore:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.finished)} replications)"
 
-    def _back(self, entry: Entry) -> Any:
+    def _back(self, entry: StoreEntry) -> Any:
         return records_of(entry.arrays, entry.tables)
 
-    def _whole(self, entry: Entry) -> bool:
+    def _whole(self, entry: StoreEntry) -> bool:
         """Return whether the *entry* of a file holds all that is kept here."""
         return "small" in entry.arrays
 
@@ -286,10 +286,10 @@ class Measurements(ReplicationStore):
         }
         super().__init__(start, file, key)
 
-    def _back(self, entry: Entry) -> Any:
+    def _back(self, entry: StoreEntry) -> Any:
         return entry.arrays
 
-    def _whole(self, entry: Entry) -> bool:
+    def _whole(self, entry: StoreEntry) -> bool:
         return self.measures.keys() <= entry.arrays.keys()
 
     def put(self, records: Records) -> None:

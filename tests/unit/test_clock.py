@@ -5,7 +5,7 @@ import math
 import pytest
 import simpy
 
-from clustersim.engine.failures.clock import Clock, Tempo
+from clustersim.engine.failures.clock import ModeClock, Tempo
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_what_is_due_as_a_tempo_falls_to_zero_comes_then_and_not_when_it_rises_a
 
 def test_a_training_clock_counts_only_while_it_runs() -> None:
     env = simpy.Environment()
-    clock = Clock(env, tempo=None, running=False)
+    clock = ModeClock(env, tempo=None, running=False)
     readings = []
     for until, act in ((10.0, clock.start), (25.0, clock.stop), (40.0, clock.start)):
         env.run(until=until)
@@ -49,7 +49,7 @@ def test_a_training_clock_counts_only_while_it_runs() -> None:
 
 def test_a_training_clock_has_the_tempo_of_the_calendar() -> None:
     env = simpy.Environment(initial_time=5.0)
-    clock = Clock(env, Tempo(((0.0, 2.0), (10.0, 1.0))), running=False)
+    clock = ModeClock(env, Tempo(((0.0, 2.0), (10.0, 1.0))), running=False)
     clock.start()
     env.run(until=15.0)
     assert clock.read() == 5 * 2 + 5 * 1

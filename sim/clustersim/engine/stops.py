@@ -35,41 +35,41 @@ class Stops:
             return math.inf
         return max(self._number * self._every + self._plan.merge_within, now)
 
-    def begun(self) -> None:
-        """Count the stop that has just begun: the next one is that after it."""
+    def begin(self) -> None:
+        """Begin the stop that is due; the next one is that after it."""
         self._number += 1
 
-    def broken(self, now: float) -> None:
-        """Take back the stop that a failure has cancelled: it is still due, unless it is to be skipped."""
+    def cancel(self, now: float) -> None:
+        """Cancel the stop that has begun: it is still due, unless stops are skipped when the job is down."""
         assert self._plan is not None
         if self._plan.if_down == "skip":
-            self.past(now)
+            self.skip_before(now)
         else:
             self._number -= 1
 
-    def past(self, now: float) -> None:
+    def skip_before(self, now: float) -> None:
         """Skip the stops that were due before *now* (s)."""
         if self._plan is not None:
             self._number = max(self._number, int(now / self._every))
             while self._number * self._every < now:
                 self._number += 1
 
-    def down(self, now: float) -> None:
-        """Remember that the job is down from *now* (s) on."""
+    def begin_outage(self, now: float) -> None:
+        """Record that the job is down from *now* (s) on."""
         self._down_since = now
 
-    def ready(self, now: float) -> float:
+    def end_outage(self, now: float) -> float:
         """Return until when a stop that fell due during the outage keeps the job down (s).
 
         The job could train again *now*, which is returned where no stop fell due.
         """
         number = self._number
-        self.past(now)
+        self.skip_before(now)
         if self._number == number:
             return now
-        return self.left(max((self._number - 1) * self._every, self._down_since), now)
+        return self.end_of(max((self._number - 1) * self._every, self._down_since), now)
 
-    def left(self, since: float, now: float) -> float:
+    def end_of(self, since: float, now: float) -> float:
         """Return until when a stop goes on that fell due at *since*, in an outage that ends *now* (s)."""
         assert self._plan is not None
         if self._plan.if_down == "skip":

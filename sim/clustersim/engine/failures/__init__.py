@@ -17,7 +17,7 @@ from clustersim.engine.cluster import Cluster
 from clustersim.engine.failures.assembly import priority, sources
 from clustersim.engine.failures.origins import RECURRENCE, RELAPSE, Origins
 from clustersim.engine.failures.recurrence import LatentFaults, Relapses
-from clustersim.engine.failures.sources import Source
+from clustersim.engine.failures.sources import FailureSource
 from clustersim.engine.failures.targeting import (
     AwayHandler,
     FailureContext,
@@ -52,7 +52,7 @@ class Failures:
         self.on_away: list[AwayHandler] = []
         handlers = self.on_failure, self.on_spare_failure, self.on_away
         self._context = FailureContext(env, scenario, streams, origins, cluster, *handlers)
-        self.clocked: list[Source | LatentFaults] = []
+        self.clocked: list[FailureSource | LatentFaults] = []
         targets = {
             number: Targeting(self._context, number, mode)
             for number, mode in enumerate(scenario.failures.values())

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from clustersim.distributions import Exponential
-from clustersim.engine.failures.clock import Clock, Tempo
+from clustersim.engine.failures.clock import ModeClock, Tempo
 from clustersim.engine.failures.lemons import LemonNodes
 from clustersim.engine.failures.lifetimes import Ageing, AgeingUnits
 from clustersim.engine.failures.origins import LEMON, LEMON_REPLACEMENT, LEMON_SPARE, PROCESSES, SPARE
-from clustersim.engine.failures.sources import Memoryless, ReplayedFailures, Source, Varying
+from clustersim.engine.failures.sources import FailureSource, Memoryless, ReplayedFailures, Varying
 from clustersim.engine.failures.targeting import UNITS_OF_A_NODE, WHOLE_JOB, OnUnitFailure, Targeting
 from clustersim.scenario.model import FailureMode
 
@@ -32,7 +32,7 @@ def priority(target: Targeting, process: str | None = None) -> int:
     return target.mode * MODE + (0 if process is None else (1 + PROCESSES.index(process)) * PROCESS)
 
 
-def sources(target: Targeting) -> Iterator[Source]:
+def sources(target: Targeting) -> Iterator[FailureSource]:
     """Yield the sources of one mode, apart from relapses and latent faults."""
     cluster, spec = target.context.scenario.cluster, target.spec
     own_ages = not isinstance(spec.lifetime, Exponential)
@@ -48,7 +48,7 @@ def sources(target: Targeting) -> Iterator[Source]:
             yield from _lemons(target)
 
 
-def _recorded(target: Targeting) -> Source:
+def _recorded(target: Targeting) -> FailureSource:
     """Return the failures of a log: each on the node that it names, or on the whole job.
 
     A node that is away cannot fail once more, but it is away until the later of both absences ends.
@@ -63,13 +63,13 @@ def _recorded(target: Targeting) -> Source:
         elif not target.at_node(target.mode, index, node):
             context.keep_away(node, rows[index].time_s + (rows[index].repair_s or 0.0))
 
-    clock = Clock(context.env, None, running=True)
+    clock = ModeClock(context.env, None, running=True)
     return ReplayedFailures(
         context.env, clock, priority(target), context.scenario.end_s, rows=rows, on_failure=strike
     )
 
 
-def _memoryless(target: Targeting) -> Source:
+def _memoryless(target: Targeting) -> FailureSource:
     units = target.context.scenario.units(target.name)
     return Memoryless(**_process(target), mtbf=target.spec.mtbf, units=units, on_failure=target.of_units())
 
@@ -82,7 +82,7 @@ def _process(target: Targeting, process: str | None = None) -> dict[str, Any]:
     )
     return {
         "env": context.env,
-        "clock": Clock(context.env, _tempo(target.spec), running=target.spec.clock == "calendar"),
+        "clock": ModeClock(context.env, _tempo(target.spec), running=target.spec.clock == "calendar"),
         "priority": priority(target, process),
         "horizon": context.scenario.end_s,
         "streams": context.streams,
@@ -106,7 +106,7 @@ def _aged(target: Targeting, spares: int, on_failure: OnUnitFailure) -> AgeingUn
     )
 
 
-def _travelling(target: Targeting) -> Source:
+def _travelling(target: Targeting) -> FailureSource:
     """Return the failures of units that age and travel with their node."""
     cluster, spare = target.context.cluster, target.context.origins.of(target.mode, SPARE)
     locations = cluster.track()
@@ -125,7 +125,7 @@ def _travelling(target: Targeting) -> Source:
     return source
 
 
-def _idle_spares(target: Targeting) -> Source:
+def _idle_spares(target: Targeting) -> FailureSource:
     """Return the failures of idle spares, each at its share of a node's rate."""
     context, spec = target.context, target.context.scenario.cluster
     origin = context.origins.of(target.mode, SPARE)
@@ -139,7 +139,7 @@ def _idle_spares(target: Targeting) -> Source:
     return Memoryless(**_process(target, SPARE), mtbf=mtbf, units=spec.spare_nodes, on_failure=strike)
 
 
-def _lemons(target: Targeting) -> Iterator[Source]:
+def _lemons(target: Targeting) -> Iterator[FailureSource]:
     """Yield the further sources of lemons: in the job, among the spares, among replacements."""
     lemons, spec, retire = (
         LemonNodes(target),

@@ -54,7 +54,7 @@ class Tempo:
         return self._begin[index] + (passed - self._passed[index]) / self._pace[index]
 
 
-class Clock:
+class ModeClock:
     """A mode's own time: it passes with the calendar, or only while the job trains, at the mode's tempo.
 
     `is_calendar`: it is the calendar itself, never stopped and without a tempo, which needs no conversion.
@@ -68,7 +68,7 @@ class Clock:
         self.is_calendar = running and tempo is None
 
     def __repr__(self) -> str:
-        return f"Clock({self.read()}, {'running' if self.running else 'stopped'})"
+        return f"ModeClock({self.read()}, {'running' if self.running else 'stopped'})"
 
     def read(self) -> float:
         """Return the own time that has passed until now."""

@@ -20,8 +20,8 @@ import simpy
 
 from clustersim.arrays import Floats
 from clustersim.distributions import Distribution
-from clustersim.engine.failures.clock import Clock
-from clustersim.engine.failures.sources import Source
+from clustersim.engine.failures.clock import ModeClock
+from clustersim.engine.failures.sources import FailureSource
 from clustersim.engine.failures.targeting import OnUnitFailure
 from clustersim.streams import Streams
 
@@ -40,7 +40,7 @@ class Ageing(NamedTuple):
     factor: float
 
 
-class AgeingUnits(Source):
+class AgeingUnits(FailureSource):
     """Units that age: each has a lifetime of its own, which runs on only where its node is in service.
 
     A unit whose node works at *pace* 1 ages with the mode's own time, an idle spare's at `idle_pace`, and
@@ -51,7 +51,7 @@ class AgeingUnits(Source):
     def __init__(
         self,
         env: simpy.Environment,
-        clock: Clock,
+        clock: ModeClock,
         priority: int,
         horizon: float,
         *,

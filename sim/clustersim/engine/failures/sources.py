@@ -17,16 +17,16 @@ import simpy
 
 from clustersim.distributions import Exponential
 from clustersim.engine.events import FAILURE, At
-from clustersim.engine.failures.clock import Clock
+from clustersim.engine.failures.clock import ModeClock
 from clustersim.engine.failures.targeting import OnUnitFailure
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.streams import Draws, Streams, uniform
 
 
-class Source:
+class FailureSource:
     """One stream of failures; subclasses keep `due`, the own time of the next, and its `unit`."""
 
-    def __init__(self, env: simpy.Environment, clock: Clock, priority: int, horizon: float) -> None:
+    def __init__(self, env: simpy.Environment, clock: ModeClock, priority: int, horizon: float) -> None:
         self.clock = clock
         self.due = math.inf
         self.unit = 0
@@ -77,13 +77,13 @@ class Source:
         return max(self.clock.read(), self._struck)
 
 
-class Memoryless(Source):
+class Memoryless(FailureSource):
     """Failures of many exponential units: a Poisson process, and a uniform choice of the unit."""
 
     def __init__(
         self,
         env: simpy.Environment,
-        clock: Clock,
+        clock: ModeClock,
         priority: int,
         horizon: float,
         *,
@@ -117,7 +117,7 @@ class Varying(Memoryless):
     def __init__(
         self,
         env: simpy.Environment,
-        clock: Clock,
+        clock: ModeClock,
         priority: int,
         horizon: float,
         *,
@@ -158,13 +158,13 @@ class Varying(Memoryless):
             self._on_failure(self._index, int(choice * self._units))
 
 
-class ReplayedFailures(Source):
+class ReplayedFailures(FailureSource):
     """Failures from a log, in order of time; a row names the node that it hits."""
 
     def __init__(
         self,
         env: simpy.Environment,
-        clock: Clock,
+        clock: ModeClock,
         priority: int,
         horizon: float,
         *,

@@ -242,20 +242,20 @@ class PlannedStops:
 
     def broken(self) -> None:
         """Put off the stop whose save a failure has broken, to the outage or until the job trains."""
-        self._windows.broken(self._env.now)
+        self._windows.cancel(self._env.now)
 
     def down(self) -> None:
         """End a rolling stop, as no replica is alive: those that have not had their turn are passed over."""
         now = self._env.now
         if self._rollout.under_way:
-            self._windows.past(now)
+            self._windows.skip_before(now)
         self._pass_over(self._rollout.drop())
-        self._windows.down(now)
+        self._windows.begin_outage(now)
         self._await_turn()
 
     def holds_back(self) -> bool:
         """Do what is left of a stop that fell due while the job was down; return whether anything was."""
-        until = self._windows.ready(self._env.now)
+        until = self._windows.end_outage(self._env.now)
         if self._rolls or until <= self._env.now:
             return False
         self._stand_still(until)
@@ -264,7 +264,7 @@ class PlannedStops:
     def keeps_aside(self, replica: Replica) -> bool:
         """Let a *replica* that has recovered do what is left of its own stop; return whether anything was."""
         now, since, replica.due = self._env.now, replica.due, None
-        until = now if since is None else self._windows.left(since, now)
+        until = now if since is None else self._windows.end_of(since, now)
         if until <= now:
             return False
         self._drain(replica, until, replica.activity.charged)
@@ -280,7 +280,7 @@ class PlannedStops:
     def begin(self) -> None:
         """Begin the stop that is due: save first unless it is abrupt, or drain replica after replica."""
         assert self._plan is not None
-        self._windows.begun()
+        self._windows.begin()
         now = self._env.now
         if self._plan.rolling:
             self._group.stop()
@@ -305,7 +305,7 @@ class PlannedStops:
         replica, passed = self._rollout.next()
         self._pass_over(passed)
         if replica is None:
-            self._windows.past(self._env.now)
+            self._windows.skip_before(self._env.now)
         else:
             self._drain(replica, self._env.now + self._takes, self._blame)
 
@@ -325,7 +325,7 @@ class PlannedStops:
         """Let all replicas have their turn at once where none trains: those that wait are drained."""
         if event is not self._next_turn or self._group.is_formed:
             return
-        self._windows.begun()
+        self._windows.begin()
         self._pass_over(self._replicas.replicas)
         for replica in self._replicas.rejoining:
             if replica.state is State.REJOINING:
@@ -351,7 +351,7 @@ class PlannedStops:
 
     def _resume(self) -> None:
         """End the stop: recover from the failures that struck meanwhile, or train again."""
-        self._windows.past(self._env.now)
+        self._windows.skip_before(self._env.now)
         self._work.settle(self._env.now)
         struck = self._replicas.struck_in_stop()
         if struck:
@@ -370,7 +370,7 @@ class PlannedStops:
         if replica.state is not State.DRAINED or self._ends[replica] is not event:
             return
         if self._rollout.is_over(replica):
-            self._windows.past(self._env.now)
+            self._windows.skip_before(self._env.now)
         if replica.pending is None:
             self._bring_back(replica, blame)
         else:

@@ -30,16 +30,16 @@ MOST_AT_ONCE = 1_000_000
 NEEDS = {"rack": "cluster.nodes_per_rack", "pod": "cluster.nodes_per_rack and cluster.racks_per_pod"}
 
 
-def checked(written: ScenarioBlock, document: Mapping[str, Any]) -> tuple[System, list[Finding]]:
+def examine(written: ScenarioBlock, document: Mapping[str, Any]) -> tuple[System, list[Finding]]:
     """Return the system that is *written* in *document*, and all that does not fit together in it."""
     system = resolve(written)
     parts = [*_about_parts(written, system), *_about_replicas(system)]
     ends = list(_about_the_end(system))
-    found = [*parts, *ends, *_about_blocks(written, system, document)]
+    findings = [*parts, *ends, *_about_blocks(written, system, document)]
     if not parts:
         system, why = with_intervals(written, system)
-        found += why or ([] if ends else _about_numbers(system))
-    return system, found
+        findings += why or ([] if ends else _about_numbers(system))
+    return system, findings
 
 
 def _about_blocks(written: ScenarioBlock, system: System, document: Mapping[str, Any]) -> Iterator[Finding]:
@@ -234,8 +234,8 @@ def _about_units(system: System, name: str, end: str) -> Iterator[Finding]:
 def _about_metrics(written: ScenarioBlock, system: System) -> Iterator[Finding]:
     subjects = system.subjects
     known = figures_of(subjects)
-    strange = [path for path in written.expect if path not in known]
-    for path, why in strangers(strange, sorted(known), "no such metric"):
+    foreign = [path for path in written.expect if path not in known]
+    for path, why in strangers(foreign, sorted(known), "no such metric"):
         yield ("expect", path, KEY), why
     for path in (path for path in written.expect if path in known):
         if lacks := subjects.missing(known[path].metric.needs):
@@ -244,6 +244,6 @@ def _about_metrics(written: ScenarioBlock, system: System) -> Iterator[Finding]:
 
 def _about_sources(written: ScenarioBlock, document: Mapping[str, Any]) -> Iterator[Finding]:
     known = [dotted(path) for path in paths(document) if path[0] != "sources"]
-    strange = [path for path in written.sources if find(document, path) is None]
-    for path, why in strangers(strange, known, "no such value in this scenario"):
+    foreign = [path for path in written.sources if find(document, path) is None]
+    for path, why in strangers(foreign, known, "no such value in this scenario"):
         yield ("sources", path, KEY), why

@@ -19,7 +19,7 @@ from clustersim.scenario.text.document import Document, Mark, Place, Problem, Sc
 from clustersim.scenario.text.layers import override
 from clustersim.scenario.text.reader import read_file, read_text
 from clustersim.scenario.traces import read_traces
-from clustersim.scenario.trials import SAID
+from clustersim.scenario.trials import REMARKS
 from clustersim.units import shown
 
 Overrides = Mapping[str, Any]
@@ -66,8 +66,8 @@ def variant(scenario: Scenario, changes: Overrides) -> Scenario:
     What is said about values (sources, thresholds, levers, claims) is left out: it was said about the old
     ones.  Raises ScenarioError where the changed scenario is faulty.
     """
-    said = {name: value for name, value in scenario.document.items() if name not in SAID}
-    return _with(scenario, said, changes)
+    plain = {name: value for name, value in scenario.document.items() if name not in REMARKS}
+    return _with(scenario, plain, changes)
 
 
 def _with(scenario: Scenario, data: Mapping[str, Any], overrides: Overrides) -> Scenario:

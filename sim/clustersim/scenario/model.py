@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from clustersim.scenario import rates
-from clustersim.scenario.checks import checked
+from clustersim.scenario.checks import examine
 from clustersim.scenario.keys.blocks import refuse
 from clustersim.scenario.keys.claims import OwnLever, Published
 from clustersim.scenario.keys.failure import FailureMode
@@ -75,12 +75,12 @@ class Scenario(System):
         for name, mode in written.failures.items():
             if isinstance(document["failures"][name].get("replay"), str):
                 document["failures"][name]["replay"] = mode.replay
-        system, found = checked(written, document)
-        refuse(found or trouble(written, document))
-        said = ("name", "title", "about", "levers", "expect", "sources", "published")
+        system, findings = examine(written, document)
+        refuse(findings or trouble(written, document))
+        remarks = ("name", "title", "about", "levers", "expect", "sources", "published")
         return cls(
             **{field.name: getattr(system, field.name) for field in fields(System)},
-            **{name: getattr(written, name) for name in said},
+            **{name: getattr(written, name) for name in remarks},
             mtbf=rates.mtbf(system),
             written=written,
             _document=document,

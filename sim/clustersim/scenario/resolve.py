@@ -58,30 +58,30 @@ def _strikes(
 
     A row whose node is away already only extends that absence; a *detection* takes its mean.
     """
-    found: dict[str, list[Recorded]] = {name: [] for name in logs}
+    strikes: dict[str, list[Recorded]] = {name: [] for name in logs}
     away: dict[int, tuple[float, float, str, int]] = {}
     rows = [(row, name) for name, log in logs.items() for row in log]
     for row, name in sorted(rows, key=lambda each: each[0].time_s):
         left, back, owner, index = away.get(row.node, (0.0, 0.0, name, 0))
         until = row.time_s + (row.repair_s or 0.0)
         if row.time_s >= back:
-            left, owner, index = row.time_s + detection[name], name, len(found[name])
+            left, owner, index = row.time_s + detection[name], name, len(strikes[name])
             until = left + (row.repair_s or 0.0)
-            found[name].append(row)
+            strikes[name].append(row)
         elif until > back:
-            found[owner][index] = found[owner][index]._replace(repair_s=until - left)
+            strikes[owner][index] = strikes[owner][index]._replace(repair_s=until - left)
         if row.repair_s is not None:
             away[row.node] = left, max(until, back), owner, index
-    return {name: tuple(strikes) for name, strikes in found.items()}
+    return {name: tuple(rows) for name, rows in strikes.items()}
 
 
 def with_intervals(written: ScenarioBlock, system: System) -> tuple[System, list[Finding]]:
     """Return the *system* with the intervals of all tiers, and why some of them cannot be worked out."""
     if written.checkpoint is None or system.checkpoint is None:
         return system, []
-    tiers, found, step_time = [], list[Finding](), system.workload.step_time
+    tiers, findings, step_time = [], list[Finding](), system.workload.step_time
     for tier, keys in zip(system.tiers, written.checkpoint.each().values(), strict=True):
         seconds, why = keys.interval_s(tier.blocks, mtbf_served(system, tier.name), step_time)
-        found += under(tier.keys, [*keys.about_bandwidths(tier), *[("interval", why)] * bool(why)])
+        findings += under(tier.keys, [*keys.about_bandwidths(tier), *[("interval", why)] * bool(why)])
         tiers.append(replace(tier, interval=seconds))
-    return replace(system, checkpoint=replace(system.checkpoint, tiers=tuple(tiers))), found
+    return replace(system, checkpoint=replace(system.checkpoint, tiers=tuple(tiers))), findings

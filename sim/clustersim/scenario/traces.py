@@ -40,9 +40,9 @@ def read_traces(document: Document, roots: Sequence[File], taken: Sequence[str])
     names = [*taken, *(name for name, mode in modes.items() if not _names_a_file(mode))]
     read.data[FAILURES] = {}
     for name, mode in modes.items():
-        found = _Trace(read, name, mode, roots).modes(names) if _names_a_file(mode) else {name: mode}
-        read.data[FAILURES].update(found)
-        names += found
+        split = _Trace(read, name, mode, roots).modes(names) if _names_a_file(mode) else {name: mode}
+        read.data[FAILURES].update(split)
+        names += split
     return read
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from clustersim.metrics.metric import FAMILIES
-from clustersim.scenario.checks import checked
+from clustersim.scenario.checks import examine
 from clustersim.scenario.keys.blocks import KEY, Finding, refuse, unknown
 from clustersim.scenario.keys.claims import Claim
 from clustersim.scenario.keys.logs import Rows
@@ -24,7 +24,7 @@ from clustersim.units import shown
 
 Changes = Mapping[str, Any]
 CHANGEABLE = ("cluster", "workload", "failures", "checkpoint", "recovery", "maintenance", "costs")
-SAID = ("sources", "expect", "levers", "published")
+REMARKS = ("sources", "expect", "levers", "published")
 """What is said about a scenario's values: it does not hold of others."""
 MOST_TRIED = 200_000
 """The most values that all changes together may read anew: some 50 us each, ten seconds in all."""
@@ -55,21 +55,21 @@ def _about_levers(written: ScenarioBlock, trials: Trials) -> Iterator[Finding]:
 def _about_changes(trials: Trials, claim: Claim, here: Path) -> list[tuple[Path, str]]:
     """Return what is wrong with the values of a claim: its own, those of the other side, and those tried."""
     sides = {"change": claim.change, "minus": claim.minus or {}}
-    found = [
+    findings = [
         finding
         for side, values in sides.items()
         if values
         for finding in trials.findings(values, (*here, side))
     ]
-    if found or claim.unknown is None:
-        return found
+    if findings or claim.unknown is None:
+        return findings
     path, tried = claim.unknown
     for values in sides.values():
         for number, value in enumerate(tried):
             for where, why in trials.findings({**values, path: value}, ()):
                 at = (path, KEY) if where[-1] == KEY else (path, number)
-                found.append(((*here, "unknown", *at), why))
-    return list(dict.fromkeys(found))
+                findings.append(((*here, "unknown", *at), why))
+    return list(dict.fromkeys(findings))
 
 
 def _about_figure(trials: Trials, claim: Claim, here: Path) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ class Trials:
     """
 
     def __init__(self, document: Mapping[str, Any], who: str, allowed: Sequence[str]) -> None:
-        self._document = Document({name: value for name, value in document.items() if name not in SAID})
+        self._document = Document({name: value for name, value in document.items() if name not in REMARKS})
         self._changeable = {name: value for name, value in self._document.data.items() if name in allowed}
         self._who = who
         self._allowed = allowed
@@ -113,8 +113,8 @@ class Trials:
             yield here, f"{self._most:_} changes of so large a scenario can be tried; give fewer"
         if self._left < 0:
             return
-        strange = [((*here, path, KEY), why) for path in changes if (why := self._strange(path))]
-        yield from strange or self._tried(changes, here)
+        foreign = [((*here, path, KEY), why) for path in changes if (why := self._strange(path))]
+        yield from foreign or self._tried(changes, here)
 
     def _strange(self, path: str) -> str | None:
         """Return why *path* is not one of the scenario's, where that is plain without trying it."""
@@ -149,8 +149,8 @@ class Trials:
 
 
 def _system(document: Document) -> System:
-    system, found = checked(ScenarioBlock.model_validate(document.data), document.data)
-    refuse(found)
+    system, findings = examine(ScenarioBlock.model_validate(document.data), document.data)
+    refuse(findings)
     return system
 
 
@@ -165,8 +165,8 @@ def _blamed(changes: Changes, here: Path, detail: Any) -> tuple[Path, str]:
     """Return the finding at the path of the change that brought it about: its own, or the first one."""
     of_key = bool(detail["loc"]) and detail["loc"][-1] == KEY
     path, why = dotted(detail["loc"][:-1] if of_key else detail["loc"]), detail["ctx"]["sentence"]
-    own = next((one for one in changes if path == one), None)
+    own = next((changed for changed in changes if path == changed), None)
     if own is not None:
         return ((*here, own, KEY) if of_key else (*here, own)), why
-    near = next((one for one in changes if path.startswith(f"{one}.")), next(iter(changes)))
+    near = next((changed for changed in changes if path.startswith(f"{changed}.")), next(iter(changes)))
     return (*here, near), f"with this change, {path}: {why}"

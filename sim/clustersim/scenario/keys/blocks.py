@@ -223,7 +223,7 @@ class Resolved:
         return core_schema.no_info_after_validator_function(self.block.resolve, inner)
 
 
-def taken(kind: type[V], block: Block, **others: Any) -> V:
+def fill(kind: type[V], block: Block, **others: Any) -> V:
     """Return a value of that *kind*: *others*, and for its other fields the block's keys of these names."""
     names = [field.name for field in fields(cast(Any, kind)) if field.name not in others]
     return kind(**{name: getattr(block, name) for name in names}, **others)

@@ -21,8 +21,8 @@ from clustersim.scenario.keys.blocks import (
     Block,
     Finding,
     Resolved,
+    fill,
     key,
-    taken,
     too_many,
     unknown,
 )
@@ -209,7 +209,7 @@ class ClaimBlock(Block):
         amounts = dict(self._amounts())
         value, (low, high) = amounts.get("value"), _range(amounts)
         figure, of = self.figure
-        return taken(Claim, self, figure=figure, of=of, value=value, low=low, high=high)
+        return fill(Claim, self, figure=figure, of=of, value=value, low=low, high=high)
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse a range that is stated twice, not at all, or without sense."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from clustersim.distributions import Distribution, Empirical
-from clustersim.scenario.keys.blocks import KEY, Block, Finding, key, taken, under
+from clustersim.scenario.keys.blocks import KEY, Block, Finding, fill, key, under
 from clustersim.scenario.keys.laws import Lifetimes, Time
 from clustersim.scenario.keys.logs import Recorded, Replay
 from clustersim.scenario.keys.machine import Domain
@@ -190,7 +190,7 @@ class FailureModeBlock(Block):
         repairs = _repairs(strikes)
         transient = self._transient() if recorded is None else 1 - len(repairs) / max(len(strikes), 1)
         absences = repairs or _repairs(recorded or ())
-        return taken(
+        return fill(
             FailureMode,
             self,
             per=per,

@@ -145,18 +145,18 @@ def _read_rows(log: Log, reader: Any, columns: list[tuple[str, str, Parser]]) ->
 
 
 def _read_row(log: Log, line: int, cells: Sequence[str], columns: list[tuple[str, str, Parser]]) -> None:
-    found: dict[str, Any] = {}
+    parsed: dict[str, Any] = {}
     for (meaning, name, parse), cell in zip(columns, cells, strict=True):
         try:
-            found[meaning] = parse(cell.strip())
+            parsed[meaning] = parse(cell.strip())
         except ValueError as error:
             log.refuse(line, f'column "{name}": {error}')
             return
-    node, repair = found.get(NODE, -1), found.get(REPAIR)
+    node, repair = parsed.get(NODE, -1), parsed.get(REPAIR)
     if node < 0 and repair is not None:
         log.refuse(line, f'column "{NODE}": empty beside a repair; name the node, or leave the repair empty')
         return
-    log.entries.append(LogEntry(Recorded(found[TIME], node, repair), line, found.get(CAUSE, "")))
+    log.entries.append(LogEntry(Recorded(parsed[TIME], node, repair), line, parsed.get(CAUSE, "")))
 
 
 def _parser(column: str) -> Parser:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from clustersim import units
-from clustersim.scenario.keys.blocks import Block, Finding, key, taken
+from clustersim.scenario.keys.blocks import Block, Finding, fill, key
 from clustersim.scenario.keys.quantities import (
     CARDS,
     Cards,
@@ -109,7 +109,7 @@ class ClusterSpecBlock(Block):
         racks = None if rack_slots is None else math.ceil(nodes / rack_slots)
         pods = None if racks is None or self.racks_per_pod is None else math.ceil(racks / self.racks_per_pod)
         within = self.spares_within if used is None else "rack"
-        return taken(
+        return fill(
             ClusterSpec,
             self,
             nodes=nodes,
@@ -232,7 +232,7 @@ class WorkloadBlock(Block):
         speed = self.tokens_per_gpu_second
         if self.model_flops_per_token and self.peak_flops_per_gpu and self.mfu:
             speed = self.peak_flops_per_gpu * self.mfu / self.model_flops_per_token
-        return taken(Workload, self, tokens_per_gpu_second=speed)
+        return fill(Workload, self, tokens_per_gpu_second=speed)
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse two speeds, half a speed, two targets, and a target in tokens without a speed."""

@@ -47,13 +47,13 @@ class Threshold:
     @classmethod
     def parse(cls, text: str) -> Threshold:
         """Return the threshold that *text* states, `>= 0.90` or `>= 90 %`; raises ValueError."""
-        found = re.fullmatch(rf"(>=|<=|>|<)\s*(-?{NUMBER})\s*(%?)", text.strip())
-        if not found or len(text) > 60:
+        match = re.fullmatch(rf"(>=|<=|>|<)\s*(-?{NUMBER})\s*(%?)", text.strip())
+        if not match or len(text) > 60:
             raise ValueError(
                 f'{shown(text)} is not a threshold; write a sign and a number, such as ">= 0.90"'
             )
-        number = Fraction(found[2].replace("_", "")) / (100 if found[3] else 1)
-        return cls(found[1], float(number))
+        number = Fraction(match[2].replace("_", "")) / (100 if match[3] else 1)
+        return cls(match[1], float(number))
 
     def holds(self, metric: float | None) -> bool:
         """Return whether the metric meets it; what is unknown does not."""
@@ -226,16 +226,18 @@ def table(rows: Reads, values: Reads, example: str) -> Reads:
             raise ValueError(f"{shown(written)} is not a table; give {example}")
         if len(written) > MOST_NAMES:
             raise ValueError(too_many(len(written), MOST_NAMES))
-        found: dict[Any, Any] = {}
-        refuse(list(_read(written, rows, values, found)))
-        return dict(sorted(found.items()))
+        entries: dict[Any, Any] = {}
+        refuse(list(_read(written, rows, values, entries)))
+        return dict(sorted(entries.items()))
 
     limits = {"minProperties": 1, "maxProperties": MOST_NAMES}
     return Reads(parse, {"type": "object", **limits, "additionalProperties": values.schema})
 
 
-def _read(written: Mapping[Any, Any], rows: Reads, values: Reads, found: dict[Any, Any]) -> Iterator[Finding]:
-    """Put what is written into *found*, and yield what is wrong with each row."""
+def _read(
+    written: Mapping[Any, Any], rows: Reads, values: Reads, entries: dict[Any, Any]
+) -> Iterator[Finding]:
+    """Put what is written into *entries*, and yield what is wrong with each row."""
     for name, value in written.items():
         path = (name if isinstance(name, str | int) else str(name),)
         try:
@@ -243,10 +245,10 @@ def _read(written: Mapping[Any, Any], rows: Reads, values: Reads, found: dict[An
         except ValueError as error:
             yield (*path, KEY), str(error)
             continue
-        if row in found:
+        if row in entries:
             yield (*path, KEY), "there is a row for the same already; leave one out"
         try:
-            found[row] = values.parse(value)
+            entries[row] = values.parse(value)
         except ValueError as error:
             yield path, str(error)
 

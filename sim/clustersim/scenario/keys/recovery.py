@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 from clustersim.distributions import Constant, Distribution
-from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, Shorthand, key, taken, under
+from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, Shorthand, fill, key, under
 from clustersim.scenario.keys.laws import LAWS, Law, Time, constant
 from clustersim.scenario.keys.quantities import (
     CARDS,
@@ -224,7 +224,7 @@ class RecoveryBlock(Block):
         if NODES not in self.stages:
             stages.insert(1, AWAIT_NODES)
         recurs_after = self.recurs_after or AT_ONCE
-        return taken(Recovery, self, stages=tuple(stages), recurs_after=recurs_after)
+        return fill(Recovery, self, stages=tuple(stages), recurs_after=recurs_after)
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse stages out of place, diagnoses that never find the culprit, and what only replicas need."""

@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 from pydantic import ConfigDict, Field
 
 from clustersim import theory, units
-from clustersim.scenario.keys.blocks import Block, Finding, key, taken, under, unknown
+from clustersim.scenario.keys.blocks import Block, Finding, fill, key, under, unknown
 from clustersim.scenario.keys.quantities import (
     SHORTEST_DURATION,
     Duration,
@@ -178,7 +178,7 @@ class TierKeys(Block):
         reading = self.read.seconds(state or 0.0, nodes) if self.read else 0.0
         behind = 0.0 if self.blocks is None else writing
         stated = self.interval or Interval()
-        return taken(
+        return fill(
             Tier,
             self,
             name=name,

@@ -48,23 +48,23 @@ class Bases:
         return merge(merged, own)
 
     def _base(self, name: str, place: Place, file: File, above: tuple[File, ...]) -> Document:
-        found = self._find(name, place, file)
-        if found in above:
-            loop = " -> ".join(shown_as(one) for one in (*above[above.index(found) :], found))
+        target = self._find(name, place, file)
+        if target in above:
+            loop = " -> ".join(shown_as(step) for step in (*above[above.index(target) :], target))
             raise place.error(f"{shown(name)} loops: {loop}; leave one out", "base")
         self.read += 1
         if self.read > MOST_BASES:
             raise place.error(f"more than {MOST_BASES} bases in all; inherit from fewer", "base")
-        return self.assemble(read_file(found, shown_as(found)), found, above)
+        return self.assemble(read_file(target, shown_as(target)), target, above)
 
     def _find(self, name: str, place: Place, file: File) -> File:
         """Return the file that *name* means; ScenarioError where there is none that may be read."""
         if File(name).is_absolute() or "\0" in name:
             raise place.error(f"{shown(name)} is not relative; give a path relative to this file", "base")
-        found = File(os.path.realpath(file.parent / name))
-        if os.path.isfile(found):
-            if any(found.is_relative_to(root) for root in (*self.roots, shipped.folder().resolve())):
-                return found
+        target = File(os.path.realpath(file.parent / name))
+        if os.path.isfile(target):
+            if any(target.is_relative_to(root) for root in (*self.roots, shipped.folder().resolve())):
+                return target
             raise place.error(
                 f"{shown(name)} is outside the working tree; move it there, or change directory", "base"
             )

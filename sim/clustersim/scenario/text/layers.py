@@ -115,9 +115,9 @@ def _displaced(path: Path, above: Mapping[Any, Any]) -> set[str]:
     stated = {key for key, value in above.items() if value is not None}
     new, old = _REPLACES.get(block, (frozenset(), frozenset()))
     displaced = set(old - stated) if new & stated else set()
-    for one, other in groups:
-        displaced |= other - stated if one & stated else set()
-        displaced |= one - stated if other & stated else set()
+    for first, second in groups:
+        displaced |= second - stated if first & stated else set()
+        displaced |= first - stated if second & stated else set()
     return displaced
 
 
@@ -179,8 +179,8 @@ def _keys_of(data: Any, path: str) -> Path:
     """Return the keys of the dotted path: those that exist, then what is left of it cut at its dots."""
     parts = path.split(".")
     for end in range(len(parts), 0, -1):
-        if (found := find(data, ".".join(parts[:end]))) is not None:
-            return (*found, *parts[end:])
+        if (existing := find(data, ".".join(parts[:end]))) is not None:
+            return (*existing, *parts[end:])
     return tuple(parts)
 
 
@@ -202,10 +202,10 @@ def _read(origin: str, value: object) -> object:
 def _refuse_detours(data: Any, keys: Path, origin: str, path: str) -> None:
     """Refuse a path through a plain value: `repair.crews` where the repair is `4 h`."""
     for end in range(1, len(keys)):
-        found = find(data, ".".join(str(key) for key in keys[:end]))
-        if found is None:
+        existing = find(data, ".".join(str(key) for key in keys[:end]))
+        if existing is None:
             return
-        if not isinstance(value := at(data, found), Mapping):
+        if not isinstance(value := at(data, existing), Mapping):
             name = ".".join(str(key) for key in keys[:end])
             why = f"{name} is {shown(value)}, not a block; set {name} as a whole"
             raise Place(origin).error(why, path)
@@ -220,8 +220,8 @@ def _layer(document: Document, keys: Path, value: object, place: Place) -> Docum
         keys[:end]: Mark(place, place) for end in range(len(keys) + 1) if keys[:end] not in document.marks
     }
     marks[keys] = Mark(place, place)
-    found = find(document.data, ".".join(str(key) for key in whole))
-    inner = _changed(at(document.data, found) if found else {}, keys[end:], value)
+    existing = find(document.data, ".".join(str(key) for key in whole))
+    inner = _changed(at(document.data, existing) if existing else {}, keys[end:], value)
     for key in reversed(whole):
         inner = {key: inner}
     return Document(inner, marks)

@@ -120,9 +120,9 @@ def _syntax(problem: str) -> str:
 
 def _refuse_harm(text: str, file: str) -> None:
     """Refuse characters that no editor shows, and brackets so deep that the scanner would take minutes."""
-    if found := _UNPRINTABLE.search(text):
-        message = f"character U+{ord(found[0]):04X} is not allowed; remove it"
-        raise _place_of(text, found.start(), file).error(message)
+    if match := _UNPRINTABLE.search(text):
+        message = f"character U+{ord(match[0]):04X} is not allowed; remove it"
+        raise _place_of(text, match.start(), file).error(message)
     depth = 0
     for bracket in re.finditer(r"[\[\]{}]", text):
         depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)

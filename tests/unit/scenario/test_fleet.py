@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from clustersim.distributions import Constant, Exponential
-from clustersim.scenario import Scenario, ScenarioError, loads
+from clustersim.scenario import Scenario
 from clustersim.scenario.checks import near_divisors
 from clustersim.scenario.keys.repair import RepairPlan
 from clustersim.scenario.kinds.effects import Crash, Hang, Storage
@@ -215,12 +215,3 @@ def test_a_stage_fails_more_often_on_more_cards() -> None:
 )
 def test_the_nearest_numbers_that_divide(nodes: int, count: int, near: list[int]) -> None:
     assert near_divisors(nodes, count) == near
-
-
-def test_replicas_divide_the_nodes() -> None:
-    assert scenario(recovery={"replicas": 4}).recovery.replicas == 4
-    with pytest.raises(ScenarioError, match="3 replicas do not divide 8 nodes evenly; take 2 or 4"):
-        loads(
-            "{name: x, cluster: {gpus: 64}, failures: none, checkpoint: none,"
-            " recovery: {replicas: 3, stages: {detect: 0 s}}, simulation: {horizon: 1 d}}"
-        )

@@ -187,21 +187,19 @@ def test_causes_that_differ_only_in_signs_are_told_apart(folder: Path) -> None:
 def test_many_causes_are_a_text_and_not_a_kind(folder: Path) -> None:
     rows = "".join(f"{hour},cause {hour}\n" for hour in range(101))
     (folder / "logs" / "incidents.csv").write_text("time_h,cause\n" + rows)
-    with pytest.raises(
-        ScenarioError, match="101 causes, 100 are possible; give fewer, or leave the column out"
-    ):
+    with pytest.raises(ScenarioError, match="101 causes"):
         load("replayed.yaml")
 
 
 def test_a_log_is_not_read_without_a_file(folder: Path) -> None:
     document = {**load("replayed.yaml").document, "failures": {"trace": {"replay": "logs/incidents.csv"}}}
-    with pytest.raises(ValueError, match="is not read here; use load or loads, or give the rows themselves"):
+    with pytest.raises(ValueError, match="use load or loads"):
         Scenario.model_validate(document)
 
 
 def test_a_text_of_rows_has_no_causes(folder: Path) -> None:
     document = {**load("replayed.yaml").document, "failures": {"trace": {"replay": "time_h,cause\n1,a\n"}}}
-    with pytest.raises(ValueError, match="only a file is split by causes; give one mode for each"):
+    with pytest.raises(ValueError, match="one mode for each"):
         Scenario.model_validate(document)
 
 
@@ -223,5 +221,5 @@ def test_a_scenario_does_not_grow_without_rows(folder: Path) -> None:
 def test_a_log_has_so_many_bytes_at_most(folder: Path) -> None:
     with (folder / "logs" / "incidents.csv").open("wb") as stream:
         stream.truncate(100_000_000)
-    with pytest.raises(ScenarioError, match=r"incidents.csv: failures.trace.replay: a log has at most 20 MB"):
+    with pytest.raises(ScenarioError, match="at most 20 MB"):
         load("replayed.yaml")

@@ -41,8 +41,8 @@ def outcome(row: dict[str, Any]) -> ClaimResult:
     tried = [
         Trial(one["value"], ConfidenceInterval(**one["simulated"]), one["verdict"]) for one in row["tried"]
     ]
-    same = {name: row[name] for name in ("name", "title", "kind", "source", "verdict", "passed")}
-    same |= {name: row[name] for name in ("reads", "difference", "unknown", "replications")}
+    same = {name: row[name] for name in ("name", "title", "kind", "source", "verdict")}
+    same |= {name: row[name] for name in ("reads", "change", "minus", "unknown", "replications")}
     scenario, _, claim = row["name"].partition("/")
     return ClaimResult(
         **same,

@@ -111,7 +111,7 @@ def paired(values: Sequence[float] | Floats, baseline: Sequence[float] | Floats)
 
 
 def beats(best: Floats, other: Floats, among: int) -> bool:
-    """Return whether *best*, the best of *among* on common replications, can be told from *other* at 95 %.
+    """Return whether *best*, the best of *among* on common replications, differs from *other* at 95 %.
 
     Each comparison has Bonferroni's share of the error, so that all of them together hold with at least 95 %.
     """

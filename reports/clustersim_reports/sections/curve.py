@@ -85,7 +85,7 @@ def figure(tuning: Tuning) -> Figure:
     for point in tuning.curve:
         values = {"scenario": tuning.scenario.name, "interval_s": point.interval_s}
         values |= interval("ettr", point.ettr.share)
-        data.append(values | {"distinguishable_from_best": point.told_apart})
+        data.append(values | {"distinguishable_from_best": point.distinguishable})
     near = [c for c in tuning.curve if min(intervals) / REACH <= c.interval_s <= max(intervals) * REACH]
     heights = [end for point in near for end in point.ettr.share if end is not None]
     pad = max(0.06 * (max(heights) - min(heights)), 1e-4)

@@ -227,7 +227,7 @@ def _listed(found: Tuning) -> list[Candidate]:
 def _mark(found: Tuning, candidate: Candidate) -> str:
     if candidate.interval_s == found.best_s:
         return "the best that was tried"
-    return "" if candidate.told_apart else "indistinguishable from it"
+    return "" if candidate.distinguishable else "indistinguishable from it"
 
 
 def _what_ifs(found: Tuning) -> Iterator[Row]:

@@ -39,7 +39,7 @@ class Lever:
 
     @property
     def distinguishable(self) -> bool:
-        """Whether there is a difference at all, as far as can be told."""
+        """Whether there is a difference at all, at 95 %."""
         return self.worth.ettr.distinguishable
 
     @property
@@ -92,7 +92,7 @@ class Levers(Study):
 
     @property
     def advice(self) -> list[Advice]:
-        """What to do first, why, and what cannot be told from no change."""
+        """What to do first, why, and what makes no distinguishable difference."""
         return list(_advice(self))
 
     def body(self) -> Mapping[str, Any]:
@@ -138,7 +138,7 @@ def _changed(scenario: Scenario, change: Change) -> Scenario:
 
 
 def _tuned_interval(scenario: Scenario, running: Simulations) -> Iterator[Change]:
-    """Yield the best interval as a change, where today's can be told from it.
+    """Yield the best interval as a change, where today's is distinguishable from it.
 
     It is chosen on other replications than those on which it is judged.
     """
@@ -149,7 +149,7 @@ def _tuned_interval(scenario: Scenario, running: Simulations) -> Iterator[Change
     (score,) = scores(scenario, tier, [range(count, 2 * count)], running, in_full=in_full)
     interval, path = tier.interval, tier.path("interval")
     search = searched(scenario, tier, score, (interval,), FEW_CANDIDATES if in_full else CANDIDATES)
-    if search.told_apart(interval):
+    if search.distinguishable(interval):
         now = format_duration(interval, 3)
         then = format_duration(rounded(search.best, search.flat_range()))
         yield Change("tuned interval", {path: then}, f"{path}: {now} -> {then}", Area.INTERVAL)
@@ -163,7 +163,7 @@ def _advice(levers: Levers) -> Iterator[Advice]:
     if helpful:
         yield Advice(f"First: {helpful[0].name}. It gains {helpful[0].worth.sentence}.")
     elif levers.levers:
-        yield Advice(f"No change makes a difference that can be told (replications: {levers.replications}).")
+        yield Advice(f"No change makes a distinguishable difference (replications: {levers.replications}).")
     else:
         yield Advice("Nothing fails and no save stops training: there is nothing to improve.")
     yield from _why(levers.levers)
@@ -185,7 +185,7 @@ def _why(levers: Sequence[Lever]) -> Iterator[Advice]:
 
 
 def _other(levers: Sequence[Lever]) -> Iterator[Advice]:
-    """Say which levers pay for themselves, and which cannot be told from no change."""
+    """Say which levers pay for themselves, and which make no distinguishable difference."""
     for lever in levers:
         if lever.change.price is not None and lever.pays_back_s is not None:
             price = money(lever.change.price.amount, lever.change.price.currency, 0.0)

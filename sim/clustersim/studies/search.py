@@ -52,7 +52,7 @@ class Search:
     """Scored intervals between *shortest* and *longest* (s), each once.
 
     The first candidates lie on a logarithmic grid around *centre*, the others where the maximum is and where
-    intervals begin to be told from it; a maximum at the end of the grid extends it, up to the limits.
+    intervals begin to differ from it; a maximum at the end of the grid extends it, up to the limits.
     """
 
     score: Score
@@ -102,17 +102,17 @@ class Search:
         """Return the mean ETTR of *interval* with its own 95 % interval."""
         return mean_of(self.ettr(interval))
 
-    def told_apart(self, interval: float) -> bool:
-        """Return whether *interval* can be told from the best, at 95 % over all candidates together.
+    def distinguishable(self, interval: float) -> bool:
+        """Return whether *interval* differs from the best, at 95 % over all candidates together.
 
-        So the range of those that cannot be told apart holds the true optimum among them with at least 95 %.
+        So the range of the indistinguishable ones holds the true optimum among them with at least 95 %.
         """
         if 1 / ALIKE < interval / self.best < ALIKE:
             return False
         return beats(self.ettr(self.best), self.ettr(interval), len(self.scores))
 
     def flat_range(self) -> Gap:
-        """Return the shortest and the longest candidate that cannot be told from the best (s).
+        """Return the shortest and the longest candidate that is indistinguishable from the best (s).
 
         Candidates between them cannot either: the range ends before the first one that can.
         """
@@ -123,10 +123,10 @@ class Search:
         )
 
     def _last_alike(self, outwards: Sequence[float]) -> float:
-        """Return the last candidate, from the best *outwards*, before one that can be told from it."""
+        """Return the last candidate, from the best *outwards*, before one that is distinguishable."""
         last = outwards[0]
         for candidate in outwards[1:]:
-            if self.told_apart(candidate):
+            if self.distinguishable(candidate):
                 break
             last = candidate
         return last

@@ -59,24 +59,24 @@ NAMES = {"young": "Young's", "daly": "Daly's", "exact": "the exact", "now": "tod
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An interval (s) with its ETTR, and whether it can be told from the best."""
+    """An interval (s) with its ETTR, and whether it is distinguishable from the best."""
 
     interval_s: float
     ettr: Estimate
-    told_apart: bool
+    distinguishable: bool
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
         mean, low, high = self.ettr.share
         ends = {"ettr": mean, "low": low, "high": high}
-        return {"interval_s": self.interval_s, **ends, "told_apart": self.told_apart}
+        return {"interval_s": self.interval_s, **ends, "told_apart": self.distinguishable}
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
     """What the recommended interval earns over another one (s), on replications on which it was not chosen.
 
-    `outside` says whether the other one lies outside the range that cannot be told from the best.
+    `outside` says whether the other one lies outside the range that is indistinguishable from the best.
     """
 
     over: str
@@ -118,7 +118,7 @@ class WhatIf:
 class Tuning(Study):
     """The answer of `tune`; intervals are seconds of training between saves, `None` where there is no answer.
 
-    `best_s` is the candidate with the highest mean; `range_s` are the intervals that cannot be told from it,
+    `best_s` is the candidate with the highest mean; `range_s` are the intervals indistinguishable from it,
     and `recommended_s` a round one among them.  `ettr_at_best`, `ettr_now` and the `gains` come from fresh
     replications.  `simulated` says why each candidate was simulated in full, and is `None` where the outages
     were simulated once and the candidates scored on them.  `given` is the scenario before a target was left
@@ -209,7 +209,7 @@ def _advice(tuning: Tuning) -> Iterator[Advice]:
             f"Save{tuning.within} about every {format_duration(tuning.recommended_s or 0.0, 3)}: ETTR {best}."
         )
         ends = " to ".join(map(duration, flat))
-        yield Advice(f"{text} Anything from {ends} cannot be told from the best.")
+        yield Advice(f"{text} Anything from {ends} is indistinguishable from the best at 95 %.")
         yield from _at_a_limit(tuning)
         yield from _against_today(tuning)
         yield from _against_formulas([gain for gain in tuning.gains if gain.over != "now"])
@@ -260,7 +260,7 @@ def _against_today(tuning: Tuning) -> Iterator[Advice]:
         elif gain.outside:
             yield Advice(f"What that gains over {today} is not distinguishable on fresh replications.")
         else:
-            yield Advice(f"T{today[1:]} cannot be told from the best: no gain over it can be shown.")
+            yield Advice(f"T{today[1:]} is indistinguishable from the best: no gain over it can be shown.")
 
 
 def _against_formulas(gains: Sequence[Gain]) -> Iterator[Advice]:
@@ -270,8 +270,8 @@ def _against_formulas(gains: Sequence[Gain]) -> Iterator[Advice]:
     ]
     if alike:
         *first, last = alike
-        listed = f"{', '.join(first)} and {last} intervals" if first else f"{last} interval"
-        yield Advice(f"{listed[0].upper()}{listed[1:]} cannot be told from the best.")
+        listed = f"{', '.join(first)} and {last} intervals are" if first else f"{last} interval is"
+        yield Advice(f"{listed[0].upper()}{listed[1:]} indistinguishable from the best.")
     for gain in gains:
         if gain.distinguishable:
             name, interval = NAMES[gain.over], duration(gain.interval_s)
@@ -376,7 +376,7 @@ def _judged(answer: Tuning, marks: Mapping[str, float], search: Search, judge: S
         boundary=search.boundary,
         ettr_at_best=mean_of(at_best),
         ettr_now=mean_of(others[-1]),
-        curve=[Candidate(at, search.estimate(at), search.told_apart(at)) for at in search.intervals],
+        curve=[Candidate(at, search.estimate(at), search.distinguishable(at)) for at in search.intervals],
         gains=gains,
     )
 
@@ -449,7 +449,7 @@ def limits(scenario: Scenario, tier: Tier) -> tuple[float, float]:
 
 
 def rounded(best: float, flat: tuple[float, float]) -> float:
-    """Return the round duration nearest to *best* (s), by ratio, among those that cannot be told from it."""
+    """Return the round duration nearest to *best* (s), by ratio, among those indistinguishable from it."""
     choices = [number * unit for unit in (DAY, HOUR, MINUTE, 1.0, 1e-3) for number in ROUND]
     within = [choice for choice in choices if flat[0] <= choice <= flat[1]]
     return min(within, key=lambda choice: abs(math.log(choice / best)), default=best)

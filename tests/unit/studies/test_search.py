@@ -88,7 +88,7 @@ def test_a_plateau_is_the_range_as_a_whole() -> None:
 def test_nothing_can_be_told_from_one_replication() -> None:
     found = Search(lambda intervals: [np.array([hill(100.0)(at)]) for at in intervals], 1.0, 1e4)
     found.run(100.0, [], 30)
-    assert not any(found.told_apart(at) for at in found.intervals)
+    assert not any(found.distinguishable(at) for at in found.intervals)
 
 
 def test_the_true_optimum_is_nearly_always_in_the_range() -> None:

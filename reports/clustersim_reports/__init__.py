@@ -3,8 +3,6 @@
 Each page is written whole or not at all, and shows the *command* that made it.
 """
 
-from clustersim_reports.runs import write_report
-from clustersim_reports.studies import write_study
-from clustersim_reports.validate import write_validation
+from clustersim_reports.pages import write_report, write_study, write_validation
 
 __all__ = ["write_report", "write_study", "write_validation"]

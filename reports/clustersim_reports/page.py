@@ -10,16 +10,24 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from plotly.offline import get_plotlyjs
 
 from clustersim.version import VERSION
 from clustersim_reports import inputs, theme
 from clustersim_reports.blocks import Cell, Figure, Items, Page, Section, Source, every, tight
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-TEMPLATES = Path(__file__).with_name("templates")
+FOLDER = Path(__file__).with_name("templates")
+TEMPLATES = Environment(
+    autoescape=True,
+    loader=FileSystemLoader(FOLDER),
+    lstrip_blocks=True,
+    trim_blocks=True,
+    undefined=StrictUndefined,
+)
+TEMPLATES.filters |= {"kind": lambda block: type(block).__name__, "tight": tight}
 OFF = dict.fromkeys(("displayModeBar", "displaylogo", "showSendToCloud", "showTips"), False)
 PLOTLY_CONFIG = OFF | {"doubleClick": "reset", "plotlyServerURL": "", "responsive": True}
 """No button of plotly's and no link to its maker: a report asks nobody for anything."""
@@ -32,7 +40,7 @@ def render(page: Page) -> str:
     """
     sections = sections_of(page)
     data = pack(json.dumps(payload(sections), separators=(",", ":"), allow_nan=False))
-    return _template().render(
+    return TEMPLATES.get_template("page.html.j2").render(
         colours=theme.SURFACES | {name: style.colour for name, style in theme.STYLES.items()},
         config=json.dumps(PLOTLY_CONFIG, sort_keys=True),
         nonce=hashlib.sha256(f"{page._replace(given=())}{sections}{data}".encode()).hexdigest()[:32],
@@ -84,31 +92,9 @@ def payload(sections: Sequence[Section]) -> dict[str, Any]:
 @cache
 def plotly() -> str:
     """Return the library that draws the figures, packed once for all pages of a process."""
-    from plotly.offline import get_plotlyjs
-
     return pack(get_plotlyjs())
 
 
 def pack(text: str) -> str:
     """Return *text* compressed by gzip, in base64: what the script unpacks."""
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def raw(name: str) -> Markup:
-        return Markup((TEMPLATES / name).read_text("utf-8"))
-
-    environment = Environment(
-        autoescape=True,
-        loader=FileSystemLoader(TEMPLATES),
-        lstrip_blocks=True,
-        trim_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"kind": lambda block: type(block).__name__, "tight": tight}
-    environment.globals["raw"] = raw
-    return environment.get_template("page.html.j2")

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from clustersim.results import Results
-from clustersim_reports import runs, studies, validate
+from clustersim_reports import pages as written
 from clustersim_reports.blocks import Block, Figure, Page, every
 from clustersim_reports.page import render, sections_of
 from tests.reports import findings, validations
@@ -24,7 +24,7 @@ WHEN = "2026-01-02T03:04:05+00:00"
 
 
 def of(*results: Results) -> Page:
-    return runs.page_of(results, command=f"clustersim run {HOSTILE}")
+    return written.runs_page(results, command=f"clustersim run {HOSTILE}")
 
 
 PAGES: dict[str, Callable[[], Page]] = {
@@ -38,19 +38,19 @@ PAGES: dict[str, Callable[[], Page]] = {
     "compared": lambda: of(run("plain"), run("large"), run("stuck")),
     "all compared": lambda: of(*map(run, CHANGES), everything()),
     "priced": lambda: of(run("target"), run("large")),
-    "tune": lambda: studies.page_of(findings.tuning(what_ifs=findings.WHAT_IFS), HOSTILE, WHEN),
-    "tune stuck": lambda: studies.page_of(findings.stuck()),
-    "tune calm": lambda: studies.page_of(findings.calm()),
-    "tune once": lambda: studies.page_of(findings.once()),
-    "tune hostile": lambda: studies.page_of(findings.hostile_tuning(), HOSTILE),
-    "levers": lambda: studies.page_of(findings.levers(), HOSTILE, WHEN),
-    "levers none": lambda: studies.page_of(findings.levers([])),
-    "levers hostile": lambda: studies.page_of(findings.hostile_levers(), HOSTILE),
-    "validation": lambda: validate.page_of(
+    "tune": lambda: written.study_page(findings.tuning(what_ifs=findings.WHAT_IFS), HOSTILE, WHEN),
+    "tune stuck": lambda: written.study_page(findings.stuck()),
+    "tune calm": lambda: written.study_page(findings.calm()),
+    "tune once": lambda: written.study_page(findings.once()),
+    "tune hostile": lambda: written.study_page(findings.hostile_tuning(), HOSTILE),
+    "levers": lambda: written.study_page(findings.levers(), HOSTILE, WHEN),
+    "levers none": lambda: written.study_page(findings.levers([])),
+    "levers hostile": lambda: written.study_page(findings.hostile_levers(), HOSTILE),
+    "validation": lambda: written.validation_page(
         validations.validation(validations.FAILED, validations.UNDECIDED), HOSTILE
     ),
-    "validation of few": lambda: validate.page_of(validations.few()),
-    "validation hostile": lambda: validate.page_of(validations.hostile(), HOSTILE),
+    "validation of few": lambda: written.validation_page(validations.few()),
+    "validation hostile": lambda: written.validation_page(validations.hostile(), HOSTILE),
 }
 """Pages of every kind, with what is usual, missing, extreme and hostile in each."""
 

@@ -84,7 +84,7 @@ def test_one_script_runs_and_nothing_asks_the_network(name: str) -> None:
     for attribute in ("src", "href", "action", "data"):
         found = [str(attributes[attribute]) for _, attributes in reader.elements if attribute in attributes]
         assert [link for link in found if not link.startswith(("#", "data:"))] == []
-    templates = "".join(path.read_text("utf-8") for path in writer.TEMPLATES.iterdir())
+    templates = "".join(path.read_text("utf-8") for path in writer.FOLDER.iterdir())
     assert "http" not in templates.replace("http-equiv", "")
 
 

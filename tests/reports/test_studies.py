@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from clustersim_reports import studies, theme
+from clustersim_reports import pages, theme
 from clustersim_reports.blocks import Data
 from clustersim_reports.page import render
-from clustersim_reports.sections import curve, levers, what_ifs
+from clustersim_reports.sections import levers
+from clustersim_reports.sections import tuning as sections
 from tests.reports import findings
 from tests.reports.findings import FLAT, calm, height, lever, spec, stuck, tuning
 from tests.reports.pages import Reader, figures, html, read
@@ -17,18 +18,18 @@ ORDER = ["faster start", "fewer hangs", "slower network", "a coin's toss"]
 
 def test_the_curve_is_that_of_the_tuning_with_its_marks_on_it() -> None:
     found = tuning()
-    data = curve.figure(found).data
+    data = sections.curve_figure(found).data
     assert data["interval_s"] == [one.interval_s for one in findings.curve()]
     assert (data["ettr"][9], data["low"][9], data["high"][9]) == pytest.approx((0.9, 0.89, 0.91))
     assert data["distinguishable_from_best"].count(False) == 3
-    marks = curve.marks_of(found)
+    marks = sections.marks_of(found)
     assert list(marks) == ["recommended", "now", "young", "daly", "exact"]
     for interval, ettr in marks.values():
         assert ettr == pytest.approx(height(interval), abs=0.001)
 
 
 def test_every_mark_has_a_lane_and_a_sign_of_its_own() -> None:
-    drawn = curve.figure(tuning()).drawing
+    drawn = sections.curve_figure(tuning()).drawing
     lanes = [trace for trace in drawn["data"] if trace.get("yaxis") == "y2" and trace["mode"] == "markers"]
     assert sorted(trace["y"][0] for trace in lanes) == [1, 2, 3, 4, 5]
     assert len({trace["marker"]["symbol"] for trace in lanes}) == len(lanes)
@@ -41,18 +42,20 @@ def test_every_mark_has_a_lane_and_a_sign_of_its_own() -> None:
 
 def test_a_best_range_beyond_the_figure_ends_at_its_edge() -> None:
     found = tuning(range_s=(1e-3, 900.0))
-    box = next(one for one in curve.figure(found).drawing["layout"]["shapes"] if one["type"] == "rect")
+    box = next(
+        one for one in sections.curve_figure(found).drawing["layout"]["shapes"] if one["type"] == "rect"
+    )
     assert found.curve[0].interval_s / 1.2 < box["x0"] < found.curve[0].interval_s
     assert box["x1"] == FLAT[1]
 
 
 def test_a_job_that_is_stuck_has_a_curve_on_the_floor_and_nothing_recommended() -> None:
-    assert list(curve.marks_of(stuck())) == ["now", "young", "daly", "exact"]
-    layout = curve.figure(stuck()).drawing["layout"]
+    assert list(sections.marks_of(stuck())) == ["now", "young", "daly", "exact"]
+    layout = sections.curve_figure(stuck()).drawing["layout"]
     assert layout["yaxis"]["range"][1] == 1.0
     assert not any("best range" in note["text"] for note in layout["annotations"])
-    assert not [trace for trace in curve.figure(findings.once()).drawing["data"] if "fill" in trace]
-    assert curve.section(calm()).blocks == []
+    assert not [trace for trace in sections.curve_figure(findings.once()).drawing["data"] if "fill" in trace]
+    assert sections.curve(calm()).blocks == []
 
 
 def values(path: str) -> Data:
@@ -89,13 +92,13 @@ def test_a_value_without_progress_is_a_cross_and_has_no_best_interval() -> None:
     ],
 )
 def test_values_as_numbers(value: object, meant: float | None) -> None:
-    assert what_ifs.number(value) == meant
+    assert sections.number(value) == meant
 
 
 def test_the_headline_of_a_tuning_is_its_answer() -> None:
-    assert studies.interval_to_use(tuning()) == "Save about every 10 min."
-    assert "no progress" in studies.interval_to_use(stuck())
-    assert "Nothing fails" in studies.interval_to_use(calm())
+    assert pages.interval_to_use(tuning()) == "Save about every 10 min."
+    assert "no progress" in pages.interval_to_use(stuck())
+    assert "Nothing fails" in pages.interval_to_use(calm())
 
 
 def test_the_page_says_what_is_gained_and_claims_nothing_else() -> None:
@@ -111,7 +114,7 @@ def test_the_page_says_what_is_gained_and_claims_nothing_else() -> None:
 
 def test_money_is_shown_where_there_is_a_price() -> None:
     assert "Money per year" in read("tune").words
-    assert "Money per year" not in Reader(render(studies.page_of(tuning(spec())))).words
+    assert "Money per year" not in Reader(render(pages.study_page(tuning(spec())))).words
 
 
 def test_what_may_be_nothing_comes_last() -> None:
@@ -151,9 +154,9 @@ def test_the_data_hold_all_levers_and_the_drawing_the_first() -> None:
 
 
 def test_the_headline_of_levers_is_the_first_that_helps() -> None:
-    assert studies.change_to_make(findings.levers()) == "Faster start."
-    assert "beyond chance" in studies.change_to_make(findings.levers([lever("x", 0.001, 0.1)]))
-    assert "nothing to improve" in studies.change_to_make(findings.levers([]))
+    assert pages.change_to_make(findings.levers()) == "Faster start."
+    assert "beyond chance" in pages.change_to_make(findings.levers([lever("x", 0.001, 0.1)]))
+    assert "nothing to improve" in pages.change_to_make(findings.levers([]))
     words = read("levers").words
     assert "1,000,000 USD paid back after 3.3 y" in words
     assert "not distinguishable +2 ± 5 pp" in words

@@ -11,7 +11,7 @@ from clustersim.scenario import loads
 from clustersim.scenario.keys.claims import KINDS as WORDS
 from clustersim.validation import ClaimResult, Validation
 from clustersim.validation.estimator import HOURLY, OPTIMAL
-from clustersim_reports import validate
+from clustersim_reports import pages
 from clustersim_reports.blocks import Figure, Json
 from clustersim_reports.page import render
 from clustersim_reports.sections import agreement, checks, estimator
@@ -168,12 +168,12 @@ def test_the_page_says_by_how_much_the_estimator_is_off() -> None:
 
 
 def test_the_headline_counts_what_passes_and_plumbing_only_where_it_leaks() -> None:
-    assert validate.headline(validation()) == "All 5 checks pass."
-    assert validate.headline(validation(FAILED, UNDECIDED)) == "5 of 7 checks pass."
+    assert pages.headline(validation()) == "All 5 checks pass."
+    assert pages.headline(validation(FAILED, UNDECIDED)) == "5 of 7 checks pass."
     leaking = outcome("second/leak", kind="plumbing", verdict="differs")
-    assert validate.headline(validation(leaking)) == "5 of 6 checks pass."
+    assert pages.headline(validation(leaking)) == "5 of 6 checks pass."
     plumbing = tuple(case for case in validation().cases if case.kind == "plumbing")
-    assert validate.headline(Validation(plumbing, {})) == "The check passes."
+    assert pages.headline(Validation(plumbing, {})) == "The check passes."
 
 
 def test_the_page_says_where_a_figure_was_published_how_it_is_read_and_what_is_assumed() -> None:
@@ -200,7 +200,7 @@ def test_the_values_that_a_claim_changes_are_written_in_full() -> None:
         "maintenance": None,
     }
     third = validation(outcome("third", change=change, minus={}))
-    words = Reader(render(validate.page_of(third))).words.replace("\u00a0", " ")
+    words = Reader(render(pages.validation_page(third))).words.replace("\u00a0", " ")
     assert "checkpoint.tiers = {memory: {interval: 5 min, survives: [job, gpu]}}, maintenance = null" in words
     assert "over the scenario as it is" in words
 

@@ -11,7 +11,7 @@ from clustersim.results import Results
 from clustersim.scenario import Scenario, loads
 from clustersim.scenario.values import values
 from clustersim.studies.compare import Comparison
-from clustersim_reports import inputs, runs
+from clustersim_reports import inputs, pages
 from clustersim_reports.blocks import Cell, Data, Figure, anchors, tight
 from clustersim_reports.page import render
 from clustersim_reports.run import MOST_DRAWN, Run, Runs
@@ -82,27 +82,27 @@ def test_measures_of_tiers_replicas_and_spares() -> None:
 
 def test_a_hundred_squares_whatever_the_rounding() -> None:
     thirds = {"productive": 1 / 3, "lost": 1 / 3, "recovery": 1 / 3}
-    assert list(runs.squares(thirds).values()) == [34, 33, 33]
-    assert sum(runs.squares({"productive": 0.995, "lost": 0.005}).values()) == 100
-    assert dict(runs.picture(thirds).paths)["productive"].count("M") == 34
+    assert list(pages.squares(thirds).values()) == [34, 33, 33]
+    assert sum(pages.squares({"productive": 0.995, "lost": 0.005}).values()) == 100
+    assert dict(pages.picture(thirds).paths)["productive"].count("M") == 34
 
 
 @pytest.mark.parametrize(
     "names", [["plain"], ["calm"], ["stuck"], ["plain", "calm"], ["target", "hostile"], list(CHANGES)]
 )
 def test_the_answer_is_two_to_six_sentences_with_numbers(names: list[str]) -> None:
-    found = [advice.text for advice in runs.answer(several(*names))]
+    found = [advice.text for advice in pages.answer(several(*names))]
     assert 2 <= len(found) <= 6
     assert "ETTR" in found[0]
     assert all(text.endswith(".") for text in found)
 
 
 def test_the_answer_says_what_was_asked_for() -> None:
-    found = " ".join(advice.text for advice in runs.answer(several("target")))
+    found = " ".join(advice.text for advice in pages.answer(several("target")))
     assert "An effective card-hour costs" in found
     assert "The target is reached after" in found
-    assert any(advice.text.startswith("stuck: ") for advice in runs.answer(several("plain", "stuck")))
-    assert "8,192 cards" in runs.answer(several(*CHANGES))[0].text
+    assert any(advice.text.startswith("stuck: ") for advice in pages.answer(several("plain", "stuck")))
+    assert "8,192 cards" in pages.answer(several(*CHANGES))[0].text
 
 
 def test_values_come_with_their_origin_and_differ_where_they_differ() -> None:
@@ -134,18 +134,18 @@ def saved(folder: Any, *, incidents: bool = True) -> Results:
 
 
 def test_a_report_of_finished_runs_is_that_of_fresh_ones(tmp_path: Any) -> None:
-    assert render(runs.page_of([saved(tmp_path / "run")])) == render(runs.page_of([run("plain")]))
+    assert render(pages.runs_page([saved(tmp_path / "run")])) == render(pages.runs_page([run("plain")]))
 
 
 def test_a_run_without_incidents_says_so(tmp_path: Any) -> None:
-    text = render(runs.page_of([saved(tmp_path / "run", incidents=False)]))
+    text = render(pages.runs_page([saved(tmp_path / "run", incidents=False)]))
     assert 'data-figure="causes-plain"' in text
     assert 'data-figure="outages-plain"' not in text
     assert "no table of incidents" in text
 
 
 def test_of_many_runs_the_first_have_figures_of_their_own() -> None:
-    text = render(runs.page_of([everything(1, f"run {number}") for number in range(MOST_DRAWN + 1)]))
+    text = render(pages.runs_page([everything(1, f"run {number}") for number in range(MOST_DRAWN + 1)]))
     assert f'data-figure="spread-run-{MOST_DRAWN - 1}"' in text
     assert f'data-figure="spread-run-{MOST_DRAWN}"' not in text
     assert f"Left out: run {MOST_DRAWN}." in text
@@ -155,7 +155,7 @@ def test_of_many_runs_the_first_have_figures_of_their_own() -> None:
 
 def test_no_results_are_no_report() -> None:
     with pytest.raises(ValueError, match="at least one run"):
-        runs.page_of([])
+        pages.runs_page([])
 
 
 def test_the_scenario_can_be_copied_and_runs_again() -> None:
@@ -171,7 +171,7 @@ def test_a_long_log_is_not_shown_as_a_whole_but_can_be_copied() -> None:
         EVERYTHING | {"failures": EVERYTHING["failures"] | {"log": {"replay": log}}}
     )
     made = everything()
-    text = render(runs.page_of([Results(spec, made.summary, {}, records=made._records)]))
+    text = render(pages.runs_page([Results(spec, made.summary, {}, records=made._records)]))
     assert len(text) < 2_400_000
     assert "more characters are not shown" in text
     shown = next(found for tag, found in Reader(text).texts if tag == "code" and found.startswith("name:"))

@@ -9,37 +9,40 @@ from clustersim.formatting import duration, measured
 from clustersim.validation import ClaimResult, Validation
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Block, Data, Figure, Group, Items, Json, Section, Text, key
-from clustersim_reports.drawing import BLUE, GREEN, MUTED, RED, Plot
+from clustersim_reports.drawing import BLUE, GREEN, MUTED, RED, Plot, Position
 from clustersim_reports.run import interval
 
 
 class Family(NamedTuple):
-    """Checks that share axes: their title, the unit in the columns, how a value is written, and the axis.
-
-    Shares stand on a linear axis from 0 to 1, which has no `axis` of its own; all others are logarithmic.
-    """
+    """Checks that share axes: their title, the unit in the columns, how a value is written, and the axis."""
 
     title: str
     unit: str
     say: Callable[[float], str]
-    axis: Callable[..., Json] | None = None
-
-    def axis_of(self, values: Sequence[float], **more: Any) -> Json:
-        """Return an axis around the *values*, with some room at its ends."""
-        if self.axis is None:
-            return drawing.axis(range=[min(0.0, *values) - 0.03, 1.03], nticks=6, **more)
-        positive = [value for value in values if value > 0]
-        return self.axis(min(positive) / ROOM, max(positive) * ROOM, **more)
+    axis: Callable[..., Json]
 
 
-def _durations(low: float, high: float, **more: Any) -> Json:
-    return drawing.duration_axis(low, high, 5, **more)
+def _linear(values: Sequence[float], **more: Any) -> Json:
+    return drawing.axis(range=[min(0.0, *values) - 0.03, 1.03], nticks=6, **more)
+
+
+def _logarithmic(values: Sequence[float], **more: Any) -> Json:
+    return drawing.count_axis(*_around(values), **more)
+
+
+def _durations(values: Sequence[float], **more: Any) -> Json:
+    return drawing.duration_axis(*_around(values), 5, **more)
+
+
+def _around(values: Sequence[float]) -> Position:
+    positive = [value for value in values if value > 0]
+    return min(positive) / ROOM, max(positive) * ROOM
 
 
 FAMILIES = {
-    "shares": Family("Shares of the time", "", lambda value: measured(value, 0.004)),
+    "shares": Family("Shares of the time", "", lambda value: measured(value, 0.004), _linear),
     "times": Family("Times", "_s", duration, _durations),
-    "counts": Family("Counts", "", lambda value: measured(value, None), drawing.count_axis),
+    "counts": Family("Counts", "", lambda value: measured(value, None), _logarithmic),
 }
 UNITS = {"share": "shares", "s": "times"}
 FEWEST = 3
@@ -75,7 +78,7 @@ def section(validation: Validation) -> Section:
             case
             for case in validation.cases
             if UNITS.get(case.unit, "counts") == name and case.simulated.mean is not None
-            if case.simulated.mean > 0 or family.axis is None
+            if case.simulated.mean > 0 or family.axis is _linear
         ]
         figures += [figure(name, cases)] if cases else []
     blocks: list[Block] = [Text(ABOUT), Items(keys, "legend"), Group(figures, look="pair small")]
@@ -98,7 +101,7 @@ def figure(name: str, cases: Sequence[ClaimResult]) -> Figure:
     around = [
         value for case in cases for value in (case.value, case.low, case.high, case.simulated.mean) if value
     ]
-    plot = Plot(Data(points), HEIGHT, x=family.axis_of(around, title="published"), y=family.axis_of(around))
+    plot = Plot(Data(points), HEIGHT, x=family.axis(around, title="published"), y=family.axis(around))
     plot.corner("simulated")
     low, high = plot.ends()
     plot.line([low, high], [low, high], MUTED, 1.2, "dash")

@@ -1,0 +1,382 @@
+"""The page of each kind of answer: its headline, its sentences, and its sections in their order.
+
+A new section of a page is a file in `sections` and an entry in one of the lists here.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from clustersim.advice import Advice, advise, verdict
+from clustersim.estimate import in_words
+from clustersim.formatting import NOTHING, duration, measured, money, points, whole
+from clustersim.metrics import cells
+from clustersim.results import Results
+from clustersim.scenario.describe import describe
+from clustersim.studies.compare import Comparison
+from clustersim.studies.levers import Levers
+from clustersim.studies.study import ALIKE, Study
+from clustersim.studies.tune import Tuning
+from clustersim.units import format_duration
+from clustersim.validation import Validation
+from clustersim.version import VERSION
+from clustersim_reports import inputs, page, theme
+from clustersim_reports.blocks import (
+    Block,
+    Cell,
+    Fact,
+    Facts,
+    Group,
+    Items,
+    Page,
+    Picture,
+    Section,
+    Text,
+    anchors,
+    key,
+)
+from clustersim_reports.run import Run, Runs
+from clustersim_reports.sections import (
+    agreement,
+    checks,
+    estimator,
+    failures,
+    ledger,
+    recovery,
+    size,
+    spread,
+    throughput,
+    tuning,
+)
+from clustersim_reports.sections import levers as changes
+
+RUNS = [part.section for part in (ledger, size, throughput, failures, recovery, spread)]
+TUNING = [tuning.curve, tuning.what_ifs]
+LEVERS = [changes.section]
+VALIDATION = [agreement.section, checks.section, estimator.section, checks.cases]
+"""The sections between the answer and what went in, by page; one that does not apply is left out."""
+MOST, MOST_VERDICTS = 6, 3
+"""Sentences of the answer, and scenarios with a verdict of their own: of more only the best and the worst."""
+SQUARES, PER_ROW, PITCH, SIDE = 100, 20, 20, 17
+"""Squares of a headline, in a row, and their distance and size in the picture."""
+LIBRARIES = ("numpy", "scipy", "simpy", "pydantic", "plotly")
+
+
+def write_report(
+    results: Sequence[Results], path: Path, comparison: Comparison | None = None, command: str | None = None
+) -> None:
+    """Write the report of one run, or of several compared; raises ValueError without any, and OSError."""
+    page.save(runs_page(results, comparison, command), path)
+
+
+def runs_page(
+    results: Sequence[Results], comparison: Comparison | None = None, command: str | None = None
+) -> Page:
+    """Return the report of *results*, the baseline first; *command* is shown as what made it.
+
+    Raises ValueError without results.
+    """
+    if not results:
+        raise ValueError("a report needs at least one run: give a run folder")
+    if comparison is None and len(results) > 1:
+        comparison = Comparison(results)
+    names = anchors(result.scenario.name for result in results)
+    runs = Runs(list(map(Run, names, results)), comparison)
+    records = [
+        {"seed": str(result.summary["seed"]), "scenario hash": result.scenario.hash[:16]}
+        | dict(inputs.provenance(result.provenance))
+        for result in results
+    ]
+    first, single = results[0].scenario, runs.single
+    title = first.title or first.name
+    heading = f"Of {whole(runs.runs[0].at('gpus'))} cards, {_train(runs.runs[0])} train."
+    return Page(
+        title=title if single else ", ".join(runs.names),
+        eyebrow=title if single else f"{len(results)} scenarios compared",
+        heading=heading if single else "Of the cards that are paid for, how many train?",
+        about=(first.about or "") if single else "",
+        head=_head(runs),
+        answer=answer(runs),
+        sections=[section(runs) for section in RUNS],
+        given=[result.scenario for result in results],
+        making=inputs.making(runs.names, records, command),
+        look="single" if single else "several",
+    )
+
+
+def _head(runs: Runs) -> list[Block]:
+    """Return a headline for each run (its number, a hundred squares, its ETTR), and what the squares mean."""
+    headlines, first = [], runs.runs[0]
+    for run in runs.runs:
+        title, stuck = run.result.scenario.title or run.name, run.at("no_progress")
+        name = "" if runs.single or title == run.name else f"{run.name}: "
+        number = Facts([Fact(title, _train(run), f"of {whole(run.at('gpus'))} train")], "number")
+        words = f"{name}ETTR {cells.ettr(run.summary).text}{' · no progress' if stuck else ''}"
+        blocks: list[Block] = [picture(run.at("ledger")), Text(words, "stuck" if stuck else "meaning")]
+        blocks = blocks if runs.single else [number, *blocks]
+        headlines.append(Group(blocks, Cell(""), f"scenario-{run.anchor}", "headline"))
+    keys = [
+        key(entry, f"{entry} {first.share(f'ledger.{entry}')}" if runs.single else entry)
+        for entry in runs.entries
+    ]
+    return [
+        Group(headlines, look=f"headlines {'one' if runs.single else 'many'}"),
+        Items([*keys, Cell("one square = 1 % of the cards")], "legend"),
+    ]
+
+
+def _train(run: Run) -> str:
+    """Return how many cards train."""
+    ettr, width, cards = run.at("ettr.mean"), run.margin("ettr"), run.at("gpus")
+    if run.at("no_progress"):
+        return "almost none" if ettr else "none"
+    return measured(cards * ettr, None if width is None else cards * width)
+
+
+def squares(shares: Mapping[str, float]) -> dict[str, int]:
+    """Return how many of a hundred squares each ledger entry has, in the ledger's order.
+
+    Shares are rounded by largest remainder, so that the squares always number a hundred.
+    """
+    exact = {entry: SQUARES * float(shares[entry]) for entry in theme.STYLES if shares.get(entry)}
+    counts = {entry: math.floor(share + 1e-9) for entry, share in exact.items()}
+    order = sorted(exact, key=lambda entry: counts[entry] - exact[entry])
+    for entry in order[: SQUARES - sum(counts.values())]:
+        counts[entry] += 1
+    return counts
+
+
+def picture(shares: Mapping[str, float]) -> Picture:
+    """Return a hundred squares, filled row by row, as one SVG path for each ledger entry."""
+    filled = [entry for entry, count in squares(shares).items() for _ in range(count)]
+    paths = dict.fromkeys(filled, "")
+    for place, entry in enumerate(filled):
+        row, column = divmod(place, PER_ROW)
+        paths[entry] += f"M{column * PITCH} {row * PITCH}h{SIDE}v{SIDE}h-{SIDE}z"
+    spoken = f"{filled.count('productive')} of 100 squares are filled: the share of the cards that trains"
+    return Picture(list(paths.items()), spoken, "waffle", 397, 97)
+
+
+def answer(runs: Runs) -> list[Advice]:
+    """Return the sentences of one run, or of several compared: verdicts, what steps return, what to do."""
+    if runs.comparison is None or runs.single:
+        return _alone(runs.runs[0])[:MOST]
+    selected = list(runs.runs)
+    if len(selected) > MOST_VERDICTS:
+        ordered = sorted(selected, key=lambda run: float(run.at("effective_gpus")))
+        selected = [ordered[-1], ordered[0]]
+    sentences = [verdict(run.summary) for run in selected]
+    sentences += runs.comparison.advice[: MOST - len(sentences)]
+    for run in selected:
+        advice = advise(run.result.scenario, run.summary)
+        sentences += [replace(sentence, text=f"{run.name}: {sentence.text}") for sentence in advice]
+    return sentences[:MOST]
+
+
+def _alone(run: Run) -> list[Advice]:
+    advice = sorted(advise(run.result.scenario, run.summary), key=lambda sentence: not sentence.warning)
+    warnings = sum(sentence.warning for sentence in advice)
+    facts = [Advice(text) for text in _facts(run)]
+    return [verdict(run.summary), *advice[:warnings], *facts, *advice[warnings:]]
+
+
+def _facts(run: Run) -> Iterator[str]:
+    """Yield how often training is interrupted, when the target is reached, and what a card-hour costs."""
+    if run.at("interruptions_total"):
+        what = "Training, of one replica or of all," if "replicas" in run.summary else "Training"
+        rate, every = run.say("interruptions_per_day"), run.say("mtti_s", duration)
+        yield f"{what} is interrupted {rate} times a day, every {every} on average."
+    else:
+        yield "No failure interrupted training."
+    if run.at("days_to_target.mean") is not None:
+        days, ideal = run.say("days_to_target.mean"), duration(run.at("target_s"), 0.0)
+        yield f"The target is reached after {days} days; without any loss it would take {ideal}."
+    path = "cost.per_effective_gpu_hour"
+    if run.at(path) is not None and not run.at("no_progress"):
+        price, paid, width = run.at(path), run.at("cost.per_gpu_hour"), run.margin(path)
+        times = measured(price / paid, None if width is None else max(width / paid, 0.02))
+        text = money(price, run.at("currency"), width)
+        yield f"An effective card-hour costs {text}, {times} times the price of a card-hour."
+
+
+class StudyPage(NamedTuple):
+    """What the page of one kind of study says: its question, and what is made of the study's answer.
+
+    A section is left out where it does not apply.
+    """
+
+    question: str
+    headline: Callable[[Any], str]
+    facts: Callable[[Any], Iterator[Fact]]
+    method: Callable[[Any], Mapping[str, str]]
+    sections: Sequence[Callable[[Any], Section]]
+
+
+def write_study(study: Study, path: Path, command: str | None = None) -> None:
+    """Write the page of a tuning, or of levers; raises OSError where it cannot."""
+    page.save(study_page(study, command, datetime.now(UTC).isoformat(timespec="seconds")), path)
+
+
+def study_page(study: Study, command: str | None = None, finished: str = "") -> Page:
+    """Return the page of a study of one scenario: the answer to its question; *finished* says when it was."""
+    kind, given = STUDIES[type(study)], study.given
+    headline, name = kind.headline(study), given.title or given.name
+    return Page(
+        title=f"{headline} {name}",
+        eyebrow=f"{name} · {kind.question}",
+        heading=headline,
+        about=given.about or "",
+        head=[Facts(list(kind.facts(study)), "facts")],
+        answer=study.advice,
+        sections=[section(study) for section in kind.sections],
+        given=[given],
+        making=_making(study, kind.method(study), command, finished),
+    )
+
+
+def _making(study: Study, method: Mapping[str, str], command: str | None, finished: str) -> Section:
+    """Return how a *study* was made: the *method*, the seed, what it ran on, and when it was *finished*."""
+    items = {
+        **method,
+        "length of each": format_duration(study.scenario.end_s),
+        "seed": str(study.scenario.simulation.seed),
+        "scenario hash": study.given.hash[:16],
+        "run time": duration(study.wall_s),
+        "version": VERSION,
+        "python": platform.python_version(),
+        "platform": sys.platform,
+        "libraries": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        "finished (UTC)": finished or NOTHING,
+    }
+    return inputs.making([study.given.name], [items], command)
+
+
+def interval_to_use(found: Tuning) -> str:
+    """Return the answer of a tuning in a few words."""
+    if found.recommended_s is None:
+        return "Nothing fails: save as often as other reasons require."
+    if found.no_progress:
+        return "The job makes no progress at any interval."
+    return f"Save{found.within} about every {format_duration(found.recommended_s, 3)}."
+
+
+def _tuning_facts(found: Tuning) -> Iterator[Fact]:
+    """Yield what matters most: the best range, the ETTR, the gain; or what would have to change."""
+    if found.ettr_at_best is None or found.range_s is None:
+        return
+    ettr = in_words(found.ettr_at_best)
+    if found.no_progress:
+        yield Fact("ETTR at the best interval", ettr, "almost no card-time is productive")
+        yield from _needed(found)
+        return
+    near = " to ".join(map(duration, found.range_s))
+    yield Fact("Best range", near, "indistinguishable from the best at 95 %")
+    yield Fact("ETTR with it", ettr, "productive share of all card-time")
+    for gain in (gain for gain in found.gains if gain.over == "now"):
+        label = f"Gain over today's {duration(gain.interval_s, 0.0)}"
+        if gain.distinguishable:
+            yield Fact(label, in_words(gain.worth.ettr, points), gain.worth.in_cards())
+        else:
+            yield Fact(label, ALIKE, "no gain beyond chance")
+
+
+def _needed(found: Tuning) -> Iterator[Fact]:
+    """Yield what would let half of the cards train, one change or the other."""
+    restart, mtbf = describe(found.scenario).restart_s, found.scenario.mtbf
+    needed = (
+        ("Half of the cards would train if a restart took", "restart_s", "from failure to training", restart),
+        ("Half of the cards would train with an MTBF of", "mtbf_s", "between failures", mtbf),
+    )
+    for label, name, meaning, now in needed:
+        if name in found.needed:
+            yield Fact(label, duration(found.needed[name]), f"{meaning}; now {duration(now, 0.0)}")
+
+
+def _tuning_method(found: Tuning) -> dict[str, str]:
+    if not found.curve:
+        return {"intervals": "none, because nothing fails"}
+    shared = "outages simulated once, every interval scored on them (exact here)"
+    return {
+        "intervals": str(len(found.curve)),
+        "method": f"each simulated in full: {found.simulated}" if found.simulated else shared,
+        "replications": f"{found.replications} to choose, {found.fresh_replications} fresh ones to judge",
+    }
+
+
+def change_to_make(found: Levers) -> str:
+    """Return the answer of levers in a few words."""
+    if not found.levers:
+        return "There is nothing to improve."
+    best = next((lever.name for lever in found.helpful), "no change makes a difference beyond chance")
+    return f"{best[:1].upper()}{best[1:]}."
+
+
+def _lever_facts(found: Levers) -> Iterator[Fact]:
+    yield Fact("ETTR as it is", in_words(found.ettr), "productive share of all card-time")
+    for worth in (lever.worth for lever in found.helpful[:1]):
+        yield Fact("Gain of the first change", in_words(worth.ettr, points), "of ETTR, by itself")
+        yield Fact("In effective cards", in_words(worth.effective_gpus), "cards that train all the time")
+        for amount in worth.in_words[2:]:
+            yield Fact("In money", amount, "a year")
+
+
+def _lever_method(found: Levers) -> dict[str, str]:
+    return {"changes": str(len(found.levers)), "replications": f"{found.replications} of each, paired"}
+
+
+STUDIES: Mapping[type[Study], StudyPage] = {
+    Tuning: StudyPage(
+        "how often to save",
+        interval_to_use,
+        _tuning_facts,
+        _tuning_method,
+        TUNING,
+    ),
+    Levers: StudyPage("what to improve first", change_to_make, _lever_facts, _lever_method, LEVERS),
+}
+"""The page of each kind of study."""
+
+
+def write_validation(validation: Validation, path: Path, command: str | None = None) -> None:
+    """Write the page of *validation*; raises OSError where it cannot."""
+    page.save(validation_page(validation, command), path)
+
+
+def validation_page(validation: Validation, command: str | None = None) -> Page:
+    """Return the page of *validation*, the same for the same validation and command."""
+    record = {name: value for name, value in validation.made.items() if name != "command"}
+    seed = record.get("seed")
+    items = {"seeds": f"{seed} for all" if seed is not None else "those of the scenarios"}
+    facts = [
+        Fact(kind.heading, f"{whole(passed)} of {whole(len(cases))}", kind.passed)
+        for kind, cases, passed in checks.groups(validation)
+    ]
+    return Page(
+        title=f"{headline(validation)} Validation",
+        eyebrow=f"clustersim {VERSION} · simulated against theory and against published clusters",
+        heading=headline(validation),
+        about="",
+        head=[Facts(facts, "facts")],
+        answer=[*validation.advice, *estimator.sentence(validation.curves)],
+        sections=[section(validation) for section in VALIDATION],
+        given=(),
+        making=inputs.making(["All cases"], [items | dict(inputs.provenance(record))], command),
+    )
+
+
+def headline(validation: Validation) -> str:
+    """Return how many checks pass; those of plumbing count only where they fail."""
+    evidence = [case for case in validation.cases if case.kind != "plumbing" or not case.passed]
+    cases = evidence or validation.cases
+    passed = sum(case.passed for case in cases)
+    if passed < len(cases):
+        return f"{whole(passed)} of {whole(len(cases))} checks pass."
+    return f"All {whole(passed)} checks pass." if passed > 1 else "The check passes."

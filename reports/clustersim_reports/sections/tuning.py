@@ -1,0 +1,319 @@
+"""How often to save: ETTR by checkpoint interval, what the best one gains, and what else moves it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from clustersim.estimate import in_words
+from clustersim.formatting import NOTHING, duration, measured, whole
+from clustersim.scenario.text import document
+from clustersim.studies.tune import Candidate, Tuning, WhatIf
+from clustersim.units import COUNT, DURATION, format_duration
+from clustersim_reports import drawing, theme
+from clustersim_reports.blocks import (
+    Block,
+    Cell,
+    Content,
+    Data,
+    Figure,
+    Json,
+    Row,
+    Section,
+    Table,
+    key,
+    row,
+    slug,
+)
+from clustersim_reports.drawing import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, RED, Plot, Position
+from clustersim_reports.run import interval
+
+REACH = 40.0
+"""How far the figure goes beyond the outermost marks, as a ratio of intervals."""
+PLOT, LANE, GAP, FOOT = 300, 30, 28, 62
+"""Pixels of the curve, of each lane below it, between them, and below the lowest lane."""
+RIGHTMOST, LEFTMOST, SIDE = 0.6, 0.4, 0.3
+"""Shares of the axis that decide on which side of a mark its label has room."""
+BELOW = "Below the curve: the best range, the recommended interval, today's, and the formulas."
+PAIRED = "Intervals are compared on the same failures, in pairs: they may differ where bands overlap."
+STUCK = "The job makes no progress at any interval; the vertical axis spans all card-time."
+NOTE = {"bgcolor": PAPER, "borderpad": 1, "yref": "y2"}
+INSIDE = 1.001
+"""Ratio by which a range that goes on beyond the axis is held inside it: plotly hides what is outside."""
+MARKS = {
+    "recommended": ("recommended", "circle", BLUE, 14, "a round value in the best range"),
+    "now": ("today's", "diamond", ORANGE, 13, "as the scenario gives it"),
+    "young": ("Young", "triangle-up", INK, 13, "√(2 × MTBF × time that a save stops training)"),
+    "daly": ("Daly", "square", INK, 10, "Young's formula with terms of higher order"),
+    "exact": ("exact optimum", "cross", INK, 11, "for random failures at a constant rate"),
+}
+"""What the marks are called, how they look and what they are, in the order in which they are shown."""
+HEIGHT, LOWER, UPPER = 500, 0.40, 0.54
+"""Pixels in all, where the lower panel ends and where the upper one begins: shares of the height."""
+WIDTH, NARROW = 0.075, 0.2
+"""Room that a number takes on a wide and a narrow page, as a share of the axis."""
+BESIDE, AROUND = 1.7, 2.6
+"""Room at the ends of the axis across and of the axis of intervals, as ratios."""
+THOUSANDS = {"k": 1e3, "M": 1e6}
+TITLES = {
+    "checkpoint.blocks": ("What a cheaper save is worth", "how long a save stops training"),
+    "cluster.gpus": ("How the size moves it", "cards"),
+}
+"""The title of the figure and of the axis across, by the path of the value."""
+
+
+def curve(tuning: Tuning) -> Section:
+    """Return how the interval matters; nothing where no interval was tried."""
+    table = _gains(tuning) if tuning.gains and not tuning.no_progress else None
+    blocks = [curve_figure(tuning), table] if tuning.curve else []
+    return Section("curve", "ETTR by checkpoint interval", blocks, "The curve")
+
+
+def _gains(tuning: Tuning) -> Table:
+    """Return what the recommended interval earns over each of the others."""
+    headings = list(tuning.gains[0].worth.row(True))
+    cells: dict[str, list[Content]] = {gain.over: [duration(gain.interval_s, 0.0)] for gain in tuning.gains}
+    for gain in tuning.gains:
+        cells[gain.over] += gain.worth.row(gain.distinguishable).values()
+    cells["recommended"] = [format_duration(tuning.recommended_s or 0.0, 3), *[NOTHING] * len(headings)]
+    rows = [
+        row(Cell(name, about), *cells[over]) for over, (name, *_, about) in MARKS.items() if over in cells
+    ]
+    columns = ["Interval", *headings]
+    return Table("Gain of the recommended interval over others", columns, rows, "Interval from", "measures")
+
+
+def marks_of(tuning: Tuning) -> dict[str, Position]:
+    """Return the named intervals (s), each with the height of the curve there."""
+    intervals = {name: getattr(tuning, f"{name}_s") for name in MARKS}
+    intervals["recommended"] = None if tuning.no_progress else tuning.recommended_s
+    known = {name: at for name, at in intervals.items() if at is not None}
+    lengths, means = zip(*((point.interval_s, point.ettr.mean) for point in tuning.curve), strict=True)
+    heights = np.interp(np.log([*known.values()]), np.log(lengths), means).tolist()
+    return dict(zip(known, zip(known.values(), heights, strict=True), strict=True))
+
+
+def mark_label(name: str, at: float) -> str:
+    """Return what a mark is called, and its interval."""
+    return f"{MARKS[name][0]} {duration(at, 0.0)}"
+
+
+def curve_figure(tuning: Tuning) -> Figure:
+    """Return ETTR against the checkpoint interval, and a lane below it for the best range and each mark.
+
+    A job without progress has no best range, and its axis spans all card-time.
+    """
+    marks, best = marks_of(tuning), None if tuning.no_progress else tuning.range_s
+    intervals, data = [at for at, _ in marks.values()], []
+    for point in tuning.curve:
+        values = {"scenario": tuning.scenario.name, "interval_s": point.interval_s}
+        values |= interval("ettr", point.ettr.share)
+        data.append(values | {"distinguishable_from_best": point.distinguishable})
+    near = [c for c in tuning.curve if min(intervals) / REACH <= c.interval_s <= max(intervals) * REACH]
+    heights = [end for point in near for end in point.ettr.share if end is not None]
+    pad = max(0.06 * (max(heights) - min(heights)), 1e-4)
+    span = [max(min(heights) - pad, 0.0), min(max(heights) + pad, 1.0)] if best else [-0.03, 1.0]
+    lanes = len(marks) + (best is not None)
+    height, look = PLOT + GAP + LANE * lanes, {"anchor": "y2", "title": "training between two saves"}
+    plot = Plot(
+        Data(data),
+        height + FOOT + 16,
+        x=drawing.duration_axis(near[0].interval_s / 1.15, near[-1].interval_s * 1.15, **look),
+        y=drawing.axis(range=span, domain=[(GAP + LANE * lanes) / height, 1], nticks=6),
+        yaxis2=drawing.bare(range=[lanes - 0.5, -0.5], domain=[0, LANE * lanes / height]),
+        margin={"b": FOOT - 12, "l": 8, "r": 12, "t": 28},
+    )
+    plot.corner("ETTR")
+    _curve(plot, near)
+    caption, spoken = STUCK, [mark_label(name, at) for name, (at, _) in marks.items()]
+    if best:
+        caption = f"{BELOW} {PAIRED}" if near[0].ettr.low is not None else BELOW
+        spoken.insert(0, f"best range {duration(best[0])} to {duration(best[1])}")
+        _best(plot, *best, spoken[0])
+    _marks(plot, marks, lanes - len(marks))
+    return plot.figure("curve", "ETTR against the checkpoint interval", caption, spoken)
+
+
+def _curve(plot: Plot, points: Sequence[Candidate]) -> None:
+    """Draw the curve, and below it the band of the intervals where they are known."""
+    x = [point.interval_s for point in points]
+    means, lows, highs = ([*column] for column in zip(*(point.ettr.share for point in points), strict=True))
+    plot.legend.append(key("line", "mean ETTR"))
+    if None not in lows:
+        plot.legend.append(key("band", "95 % interval of each mean"))
+        plot.band(x, lows, highs)
+    lines = [(duration(point.interval_s), f"ETTR {in_words(point.ettr)}") for point in points]
+    plot.line(x, means, BLUE, 2.5, marker={"color": BLUE, "size": 4}, hover=lines)
+
+
+def _best(plot: Plot, first: float, last: float, words: str) -> None:
+    """Draw the best range as a bar in the first lane, as a ground behind the curve, and its name.
+
+    The bar ends in an arrow where the range goes on beyond the figure.
+    """
+    left, right = plot.ends()
+    low, high = (min(max(end, left * INSIDE), right / INSIDE) for end in (first, last))
+    symbols = [
+        "line-ns" if low == first else "triangle-left",
+        "line-ns" if high == last else "triangle-right",
+    ]
+    marker = drawing.sign(GREEN, 12, symbols, GREEN, 3)
+    sign = key("flat", "best range: indistinguishable from the best at 95 %")
+    plot.line([low, high], [0, 0], GREEN, 7, marker=marker, cliponaxis=False, yaxis="y2", sign=sign)
+    area = {"type": "rect", "fillcolor": theme.FLAT.light, "yref": "y domain"}
+    plot.rule(drawing.stroke(GREEN, 1), (low, high), (0, 1), **area)
+    middle = math.sqrt(low * high)
+    plot.note(words, middle, 0, xanchor=plot.side(middle, SIDE), yshift=8, **NOTE)
+
+
+def _marks(plot: Plot, marks: Mapping[str, Position], lane: int) -> None:
+    """Draw each mark on the curve and in a lane of its own from *lane* on, the most important one on top.
+
+    Their names are all on one side of them where there is room for that.
+    """
+    shares = [plot.share(at) for at, _ in marks.values()]
+    if max(shares) < RIGHTMOST or min(shares) > LEFTMOST:
+        shares = [float(max(shares) >= RIGHTMOST)] * len(shares)
+    named = [*zip(shares, itertools.count(lane), marks.items())]
+    for share, place, (name, (at, ettr)) in reversed(named):
+        _, symbol, colour, size, _ = MARKS[name]
+        look, words = drawing.sign(colour, size, symbol, width=1.5), mark_label(name, at)
+        plot.upright(at)
+        plot.dots([at], [ettr], look, hover=[[words]])
+        plot.dots([at], [place], look, hover=[[words]], yaxis="y2")
+        side = {"xanchor": "left", "xshift": 12} if share < 0.5 else {"xanchor": "right", "xshift": -12}
+        plot.note(
+            f"<b>{words}</b>" if name == "recommended" else words, at, place, yanchor="middle", **side, **NOTE
+        )
+
+
+def what_ifs(tuning: Tuning) -> Section:
+    """Return a figure and a table for each path at which other values were tried."""
+    blocks: list[Block] = []
+    columns = ("ETTR", "Effective cards", "Best interval", "Interval as given")
+    for path in dict.fromkeys(what_if.path for what_if in tuning.what_ifs):
+        trials = [what_if for what_if in tuning.what_ifs if what_if.path == path]
+        rows = [_row(what_if) for what_if in trials]
+        blocks.append(what_if_figure(tuning, path, trials))
+        blocks.append(Table(f"Best interval and ETTR by {path}", columns, rows, "Value", "measures"))
+    return Section("what-ifs", "What else moves the best interval", blocks, "What else matters")
+
+
+def _row(what_if: WhatIf) -> Row:
+    best = Cell(NOTHING, "no failures")
+    if what_if.best_s is not None:
+        near = "" if what_if.range_s is None else f"best range {' to '.join(map(duration, what_if.range_s))}"
+        best = Cell(duration(what_if.best_s), near)
+    ettr = Cell(in_words(what_if.ettr), "no progress" if what_if.no_progress else "")
+    cards = Cell(in_words(what_if.effective_gpus), f"of {whole(what_if.gpus)}")
+    head = f"{what_if.path.rpartition('.')[2]}: {what_if.value}"
+    return row(head, ettr, cards, best, duration(what_if.now_s, 0.0))
+
+
+def number(value: Any) -> float | None:
+    """Return the number that a value of a scenario stands for (durations in s), None where it is none."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    readers = (DURATION.parse, COUNT.parse, lambda text: THOUSANDS[text[-1:]] * float(text[:-1]))
+    for read in readers if isinstance(value, str) else ():
+        try:
+            return float(read(value.strip()))
+        except (ValueError, KeyError):
+            continue
+    return None
+
+
+def what_if_figure(tuning: Tuning, path: str, trials: Sequence[WhatIf]) -> Figure:
+    """Return the ETTR at the best interval above, and that interval with its range below, over the value.
+
+    A value without progress is a cross, and has no best interval.
+    """
+    trials = sorted(trials, key=lambda trial: number(trial.value) or 0.0)
+    points: list[Json] = []
+    for trial in trials:
+        best, (low, high) = trial.best_s, trial.range_s or (None, None)
+        point = {"value": trial.value, "number": number(trial.value), "cards": trial.gpus}
+        point |= {"best_interval_s": best, "flat_from_s": low, "flat_to_s": high}
+        ettr = interval("ettr", None if trial.ettr is None else trial.ettr.share)
+        points.append(point | ettr | {"no_progress": trial.no_progress})
+    place = document.find(tuning.scenario.document, path)
+    now = None if place is None else number(document.at(tuning.scenario.document, place))
+    title, across = TITLES.get(path, (f"Other values of {path}", path))
+    plot, places = _plot(Data(points), now, across)
+    texts = ["no progress" if trial.no_progress else in_words(trial.ettr, measured) for trial in trials]
+    _draw(plot, places, texts)
+    caption = "The interval is tuned for each value, on the same failures."
+    if now:
+        caption += " The dotted line marks the scenario as it is."
+        side, shift = ("right", -5) if plot.share(now) > 0.7 else ("left", 5)
+        plot.upright(now)
+        plot.note("as it is", now, 0, MUTED, yref="paper", xanchor=side, xshift=shift)
+    pairs = [f"{trial.value}: {text}" for trial, text in zip(trials, texts, strict=True)]
+    spoken = f"ETTR at the best interval: {'; '.join(pairs)}"
+    return plot.figure(f"what-if-{slug(path)}", title, caption, spoken)
+
+
+def _plot(data: Data, now: float | None, title: str) -> tuple[Plot, list[float]]:
+    """Return both panels, and where the values stand: one after the other if they are no numbers above 0."""
+    numeric = all(value is not None and value > 0 for value in data["number"])
+    places = data["number"] if numeric else [10.0**order for order in range(len(data.rows))]
+    least, *_, most = sorted([*places, now if numeric and now else places[0]])
+    margin = max(BESIDE, (most / least) ** 0.12)
+    span, more = (least / margin, most * margin), {"title": title, "anchor": "y2"}
+    if not numeric:
+        words = dict(zip(places, [drawing.text(value, 16) for value in data["value"]], strict=True))
+        across = drawing.log_axis(*span, places, words.__getitem__, **more)
+    elif all(re.search(r"(s|min|h|d|y)$", value.strip()) for value in data["value"]):
+        across = drawing.duration_axis(*span, 6, **more)
+    else:
+        across = drawing.count_axis(*span, **more)
+    highest = max((end for end in (*data["ettr"], *data["high"]) if end), default=1.0)
+    names = ("best_interval_s", "flat_from_s", "flat_to_s")
+    intervals = [point[name] for point in data.rows if not point["no_progress"] for name in names]
+    ends = [*filter(None, intervals)] or [1.0, 60.0]
+    return Plot(
+        data,
+        HEIGHT,
+        x=across,
+        y=drawing.axis(range=[-0.04 * highest, 1.22 * highest], domain=[UPPER, 1], nticks=6),
+        yaxis2=drawing.duration_axis(min(ends) / AROUND, max(ends) * AROUND, 5, domain=[0, LOWER]),
+    ), places
+
+
+def _draw(plot: Plot, places: Sequence[float], texts: Sequence[str]) -> None:
+    """Draw the ETTR above, best intervals and their ranges below, and the numbers that have room."""
+    plot.corner("ETTR at the best interval")
+    plot.corner("best interval, with its range", "y2")
+    mode = "lines+markers" if places == plot.data["number"] else "markers"
+    best, above, below, ranges = [], [], [], []
+    for x, point, text in zip(places, plot.data.rows, texts, strict=True):
+        moves, interval_s, mean = not point["no_progress"], point["best_interval_s"], point["ettr"]
+        best.append(interval_s if moves else None)
+        above += [(text, x, mean, {"yshift": 11})] if mean is not None else []
+        if moves and interval_s is not None:
+            top = point["flat_to_s"] or interval_s
+            below.append((duration(interval_s), x, top, {"yref": "y2", "yshift": 6}))
+            ranges += [(x, point["flat_from_s"], x, top)] if point["flat_from_s"] else []
+    stuck, values = plot.data["no_progress"], plot.data["value"]
+    marker = drawing.sign(BLUE, [0 if no else 12 for no in stuck]) | {"opacity": 1}
+    lines = [(value, f"ETTR {text}") for value, text in zip(values, texts, strict=True)]
+    look: Json = {"marker": marker, "mode": mode, "error_y": drawing.whiskers(plot.data, "ettr")}
+    means, sign = [mean or 0.0 for mean in plot.data["ettr"]], key("dot", "best interval, and the ETTR at it")
+    plot.line(places, means, BLUE, 2.5, hover=lines, sign=sign, **look)
+    crosses = [mean if no else None for mean, no in zip(plot.data["ettr"], stuck, strict=True)]
+    sign, range_sign = (
+        key("cross", "no progress at any interval"),
+        key("bar", "indistinguishable from the best at 95 %"),
+    )
+    plot.segments(ranges, GREEN, 7, yaxis="y2", sign=range_sign)
+    plot.dots(places, crosses, drawing.sign(RED, 13, "x-thin", width=2.5), sign=sign)
+    lines = [(value, f"best: {duration(interval_s)}") for value, interval_s in zip(values, best, strict=True)]
+    marker = drawing.sign(BLUE, 11, width=1.5)
+    plot.line(places, best, BLUE, 1.5, "dot", marker=marker, mode=mode, hover=lines, yaxis="y2")
+    plot.labels(above, WIDTH, NARROW)
+    plot.labels(below, WIDTH, NARROW)

@@ -39,7 +39,8 @@ def with_history(document: Scenario) -> Records:
 @laws
 @given(st.data(), st.booleans())
 def test_both_works_give_the_same_history(data: st.DataObject, ties: bool) -> None:
-    document = Scenario.model_validate(scenario(data.draw, ties))
+    families = ["adaptive"] * data.draw(st.booleans())
+    document = Scenario.model_validate(scenario(data.draw, ties, *families))
     assert not document.needs_work_history
     whole, general = simulate(document, 0), with_history(document)
     scale = document.end_s

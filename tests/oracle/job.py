@@ -195,6 +195,7 @@ class Job:
         if loser is not None:
             self.stops.save_breaks()
         world, step = self.world, self.world.scenario.workload.step_time
+        world.tiers.seen.end(world.now)
         world.cancel(ranks.SAVE, ranks.TARGET)
         for source in world.sources:
             source.recurrences = [alarm for alarm in source.recurrences if alarm.instant <= world.now]
@@ -258,6 +259,7 @@ class Job:
         self.doing = self.doing if self.stops.now else ""
         self.gone, self.deadline = True, -math.inf
         self.stops.job_goes_down()
+        self.world.tiers.seen.fall_back(self.world.now, strike.scope)
         self.world.tiers.keep_durable(self.world.lineage.tau)
         self.fall_back_to_copies(strike, entry)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from clustersim.scenario.model import Scenario
 from tests.oracle.author import Author, Spec
 
 SCOPES = ("job", "gpu", "node", "rack", "pod", "replica", "cluster")
@@ -234,6 +235,28 @@ def _overlaps(author: Author, spec: Spec) -> None:
     spec["failures"] = modes | ({} if spec["failures"] == "none" else spec["failures"])
 
 
+def adaptive(author: Author, spec: Spec) -> None:
+    """Intervals that follow the failures, where saves cost time and there are failures to follow.
+
+    They make instants odd, so that ties have them only where they have chance.
+    """
+    if spec["checkpoint"] == "none" or (author.ties and not author.chance):
+        return
+    for tier in spec["checkpoint"].get("tiers", {"only": spec["checkpoint"]}).values():
+        before = tier["interval"]
+        tier["interval"] = {"adaptive": {"window": author.time(50, 4000)}}
+        if author.maybe(4) or not _is_sound(spec):
+            tier["interval"] = before
+
+
+def _is_sound(spec: Spec) -> bool:
+    try:
+        Scenario.model_validate(spec)
+    except ValueError:
+        return False
+    return True
+
+
 FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
     "replicas": _replicas,
     "tiers": _tiers,
@@ -243,4 +266,5 @@ FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
     "stops": _stops,
     "trace": _trace,
     "overlaps": _overlaps,
+    "adaptive": adaptive,
 }

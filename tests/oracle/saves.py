@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from clustersim.records import SCOPES
+from clustersim.scenario.kinds.intervals import Adaptation
 from clustersim.scenario.model import Scenario
 from tests.oracle.lineage import NEAR
 
@@ -29,6 +31,48 @@ class Outage:
     end: float
 
 
+class Seen:
+    """What an interval that follows the failures has seen: stretches of training, and failures."""
+
+    def __init__(self) -> None:
+        self.stretches: list[list[float]] = []
+        self.failures: list[tuple[float, str]] = []
+        self.open = self.trained = False
+
+    def begin(self, now: float) -> None:
+        self.stretches.append([now, math.inf])
+        self.open = self.trained = True
+
+    def end(self, now: float) -> None:
+        if self.open:
+            self.stretches[-1][1] = now
+        self.open = False
+
+    def fall_back(self, now: float, scope: str | None) -> None:
+        """The job falls back because of a failure of this scope, or, without one, of a planned stop."""
+        if scope is not None and self.trained:
+            self.failures.append((now, scope))
+        self.trained = False
+
+    def interval(self, now: float, adapts: Adaptation, served: list[str], blocks: float) -> float:
+        since = now - adapts.window
+        count = sum(scope in served and time > since + NEAR for time, scope in self.failures)
+        trained = sum(max(end - max(begin, since), 0.0) for begin, end in self.stretches)
+        return best_interval((trained + adapts.mtbf) / (count + 1), blocks)
+
+
+def best_interval(mtbf: float, blocks: float) -> float:
+    """The interval at which t / M = 1 - exp(-(t + d) / M), by halving; none is shorter than 1 ms."""
+    low, high = 0.0, mtbf
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle / mtbf + math.expm1(-(middle + blocks) / mtbf) < 0:
+            low = middle
+        else:
+            high = middle
+    return max(low, 0.001)
+
+
 class Tiers:
     """What each tier holds, and which block comes next in the stretch that goes on."""
 
@@ -41,6 +85,8 @@ class Tiers:
         self.outages: list[Outage] = []
         self.first = [0.0 for _ in self.tiers]
         self.begun = [0 for _ in self.tiers]
+        self.intervals = [tier.interval for tier in self.tiers]
+        self.seen = Seen()
 
     def whole_steps(self, seconds: float) -> float:
         return seconds if not self.step else math.ceil(seconds / self.step - 1e-9) * self.step
@@ -48,17 +94,30 @@ class Tiers:
     def plan(self, tau: float, now: float) -> None:
         """A stretch begins: work out when the first block of each tier is due."""
         for index, tier in enumerate(self.tiers):
+            if tier.adapts is not None:
+                served = self.served(index)
+                self.intervals[index] = self.seen.interval(now, tier.adapts, served, tier.blocks)
             held = [copy for copy in self.copies if copy.tier == index]
             newest = max((copy.tau for copy in held), default=self.marks[index])
             ready = max((copy.durable_at - now for copy in held if not copy.durable), default=0.0)
-            wait = max(tier.interval - (tau - newest), ready, 0.0)
+            wait = max(self.intervals[index] - (tau - newest), ready, 0.0)
             self.first[index] = self.whole_steps(wait if wait > NEAR else 0.0)
             self.begun[index] = 0
+        self.seen.begin(now)
+
+    def served(self, index: int) -> list[str]:
+        """The scopes of the failures that a tier is there for: those that no tier before it survives."""
+        survives = [SCOPES if tier.survives is None else tier.survives for tier in self.tiers]
+        return [
+            scope
+            for scope in SCOPES
+            if scope in survives[index] and not any(scope in other for other in survives[:index])
+        ]
 
     def due(self, index: int) -> float:
         """The training since the stretch's begin at which the tier's next block begins."""
         tier = self.tiers[index]
-        between = self.whole_steps(max(tier.interval, tier.durable_after))
+        between = self.whole_steps(max(self.intervals[index], tier.durable_after))
         return self.first[index] + self.begun[index] * between
 
     def next_block(self) -> int:

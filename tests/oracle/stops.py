@@ -139,7 +139,9 @@ class Stops:
         plan, tau = world.scenario.maintenance, world.lineage.tau
         assert plan is not None
         world.cancel(ranks.SAVE, ranks.TARGET)
+        tiers.seen.end(world.now)
         if plan.abrupt or not tiers.tiers:
+            tiers.seen.fall_back(world.now, None)
             self.job.end_stretch()
             tiers.strike("job", tau)
             tiers.keep_durable(tau)

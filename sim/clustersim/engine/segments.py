@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from clustersim.arrays import Array
-from clustersim.engine.checkpoints import SaveSchedule
+from clustersim.engine.checkpoints import SavesOfMany
 from clustersim.engine.journal import NOBODY, SegmentLines
 from clustersim.engine.ledger import Causes, Entry
 
@@ -73,18 +73,18 @@ class SinceLastSave:
 
     loads = None
 
-    def __init__(self, lines: SegmentLines, schedule: SaveSchedule) -> None:
+    def __init__(self, lines: SegmentLines, saves: SavesOfMany) -> None:
         start, end, cause, incident = lines
-        useful, broken = schedule.useful_each(start, end), cause != NOBODY
-        kept = np.where(broken, schedule.saved_each(start, end), useful)
-        self.segments = Segments(start, end, useful, kept, schedule.saving_each(start, end), cause, incident)
-        self._schedule = schedule
+        useful, broken = saves.useful(start, end), cause != NOBODY
+        kept = np.where(broken, saves.saved(start, end), useful)
+        self.segments = Segments(start, end, useful, kept, saves.saving(start, end), cause, incident)
+        self._saves = saves
 
     def book(self, charges: Array, causes: Causes, warm_up: float) -> float:
         """Book lost training and saves after *warm_up* (s); return the seconds of training that were kept."""
         start, end, useful, kept, _, cause, _ = self.segments
         since = np.maximum(start, np.minimum(end, warm_up))
-        before = self._schedule.useful_each(start, since)
+        before = self._saves.useful(start, since)
         productive = kept - np.minimum(before, kept)
         lost = useful - before - productive
         broken = lost > 0
@@ -101,7 +101,7 @@ class SinceLastSave:
 
     def useful_by(self, numbers: Array, instants: Array) -> Array:
         """Return the work (s) that the segments *numbers* had done by *instants* (s), which lie in them."""
-        return self._schedule.useful_each(self.segments.start[numbers], instants)
+        return self._saves.at(numbers).useful(self.segments.start[numbers], instants)
 
     def pieces(self, number: int, since: float, until: float) -> Iterator[Piece]:
         """Yield the pieces of segment *number*: training that was kept, training that was lost, and saves.
@@ -110,11 +110,11 @@ class SinceLastSave:
         """
         start, end, _, kept, _, cause, _ = (column[number].item() for column in self.segments)
         end = min(end, until)
-        saved_from = start
-        for begin, stop in self._schedule.runs(start, end, since):
+        schedule, saved_from = self._saves.of(number), start
+        for begin, stop in schedule.runs(start, end, since):
             if begin > max(saved_from, since):
                 yield saved_from, begin, Entry.CHECKPOINT, NOBODY
-            turn = begin + max(kept - self._schedule.useful(start, begin), 0.0)
+            turn = begin + max(kept - schedule.useful(start, begin), 0.0)
             if turn > begin:
                 yield begin, min(turn, stop), Entry.PRODUCTIVE, NOBODY
             if turn < stop:

@@ -11,6 +11,7 @@ from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.machine import ClusterSpec
 from clustersim.scenario.keys.recovery import Recovery
 from clustersim.scenario.keys.scenario import ScenarioBlock
+from clustersim.scenario.kinds.intervals import Needs
 from clustersim.scenario.rates import mtbf_served
 from clustersim.scenario.system import System
 
@@ -81,7 +82,8 @@ def with_intervals(written: ScenarioBlock, system: System) -> tuple[System, list
         return system, []
     tiers, findings, step_time = [], list[Finding](), system.workload.step_time
     for tier, keys in zip(system.tiers, written.checkpoint.each().values(), strict=True):
-        seconds, why = keys.interval_s(tier.blocks, mtbf_served(system, tier.name), step_time)
+        needs = Needs(mtbf_served(system, tier.name), tier.blocks, step_time)
+        settled, why = keys.with_interval(tier, needs)
         findings += under(tier.keys, [*keys.about_bandwidths(tier), *[("interval", why)] * bool(why)])
-        tiers.append(replace(tier, interval=seconds))
+        tiers.append(settled)
     return replace(system, checkpoint=replace(system.checkpoint, tiers=tuple(tiers))), findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -131,8 +132,8 @@ def _of_tier(scenario: Scenario, written: CheckpointSpecBlock, path: Path) -> st
     """Return what the interval or a bandwidth of a tier comes to; None where its text says it all."""
     name = str(path[2]) if len(path) == 4 else scenario.tiers[0].name
     keys, tier = written.each()[name], next(tier for tier in scenario.tiers if tier.name == name)
-    if path[-1] == "interval" and keys.interval and keys.interval.seconds is None:
-        return _about(tier.interval)
+    if path[-1] == "interval" and keys.interval and math.isnan(keys.interval.stated_s):
+        return f"{_about(tier.interval)}{' at the start' if tier.adapts else ''}"
     if path[-1] == "read":
         return f"{_about(tier.load)} to load"
     if path[-1] == "write" and keys.blocks is None:

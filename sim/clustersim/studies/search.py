@@ -202,8 +202,8 @@ class Outages:
 
     def ettr(self, schedule: PeriodicSaves) -> Floats:
         """Return the ETTR of each replication under *schedule*, as a simulation would have booked it."""
-        saved = schedule.saved_each(self.broken.start, self.broken.end)
-        useful = schedule.useful_each(self.whole.start, self.whole.end)
+        saved = schedule.each.saved(self.broken.start, self.broken.end)
+        useful = schedule.each.useful(self.whole.start, self.whole.end)
         kept = self._kept(schedule, self.broken, saved) + self._kept(schedule, self.whole, useful)
         return np.asarray(kept / self.wall_s)
 
@@ -212,7 +212,7 @@ class Outages:
         early = np.flatnonzero(part.start < self.warm_up) if self.warm_up else np.empty(0, np.intp)
         if early.size:
             until = np.full(early.size, self.warm_up)
-            kept[early] -= np.minimum(schedule.useful_each(part.start[early], until), kept[early])
+            kept[early] -= np.minimum(schedule.each.useful(part.start[early], until), kept[early])
         sums = np.bincount(part.replication, weights=kept, minlength=self.wall_s.size)
         return sums.astype(np.float64)
 

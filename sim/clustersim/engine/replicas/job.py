@@ -220,7 +220,7 @@ class Job:
         if was_active:
             self._break_off(blame)
         if not replicas.alive:
-            self._work.fall_back(self._env.now, *blame, pending.sound_until)
+            self._work.fall_back(self._env.now, *blame, pending.sound_until, pending.failure.scope)
             group.leave()
         elif was_active:
             group.stall(self._recovery.stall, blame)

@@ -20,7 +20,8 @@ from clustersim.scenario.keys.tiers import Tier
 class CheckpointSet:
     """The copies of each tier, in the order of the scenario.
 
-    `volatile` lists, for each scope of a failure, the tiers whose copies do not survive it.
+    `volatile` lists, for each scope of a failure, the tiers whose copies do not survive it, and `serving` the
+    first listed of the others, which is there for such failures.
     """
 
     def __init__(self, tiers: Sequence[Tier], step: float | None) -> None:
@@ -30,19 +31,24 @@ class CheckpointSet:
             [number for number, checkpoints in enumerate(self.tiers) if not checkpoints.survives(scope)]
             for scope in range(len(SCOPES))
         ]
+        self.serving = [
+            next((number for number in range(len(self.tiers)) if number not in volatile), -1)
+            for volatile in self.volatile
+        ]
         self._saves_again = False
 
     def __repr__(self) -> str:
         return f"CheckpointSet({', '.join(map(repr, self.tiers))})"
 
-    def firsts(self, position: float, now: float) -> Firsts:
+    def firsts(self, position: float, now: float, intervals: Sequence[float]) -> Firsts:
         """Return the training before the first save of each tier in a segment that begins *now* (s).
 
-        The job is at *position* (s) in its work; the result is in the unit of the clocks, steps or seconds.
+        The job is at *position* (s) in its work and saves at these *intervals* (s) from now on; the result is
+        in the unit of the clocks, steps or seconds.
         """
         waits = []
-        for checkpoints in self.tiers:
-            wait = checkpoints.interval - (position - checkpoints.counts_from)
+        for checkpoints, interval in zip(self.tiers, intervals, strict=True):
+            wait = interval - (position - checkpoints.counts_from)
             if checkpoints.in_flight is not None:
                 wait = max(wait, checkpoints.in_flight.durable_at - now)
             waits.append(wait if wait > REL_TOL else 0.0)
@@ -59,7 +65,7 @@ class CheckpointSet:
         For speed: where more has been trained since the newest copy than it takes to become durable, all of
         them are durable, and one series is added without asking for the instant of each.
         """
-        clocks, firsts, now, done = self.clocks, segment.firsts, segment.end, state.done
+        clocks, firsts, now, done = segment.clocks, segment.firsts, segment.end, state.done
         if not any(state.ended):
             return
         for tier, made in enumerate(state.ended):
@@ -78,7 +84,7 @@ class CheckpointSet:
 
     def _take_in(self, segment: TrainingSegment, tier: int, made: int) -> None:
         """Add the *made* copies of *tier* one by one: durable, in flight, or kept from it by an outage."""
-        checkpoints, clocks, firsts = self.tiers[tier], self.clocks, segment.firsts
+        checkpoints, clocks, firsts = self.tiers[tier], segment.clocks, segment.firsts
 
         def position(number: int) -> float:
             return segment.position + clocks.content(firsts, tier, number)

@@ -77,13 +77,13 @@ class GoodputBreakdown:
         """
         start, end = self._columns.start[number].item(), min(self._columns.end[number].item(), until)
         losses = sorted(self._losses_of.get(number, ()), key=lambda loss: loss.begin)
-        firsts = self._firsts(number)
+        firsts, clocks = self._firsts(number), self._clocks_of(number)
         saved_from, done = start, 0.0
-        for begin, stop in self._clocks.runs(firsts, start, end, since):
+        for begin, stop in clocks.runs(firsts, start, end, since):
             if begin > max(saved_from, since):
                 yield saved_from, begin, Entry.CHECKPOINT, NOBODY
             elif saved_from == start < begin:
-                done = self._clocks.state(firsts, start, begin).done
+                done = clocks.state(firsts, start, begin).done
             yield from _cut(begin, stop, done, losses)
             done, saved_from = done + (stop - begin), stop
         if end > saved_from:
@@ -127,10 +127,15 @@ class GoodputBreakdown:
             return 0.0
         if instant >= self._columns.end[number]:
             return float(self._columns.done[number])
-        return self._clocks.state(self._firsts(number), start, instant).done
+        return self._clocks_of(number).state(self._firsts(number), start, instant).done
 
     def _firsts(self, number: int) -> Firsts:
         return tuple(self._columns.firsts[number].tolist())
+
+    def _clocks_of(self, number: int) -> TierClocks:
+        """Return the clocks of segment *number*: its own, where intervals follow the failures."""
+        intervals: list[float] = self._columns.intervals[number].tolist()
+        return self._clocks.at(intervals) if intervals else self._clocks
 
     def _earned(self, loss: Loss, begin: float, end: float) -> float:
         """Return the progress (s) between two instants of training of the segment of *loss*."""

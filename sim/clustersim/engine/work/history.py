@@ -17,7 +17,7 @@ import numpy as np
 
 from clustersim.arrays import Array
 from clustersim.engine.journal import FIELD
-from clustersim.engine.work.tiers import Firsts
+from clustersim.engine.work.tiers import Firsts, TierClocks
 
 
 class Pace(NamedTuple):
@@ -36,11 +36,13 @@ class TrainingSegment:
     """Training from `start` to `end` (s) without a stop, on a `share` of the job's cards.
 
     The work was at `position` (s) when it began.  A second of training earns `rate` seconds of progress, less
-    where `paces` slow it down; `firsts` is the training before the first save of each tier.  Its `end`, the
-    `done` training (s), whether it ended `saving`, and what ended it are set when it ends.
+    where `paces` slow it down; `firsts` is the training before the first save of each tier, and `clocks` say
+    when the others follow.  Its `end`, the `done` training (s), whether it ended `saving`, and what ended it
+    are set when it ends.
     """
 
     position: float
+    clocks: TierClocks
     firsts: Firsts
     end: float
     done: float
@@ -49,6 +51,7 @@ class TrainingSegment:
     incident: int
     __slots__ = (
         "cause",
+        "clocks",
         "done",
         "end",
         "firsts",
@@ -87,7 +90,8 @@ def at_full_pace(paces: Sequence[Pace], done: float) -> float:
 class SegmentColumns(NamedTuple):
     """The segments that have ended, in columns as in `TrainingSegment`, and the progress `before` each (s).
 
-    `firsts` has a row for each segment and a column for each tier.
+    `firsts` has a row for each segment and a column for each tier; so has `intervals` where they follow the
+    failures, and it has no columns otherwise.
     """
 
     start: Array
@@ -101,9 +105,10 @@ class SegmentColumns(NamedTuple):
     incident: Array
     before: Array
     firsts: Array
+    intervals: Array
 
 
-COLUMNS = len(SegmentColumns._fields) - 1
+COLUMNS = len(SegmentColumns._fields) - 2
 """Columns before the `firsts`."""
 RATE, BEFORE = (FIELD.size * SegmentColumns._fields.index(name) for name in ("rate", "before"))
 """Offsets of two fields in the bytes of a packed segment, which are read one at a time."""
@@ -129,16 +134,18 @@ class ProgressHistory:
     `pace` is the progress that a second of training earns on all cards; `progress` is what has survived so
     far, in seconds of the whole job at full pace.  `count` is the number of segments that have ended; `paces`
     holds those of slowed segments, by number.  To save memory an ended segment is packed into 8 bytes a
-    field, with a field of `firsts` for each of *tiers* tiers.
+    field, with a field of `firsts` for each of *tiers* tiers, and one of its interval where that *adapts*.
     """
 
-    def __init__(self, pace: float = 1.0, tiers: int = 0) -> None:
+    def __init__(self, pace: float = 1.0, tiers: int = 0, adapts: bool = False) -> None:
         self.pace = pace
         self.position = self.progress = 0.0
         self.count = 0
         self.losses: list[Loss] = []
         self.paces: dict[int, Sequence[Pace]] = {}
-        self._segment = Struct(f"{COLUMNS + tiers}d")
+        self._adapts = adapts
+        self._tiers = tiers
+        self._segment = Struct(f"{COLUMNS + tiers * (1 + adapts)}d")
         self._segments = bytearray()
         self._surviving: list[int] = []
         self._positions: list[float] = []
@@ -151,7 +158,8 @@ class ProgressHistory:
         """The segments that have ended, in order."""
         width = self._segment.size // FIELD.size
         rows = np.frombuffer(bytes(self._segments)).reshape(-1, width)
-        columns = SegmentColumns._make((*rows[:, :COLUMNS].T.copy(), rows[:, COLUMNS:]))
+        end = COLUMNS + self._tiers
+        columns = SegmentColumns._make((*rows[:, :COLUMNS].T.copy(), rows[:, COLUMNS:end], rows[:, end:]))
         return columns._replace(
             saving=columns.saving.astype(np.bool_),
             cause=columns.cause.astype(np.int64),
@@ -179,6 +187,7 @@ class ProgressHistory:
                 segment.incident,
                 self.progress,
                 *segment.firsts,
+                *(segment.clocks.intervals if self._adapts else ()),
             )
         )
         self._surviving.append(number)

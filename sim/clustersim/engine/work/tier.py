@@ -46,7 +46,6 @@ class TierCheckpoints:
 
     def __init__(self, tier: Tier) -> None:
         self.tier = tier
-        self.interval = tier.interval
         self.durable_after = tier.durable_after
         self.newest: float | None = None
         self.counts_from = self.mark = BEGINNING

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.segments import Training
+from clustersim.engine.work.adaptive import AdaptiveInterval
 from clustersim.engine.work.checkpoint_set import CheckpointSet
 from clustersim.engine.work.goodput import GoodputBreakdown
 from clustersim.engine.work.history import Pace, ProgressHistory, TrainingSegment
-from clustersim.engine.work.tiers import NO_TIER, REL_TOL, SegmentState
+from clustersim.engine.work.tiers import NO_TIER, REL_TOL, SegmentState, TierClocks
 from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
@@ -30,7 +31,10 @@ class TieredWork:
         spec = scenario.checkpoint
         tiers = spec.tiers if spec is not None else ()
         self.copies = CheckpointSet(tiers, scenario.workload.step_time)
-        self.history = ProgressHistory(1 - scenario.recovery.overhead, len(tiers))
+        self._adaptive = [
+            (number, AdaptiveInterval(tier.adapts)) for number, tier in enumerate(tiers) if tier.adapts
+        ]
+        self.history = ProgressHistory(1 - scenario.recovery.overhead, len(tiers), bool(self._adaptive))
         self.segment: TrainingSegment | None = None
         self.loads: dict[int, int] = {}
         self.clocks = self.copies.clocks
@@ -59,13 +63,22 @@ class TieredWork:
         """Begin a segment on a *share* of the cards, at a *pace* that is not the full one, if any."""
         segment = TrainingSegment(now, share, share * self.history.pace, () if pace is None else (pace,))
         segment.position = self.history.position
-        segment.firsts = self.copies.firsts(segment.position, now)
+        segment.clocks = self.clocks if not self._adaptive else self._adapted(now)
+        segment.firsts = self.copies.firsts(segment.position, now, segment.clocks.intervals)
         self.segment = segment
+
+    def _adapted(self, now: float) -> TierClocks:
+        """Return the clocks of the segment that begins *now* (s), at the intervals that it keeps."""
+        intervals = list(self.clocks.intervals)
+        for tier, adaptive in self._adaptive:
+            intervals[tier] = adaptive.begin(now)
+        return self.clocks.at(intervals)
 
     def state(self, now: float) -> SegmentState:
         """Return how far the segment under way is."""
-        assert self.segment is not None
-        return self.clocks.state(self.segment.firsts, self.segment.start, now)
+        segment = self.segment
+        assert segment is not None
+        return segment.clocks.state(segment.firsts, segment.start, now)
 
     def end(self, now: float, cause: int = NOBODY, incident: int = NOBODY) -> None:
         """End the segment, broken by *cause* and *incident* if by anything, with what it has saved."""
@@ -77,6 +90,8 @@ class TieredWork:
         self.history.add(segment)
         self.copies.take_in(segment, until)
         self.segment, self._last = None, segment
+        for _, adaptive in self._adaptive:
+            adaptive.end(now)
 
     def end_final_save(self, now: float) -> None:
         """End it: what has been done so far is saved."""
@@ -105,7 +120,7 @@ class TieredWork:
         left, segment = progress - self.history.progress, self.segment
         assert segment is not None
         done = segment.needs(max(left, 0.0))
-        return segment.start + self.clocks.offset_of(segment.firsts, done)
+        return segment.start + segment.clocks.offset_of(segment.firsts, done)
 
     def lose_step(self) -> None:
         """Throw away the step that the segment which has just ended was in."""
@@ -128,12 +143,16 @@ class TieredWork:
             until = self.state(now)
             self.copies.invalidate(volatile, self.segment.position + until.done, until.ended)
 
-    def fall_back(self, now: float, cause: int, incident: int, sound_until: float | None = None) -> None:
+    def fall_back(
+        self, now: float, cause: int, incident: int, sound_until: float | None = None, scope: int = 0
+    ) -> None:
         """Go back to the newest copy there is, and lose the work since and the copies on their way.
 
         Where the work is corrupt, copies beyond the position *sound_until* are of no use.
         """
         copies = self.copies
+        for tier, adaptive in self._adaptive:
+            adaptive.fall_back(now, incident != NOBODY and copies.serving[scope] == tier)
         copies.settle(now)
         copies.forget_unsaved()
         if sound_until is not None:

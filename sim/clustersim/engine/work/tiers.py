@@ -45,22 +45,30 @@ class TierClocks:
 
     A save that is due while the copy before it is not durable waits for that.  The wait is counted in
     training, so blocks of other tiers come on top of it.  `unit` is the length (s) of a step, or 1 s;
-    `spacings` is the training (s) between two saves of a tier in one segment.
+    `spacings` is the training (s) between two saves of a tier in one segment.  Where intervals follow the
+    failures, each segment has clocks of its own, at *intervals* (s) other than those of the tiers.
     """
 
-    def __init__(self, tiers: Sequence[Tier], step: float | None) -> None:
+    def __init__(
+        self, tiers: Sequence[Tier], step: float | None, intervals: Sequence[float] | None = None
+    ) -> None:
+        self._tiers = tiers
         self.step = step
         self.unit = step or 1.0
         self.blocks = tuple(tier.blocks for tier in tiers)
         self.durable_after = tuple(tier.durable_after for tier in tiers)
-        self.intervals = tuple(tier.interval for tier in tiers)
-        longest = (max(tier.interval, tier.durable_after) for tier in tiers)
+        self.intervals = [tier.interval for tier in tiers] if intervals is None else intervals
+        longest = map(max, self.intervals, self.durable_after)
         self.gaps = tuple(max(self.units(gap), 1.0 if step else 0.0) for gap in longest)
         self.spacings = tuple(gap * self.unit for gap in self.gaps)
         slopes = (block / (gap * self.unit) for block, gap in zip(self.blocks, self.gaps, strict=True))
         self._slope = 1 + math.fsum(slopes)
         self._none = (0,) * len(self.blocks)
         self._few_blocks_s = FEW_BLOCKS * min(self.gaps, default=0.0) * self.unit
+
+    def at(self, intervals: Sequence[float]) -> TierClocks:
+        """Return the clocks of the same tiers at other *intervals* (s)."""
+        return TierClocks(self._tiers, self.step, intervals)
 
     def units(self, seconds: float) -> float:
         """Return *seconds* in steps, rounded up to whole ones; in seconds where the job has no steps."""

@@ -47,8 +47,13 @@ class Work(Protocol):
     def invalidate(self, scope: int, now: float) -> None:
         """Lose the copies that do not survive a failure of *scope*, a number in `SCOPES`."""
 
-    def fall_back(self, now: float, cause: int, incident: int, sound_until: float | None = None) -> None:
-        """Go back to the newest copy, or to the newest whose content lies before position *sound_until*."""
+    def fall_back(
+        self, now: float, cause: int, incident: int, sound_until: float | None = None, scope: int = 0
+    ) -> None:
+        """Go back to the newest copy, or to the newest whose content lies before position *sound_until*.
+
+        *scope*, a number in `SCOPES`, is that of the failure.
+        """
 
     def load(self, failure: Failure, incident: int) -> float:
         """Load the newest usable copy, and return how long that takes (s)."""

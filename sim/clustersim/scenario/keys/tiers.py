@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, NamedTuple
 
 from pydantic import ConfigDict, Field
 
-from clustersim import theory, units
+from clustersim import units
 from clustersim.scenario.keys.blocks import Block, Finding, fill, key, under, unknown
 from clustersim.scenario.keys.quantities import (
     SHORTEST_DURATION,
@@ -20,21 +19,15 @@ from clustersim.scenario.keys.quantities import (
     Reads,
     Share,
     Size,
-    bounded,
     quantity,
     whole,
 )
+from clustersim.scenario.kinds.intervals import ABOUT, Adaptation, Intervals, Needs, too_short
 
 SCOPES = ("job", "gpu", "node", "rack", "pod", "replica", "cluster")
 ALL = "all"
 ONLY_TIER = "checkpoint"
 MOST_TIERS = 50
-POLICIES: Mapping[str, Callable[[float, float], float]] = {
-    "young": theory.young,
-    "daly": theory.daly,
-    "optimal": theory.optimal,
-}
-_DURATION = quantity(units.DURATION, partial(bounded, none=""))
 _PER_NODE = re.compile(r" ?(?:/|per) ?node$")
 _BYTES_PER_S = quantity(units.BANDWIDTH)
 
@@ -43,7 +36,8 @@ _BYTES_PER_S = quantity(units.BANDWIDTH)
 class Tier:
     """One tier, resolved: times in seconds; `survives` None: every failure; `keep` None: every copy.
 
-    `keys` are those under which the scenario says what holds for it.
+    Where the interval `adapts` to the failures, `interval` is that of the first stretch of training.  `keys`
+    are those under which the scenario says what holds for it.
     """
 
     name: str
@@ -54,6 +48,7 @@ class Tier:
     survives: frozenset[str] | None = None
     unusable: float = 0.0
     keep: int | None = None
+    adapts: Adaptation | None = None
     keys: tuple[str, ...] = field(default=("checkpoint",), compare=False)
 
     @property
@@ -66,15 +61,6 @@ class Tier:
         return ".".join((*self.keys, key))
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An interval as it was stated: seconds, steps, or the word for a formula."""
-
-    seconds: float | None = None
-    steps: int | None = None
-    policy: str = "given"
-
-
 class Bandwidth(NamedTuple):
     """Bytes per second, of all nodes together or of each."""
 
@@ -84,21 +70,6 @@ class Bandwidth(NamedTuple):
     def seconds(self, size: float, nodes: int) -> float:
         """Return how long so many bytes of the whole job take, moved by all of its nodes."""
         return size / (self.bytes_per_s * (nodes if self.per_node else 1))
-
-
-def _interval(value: object) -> Interval:
-    if isinstance(value, str) and value in POLICIES:
-        return Interval(policy=value)
-    if isinstance(value, str) and "step" in value:
-        return Interval(steps=units.STEPS.parse(value))
-    if isinstance(value, str) and value.isalpha():
-        raise ValueError(
-            f"{units.shown(value)} is not known; allowed are {', '.join(POLICIES)}, or a duration"
-        )
-    seconds = float(_DURATION.parse(value))
-    if seconds == 0:
-        raise ValueError("0 s between saves leaves no time to train; give more, or say checkpoint: none")
-    return Interval(seconds=seconds)
 
 
 def _bandwidth(value: object) -> Bandwidth:
@@ -123,9 +94,6 @@ def _survives(value: object) -> frozenset[str] | None:
     return frozenset(value)
 
 
-_INTERVAL_SCHEMA = {
-    "anyOf": [{"enum": list(POLICIES)}, _DURATION.schema, {"type": "string", "pattern": units.STEPS.pattern}]
-}
 _SURVIVES_SCHEMA = {
     "anyOf": [{"enum": [ALL]}, {"type": "array", "items": {"enum": list(SCOPES)}, "uniqueItems": True}]
 }
@@ -134,21 +102,14 @@ _BANDWIDTH_SCHEMA = {
     "pattern": rf"{units.BANDWIDTH.pattern[:-1]}(?: ?(?:/|per) ?node)?$",
     "examples": ["1 TB/s", "2 GB/s per node"],
 }
-Intervals = Annotated[Interval, Reads(_interval, _INTERVAL_SCHEMA)]
 Bandwidths = Annotated[Bandwidth, Reads(_bandwidth, _BANDWIDTH_SCHEMA)]
 Survives = Annotated[frozenset[str] | None, Reads(_survives, _SURVIVES_SCHEMA)]
-
-
-def _too_short(seconds: float) -> str:
-    return f"{seconds:.3g} s, shorter than {units.format_duration(SHORTEST_DURATION)}"
 
 
 class TierKeys(Block):
     """What is said of one tier: its times, or the bandwidths that give them from the size of the state."""
 
-    interval: Intervals | None = key(
-        "training between two saves: a duration, 50 steps, young, daly or optimal", None
-    )
+    interval: Intervals | None = key(ABOUT, None)
     blocks: Duration | None = key("the time for which a save stops training, such as 5 s", None)
     durable_after: Duration | None = key(
         "until the copy can be loaded, after the block; 0 s, synchronous, if left out", None
@@ -177,13 +138,13 @@ class TierKeys(Block):
         writing = self.write.seconds(state or 0.0, nodes) if self.write else 0.0
         reading = self.read.seconds(state or 0.0, nodes) if self.read else 0.0
         behind = 0.0 if self.blocks is None else writing
-        stated = self.interval or Interval()
         return fill(
             Tier,
             self,
             name=name,
             keys=keys,
-            interval=math.nan if stated.seconds is None else stated.seconds,
+            interval=self.interval.stated_s if self.interval else math.nan,
+            adapts=None,
             blocks=writing if self.blocks is None else self.blocks,
             durable_after=behind if self.durable_after is None else self.durable_after,
             load=reading if self.load is None else self.load,
@@ -210,27 +171,14 @@ class TierKeys(Block):
         for name, gives in (("write", writing), ("read", "load")):
             seconds = getattr(tier, gives)
             if getattr(self, name) and 0 < seconds < SHORTEST_DURATION:
-                yield name, f"it comes to {_too_short(seconds)}; give {gives} instead, such as 0 s"
+                yield name, f"it comes to {too_short(seconds)}; give {gives} instead, such as 0 s"
 
-    def interval_s(self, blocks: float, mtbf: float | None, step_time: float | None) -> tuple[float, str]:
-        """Return the seconds between two saves that stop training for *blocks* seconds each.
-
-        *mtbf* is that of the failures that the tier serves, *step_time* that of the job.  The text says why
-        that cannot be worked out, and is empty where it can.
-        """
-        stated = self.interval or Interval()
-        if stated.seconds is not None:
-            return stated.seconds, ""
-        if stated.steps is not None:
-            why = "" if step_time else "an interval in steps needs a step; give workload.step_time"
-            return stated.steps * (step_time or math.nan), why
-        if mtbf is None:
-            return math.nan, f"{stated.policy} needs failures after which the copy is loaded; give a duration"
-        if blocks == 0:
-            return math.nan, f"{stated.policy} needs a save that costs time; give blocks, or a duration"
-        seconds = POLICIES[stated.policy](mtbf, blocks)
-        why = f"{stated.policy} comes to {_too_short(seconds)}; give a duration"
-        return seconds, why if seconds < SHORTEST_DURATION else ""
+    def with_interval(self, tier: Tier, needs: Needs) -> tuple[Tier, str]:
+        """Return the *tier* with its interval, and why that cannot be worked out: nothing where it can."""
+        if self.interval is None:
+            return tier, ""
+        seconds, why = self.interval.seconds(needs)
+        return replace(tier, interval=seconds, adapts=self.interval.adaptation(needs)), why
 
 
 class TierSpec(TierKeys):
@@ -243,12 +191,10 @@ class TierSpec(TierKeys):
 class CheckpointSpec:
     """How the job saves: its tiers, from the quickest to the most durable.
 
-    A file that names none has one, called `checkpoint`.  `policy` is `young`, `daly` or `optimal`, and
-    `given` where the interval of the last tier was stated.
+    A file that names none has one, called `checkpoint`.
     """
 
     tiers: tuple[Tier, ...]
-    policy: str
 
     @property
     def last(self) -> Tier:
@@ -282,8 +228,7 @@ class CheckpointSpecBlock(TierKeys):
         """Return the tiers of a job of so many nodes; intervals in words are not worked out yet."""
         each = self.each().items()
         tiers = [keys.tier(name, self.path_of(name), self.state, nodes) for name, keys in each]
-        last = list(self.each().values())[-1].interval
-        return CheckpointSpec(tuple(tiers), last.policy if last else "given")
+        return CheckpointSpec(tuple(tiers))
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse tiers beside the keys of one, and tiers that say too little or too much."""

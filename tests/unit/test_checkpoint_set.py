@@ -151,7 +151,8 @@ def after_a_stretch(
 def begun(copies: CheckpointSet, place: float, start: float) -> TrainingSegment:
     """Return a stretch that has begun at *start*, at *place* of the work."""
     stretch = TrainingSegment(start, 1.0, 1.0, ())
-    stretch.position, stretch.firsts = place, copies.firsts(place, start)
+    stretch.position, stretch.clocks = place, copies.clocks
+    stretch.firsts = copies.firsts(place, start, copies.clocks.intervals)
     return stretch
 
 
@@ -178,8 +179,8 @@ def test_a_stretch_leaves_its_durable_copies_and_one_in_flight() -> None:
 def test_the_next_saves_follow_the_last_ones() -> None:
     copies = after_a_stretch(two_tiers(), 1399.0)
     # 49 s of training since the save of storage, which is not durable before 1400
-    assert copies.firsts(349.0, 1399.0) == (51.0, 251.0)
-    assert copies.firsts(349.0, 1399.0 - 300.0) == (51.0, 301.0)
+    assert copies.firsts(349.0, 1399.0, copies.clocks.intervals) == (51.0, 251.0)
+    assert copies.firsts(349.0, 1399.0 - 300.0, copies.clocks.intervals) == (51.0, 301.0)
 
 
 def test_a_failure_takes_the_tiers_that_do_not_survive_it() -> None:
@@ -187,7 +188,7 @@ def test_a_failure_takes_the_tiers_that_do_not_survive_it() -> None:
     assert [copies.volatile[scope] for scope in (JOB, NODE, RACK)] == [[], [0], [0]]
     copies.invalidate(copies.volatile[NODE], 350.0, None)
     assert copies.newest() == (300, 1)
-    assert copies.firsts(350.0, 1400.0) == (100.0, 250.0)
+    assert copies.firsts(350.0, 1400.0, copies.clocks.intervals) == (100.0, 250.0)
 
 
 def test_what_a_strike_took_of_the_stretch_under_way_stays_away() -> None:
@@ -235,7 +236,7 @@ def test_the_final_save_supersedes_the_one_in_flight() -> None:
     assert (copies.tiers[1].in_flight, copies.tiers[1].newest) == (None, None)
     copies.end_final_save(349.0, 1500.0)
     assert copies.newest() == (349.0, 1)
-    assert copies.firsts(349.0, 1500.0)[1] == 300.0
+    assert copies.firsts(349.0, 1500.0, copies.clocks.intervals)[1] == 300.0
 
 
 def test_a_copy_that_is_durable_as_the_final_save_begins_stays() -> None:
@@ -280,4 +281,4 @@ def test_a_job_without_checkpoints_has_only_the_beginning() -> None:
     assert copies.begin_final_save(60.0, 60.0) == 60.0
     copies.end_final_save(100.0, 100.0)
     assert copies.newest()[0] == 0
-    assert copies.firsts(50.0, 60.0) == ()
+    assert copies.firsts(50.0, 60.0, copies.clocks.intervals) == ()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustersim.engine.checkpoints import NoSaves, PeriodicSaves, SaveSchedule
+from clustersim.engine.checkpoints import PeriodicSaves, SavesOfMany
 
 
 def walk(
@@ -37,9 +37,11 @@ def walk(
     return useful, saved
 
 
-def saving(schedule: SaveSchedule, *instants: float) -> list[bool]:
+def saving(schedule: PeriodicSaves, *instants: float) -> list[bool]:
     """Return whether a stretch that began at 0 stands still for a save at each of *instants*."""
-    return schedule.saving_each(np.zeros(len(instants)), np.array(instants)).tolist()
+    found: list[bool] = schedule.each.saving(np.zeros(len(instants)), np.array(instants)).tolist()
+    assert found == [schedule.is_saving(0.0, instant) for instant in instants]
+    return found
 
 
 whole = st.integers(1, 40).map(float)
@@ -126,11 +128,16 @@ def test_a_stretch_that_ends_with_a_save_ends_with_no_empty_run() -> None:
 
 
 def test_without_checkpoints_everything_is_useful_and_nothing_is_saved() -> None:
-    schedule = NoSaves()
+    schedule = PeriodicSaves.never()
     assert (schedule.useful(5.0, 65.0), schedule.saved(5.0, 65.0)) == (60.0, 0.0)
     assert saving(schedule, 65.0) == [False]
     assert schedule.offset_of(60.0) == 60.0
     assert list(schedule.runs(5.0, 65.0)) == [(5.0, 65.0)]
+    assert schedule.final_save(5.0, 65.0) == 0.0
+    start, end = np.array([5.0, 70.0]), np.array([65.0, 70.0])
+    assert schedule.each.useful(start, end).tolist() == [60.0, 0.0]
+    assert schedule.each.saved(start, end).tolist() == [0.0, 0.0]
+    assert not schedule.each.saving(start, end).any()
 
 
 @given(whole, st.integers(0, 20), st.integers(0, 90), st.lists(st.integers(0, 2000), min_size=1, max_size=30))
@@ -142,22 +149,37 @@ def test_many_stretches_at_once_give_the_same_numbers(
     starts = np.arange(len(lengths)) * 1000.1
     ends = starts + np.array(lengths) / 7
     pairs = list(zip(starts.tolist(), ends.tolist(), strict=True))
-    assert schedule.useful_each(starts, ends).tolist() == [schedule.useful(*pair) for pair in pairs]
-    assert schedule.saved_each(starts, ends).tolist() == [schedule.saved(*pair) for pair in pairs]
+    assert schedule.each.useful(starts, ends).tolist() == [schedule.useful(*pair) for pair in pairs]
+    assert schedule.each.saved(starts, ends).tolist() == [schedule.saved(*pair) for pair in pairs]
 
 
 def test_a_save_counts_from_its_instant_and_not_a_digit_before() -> None:
     schedule = PeriodicSaves.every(100 / 7, 2 / 7, 3 / 7)
     starts, number = np.arange(5000) / 7, np.arange(5000) % 40
     begins = starts + (schedule.first + number * schedule.cycle)
-    assert schedule.saving_each(starts, begins).all()
-    assert not schedule.saving_each(starts, np.nextafter(begins, 0.0)).any()
+    assert schedule.each.saving(starts, begins).all()
+    assert not schedule.each.saving(starts, np.nextafter(begins, 0.0)).any()
     durable = starts + (schedule.first + schedule.blocks + schedule.durable_after + number * schedule.cycle)
     held = [0.0, *(schedule.first + np.arange(40) * schedule.gap).tolist()]
-    assert schedule.saved_each(starts, durable).tolist() == [held[index + 1] for index in number]
-    assert schedule.saved_each(starts, np.nextafter(durable, 0.0)).tolist() == [
+    assert schedule.each.saved(starts, durable).tolist() == [held[index + 1] for index in number]
+    assert schedule.each.saved(starts, np.nextafter(durable, 0.0)).tolist() == [
         held[index] for index in number
     ]
     for ends, expected in ((durable, number + 1), (np.nextafter(durable, 0.0), number)):
         pairs = zip(starts.tolist(), ends.tolist(), strict=True)
         assert [schedule.saved(*pair) for pair in pairs] == [held[index] for index in expected]
+
+
+def test_each_of_many_stretches_may_have_a_schedule_of_its_own() -> None:
+    rng = np.random.default_rng(3)
+    start, end = np.arange(50) * 1000.0, np.arange(50) * 1000.0 + rng.uniform(0, 1000, 50)
+    schedules = [PeriodicSaves.every(interval, 7.0, 30.0) for interval in rng.uniform(20, 400, 50)]
+    firsts, gaps = (np.array([getattr(each, name) for each in schedules]) for name in ("first", "gap"))
+    many = SavesOfMany(firsts, gaps, 7.0, 30.0)
+    pairs = list(zip(schedules, start.tolist(), end.tolist(), strict=True))
+    assert many.useful(start, end).tolist() == [each.useful(*pair) for each, *pair in pairs]
+    assert many.saved(start, end).tolist() == [each.saved(*pair) for each, *pair in pairs]
+    assert many.saving(start, end).tolist() == [each.is_saving(*pair) for each, *pair in pairs]
+    few = np.array([3, 1, 40])
+    assert many.at(few).useful(start[few], end[few]).tolist() == many.useful(start, end)[few].tolist()
+    assert [many.of(place) for place in range(50)] == schedules

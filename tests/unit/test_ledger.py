@@ -11,7 +11,7 @@ from clustersim.engine.segments import SinceLastSave
 from clustersim.records import Failure, Phase
 
 CAUSES = Causes(("gpu", "nic"))
-SCHEDULE = PeriodicSaves.every(60.0, 5.0)
+SCHEDULE = PeriodicSaves.every(60.0, 5.0).each
 
 
 def history() -> Journal:

@@ -175,6 +175,9 @@ def _about_copies(scenario: Scenario) -> Iterator[str]:
         if tier.durable_after > tier.interval:
             until = format_duration(tier.durable_after, 3)
             yield f"{path}: a save starts only when the last one is durable, {until} after its end"
+        if tier.adapts is not None:
+            first = format_duration(tier.interval, 3)
+            yield f"{path}.interval: it follows the failures; formulas take {first}, what it is at the start"
         kept = tier.survives if tier.survives is not None else frozenset({"job", "gpu", "node"})
         if "node" in kept and not kept >= {"job", "gpu"}:
             lost = " and ".join(sorted({"job", "gpu"} - kept))

@@ -67,7 +67,6 @@ def test_the_example_of_the_design_reads_as_it_says() -> None:
     assert chen.mtbf == pytest.approx(600)
     assert chen.checkpoint is not None
     assert chen.checkpoint.interval == theory.daly(chen.mtbf or 0.0, 5.0)
-    assert chen.checkpoint.policy == "daly"
     stages = [(stage.name, stage.kind, stage.duration.mean) for stage in chen.recovery.stages]
     assert stages == [
         ("detect", "detect", 30.0),
@@ -168,7 +167,7 @@ def test_intervals_are_worked_out_from_all_modes(policy: str) -> None:
 def test_an_interval_in_steps() -> None:
     steps = scenario(workload={"step_time": "12 s"}, checkpoint={"interval": "50 steps", "blocks": "5 s"})
     assert steps.checkpoint is not None
-    assert (steps.checkpoint.interval, steps.checkpoint.policy) == (600.0, "given")
+    assert (steps.checkpoint.interval, steps.tiers[-1].adapts) == (600.0, None)
 
 
 def test_none_is_said() -> None:

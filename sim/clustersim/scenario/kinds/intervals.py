@@ -182,7 +182,9 @@ def too_short(seconds: float) -> str:
 
 
 INTERVALS: Mapping[str, type[IntervalKind]] = {kind.word: kind for kind in (Every, Steps, *Interval.kinds)}
-ABOUT = f"training between two saves: a duration, 50 steps, {', '.join(Interval.words_alone())}, or by a kind"
+ABOUT = "training between two saves: a duration, 50 steps, " + ", ".join(
+    f"{{{kind.word}: {kind.example}}}" if kind.needs_details() else kind.word for kind in Interval.kinds
+)
 _SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"enum": Interval.words_alone()},

@@ -20,6 +20,7 @@ from clustersim.records import Records
 from clustersim.scenario.json_schema import schema
 from clustersim.scenario.keys.blocks import Block
 from clustersim.scenario.kinds.effects import EFFECTS, Effect, EffectKind
+from clustersim.scenario.kinds.intervals import INTERVALS, Interval, IntervalKind
 from clustersim.scenario.kinds.retirement import Retire
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.values import values
@@ -147,6 +148,50 @@ class TestRules(Contract):
             Retire.model_validate(half)
 
 
+class TestIntervals(Contract):
+    """Ways to choose the interval between saves."""
+
+    kinds = INTERVALS
+    block = Interval
+
+    def scenario(self, kind: type[Block]) -> dict[str, Any]:
+        """Return one that saves at such intervals, in steps so that all kinds can be tried."""
+        assert issubclass(kind, IntervalKind)
+        stated: Any = kind.word if kind.word in Interval.words_alone() else kind.example
+        if kind.word in Interval.model_fields:
+            stated = {kind.word: example(kind.example)}
+        saves = SMALL["checkpoint"] | {"interval": stated}
+        return SMALL | {"checkpoint": saves, "workload": {"step_time": "4 s"}}
+
+    def works(self, kind: type[Block], records: Records) -> bool:
+        """Each save costs time, and what is lost in a failure is less than all of the work."""
+        return records.ledger["checkpoint"] > 0 and records.ledger["lost"] < records.ledger["productive"]
+
+    def test_its_interval_is_known_before_anything_happens(self, kind: type[Block]) -> None:
+        (tier,) = Scenario.model_validate(self.scenario(kind)).tiers
+        assert 10.0 < tier.interval < 3600.0
+        if tier.adapts is not None:
+            assert tier.adapts.interval(0, 0.0) == tier.interval
+
+    @pytest.mark.parametrize("how", ["replicas", "tiers"])
+    def test_it_serves_every_kind_of_work(self, kind: type[Block], how: str) -> None:
+        """A plain job is that of the other tests."""
+        document = self.scenario(kind)
+        saves = document["checkpoint"]
+        if how == "replicas":
+            document["recovery"] = document["recovery"] | {
+                "replicas": 2,
+                "stall": "30 s",
+                "rejoin_stall": "20 s",
+            }
+            document["failures"] = document["failures"] | {"job": {"per": "job", "mtbf": "9000 s"}}
+        else:
+            quick = saves | {"blocks": "1 s", "survives": ["node"]}
+            document["checkpoint"] = {"tiers": {"quick": quick, "sure": saves}}
+            document["failures"] = document["failures"] | {"all": {"per": "cluster", "mtbf": "9000 s"}}
+        assert disagreements(Scenario.model_validate(document)) == []
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test of a contract on every kind of its registry."""
     if metafunc.cls is not None and "kind" in metafunc.fixturenames:
@@ -154,9 +199,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("kind", kinds.values(), ids=list(kinds))
 
 
-REGISTERED = [kind for contract in (TestEffects, TestRules) for kind in contract.kinds.values()]
+REGISTERED = [
+    kind for contract in (TestEffects, TestIntervals, TestRules) for kind in contract.kinds.values()
+]
 CLASSES = {kind.__name__ for kind in REGISTERED}
-WORDS = {kind.word for kind in EFFECTS.values()}
+WORDS = {kind.word for kind in (*EFFECTS.values(), *Interval.kinds)}
 
 
 def asked_by_name(source: str) -> list[int]:

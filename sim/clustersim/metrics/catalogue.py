@@ -101,7 +101,8 @@ _SIMULATION = MetricSection("What was simulated", (
     Note("horizon_s", "simulated time, at most"),
     Note("warm_up_s", "first part of it, which does not count"),
     Metric("checkpoint_interval_s", "Checkpoint interval", "s",
-        "training between two saves, of the last tier where there are several; at the start where it is adaptive", show=cells.save_interval),
+        "training between two saves, of the last tier where there are several; that of the start where it"
+        " follows the failures", show=cells.save_interval),
     Note("random", "whether any number was drawn at random; where none was, every figure is exact, with one"
         " replication as with many: each margin is 0, and `ettr.low` and `ettr.high` are the mean",
         lambda r: bool(r["drawn"].any())),
@@ -211,7 +212,8 @@ _RECOVERY = MetricSection("Recovery", (
         "noticing, recovering or waiting for nodes, on average",
         scaled(mean(_share(Entry.DETECTION, Entry.RECOVERY, Entry.WAITING)), "replicas.count"),
         needs=(REPLICAS,), heading=None),
-    Metric("tiers.<tier>.interval_s", "Checkpoint interval", "s", "training between two saves in a tier; at the start where it is adaptive",
+    Metric("tiers.<tier>.interval_s", "Checkpoint interval", "s", "training between two saves in a tier;"
+        " that of the start where it follows the failures",
         of="tier", needs=(TIERS,)),
     Metric("tiers.<tier>.loads", "Copies loaded", "share", "share of all loads that took a copy from a tier",
         ratio("loads", "all_loads"), of="tier",

@@ -150,7 +150,7 @@ def _tuned_interval(scenario: Scenario, running: Simulations) -> Iterator[Change
     interval, path = tier.interval, tier.path("interval")
     search = searched(scenario, tier, score, (interval,), FEW_CANDIDATES if in_full else CANDIDATES)
     if search.distinguishable(interval):
-        now = format_duration(interval, 3)
+        now = format_duration(interval, 3) if tier.adapts is None else "one that follows the failures"
         then = format_duration(rounded(search.best, search.flat_range()))
         yield Change("tuned interval", {path: then}, f"{path}: {now} -> {then}", Area.INTERVAL)
 

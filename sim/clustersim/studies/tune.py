@@ -214,6 +214,10 @@ def _advice(tuning: Tuning) -> Iterator[Advice]:
         yield from _against_today(tuning)
         yield from _against_formulas([gain for gain in tuning.gains if gain.over != "now"])
         yield from _flat(*flat, tuning.tier.durable_after)
+    if tuning.tier.adapts is not None:
+        start = duration(tuning.now_s, 0.0)
+        text = f"Today's interval follows the failures; what is compared is that of its start, {start}, kept."
+        yield Advice(f"{text} To see what following them earns, compare the two scenarios.")
     yield from tuning.caveats()
 
 

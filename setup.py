@@ -19,12 +19,11 @@ ENGINE = ROOT / "sim" / "clustersim" / "engine"
 LEFT_AS_PYTHON = {
     "environment.py",  # inherits from a class of SimPy, as no compiled class can
     "replication.py",  # joins the parts, once for each replication
-    "audit.py",  # these six are sums over numpy's columns, which are as quick in Python
+    "audit.py",  # these five are sums over numpy's columns, which are as quick in Python
     "incidents.py",
     "ledger.py",
     "segments.py",
     "timeline.py",
-    "waiting.py",
 }
 FLAGS = [
     "--no-site-packages",  # so that the code is the same whatever else is installed here

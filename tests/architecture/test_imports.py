@@ -33,7 +33,6 @@ ROOMS = [
     "incidents",
     "spares",
     "fleet",
-    "waiting",
     "cluster",
     "estimate",
     "metrics",

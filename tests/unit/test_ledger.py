@@ -30,7 +30,7 @@ def booked(warm_up: float = 0.0) -> Ledger:
     journal = history()
     training = SinceLastSave(journal.segments, SCHEDULE)
     waiting = np.array([0.0, 100.0 - max(80.0, warm_up)])
-    return book(journal.phases, training, CAUSES, waiting, cards=8, stages=2, warm_up=warm_up)
+    return book(journal.phases, training.book, CAUSES, waiting, cards=8, stages=2, warm_up=warm_up)
 
 
 def test_entries_are_card_seconds_in_the_order_of_the_model_page() -> None:

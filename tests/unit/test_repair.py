@@ -4,8 +4,7 @@ import simpy
 
 from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.repair.shop import AUTOMATIC, EndOfRepair, RepairShop
-from clustersim.engine.repair.station import RepairOrder
+from clustersim.engine.repair.shop import AUTOMATIC, EndOfRepair, RepairOrder, RepairShop
 from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams

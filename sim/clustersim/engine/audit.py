@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clustersim.arrays import Array
-from clustersim.engine.fleet import FleetLog, fleet_use
+from clustersim.engine.fleet import FleetLog, charged_waiting, fleet_use
 from clustersim.engine.incidents import incident_table
 from clustersim.engine.journal import NOBODY, Journal
 from clustersim.engine.ledger import Causes, book
 from clustersim.engine.segments import Segments, Training, sums
 from clustersim.engine.timeline import TimelineWindow, curve, curve_instants
-from clustersim.engine.waiting import charged_waiting
 from clustersim.records import Phase, Records
 from clustersim.scenario.model import Scenario
 
@@ -52,7 +51,7 @@ def audit(
     modes = len(scenario.failures)
     waiting = charged_waiting(log, phases, len(lines.time), warm_up)
     by_mode = sums(lines.mode, waiting.counted, modes)
-    ledger = book(phases, training, causes, by_mode, cards=cards, stages=len(stages), warm_up=warm_up)
+    ledger = book(phases, training.book, causes, by_mode, cards=cards, stages=len(stages), warm_up=warm_up)
     ledger.close(cards, end - warm_up)
     incidents = incident_table(lines, phases, training, waiting.charged, stages, replication)
     counts = _counts(incidents, warm_up, modes)

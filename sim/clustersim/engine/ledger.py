@@ -9,10 +9,9 @@ is 8 cards x 10,000 s.  All but the productive ones are charged to the failure's
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
 
 import numpy as np
 
@@ -78,11 +77,8 @@ class Causes:
         self.overhead = len(modes) + 3
 
 
-class Bookable(Protocol):
-    """Training of a finished run, which can book itself (`Training` is all that is known of it)."""
-
-    def book(self, charges: Array, causes: Causes, warm_up: float) -> float:
-        """Add its costs after *warm_up* (s) to *charges* (cause x entry); return the seconds it kept."""
+BookTraining = Callable[[Array, Causes, float], float]
+"""Adds the costs of training after the warm-up (s) to charges (cause x entry); returns the seconds kept."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,7 @@ class Ledger:
 
 def book(
     phases: Phases,
-    training: Bookable,
+    book_training: BookTraining,
     causes: Causes,
     waiting: Array,
     *,
@@ -130,7 +126,7 @@ def book(
     seconds *= phases.share
     _book_phases(charges, phases, seconds, causes)
     charges[: len(waiting), Entry.WAITING] = waiting
-    productive = training.book(charges, causes, warm_up)
+    productive = book_training(charges, causes, warm_up)
     by_stage = np.bincount(phases.stage, weights=seconds, minlength=1 + stages)[1:]
     return Ledger(cards * productive, cards * charges, cards * by_stage)
 

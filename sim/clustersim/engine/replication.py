@@ -1,8 +1,7 @@
 """One replication: a pure function of a scenario and a number.
 
-`simulate(scenario, 3)` simulates the history number 3 of the scenario and returns its records.  The same
-arguments give the same records, whatever was simulated before and on whichever core, so a history can be
-repeated by itself.  This is the only place where the parts of the engine are joined.
+`simulate(scenario, 3)` returns the records of history number 3.  The same arguments give the same records,
+whatever was simulated before.  This is the only place where the parts of the engine are joined.
 """
 
 from __future__ import annotations

@@ -104,10 +104,7 @@ class SinceLastSave:
         return self._saves.at(numbers).useful(self.segments.start[numbers], instants)
 
     def pieces(self, number: int, since: float, until: float) -> Iterator[Piece]:
-        """Yield the pieces of segment *number*: training that was kept, training that was lost, and saves.
-
-        Pieces that end before *since* (s) may be missing, and nothing is returned beyond *until* (s).
-        """
+        """Yield the pieces of segment *number*, as `Training` describes."""
         start, end, _, kept, _, cause, _ = (column[number].item() for column in self.segments)
         end = min(end, until)
         schedule, saved_from = self._saves.of(number), start

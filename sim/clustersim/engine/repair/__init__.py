@@ -18,8 +18,7 @@ from clustersim.engine.failures import Failures
 from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.engine.repair.diagnosis import Diagnosis
 from clustersim.engine.repair.retirement import Retirement
-from clustersim.engine.repair.shop import AUTOMATIC, RepairShop
-from clustersim.engine.repair.station import RepairOrder
+from clustersim.engine.repair.shop import AUTOMATIC, RepairOrder, RepairShop
 from clustersim.records import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams, happens

@@ -1,25 +1,36 @@
-"""The repair shop of a failure mode: how long its nodes take to repair, and in which phases.
+"""The repair shop of a failure mode: the phases in which its nodes are repaired, their times, the crews.
 
 A mode repairs automatically in 10 s, escalates in 30 % of the cases, and has one crew, which then works for
 100 s.  Three failures at 0 s that all escalate leave the automatic phase at 10 s together; the crew finishes
-them one by one at 110 s, 210 s and 310 s.
+them one by one at 110 s, 210 s and 310 s.  Without a number of crews all three would be finished at 110 s.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from typing import NamedTuple, Protocol
 
 import simpy
 
-from clustersim.engine.events import RETURN
+from clustersim.engine.events import RETURN, At
 from clustersim.engine.failures.origins import FailureDraws, Origins
-from clustersim.engine.repair.station import RepairOrder, RepairStation
 from clustersim.records import Failure
 from clustersim.scenario.model import FailureMode
 from clustersim.streams import Streams, happens
 
 AUTOMATIC, MANUAL = 0, 1
-"""The phases of a repair, as the shares of repairs in vain are listed in a plan."""
+"""The phases of a repair, in the order in which a plan lists the chances that they are in vain."""
+
+
+class RepairOrder(NamedTuple):
+    """The *nodes* to repair together after a *failure*, which is the incident in *line* of the journal."""
+
+    nodes: Sequence[int]
+    failure: Failure
+    line: int
 
 
 class EndOfRepair(Protocol):
@@ -29,29 +40,62 @@ class EndOfRepair(Protocol):
         """Take the nodes of *order* back, whose last *phase* was the automatic or the manual one."""
 
 
-class RepairTimes(Protocol):
-    """How long a repair takes (s), by the failure that made it necessary."""
+class RepairStation:
+    """*crews* that each work on one order at a time, first come first served; None stands for any number.
 
-    def __getitem__(self, failure: Failure) -> float: ...
-
-
-class RecordedTimes:
-    """Repair times (s) from a log, by the row of the failure.
-
-    Failures that no row describes, such as relapses, have times that are *drawn*.
+    All nodes of an order are finished at the same instant, when *finish* is called with it; *priority* orders
+    the stations that finish at one instant.  For speed the station keeps its orders in a heap of its own, and
+    only the next end of work is an event of the simulation, whose queue thus stays short.
     """
 
-    def __init__(self, mode: int, spec: FailureMode, drawn: RepairTimes) -> None:
-        self._mode = mode
-        self._rows = spec.recorded or ()
-        self._drawn = drawn
+    def __init__(
+        self, env: simpy.Environment, crews: int | None, priority: int, finish: Callable[[RepairOrder], None]
+    ) -> None:
+        self._env = env
+        self._free = math.inf if crews is None else crews
+        self._queue: deque[tuple[RepairOrder, float]] = deque()
+        self._under_way: list[tuple[float, int, RepairOrder]] = []
+        self._started = 0
+        self._next: At | None = None
+        self._priority = priority
+        self._finish = finish
 
-    def __getitem__(self, failure: Failure) -> float:
-        if failure.origin != self._mode:
-            return self._drawn[failure]
-        time = self._rows[failure.ordinal].repair_s
-        assert time is not None
-        return time
+    def __repr__(self) -> str:
+        return f"RepairStation({len(self._under_way)} under way, {len(self._queue)} waiting)"
+
+    def enqueue(self, order: RepairOrder, time: float) -> None:
+        """Work on *order* for *time* seconds, at once or when a crew is free."""
+        if self._free:
+            self._free -= 1
+            self._begin(order, time)
+        else:
+            self._queue.append((order, time))
+
+    def _begin(self, order: RepairOrder, time: float) -> None:
+        self._started += 1
+        number = self._started
+        heappush(self._under_way, (self._env.now + time, number, order))
+        if self._under_way[0][1] == number:
+            self._await_next()
+
+    def _await_next(self) -> None:
+        self._next = At(self._env, self._under_way[0][0], self._priority, self._end)
+
+    def _end(self, event: At) -> None:
+        """Finish the order that is due now; its crew goes on with the next in the queue.
+
+        An event that an order with an earlier end has replaced does nothing.
+        """
+        if event is not self._next:
+            return
+        _, _, order = heappop(self._under_way)
+        self._free += 1
+        if self._queue:
+            self._free -= 1
+            self._begin(*self._queue.popleft())
+        if self._under_way:
+            self._await_next()
+        self._finish(order)
 
 
 class RepairShop:
@@ -73,9 +117,9 @@ class RepairShop:
         plan = spec.repair_plan
         assert plan is not None
         self._finish = finish
-        self._times: RepairTimes = FailureDraws(streams, origins, "repair", plan.first.sample)
-        if spec.recorded is not None:
-            self._times = RecordedTimes(mode, spec, self._times)
+        self._mode = mode
+        self._rows = spec.recorded
+        self._times = FailureDraws(streams, origins, "repair", plan.first.sample)
         priority = RETURN + 2 * mode
         if plan.second is None:
             self._first = RepairStation(env, plan.crews, priority, finish)
@@ -91,7 +135,15 @@ class RepairShop:
 
     def enqueue(self, order: RepairOrder) -> None:
         """Begin the repair of *order*, at once or when a crew is free."""
-        self._first.enqueue(order, self._times[order.failure])
+        self._first.enqueue(order, self._time(order.failure))
+
+    def _time(self, failure: Failure) -> float:
+        """Return the time (s) of the first phase: from a log, or drawn where no row of it is the failure."""
+        if self._rows is None or failure.origin != self._mode:
+            return self._times[failure]
+        time = self._rows[failure.ordinal].repair_s
+        assert time is not None
+        return time
 
     def _end_automatic(self, order: RepairOrder) -> None:
         if happens(self._chances, order.failure, self._escalates):

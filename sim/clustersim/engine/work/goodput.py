@@ -71,10 +71,7 @@ class GoodputBreakdown:
         )
 
     def pieces(self, number: int, since: float, until: float) -> Iterator[Piece]:
-        """Yield the pieces of segment *number*: training that was kept, training that was lost, and saves.
-
-        Pieces that end before *since* (s) may be missing, and nothing is returned beyond *until* (s).
-        """
+        """Yield the pieces of segment *number*, as `Training` describes."""
         start, end = self._columns.start[number].item(), min(self._columns.end[number].item(), until)
         losses = sorted(self._losses_of.get(number, ()), key=lambda loss: loss.begin)
         firsts, clocks = self._firsts(number), self._clocks_of(number)

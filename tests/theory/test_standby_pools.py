@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from clustersim.engine.replication import simulate
-from clustersim.metrics.measures import held_for
+from clustersim.metrics.metric import held_for
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
 from clustersim.summary import summarise

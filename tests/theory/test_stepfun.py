@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from clustersim.engine.replication import simulate
-from clustersim.metrics.measures import held_for
+from clustersim.metrics.metric import held_for
 from clustersim.scenario import Scenario, load
 from tests.theory.faults import Fault, busiest_tenth, faults_of, relapses
 from tests.theory.z import mean_se

@@ -14,8 +14,18 @@ from clustersim.estimate import mean_of, percentile
 from clustersim.formatting import NOTHING
 from clustersim.metrics import cells
 from clustersim.metrics.cells import MetricCell, Summary
-from clustersim.metrics.measures import NEARLY_ALWAYS, about, held, mean, over, ratio, scaled
-from clustersim.metrics.metric import Metric, MetricFigure, Note
+from clustersim.metrics.metric import (
+    NEARLY_ALWAYS,
+    Metric,
+    MetricFigure,
+    Note,
+    about,
+    held,
+    mean,
+    over,
+    ratio,
+    scaled,
+)
 from clustersim.metrics.replications import (
     COSTS,
     FLEET,

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 from clustersim.arrays import Array
 from clustersim.estimate import ConfidenceInterval
 from clustersim.experiment import Point, made
-from clustersim.metrics.measures import Row
-from clustersim.metrics.metric import MetricFigure
+from clustersim.metrics.metric import MetricFigure, Row
 from clustersim.metrics.replications import Replications, stacked
 from clustersim.records import Records
 from clustersim.scenario.facts import facts_of

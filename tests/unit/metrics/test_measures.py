@@ -9,8 +9,7 @@ import pytest
 from clustersim.engine.replication import simulate
 from clustersim.estimate import ConfidenceInterval, Estimate, mean_of, paired
 from clustersim.metrics.catalogue import CLAIMABLE
-from clustersim.metrics.measures import Row, held_for
-from clustersim.metrics.metric import MetricFigure
+from clustersim.metrics.metric import MetricFigure, Row, held_for
 from clustersim.metrics.replications import Replications, stacked
 from clustersim.records import FleetUse, Records
 from clustersim.scenario import Scenario, loads

@@ -28,9 +28,9 @@ def shop_in(env: simpy.Environment, repair: object, back: Back, mode: int = 0) -
     """Return an empty shop of the *mode* of that number, which notes in *back* what comes back, and when."""
     modes = {"mode": {"per": "node", "mtbf": "1 d", "repair": repair}}
     scenario = Scenario.model_validate(BLOCKS | {"failures": modes})
-    return RepairShop(
-        env, Streams(1, 0), Origins(scenario), mode, scenario.failures["mode"], noted(env, back)
-    )
+    plan = scenario.failures["mode"].repair_plan
+    assert plan is not None
+    return RepairShop(env, Streams(1, 0), Origins(scenario), mode, plan, None, noted(env, back))
 
 
 def noted(env: simpy.Environment, back: Back) -> EndOfRepair:
@@ -126,9 +126,10 @@ def test_a_repair_of_a_log_lasts_as_long_as_the_log_says() -> None:
     rows = [{"time": "1 h", "node": 1, "repair": "3 h"}, {"time": "2 h", "node": 2, "repair": "1 h"}]
     env, back = simpy.Environment(), []
     scenario = Scenario.model_validate(BLOCKS | {"failures": {"mode": {"replay": rows}}})
-    repairs = RepairShop(
-        env, Streams(1, 0), Origins(scenario), 0, scenario.failures["mode"], noted(env, back)
-    )
+    spec = scenario.failures["mode"]
+    assert spec.repair_plan is not None
+    streams, origins, note = Streams(1, 0), Origins(scenario), noted(env, back)
+    repairs = RepairShop(env, streams, origins, 0, spec.repair_plan, spec.recorded, note)
     repairs.enqueue(broken(0, 1))
     repairs.enqueue(broken(1, 2))
     env.run()

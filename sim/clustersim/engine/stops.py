@@ -21,8 +21,10 @@ class Stops:
     """
 
     def __init__(self, plan: Maintenance | None) -> None:
-        self._plan = plan
         self._every = math.inf if plan is None else plan.every
+        self._takes = 0.0 if plan is None else plan.takes
+        self._merge_within = 0.0 if plan is None else plan.merge_within
+        self._if_down = "skip" if plan is None else plan.if_down
         self._number = 1
         self._down_since = 0.0
 
@@ -31,9 +33,7 @@ class Stops:
 
     def next(self, now: float) -> float:
         """Return when the next stop begins if no failure comes first (s): *now* at the earliest."""
-        if self._plan is None:
-            return math.inf
-        return max(self._number * self._every + self._plan.merge_within, now)
+        return max(self._number * self._every + self._merge_within, now)
 
     def begin(self) -> None:
         """Begin the stop that is due; the next one is that after it."""
@@ -41,18 +41,16 @@ class Stops:
 
     def cancel(self, now: float) -> None:
         """Cancel the stop that has begun: it is still due, unless stops are skipped when the job is down."""
-        assert self._plan is not None
-        if self._plan.if_down == "skip":
+        if self._if_down == "skip":
             self.skip_before(now)
         else:
             self._number -= 1
 
     def skip_before(self, now: float) -> None:
         """Skip the stops that were due before *now* (s)."""
-        if self._plan is not None:
-            self._number = max(self._number, int(now / self._every))
-            while self._number * self._every < now:
-                self._number += 1
+        self._number = max(self._number, int(now / self._every))
+        while self._number * self._every < now:
+            self._number += 1
 
     def begin_outage(self, now: float) -> None:
         """Record that the job is down from *now* (s) on."""
@@ -71,7 +69,6 @@ class Stops:
 
     def end_of(self, since: float, now: float) -> float:
         """Return until when a stop goes on that fell due at *since*, in an outage that ends *now* (s)."""
-        assert self._plan is not None
-        if self._plan.if_down == "skip":
+        if self._if_down == "skip":
             return now
-        return (now if self._plan.if_down == "postpone" else since) + self._plan.takes
+        return (now if self._if_down == "postpone" else since) + self._takes

@@ -64,7 +64,7 @@ class Failures:
                 else:
                     source.schedule()
         self.relapses = {
-            number: Relapses(target, priority(target, RELAPSE))
+            number: Relapses(target, target.spec.relapse, priority(target, RELAPSE))
             for number, target in targets.items()
             if target.spec.relapse is not None
         }

@@ -8,7 +8,7 @@ for the lemons at the other 7 parts of theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clustersim.distributions import Exponential
@@ -18,6 +18,8 @@ from clustersim.engine.failures.lifetimes import Ageing, AgeingUnits
 from clustersim.engine.failures.origins import LEMON, LEMON_REPLACEMENT, LEMON_SPARE, PROCESSES, SPARE
 from clustersim.engine.failures.sources import FailureSource, Memoryless, ReplayedFailures, Varying
 from clustersim.engine.failures.targeting import UNITS_OF_A_NODE, WHOLE_JOB, OnUnitFailure, Targeting
+from clustersim.scenario.keys.failure import Lemons
+from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.model import FailureMode
 
 MODE, PROCESS = 1 << 40, 1 << 36
@@ -37,7 +39,7 @@ def sources(target: Targeting) -> Iterator[FailureSource]:
     cluster, spec = target.context.scenario.cluster, target.spec
     own_ages = not isinstance(spec.lifetime, Exponential)
     if spec.recorded is not None:
-        yield _recorded(target)
+        yield _recorded(target, spec.recorded)
     elif own_ages and spec.per in UNITS_OF_A_NODE:
         yield _travelling(target)
     else:
@@ -45,16 +47,15 @@ def sources(target: Targeting) -> Iterator[FailureSource]:
         if cluster.spare_nodes and cluster.spare_failures and spec.per not in WHOLE_JOB:
             yield _idle_spares(target)
         if spec.lemons is not None and spec.lemons.factor > 1:
-            yield from _lemons(target)
+            yield from _lemons(target, spec.lemons)
 
 
-def _recorded(target: Targeting) -> FailureSource:
+def _recorded(target: Targeting, rows: Sequence[Recorded]) -> FailureSource:
     """Return the failures of a log: each on the node that it names, or on the whole job.
 
     A node that is away cannot fail once more, but it is away until the later of both absences ends.
     """
-    context, rows = target.context, target.spec.recorded
-    assert rows is not None
+    context = target.context
     context.cluster.track()
 
     def strike(index: int, node: int) -> None:
@@ -93,7 +94,7 @@ def _process(target: Targeting, process: str | None = None) -> dict[str, Any]:
 def _aged(target: Targeting, spares: int, on_failure: OnUnitFailure) -> AgeingUnits:
     context, spec = target.context, target.spec
     horizon, tempo = context.scenario.end_s, _tempo(spec)
-    lemons, factor = (LemonNodes(target).nodes, spec.lemons.factor) if spec.lemons else ((), 1.0)
+    lemons, factor = (LemonNodes(target, spec.lemons).nodes, spec.lemons.factor) if spec.lemons else ((), 1.0)
     return AgeingUnits(
         **_process(target),
         ageing=Ageing(spec.lifetime, spec.ages == "steady", spec.renews, lemons, factor),
@@ -139,14 +140,9 @@ def _idle_spares(target: Targeting) -> FailureSource:
     return Memoryless(**_process(target, SPARE), mtbf=mtbf, units=spec.spare_nodes, on_failure=strike)
 
 
-def _lemons(target: Targeting) -> Iterator[FailureSource]:
+def _lemons(target: Targeting, spec: Lemons) -> Iterator[FailureSource]:
     """Yield the further sources of lemons: in the job, among the spares, among replacements."""
-    lemons, spec, retire = (
-        LemonNodes(target),
-        target.spec.lemons,
-        target.context.scenario.recovery.retire,
-    )
-    assert spec is not None
+    lemons, retire = LemonNodes(target, spec), target.context.scenario.recovery.retire
     mtbf = target.spec.mtbf / (spec.factor - 1)
     for process, nodes in ((LEMON, lemons.of_job), (LEMON_SPARE, lemons.of_spares)):
         if nodes:

@@ -14,6 +14,7 @@ import numpy as np
 from clustersim.engine.failures.origins import FailureDraws
 from clustersim.engine.failures.sources import Varying
 from clustersim.engine.failures.targeting import OnUnitFailure, Targeting
+from clustersim.scenario.keys.failure import Lemons
 from clustersim.streams import Draws, uniform
 
 
@@ -24,9 +25,8 @@ class LemonNodes:
     have not been retired themselves.
     """
 
-    def __init__(self, target: Targeting) -> None:
-        context, spec, cluster = target.context, target.spec.lemons, target.context.scenario.cluster
-        assert spec is not None
+    def __init__(self, target: Targeting, spec: Lemons) -> None:
+        context, cluster = target.context, target.context.scenario.cluster
         self._target = target
         self._fleet = cluster.nodes + cluster.spare_nodes
         draws = context.streams[f"{target.name}/lemons"].random(self._fleet)

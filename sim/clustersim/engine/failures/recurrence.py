@@ -19,6 +19,7 @@ from heapq import heapify, heappop
 from clustersim.engine.events import FAILURE, At
 from clustersim.engine.failures.origins import RECURRENCE, RELAPSE
 from clustersim.engine.failures.targeting import FailureContext, Targeting
+from clustersim.scenario.keys.failure import Relapse
 from clustersim.streams import Draws, uniform
 
 Trains = Callable[[int], object]
@@ -28,9 +29,8 @@ Trains = Callable[[int], object]
 class Relapses:
     """Failures of one mode soon after its repairs, for a share of the nodes that come back."""
 
-    def __init__(self, target: Targeting, priority: int) -> None:
-        spec, context = target.spec.relapse, target.context
-        assert spec is not None
+    def __init__(self, target: Targeting, spec: Relapse, priority: int) -> None:
+        context = target.context
         self._target = target
         self._env = context.env
         self._horizon = context.scenario.end_s

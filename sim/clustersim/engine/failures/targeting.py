@@ -84,6 +84,7 @@ class Targeting:
         self._unit_slots = context.scenario.slots_per(spec.per) if spec.per in ("rack", "pod") else 1
         self._blast = BlastRadius(context.scenario.slots_per(spec.takes_down), _scope(spec))
         self._spread = self._wider()
+        self._spread_share = spec.spreads.probability if spec.spreads is not None else 0.0
         self._alone = self._blast.slots == 1 and self._spread is None and self._blast.scope not in DOMAINS
         within = context.scenario.cluster.spares_within
         self._bound = len(SCOPES) if within is None else SCOPES.index(within)
@@ -191,8 +192,7 @@ class Targeting:
         self.context.announce(Failure(self.mode, ordinal, slots, transient, origin, scope))
 
     def _spreads_now(self, origin: int, ordinal: int) -> bool:
-        assert self.spec.spreads is not None
-        return happens(self._spreads.of(origin), ordinal, self.spec.spreads.probability)
+        return happens(self._spreads.of(origin), ordinal, self._spread_share)
 
     def _slots(self, first: int, count: int) -> Sequence[int]:
         """Return the slots with nodes at work among so many from the *first* on."""

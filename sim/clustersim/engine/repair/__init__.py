@@ -67,7 +67,7 @@ class Repairs:
         recorded = any(mode.recorded for mode in scenario.failures.values())
         finish = self._finish_unless_kept if recorded else self._finish
         self._shops = {
-            number: RepairShop(env, streams, origins, number, mode, finish)
+            number: RepairShop(env, streams, origins, number, mode.repair_plan, mode.recorded, finish)
             for number, mode in enumerate(scenario.failures.values())
             if mode.repair_plan is not None and mode.takes_nodes
         }

@@ -18,7 +18,8 @@ import simpy
 from clustersim.engine.events import RETURN, At
 from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.records import Failure
-from clustersim.scenario.model import FailureMode
+from clustersim.scenario.keys.logs import Recorded
+from clustersim.scenario.keys.repair import RepairPlan
 from clustersim.streams import Streams, happens
 
 AUTOMATIC, MANUAL = 0, 1
@@ -111,14 +112,13 @@ class RepairShop:
         streams: Streams,
         origins: Origins,
         mode: int,
-        spec: FailureMode,
+        plan: RepairPlan,
+        rows: Sequence[Recorded] | None,
         finish: EndOfRepair,
     ) -> None:
-        plan = spec.repair_plan
-        assert plan is not None
         self._finish = finish
         self._mode = mode
-        self._rows = spec.recorded
+        self._rows = rows
         self._times = FailureDraws(streams, origins, "repair", plan.first.sample)
         priority = RETURN + 2 * mode
         if plan.second is None:
@@ -141,9 +141,7 @@ class RepairShop:
         """Return the time (s) of the first phase: from a log, or drawn where no row of it is the failure."""
         if self._rows is None or failure.origin != self._mode:
             return self._times[failure]
-        time = self._rows[failure.ordinal].repair_s
-        assert time is not None
-        return time
+        return self._rows[failure.ordinal].repair_s or 0.0
 
     def _end_automatic(self, order: RepairOrder) -> None:
         if happens(self._chances, order.failure, self._escalates):

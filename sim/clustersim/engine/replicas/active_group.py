@@ -220,17 +220,18 @@ class PlannedStops:
         bring_back: Callable[[Replica, Blame], None],
     ) -> None:
         self._env = parts.env
-        self._plan = parts.scenario.maintenance
-        self._takes = self._plan.takes if self._plan else 0.0
-        self._skips = self._plan is None or self._plan.if_down == "skip"
-        self._rolls = self._plan is not None and self._plan.rolling
+        plan = parts.scenario.maintenance
+        self._takes = plan.takes if plan else 0.0
+        self._skips = plan is None or plan.if_down == "skip"
+        self._rolls = plan is not None and plan.rolling
+        self._is_abrupt = plan is not None and plan.abrupt
         self._work = parts.work
         self._replicas, self._activity = group.replicas, group.activity
         self._group = group
         self._bring_down = bring_down
         self._bring_back = bring_back
         self._blame = parts.causes.maintenance, NOBODY
-        self._windows = Stops(self._plan)
+        self._windows = Stops(plan)
         self._rollout = Rollout()
         self._ends: dict[Replica, At] = {}
         self._next_turn: At | None = None
@@ -279,15 +280,14 @@ class PlannedStops:
 
     def begin(self) -> None:
         """Begin the stop that is due: save first unless it is abrupt, or drain replica after replica."""
-        assert self._plan is not None
         self._windows.begin()
         now = self._env.now
-        if self._plan.rolling:
+        if self._rolls:
             self._group.stop()
             self._group.latest = self._blame
             self._rollout.begin(self._replicas.replicas)
             self._group.go_on()
-        elif self._plan.abrupt:
+        elif self._is_abrupt:
             self._group.stop(self._blame)
             self._work.invalidate(JOB_SCOPE, now)
             self._work.fall_back(now, *self._blame)

@@ -17,7 +17,7 @@ from clustersim.report_hook import write_page
 from clustersim.scenario.keys.claims import SECONDS, SHARE
 from clustersim.scenario.model import Scenario
 from clustersim.studies.change import setting
-from clustersim.studies.study import Answer
+from clustersim.studies.study import Answer, named
 from clustersim.units import DURATION, format_duration
 from clustersim.validation.estimator import EstimatorCurve, curves_as_list
 
@@ -79,7 +79,7 @@ class Trial:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {"value": self.value, "simulated": self.simulated._asdict(), "verdict": self.verdict}
+        return named(self, "value", "simulated", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,24 +129,12 @@ class ClaimResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data; what is unknown is null."""
-        published = {name: getattr(self, name) for name in ("says", "value", "low", "high", "unit")}
         return {
-            "name": self.name,
-            "kind": self.kind,
-            "title": self.title,
-            "source": self.source,
-            "published": published,
-            "simulated": self.simulated._asdict(),
-            "verdict": self.verdict,
-            "passed": self.passed,
+            **named(self, "name", "kind", "title", "source"),
+            "published": named(self, "says", "value", "low", "high", "unit"),
+            **named(self, "simulated", "verdict", "passed"),
             "figure": self.figure if self.of is None else {self.figure: self.of},
-            "difference": self.difference,
-            "reads": self.reads,
-            "assumes": list(self.assumes),
-            "change": dict(self.change),
-            "minus": None if self.minus is None else dict(self.minus),
-            "unknown": self.unknown,
-            "tried": [one.to_dict() for one in self.tried],
+            **named(self, "difference", "reads", "assumes", "change", "minus", "unknown", "tried"),
             "replications": self.replications,
             "wall_s": round(self.wall_s, 3),
         }

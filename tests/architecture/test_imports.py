@@ -50,7 +50,6 @@ ROOMS = [
     "audit",
     "replication",
     "engine",
-    "summary",
     "store",
     "settings",
     "report_hook",

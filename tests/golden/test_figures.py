@@ -55,8 +55,8 @@ def names() -> list[str]:
 def figures(name: str) -> dict[str, Any]:
     """Simulate a few short replications of a shipped scenario and return their key figures."""
     from clustersim.engine.replication import simulate
+    from clustersim.results import summarise
     from clustersim.scenario import load
-    from clustersim.summary import summarise
 
     scenario = load(name, {"simulation.horizon": HORIZONS[name]} if name in HORIZONS else shorter(name))
     summary = summarise(scenario, [simulate(scenario, number) for number in range(REPLICATIONS)])

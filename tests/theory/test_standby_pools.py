@@ -15,8 +15,8 @@ from scipy import stats
 from clustersim.engine.replication import simulate
 from clustersim.metrics.metric import held_for
 from clustersim.records import Records
+from clustersim.results import summarise
 from clustersim.scenario.model import Scenario
-from clustersim.summary import summarise
 from tests.theory.runs import Spec, spec
 from tests.theory.z import assert_z
 

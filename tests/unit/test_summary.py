@@ -13,8 +13,8 @@ from clustersim.engine.ledger import RESERVED_CAUSES, Entry, LedgerError
 from clustersim.engine.replication import simulate
 from clustersim.metrics.cells import number_at
 from clustersim.records import Records
+from clustersim.results import summarise
 from clustersim.scenario.model import Scenario
-from clustersim.summary import summarise
 
 DAY = 86_400.0
 HOURS = 10.0

@@ -8,8 +8,8 @@ import pytest
 
 from clustersim.engine.ledger import Entry
 from clustersim.engine.replication import simulate
+from clustersim.results import summarise
 from clustersim.scenario.model import Scenario
-from clustersim.summary import summarise
 
 REPLICATIONS = 8
 

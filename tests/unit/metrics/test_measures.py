@@ -12,9 +12,9 @@ from clustersim.metrics.catalogue import CLAIMABLE
 from clustersim.metrics.metric import MetricFigure, Row, held_for
 from clustersim.metrics.replications import Replications, stacked
 from clustersim.records import FleetUse, Records
+from clustersim.results import summarise
 from clustersim.scenario import Scenario, loads
 from clustersim.scenario.facts import facts_of
-from clustersim.summary import summarise
 
 TEXT = """
 name: three-modes

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clustersim import validate
-from clustersim.scenario.keys.claims import Claim
+from clustersim.scenario.keys.remarks import Claim
 from clustersim.validation.cases import find
 
 REMEDY = "the stored figures are not those of the cases: run make validation, and say in the changelog why"

@@ -8,7 +8,7 @@ import pytest
 
 from clustersim.estimate import ConfidenceInterval
 from clustersim.scenario import loads
-from clustersim.scenario.keys.claims import KINDS as WORDS
+from clustersim.scenario.keys.remarks import KINDS as WORDS
 from clustersim.validation import ClaimResult, Validation
 from clustersim.validation.estimator import HOURLY, OPTIMAL
 from clustersim_reports import pages

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clustersim.formatting import NOTHING, duration, percent, whole
-from clustersim.records import PEER
-from clustersim.scenario.keys.tiers import SCOPES
+from clustersim.records import PEER, SCOPES
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Block, Data, Fact, Facts, Figure, Row, Section, Table, key, row
 from clustersim_reports.drawing import INK, PAPER, Plot

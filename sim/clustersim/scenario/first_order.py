@@ -68,7 +68,7 @@ def _detection(mode: FailureMode) -> Distribution | None:
 
 
 def peer_load(scenario: Scenario) -> float | None:
-    """Return what the load stage takes from another replica: as told, or as from the first tier."""
+    """Return what the load stage takes from another replica: `peer_load`, or the load of the first tier."""
     if scenario.recovery.peer_load is not None:
         return scenario.recovery.peer_load
     return scenario.tiers[0].load if scenario.tiers else None

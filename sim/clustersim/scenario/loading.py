@@ -63,8 +63,8 @@ def overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
 def variant(scenario: Scenario, changes: Overrides) -> Scenario:
     """Return *scenario* with other values at dotted paths (None deletes), to be compared with it.
 
-    What is said about values (sources, thresholds, levers, claims) is left out: it was said about the old
-    ones.  Raises ScenarioError where the changed scenario is faulty.
+    Remarks on the old values (sources, thresholds, levers, claims) are left out.  Raises ScenarioError where
+    the changed scenario is faulty.
     """
     plain = {name: value for name, value in scenario.document.items() if name not in REMARKS}
     return _with(scenario, plain, changes)

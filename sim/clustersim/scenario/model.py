@@ -12,12 +12,12 @@ from typing import Any
 from clustersim.scenario import rates
 from clustersim.scenario.checks import examine
 from clustersim.scenario.keys.blocks import refuse
-from clustersim.scenario.keys.claims import OwnLever, Published
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.keys.logs import Rows
 from clustersim.scenario.keys.machine import ClusterSpec, Workload
 from clustersim.scenario.keys.plan import Costs, Maintenance, Simulation
 from clustersim.scenario.keys.recovery import Recovery, Stage
+from clustersim.scenario.keys.remarks import OwnLever, Published
 from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.scenario.keys.tiers import CheckpointSpec, Tier
 from clustersim.scenario.system import System
@@ -42,7 +42,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario(System):
-    """One YAML file, resolved: the system that is simulated, and what is said about it.
+    """One YAML file, resolved: the system that is simulated, and the remarks on it.
 
     Its parts are frozen values in seconds, cards and shares of 1: `cluster`, `workload`, `failures` by name,
     `checkpoint`, `recovery`, `maintenance`, `costs`, `simulation`.  `target_s` are the productive seconds

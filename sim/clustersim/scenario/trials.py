@@ -1,4 +1,4 @@
-"""What is said of a scenario is tried on it when it is read: levers of one's own, and published claims.
+"""Levers of one's own and published claims are tried on a scenario when it is read.
 
 A lever such as `{recovery.stages.start: 60 s}` makes another scenario.  What would be wrong with that one is
 wrong with the lever, and found before anything is simulated.
@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from clustersim.metrics.metric import FAMILIES
 from clustersim.scenario.checks import examine
 from clustersim.scenario.keys.blocks import KEY, Finding, refuse, unknown
-from clustersim.scenario.keys.claims import Claim
 from clustersim.scenario.keys.logs import Rows
+from clustersim.scenario.keys.remarks import Claim
 from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.scenario.system import System
 from clustersim.scenario.text.document import Document, Path, ScenarioError, dotted, find, paths
@@ -25,7 +25,7 @@ from clustersim.units import shown
 Changes = Mapping[str, Any]
 CHANGEABLE = ("cluster", "workload", "failures", "checkpoint", "recovery", "maintenance", "costs")
 REMARKS = ("sources", "expect", "levers", "published")
-"""What is said about a scenario's values: it does not hold of others."""
+"""Blocks that remark on the values of a scenario; they do not hold for other values."""
 MOST_TRIED = 200_000
 """The most values that all changes together may read anew: some 50 us each, ten seconds in all."""
 CHANGED_BY_CLAIMS = (*CHANGEABLE, "simulation")

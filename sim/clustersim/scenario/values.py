@@ -35,7 +35,7 @@ def values(scenario: Scenario) -> Iterator[Value]:
 
 
 def source(sources: Mapping[str, str], path: Path) -> str | None:
-    """Return what is said of the value at *path*, or of what is inside it, or of the nearest block around."""
+    """Return the source of the value at *path*, of the values inside it, or of the block around it."""
     around = (dotted(path[:end]) for end in range(len(path), 0, -1))
     inside = [text for name, text in sources.items() if name.startswith(f"{dotted(path)}.")]
     if inside and dotted(path) not in sources:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clustersim.scenario import Place, Problem, ScenarioError, load
-from clustersim.scenario.keys.claims import Published
+from clustersim.scenario.keys.remarks import Published
 from clustersim.scenario.loading import overridden
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text import shipped

@@ -14,7 +14,7 @@ from clustersim.advice import Advice
 from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import NOTHING, duration, measured, plus_minus, points, significant, whole
 from clustersim.report_hook import write_page
-from clustersim.scenario.keys.claims import SECONDS, SHARE
+from clustersim.scenario.keys.remarks import SECONDS, SHARE
 from clustersim.scenario.model import Scenario
 from clustersim.studies.change import setting
 from clustersim.studies.study import Answer, named

@@ -18,7 +18,7 @@ from clustersim.metrics.metric import MetricFigure, Row
 from clustersim.metrics.replications import Replications, stacked
 from clustersim.records import Records
 from clustersim.scenario.facts import facts_of
-from clustersim.scenario.keys.claims import Claim
+from clustersim.scenario.keys.remarks import Claim
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.trials import Changes

@@ -14,7 +14,7 @@ from clustersim import theory
 from clustersim.engine.replication import simulate
 from clustersim.metrics.catalogue import CLAIMABLE
 from clustersim.scenario import Scenario, dump, load, loads, schema
-from clustersim.scenario.keys.claims import KINDS, Claim
+from clustersim.scenario.keys.remarks import KINDS, Claim
 from clustersim.scenario.loading import variant
 from clustersim.scenario.text import shipped
 from clustersim.scenario.text.reader import read_file

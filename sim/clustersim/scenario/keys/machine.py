@@ -28,7 +28,7 @@ from clustersim.scenario.keys.quantities import (
 
 _SPARE_SHARE = quantity(units.SHARE)
 _SPARE_COUNT = whole(0, 1_000_000_000)
-Rate = Annotated[float, plain(0, 1e30, above=True)]
+Positive = Annotated[float, plain(0, 1e30, above=True)]
 Domain = Literal["rack", "pod"]
 SpareKind = Literal["hot", "cold", "lent"]
 SpareChoice = Literal["any", "fewest_failures"]
@@ -47,7 +47,7 @@ Spares = Annotated[int | float, Reads(_spares, {"anyOf": [_SPARE_COUNT.schema, _
 class ClusterSpec:
     """The job's cards, how they sit in nodes, racks and pods, and the spare nodes beyond them.
 
-    `racks` and `pods` are those over which the job's nodes spread, None where they are not told; `rack_slots`
+    `racks` and `pods` are those over which the job's nodes spread, None where there are none; `rack_slots`
     are the job's nodes in one rack.  A spare serves the domain that it is bound to, `spares_within` (None:
     everywhere): there are `spare_domains` of these, and spare i serves domain i modulo this number; it does
     so `delay` seconds after it was taken.
@@ -213,13 +213,13 @@ class WorkloadBlock(Block):
     """The training job: its step, its speed per card, how that scales, and when it is done."""
 
     step_time: PositiveDuration | None = key("granularity: saves and losses fall on whole steps", None)
-    tokens_per_gpu_second: Rate | None = key(
+    tokens_per_gpu_second: Positive | None = key(
         "speed of one card at scaling efficiency 1, a plain number", None, unit="tokens/s"
     )
-    model_flops_per_token: Rate | None = key(
+    model_flops_per_token: Positive | None = key(
         "FLOP that one token takes; with the next two it gives the speed", None, unit="FLOP"
     )
-    peak_flops_per_gpu: Rate | None = key("peak FLOP/s of one card, such as 989e12", None, unit="FLOP/s")
+    peak_flops_per_gpu: Positive | None = key("peak FLOP/s of one card, such as 989e12", None, unit="FLOP/s")
     mfu: PositiveShare | None = key("model FLOP/s utilisation, such as 40 %", None)
     scaling_efficiency: ByCards | None = key(
         "speed per card by number of cards; interpolated over log(cards), flat outside", None

@@ -25,12 +25,12 @@ from clustersim.scenario.keys.quantities import (
 )
 from clustersim.scenario.kinds.retirement import Retire
 
-Kind = Literal["detect", "nodes", "load", "work"]
+StageKind = Literal["detect", "nodes", "load", "work"]
 DETECT: Final = "detect"
 NODES: Final = "nodes"
 LOAD: Final = "load"
 WORK: Final = "work"
-KINDS: Mapping[str, Kind] = {DETECT: DETECT, NODES: NODES, LOAD: LOAD}
+STAGE_KINDS: Mapping[str, StageKind] = {DETECT: DETECT, NODES: NODES, LOAD: LOAD}
 During = Literal["restart", "absorb"]
 WAIT, CHECKPOINT = "wait", "checkpoint"
 MOST_REPLICAS = 100_000
@@ -48,7 +48,7 @@ class Stage:
     name: str
     duration: Distribution
     fails: float = 0.0
-    kind: Kind = WORK
+    kind: StageKind = WORK
     of_copy: bool = False
 
 
@@ -121,7 +121,7 @@ class StageTime:
             return AWAIT_NODES
         loads = self.word == CHECKPOINT
         duration = Constant(load) if loads else self.at(gpus)
-        return Stage(name, duration, self.fails_at(gpus), KINDS.get(name, WORK), of_copy=loads)
+        return Stage(name, duration, self.fails_at(gpus), STAGE_KINDS.get(name, WORK), of_copy=loads)
 
 
 class StageTimeBlock(Law):

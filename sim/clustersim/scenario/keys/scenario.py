@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from clustersim.scenario.keys.blocks import NAMES, Block, Shorthand, key
-from clustersim.scenario.keys.claims import OwnLever, Published
 from clustersim.scenario.keys.failure import FailureModeBlock
 from clustersim.scenario.keys.machine import ClusterSpecBlock, WorkloadBlock
 from clustersim.scenario.keys.plan import CostsBlock, Maintenance, Simulation
 from clustersim.scenario.keys.quantities import Expectation, Name, Text
 from clustersim.scenario.keys.recovery import RecoveryBlock
+from clustersim.scenario.keys.remarks import OwnLever, Published
 from clustersim.scenario.keys.tiers import CheckpointSpecBlock
 from clustersim.units import shown
 

@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 from pydantic import ConfigDict, Field
 
 from clustersim import units
+from clustersim.records import SCOPES
 from clustersim.scenario.keys.blocks import Block, Finding, fill, key, under, unknown
 from clustersim.scenario.keys.quantities import (
     SHORTEST_DURATION,
@@ -24,7 +25,6 @@ from clustersim.scenario.keys.quantities import (
 )
 from clustersim.scenario.kinds.intervals import ABOUT, Adaptation, Intervals, Needs, too_short
 
-SCOPES = ("job", "gpu", "node", "rack", "pod", "replica", "cluster")
 ALL = "all"
 ONLY_TIER = "checkpoint"
 MOST_TIERS = 50
@@ -107,7 +107,7 @@ Survives = Annotated[frozenset[str] | None, Reads(_survives, _SURVIVES_SCHEMA)]
 
 
 class TierKeys(Block):
-    """What is said of one tier: its times, or the bandwidths that give them from the size of the state."""
+    """The keys of one tier: its times, or the bandwidths that give them from the size of the state."""
 
     interval: Intervals | None = key(ABOUT, None)
     blocks: Duration | None = key("the time for which a save stops training, such as 5 s", None)

@@ -103,7 +103,7 @@ Stated = Mapping[str, object]
 """What the file says of a mode, by key."""
 
 
-class Lever(NamedTuple):
+class EffectLever(NamedTuple):
     """What of an effect could be half as long: the change's name, the key with the time, what it improves."""
 
     name: str
@@ -131,7 +131,7 @@ class EffectKind(Kind):
     unused: ClassVar[Mapping[str, str]] = {}
     without_detection: ClassVar[str] = ""
     """What is wrong where nothing says when it is noticed; empty where that is fine."""
-    lever: ClassVar[Lever | None] = None
+    lever: ClassVar[EffectLever | None] = None
     first_order: ClassVar[str] = ""
     """What a reader has to know of the formulas where it occurs."""
 
@@ -240,7 +240,7 @@ class Corrupt(EffectKind):
     is_noticed_later = True
     spoils_work = True
     unused: ClassVar = {"detect": "noticed_after says when it shows"}
-    lever = Lever("corruption noticed twice as fast", "effect", "recovery")
+    lever = EffectLever("corruption noticed twice as fast", "effect", "recovery")
     noticed_after: Time = key("time until it shows; the job falls back to an older copy, such as 2 h")
 
     @property
@@ -285,7 +285,7 @@ class Flap(EffectKind):
         "repair": "no node leaves",
         "transient": "no node leaves",
     }
-    lever = Lever("half the stall of a flap", "effect", "recovery")
+    lever = EffectLever("half the stall of a flap", "effect", "recovery")
     stall: Time = key("how long everyone stands still, such as 40 s; nothing is lost")
 
     @property
@@ -308,7 +308,7 @@ class Storage(EffectKind):
     nodes_leave = False
     lasts_for_repair = True
     unused: ClassVar = {"detect": "an outage shows at once", "transient": "an outage costs no node"}
-    lever = Lever("storage back twice as fast", "repair", "saves")
+    lever = EffectLever("storage back twice as fast", "repair", "saves")
     first_order = "storage outages are not in the first-order ETTR"
     tiers: Annotated[tuple[Name, ...], Field(min_length=1)] | None = key(
         "names of the tiers concerned; all that survive everything if left out", None

@@ -1,4 +1,4 @@
-"""What is said of a scenario beside its values: levers of one's own, and claims that were published.
+"""Remarks on a scenario, on which no run depends: levers of one's own, and claims that were published.
 
 A claim is a figure of the simulation and the range in which it must lie: `{says: 90 %, kind: band, figure:
 ettr, at_least: 0.9}`.  A lever is a change that might be bought, and its price.

@@ -1,7 +1,9 @@
 """A small scenario in an empty folder, and the command line in this process."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -24,6 +26,13 @@ expect: {ettr: ">= 0.5"}
 """
 
 Clustersim = Callable[..., Result]
+
+
+def printed(result: Result, code: int = 0) -> dict[str, Any]:
+    """Return the one JSON object that a command printed."""
+    assert result.exit_code == code, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
 
 
 @pytest.fixture

@@ -2,16 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from clustersim.results import Results
 from clustersim.scenario import load
+from tests.cli.conftest import Clustersim
 
-Clustersim = Callable[..., Result]
 COMMANDS = ["run", "compare", "tune", "levers", "validate", "report", "check", "init", "schema"]
 
 
@@ -57,6 +55,17 @@ def test_help_lists_the_commands_and_the_version_is_told(clustersim: Clustersim)
         ["check", "small.yaml/below"],
         ["init", "no/such: name"],
         ["report"],
+        ["tune"],
+        ["tune", "small.yaml", "large.yaml"],
+        ["tune", "missing.yaml"],
+        ["tune", "small.yaml", "--candidates", "1"],
+        ["tune", "small.yaml", "--over", "cluster.gpus"],
+        ["tune", "small.yaml", "--over", "cluster.gpus=1,,2"],
+        ["tune", "small.yaml", "--over", "cluster.gpus=none"],
+        ["tune", "small.yaml", "--over", "cluster.gpuss=10k"],
+        ["tune", "small.yaml", "--blocks", "soon"],
+        ["tune", "small.yaml", "--set", "checkpoint=none"],
+        ["levers", "small.yaml", "--set", "levers.x={recovery.stages.restrat: 1 s}"],
     ],
     ids=" ".join,
 )

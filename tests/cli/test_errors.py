@@ -1,15 +1,14 @@
 """What goes wrong outside: one sentence and an exit code, never a traceback."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from clustersim.cli import main
+from tests.cli.conftest import Clustersim
 
-Clustersim = Callable[..., Result]
 FAULTS = sorted((Path(__file__).parents[1] / "scenario_faults").rglob("*.yaml"))
 
 
@@ -25,7 +24,8 @@ def test_output_that_cannot_be_written(clustersim: Clustersim, here: Path) -> No
     (here / "file").write_text("precious")
     assert "is a file" in one_sentence(clustersim("run", "small.yaml", "-o", "file"))
     assert "Not a directory" in one_sentence(clustersim("run", "small.yaml", "-o", "file/below"))
-    assert "is a file" in one_sentence(clustersim("compare", "small.yaml", "large.yaml", "-o", "file"))
+    for command in (["compare", "small.yaml"], ["tune"], ["levers"]):
+        assert "is a file" in one_sentence(clustersim(*command, "large.yaml", "-o", "file"))
     assert "file: File exists" in one_sentence(clustersim("init", "x", "-o", "file/x.yaml"))
     assert (here / "file").read_text() == "precious"
 

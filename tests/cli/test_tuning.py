@@ -1,17 +1,12 @@
 """`tune` and `levers` on the command line: what they print, write and return."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import pytest
-from click.testing import Result
 
 import clustersim as cs
 from clustersim import load
+from tests.cli.conftest import Clustersim, printed
 
-Clustersim = Callable[..., Result]
 FEW = ("--replications", "3", "--horizon", "2d")
 TUNE = ("tune", "small.yaml", "--candidates", "12", *FEW)
 KEYS = {
@@ -19,12 +14,6 @@ KEYS = {
     "boundary", "method", "method_reason", "replications", "fresh_replications", "horizon_s", "no_failures",
     "no_progress", "gains", "what_ifs", "advice", "wall_s",
 }  # fmt: skip
-
-
-def printed(result: Result) -> dict[str, Any]:
-    assert result.exit_code == 0, result.output
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
 
 
 def test_tune_prints_one_json_object(clustersim: Clustersim, here: Path) -> None:
@@ -117,31 +106,6 @@ def test_a_run_and_its_tuning_share_a_folder(clustersim: Clustersim, here: Path)
     assert clustersim("run", "small.yaml", *FEW, "--force").exit_code == 0
     assert (here / "runs/small/tune/tune.json").is_file()
     assert (here / "runs/small/summary.json").is_file()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (["tune"], 2),
-        (["tune", "small.yaml", "large.yaml"], 2),
-        (["tune", "missing.yaml"], 2),
-        (["tune", "small.yaml", "--candidates", "1"], 2),
-        (["tune", "small.yaml", "--over", "cluster.gpus"], 2),
-        (["tune", "small.yaml", "--over", "cluster.gpus=1,,2"], 2),
-        (["tune", "small.yaml", "--over", "cluster.gpus=none"], 2),
-        (["tune", "small.yaml", "--over", "cluster.gpuss=10k"], 2),
-        (["tune", "small.yaml", "--blocks", "soon"], 2),
-        (["tune", "small.yaml", "--set", "checkpoint=none"], 2),
-        (["levers", "small.yaml", "--set", "levers.x={recovery.stages.restrat: 1 s}"], 2),
-        ([*TUNE, "-o", "large.yaml"], 1),
-        (["levers", "small.yaml", *FEW, "-o", "large.yaml"], 1),
-    ],
-)
-def test_exit_codes(clustersim: Clustersim, here: Path, arguments: list[str], code: int) -> None:
-    result = clustersim(*arguments)
-    assert result.exit_code == code, result.output
-    assert result.stdout == ""
-    assert result.stderr
 
 
 def test_python_gives_the_same_as_the_command(clustersim: Clustersim, here: Path) -> None:

@@ -11,6 +11,10 @@ import pandas as pd
 from clustersim.engine.replication import simulate
 from clustersim.results import Results
 from clustersim.scenario import Scenario
+from clustersim.studies.compare import Comparison
+from clustersim_reports.blocks import Cell, Figure
+from clustersim_reports.run import Run, Runs
+from clustersim_reports.sections import ledger
 
 HOSTILE = "<script>alert(1)</script> & <b>bold</b> %{x} <a href='https://evil.example/'>x</a>"
 PLAIN: dict[str, Any] = {
@@ -96,3 +100,25 @@ def incidents(rows: list[dict[str, Any]]) -> pd.DataFrame:
         "down_s": 0.0,
     }
     return pd.DataFrame([usual | row for row in rows])
+
+
+def one(**attributes: Any) -> Run:
+    """Return a hand-made run with these attributes."""
+    return Run("fake", fake(**attributes))
+
+
+def several(*names: str) -> Runs:
+    """Return real runs by their names, compared where there are several."""
+    results = [run(name) for name in names]
+    return Runs(list(map(Run, names, results)), Comparison(results) if len(names) > 1 else None)
+
+
+def measures(*names: str) -> dict[str, list[Cell]]:
+    """Return the table of measures of these runs, by the heads of its rows."""
+    return {row.head.text: list(row.cells) for row in ledger.measures(several(*names))}
+
+
+def made(figure: Figure | None) -> Figure:
+    """Return a figure that is there."""
+    assert figure is not None
+    return figure

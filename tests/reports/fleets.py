@@ -13,7 +13,7 @@ from clustersim.results import Results
 from clustersim.scenario import Scenario
 
 DAYS = 30
-DAY = 86_400.0
+DAY, HOUR = 86_400.0, 3600.0
 EVERYTHING: dict[str, Any] = {
     "name": "everything",
     "title": "Everything at once",
@@ -132,35 +132,13 @@ def _incidents(rng: np.random.Generator, number: int, count: int) -> dict[str, A
 
 def _strip() -> tuple[StripRow, ...]:
     """Return a few hours in which replicas go down one after the other, two of them at once."""
-    hour = 3600.0
-    rows = [StripRow(0.0, 0.9 * hour, "productive", "")]
-    rows += [StripRow(0.9 * hour, 0.935 * hour, "stall", "gpu")]
-    rows += [
-        StripRow(0.935 * hour, 2 * hour, "productive", ""),
-        StripRow(2 * hour, 2.035 * hour, "stall", "rack power"),
-    ]
-    rows += [
-        StripRow(2.035 * hour, 2.4 * hour, "idle", "gpu"),
-        StripRow(2.4 * hour, 4 * hour, "productive", ""),
-    ]
+    spans = [(0.0, 0.9, "productive", ""), (0.9, 0.935, "stall", "gpu"), (0.935, 2.0, "productive", "")]
+    spans += [(2.0, 2.035, "stall", "rack power"), (2.035, 2.4, "idle", "gpu"), (2.4, 4.0, "productive", "")]
+    rows = [StripRow(begin * HOUR, end * HOUR, *what) for begin, end, *what in spans]
     for begin, replica, wait in ((0.9, 3, 0.0), (2.0, 5, 0.4), (2.0, 6, 0.2)):
-        first = begin * hour
-        rows += [
-            StripRow(first, first + 60, "detection", "gpu", replica),
-            *([StripRow(first + 60, first + wait * hour, "waiting", "gpu", replica)] if wait else []),
-            StripRow(
-                first + max(60, wait * hour),
-                first + max(60, wait * hour) + 240,
-                "recovery",
-                "restart",
-                replica,
-            ),
-            StripRow(
-                first + max(60, wait * hour) + 240,
-                first + max(60, wait * hour) + 260,
-                "recovery",
-                "load",
-                replica,
-            ),
-        ]
+        first, up = begin * HOUR, begin * HOUR + max(60, wait * HOUR)
+        stages = [("detection", "gpu", first + 60), ("waiting", "gpu", up), ("recovery", "restart", up + 240)]
+        for activity, detail, end in (*stages, ("recovery", "load", up + 260)):
+            rows += [StripRow(first, end, activity, detail, replica)] if end > first else []
+            first = end
     return tuple(sorted(rows))

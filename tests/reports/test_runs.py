@@ -11,31 +11,12 @@ import pytest
 from clustersim.engine.ledger import Entry
 from clustersim.formatting import percent
 from clustersim.scenario import Scenario
-from clustersim.studies.compare import Comparison
-from clustersim_reports.blocks import Cell, Figure
+from clustersim_reports.blocks import Figure
 from clustersim_reports.run import Run, Runs
 from clustersim_reports.sections import failures, ledger, recovery, size, spread, throughput
-from tests.reports.cases import fake, incidents, run
+from tests.reports.cases import incidents, made, one, run, several
 from tests.reports.fleets import EVERYTHING, everything
 from tests.reports.pages import figures
-
-
-def one(**given: Any) -> Run:
-    return Run("fake", fake(**given))
-
-
-def several(*names: str) -> Runs:
-    results = [run(name) for name in names]
-    return Runs(list(map(Run, names, results)), Comparison(results) if len(names) > 1 else None)
-
-
-def made(figure: Figure | None) -> Figure:
-    assert figure is not None
-    return figure
-
-
-def rows(*names: str) -> dict[str, list[Cell]]:
-    return {row.head.text: list(row.cells) for row in ledger.measures(several(*names))}
 
 
 def test_the_ledger_keeps_its_order_and_every_bar_adds_up() -> None:

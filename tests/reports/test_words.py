@@ -12,31 +12,13 @@ from clustersim.scenario import Scenario, loads
 from clustersim.scenario.values import values
 from clustersim.studies.compare import Comparison
 from clustersim_reports import inputs, pages
-from clustersim_reports.blocks import Cell, Data, Figure, anchors, tight
+from clustersim_reports.blocks import Cell, Data, anchors, tight
 from clustersim_reports.page import render
 from clustersim_reports.run import MOST_DRAWN, Run, Runs
 from clustersim_reports.sections import ledger
-from tests.reports.cases import CHANGES, HOSTILE, fake, run, scenario
+from tests.reports.cases import CHANGES, HOSTILE, measures, run, scenario, several
 from tests.reports.fleets import EVERYTHING, everything
 from tests.reports.pages import Reader, html, unpacked
-
-
-def one(**given: Any) -> Run:
-    return Run("fake", fake(**given))
-
-
-def several(*names: str) -> Runs:
-    results = [run(name) for name in names]
-    return Runs(list(map(Run, names, results)), Comparison(results) if len(names) > 1 else None)
-
-
-def made(figure: Figure | None) -> Figure:
-    assert figure is not None
-    return figure
-
-
-def rows(*names: str) -> dict[str, list[Cell]]:
-    return {row.head.text: list(row.cells) for row in ledger.measures(several(*names))}
 
 
 def test_the_ettr_has_the_digits_of_its_interval_and_no_absurd_ones() -> None:
@@ -54,18 +36,18 @@ def test_the_ettr_has_the_digits_of_its_interval_and_no_absurd_ones() -> None:
 
 
 def test_measures_that_no_run_has_are_left_out_and_dashes_have_their_reasons() -> None:
-    assert {"Time to the target", "Cost of the run", "Throughput"}.isdisjoint(rows("plain"))
-    calm = rows("calm")
+    assert {"Time to the target", "Cost of the run", "Throughput"}.isdisjoint(measures("plain"))
+    calm = measures("calm")
     assert calm["MTTI"][0].small == "no interruption in any replication"
     assert "MTBF" not in calm
-    assert rows("unsaved", "plain")["Checkpoint interval"][1].text == "10 min"
-    target = rows("plain", "target")["Time to the target"]
+    assert measures("unsaved", "plain")["Checkpoint interval"][1].text == "10 min"
+    target = measures("plain", "target")["Time to the target"]
     assert target[0].text == "—"
     assert target[1].small.startswith("P50 ")
 
 
 def test_differences_are_paired_and_name_their_baseline() -> None:
-    cells = rows("plain", "large")["ETTR against plain"]
+    cells = measures("plain", "large")["ETTR against plain"]
     difference = Comparison([run("plain"), run("large")]).differences[0].ettr
     assert difference.distinguishable
     assert cells[0] == Cell("—", "the baseline")

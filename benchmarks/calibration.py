@@ -258,7 +258,7 @@ def ranked(modes: int, count: int, experiments: int) -> Iterator[Row]:
     each = {
         f"mode {number}": {"per": "job", "mtbf": f"{modes} h", "clock": "calendar"} for number in range(modes)
     }
-    names = [f"half the failures: {name}" for name in each]
+    names = [f"halve {name} failures" for name in each]
     for seed in range(experiments):
         made = Scenario.model_validate(USUAL.document(seed, replications=count) | {"failures": each})
         found = levers(made, settings=HERE).by_name

@@ -77,7 +77,7 @@ def test_levers_prints_one_json_object(clustersim: Clustersim, here: Path) -> No
     own = "levers.quick={recovery.stages.restart: 1 min, price: 500 USD}"
     found = printed(clustersim("levers", "small.yaml", *FEW, "--set", own, "--json"))
     names = {lever["name"]: lever for lever in found["levers"]}
-    assert {"half the failures: node", "half the time: restart", "twice the spares", "quick"} <= set(names)
+    assert {"halve node failures", "halve restart time", "double the spares", "quick"} <= set(names)
     keys = {
         "name",
         "change",
@@ -96,7 +96,7 @@ def test_levers_prints_one_json_object(clustersim: Clustersim, here: Path) -> No
 def test_levers_says_what_to_do_first(clustersim: Clustersim, here: Path) -> None:
     result = clustersim("levers", "small.yaml", *FEW, "-o", "elsewhere")
     assert result.exit_code == 0, result.output
-    assert "half the failures: job" in result.stdout
+    assert "halve job failures" in result.stdout
     assert (here / "elsewhere/levers.json").is_file()
 
 

@@ -91,34 +91,34 @@ class Offers:
             else:
                 values = {f"{path}.rate": None} if self._given(f"{path}.rate") else {}
                 values |= {f"{path}.mtbf": format_duration(TWICE * mode.mtbf)}
-            yield Change(f"half the failures: {name}", values, f"{path}: half the rate", Area.FAILURES)
+            yield Change(f"halve {name} failures", values, f"{path}: half the rate", Area.FAILURES)
 
     def _better_nodes(self) -> Iterator[Change]:
         """Yield half the lemons, relapses and bursts of each mode, wrong diagnoses and repairs in vain."""
         for name in self._scenario.failures:
             for what, shares in SHARES.items():
                 paths = [f"failures.{name}.{share}" for share in shares]
-                yield from self._halved(f"half the {what}: {name}", paths, Area.FAILURES, shares=True)
+                yield from self._halved(f"halve {name} {what}", paths, Area.FAILURES, shares=True)
         recovery = self._scenario.recovery
         wrong = [f"recovery.{key}" for key in ("misdiagnosis", "missed") if getattr(recovery, key)]
-        yield from self._halved("half the wrong diagnoses", wrong, Area.NODES, shares=True)
+        yield from self._halved("halve wrong diagnoses", wrong, Area.NODES, shares=True)
         vain = [
             f"failures.{name}.repair.false_fix"
             for name, mode in self._scenario.failures.items()
             if mode.repair_plan and mode.repair_plan.in_vain
         ]
-        yield from self._halved("half the repairs in vain", vain, Area.NODES, shares=True)
+        yield from self._halved("halve repairs in vain", vain, Area.NODES, shares=True)
 
     def _faster_recovery(self) -> Iterator[Change]:
         """Yield each stage, detection, and all of them together where there are several."""
         detection = self._detection()
         stages = {name: paths for name, paths in self._stages() if paths}
         for name, paths in stages.items():
-            yield from self._halved(f"half the time: {name}", paths, Area.RECOVERY)
-        yield from self._halved("half the time: detection", detection, Area.RECOVERY)
+            yield from self._halved(f"halve {name} time", paths, Area.RECOVERY)
+        yield from self._halved("halve detection time", detection, Area.RECOVERY)
         if len(stages) + bool(detection) > 1:
             every = [*detection, *(path for paths in stages.values() for path in paths)]
-            yield from self._halved("half the time: all of recovery", every, Area.RECOVERY)
+            yield from self._halved("halve recovery time", every, Area.RECOVERY)
 
     def _stages(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the paths of what says how long each stage lasts that lasts at all; detection left out."""
@@ -139,9 +139,9 @@ class Offers:
         """Yield stalls and the protocol's overhead halved, and what else of an effect may be half as long."""
         recovery, area = self._scenario.recovery, Area.RECOVERY
         stalls = [f"recovery.{key}" for key in ("stall", "rejoin_stall") if getattr(recovery, key)]
-        yield from self._halved("half the stall of other replicas", stalls, area)
+        yield from self._halved("halve the stall of other replicas", stalls, area)
         overhead = ["recovery.overhead"] * bool(recovery.overhead)
-        yield from self._halved("half the overhead of each step", overhead, area, shares=True)
+        yield from self._halved("halve the overhead of each step", overhead, area, shares=True)
         modes = self._scenario.failures.items()
         for lever in (kind.lever for kind in EFFECTS.values() if kind.lever):
             paths = [f"failures.{name}.{lever.key}" for name, mode in modes if mode.effect.lever == lever]
@@ -155,7 +155,7 @@ class Offers:
             which = f": {tier.name}" if tier.several else ""
             if tier.blocks >= LEAST_HALVED:
                 paths = [self._time_of(tier, "blocks", "write")]
-                yield from self._halved(f"saves at half the cost{which}", paths, Area.SAVES)
+                yield from self._halved(f"halve the cost of saves{which}", paths, Area.SAVES)
             if tier.durable_after >= LEAST_HALVED and awaited:
                 paths = [self._time_of(tier, "durable_after", "write")]
                 yield from self._halved(f"durable twice as fast{which}", paths, Area.SAVES)
@@ -187,7 +187,7 @@ class Offers:
     def _more_spares(self) -> Change:
         now = self._scenario.cluster.spare_nodes
         then = 2 * now or math.ceil(self._scenario.cluster.nodes / 100)
-        name = "twice the spares" if now else "spares: 1 % of the nodes"
+        name = "double the spares" if now else "spares: 1 % of the nodes"
         return Change(name, {"cluster.spares": str(then)}, f"cluster.spares: {now} -> {then}", Area.NODES)
 
 

@@ -118,7 +118,7 @@ def test_bandwidths_are_not_doubled_beyond_what_a_time_may_be() -> None:
         overrides={"recovery.stages": {"restart": "1 min", "load": "checkpoint"}},
     )
     names = [change.name for change in offers(quick)]
-    assert "saves at half the cost" not in names
+    assert "halve the cost of saves" not in names
     for change in offers(quick):
         variant(quick, change.values)
 

@@ -20,9 +20,9 @@ def test_gains_are_those_of_the_formula() -> None:
     interval = theory.daly(HOUR, 30)
     now = theory.efficiency(interval, HOUR, 30, 600)
     expected = {
-        "half the failures: any": theory.efficiency(theory.daly(2 * HOUR, 30), 2 * HOUR, 30, 600) - now,
-        "half the time: start": theory.efficiency(interval, HOUR, 30, 300) - now,
-        "saves at half the cost": theory.efficiency(theory.daly(HOUR, 15), HOUR, 15, 600) - now,
+        "halve any failures": theory.efficiency(theory.daly(2 * HOUR, 30), 2 * HOUR, 30, 600) - now,
+        "halve start time": theory.efficiency(interval, HOUR, 30, 300) - now,
+        "halve the cost of saves": theory.efficiency(theory.daly(HOUR, 15), HOUR, 15, 600) - now,
     }
     assert set(found.by_name) == set(expected)
     for name, gain in expected.items():
@@ -33,14 +33,14 @@ def test_gains_are_those_of_the_formula() -> None:
         assert worth.money_per_year.mean == pytest.approx(1000 * worth.ettr.mean * 2 * 24 * 365.25)
     means = [lever.worth.ettr.mean for lever in found.levers]
     assert means == sorted(means, reverse=True)
-    assert found.levers[0].name == "half the failures: any"
-    assert "First: half the failures: any." in said(found)
+    assert found.levers[0].name == "halve any failures"
+    assert "First: halve any failures." in said(found)
     assert "Rarer failures come before faster recovery because" in said(found)
 
 
 def test_a_lever_without_effect_is_not_distinguishable() -> None:
     idle = full(cluster={"gpus": 64, "nodes_per_rack": 2, "spares": 8})
-    found = levers(idle, settings=HERE).by_name["twice the spares"]
+    found = levers(idle, settings=HERE).by_name["double the spares"]
     assert not found.distinguishable
     assert "Not distinguishable from no change:" in said(levers(idle, settings=HERE))
 
@@ -50,7 +50,7 @@ def test_spares_are_paid_for() -> None:
         full(costs={"gpu_hour": "1 USD"}, cluster={"gpus": 64, "nodes_per_rack": 2, "spares": 8}),
         settings=HERE,
     )
-    earned = found.by_name["twice the spares"].worth.money_per_year
+    earned = found.by_name["double the spares"].worth.money_per_year
     assert earned is not None
     assert earned.mean == pytest.approx(-8 * 8 * 24 * 365.25)
 

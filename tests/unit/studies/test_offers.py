@@ -13,17 +13,17 @@ from tests.unit.scenario.everything import EVERYTHING
 from tests.unit.studies.clusters import FULL, HOUR, full
 
 OFFERED = {
-    "half the failures: node",
-    "half the failures: rack",
-    "half the failures: hang",
-    "half the time: start",
-    "half the time: collectives",
-    "half the time: load",
-    "half the time: detection",
-    "half the time: all of recovery",
-    "saves at half the cost",
+    "halve node failures",
+    "halve rack failures",
+    "halve hang failures",
+    "halve start time",
+    "halve collectives time",
+    "halve load time",
+    "halve detection time",
+    "halve recovery time",
+    "halve the cost of saves",
     "durable twice as fast",
-    "twice the spares",
+    "double the spares",
     "repair twice as fast",
 }
 
@@ -42,37 +42,37 @@ def test_each_offer_changes_what_it_says() -> None:
         {change.name: change.of(full()) for change in offers(full())},
     )
     for mode in now.failures:
-        assert made[f"half the failures: {mode}"].mtbf_of(mode) == pytest.approx(2 * now.mtbf_of(mode))
+        assert made[f"halve {mode} failures"].mtbf_of(mode) == pytest.approx(2 * now.mtbf_of(mode))
     stages = {stage.name: stage.duration.mean for stage in now.recovery.stages}
     for stage in ("start", "collectives", "load"):
-        after = {one.name: one.duration.mean for one in made[f"half the time: {stage}"].recovery.stages}
+        after = {one.name: one.duration.mean for one in made[f"halve {stage} time"].recovery.stages}
         assert after == pytest.approx(stages | {stage: stages[stage] / 2}, rel=1e-3)
-    detection = made["half the time: detection"]
+    detection = made["halve detection time"]
     assert detection.recovery.stages[0].duration.mean == 30.0
     assert detection.failures["hang"].detect.mean == 300.0  # type: ignore[union-attr]
-    assert made["half the time: all of recovery"].recovery.stages[2].fails == pytest.approx(0.1)
-    assert made["saves at half the cost"].tiers[-1].blocks == 10.0
+    assert made["halve recovery time"].recovery.stages[2].fails == pytest.approx(0.1)
+    assert made["halve the cost of saves"].tiers[-1].blocks == 10.0
     assert made["durable twice as fast"].tiers[-1].durable_after == 90.0
-    assert made["twice the spares"].cluster.spare_nodes == 2
+    assert made["double the spares"].cluster.spare_nodes == 2
     assert made["repair twice as fast"].failures["node"].repair.mean == 12 * HOUR  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
     ("blocks", "missing"),
     [
-        ({"checkpoint": {"interval": "1 h", "blocks": "0 s", "load": "2 min"}}, {"saves at half the cost"}),
+        ({"checkpoint": {"interval": "1 h", "blocks": "0 s", "load": "2 min"}}, {"halve the cost of saves"}),
         ({"checkpoint": {"interval": "1 h", "blocks": "9 s", "load": "2 min"}}, {"durable twice as fast"}),
         (
             {"failures": {"rack": FULL["failures"]["rack"]}},
-            {"twice the spares", "repair twice as fast", "half the failures: node"},
+            {"double the spares", "repair twice as fast", "halve node failures"},
         ),
         (
             {"failures": {"node": {"per": "node", "mtbf": "9 d", "repair": "1 d", "transient": "100 %"}}},
-            {"twice the spares", "repair twice as fast"},
+            {"double the spares", "repair twice as fast"},
         ),
         (
             {"recovery": {"stages": {"detect": "0 s", "load": "checkpoint"}}},
-            {"half the time: start", "half the time: collectives"},
+            {"halve start time", "halve collectives time"},
         ),
     ],
 )
@@ -82,20 +82,20 @@ def test_what_is_not_used_is_not_offered(blocks: dict[str, Any], missing: set[st
 
 def test_the_detection_of_all_is_not_offered_where_each_mode_has_its_own() -> None:
     hang = {"hang": FULL["failures"]["hang"]}
-    assert set(offered(failures=hang)["half the time: detection"]) == {"failures.hang.detect"}
+    assert set(offered(failures=hang)["halve detection time"]) == {"failures.hang.detect"}
 
 
 def test_without_failures_only_the_saves_are_left() -> None:
-    assert set(offered(failures="none")) == {"saves at half the cost"}
+    assert set(offered(failures="none")) == {"halve the cost of saves"}
     starting = FULL["recovery"] | {"at_start": True}
-    assert "half the time: start" in offered(failures="none", recovery=starting)
+    assert "halve start time" in offered(failures="none", recovery=starting)
 
 
 def test_half_the_lemons_are_half_of_those_among_the_replacements_too() -> None:
     lemons = {"share": "8 %", "factor": 5, "in_replacements": "4 %"}
     node = {"per": "node", "mtbf": "1 y", "repair": "1 d", "lemons": lemons}
     retire = {"after": 2, "within": "30 d", "replacement": "7 d"}
-    lever = offered(failures={"node": node}, recovery={"retire": retire})["half the lemons: node"]
+    lever = offered(failures={"node": node}, recovery={"retire": retire})["halve node lemons"]
     path = "failures.node.lemons"
     assert lever == {f"{path}.share": "4 %", f"{path}.in_replacements": "2 %"}
 
@@ -143,16 +143,16 @@ def everything_changed() -> dict[str, Scenario]:
 def test_every_change_of_everything_is_a_scenario_that_changes_what_it_says() -> None:
     made = everything_changed()
     gpu = {name: one.failures["gpu"] for name, one in made.items()}
-    assert gpu["half the lemons: gpu"].lemons.share == 0.025  # type: ignore[union-attr]
-    assert gpu["half the relapses: gpu"].relapse.probability == 0.11  # type: ignore[union-attr]
-    assert gpu["half the bursts: gpu"].spreads.probability == 0.015  # type: ignore[union-attr]
-    assert gpu["half the repairs in vain"].repair_plan.false_fix == (0.2, 0.1)  # type: ignore[union-attr]
-    wrong = made["half the wrong diagnoses"].recovery
+    assert gpu["halve gpu lemons"].lemons.share == 0.025  # type: ignore[union-attr]
+    assert gpu["halve gpu relapses"].relapse.probability == 0.11  # type: ignore[union-attr]
+    assert gpu["halve gpu bursts"].spreads.probability == 0.015  # type: ignore[union-attr]
+    assert gpu["halve repairs in vain"].repair_plan.false_fix == (0.2, 0.1)  # type: ignore[union-attr]
+    wrong = made["halve wrong diagnoses"].recovery
     assert (wrong.misdiagnosis, wrong.missed) == (0.025, 0.01)
-    stall = made["half the stall of other replicas"].recovery
+    stall = made["halve the stall of other replicas"].recovery
     assert (stall.stall, stall.rejoin_stall) == (90.0, 50.0)
-    assert made["half the overhead of each step"].recovery.overhead == 0.005
-    assert made["half the stall of a flap"].failures["flap"].effect.pause.mean == 20.0  # type: ignore[union-attr]
+    assert made["halve the overhead of each step"].recovery.overhead == 0.005
+    assert made["halve the stall of a flap"].failures["flap"].effect.pause.mean == 20.0  # type: ignore[union-attr]
     noticed = made["corruption noticed twice as fast"].failures["sdc"].effect.shows_after
     assert noticed is not None
     assert noticed.mean == 3600.0
@@ -162,13 +162,13 @@ def test_every_change_of_everything_is_a_scenario_that_changes_what_it_says() ->
 def test_saves_and_loads_are_changed_tier_by_tier() -> None:
     now, made = loads(EVERYTHING), everything_changed()
     peer, storage = now.tiers
-    assert made["saves at half the cost: peer"].tiers == (
-        made["saves at half the cost: peer"].tiers[0],
+    assert made["halve the cost of saves: peer"].tiers == (
+        made["halve the cost of saves: peer"].tiers[0],
         storage,
     )
-    assert made["saves at half the cost: peer"].tiers[0].blocks == peer.blocks / 2
+    assert made["halve the cost of saves: peer"].tiers[0].blocks == peer.blocks / 2
     assert made["durable twice as fast: storage"].tiers[1].durable_after == storage.durable_after / 2
-    load = made["half the time: load"]
+    load = made["halve load time"]
     assert [tier.load for tier in load.tiers] == pytest.approx([peer.load / 2, storage.load / 2])
     assert load.recovery.peer_load == 15.0
 

@@ -285,7 +285,7 @@ class Flap(EffectKind):
         "repair": "no node leaves",
         "transient": "no node leaves",
     }
-    lever = EffectLever("half the stall of a flap", "effect", "recovery")
+    lever = EffectLever("halve the stall of a flap", "effect", "recovery")
     stall: Time = key("how long everyone stands still, such as 40 s; nothing is lost")
 
     @property

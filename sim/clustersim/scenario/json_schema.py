@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from clustersim import units
 from clustersim.scenario.keys.scenario import ScenarioBlock
+from clustersim.scenario.text.layers import is_block
 from clustersim.units import Quantity
 
-_MERGED = (
-    "CheckpointSpec",
-    "ClusterSpec",
-    "Costs",
-    "FailureMode",
-    "Maintenance",
-    "Published",
-    "Recovery",
-    "Simulation",
-    "Workload",
-)
 _KINDS = {kind.pattern: kind for kind in units.QUANTITIES}
 _OUTSIDE = ("description", "default", "x-unit")
 _BASE = {
@@ -40,7 +31,7 @@ def schema() -> dict[str, Any]:
     )
     definitions: dict[str, Any] = made.pop("$defs")
     needed = {"required": made.pop("required"), "properties": dict(_needed(made, definitions))}
-    for block in (made, *(definitions[name] for name in _MERGED)):
+    for block in (made, *(definitions[name] for _, name in _merged(made))):
         block.pop("required", None)
         block["properties"] = {name: _or_null(value) for name, value in block["properties"].items()}
     made["properties"] = {"base": _BASE, **made["properties"]}
@@ -83,12 +74,18 @@ _ONE_OR_MORE_TIERS = {"anyOf": [{"required": ["interval"]}, {"required": ["tiers
 def _needed(made: dict[str, Any], definitions: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what each block needs where it stands alone."""
     yield "checkpoint", _ONE_OR_MORE_TIERS
+    for name, definition in _merged(made):
+        if required := definitions[definition].get("required"):
+            needs = {"required": required}
+            yield name, {"additionalProperties": needs} if name == "failures" else needs
+
+
+def _merged(made: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the keys whose blocks layers merge key by key, each with the definition of its block."""
     for name, value in made["properties"].items():
-        modes = name == "failures"
-        for definition in (definitions[each] for each in _MERGED if f"#/$defs/{each}" in str(value)):
-            if required := definition.get("required"):
-                needs = {"required": required}
-                yield name, {"additionalProperties": needs} if modes else needs
+        named = "Properties" in str(value)
+        if is_block((name, "any") if named else (name,)):
+            yield from ((name, definition) for definition in re.findall(r"#/\$defs/(\w+)", str(value)))
 
 
 def _or_null(value: dict[str, Any]) -> dict[str, Any]:

@@ -113,10 +113,10 @@ class Trials:
             yield here, f"{self._most:_} changes of so large a scenario can be tried; give fewer"
         if self._left < 0:
             return
-        foreign = [((*here, path, KEY), why) for path in changes if (why := self._strange(path))]
+        foreign = [((*here, path, KEY), why) for path in changes if (why := self._why_foreign(path))]
         yield from foreign or self._tried(changes, here)
 
-    def _strange(self, path: str) -> str | None:
+    def _why_foreign(self, path: str) -> str | None:
         """Return why *path* is not one of the scenario's, where that is plain without trying it."""
         if path.partition(".")[0] not in self._allowed:
             allowed = f"{', '.join(self._allowed[:-1])} or {self._allowed[-1]}"

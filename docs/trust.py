@@ -12,7 +12,7 @@ from generate import ROOT, table
 
 from clustersim.estimate import ConfidenceInterval
 from clustersim.units import format_duration
-from clustersim.validation.claims import (
+from clustersim.validation.outcomes import (
     ClaimResult,
     Trial,
     accepted_text,

@@ -8,7 +8,7 @@ from typing import Any
 from clustersim.estimate import Estimate
 from clustersim.scenario import Scenario
 from clustersim.studies.change import Change
-from clustersim.studies.levers import Lever, Levers
+from clustersim.studies.levers import Levers, RankedLever
 from clustersim.studies.study import Worth
 from clustersim.studies.tune import Candidate, Gain, Tuning, WhatIf
 from clustersim.units import Money
@@ -120,13 +120,13 @@ WHAT_IFS = [
 ]
 
 
-def lever(name: str, gain: float, width: float = 0.002, price: Money | None = None) -> Lever:
+def lever(name: str, gain: float, width: float = 0.002, price: Money | None = None) -> RankedLever:
     """Return a change with its gain."""
     change = Change(name, {}, f"what {name} changes", price=price)
-    return Lever(change, worth(gain, width, priced=True))
+    return RankedLever(change, worth(gain, width, priced=True))
 
 
-def levers(found: list[Lever] | None = None, **scenario: Any) -> Levers:
+def levers(found: list[RankedLever] | None = None, **scenario: Any) -> Levers:
     """Return levers: two gains, a loss, and one that may be nothing although its mean is the second best."""
     given = spec(**(PRICED | scenario))
     usual = [

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from clustersim.scenario import Scenario
-from clustersim.validation import ClaimResult, Validation, claims
-from clustersim.validation.claims import UNDECIDED, passes
+from clustersim.validation import ClaimResult, Validation, outcomes
+from clustersim.validation.outcomes import UNDECIDED, passes
 from clustersim_reports import inputs
 from clustersim_reports.blocks import Block, Cell, Group, Items, Picture, Row, Section, Table, Text, key, row
 from clustersim_reports.blocks import anchors as anchors_of
@@ -155,13 +155,13 @@ def _row(case: ClaimResult, head: Cell, anchor: str = "", look: str = "") -> Row
     return row(
         head,
         Cell(
-            f"{before}{claims.accepted_text(case)}",
+            f"{before}{outcomes.accepted_text(case)}",
             "" if look else f"difference in {figure}" if case.difference else figure,
         ),
-        Cell(claims.simulated_text(case), f"{case.replications} replications" if anchor else ""),
+        Cell(outcomes.simulated_text(case), f"{case.replications} replications" if anchor else ""),
         Cell("", look="picture", picture=picture(case)),
         Cell(
-            f"{SIGNS[tone(case)]} {case.verdict if look else claims.verdict_text(case)}",
+            f"{SIGNS[tone(case)]} {case.verdict if look else outcomes.verdict_text(case)}",
             f"{met} of {len(case.tried)} values" if case.tried else "",
             "verdict",
         ),
@@ -212,14 +212,14 @@ def picture(case: ClaimResult) -> Picture:
         if simulated.low is not None and simulated.high is not None:
             paths.append(("interval", f"M{at(simulated.low):g} 15H{at(simulated.high):g}"))
         paths.append(("mean", f"M{at(simulated.mean) - 4.5:g} 15a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z"))
-    spoken = f"accepted {claims.accepted_text(case)}, simulated {claims.simulated_text(case)}"
+    spoken = f"accepted {outcomes.accepted_text(case)}, simulated {outcomes.simulated_text(case)}"
     return Picture(paths, spoken, "strip", 240, 30)
 
 
 def _notes(case: ClaimResult) -> Iterator[str]:
     """Yield how the claim is read, and with which values it was simulated."""
     as_it_is = "the scenario as it is"
-    change, base = (claims.changes_text(values or {}) or as_it_is for values in (case.change, case.minus))
+    change, base = (outcomes.changes_text(values or {}) or as_it_is for values in (case.change, case.minus))
     if case.reads:
         yield _sentence(case.reads)
     if case.difference:
@@ -227,7 +227,7 @@ def _notes(case: ClaimResult) -> Iterator[str]:
     elif case.change:
         yield f"Simulated with {change}."
     if case.unknown:
-        yield _sentence(claims.compatible(case))
+        yield _sentence(outcomes.compatible(case))
 
 
 def _sentence(text: str) -> str:

@@ -8,8 +8,8 @@ from clustersim.advice import Advice
 from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import MINUS, NOTHING, duration, points, whole
 from clustersim.validation import Validation
-from clustersim.validation.claims import interval_text
 from clustersim.validation.estimator import EstimatorCurve, EstimatorPoint
+from clustersim.validation.outcomes import interval_text
 from clustersim_reports import drawing, theme
 from clustersim_reports.blocks import (
     Block,

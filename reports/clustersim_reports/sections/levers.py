@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clustersim.estimate import in_words
 from clustersim.formatting import NOTHING, duration, points, whole
-from clustersim.studies.levers import Lever, Levers
+from clustersim.studies.levers import Levers, RankedLever
 from clustersim.studies.study import ALIKE
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Cell, Data, Figure, Json, Section, Table, key, row
@@ -34,7 +34,7 @@ def section(levers: Levers) -> Section:
     )
 
 
-def _price(lever: Lever) -> Cell:
+def _price(lever: RankedLever) -> Cell:
     price, back = lever.change.price, lever.pays_back_s
     if price is None:
         return Cell(NOTHING, "not given")
@@ -42,17 +42,17 @@ def _price(lever: Lever) -> Cell:
     return Cell(f"{whole(price.amount)} {price.currency}", paid)
 
 
-def ranked(levers: Levers) -> list[Lever]:
+def ranked(levers: Levers) -> list[RankedLever]:
     """Return the levers by what they earn, those that may be no change at all at the end."""
     return sorted(levers.levers, key=lambda lever: (not lever.distinguishable, -lever.worth.ettr.mean))
 
 
-def kind(lever: Lever) -> str:
+def kind(lever: RankedLever) -> str:
     """Return how the bar is drawn: filled for a gain, hatched for a loss, hollow for what may be nothing."""
     return (GAIN if lever.worth.ettr.mean > 0 else LOSS) if lever.distinguishable else HOLLOW
 
 
-def gain(lever: Lever) -> str:
+def gain(lever: RankedLever) -> str:
     """Return the gain in words."""
     return in_words(lever.worth.ettr, points) if lever.distinguishable else ALIKE
 

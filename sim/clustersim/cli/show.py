@@ -27,7 +27,7 @@ from clustersim.studies.levers import Levers
 from clustersim.studies.study import Worth
 from clustersim.studies.tune import Candidate, Tuning
 from clustersim.units import format_duration
-from clustersim.validation import ClaimResult, Validation, claims
+from clustersim.validation import ClaimResult, Validation, outcomes
 
 Row = Sequence[str]
 
@@ -257,7 +257,7 @@ def _levers(found: Levers, screen: Screen) -> None:
 @show.register
 def _validation(found: Validation, screen: Screen) -> None:
     """Print what came of it in a sentence, then a table of each kind."""
-    screen.title(claims.conclusion(found), "bold" if found.passed else "bold yellow")
+    screen.title(outcomes.conclusion(found), "bold" if found.passed else "bold yellow")
     ordered = sorted(found.cases, key=lambda case: list(KINDS).index(case.kind))
     for kind, cases in groupby(ordered, key=lambda case: case.kind):
         screen.title(KINDS[kind])
@@ -274,10 +274,10 @@ def _claims(cases: Sequence[ClaimResult]) -> Iterator[tuple[str, Row]]:
         for case in (first, *others):
             mark, style = ("", "") if case.passed else ("! ", "yellow")
             name = f"{mark}{case.name if case.name == scenario else f'  {case.claim}'}"
-            figures = claims.accepted_text(case), claims.simulated_text(case), claims.verdict_text(case)
+            figures = outcomes.accepted_text(case), outcomes.simulated_text(case), outcomes.verdict_text(case)
             yield style, [name, case.says, *figures]
             for trial in case.tried:
-                ettr = claims.interval_text(trial.simulated, case.unit, case.difference)
+                ettr = outcomes.interval_text(trial.simulated, case.unit, case.difference)
                 yield "dim", ["", f"  {case.unknown} = {trial.value}", "", ettr, trial.verdict]
 
 
@@ -297,14 +297,14 @@ def _reading(case: ClaimResult) -> Iterator[str]:
     """Yield what else there is to say about a claim."""
     yield f"{case.meaning}{f' ({case.of})' if case.of else ''}"
     if case.change:
-        yield f"with {claims.changes_text(case.change)}"
+        yield f"with {outcomes.changes_text(case.change)}"
     if case.minus is not None:
-        with_what = f"with {claims.changes_text(case.minus)}" if case.minus else "of the scenario as it is"
+        with_what = f"with {outcomes.changes_text(case.minus)}" if case.minus else "of the scenario as it is"
         yield f"minus that {with_what}"
     if case.reads:
         yield case.reads
     if case.unknown:
-        yield claims.compatible(case)
+        yield outcomes.compatible(case)
 
 
 def description(found: Description, screen: Screen, with_defaults: bool) -> None:

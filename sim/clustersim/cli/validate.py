@@ -34,7 +34,7 @@ def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **commo
     a control has to lie outside. Writes a table, and one HTML page.
     """
     from clustersim import folders
-    from clustersim.validation.claims import remedy
+    from clustersim.validation.outcomes import remedy
     from clustersim.validation.validate import validate as run
 
     folder = output or options.RUNS / "validation"

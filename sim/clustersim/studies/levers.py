@@ -26,7 +26,7 @@ FEW_CANDIDATES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Lever:
+class RankedLever:
     """One change and what it earns over the scenario as it is."""
 
     change: Change
@@ -73,7 +73,7 @@ class Levers(Study):
     file = "levers.json"
     points = "levers"
     ettr: Estimate
-    levers: Sequence[Lever]
+    levers: Sequence[RankedLever]
 
     @property
     def no_progress(self) -> bool:
@@ -81,12 +81,12 @@ class Levers(Study):
         return self.ettr.mean < NO_PROGRESS_BELOW
 
     @property
-    def by_name(self) -> Mapping[str, Lever]:
+    def by_name(self) -> Mapping[str, RankedLever]:
         """The levers by their names, in order of what they earn."""
         return {lever.name: lever for lever in self.levers}
 
     @property
-    def helpful(self) -> list[Lever]:
+    def helpful(self) -> list[RankedLever]:
         """The levers with a distinguishable gain, the largest first."""
         return [lever for lever in self.levers if lever.distinguishable and lever.worth.ettr.mean > 0]
 
@@ -123,7 +123,7 @@ def levers(
         replications = range(fixed.simulation.replications)
         now, *others = running.ettr([fixed, *(made for _, made in tried)], replications)
     ranked = [
-        Lever(change, Worth.of(fixed, now, made, values))
+        RankedLever(change, Worth.of(fixed, now, made, values))
         for (change, made), values in zip(tried, others, strict=True)
     ]
     ranked.sort(key=lambda lever: -lever.worth.ettr.mean)
@@ -174,7 +174,7 @@ def _advice(levers: Levers) -> Iterator[Advice]:
     yield from levers.caveats()
 
 
-def _why(levers: Sequence[Lever]) -> Iterator[Advice]:
+def _why(levers: Sequence[RankedLever]) -> Iterator[Advice]:
     """Say why rarer failures come before faster recovery, where they do."""
     areas = [lever.change.area for lever in levers]
     if areas[:1] == [Area.FAILURES] and Area.RECOVERY in areas and levers[0].distinguishable:
@@ -184,7 +184,7 @@ def _why(levers: Sequence[Lever]) -> Iterator[Advice]:
         )
 
 
-def _other(levers: Sequence[Lever]) -> Iterator[Advice]:
+def _other(levers: Sequence[RankedLever]) -> Iterator[Advice]:
     """Say which levers pay for themselves, and which make no distinguishable difference."""
     for lever in levers:
         if lever.change.price is not None and lever.pays_back_s is not None:

@@ -27,7 +27,8 @@ from clustersim.store import ChoiceError
 from clustersim.studies.change import setting
 from clustersim.studies.study import Simulations, simulations
 from clustersim.validation.cases import Case, find
-from clustersim.validation.claims import (
+from clustersim.validation.estimator import Survey
+from clustersim.validation.outcomes import (
     AGREES,
     UNDECIDED,
     ClaimResult,
@@ -36,7 +37,6 @@ from clustersim.validation.claims import (
     refuse_taken,
     verdict,
 )
-from clustersim.validation.estimator import Survey
 
 SIMULATION = "simulation."
 SAID_BY_THE_CLAIM = ("kind", "says", "figure", "of", "unit", "value", "low", "high")

@@ -24,7 +24,7 @@ from clustersim.scenario import ScenarioError, dump, loads
 from clustersim.scenario.facts import facts_of
 from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError, RunError
-from clustersim.validation.claims import simulated_text
+from clustersim.validation.outcomes import simulated_text
 from clustersim.validation.validate import validate
 from clustersim_reports.blocks import Cell
 from clustersim_reports.run import Run, Runs

@@ -3,7 +3,7 @@
 import pytest
 
 from clustersim.estimate import ConfidenceInterval, Estimate
-from clustersim.validation.claims import AGREES, DIFFERS, UNDECIDED, passes, verdict
+from clustersim.validation.outcomes import AGREES, DIFFERS, UNDECIDED, passes, verdict
 
 
 def between(low: float, high: float) -> ConfidenceInterval:

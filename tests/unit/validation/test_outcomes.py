@@ -7,7 +7,7 @@ import pytest
 
 from clustersim.estimate import ConfidenceInterval
 from clustersim.validation import ClaimResult, Trial, Validation
-from clustersim.validation.claims import (
+from clustersim.validation.outcomes import (
     accepted_text,
     changes_text,
     compatible,

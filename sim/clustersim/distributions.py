@@ -55,6 +55,7 @@ class Constant:
 
 
 SMALLEST_CHANCE = 1e-300
+"""Stands for a chance of 0, whose quantile is infinite."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,17 @@ from clustersim.formatting import NOTHING, plus_minus
 
 CONFIDENCE = 0.95
 FIRST_LOOK = 32
+"""With fewer the half-width itself is off by more than a quarter, and runs would often stop too early."""
 LOOK_GROWTH = 2
+"""Few looks cost little coverage; twice as many replications at most are simulated in vain."""
 MOST_REPLICATIONS = 10_000
+"""Whoever asks for a precision that takes more has most likely asked for too much."""
 COCHRAN = 25
 """Times the squared skewness: so many values Student's interval needs to miss the truth in at most 6 %
 (Cochran, Sampling Techniques, 3rd edition, 1977, section 2.15)."""
 RULE_OF_THREE = 3
 SAME = 1e-12
+"""Values whose spread is below this share of their size differ by rounding alone."""
 
 
 class ConfidenceInterval(NamedTuple):

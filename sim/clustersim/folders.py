@@ -20,6 +20,7 @@ REPORT, COMPARISON = "report.html", "comparison.json"
 BESIDE = ("tune", "levers", ".tune.partial", ".levers.partial")
 """Folders that studies, finished or not, keep within a run folder, whether there is a run in it or not."""
 LONGEST_SLUG = 60
+"""Longer names are cut in listings, and paths have limits."""
 
 
 def slug(name: str) -> str:

@@ -9,6 +9,7 @@ from clustersim.units import DURATION, format_duration
 NOTHING = "—"
 MINUS = "\u2212"
 EXACT_DIGITS, UNKNOWN_DIGITS = 4, 2
+"""Significant digits of what is exact: more are not read; and of what has no interval: more are not known."""
 
 
 def places(half_width: float) -> int:

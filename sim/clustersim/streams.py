@@ -13,6 +13,7 @@ from clustersim.arrays import Array
 Sampler = Callable[[np.random.Generator, int], Array]
 
 FIRST_CHUNK, LAST_CHUNK = 64, 4096
+"""Draws at a time: few for a stream that is hardly used, many later, as each call of numpy costs time."""
 
 
 class Streams:

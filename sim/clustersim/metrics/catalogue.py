@@ -42,6 +42,7 @@ from clustersim.units import DAY, HOUR
 
 SCHEMA_VERSION = 2
 NO_PROGRESS_BELOW = 0.01
+"""Below this ETTR relative figures, such as a price for an effective hour, are noise."""
 
 
 class MetricSection(NamedTuple):

@@ -21,6 +21,7 @@ from clustersim.studies.tune import CANDIDATES, rounded, searched
 from clustersim.units import YEAR, format_duration
 
 REPLICATIONS = 32
+"""Paired differences of a tenth of a point are distinguishable with so many (docs/guides/what-first.md)."""
 FEW_CANDIDATES = 12
 """So many intervals are tried for the tuned one where each of them is simulated in full."""
 

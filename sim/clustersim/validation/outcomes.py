@@ -27,6 +27,7 @@ CONTROL = "control"
 ROUNDING = 1e-9
 """Relative error of the arithmetic: a figure that meets a bound but for this much meets it."""
 MOST_NAMED = 5
+"""More names make no sentence."""
 LOPSIDED = 0.1
 """Share of its half-width by which an interval's middle is off, so that it is shown by its two ends."""
 NEGLIGIBLE = 2.5e-5
@@ -34,6 +35,7 @@ NEGLIGIBLE = 2.5e-5
 READABLE = 100
 """By how much a duration may differ from another and still be read in the same unit."""
 GIVEN_DIGITS = 5
+"""Published figures have no more."""
 DOES = {AGREES: "agrees", UNDECIDED: "is undecided", DIFFERS: "differs"}
 
 KINDS = {

@@ -31,7 +31,7 @@ from clustersim_reports.run import Run, Runs
 
 MOST_CAUSES, BAR = 12, 44
 """Bars in the figure, the last of them for all other causes; pixels per bar."""
-BINS_PER_DECADE, MOST_TICKS = 12, 6
+BINS_PER_DECADE, MOST_TICKS = 12, 5
 CUT_SHORT = 0.003
 """Share of the outages that may lie below the axis, in its first bin: the end of a run cuts one short."""
 RESERVED = {

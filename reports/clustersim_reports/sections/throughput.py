@@ -117,7 +117,7 @@ def figure(run: Run) -> Figure | None:
         _ticks(plot, row, mark, size)
     caption = "Productive training in the course of the run."
     if any(max(mark.counts) > 1 for mark in marks):
-        caption += " Where they are too many to draw, one tick stands for several incidents."
+        caption += " Where incidents are too many to draw, one tick stands for several."
     caption += f" {left_out} rarer causes are left out." if left_out else ""
     mean = percent(sum(plot.data["mean"]) / len(plot.data.rows))
     spoken = f"share of the cards that train over {duration(end_s, 0.0)}; mean {mean}"

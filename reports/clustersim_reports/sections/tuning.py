@@ -13,7 +13,7 @@ import numpy as np
 from clustersim.estimate import in_words
 from clustersim.formatting import NOTHING, duration, measured, whole
 from clustersim.scenario.text import document
-from clustersim.studies.tune import Candidate, Tuning, WhatIf
+from clustersim.studies.tune import Candidate, Tuning, WhatIf, plain_count
 from clustersim.units import COUNT, DURATION, format_duration
 from clustersim_reports import drawing, theme
 from clustersim_reports.blocks import (
@@ -59,7 +59,6 @@ WIDTH, NARROW = 0.075, 0.2
 """Room that a number takes on a wide and a narrow page, as a share of the axis."""
 BESIDE, AROUND = 1.7, 2.6
 """Room at the ends of the axis across and of the axis of intervals, as ratios."""
-THOUSANDS = {"k": 1e3, "M": 1e6}
 TITLES = {
     "checkpoint.blocks": ("What a cheaper save is worth", "how long a save stops training"),
     "cluster.gpus": ("How the size moves it", "cards"),
@@ -219,11 +218,10 @@ def number(value: Any) -> float | None:
     """Return the number that a value of a scenario stands for (durations in s), None where it is none."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    readers = (DURATION.parse, COUNT.parse, lambda text: THOUSANDS[text[-1:]] * float(text[:-1]))
-    for read in readers if isinstance(value, str) else ():
+    for quantity in (DURATION, COUNT) if isinstance(value, str) else ():
         try:
-            return float(read(value.strip()))
-        except (ValueError, KeyError):
+            return float(quantity.parse(plain_count(value.strip())))
+        except ValueError:
             continue
     return None
 

@@ -125,11 +125,11 @@ def _take_place(new: Path, folder: Path) -> None:
 def one_folder_each(names: Sequence[str], base: Path) -> list[Path]:
     """Return a folder below *base* for each scenario name; raise `ChoiceError` where two would share one."""
     slugs = [slug(name) for name in names]
-    for position, one in enumerate(slugs):
-        if one in slugs[:position]:
-            first, second = names[slugs.index(one)], names[position]
+    for position, each in enumerate(slugs):
+        if each in slugs[:position]:
+            first, second = names[slugs.index(each)], names[position]
             raise ChoiceError(f'"{first}" and "{second}" would share a folder; give one of them another name')
-    return [base / one for one in slugs]
+    return [base / each for each in slugs]
 
 
 def runs_in(folder: Path) -> list[Path]:

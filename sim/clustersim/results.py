@@ -186,9 +186,9 @@ def summarise(scenario: Scenario, records: Sequence[Records]) -> Summary:
     """
     replications = Replications.of(facts_of(scenario), records)
     _check(replications)
-    has = replications.facts.has - (set() if all(one.fleet for one in records) else {FLEET})
+    has = replications.facts.has - (set() if all(each.fleet for each in records) else {FLEET})
     summary: Summary = {"margins": {}, "reasons": {}}
-    for entry in (one for section in SECTIONS for one in section.entries):
+    for entry in (each for section in SECTIONS for each in section.entries):
         there = has.issuperset(entry.needs)
         if isinstance(entry, Note):
             if there:

@@ -32,10 +32,10 @@ def replications(records: Sequence[Records]) -> pa.Table:
     return _table(columns_of(records))
 
 
-def incidents(scenario: Scenario, one: Records) -> pa.Table:
+def incidents(scenario: Scenario, records: Records) -> pa.Table:
     """Return one row per incident of a replication: what `INCIDENT_COLUMNS` says."""
     words = {"mode": list(scenario.failures), "doing": [doing.label for doing in Phase]}
-    columns = dict(_complete(one.incidents))
+    columns = dict(_complete(records.incidents))
     tiers = _chosen(columns.pop("tier") + 1, ["", *tier_names(scenario)])
     shown = {
         name: _chosen(column, words[name]) if name in words else column for name, column in columns.items()
@@ -59,8 +59,8 @@ def tier_names(scenario: Scenario) -> list[str]:
 
 def timeline(records: Sequence[Records]) -> pa.Table:
     """Return, in 400 equal bins of the longest replication, what `TIMELINE_COLUMNS` says."""
-    edges = np.linspace(0.0, max(one.end_s for one in records), BINS + 1)
-    shares = np.array([productive_share(one, edges) for one in records])
+    edges = np.linspace(0.0, max(each.end_s for each in records), BINS + 1)
+    shares = np.array([productive_share(each, edges) for each in records])
     low, middle, high = np.nanquantile(shares, (0.1, 0.5, 0.9), axis=0)
     columns: dict[str, Array] = {
         "start_s": edges[:-1],
@@ -76,7 +76,7 @@ def timeline(records: Sequence[Records]) -> pa.Table:
 
 def _fleet(records: Sequence[Records], instants: Array) -> dict[str, Array]:
     """Return the nodes away and the idle spares at *instants* (s) over the replications still running."""
-    uses = [(one.fleet, one.end_s) for one in records if one.fleet]
+    uses = [(each.fleet, each.end_s) for each in records if each.fleet]
     if len(uses) < len(records):
         unknown = np.full(len(instants), np.nan)
         return dict.fromkeys(("away_mean", "away_p10", "away_p90", "away_0", "idle_mean"), unknown)
@@ -98,12 +98,12 @@ def _counted(curve: Array, end: float, instants: Array) -> Array:
     return np.where(instants < end, curve[np.minimum(place, len(curve) - 1)].astype(np.float64), np.nan)
 
 
-def productive_share(one: Records, edges: Array) -> Array:
+def productive_share(records: Records, edges: Array) -> Array:
     """Return the productive share of the time between *edges* (s); NaN where the replication is over."""
-    instants = np.linspace(0.0, one.end_s, len(one.curve))
-    kept = np.diff(np.interp(edges, instants, one.curve))
-    covered = np.diff(np.minimum(edges, one.end_s))
-    running = covered > 1e-9 * one.end_s
+    instants = np.linspace(0.0, records.end_s, len(records.curve))
+    kept = np.diff(np.interp(edges, instants, records.curve))
+    covered = np.diff(np.minimum(edges, records.end_s))
+    running = covered > 1e-9 * records.end_s
     return np.where(running, np.clip(kept / np.where(running, covered, 1.0), 0.0, 1.0), np.nan)
 
 
@@ -120,29 +120,26 @@ def strip(records: Sequence[Records]) -> pa.Table:
     return _table(columns)
 
 
+SMALL = {REPLICATIONS: replications, TIMELINE: timeline, STRIP: strip}
+"""The tables that all replications together make up; incidents, which may be many, go one by one."""
+
+
 def write(scenario: Scenario, records: Sequence[Records], folder: Path, with_incidents: bool) -> None:
     """Write all tables of a run to *folder*; incidents one replication at a time, a row group each."""
-    small = {REPLICATIONS: replications(records), TIMELINE: timeline(records), STRIP: strip(records)}
-    for name, table in small.items():
-        pq.write_table(table, folder / f"{name}.parquet")
+    for name, make in SMALL.items():
+        pq.write_table(make(records), folder / f"{name}.parquet")
     if with_incidents:
         first = incidents(scenario, records[0])
         with pq.ParquetWriter(folder / f"{INCIDENTS}.parquet", first.schema) as writer:
-            for table in incident_tables(scenario, records):
-                writer.write_table(table)
-
-
-def incident_tables(scenario: Scenario, records: Sequence[Records]) -> Iterator[pa.Table]:
-    """Yield the incidents of each replication in turn."""
-    return (incidents(scenario, one) for one in records)
+            for each in records:
+                writer.write_table(incidents(scenario, each))
 
 
 def frame(scenario: Scenario, records: Sequence[Records], table: str) -> Any:
     """Return a table of a run in memory as a pandas frame."""
     if table == INCIDENTS:
-        return pa.concat_tables(incident_tables(scenario, records)).to_pandas()
-    makers = {REPLICATIONS: replications, TIMELINE: timeline, STRIP: strip}
-    return makers[table](records).to_pandas()
+        return pa.concat_tables(incidents(scenario, each) for each in records).to_pandas()
+    return SMALL[table](records).to_pandas()
 
 
 def read(folder: Path, table: str) -> Any:
@@ -156,7 +153,7 @@ def read(folder: Path, table: str) -> Any:
 
 def copy(source: Path, folder: Path, with_incidents: bool) -> None:
     """Copy the tables of one run folder to another."""
-    for name in (REPLICATIONS, TIMELINE, STRIP, *([INCIDENTS] if with_incidents else [])):
+    for name in (*SMALL, *[INCIDENTS] * with_incidents):
         path = source / f"{name}.parquet"
         if path.is_file():
             shutil.copyfile(path, folder / path.name)

@@ -63,7 +63,7 @@ def _not_one_pool(r: Replications) -> str:
 
 def _waste_by_entry(r: Replications) -> dict[str, dict[str, float]]:
     means = zip(r.facts.names["cause"], r["charges"].mean(axis=0), strict=True)
-    return {cause: {one.label: float(row[one]) for one in Entry if row[one]} for cause, row in means}
+    return {cause: {each.label: float(row[each]) for each in Entry if row[each]} for cause, row in means}
 
 
 def _precision(r: Replications) -> dict[str, Any]:
@@ -267,20 +267,20 @@ _PRECISION = MetricSection("Precision", (
 SECTIONS = (_JOB, _SIMULATION, _TIME, _YIELD, _FAILURES, _RECOVERY, _TARGET, _MONEY, _PRECISION)
 """All entries, as they follow each other in the summary."""
 _TABLES = (_JOB, _TIME, _YIELD, _TARGET, _MONEY, _FAILURES, _RECOVERY, _SIMULATION)
-METRICS = tuple(one for section in SECTIONS for one in section.entries if isinstance(one, Metric))
+METRICS = tuple(each for section in SECTIONS for each in section.entries if isinstance(each, Metric))
 CLAIMABLE = {name: metric for metric in METRICS if metric.claimable for name in metric.names}
 """What claims may be about, by what they call it."""
 
 
 def figures_of(facts: ScenarioFacts) -> dict[str, MetricFigure]:
     """Return the figures that `expect` and studies may name, by path; a mean also without the word."""
-    figures = {figure.path: figure for one in METRICS if one.in_summary for figure in one.figures(facts)}
+    figures = {figure.path: figure for each in METRICS if each.in_summary for figure in each.figures(facts)}
     return {path.removesuffix(".mean"): figure for path, figure in figures.items()} | figures
 
 
 def table_of(summaries: Sequence[Summary]) -> Iterator[tuple[Metric, list[MetricCell]]]:
     """Yield the metrics of a table with a cell for each summary, without those that none of them has."""
-    for metric in (one for section in _TABLES for one in section.entries if isinstance(one, Metric)):
+    for metric in (each for section in _TABLES for each in section.entries if isinstance(each, Metric)):
         if metric.in_tables:
             found = [metric.cell(summary) for summary in summaries]
             if metric.always or any(cell.text != NOTHING for cell in found):

@@ -53,11 +53,11 @@ class Measure:
 
     def difference(self, rows: Array, others: Array) -> Estimate | None:
         """Return the figure of *rows* minus that of *others*, paired replication by replication."""
-        one, other = self.estimate(rows), self.estimate(others)
-        if one is None or other is None:
+        each, other = self.estimate(rows), self.estimate(others)
+        if each is None or other is None:
             return None
         apart = mean_of(self.values(rows) - self.values(others))
-        return Estimate(one.mean - other.mean, apart.half_width, apart.count) if self.margin else apart
+        return Estimate(each.mean - other.mean, apart.half_width, apart.count) if self.margin else apart
 
 
 def mean(column: Column) -> Measure:
@@ -137,9 +137,9 @@ def held(column: Column, share: float) -> Measure:
         if least is None or len(rows) < 2:
             return ConfidenceInterval(least)
         within = np.cumsum(rows, axis=1)
-        reach = [one for column in within.T if (one := ratio_of(column, within[:, -1]))]
-        low = _first([one.mean + (one.half_width or 0.0) >= share for one in reach])
-        high = _first([one.mean - (one.half_width or 0.0) >= share for one in reach])
+        reach = [each for column in within.T if (each := ratio_of(column, within[:, -1]))]
+        low = _first([each.mean + (each.half_width or 0.0) >= share for each in reach])
+        high = _first([each.mean - (each.half_width or 0.0) >= share for each in reach])
         return ConfidenceInterval(least, min(low, least), max(high, least))
 
     return Measure((column,), estimate, values, ends=ends)

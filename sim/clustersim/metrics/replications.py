@@ -83,20 +83,20 @@ def columns_of(records: Sequence[Records]) -> dict[str, Array]:
     shares = _card_seconds(records)
     shares /= shares.sum(axis=1, keepdims=True)
     columns: dict[str, Any] = {
-        "replication": [one.replication for one in records],
-        "wall_s": [one.wall_s for one in records],
+        "replication": [each.replication for each in records],
+        "wall_s": [each.wall_s for each in records],
         "ettr": shares[:, Entry.PRODUCTIVE],
     }
     columns |= {entry.label: shares[:, entry] for entry in Entry}
     columns |= {
-        "progress_s": [one.progress_s for one in records],
-        "reached_s": [one.reached_s for one in records],
-        "interruptions": [one.interruptions for one in records],
-        "incidents": [one.incident_count for one in records],
-        "spares_left": [one.spares_left for one in records],
-        "nodes_away": [one.fleet.away if one.fleet else math.nan for one in records],
-        "most_nodes_away": [float(one.fleet.most_away) if one.fleet else math.nan for one in records],
-        "node_wait_s": [one.fleet.waiting_s if one.fleet else math.nan for one in records],
+        "progress_s": [each.progress_s for each in records],
+        "reached_s": [each.reached_s for each in records],
+        "interruptions": [each.interruptions for each in records],
+        "incidents": [each.incident_count for each in records],
+        "spares_left": [each.spares_left for each in records],
+        "nodes_away": [each.fleet.away if each.fleet else math.nan for each in records],
+        "most_nodes_away": [float(each.fleet.most_away) if each.fleet else math.nan for each in records],
+        "node_wait_s": [each.fleet.waiting_s if each.fleet else math.nan for each in records],
     }
     return {name: np.asarray(values) for name, values in columns.items()}
 
@@ -112,56 +112,56 @@ def stacked(rows: Sequence[Any]) -> Array:
 def _card_seconds(records: Sequence[Records]) -> Array:
     """Return the card-seconds of each entry of the ledger."""
     labels = [entry.label for entry in Entry]
-    return np.array([[one.ledger[label] for label in labels] for one in records])
+    return np.array([[each.ledger[label] for label in labels] for each in records])
 
 
 def _shares(r: Replications, name: str) -> Array:
     """Return what the records hold in card-seconds as shares."""
-    values = np.array([getattr(one, name) for one in r.records])
+    values = np.array([getattr(each, name) for each in r.records])
     return np.asarray(values / r["card_seconds"].reshape(-1, *[1] * (values.ndim - 1)))
 
 
 def _loads(r: Replications) -> Array:
     """Return after how many incidents each tier was loaded, and in the last column another replica."""
     numbers = range(len(r.facts.names["tier"]) + 1)
-    tiers = [one.incidents["tier"][one.incidents["time_s"] >= r["warm_up_s"]] for one in r.records]
+    tiers = [each.incidents["tier"][each.incidents["time_s"] >= r["warm_up_s"]] for each in r.records]
     return np.array([[int(np.count_nonzero(tier == number)) for number in numbers] for tier in tiers])
 
 
-def _short(one: Records, spares: int) -> float:
+def _short(records: Records, spares: int) -> float:
     """Return the share of the time in which more nodes were away than there are spares."""
-    away_s = one.fleet.away_s if one.fleet else np.ones(1)
+    away_s = records.fleet.away_s if records.fleet else np.ones(1)
     return float(away_s[spares + 1 :].sum() / away_s.sum())
 
 
-def _lost_s(one: Records, warm_up: float) -> float:
-    counted = one.incidents["time_s"] >= warm_up
-    counted &= one.incidents["doing"] != Phase.IDLE
-    return float(one.incidents["lost_s"][counted].sum())
+def _lost_s(records: Records, warm_up: float) -> float:
+    counted = records.incidents["time_s"] >= warm_up
+    counted &= records.incidents["doing"] != Phase.IDLE
+    return float(records.incidents["lost_s"][counted].sum())
 
 
-def _longest_outage_s(one: Records, warm_up: float) -> float:
+def _longest_outage_s(records: Records, warm_up: float) -> float:
     """Return the longest gap between two training segments; a save belongs to its segment."""
-    start, end = one.segments["start"], one.segments["end"]
+    start, end = records.segments["start"], records.segments["end"]
     order = np.argsort(start, kind="stable")
-    begins = np.append(start[order], one.end_s)
+    begins = np.append(start[order], records.end_s)
     trained = np.maximum.accumulate(np.concatenate(([0.0], end[order])))
     return float((np.maximum(begins, warm_up) - np.maximum(trained, warm_up)).max(initial=0.0))
 
 
 DERIVED: Mapping[str, Callable[[Replications], Any]] = {
     "days": lambda r: r["wall_s"] / DAY,
-    "drawn": lambda r: np.array([one.drawn for one in r.records]),
+    "drawn": lambda r: np.array([each.drawn for each in r.records]),
     "ledger": lambda r: np.column_stack([r[entry.label] for entry in Entry]),
     "card_seconds": lambda r: _card_seconds(r.records).sum(axis=1),
     "charges": lambda r: _shares(r, "charges"),
     "stages": lambda r: _shares(r, "stages"),
-    "incidents_by_mode": lambda r: np.array([one.incidents_by_mode for one in r.records], np.float64),
-    "lost_s": lambda r: np.array([_lost_s(one, r["warm_up_s"]) for one in r.records]),
-    "longest_outage_s": lambda r: np.array([_longest_outage_s(one, r["warm_up_s"]) for one in r.records]),
-    "away_s": lambda r: stacked([one.fleet.away_s if one.fleet else np.zeros(1) for one in r.records]),
+    "incidents_by_mode": lambda r: np.array([each.incidents_by_mode for each in r.records], np.float64),
+    "lost_s": lambda r: np.array([_lost_s(each, r["warm_up_s"]) for each in r.records]),
+    "longest_outage_s": lambda r: np.array([_longest_outage_s(each, r["warm_up_s"]) for each in r.records]),
+    "away_s": lambda r: stacked([each.fleet.away_s if each.fleet else np.zeros(1) for each in r.records]),
     "away_of_one_pool_s": lambda r: np.zeros((len(r), 1)) if r["spares_within"] else r["away_s"],
-    "short": lambda r: np.array([_short(one, r["spare_nodes"]) for one in r.records]),
+    "short": lambda r: np.array([_short(each, r["spare_nodes"]) for each in r.records]),
     "loads": _loads,
     "all_loads": lambda r: r["loads"].sum(axis=1),
     "reached": lambda r: ~np.isnan(r["reached_s"]),

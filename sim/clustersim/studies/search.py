@@ -118,8 +118,8 @@ class Search:
         """
         candidates, best = self.intervals, self.best
         return (
-            self._last_alike([one for one in reversed(candidates) if one <= best]),
-            self._last_alike([one for one in candidates if one >= best]),
+            self._last_alike([each for each in reversed(candidates) if each <= best]),
+            self._last_alike([each for each in candidates if each >= best]),
         )
 
     def _last_alike(self, outwards: Sequence[float]) -> float:

@@ -222,7 +222,7 @@ def simulated_text(case: ClaimResult) -> str:
 
 def _published(case: ClaimResult) -> float | None:
     """Return a figure of the size that was published."""
-    return next((one for one in (case.value, case.low, case.high) if one), None)
+    return next((each for each in (case.value, case.low, case.high) if each), None)
 
 
 def interval_text(
@@ -239,10 +239,10 @@ def interval_text(
         return shown(mean, width, unit, difference, like)
     scale, name = _scale(mean or high, unit, difference, like)
     ends = (mean, low, high)
-    if unit not in (SHARE, SECONDS) and all(one.is_integer() for one in ends):
-        texts = [whole(one) for one in ends]
+    if unit not in (SHARE, SECONDS) and all(each.is_integer() for each in ends):
+        texts = [whole(each) for each in ends]
     else:
-        texts = [measured(one / scale, width / scale) for one in ends]
+        texts = [measured(each / scale, width / scale) for each in ends]
     return f"{texts[0]} ({texts[1]} to {texts[2]}){name}"
 
 
@@ -318,7 +318,7 @@ def compatible(case: ClaimResult) -> str:
     """Return in a sentence which values of a missing input agree; empty where no input is missing."""
     if case.unknown is None:
         return ""
-    values = {word: [one.value for one in case.tried if one.verdict == word] for word in DOES}
+    values = {word: [each.value for each in case.tried if each.verdict == word] for word in DOES}
     parts = [f"with {', '.join(values[word])} it {does}" for word, does in DOES.items() if values[word]]
     return f"{case.unknown} was not published: {'; '.join(parts)}."
 

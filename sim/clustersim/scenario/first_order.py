@@ -24,7 +24,6 @@ from clustersim.scenario.rates import (
     rate,
     rates_by_scope,
     replicas_down,
-    stops_training,
     tier_for,
 )
 
@@ -48,7 +47,7 @@ def chain_s(
 def restart_s(scenario: Scenario, name: str) -> float:
     """Return the mean seconds from a failure of the mode to training again; 0 s where it stops nothing."""
     mode = scenario.failures[name]
-    if not stops_training(mode):
+    if not mode.effect.stops_training:
         return 0.0
     stages, detect = scenario.recovery.stages, _detection(mode)
     if not falls_back(scenario, mode):
@@ -76,7 +75,9 @@ def peer_load(scenario: Scenario) -> float | None:
 
 def mean_restart_s(scenario: Scenario) -> float | None:
     """Return the mean restart over the failures of all modes that stop training; None without any."""
-    rates = {name: rate(scenario, name) for name, mode in scenario.failures.items() if stops_training(mode)}
+    rates = {
+        name: rate(scenario, name) for name, mode in scenario.failures.items() if mode.effect.stops_training
+    }
     every = math.fsum(rates.values())
     return math.fsum(rates[name] * restart_s(scenario, name) for name in rates) / every if every else None
 
@@ -191,7 +192,7 @@ def _waste(scenario: Scenario, name: str) -> float:
     noticed_s = mean_of(mode.detect or scenario.recovery.stages[0].duration)
     before = (1 - mode.effect.pace) * noticed_s
     before += math.fsum(mean_of(law) for law in (mode.effect.shows_after, mode.effect.pause) if law)
-    if not stops_training(mode):
+    if not mode.effect.stops_training:
         return per_second * before
     if falls_back(scenario, mode):
         return per_second * before + _rework(scenario, name, noticed_s)

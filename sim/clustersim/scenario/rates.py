@@ -148,11 +148,6 @@ def own_time(mode: FailureMode, end: float) -> float:
     return math.fsum(factor * (later - start) for (start, factor), (later, _) in pairwise(ends))
 
 
-def stops_training(mode: FailureMode) -> bool:
-    """Whether its failures stop training, at once or when they are noticed."""
-    return mode.effect.stops_training
-
-
 def rates_by_scope(system: System, name: str) -> Iterator[tuple[str, float]]:
     """Yield the scopes of a mode's failures, each with how many there are per second."""
     mode, every = system.failures[name], rate(system, name)
@@ -173,7 +168,7 @@ def replicas_down(system: System, mode: FailureMode) -> int:
 
 def falls_back(system: System, mode: FailureMode) -> bool:
     """Whether its failures send the job back to a copy: with replicas, only those that take all of them."""
-    return stops_training(mode) and replicas_down(system, mode) == system.recovery.replicas
+    return mode.effect.stops_training and replicas_down(system, mode) == system.recovery.replicas
 
 
 def calendar_share(system: System) -> float:

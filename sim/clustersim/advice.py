@@ -100,19 +100,19 @@ def verdict(summary: Summary) -> Advice:
 
 
 def _most(summary: Summary) -> str:
-    found = largest_loss(summary)
-    if found is None:
+    loss = largest_loss(summary)
+    if loss is None:
         return "; nothing is lost"
-    entry, _ = found
+    entry, _ = loss
     return f"; most of the rest goes into {ENTRY_WORDS[entry]}, {share_of(summary, entry)}"
 
 
 def advise(scenario: Scenario, summary: Summary) -> list[Advice]:
     """Return what to change and what to be careful about, the most important first, without the verdict."""
-    found: list[Advice] = []
+    sentences: list[Advice] = []
     for rule in RULES:
-        found += rule(scenario, summary)
-    return found
+        sentences += rule(scenario, summary)
+    return sentences
 
 
 def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -172,15 +172,15 @@ def _log(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say how sure the figures are where that needs saying."""
     count, width, ettr = summary["replications"], summary["half_width"], summary["ettr"]
-    asked = summary.get("precision")
+    goal = summary.get("precision")
     if width is None:
         yield Advice("One replication tells nothing about chance: no interval.", True)
-    elif asked:
-        met, reached = "met" if asked["met"] else "not met", f"±{100 * width:.2g} pp"
+    elif goal:
+        met, reached = "met" if goal["met"] else "not met", f"±{100 * width:.2g} pp"
         text = (
-            f"The precision of ±{100 * asked['asked']:.3g} pp is {met}: {reached} with {count} replications."
+            f"The precision of ±{100 * goal['asked']:.3g} pp is {met}: {reached} with {count} replications."
         )
-        yield Advice(text, not asked["met"])
+        yield Advice(text, not goal["met"])
     elif count < FEW_REPLICATIONS and width > 0:
         few = f"Only {count} replications: the intervals are unsure themselves."
         yield Advice(f"{few} Take {FEW_REPLICATIONS} or more.", True)
@@ -204,8 +204,8 @@ def _rare(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         text = f"Only {times} in all replications: the intervals miss the truth more often than they say."
         yield Advice(f"{text} {more}.", True)
     elif decisive := _rare_and_decisive(summary):
-        told = " and ".join(f"{mode} ({whole(struck)})" for mode, struck in decisive.items())
-        text = f"Few incidents in all replications decide how wide the interval of ETTR is: {told}."
+        listed = " and ".join(f"{mode} ({whole(struck)})" for mode, struck in decisive.items())
+        text = f"Few incidents in all replications decide how wide the interval of ETTR is: {listed}."
         text += f" It misses the truth more often than it says. {more}."
         yield Advice(text, True)
     if never := [mode for mode, per_day in summary["incidents_by_mode"].items() if not per_day]:
@@ -261,10 +261,10 @@ def _nodes(spares: int) -> str:
 
 def _enough(summary: Summary) -> str:
     """Return how many spares would have done, where that is known and more than there are."""
-    found = summary.get("spares", {}).get("sufficient_p99")
-    if found is None or found <= summary["spare_nodes"]:
+    enough = summary.get("spares", {}).get("sufficient_p99")
+    if enough is None or enough <= summary["spare_nodes"]:
         return ""
-    return f" {whole(found)} would have sufficed for 99 % of the time (cluster.spares)."
+    return f" {whole(enough)} would have sufficed for 99 % of the time (cluster.spares)."
 
 
 def stalls(scenario: Scenario, summary: Summary) -> Iterator[Advice]:

@@ -72,11 +72,11 @@ class Point:
         return missing
 
     def _satisfied(self) -> bool:
-        asked = self.scenario.simulation.precision
-        if asked is None:
+        goal = self.scenario.simulation.precision
+        if goal is None:
             return True
         drawn = self.store.drawn(self.wanted)
-        return precise_enough(self.store.ettr(self.wanted), asked, surprises=drawn)
+        return precise_enough(self.store.ettr(self.wanted), goal, surprises=drawn)
 
 
 def batches(points: Sequence[Point], workers: int) -> list[Batch]:
@@ -162,8 +162,8 @@ def run_all(
     A finished run of the same scenario and version is read instead of simulated, unless `force`.  Raises
     RunError where a place cannot be written, before anything is simulated, and Interrupted on Ctrl-C.
     """
-    found = [_finished(*pair, settings) for pair in zip(scenarios, places, strict=True)]
-    todo = [number for number, results in enumerate(found) if results is None]
+    answers = [_finished(*pair, settings) for pair in zip(scenarios, places, strict=True)]
+    todo = [number for number, results in enumerate(answers) if results is None]
     with ExitStack() as stack:
         points = []
         for n in todo:
@@ -173,8 +173,8 @@ def run_all(
         simulate_all(points, settings)
         taken = time.perf_counter() - started
         for number, point in zip(todo, points, strict=True):
-            found[number] = _saved(point, places[number], settings, taken)
-    return [results for results in found if results is not None]
+            answers[number] = _saved(point, places[number], settings, taken)
+    return [results for results in answers if results is not None]
 
 
 @contextmanager

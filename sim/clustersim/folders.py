@@ -138,7 +138,7 @@ def runs_in(folder: Path) -> list[Path]:
         return [folder]
     listed = folder / COMPARISON
     names = read_json(listed).get("runs", []) if listed.is_file() else []
-    found = [folder / str(name) for name in names] or sorted(
+    runs = [folder / str(name) for name in names] or sorted(
         path for path in folder.iterdir() if not path.name.startswith(".") and is_run_folder(path)
     )
-    return found or [folder]
+    return runs or [folder]

@@ -204,14 +204,14 @@ def summarise(scenario: Scenario, records: Sequence[Records]) -> Summary:
 
 def _exact(summary: Summary) -> Summary:
     """Return the *summary* of replications in which nothing was drawn: each says it all, one is enough."""
-    ettr, asked = summary["ettr"], summary.get("precision")
+    ettr, goal = summary["ettr"], summary.get("precision")
     summary["margins"] = dict.fromkeys(summary["margins"], 0.0)
     summary["half_width"] = 0.0
     summary["ettr"] = ettr | {"low": ettr["mean"], "high": ettr["mean"]}
     for end in ("ettr.low", "ettr.high"):
         summary["reasons"].pop(end, None)
-    if asked:
-        summary["precision"] = asked | {"reached": 0.0, "met": True}
+    if goal:
+        summary["precision"] = goal | {"reached": 0.0, "met": True}
     return summary
 
 

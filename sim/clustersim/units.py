@@ -127,8 +127,8 @@ def _exact(number: str) -> Fraction:
 
 
 def _matched(pattern: str, text: str) -> re.Match[str]:
-    if found := re.fullmatch(pattern, text):
-        return found
+    if match := re.fullmatch(pattern, text):
+        return match
     raise _QuantityError("is not understood")
 
 

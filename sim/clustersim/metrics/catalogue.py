@@ -67,8 +67,8 @@ def _waste_by_entry(r: Replications) -> dict[str, dict[str, float]]:
 
 
 def _precision(r: Replications) -> dict[str, Any]:
-    asked, reached = r["precision.asked"], mean_of(r["ettr"]).half_width
-    return {"asked": asked, "reached": reached, "met": reached is not None and reached <= asked}
+    goal, reached = r["precision.asked"], mean_of(r["ettr"]).half_width
+    return {"asked": goal, "reached": reached, "met": reached is not None and reached <= goal}
 
 
 def _at_efficiency(summary: Summary) -> str:
@@ -282,6 +282,6 @@ def table_of(summaries: Sequence[Summary]) -> Iterator[tuple[Metric, list[Metric
     """Yield the metrics of a table with a cell for each summary, without those that none of them has."""
     for metric in (each for section in _TABLES for each in section.entries if isinstance(each, Metric)):
         if metric.in_tables:
-            found = [metric.cell(summary) for summary in summaries]
-            if metric.always or any(cell.text != NOTHING for cell in found):
-                yield metric, found
+            row = [metric.cell(summary) for summary in summaries]
+            if metric.always or any(cell.text != NOTHING for cell in row):
+                yield metric, row

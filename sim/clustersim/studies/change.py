@@ -115,11 +115,11 @@ def write_changed(
         text, named = file.read_text("utf-8-sig"), moved(file.parent, target.parent)
         text = edited(text, values, wanted.document, source, named)
         trial.write_text(text, "utf-8")
-        found = load(trial)
+        copy = load(trial)
     except ScenarioError as error:
         raise ChoiceError(f"{target}: the copy would not be valid there: {error.problems[0]}") from error
     finally:
         trial.unlink(missing_ok=True)
-    if found.document | {"sources": None} != wanted.document | {"sources": None}:
+    if copy.document | {"sources": None} != wanted.document | {"sources": None}:
         raise ChoiceError(f"{file}: {', '.join(values)} cannot be put in its place; set it by hand")
     folders.write_text(target, text)

@@ -125,8 +125,8 @@ class Comparison(Answer):
     def advice(self) -> list[Advice]:
         """What each step in size returns, or each difference where all have the same size."""
         sizes = {results.scenario.cluster.gpus for results in self.results}
-        told: Sequence[SizeStep | Difference] = self.steps if len(sizes) > 1 else self.differences
-        return [each.advice for each in told]
+        gaps: Sequence[SizeStep | Difference] = self.steps if len(sizes) > 1 else self.differences
+        return [each.advice for each in gaps]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `compare --json` prints."""

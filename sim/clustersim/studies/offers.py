@@ -195,9 +195,9 @@ def halved_time(path: str, value: Any) -> Any:
     """Return *value* with each time in it halved; a bandwidth, of one node or of all, twice as wide."""
     if not path.endswith((".write", ".read")):
         return times(value, HALF)
-    found = _PER_NODE.fullmatch(value)
-    assert found is not None
-    return format_bandwidth(TWICE * BANDWIDTH.parse(found[1])) + (found[2] or "")
+    match = _PER_NODE.fullmatch(value)
+    assert match is not None
+    return format_bandwidth(TWICE * BANDWIDTH.parse(match[1])) + (match[2] or "")
 
 
 def halved_share(value: Any) -> Any:

@@ -428,8 +428,8 @@ def formulas(scenario: Scenario, tier: Tier) -> dict[str, float]:
     if mtbf is None or blocks == 0:
         return {}
     forms = {"young": theory.young, "daly": theory.daly, "exact": theory.optimal}
-    found = {name: form(mtbf, blocks) for name, form in forms.items()}
-    return {name: interval for name, interval in found.items() if interval >= SHORTEST_DURATION}
+    intervals = {name: form(mtbf, blocks) for name, form in forms.items()}
+    return {name: interval for name, interval in intervals.items() if interval >= SHORTEST_DURATION}
 
 
 def centre(scenario: Scenario, tier: Tier) -> float:

@@ -45,16 +45,16 @@ def find(sources: Sequence[ScenarioSource] = (), overrides: Mapping[str, Any] | 
     Raises ScenarioError for faulty files, and ChoiceError for a name that no case has and for a scenario
     about which nothing is said to be published.
     """
-    found: list[Case] = []
+    cases: list[Case] = []
     problems: list[Problem] = []
     for source in sources or shipped_names():
         try:
-            found.append(_case(source, overrides or {}))
+            cases.append(_case(source, overrides or {}))
         except ScenarioError as error:
             problems += error.problems
     if problems:
         raise ScenarioError(dict.fromkeys(problems))
-    return found
+    return cases
 
 
 def of_scenario(scenario: Scenario) -> Case:

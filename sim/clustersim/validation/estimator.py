@@ -76,9 +76,9 @@ class Survey:
 
     def curves(self, ettrs: Iterable[Sequence[float] | Floats]) -> tuple[EstimatorCurve, ...]:
         """Return the curves; *ettrs* holds, for each scenario, ETTR of its replications."""
-        found = iter(ettrs)
+        values = iter(ettrs)
         return tuple(
-            replace(curve, marks=tuple(_with(mark, next(found)) for mark in curve.marks))
+            replace(curve, marks=tuple(_with(mark, next(values)) for mark in curve.marks))
             for curve in self._empty
         )
 
@@ -122,7 +122,7 @@ def _scenario(base: Scenario, curve: EstimatorCurve, mark: EstimatorPoint, seed:
     return variant(base, changes)
 
 
-def curves_as_list(found: tuple[EstimatorCurve, ...]) -> list[dict[str, Any]]:
+def curves_as_list(curves: tuple[EstimatorCurve, ...]) -> list[dict[str, Any]]:
     """Return the marks of all curves as rows of plain data."""
     return [
         {
@@ -136,6 +136,6 @@ def curves_as_list(found: tuple[EstimatorCurve, ...]) -> list[dict[str, Any]]:
             "exact": mark.exact,
             "simulated": mark.simulated and mark.simulated._asdict(),
         }
-        for curve in found
+        for curve in curves
         for mark in curve.marks
     ]

@@ -61,9 +61,9 @@ def verdict(simulated: ConfidenceInterval, low: float | None, high: float | None
     return DIFFERS if simulated.high < lowest or simulated.low > highest else UNDECIDED
 
 
-def passes(kind: str, found: str) -> bool:
+def passes(kind: str, verdict: str) -> bool:
     """Return whether a claim of that kind is as it should be: a control differs, all others agree."""
-    return found == (DIFFERS if kind == CONTROL else AGREES)
+    return verdict == (DIFFERS if kind == CONTROL else AGREES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,8 +343,8 @@ def _counted(cases: tuple[ClaimResult, ...]) -> Iterator[str]:
 
 def remedy(case: ClaimResult) -> str:
     """Return what to do about a claim that is not met."""
-    said = f"{case.name}: simulated {simulated_text(case)}, accepted {accepted_text(case)}"
+    text = f"{case.name}: simulated {simulated_text(case)}, accepted {accepted_text(case)}"
     if case.verdict == UNDECIDED:
         more = 4 * case.replications
-        return f"{said}; undecided: more replications would tell (--replications {more})"
-    return f"{said}; a control must not agree" if case.kind == CONTROL else said
+        return f"{text}; undecided: more replications would tell (--replications {more})"
+    return f"{text}; a control must not agree" if case.kind == CONTROL else text

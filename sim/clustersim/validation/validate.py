@@ -233,8 +233,8 @@ class Plan:
             rows, taken = rows[:count], taken + other.taken
             gap = figure.measure.difference(rows, others[:count])
             simulated = gap.interval if gap else ConfidenceInterval()
-        said = verdict(simulated, claim.low, claim.high)
-        return Trial(setting(side.tried), simulated, said, len(rows), taken)
+        outcome = verdict(simulated, claim.low, claim.high)
+        return Trial(setting(side.tried), simulated, outcome, len(rows), taken)
 
 
 def _name(figure: MetricFigure) -> str:

@@ -28,21 +28,8 @@ from clustersim.studies.tune import Tuning
 from clustersim.units import format_duration
 from clustersim.validation import Validation
 from clustersim.version import VERSION
-from clustersim_reports import inputs, page, theme
-from clustersim_reports.blocks import (
-    Block,
-    Cell,
-    Fact,
-    Facts,
-    Group,
-    Items,
-    Page,
-    Picture,
-    Section,
-    Text,
-    anchors,
-    key,
-)
+from clustersim_reports import blocks, inputs, page, theme
+from clustersim_reports.blocks import Cell, Fact, Facts, Group, Page, Section, Text, key
 from clustersim_reports.run import Run, Runs
 from clustersim_reports.sections import (
     agreement,
@@ -88,7 +75,7 @@ def runs_page(
         raise ValueError("a report needs at least one run: give a run folder")
     if comparison is None and len(results) > 1:
         comparison = Comparison(results)
-    names = anchors(result.scenario.name for result in results)
+    names = blocks.anchors(result.scenario.name for result in results)
     runs = Runs(list(map(Run, names, results)), comparison)
     records = [
         {"seed": str(result.summary["seed"]), "scenario hash": result.scenario.hash[:16]}
@@ -112,7 +99,7 @@ def runs_page(
     )
 
 
-def _head(runs: Runs) -> list[Block]:
+def _head(runs: Runs) -> list[blocks.Block]:
     """Return a headline for each run (its number, a hundred squares, its ETTR), and what the squares mean."""
     headlines, first = [], runs.runs[0]
     for run in runs.runs:
@@ -120,16 +107,16 @@ def _head(runs: Runs) -> list[Block]:
         name = "" if runs.single or title == run.name else f"{run.name}: "
         number = Facts([Fact(title, _train(run), f"of {whole(run.at('gpus'))} train")], "number")
         words = f"{name}ETTR {cells.ettr(run.summary).text}{' · no progress' if stuck else ''}"
-        blocks: list[Block] = [picture(run.at("ledger")), Text(words, "stuck" if stuck else "meaning")]
-        blocks = blocks if runs.single else [number, *blocks]
-        headlines.append(Group(blocks, Cell(""), f"scenario-{run.anchor}", "headline"))
+        parts: list[blocks.Block] = [picture(run.at("ledger")), Text(words, "stuck" if stuck else "meaning")]
+        parts = parts if runs.single else [number, *parts]
+        headlines.append(Group(parts, Cell(""), f"scenario-{run.anchor}", "headline"))
     keys = [
         key(entry, f"{entry} {first.share(f'ledger.{entry}')}" if runs.single else entry)
         for entry in runs.entries
     ]
     return [
         Group(headlines, look=f"headlines {'one' if runs.single else 'many'}"),
-        Items([*keys, Cell("one square = 1 % of the cards")], "legend"),
+        blocks.Items([*keys, Cell("one square = 1 % of the cards")], "legend"),
     ]
 
 
@@ -154,7 +141,7 @@ def squares(shares: Mapping[str, float]) -> dict[str, int]:
     return counts
 
 
-def picture(shares: Mapping[str, float]) -> Picture:
+def picture(shares: Mapping[str, float]) -> blocks.Picture:
     """Return a hundred squares, filled row by row, as one SVG path for each ledger entry."""
     filled = [entry for entry, count in squares(shares).items() for _ in range(count)]
     paths = dict.fromkeys(filled, "")
@@ -162,7 +149,7 @@ def picture(shares: Mapping[str, float]) -> Picture:
         row, column = divmod(place, PER_ROW)
         paths[entry] += f"M{column * PITCH} {row * PITCH}h{SIDE}v{SIDE}h-{SIDE}z"
     spoken = f"{filled.count('productive')} of 100 squares are filled: the share of the cards that trains"
-    return Picture(list(paths.items()), spoken, "waffle", 397, 97)
+    return blocks.Picture(list(paths.items()), spoken, "waffle", 397, 97)
 
 
 def answer(runs: Runs) -> list[Advice]:

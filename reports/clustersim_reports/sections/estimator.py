@@ -10,21 +10,8 @@ from clustersim.formatting import MINUS, NOTHING, duration, points, whole
 from clustersim.validation import Validation
 from clustersim.validation.estimator import EstimatorCurve, EstimatorPoint
 from clustersim.validation.outcomes import interval_text
-from clustersim_reports import drawing, theme
-from clustersim_reports.blocks import (
-    Block,
-    Cell,
-    Data,
-    Figure,
-    Json,
-    Row,
-    Section,
-    Table,
-    Text,
-    key,
-    row,
-    slug,
-)
+from clustersim_reports import blocks, drawing, theme
+from clustersim_reports.blocks import Cell, Data, Figure, Json, Section, Table, key, row
 from clustersim_reports.drawing import BLUE, ORANGE, WIDE, Plot
 from clustersim_reports.run import interval
 
@@ -50,13 +37,13 @@ ABOUT = (
 def section(validation: Validation) -> Section:
     """Return a figure and a table for each way to save; nothing where the estimator was not simulated."""
     columns = ("ETTR simulated", "Daly's formula", "Estimator", "Error of the estimator")
-    blocks: list[Block] = [Text(words) for words in ABOUT if validation.curves]
+    parts: list[blocks.Block] = [blocks.Text(words) for words in ABOUT if validation.curves]
     for policy in dict.fromkeys(curve.policy for curve in validation.curves):
         pair = [curve for curve in validation.curves if curve.policy == policy]
-        blocks.append(figure(pair))
+        parts.append(figure(pair))
         caption = f"Error of the estimator: {_title(policy)}"
-        blocks.append(Table(caption, columns, list(errors(pair)), "Cluster", "measures"))
-    return Section("estimator", "Where the first-order estimator fails", blocks, "First order")
+        parts.append(Table(caption, columns, list(errors(pair)), "Cluster", "measures"))
+    return Section("estimator", "Where the first-order estimator fails", parts, "First order")
 
 
 def _title(policy: str) -> str:
@@ -76,7 +63,7 @@ def sentence(curves: Sequence[EstimatorCurve]) -> Iterator[Advice]:
         yield Advice(text)
 
 
-def errors(curves: Sequence[EstimatorCurve]) -> Iterator[Row]:
+def errors(curves: Sequence[EstimatorCurve]) -> Iterator[blocks.Row]:
     """Yield, by cluster and size, what the simulation, the exact formula and the estimator say."""
     for curve, mark in marks_of(curves, SIZES):
         often = f"a failure every {duration(mark.mtbf_s)}, a save every {duration(mark.interval_s)}"
@@ -150,7 +137,7 @@ def figure(curves: Sequence[EstimatorCurve]) -> Figure:
     rates = " and ".join(f"{curve.cluster} {curve.rate:g}" for curve in curves)
     caption = f"Failures per 1000 node-days: {rates}. Below zero, in the shaded area, no ETTR is possible."
     policy = curves[0].policy
-    return plot.figure(f"roads-{slug(policy)}", _title(policy), caption, spoken)
+    return plot.figure(f"roads-{blocks.slug(policy)}", _title(policy), caption, spoken)
 
 
 def _draw(plot: Plot, curve: EstimatorCurve, colour: str, symbol: str, sign: str) -> None:

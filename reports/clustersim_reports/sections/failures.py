@@ -11,21 +11,8 @@ import numpy as np
 from clustersim.arrays import Floats
 from clustersim.formatting import NOTHING, duration, percent, plus_minus, whole
 from clustersim.units import DAY
-from clustersim_reports import drawing, theme
-from clustersim_reports.blocks import (
-    Block,
-    Cell,
-    Data,
-    Figure,
-    Group,
-    Json,
-    Row,
-    Section,
-    Table,
-    Text,
-    key,
-    row,
-)
+from clustersim_reports import blocks, drawing, theme
+from clustersim_reports.blocks import Cell, Data, Figure, Json, Section, Table, Text, key, row
 from clustersim_reports.drawing import INK, ORANGE, Plot
 from clustersim_reports.run import Run, Runs
 
@@ -48,12 +35,12 @@ def section(runs: Runs) -> Section:
     return Section("failures", "What fails and what it costs", chapters, "What fails")
 
 
-def _blocks(run: Run) -> Iterator[Block]:
+def _blocks(run: Run) -> Iterator[blocks.Block]:
     causes = causes_of(run)
     if causes:
         wasted = [cause for cause in causes if run.at("waste_by_cause")[cause]]
         figures = [waste(run, wasted) if wasted else None, outages(run)]
-        yield Group([*filter(None, figures)], look="pair")
+        yield blocks.Group([*filter(None, figures)], look="pair")
         columns = ("Incidents per day", "Mean time between", "Share of all card-hours", "Cumulative")
         yield Table(f"Causes of waste of {run.name}", columns, list(rows(run, causes)), "Cause")
     else:
@@ -81,7 +68,7 @@ def label(run: Run, cause: str) -> str:
     return f"{cause} ({what})" if what else cause
 
 
-def rows(run: Run, causes: Sequence[str]) -> Iterator[Row]:
+def rows(run: Run, causes: Sequence[str]) -> Iterator[blocks.Row]:
     """Yield how often each cause strikes, its share of all card-hours, and the sum so far."""
     modes, total = run.result.scenario.failures, 0.0
     for cause in causes:
@@ -158,9 +145,8 @@ def outages(run: Run) -> Figure | None:
     plot.add("bar", bins, shares, hover=lines, marker=look, width=widths, sign=sign)
     p10, p50, p90 = (float(length) for length in np.percentile(lengths, [10, 50, 90]))
     plot.upright(p50, INK, 1.5, layer="above")
-    plot.note(
-        f"P50 {duration(p50)}", p50, 1, yref="paper", xanchor="right" if plot.share(p50) > 0.5 else "left"
-    )
+    side = "right" if plot.share(p50) > 0.5 else "left"
+    plot.note(f"P50 {duration(p50)}", p50, 1, yref="paper", xanchor=side)
     spread = f"P10 {duration(p10)}, P50 {duration(p50)}, P90 {duration(p90)}"
     caption = f"{whole(len(lengths))} outages in all replications: {spread}."
     title = "How long a replica is down" if replicas else "How long an outage lasts"

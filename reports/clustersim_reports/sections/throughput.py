@@ -25,7 +25,6 @@ MOST_BINS, MOST_CAUSES, MOST_MARKS = 400, 8, 240
 """Points of a curve, rows of incidents, and marks in a row that are drawn."""
 ROW, GAP, FOOT = 34, 12, 62
 """Pixels per row of incidents, between them and the curves, and below the lowest panel."""
-MARGIN = {"b": 46, "l": 8, "r": 14, "t": 16}
 MOST_SPANS, MOST_REPLICAS = 900, 10
 """Activities and replicas that are drawn in the closer look."""
 LANE, THICK = 34, 0.44
@@ -108,7 +107,7 @@ def figure(run: Run) -> Figure | None:
     floor = ROW * rows / (height - FOOT) + gap
     across = drawing.time_axis(end_s, anchor="y2" if marks else "y")
     upward = drawing.axis(range=[0, 103], ticksuffix=" %", dtick=25, domain=[floor, 1])
-    plot = Plot(Data.of(columns), height, x=across, y=upward, hovermode="x unified", margin=MARGIN)
+    plot = Plot(Data.of(columns), height, x=across, y=upward, hovermode="x unified")
     plot.history(run.at("replications"), "%{y:.1f} %", scale=100)
     if marks:
         plot.layout["yaxis2"] = drawing.bare(range=[rows - 0.35, -0.75], domain=[0, floor - gap])

@@ -15,21 +15,8 @@ from clustersim.formatting import NOTHING, duration, measured, whole
 from clustersim.scenario.text import document
 from clustersim.studies.tune import Candidate, Tuning, WhatIf, plain_count
 from clustersim.units import COUNT, DURATION, format_duration
-from clustersim_reports import drawing, theme
-from clustersim_reports.blocks import (
-    Block,
-    Cell,
-    Content,
-    Data,
-    Figure,
-    Json,
-    Row,
-    Section,
-    Table,
-    key,
-    row,
-    slug,
-)
+from clustersim_reports import blocks, drawing, theme
+from clustersim_reports.blocks import Cell, Data, Figure, Json, Section, Table, key, row
 from clustersim_reports.drawing import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, RED, Plot, Position
 from clustersim_reports.run import interval
 
@@ -69,14 +56,16 @@ TITLES = {
 def curve(tuning: Tuning) -> Section:
     """Return how the interval matters; nothing where no interval was tried."""
     table = _gains(tuning) if tuning.gains and not tuning.no_progress else None
-    blocks = [curve_figure(tuning), table] if tuning.curve else []
-    return Section("curve", "ETTR by checkpoint interval", blocks, "The curve")
+    parts = [curve_figure(tuning), table] if tuning.curve else []
+    return Section("curve", "ETTR by checkpoint interval", parts, "The curve")
 
 
 def _gains(tuning: Tuning) -> Table:
     """Return what the recommended interval earns over each of the others."""
     headings = list(tuning.gains[0].worth.row(True))
-    cells: dict[str, list[Content]] = {gain.over: [duration(gain.interval_s, 0.0)] for gain in tuning.gains}
+    cells: dict[str, list[blocks.Content]] = {
+        gain.over: [duration(gain.interval_s, 0.0)] for gain in tuning.gains
+    }
     for gain in tuning.gains:
         cells[gain.over] += gain.worth.row(gain.distinguishable).values()
     cells["recommended"] = [format_duration(tuning.recommended_s or 0.0, 3), *[NOTHING] * len(headings)]
@@ -157,11 +146,9 @@ def _best(plot: Plot, first: float, last: float, words: str) -> None:
     """
     left, right = plot.ends()
     low, high = (min(max(end, left * INSIDE), right / INSIDE) for end in (first, last))
-    symbols = [
-        "line-ns" if low == first else "triangle-left",
-        "line-ns" if high == last else "triangle-right",
-    ]
-    marker = drawing.sign(GREEN, 12, symbols, GREEN, 3)
+    left_sign = "line-ns" if low == first else "triangle-left"
+    right_sign = "line-ns" if high == last else "triangle-right"
+    marker = drawing.sign(GREEN, 12, [left_sign, right_sign], GREEN, 3)
     sign = key("flat", "best range: indistinguishable from the best at 95 %")
     plot.line([low, high], [0, 0], GREEN, 7, marker=marker, cliponaxis=False, yaxis="y2", sign=sign)
     area = {"type": "rect", "fillcolor": theme.FLAT.light, "yref": "y domain"}
@@ -193,17 +180,17 @@ def _marks(plot: Plot, marks: Mapping[str, Position], lane: int) -> None:
 
 def what_ifs(tuning: Tuning) -> Section:
     """Return a figure and a table for each path at which other values were tried."""
-    blocks: list[Block] = []
+    parts: list[blocks.Block] = []
     columns = ("ETTR", "Effective cards", "Best interval", "Interval as given")
     for path in dict.fromkeys(what_if.path for what_if in tuning.what_ifs):
         trials = [what_if for what_if in tuning.what_ifs if what_if.path == path]
         rows = [_row(what_if) for what_if in trials]
-        blocks.append(what_if_figure(tuning, path, trials))
-        blocks.append(Table(f"Best interval and ETTR by {path}", columns, rows, "Value", "measures"))
-    return Section("what-ifs", "What else moves the best interval", blocks, "What else matters")
+        parts.append(what_if_figure(tuning, path, trials))
+        parts.append(Table(f"Best interval and ETTR by {path}", columns, rows, "Value", "measures"))
+    return Section("what-ifs", "What else moves the best interval", parts, "What else matters")
 
 
-def _row(what_if: WhatIf) -> Row:
+def _row(what_if: WhatIf) -> blocks.Row:
     best = Cell(NOTHING, "no failures")
     if what_if.best_s is not None:
         near = "" if what_if.range_s is None else f"best range {' to '.join(map(duration, what_if.range_s))}"
@@ -253,7 +240,7 @@ def what_if_figure(tuning: Tuning, path: str, trials: Sequence[WhatIf]) -> Figur
         plot.note("as it is", now, 0, MUTED, yref="paper", xanchor=side, xshift=shift)
     pairs = [f"{trial.value}: {text}" for trial, text in zip(trials, texts, strict=True)]
     spoken = f"ETTR at the best interval: {'; '.join(pairs)}"
-    return plot.figure(f"what-if-{slug(path)}", title, caption, spoken)
+    return plot.figure(f"what-if-{blocks.slug(path)}", title, caption, spoken)
 
 
 def _plot(data: Data, now: float | None, title: str) -> tuple[Plot, list[float]]:
@@ -304,11 +291,9 @@ def _draw(plot: Plot, places: Sequence[float], texts: Sequence[str]) -> None:
     means, sign = [mean or 0.0 for mean in plot.data["ettr"]], key("dot", "best interval, and the ETTR at it")
     plot.line(places, means, BLUE, 2.5, hover=lines, sign=sign, **look)
     crosses = [mean if no else None for mean, no in zip(plot.data["ettr"], stuck, strict=True)]
-    sign, range_sign = (
-        key("cross", "no progress at any interval"),
-        key("bar", "indistinguishable from the best at 95 %"),
-    )
-    plot.segments(ranges, GREEN, 7, yaxis="y2", sign=range_sign)
+    sign = key("bar", "indistinguishable from the best at 95 %")
+    plot.segments(ranges, GREEN, 7, yaxis="y2", sign=sign)
+    sign = key("cross", "no progress at any interval")
     plot.dots(places, crosses, drawing.sign(RED, 13, "x-thin", width=2.5), sign=sign)
     lines = [(value, f"best: {duration(interval_s)}") for value, interval_s in zip(values, best, strict=True)]
     marker = drawing.sign(BLUE, 11, width=1.5)

@@ -246,28 +246,28 @@ def _making(study: Study, method: Mapping[str, str], command: str | None, finish
     return inputs.making([study.given.name], [items], command)
 
 
-def interval_to_use(found: Tuning) -> str:
+def interval_to_use(study: Tuning) -> str:
     """Return the answer of a tuning in a few words."""
-    if found.recommended_s is None:
+    if study.recommended_s is None:
         return "Nothing fails: save as often as other reasons require."
-    if found.no_progress:
+    if study.no_progress:
         return "The job makes no progress at any interval."
-    return f"Save{found.within} about every {format_duration(found.recommended_s, 3)}."
+    return f"Save{study.within} about every {format_duration(study.recommended_s, 3)}."
 
 
-def _tuning_facts(found: Tuning) -> Iterator[Fact]:
+def _tuning_facts(study: Tuning) -> Iterator[Fact]:
     """Yield what matters most: the best range, the ETTR, the gain; or what would have to change."""
-    if found.ettr_at_best is None or found.range_s is None:
+    if study.ettr_at_best is None or study.range_s is None:
         return
-    ettr = in_words(found.ettr_at_best)
-    if found.no_progress:
+    ettr = in_words(study.ettr_at_best)
+    if study.no_progress:
         yield Fact("ETTR at the best interval", ettr, "almost no card-time is productive")
-        yield from _needed(found)
+        yield from _needed(study)
         return
-    near = " to ".join(map(duration, found.range_s))
+    near = " to ".join(map(duration, study.range_s))
     yield Fact("Best range", near, "indistinguishable from the best at 95 %")
     yield Fact("ETTR with it", ettr, "productive share of all card-time")
-    for gain in (gain for gain in found.gains if gain.over == "now"):
+    for gain in (gain for gain in study.gains if gain.over == "now"):
         label = f"Gain over today's {duration(gain.interval_s, 0.0)}"
         if gain.distinguishable:
             yield Fact(label, in_words(gain.worth.ettr, points), gain.worth.in_cards())
@@ -275,48 +275,48 @@ def _tuning_facts(found: Tuning) -> Iterator[Fact]:
             yield Fact(label, ALIKE, "no gain beyond chance")
 
 
-def _needed(found: Tuning) -> Iterator[Fact]:
+def _needed(study: Tuning) -> Iterator[Fact]:
     """Yield what would let half of the cards train, one change or the other."""
-    restart, mtbf = describe(found.scenario).restart_s, found.scenario.mtbf
+    restart, mtbf = describe(study.scenario).restart_s, study.scenario.mtbf
     needed = (
         ("Half of the cards would train if a restart took", "restart_s", "from failure to training", restart),
         ("Half of the cards would train with an MTBF of", "mtbf_s", "between failures", mtbf),
     )
     for label, name, meaning, now in needed:
-        if name in found.needed:
-            yield Fact(label, duration(found.needed[name]), f"{meaning}; now {duration(now, 0.0)}")
+        if name in study.needed:
+            yield Fact(label, duration(study.needed[name]), f"{meaning}; now {duration(now, 0.0)}")
 
 
-def _tuning_method(found: Tuning) -> dict[str, str]:
-    if not found.curve:
+def _tuning_method(study: Tuning) -> dict[str, str]:
+    if not study.curve:
         return {"intervals": "none, because nothing fails"}
     shared = "outages simulated once, every interval scored on them (exact here)"
     return {
-        "intervals": str(len(found.curve)),
-        "method": f"each simulated in full: {found.simulated}" if found.simulated else shared,
-        "replications": f"{found.replications} to choose, {found.fresh_replications} fresh ones to judge",
+        "intervals": str(len(study.curve)),
+        "method": f"each simulated in full: {study.simulated}" if study.simulated else shared,
+        "replications": f"{study.replications} to choose, {study.fresh_replications} fresh ones to judge",
     }
 
 
-def change_to_make(found: Levers) -> str:
+def change_to_make(study: Levers) -> str:
     """Return the answer of levers in a few words."""
-    if not found.levers:
+    if not study.levers:
         return "There is nothing to improve."
-    best = next((lever.name for lever in found.helpful), "no change makes a difference beyond chance")
+    best = next((lever.name for lever in study.helpful), "no change makes a difference beyond chance")
     return f"{best[:1].upper()}{best[1:]}."
 
 
-def _lever_facts(found: Levers) -> Iterator[Fact]:
-    yield Fact("ETTR as it is", in_words(found.ettr), "productive share of all card-time")
-    for worth in (lever.worth for lever in found.helpful[:1]):
+def _lever_facts(study: Levers) -> Iterator[Fact]:
+    yield Fact("ETTR as it is", in_words(study.ettr), "productive share of all card-time")
+    for worth in (lever.worth for lever in study.helpful[:1]):
         yield Fact("Gain of the first change", in_words(worth.ettr, points), "of ETTR, by itself")
         yield Fact("In effective cards", in_words(worth.effective_gpus), "cards that train all the time")
         for amount in worth.in_words[2:]:
             yield Fact("In money", amount, "a year")
 
 
-def _lever_method(found: Levers) -> dict[str, str]:
-    return {"changes": str(len(found.levers)), "replications": f"{found.replications} of each, paired"}
+def _lever_method(study: Levers) -> dict[str, str]:
+    return {"changes": str(len(study.levers)), "replications": f"{study.replications} of each, paired"}
 
 
 STUDIES: Mapping[type[Study], StudyPage] = {

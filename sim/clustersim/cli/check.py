@@ -35,6 +35,6 @@ def check(scenarios: tuple[str, ...], as_json: bool, **common: Any) -> int:
     elif not console.is_quiet():
         from clustersim.cli.show import Screen, description
 
-        for found in descriptions:
-            description(found, Screen(), console.is_verbose())
+        for meaning in descriptions:
+            description(meaning, Screen(), console.is_verbose())
     return OK

@@ -181,14 +181,14 @@ def answer(
     return study
 
 
-def present(found: object, data: Mapping[str, Any] | None) -> None:
+def present(shown: object, data: Mapping[str, Any] | None) -> None:
     """Print an answer: its *data* as JSON where there is any, else for people."""
     if data is not None:
         console.print_json(data)
         return
     from clustersim.cli.show import Screen, show
 
-    show(found, Screen())
+    show(shown, Screen())
 
 
 def not_met(sentences: Iterable[object]) -> int:

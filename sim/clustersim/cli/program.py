@@ -64,9 +64,9 @@ class Program(Command, click.Group):
         """Run a command line and exit with one of the codes of the help; never with a traceback."""
         console.set_volume(console.NORMAL)
         sys.stdout = sys.stdout or io.StringIO()
-        given = list(sys.argv[1:] if args is None else args)
-        settings |= {"prog_name": "clustersim", "standalone_mode": False, "obj": tuple(given)}
-        sys.exit(guarded(lambda: super(Program, self).main(given, **settings)))
+        arguments = list(sys.argv[1:] if args is None else args)
+        settings |= {"prog_name": "clustersim", "standalone_mode": False, "obj": tuple(arguments)}
+        sys.exit(guarded(lambda: super(Program, self).main(arguments, **settings)))
 
 
 def guarded(command: Callable[[], Any]) -> int:

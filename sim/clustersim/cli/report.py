@@ -27,10 +27,10 @@ def report(runs: tuple[Path, ...], baseline: str | None, output: Path | None) ->
     from clustersim.results import Results
     from clustersim.studies.compare import Comparison
 
-    found = [folder for run in runs for folder in folders.runs_in(run)]
-    results = [Results.load(folder) for folder in found]
+    inner = [folder for run in runs for folder in folders.runs_in(run)]
+    results = [Results.load(folder) for folder in inner]
     folders.one_folder_each([result.name for result in results], Path())
     shown = Comparison(results, baseline) if len(results) > 1 else results[0]
-    path = output or (runs[0] if len(runs) == 1 else found[0].parent) / folders.REPORT
+    path = output or (runs[0] if len(runs) == 1 else inner[0].parent) / folders.REPORT
     console.say(f"Report: {shown.report(path, options.command_line())}")
     return OK

@@ -87,9 +87,11 @@ class Screen:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=any(columns))
         for place, name in enumerate(columns):
             on_left = place < left or not name
-            kept = not (on_left or wrap)
+            on_one_line = not (on_left or wrap)
             head = Text(textwrap.fill(name, LONGEST_HEAD))
-            table.add_column(head, justify="left" if on_left else "right", overflow="fold", no_wrap=kept)
+            table.add_column(
+                head, justify="left" if on_left else "right", overflow="fold", no_wrap=on_one_line
+            )
         longest = 0
         for row, style in zip_longest(rows, styles, fillvalue=""):
             table.add_row(*map(Text, row), style=style)
@@ -99,21 +101,21 @@ class Screen:
 
 
 @singledispatch
-def show(found: object, screen: Screen) -> None:
+def show(answer: object, screen: Screen) -> None:
     """Print an answer; each kind of answer has its own way below."""
-    raise TypeError(f"no way to print {found!r}")
+    raise TypeError(f"no way to print {answer!r}")
 
 
 @show.register
-def _run(found: Results, screen: Screen) -> None:
+def _run(results: Results, screen: Screen) -> None:
     """Print the verdict, the figures, where the time goes, and what to do next."""
-    summary = found.summary
+    summary = results.summary
     screen.title(f"{verdict(summary)}\n")
     screen.table(("", ""), _metrics(summary), left=2)
     screen.title("Where the time goes")
     screen.table(("", ""), _time(summary), left=2)
-    screen.advice(advise(found.scenario, summary))
-    screen.text(f"\nNext: clustersim report {found.folder}")
+    screen.advice(advise(results.scenario, summary))
+    screen.text(f"\nNext: clustersim report {results.folder}")
 
 
 def _metrics(summary: Summary) -> Iterator[Row]:
@@ -128,11 +130,11 @@ def _share(summary: Summary, path: str, share: float) -> str:
 
 def _time(summary: Summary) -> Iterator[Row]:
     """Yield the entries of the ledger, the largest first, recovery with its stages."""
-    ledger, listed = summary["ledger"], []
+    ledger, parts = summary["ledger"], []
     for name, share in summary["recovery_stages"].items():
         if share >= LEAST_SHARE:
-            listed.append(f"{name} {_share(summary, f'recovery_stages.{name}', share)}")
-    stages = f"  ({', '.join(listed)})" if len(listed) > 1 else ""
+            parts.append(f"{name} {_share(summary, f'recovery_stages.{name}', share)}")
+    stages = f"  ({', '.join(parts)})" if len(parts) > 1 else ""
     for entry in sorted(ledger, key=lambda entry: -ledger[entry]):
         if ledger[entry]:
             share = _share(summary, f"ledger.{entry}", ledger[entry])
@@ -140,12 +142,12 @@ def _time(summary: Summary) -> Iterator[Row]:
 
 
 @show.register
-def _comparison(found: Comparison, screen: Screen) -> None:
+def _comparison(comparison: Comparison, screen: Screen) -> None:
     """Print the runs side by side, differences to the baseline, and what each step in size returns."""
     screen.text("")
-    screen.table(["", *(result.name for result in found.results)], _measures(found), wrap=True)
-    screen.advice(found.advice)
-    for result in found.results:
+    screen.table(["", *(result.name for result in comparison.results)], _measures(comparison), wrap=True)
+    screen.advice(comparison.advice)
+    for result in comparison.results:
         if result.summary["no_progress"]:
             screen.text(f"\n! {verdict(result.summary)}", "yellow")
 
@@ -155,50 +157,50 @@ def _largest_loss(summary: Summary) -> str:
     return f"{loss[0]} {_share(summary, f'ledger.{loss[0]}', loss[1])}" if loss else NOTHING
 
 
-def _measures(found: Comparison) -> Iterator[Row]:
+def _measures(comparison: Comparison) -> Iterator[Row]:
     """Yield the metrics of all runs, what each loses most by, and its difference to the baseline."""
-    summaries = [result.summary for result in found.results]
+    summaries = [result.summary for result in comparison.results]
     for metric, cells in table_of(summaries):
         yield metric.heading or metric.label, *(cell.text for cell in cells)
     yield "Largest loss", *map(_largest_loss, summaries)
-    gaps = dict.fromkeys((result.name for result in found.results), NOTHING)
-    for difference in found.differences:
+    gaps = dict.fromkeys((result.name for result in comparison.results), NOTHING)
+    for difference in comparison.differences:
         ettr = difference.ettr
         certain = ettr.half_width is None or ettr.distinguishable
         gaps[difference.name] = in_words(ettr, points) if certain else "not distinguishable"
-    yield f"ETTR against {found.baseline}", *gaps.values()
+    yield f"ETTR against {comparison.baseline}", *gaps.values()
 
 
 @show.register
-def _tuning(found: Tuning, screen: Screen) -> None:
+def _tuning(tuning: Tuning, screen: Screen) -> None:
     """Print the answer, the intervals side by side, a part of the curve, and what else moves it."""
-    first, *others = found.advice
+    first, *others = tuning.advice
     screen.title(f"{first}\n")
-    if found.best_s is not None:
-        if not found.no_progress:
-            _intervals(found, screen)
+    if tuning.best_s is not None:
+        if not tuning.no_progress:
+            _intervals(tuning, screen)
             screen.text("")
         screen.text("ETTR by interval", "bold")
-        rows = [(duration(c.interval_s), in_words(c.ettr), _mark(found, c)) for c in _listed(found)]
+        rows = [(duration(c.interval_s), in_words(c.ettr), _mark(tuning, c)) for c in _listed(tuning)]
         screen.table(("interval", "ETTR", ""), rows)
-    if found.what_ifs:
+    if tuning.what_ifs:
         screen.title("What else moves it")
         columns = ("", "Now", "Best", "Best range", "ETTR", "Effective cards", "of")
-        screen.table(columns, _what_ifs(found), wrap=True)
+        screen.table(columns, _what_ifs(tuning), wrap=True)
     screen.advice(others)
-    if found.best_s is not None:
-        screen.text(f"\n{method(found)}")
+    if tuning.best_s is not None:
+        screen.text(f"\n{method(tuning)}")
 
 
-def method(found: Tuning) -> str:
-    """Return in one sentence how the answer was found."""
+def method(tuning: Tuning) -> str:
+    """Return in one sentence how the answer was tuning."""
     how = "scored on outages that were simulated once"
-    if found.simulated:
-        how = f"each simulated in full ({found.simulated})"
-    horizon = format_duration(found.scenario.end_s, 3)
+    if tuning.simulated:
+        how = f"each simulated in full ({tuning.simulated})"
+    horizon = format_duration(tuning.scenario.end_s, 3)
     return (
-        f"{len(found.curve)} intervals, {how}: {found.replications} replications of {horizon} to choose,"
-        f" {found.fresh_replications} fresh ones to judge."
+        f"{len(tuning.curve)} intervals, {how}: {tuning.replications} replications of {horizon} to choose,"
+        f" {tuning.fresh_replications} fresh ones to judge."
     )
 
 
@@ -206,32 +208,32 @@ def _worth(worth: Worth, distinguishable: bool) -> list[str]:
     return [cell.text for cell in worth.row(distinguishable).values()]
 
 
-def _intervals(found: Tuning, screen: Screen) -> None:
+def _intervals(tuning: Tuning, screen: Screen) -> None:
     """Print what the recommended interval gains over the others."""
-    rows = [["recommended", format_duration(found.recommended_s or 0.0, 3)]]
-    for gain in found.gains:
+    rows = [["recommended", format_duration(tuning.recommended_s or 0.0, 3)]]
+    for gain in tuning.gains:
         worth = _worth(gain.worth, gain.distinguishable)
         rows.append([NAMES[gain.over], duration(gain.interval_s, 0.0), *worth])
-    screen.table(["", "Interval", *found.gains[0].worth.row(True)], rows)
+    screen.table(["", "Interval", *tuning.gains[0].worth.row(True)], rows)
 
 
-def _listed(found: Tuning) -> list[Candidate]:
+def _listed(tuning: Tuning) -> list[Candidate]:
     """Return a few candidates: the best, the ends of the flat range, and others evenly spread by ratio."""
-    curve, ends = found.curve, found.range_s or ()
+    curve, ends = tuning.curve, tuning.range_s or ()
     low, high = math.log(curve[0].interval_s), math.log(curve[-1].interval_s)
     wanted = [low + (high - low) * place / (CURVE_ROWS - 1) for place in range(CURVE_ROWS)]
-    kept = {min(curve, key=lambda c: abs(math.log(c.interval_s) - at)).interval_s for at in wanted}
-    return [candidate for candidate in curve if candidate.interval_s in {*kept, found.best_s, *ends}]
+    nearest = {min(curve, key=lambda c: abs(math.log(c.interval_s) - at)).interval_s for at in wanted}
+    return [candidate for candidate in curve if candidate.interval_s in {*nearest, tuning.best_s, *ends}]
 
 
-def _mark(found: Tuning, candidate: Candidate) -> str:
-    if candidate.interval_s == found.best_s:
+def _mark(tuning: Tuning, candidate: Candidate) -> str:
+    if candidate.interval_s == tuning.best_s:
         return "the best that was tried"
     return "" if candidate.distinguishable else "indistinguishable from it"
 
 
-def _what_ifs(found: Tuning) -> Iterator[Row]:
-    for what_if in found.what_ifs:
+def _what_ifs(tuning: Tuning) -> Iterator[Row]:
+    for what_if in tuning.what_ifs:
         name, flat = f"{what_if.path.rpartition('.')[2]} = {what_if.value}", what_if.range_s
         intervals = duration(what_if.now_s, 0.0), duration(what_if.best_s)
         near = NOTHING if flat is None else f"{duration(flat[0])} to {duration(flat[1])}"
@@ -240,25 +242,25 @@ def _what_ifs(found: Tuning) -> Iterator[Row]:
 
 
 @show.register
-def _levers(found: Levers, screen: Screen) -> None:
+def _levers(levers: Levers, screen: Screen) -> None:
     """Print what to do first, and what each change earns."""
-    first, *others = found.advice
+    first, *others = levers.advice
     screen.title(f"{first}\n")
-    screen.text(f"ETTR as it is: {in_words(found.ettr)}, {found.replications} replications\n")
+    screen.text(f"ETTR as it is: {in_words(levers.ettr)}, {levers.replications} replications\n")
     rows = []
-    for lever in found.levers:
+    for lever in levers.levers:
         rows.append([lever.name, *_worth(lever.worth, lever.distinguishable)])
         rows.append([f"  {lever.change.text}"])
     if rows:
-        screen.table(["", *found.levers[0].worth.row(True)], rows, styles=["", "dim"] * len(found.levers))
+        screen.table(["", *levers.levers[0].worth.row(True)], rows, styles=["", "dim"] * len(levers.levers))
     screen.advice(others)
 
 
 @show.register
-def _validation(found: Validation, screen: Screen) -> None:
+def _validation(validation: Validation, screen: Screen) -> None:
     """Print what came of it in a sentence, then a table of each kind."""
-    screen.title(outcomes.conclusion(found), "bold" if found.passed else "bold yellow")
-    ordered = sorted(found.cases, key=lambda case: list(KINDS).index(case.kind))
+    screen.title(outcomes.conclusion(validation), "bold" if validation.passed else "bold yellow")
+    ordered = sorted(validation.cases, key=lambda case: list(KINDS).index(case.kind))
     for kind, cases in groupby(ordered, key=lambda case: case.kind):
         screen.title(KINDS[kind])
         styles, rows = zip(*_claims(list(cases)), strict=True)
@@ -281,10 +283,10 @@ def _claims(cases: Sequence[ClaimResult]) -> Iterator[tuple[str, Row]]:
                 yield "dim", ["", f"  {case.unknown} = {trial.value}", "", ettr, trial.verdict]
 
 
-def sources(found: Validation, screen: Screen) -> None:
+def sources(validation: Validation, screen: Screen) -> None:
     """Print where the claims come from, how they are read, and what had to be assumed."""
     screen.title("What they rest on")
-    for scenario, group in groupby(found.cases, key=lambda case: case.scenario):
+    for scenario, group in groupby(validation.cases, key=lambda case: case.scenario):
         first, *others = group
         screen.text(f"{scenario}: {first.source}")
         for assumption in first.assumes:
@@ -307,25 +309,25 @@ def _reading(case: ClaimResult) -> Iterator[str]:
         yield outcomes.compatible(case)
 
 
-def description(found: Description, screen: Screen, with_defaults: bool) -> None:
+def description(meaning: Description, screen: Screen, with_defaults: bool) -> None:
     """Print values (those that are defaults only if wanted), failures by mode, and first estimates."""
-    screen.title(f"{found.name} is a valid scenario")
-    for line in _values(found, with_defaults, screen.width):
+    screen.title(f"{meaning.name} is a valid scenario")
+    for line in _values(meaning, with_defaults, screen.width):
         screen.text(line, whole_lines=True)
     screen.text("")
-    if found.modes:
+    if meaning.modes:
         columns = "failures", "units", "one of them every", "together every", "in a run", "restart"
-        screen.table((*columns, "nodes in repair"), _modes(found), wrap=True)
+        screen.table((*columns, "nodes in repair"), _modes(meaning), wrap=True)
         screen.text("")
-    for name, value in _estimates(found):
+    for name, value in _estimates(meaning):
         screen.text(f"  {name + ':':<34}{value}")
-    for note in found.notes:
+    for note in meaning.notes:
         screen.text(f"! {note}", "yellow")
 
 
-def _values(found: Description, with_defaults: bool, width: int) -> Iterator[str]:
+def _values(meaning: Description, with_defaults: bool, width: int) -> Iterator[str]:
     """Yield a line per value: path, value and source; long values go on, long sources are cut."""
-    shown = [value for value in found.values if with_defaults or not value.default]
+    shown = [value for value in meaning.values if with_defaults or not value.default]
     path = min(max(len(value.path) for value in shown), LONGEST_PATH)
     text = min(max(len(value.text) for value in shown), LONGEST_VALUE)
     room = max(width - path - text - 5, SHORTEST_SOURCE)
@@ -337,8 +339,8 @@ def _values(found: Description, with_defaults: bool, width: int) -> Iterator[str
         yield from (f"{'':<{path}}  {line}" for line in rest)
 
 
-def _modes(found: Description) -> Iterator[Row]:
-    for mode in found.modes:
+def _modes(meaning: Description) -> Iterator[Row]:
+    for mode in meaning.modes:
         every = duration(mode.mtbf_s * mode.units, 0.0), duration(mode.mtbf_s, 0.0)
         restart, away = duration(mode.restart_s, 0.0), _count(mode.nodes_in_repair)
         yield mode.name, f"{whole(mode.units)} {mode.per}", *every, _count(mode.events), restart, away
@@ -348,21 +350,24 @@ def _count(value: float) -> str:
     return significant(value, 3) if value < 1000 else whole(value)
 
 
-def _estimates(found: Description) -> Iterator[tuple[str, str]]:
-    yield "nodes", f"{whole(found.nodes)}, and {whole(found.spare_nodes)} spare"
-    if found.racks is not None:
-        yield "racks, pods", f"{whole(found.racks)}, {NOTHING if found.pods is None else whole(found.pods)}"
-    if found.replicas > 1:
-        yield "replicas", f"{whole(found.replicas)} of {whole(found.nodes // found.replicas)} nodes"
-    yield "something fails every", NOTHING if found.mtbf_s is None else duration(found.mtbf_s, 0.0)
-    yield "failures in a run, about", _count(found.events)
-    if found.restart_s is not None:
-        yield "mean restart, without waiting", duration(found.restart_s, 0.0)
-    for name, interval in found.intervals_s.items():
-        several = len(found.intervals_s) > 1
+def _estimates(meaning: Description) -> Iterator[tuple[str, str]]:
+    yield "nodes", f"{whole(meaning.nodes)}, and {whole(meaning.spare_nodes)} spare"
+    if meaning.racks is not None:
+        yield (
+            "racks, pods",
+            f"{whole(meaning.racks)}, {NOTHING if meaning.pods is None else whole(meaning.pods)}",
+        )
+    if meaning.replicas > 1:
+        yield "replicas", f"{whole(meaning.replicas)} of {whole(meaning.nodes // meaning.replicas)} nodes"
+    yield "something fails every", NOTHING if meaning.mtbf_s is None else duration(meaning.mtbf_s, 0.0)
+    yield "failures in a run, about", _count(meaning.events)
+    if meaning.restart_s is not None:
+        yield "mean restart, without waiting", duration(meaning.restart_s, 0.0)
+    for name, interval in meaning.intervals_s.items():
+        several = len(meaning.intervals_s) > 1
         yield f"saves in {name} every" if several else "training between two saves", duration(interval, 0.0)
-    if found.target_s is not None:
-        yield "ideal time to the target", duration(found.target_s, 0.0)
-    yield "simulated time, at most", duration(found.end_s, 0.0)
-    yield "ETTR, first order", NOTHING if found.ettr is None else f"about {significant(found.ettr, 2)}"
-    yield "run time, about", duration(found.run_s)
+    if meaning.target_s is not None:
+        yield "ideal time to the target", duration(meaning.target_s, 0.0)
+    yield "simulated time, at most", duration(meaning.end_s, 0.0)
+    yield "ETTR, first order", NOTHING if meaning.ettr is None else f"about {significant(meaning.ettr, 2)}"
+    yield "run time, about", duration(meaning.run_s)

@@ -39,12 +39,12 @@ def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **commo
 
     folder = output or options.RUNS / "validation"
     with console.watched(options.settings(common)) as watched:
-        found = run(cases, folder, settings=watched)
-    options.present(found, found.to_dict() if as_json else None)
+        validation = run(cases, folder, settings=watched)
+    options.present(validation, validation.to_dict() if as_json else None)
     if console.is_verbose() and not as_json:
         from clustersim.cli.show import Screen, sources
 
-        sources(found, Screen())
-    console.say(f"Results: {folder / found.file}")
+        sources(validation, Screen())
+    console.say(f"Results: {folder / validation.file}")
     console.say(f"Report: {folder / folders.REPORT}")
-    return options.not_met(remedy(case) for case in found.cases if not case.passed)
+    return options.not_met(remedy(case) for case in validation.cases if not case.passed)

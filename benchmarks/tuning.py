@@ -30,11 +30,11 @@ def share_of_scoring() -> float:
     from clustersim import load
     from clustersim.engine.replication import simulate
     from clustersim.store import Measurements
-    from clustersim.studies.search import STRETCHES, Outages, schedule_of
+    from clustersim.studies.search import SEGMENTS, Outages, schedule_of
 
     scenario = load("chen-100k", SHORT)
     replications = range(scenario.simulation.replications)
-    store = Measurements(STRETCHES)
+    store = Measurements(SEGMENTS)
     for replication in replications:
         store.put(simulate(scenario, replication))
     simulating = best_of(3, lambda: [simulate(scenario, replication) for replication in replications])

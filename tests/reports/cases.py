@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
+from ruamel.yaml import YAML
 
 from clustersim.engine.replication import simulate
 from clustersim.results import Results
@@ -17,44 +18,36 @@ from clustersim_reports.run import Run, Runs
 from clustersim_reports.sections import ledger
 
 HOSTILE = "<script>alert(1)</script> & <b>bold</b> %{x} <a href='https://evil.example/'>x</a>"
-PLAIN: dict[str, Any] = {
-    "name": "plain",
-    "cluster": {"gpus": 1024},
-    "failures": {"gpu": {"per": "gpu", "rate": "5 / 1000 gpu-days"}},
-    "checkpoint": {"interval": "10 min", "blocks": "5 s", "load": "30 s"},
-    "recovery": {"stages": {"detect": "1 min", "restart": "3 min", "load": "checkpoint"}},
-    "simulation": {"horizon": "20 d"},
-}
-CHANGES: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "large": {"cluster": {"gpus": 8192}, "title": "Eight times the cards"},
-    "stuck": {"cluster": {"gpus": 65536}, "failures": {"any": {"per": "cluster", "mtbf": "20 s"}}},
-    "calm": {"failures": "none"},
-    "unsaved": {"checkpoint": "none", "recovery": {"stages": {"detect": "1 min"}}},
-    "target": {
-        "workload": {
-            "tokens_per_gpu_second": 160,
-            "target": "50 G tokens",
-            "scaling_efficiency": {2048: 0.9},
-        },
-        "costs": {"gpu_hour": "2.50 USD"},
-    },
-    "hostile": {
-        "title": HOSTILE,
-        "about": HOSTILE,
-        "cluster": {"gpus": 1024, "nodes_per_rack": 4, "spares": 6},
-        "failures": {
-            "a mode name as long as a mode name may": {
-                "per": "gpu",
-                "rate": "5 / 1000 gpu-days",
-                "repair": {"lognormal": {"median": "5 h", "sigma": 1, "at_most": "9 d"}},
-            },
-            "rack power": {"per": "rack", "mtbf": "3 y", "repair": "6 h"},
-            "hang": {"per": "job", "mtbf": "2 d", "effect": "hang", "detect": "30 min"},
-        },
-        "maintenance": {"every": "3 d", "takes": "1 h"},
-        "sources": {"cluster.gpus": HOSTILE, "failures.hang.mtbf": f"assumption: {HOSTILE}"},
-    },
+PLAIN: dict[str, Any] = YAML(typ="safe").load("""
+name: plain
+cluster: {gpus: 1024}
+failures: {gpu: {per: gpu, rate: 5 / 1000 gpu-days}}
+checkpoint: {interval: 10 min, blocks: 5 s, load: 30 s}
+recovery: {stages: {detect: 1 min, restart: 3 min, load: checkpoint}}
+simulation: {horizon: 20 d}
+""")
+CHANGES: dict[str, dict[str, Any]] = YAML(typ="safe").load("""
+plain: {}
+large: {cluster: {gpus: 8192}, title: Eight times the cards}
+stuck: {cluster: {gpus: 65536}, failures: {any: {per: cluster, mtbf: 20 s}}}
+calm: {failures: none}
+unsaved: {checkpoint: none, recovery: {stages: {detect: 1 min}}}
+target:
+  workload: {tokens_per_gpu_second: 160, target: 50 G tokens, scaling_efficiency: {2048: 0.9}}
+  costs: {gpu_hour: 2.50 USD}
+hostile:
+  cluster: {gpus: 1024, nodes_per_rack: 4, spares: 6}
+  failures:
+    a mode name as long as a mode name may:
+      {per: gpu, rate: 5 / 1000 gpu-days, repair: {lognormal: {median: 5 h, sigma: 1, at_most: 9 d}}}
+    rack power: {per: rack, mtbf: 3 y, repair: 6 h}
+    hang: {per: job, mtbf: 2 d, effect: hang, detect: 30 min}
+  maintenance: {every: 3 d, takes: 1 h}
+""")
+CHANGES["hostile"] |= {
+    "title": HOSTILE,
+    "about": HOSTILE,
+    "sources": {"cluster.gpus": HOSTILE, "failures.hang.mtbf": f"assumption: {HOSTILE}"},
 }
 
 

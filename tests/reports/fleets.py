@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from ruamel.yaml import YAML
 
 from clustersim.engine.ledger import RESERVED_CAUSES, Entry
 from clustersim.records import FleetUse, Phase, Records, StripRow
@@ -14,39 +15,30 @@ from clustersim.scenario import Scenario
 
 DAYS = 30
 DAY, HOUR = 86_400.0, 3600.0
-EVERYTHING: dict[str, Any] = {
-    "name": "everything",
-    "title": "Everything at once",
-    "cluster": {"gpus": 4096, "nodes_per_rack": 8, "spares": 6},
-    "failures": {
-        "gpu": {"per": "gpu", "mtbf": "10 y", "repair": "20 h", "lemons": {"share": "5 %", "factor": 8}},
-        "rack power": {"per": "rack", "mtbf": "3 y", "repair": "6 h"},
-        "straggler": {"per": "node", "mtbf": "2 y", "effect": {"slow": {"factor": 0.7}}, "detect": "20 min"},
-        "silent": {"per": "node", "mtbf": "20 y", "effect": {"corrupt": {"noticed_after": "2 h"}}},
-        "link": {"per": "node", "mtbf": "1 y", "effect": {"flap": {"stall": "40 s"}}},
-        "log": {"replay": [{"time": "3 h", "node": 12, "repair": "20 h"}, {"time": "40 h", "node": 7}]},
-    },
-    "checkpoint": {
-        "tiers": {
-            "peer": {
-                "interval": "1 min",
-                "blocks": "0.3 s",
-                "load": "10 s",
-                "survives": ["job", "gpu", "node"],
-            },
-            "storage": {"interval": "30 min", "blocks": "5 s", "load": "2 min"},
-        }
-    },
-    "recovery": {
-        "stages": {"detect": "1 min", "restart": "4 min", "load": "checkpoint"},
-        "replicas": 8,
-        "stall": "2 min",
-        "minimum": 6,
-        "overhead": "1 %",
-    },
-    "maintenance": {"every": "10 d", "takes": "30 min"},
-    "simulation": {"horizon": "30 d"},
-}
+EVERYTHING: dict[str, Any] = YAML(typ="safe").load("""
+name: everything
+title: Everything at once
+cluster: {gpus: 4096, nodes_per_rack: 8, spares: 6}
+failures:
+  gpu: {per: gpu, mtbf: 10 y, repair: 20 h, lemons: {share: 5 %, factor: 8}}
+  rack power: {per: rack, mtbf: 3 y, repair: 6 h}
+  straggler: {per: node, mtbf: 2 y, effect: {slow: {factor: 0.7}}, detect: 20 min}
+  silent: {per: node, mtbf: 20 y, effect: {corrupt: {noticed_after: 2 h}}}
+  link: {per: node, mtbf: 1 y, effect: {flap: {stall: 40 s}}}
+  log: {replay: [{time: 3 h, node: 12, repair: 20 h}, {time: 40 h, node: 7}]}
+checkpoint:
+  tiers:
+    peer: {interval: 1 min, blocks: 0.3 s, load: 10 s, survives: [job, gpu, node]}
+    storage: {interval: 30 min, blocks: 5 s, load: 2 min}
+recovery:
+  stages: {detect: 1 min, restart: 4 min, load: checkpoint}
+  replicas: 8
+  stall: 2 min
+  minimum: 6
+  overhead: 1 %
+maintenance: {every: 10 d, takes: 30 min}
+simulation: {horizon: 30 d}
+""")
 SHARES = {
     "productive": 0.79,
     "lost": 0.01,

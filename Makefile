@@ -34,8 +34,10 @@ test: lint
 fast: $(STAMP)
 	@echo "Compiling the engine into $(FAST) (a minute or two) ..."
 	@test -x $(FAST)/bin/python || $(BIN)/python -m venv $(FAST)
-	@$(FAST)/bin/python -m pip install -qq --disable-pip-version-check '.[test]' -c constraints.txt
-	@$(FAST)/bin/python -m pip install -qq --disable-pip-version-check --force-reinstall --no-deps .
+	@rm -rf build/wheel
+	@$(BIN)/python -m pip wheel -qq --disable-pip-version-check --no-deps -w build/wheel .
+	@$(FAST)/bin/python -m pip install -qq --disable-pip-version-check "$$(echo build/wheel/*.whl)[test]" -c constraints.txt
+	@$(FAST)/bin/python -m pip install -qq --disable-pip-version-check --force-reinstall --no-deps build/wheel/*.whl
 	@$(FAST)/bin/clustersim --version
 
 # The wheel is tested, not the checkout: its folders are left off the path.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, ClassVar
 
 import simpy
 
@@ -51,11 +51,12 @@ class At:
     of a condition.  It is no subclass of SimPy's event, because a compiled class cannot be one.
     """
 
+    _ok: ClassVar[bool] = True
+
     def __init__(
         self, env: simpy.Environment, time: float, priority: int, callback: Callable[[At], None]
     ) -> None:
         self.callback = callback
-        self._ok = True
         now: float = env.now
         heappush(env._queue, (time if time > now else now, priority, next(env._eid), self))  # type: ignore[misc]
 

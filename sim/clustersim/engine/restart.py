@@ -18,7 +18,7 @@ from typing import Protocol
 
 import simpy
 
-from clustersim.engine.activity import Activity
+from clustersim.engine.activity import Activity, Blame
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import STAGE, At
 from clustersim.engine.recovery import RestartStage, Stages
@@ -72,7 +72,6 @@ class RestartSequence:
         self._failed: list[tuple[Failure, Sequence[int], int]] = []
         self._alarm = math.inf
         self._timer: At | None = None
-        self._then: Callable[[], None] = self._detected
         self._ahead: Iterator[RestartStage] = iter(())
         self._stage = stages.timed[0]
 
@@ -81,10 +80,10 @@ class RestartSequence:
         self._cluster.fail(slots)
         self._failed.append((failure, slots, line))
 
-    def begin(self, failure: Failure, line: int, detection: float) -> None:
-        """Begin the sequence for *failure*, noted in *line* of the journal, with *detection* seconds."""
+    def begin(self, failure: Failure, blame: Blame, detection: float) -> None:
+        """Begin the sequence for *failure*, charged to *blame*, detected after *detection* seconds."""
         self._activity.enter(DETECTION)
-        self._activity.charged = failure.mode, line
+        self._activity.charged = blame
         self._failure, self._attempt = failure, 0
         self._expect(detection)
 
@@ -104,14 +103,13 @@ class RestartSequence:
         if self._activity.phase is WAITING and not self._cluster.missing(self._group):
             self._await_nodes()
 
-    def _wait(self, time: float, then: Callable[[], None]) -> None:
-        """Call *then* after *time* seconds, unless the sequence begins again before."""
-        self._then = then
-        self._timer = At(self._env, self._env.now + time, self._priority, self._ring)
+    def _wait(self, time: float, then: Callable[[At], None]) -> None:
+        """Call *then* after *time* seconds; it checks that its event is still the timer.
 
-    def _ring(self, event: At) -> None:
-        if event is self._timer:
-            self._then()
+        The sequence may begin again before.  A common callback that checks for all of them would cost one
+        more call for each stage of each failure.
+        """
+        self._timer = At(self._env, self._env.now + time, self._priority, then)
 
     def _expect(self, detection: float) -> None:
         """End the detection after so many seconds, unless a pending alarm ends it before."""
@@ -120,8 +118,12 @@ class RestartSequence:
             return
         self._alarm = alarm
         if detection:
-            self._wait(detection, self._detected)
+            self._wait(detection, self._alarm_rings)
         else:
+            self._detected()
+
+    def _alarm_rings(self, event: At) -> None:
+        if event is self._timer:
             self._detected()
 
     def _detected(self) -> None:
@@ -152,16 +154,22 @@ class RestartSequence:
         else:
             self._await_nodes()
 
+    def _load_later(self, event: At) -> None:
+        if event is self._timer:
+            self._load()
+
     def _load(self) -> None:
         """Load the state, as soon as its tier is available."""
         if closed := self._loader.closed_for():
-            self._wait(closed, self._load)
+            self._wait(closed, self._load_later)
         else:
             _, line = self._activity.charged
             self._wait(self._loader.load(self._failure, line, self._attempt), self._end_stage)
 
-    def _end_stage(self) -> None:
+    def _end_stage(self, event: At) -> None:
         """Go on, or begin again with the first stage after detection if this stage has failed."""
+        if event is not self._timer:
+            return
         stage, failure = self._stage, self._failure
         if stage.fails and self._stages.fails(stage.number, self._attempt, failure):
             self._attempt += 1
@@ -181,8 +189,10 @@ class RestartSequence:
             self._activity.enter(RECOVERY, self._stages.nodes)
             self._wait(self._cluster.ready_at(self._group) - self._env.now, self._provisioned)
 
-    def _provisioned(self) -> None:
+    def _provisioned(self, event: At) -> None:
         """Go on: the last of the spares taken is ready, even if rounding puts the clock just before that."""
+        if event is not self._timer:
+            return
         self._cluster.fill(max(self._env.now, self._cluster.ready_at(self._group)), self._group)
         self._await_nodes()
 

@@ -7,8 +7,6 @@ remaining 10 min (`shorten`), or for all of the 20 min (`postpone`), or not at a
 
 from __future__ import annotations
 
-import math
-
 from clustersim.scenario.model import Maintenance
 
 
@@ -20,11 +18,11 @@ class Stops:
     another stop is skipped.  Of several that fall due while the job is down only the last one counts.
     """
 
-    def __init__(self, plan: Maintenance | None) -> None:
-        self._every = math.inf if plan is None else plan.every
-        self._takes = 0.0 if plan is None else plan.takes
-        self._merge_within = 0.0 if plan is None else plan.merge_within
-        self._if_down = "skip" if plan is None else plan.if_down
+    def __init__(self, plan: Maintenance) -> None:
+        self._every = plan.every
+        self._takes = plan.takes
+        self._merge_within = plan.merge_within
+        self._if_down = plan.if_down
         self._number = 1
         self._down_since = 0.0
 

@@ -25,6 +25,7 @@ from clustersim.engine.replicas.rollout import Rollout
 from clustersim.engine.stops import Stops
 from clustersim.engine.work.history import Pace
 from clustersim.records import SCOPES, Phase
+from clustersim.scenario.model import Maintenance
 
 TRAINING, SAVING, STALL, BLOCKED = Phase.TRAINING, Phase.SAVING, Phase.STALL, Phase.BLOCKED
 JOB_SCOPE = SCOPES.index("job")
@@ -35,7 +36,8 @@ class ActiveGroup:
 
     It `is_formed` as long as a replica is alive.  `finished` happens when the target is reached, at `reached`
     (s), or when the run calls `finish`.  While too few replicas are present, the `latest` failure is charged.
-    Its `planned` stops take replicas down with *bring_down*, and let them join again with *bring_back*.
+    Its `planned` stops, if it has any, take replicas down with *bring_down*, and let them join again with
+    *bring_back*.
     """
 
     def __init__(
@@ -59,13 +61,14 @@ class ActiveGroup:
         self._clocks = parts.failures.clocked
         self._target = scenario.target_s
         self._is_endless = scenario.target_s is None and scenario.maintenance is None
-        self._rolls = scenario.maintenance is not None and scenario.maintenance.rolling
         self._minimum = scenario.recovery.minimum
         self._timer: At | None = None
         self._then: Callable[[], None] = self._train
         self._stall_end = -math.inf
         self._blamed = start
-        self.planned = PlannedStops(parts, self, bring_down, bring_back)
+        self.planned: PlannedStops | None = None
+        if scenario.maintenance is not None:
+            self.planned = PlannedStops(parts, scenario.maintenance, self, bring_down, bring_back)
 
     def __repr__(self) -> str:
         return f"ActiveGroup({self.activity}, {self.replicas})"
@@ -123,10 +126,11 @@ class ActiveGroup:
         if replicas.rejoining:
             replicas.join()
         self._stall_end, self.is_formed = -math.inf, True
-        if was_down and self.planned.holds_back():
-            return
-        if self._rolls and replicas.up >= self._minimum:
-            self.planned.drain_next()
+        if self.planned is not None:
+            if was_down and self.planned.holds_back():
+                return
+            if replicas.up >= self._minimum:
+                self.planned.drain_next()
         if replicas.up >= self._minimum:
             self._train()
         else:
@@ -136,9 +140,9 @@ class ActiveGroup:
     def stop(self, broken: Blame = NO_BLAME) -> None:
         """End the training segment, *broken* by a failure or not, or the save before a planned stop."""
         if self._work.is_training:
-            self._work.end(self._env.now, *broken)
+            self._work.end(self._env.now, broken[0], broken[1])
         elif self.activity.phase is SAVING:
-            if broken != NO_BLAME:
+            if broken != NO_BLAME and self.planned is not None:
                 self.planned.broken()
         else:
             return
@@ -152,7 +156,8 @@ class ActiveGroup:
         self._timer, self._stall_end = None, -math.inf
         if self.is_formed:
             self.is_formed = False
-            self.planned.down()
+            if self.planned is not None:
+                self.planned.down()
 
     def change_pace(self) -> None:
         """Train at the pace of the slowest straggler from now on."""
@@ -190,8 +195,7 @@ class ActiveGroup:
     def _plan(self) -> None:
         """Schedule the target or the next planned stop, whichever comes first."""
         target = math.inf if self._target is None else self._work.time_of(self._target)
-        stop = self.planned.next(self._env.now)
-        if target <= stop:
+        if self.planned is None or target <= (stop := self.planned.next(self._env.now)):
             self.wait(target, self._reach, TARGET)
         else:
             self.wait(stop, self.planned.begin, WINDOW)
@@ -215,16 +219,16 @@ class PlannedStops:
     def __init__(
         self,
         parts: Parts,
+        plan: Maintenance,
         group: ActiveGroup,
         bring_down: Callable[[Mapping[Replica, PendingFailure]], None],
         bring_back: Callable[[Replica, Blame], None],
     ) -> None:
         self._env = parts.env
-        plan = parts.scenario.maintenance
-        self._takes = plan.takes if plan else 0.0
-        self._skips = plan is None or plan.if_down == "skip"
-        self._rolls = plan is not None and plan.rolling
-        self._is_abrupt = plan is not None and plan.abrupt
+        self._takes = plan.takes
+        self._skips = plan.if_down == "skip"
+        self._rolls = plan.rolling
+        self._is_abrupt = plan.abrupt
         self._work = parts.work
         self._replicas, self._activity = group.replicas, group.activity
         self._group = group

@@ -59,11 +59,12 @@ class Job:
         )
         undetected = UndetectedFailures(cluster, self.change_pace)
         self._effects: dict[int, Callable[[Failure, int], None]] = {}
+        self._has_volatile_copies = isinstance(self._work, TieredWork)
         if isinstance(self._work, TieredWork):
             shared = parts.streams, parts.origins, parts.stages
             affected = Affected(env, scenario, *shared, undetected, self._work, self)
             self._effects = effects(affected, scenario)
-        self._rejoins_at_once = self._replicas.size == 1 and not self._effects
+        self._rejoins_at_once = self._replicas.size == 1 and not self._effects and not scenario.maintenance
         handlers = self._take_down_after_stop, self._bring_back
         self._group = ActiveGroup(parts, self._replicas, self._activity, undetected, *handlers)
         if any(mode.effect.is_noticed_later for mode in scenario.failures.values()):
@@ -114,7 +115,7 @@ class Job:
         """Start at time 0: train, or recover first where the start is not free."""
         if self._recovery.at_start:
             start = Failure(self._start, 0, (), True, self._start, JOB_SCOPE)
-            self._take_down(self._replicas.replicas, PendingFailure(0.0, NOBODY, start, 0.0))
+            self._take_down(self._replicas.replicas, start, (self._start, NOBODY), 0.0)
         else:
             self._group.go_on()
 
@@ -141,9 +142,9 @@ class Job:
         replicas, group, now = self._replicas, self._group, self._env.now
         struck, phase = replicas.struck_by(failure), self._activity.phase
         detection = 0.0 if noticed else self._stages.detection(failure)
-        pending = PendingFailure(now, line, failure, detection, sound_until)
-        group.latest = pending.blame
-        self._work.invalidate(failure.scope, now)
+        group.latest = blame = failure.mode, line
+        if self._has_volatile_copies:
+            self._work.invalidate(failure.scope, now)
         if failure.slots and not failure.transient:
             replicas.break_nodes(failure, line, struck)
         if noticed:
@@ -151,8 +152,8 @@ class Job:
         if sound_until is not None:
             struck = replicas.replicas
         if phase is MAINTENANCE or replicas.any_drained:
-            struck = self._postponed(struck, pending)
-        if struck and self._take_down(struck, pending):
+            struck = self._postponed(struck, PendingFailure(now, failure, blame, detection, sound_until))
+        if struck and self._take_down(struck, failure, blame, detection, sound_until):
             self._journal.interrupts(line)
         elif self._activity.phase is BLOCKED:
             group.enter(BLOCKED)
@@ -172,7 +173,8 @@ class Job:
 
     def when_stop_ends(self, act: Callable[[], None]) -> bool:
         """Call *act* when the planned stop under way ends; return whether there is one."""
-        return self._group.planned.when_it_ends(act)
+        planned = self._group.planned
+        return planned is not None and planned.when_it_ends(act)
 
     def closed_for(self) -> float:
         """Return for how long the copy that a replica needs cannot be loaded yet (s)."""
@@ -207,52 +209,64 @@ class Job:
     def _take_down(
         self,
         struck: Sequence[Replica],
-        pending: PendingFailure,
-        own: Mapping[Replica, PendingFailure] | None = None,
+        failure: Failure,
+        blame: Blame,
+        detection: float,
+        sound_until: float | None = None,
     ) -> bool:
-        """Take replicas down by one *pending* failure; each restarts for its *own* one, if it has any.
+        """Take the replicas *struck* down by a *failure*, and let them restart.
 
-        The others stand still if any of those took part; return whether that was so.
+        Those that were down before absorb it, if the scenario says so.  Return whether any was active.
         """
-        replicas, group, up, blame = self._replicas, self._group, self._replicas.up, pending.blame
-        again = replicas.fall(struck)
-        was_active = replicas.up < up
-        if was_active:
-            self._break_off(blame)
-        if not replicas.alive:
-            self._work.fall_back(self._env.now, *blame, pending.sound_until, pending.failure.scope)
-            group.leave()
-        elif was_active:
-            group.stall(self._recovery.stall, blame)
-        elif len(again) < len(struck) or self._activity.phase is BLOCKED:
-            group.enter(self._activity.phase)
-        absorbing = again if self._absorbs and own is None else ()
-        for replica in absorbing:
-            replica.restart.absorb(pending.detection)
+        up = self._replicas.up
+        again = self._break_off(struck, failure.scope, blame, sound_until)
+        if again and self._absorbs:
+            for replica in again:
+                replica.restart.absorb(detection)
+            struck = [replica for replica in struck if replica not in again]
         for replica in struck:
-            if replica not in absorbing:
-                begun_by = pending if own is None else own[replica]
-                replica.restart.begin(begun_by.failure, begun_by.line, begun_by.detection)
-        return was_active
+            replica.restart.begin(failure, blame, detection)
+        return self._replicas.up < up
 
     def _take_down_after_stop(self, struck: Mapping[Replica, PendingFailure]) -> None:
-        """Take replicas down that were struck in a planned stop, each by its own pending.
+        """Take the replicas down that were struck in a planned stop, each by its own pending failure.
 
         The latest is charged with what they lose together.
         """
-        self._take_down(list(struck), max(struck.values(), key=_instant), struck)
+        latest = max(struck.values(), key=_instant)
+        self._break_off(list(struck), latest.failure.scope, latest.blame, latest.sound_until)
+        for replica, pending in struck.items():
+            replica.restart.begin(pending.failure, pending.blame, pending.detection)
 
-    def _break_off(self, blame: Blame) -> None:
-        """End the segment; the replicas that are left lose the step in progress."""
-        in_step = self._work.is_training
-        self._group.stop(blame)
-        if in_step and self._replicas.alive:
-            self._work.lose_step()
+    def _break_off(
+        self, struck: Sequence[Replica], scope: int, blame: Blame, sound_until: float | None
+    ) -> list[Replica]:
+        """End what the replicas *struck* do; the others stand still if any of those was active.
+
+        They lose the step in progress.  Return the replicas that were down before.
+        """
+        replicas, group, up = self._replicas, self._group, self._replicas.up
+        again = replicas.fall(struck)
+        was_active, in_step = replicas.up < up, self._work.is_training
+        if was_active:
+            group.stop(blame)
+        if not replicas.alive:
+            self._work.fall_back(self._env.now, blame[0], blame[1], sound_until, scope)
+            group.leave()
+        elif was_active:
+            if in_step:
+                self._work.lose_step()
+            group.stall(self._recovery.stall, blame)
+        elif len(again) < len(struck) or self._activity.phase is BLOCKED:
+            group.enter(self._activity.phase)
+        return again
 
     def _announce(self, index: int) -> None:
         """Bring a replica back that has recovered, after all else that happens at this instant."""
         replica = self._replicas.replicas[index]
-        if self._rejoins_at_once or (replica.restart.is_alone and self._env.peek() > self._env.now):
+        if self._rejoins_at_once:
+            self._bring_back(replica, replica.activity.charged)
+        elif replica.restart.is_alone and self._env.peek() > self._env.now:
             self._be_ready(replica)
         else:
             At(self._env, self._env.now, REJOIN + index, partial(self._be_ready, replica))
@@ -262,7 +276,8 @@ class Job:
 
         A replica that waited for nodes is announced by each node that returns at that instant.
         """
-        if replica.state is DOWN and not self._group.planned.keeps_aside(replica):
+        planned = self._group.planned
+        if replica.state is DOWN and (planned is None or not planned.keeps_aside(replica)):
             self._bring_back(replica, replica.activity.charged)
 
     def _bring_back(self, replica: Replica, blame: Blame) -> None:
@@ -312,4 +327,4 @@ def _nodes_lost(failure: Failure) -> int:
 
 
 def _instant(pending: PendingFailure) -> tuple[float, int]:
-    return pending.time, pending.line
+    return pending.time, pending.blame[1]

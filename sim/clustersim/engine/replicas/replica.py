@@ -25,22 +25,17 @@ class State(IntEnum):
 
 
 class PendingFailure(NamedTuple):
-    """A failure at `time` (s), noted in `line` of the journal, that has yet to take replicas down.
+    """A failure at `time` (s) that has yet to take replicas down; `blame` is what it is charged to.
 
     It is detected `detection` seconds after that begins.  `sound_until` is the position in the work (s) from
     which it is corrupt, if it is.
     """
 
     time: float
-    line: int
     failure: Failure
+    blame: Blame
     detection: float
     sound_until: float | None = None
-
-    @property
-    def blame(self) -> Blame:
-        """The mode and the line that are charged for it."""
-        return self.failure.mode, self.line
 
 
 class Replica:

@@ -45,10 +45,11 @@ class ReplicaSet:
             if state is DOWN:
                 again.append(replica)
                 continue
-            if state is UP:
-                self._leave(replica)
-            elif state is REJOINING:
+            if state is not DRAINED:
                 self.present -= 1
+            if state is UP:
+                self.up -= 1
+                self._is_up[replica.index] = False
             replica.state, replica.pending = DOWN, None
             self.alive -= 1
             self._down[replica] = None
@@ -56,19 +57,22 @@ class ReplicaSet:
 
     def drain(self, replica: Replica) -> None:
         """Drain a *replica* for a planned stop, whatever its state; it keeps the state of the model."""
-        if replica.state is UP:
-            self._leave(replica)
-        elif replica.state is REJOINING:
-            self.present -= 1
+        if replica.state is DOWN:
+            self.alive += 1
+            del self._down[replica]
         else:
-            self._recover(replica)
+            self.present -= 1
+        if replica.state is UP:
+            self.up -= 1
+            self._is_up[replica.index] = False
         replica.state = DRAINED
         self.any_drained = True
 
     def come_back(self, replica: Replica) -> None:
         """Let a *replica* that was down or drained rejoin."""
         if replica.state is DOWN:
-            self._recover(replica)
+            self.alive += 1
+            del self._down[replica]
         replica.state = REJOINING
         self.present += 1
         self.rejoining.append(replica)
@@ -85,17 +89,6 @@ class ReplicaSet:
     def trains(self) -> Callable[[int], int]:
         """Return a function that tells, also later, whether the replica of a number is up now."""
         return bytes(self._is_up).__getitem__
-
-    def _recover(self, replica: Replica) -> None:
-        """Count a *replica* that was down as alive."""
-        self.alive += 1
-        del self._down[replica]
-
-    def _leave(self, replica: Replica) -> None:
-        """Count a *replica* that was up no longer."""
-        self.up -= 1
-        self.present -= 1
-        self._is_up[replica.index] = False
 
     def index_of(self, slot: int) -> int:
         """Return the number of the replica that *slot* belongs to."""
@@ -131,7 +124,9 @@ class ReplicaSet:
 
     def take_back(self, nodes: Sequence[int]) -> None:
         """Give repaired *nodes* to the replicas that wait for nodes, the one that waits longest first."""
-        waiting = [replica for replica in self._down if replica.activity.phase is WAITING]
+        waiting: list[Replica] = []
+        if self._down:  # seldom so when a node returns: saves a call and a list for most repairs
+            waiting = [replica for replica in self._down if replica.activity.phase is WAITING]
         if not waiting:
             self._cluster.restore(nodes)
             return

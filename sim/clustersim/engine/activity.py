@@ -7,12 +7,14 @@ from 100 s to 110 s to the journal, and `enter(TRAINING)` at 170 s writes stage 
 
 from __future__ import annotations
 
+from typing import Final
+
 import simpy
 
 from clustersim.engine.journal import NOBODY, PHASE, Journal
 from clustersim.records import Phase
 
-TRAINING = Phase.TRAINING
+TRAINING: Final = Phase.TRAINING
 Blame = tuple[int, int]
 """A failure mode, and the line of an incident in the journal: what time is charged to."""
 NO_BLAME = NOBODY, NOBODY

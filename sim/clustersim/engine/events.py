@@ -9,21 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import simpy
 
-COMPLETION = 1  # a stall or a save ends
-STAGE = 2  # a recovery stage ends; + the number of the replica
-RETURN = 1 << 28  # a repair ends; + two for each mode, in file order: there are fewer replicas than 1 << 28
-TARGET = 1 << 29  # the target is reached
-STOP_END = TARGET + 1  # a planned stop ends
-REJOIN = TARGET + 2  # a recovered replica rejoins; + its number
-NOTICE = (1 << 30) - 2  # a failure is detected that did not stop the job
-GATHERING = (1 << 30) - 1  # enough replicas are ready, and begin together
-FAILURE = 1 << 30  # a unit fails; + 1 << 40 for each mode, + 1 << 36 for each of its processes
-WINDOW = 1 << 60  # a planned stop begins, after all failures: 1 << 20 modes fit in between
-HORIZON = 1 << 61  # the run ends
+COMPLETION: Final = 1  # a stall or a save ends
+STAGE: Final = 2  # a recovery stage ends; + the number of the replica
+RETURN: Final = (
+    1 << 28
+)  # a repair ends; + two for each mode, in file order; above all replicas' stages
+TARGET: Final = 1 << 29  # the target is reached
+STOP_END: Final = TARGET + 1  # a planned stop ends
+REJOIN: Final = TARGET + 2  # a recovered replica rejoins; + its number
+NOTICE: Final = (1 << 30) - 2  # a failure is detected that did not stop the job
+GATHERING: Final = (1 << 30) - 1  # enough replicas are ready, and begin together
+FAILURE: Final = 1 << 30  # a unit fails; + 1 << 40 for each mode, + 1 << 36 for each of its processes
+WINDOW: Final = 1 << 60  # a planned stop begins, after all failures: 1 << 20 modes fit in between
+HORIZON: Final = 1 << 61  # the run ends
 
 
 def run_until(env: Any, until: Any) -> None:

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from struct import Struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from clustersim.arrays import Array
 from clustersim.records import Failure, Phase
 
-SEGMENT, PHASE, INCIDENT = Struct("4d").pack, Struct("8d").pack, Struct("9d").pack
+SEGMENT: Final = Struct("4d").pack
+PHASE: Final = Struct("8d").pack
+INCIDENT: Final = Struct("9d").pack
 """Pack a line, its fields in the order of the columns below; for speed, as no object outlives the call."""
-FIELD = Struct("d")
-NOBODY = -1
+FIELD: Final = Struct("d")
+NOBODY: Final = -1
 """Stands for no failure mode, no incident, no node, no rack or no replica."""
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import simpy
 
@@ -25,7 +25,9 @@ from clustersim.engine.recovery import RestartStage, Stages
 from clustersim.engine.repair import Repairs
 from clustersim.records import Failure, Phase
 
-DETECTION, RECOVERY, WAITING = Phase.DETECTION, Phase.RECOVERY, Phase.WAITING
+DETECTION: Final = Phase.DETECTION
+RECOVERY: Final = Phase.RECOVERY
+WAITING: Final = Phase.WAITING
 
 
 class Loader(Protocol):

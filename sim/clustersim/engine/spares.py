@@ -13,9 +13,9 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from heapq import heappop, heappush
 from itertools import islice
-from typing import Protocol
+from typing import Final, Protocol
 
-BLOCK = 4096
+BLOCK: Final = 4096
 """Numbers in a block: searching and inserting within one takes microseconds, and a million spares still
 have only 245 blocks to count."""
 

@@ -11,7 +11,7 @@ slots 8 to 11 go down; if the node of slot 10 is in repair, the failure has the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import simpy
 
@@ -22,8 +22,9 @@ from clustersim.scenario.model import FailureMode, Scenario
 from clustersim.streams import Streams, happens
 
 UNITS_OF_A_NODE, WHOLE_JOB = ("gpu", "node"), ("cluster", "job")
-JOB, CLUSTER = SCOPES.index("job"), SCOPES.index("cluster")
-DOMAINS = SCOPES.index("rack"), SCOPES.index("pod")
+JOB: Final = SCOPES.index("job")
+CLUSTER: Final = SCOPES.index("cluster")
+DOMAINS: Final = SCOPES.index("rack"), SCOPES.index("pod")
 OnUnitFailure = Callable[[int, int], None]
 """Called with the number of a failure within its source, and the unit that it hits."""
 FailureHandler = Callable[[Failure], None]

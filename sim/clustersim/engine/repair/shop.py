@@ -11,7 +11,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import simpy
 
@@ -22,7 +22,8 @@ from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.repair import RepairPlan
 from clustersim.streams import Streams, happens
 
-AUTOMATIC, MANUAL = 0, 1
+AUTOMATIC: Final = 0
+MANUAL: Final = 1
 """The phases of a repair, in the order in which a plan lists the chances that they are in vain."""
 
 

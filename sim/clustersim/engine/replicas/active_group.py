@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from clustersim.engine.activity import NO_BLAME, Activity, Blame
 from clustersim.engine.effects import UndetectedFailures
@@ -27,8 +28,11 @@ from clustersim.engine.work.history import Pace
 from clustersim.records import SCOPES, Phase
 from clustersim.scenario.model import Maintenance
 
-TRAINING, SAVING, STALL, BLOCKED = Phase.TRAINING, Phase.SAVING, Phase.STALL, Phase.BLOCKED
-JOB_SCOPE = SCOPES.index("job")
+TRAINING: Final = Phase.TRAINING
+SAVING: Final = Phase.SAVING
+STALL: Final = Phase.STALL
+BLOCKED: Final = Phase.BLOCKED
+JOB_SCOPE: Final = SCOPES.index("job")
 
 
 class ActiveGroup:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 import simpy
 
@@ -28,10 +29,15 @@ from clustersim.engine.restart import RestartSequence
 from clustersim.engine.work.tiered import TieredWork
 from clustersim.records import SCOPES, Failure, Phase
 
-TRAINING, SAVING, STALL, BLOCKED = Phase.TRAINING, Phase.SAVING, Phase.STALL, Phase.BLOCKED
-MAINTENANCE = Phase.MAINTENANCE
-REJOINING, DOWN, DRAINED = State.REJOINING, State.DOWN, State.DRAINED
-JOB_SCOPE = SCOPES.index("job")
+TRAINING: Final = Phase.TRAINING
+SAVING: Final = Phase.SAVING
+STALL: Final = Phase.STALL
+BLOCKED: Final = Phase.BLOCKED
+MAINTENANCE: Final = Phase.MAINTENANCE
+REJOINING: Final = State.REJOINING
+DOWN: Final = State.DOWN
+DRAINED: Final = State.DRAINED
+JOB_SCOPE: Final = SCOPES.index("job")
 
 
 class Job:

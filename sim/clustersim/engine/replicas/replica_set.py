@@ -8,13 +8,17 @@ next segment it is up.  While all are down, none is `alive`: the state of the mo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.replicas.replica import Replica, State
 from clustersim.records import Failure, Phase
 
-UP, REJOINING, DOWN, DRAINED = State.UP, State.REJOINING, State.DOWN, State.DRAINED
-WAITING = Phase.WAITING
+UP: Final = State.UP
+REJOINING: Final = State.REJOINING
+DOWN: Final = State.DOWN
+DRAINED: Final = State.DRAINED
+WAITING: Final = Phase.WAITING
 
 
 class ReplicaSet:

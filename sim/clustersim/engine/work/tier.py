@@ -9,13 +9,13 @@ cuts it to (100, 100, 2), and the newest copy is that of 200 s.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from clustersim.engine.work.tiers import REL_TOL
 from clustersim.records import SCOPES
 from clustersim.scenario.keys.tiers import Tier
 
-BEGINNING = 0.0
+BEGINNING: Final = 0.0
 """The position of untrained work, which needs no copy."""
 Series = tuple[float, float, int]
 """Copies of one tier: the position of the first (s), the distance to the next (s), and how many."""

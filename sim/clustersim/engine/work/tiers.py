@@ -15,15 +15,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from operator import mul
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from clustersim.scenario.keys.tiers import Tier
 
-NO_TIER = -1
-REL_TOL = 1e-9
+NO_TIER: Final = -1
+REL_TOL: Final = 1e-9
 """Positions closer than this, relative to them, are equal: a position is a sum over many segments, each of
 which rounds by 1e-16 of it, and saves are never this close to each other."""
-FEW_BLOCKS = 8
+FEW_BLOCKS: Final = 8
 """Blocks that are counted one by one; counting more of them at once by `_surely_ended` costs less."""
 Firsts = tuple[float, ...]
 """The training before the first block of each tier in a segment, in steps or seconds."""

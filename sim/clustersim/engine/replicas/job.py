@@ -224,15 +224,14 @@ class Job:
 
         Those that were down before absorb it, if the scenario says so.  Return whether any was active.
         """
-        up = self._replicas.up
-        again = self._break_off(struck, failure.scope, blame, sound_until)
+        again, was_active = self._break_off(struck, failure.scope, blame, sound_until)
         if again and self._absorbs:
             for replica in again:
                 replica.restart.absorb(detection)
             struck = [replica for replica in struck if replica not in again]
         for replica in struck:
             replica.restart.begin(failure, blame, detection)
-        return self._replicas.up < up
+        return was_active
 
     def _take_down_after_stop(self, struck: Mapping[Replica, PendingFailure]) -> None:
         """Take the replicas down that were struck in a planned stop, each by its own pending failure.
@@ -246,10 +245,10 @@ class Job:
 
     def _break_off(
         self, struck: Sequence[Replica], scope: int, blame: Blame, sound_until: float | None
-    ) -> list[Replica]:
+    ) -> tuple[list[Replica], bool]:
         """End what the replicas *struck* do; the others stand still if any of those was active.
 
-        They lose the step in progress.  Return the replicas that were down before.
+        They lose the step in progress.  Return those that were down before, and whether any was active.
         """
         replicas, group, up = self._replicas, self._group, self._replicas.up
         again = replicas.fall(struck)
@@ -265,7 +264,7 @@ class Job:
             group.stall(self._recovery.stall, blame)
         elif len(again) < len(struck) or self._activity.phase is BLOCKED:
             group.enter(self._activity.phase)
-        return again
+        return again, was_active
 
     def _announce(self, index: int) -> None:
         """Bring a replica back that has recovered, after all else that happens at this instant."""

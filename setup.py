@@ -38,7 +38,8 @@ FLAGS = [
 def compiled() -> list[str]:
     """Return the modules that are compiled: what runs once or more for each failure."""
     engine = (path for path in ENGINE.rglob("*.py") if path.name not in LEFT_AS_PYTHON)
-    return [str(path.relative_to(ROOT)) for path in (*sorted(engine), ROOT / "sim/clustersim/streams.py")]
+    beside = (ROOT / "sim" / "clustersim" / name for name in ("failure.py", "streams.py"))
+    return [str(path.relative_to(ROOT)) for path in (*sorted(engine), *beside)]
 
 
 def can_compile(folder: str) -> bool:

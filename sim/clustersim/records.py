@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
@@ -165,21 +165,6 @@ class FleetUse:
 
 SCOPES = ("job", "gpu", "node", "rack", "pod", "replica", "cluster")
 """How far a failure reaches, by number: what a copy must survive to be loaded after it."""
-
-
-class Failure(NamedTuple):
-    """A failure of *mode*: number *ordinal* of its *origin*, from 0, on *slots* (none for the whole job).
-
-    The origin is the name, by number, under which its draws are known: the mode's own, or that of another
-    process by which the mode strikes.  *scope* is the number in `SCOPES` of how far it reaches.
-    """
-
-    mode: int
-    ordinal: int
-    slots: Sequence[int]
-    transient: bool
-    origin: int
-    scope: int
 
 
 @dataclass(frozen=True)

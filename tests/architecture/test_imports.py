@@ -23,6 +23,7 @@ ROOMS = [
     "theory",
     "distributions",
     "formatting",
+    "failure",
     "records",
     "events",
     "environment",

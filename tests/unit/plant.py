@@ -11,7 +11,7 @@ from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.repair import Repairs
 from clustersim.engine.replication import cluster_of
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
 

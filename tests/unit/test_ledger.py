@@ -8,7 +8,8 @@ from clustersim.engine.incidents import incident_table
 from clustersim.engine.journal import NOBODY, PHASE, Journal
 from clustersim.engine.ledger import Causes, Ledger, LedgerError, book
 from clustersim.engine.segments import SinceLastSave
-from clustersim.records import Failure, Phase
+from clustersim.failure import Failure
+from clustersim.records import Phase
 
 CAUSES = Causes(("gpu", "nic"))
 SCHEDULE = PeriodicSaves.every(60.0, 5.0).each

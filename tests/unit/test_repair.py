@@ -5,7 +5,7 @@ import simpy
 from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.repair.shop import AUTOMATIC, EndOfRepair, RepairOrder, RepairShop
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
 

@@ -12,7 +12,8 @@ from clustersim.engine.journal import NOBODY
 from clustersim.engine.ledger import Causes, Entry
 from clustersim.engine.work.history import Pace
 from clustersim.engine.work.tiered import TieredWork
-from clustersim.records import SCOPES, Failure
+from clustersim.failure import Failure
+from clustersim.records import SCOPES
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
 

@@ -21,7 +21,7 @@ from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.engine.recovery import Stages
 from clustersim.engine.work.history import Pace
 from clustersim.engine.work.tiered import TieredWork
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.kinds.effects import Undetected
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.streams import Streams

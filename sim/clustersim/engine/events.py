@@ -15,9 +15,7 @@ import simpy
 
 COMPLETION: Final = 1  # a stall or a save ends
 STAGE: Final = 2  # a recovery stage ends; + the number of the replica
-RETURN: Final = (
-    1 << 28
-)  # a repair ends; + two for each mode, in file order; above all replicas' stages
+RETURN: Final = 1 << 28  # a repair ends; + two for each mode, in file order; above all replicas' stages
 TARGET: Final = 1 << 29  # the target is reached
 STOP_END: Final = TARGET + 1  # a planned stop ends
 REJOIN: Final = TARGET + 2  # a recovered replica rejoins; + its number

@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from clustersim.arrays import Array
-from clustersim.records import Failure, Phase
+from clustersim.failure import Failure
+from clustersim.records import Phase
 
 SEGMENT: Final = Struct("4d").pack
 PHASE: Final = Struct("8d").pack
@@ -112,8 +113,8 @@ class Journal:
         *phase* is what the job was doing; *interrupts* says whether the failure ended a segment.  *node*,
         *rack* and *replica* are NOBODY where there is none.
         """
-        mode, _, slots, transient, _, _ = failure
-        nodes_lost = 0 if transient else len(slots) or 1
+        mode, transient = failure.mode, failure.transient
+        nodes_lost = 0 if transient else len(failure.slots) or 1
         self._incidents.extend(
             INCIDENT(time, mode, node, rack, phase, interrupts, transient, nodes_lost, replica)
         )

@@ -8,27 +8,31 @@ number 5 of the stream `gpu/stage/restart/1`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from clustersim.distributions import Constant, Distribution
 from clustersim.engine.failures.origins import FailureDraws, Origins
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams, uniform
 
 
-class RestartStage(NamedTuple):
+class RestartStage:
     """A stage that takes time or may fail: its number, its constant time (s) if any, how often it fails.
 
     *awaits_nodes* marks the stage in which the job waits for nodes, as long as that takes; *loads* the one in
-    which a copy is loaded, where the time depends on the copy.
+    which a copy is loaded, where the time depends on the copy.  A plain class, for compiled code to read.
     """
 
-    number: int
-    constant: float | None
-    fails: float
-    awaits_nodes: bool
-    loads: bool
+    __slots__ = ("awaits_nodes", "constant", "fails", "loads", "number")
+
+    def __init__(
+        self, number: int, constant: float | None, fails: float, awaits_nodes: bool, loads: bool
+    ) -> None:
+        self.number = number
+        self.constant = constant
+        self.fails = fails
+        self.awaits_nodes = awaits_nodes
+        self.loads = loads
 
 
 class Stages:

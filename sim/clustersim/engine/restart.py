@@ -23,7 +23,8 @@ from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import STAGE, At
 from clustersim.engine.recovery import RestartStage, Stages
 from clustersim.engine.repair import Repairs
-from clustersim.records import Failure, Phase
+from clustersim.failure import Failure
+from clustersim.records import Phase
 
 DETECTION: Final = Phase.DETECTION
 RECOVERY: Final = Phase.RECOVERY

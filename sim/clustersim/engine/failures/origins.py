@@ -12,7 +12,7 @@ of the first relapse after one of its repairs is draw number 0 of `gpu/relapse/r
 from __future__ import annotations
 
 from clustersim.engine.ledger import START_CAUSE
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Draws, Sampler, Streams, uniform
 

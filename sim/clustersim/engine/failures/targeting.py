@@ -17,7 +17,8 @@ import simpy
 
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.failures.origins import FailureDraws, Origins
-from clustersim.records import SCOPES, Failure
+from clustersim.failure import Failure
+from clustersim.records import SCOPES
 from clustersim.scenario.model import FailureMode, Scenario
 from clustersim.streams import Streams, happens
 

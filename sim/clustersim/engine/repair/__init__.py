@@ -19,7 +19,7 @@ from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.engine.repair.diagnosis import Diagnosis
 from clustersim.engine.repair.retirement import Retirement
 from clustersim.engine.repair.shop import AUTOMATIC, RepairOrder, RepairShop
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams, happens
 
@@ -118,9 +118,9 @@ class Repairs:
         back = [node for node in order.nodes if self._kept_until.get(node, now) <= now]
         for node in order.nodes:
             if node not in back:
-                self._postpone(order._replace(nodes=(node,)), phase, self._kept_until[node])
+                self._postpone(RepairOrder((node,), order.failure, order.line), phase, self._kept_until[node])
         if back:
-            self._finish(order._replace(nodes=back), phase)
+            self._finish(RepairOrder(back, order.failure, order.line), phase)
 
     def _postpone(self, order: RepairOrder, phase: int, until: float) -> None:
         At(self._env, until, self._late, lambda _: self._finish_unless_kept(order, phase))

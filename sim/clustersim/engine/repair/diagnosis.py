@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.engine.failures.recurrence import LatentFaults
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
 

@@ -11,13 +11,13 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import simpy
 
 from clustersim.engine.events import RETURN, At
 from clustersim.engine.failures.origins import FailureDraws, Origins
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.repair import RepairPlan
 from clustersim.streams import Streams, happens
@@ -27,12 +27,18 @@ MANUAL: Final = 1
 """The phases of a repair, in the order in which a plan lists the chances that they are in vain."""
 
 
-class RepairOrder(NamedTuple):
-    """The *nodes* to repair together after a *failure*, which is the incident in *line* of the journal."""
+class RepairOrder:
+    """The *nodes* to repair together after a *failure*, which is the incident in *line* of the journal.
 
-    nodes: Sequence[int]
-    failure: Failure
-    line: int
+    A plain class, for compiled code to read.
+    """
+
+    __slots__ = ("failure", "line", "nodes")
+
+    def __init__(self, nodes: Sequence[int], failure: Failure, line: int) -> None:
+        self.nodes = nodes
+        self.failure = failure
+        self.line = line
 
 
 class EndOfRepair(Protocol):

@@ -27,7 +27,8 @@ from clustersim.engine.replicas.replica import PendingFailure, Replica, State
 from clustersim.engine.replicas.replica_set import ReplicaSet
 from clustersim.engine.restart import RestartSequence
 from clustersim.engine.work.tiered import TieredWork
-from clustersim.records import SCOPES, Failure, Phase
+from clustersim.failure import Failure
+from clustersim.records import SCOPES, Phase
 
 TRAINING: Final = Phase.TRAINING
 SAVING: Final = Phase.SAVING

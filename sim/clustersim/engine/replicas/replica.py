@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from clustersim.engine.activity import Activity, Blame
 from clustersim.engine.restart import RestartSequence
-from clustersim.records import Failure
+from clustersim.failure import Failure
 
 
 class State(IntEnum):

@@ -12,7 +12,8 @@ from typing import Final
 
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.replicas.replica import Replica, State
-from clustersim.records import Failure, Phase
+from clustersim.failure import Failure
+from clustersim.records import Phase
 
 UP: Final = State.UP
 REJOINING: Final = State.REJOINING

@@ -16,7 +16,7 @@ from clustersim.engine.journal import NOBODY, Journal
 from clustersim.engine.segments import SinceLastSave, Training
 from clustersim.engine.work.adaptive import AdaptiveInterval
 from clustersim.engine.work.history import Pace
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
 
 

@@ -12,7 +12,7 @@ from clustersim.engine.work.checkpoint_set import CheckpointSet
 from clustersim.engine.work.goodput import GoodputBreakdown
 from clustersim.engine.work.history import Pace, ProgressHistory, TrainingSegment
 from clustersim.engine.work.tiers import NO_TIER, REL_TOL, SegmentState, TierClocks
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
 

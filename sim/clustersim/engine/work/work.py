@@ -12,7 +12,7 @@ from typing import Protocol
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.segments import Training
 from clustersim.engine.work.history import Pace
-from clustersim.records import Failure
+from clustersim.failure import Failure
 
 
 class Work(Protocol):

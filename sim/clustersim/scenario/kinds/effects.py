@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar, NamedTuple, Protocol
 from pydantic import Field
 
 from clustersim.distributions import Distribution
-from clustersim.records import Failure
+from clustersim.failure import Failure
 from clustersim.scenario.keys.blocks import Finding, Shorthand, key, unknown
 from clustersim.scenario.keys.laws import Time
 from clustersim.scenario.keys.quantities import Name, plain
@@ -225,7 +225,7 @@ class Slow(EffectKind):
             straggler.detect()
             slots = straggler.slots()
             if slots or not failure.slots:
-                job.fail(failure._replace(slots=slots), line)
+                job.fail(failure.on(slots), line)
             job.change_pace()
 
         job.notice_after(job.detection(failure), notice)
@@ -265,7 +265,7 @@ class Corrupt(EffectKind):
             culprit.detect()
             sound_until = job.clear_suspect(line)
             if sound_until is not None:
-                job.fail(failure._replace(slots=culprit.slots()), line, sound_until)
+                job.fail(failure.on(culprit.slots()), line, sound_until)
 
         job.notice_after(job.draw("noticed", self.shows_after, failure), notice)
 

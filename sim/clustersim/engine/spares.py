@@ -50,7 +50,8 @@ class SparePool(Protocol):
 class UnusedSpares:
     """The spares that have never been used: the range *nodes* without those that were removed.
 
-    They have been idle since the beginning, in the order of their numbers.  `first` is the lowest of them.
+    They have been idle since the beginning, in the order of their numbers.  `first` is the lowest of
+    them, and `end` where none is left.
     Only nodes above it that were removed are stored, so a billion spares cost no more than one.  They are
     sorted within blocks of numbers, and a Fenwick tree counts them over the blocks (Fenwick, Software:
     Practice and Experience 24(3), 1994): removing a node and finding one by position take O(log n).
@@ -58,7 +59,7 @@ class UnusedSpares:
 
     def __init__(self, nodes: range) -> None:
         self.first = self._begin = nodes.start
-        self._end = nodes.stop
+        self.end = nodes.stop
         self._removed: dict[int, list[int]] = {}
         self._sums: dict[int, int] = defaultdict(int)
         self._count = self._count_below_first = 0
@@ -67,15 +68,15 @@ class UnusedSpares:
         return f"UnusedSpares({len(self)} from {self.first} on)"
 
     def __len__(self) -> int:
-        return self._end - self.first - self._count + self._count_below_first
+        return self.end - self.first - self._count + self._count_below_first
 
     def __contains__(self, node: int) -> bool:
-        return self.first <= node < self._end and not self._is_removed(node)
+        return self.first <= node < self.end and not self._is_removed(node)
 
     def at(self, position: int) -> int:
         """Return the node at *position*, from 0, which must be less than the number of nodes."""
         rest = position + self.first - self._begin - self._count_below_first
-        blocks = (self._end - self._begin) // BLOCK
+        blocks = (self.end - self._begin) // BLOCK
         block, step = 0, 1 << blocks.bit_length()
         while step := step >> 1:
             present = step * BLOCK - self._sums.get(block + step, 0)
@@ -102,7 +103,7 @@ class UnusedSpares:
 
     def _store(self, node: int) -> None:
         """Store *node* as removed, and count it in each sum of the tree that covers its block."""
-        block, blocks = (node - self._begin) // BLOCK, (self._end - self._begin) // BLOCK
+        block, blocks = (node - self._begin) // BLOCK, (self.end - self._begin) // BLOCK
         insort(self._removed.setdefault(block, []), node)
         self._count += 1
         index = block + 1
@@ -132,7 +133,7 @@ class SharedSpares:
 
     def take(self, slot: int) -> int | None:
         """Remove and return the node that has been idle for longest; None where none is left."""
-        if self._unused:
+        if self._unused.first < self._unused.end:  # a call less than asking for its length
             node = self._unused.first
             self._unused.remove(node)
             return node

@@ -13,11 +13,9 @@ from typing import Any
 from clustersim import theory
 from clustersim.estimate import unseen
 from clustersim.formatting import duration, measured, percent, plus_minus, whole
-from clustersim.metrics.cells import number_at
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import about_overlaps, describe
 from clustersim.scenario.first_order import mean_parts, restarts
-from clustersim.scenario.keys.quantities import Threshold
 from clustersim.scenario.rates import calendar_share, fleet_factor
 
 Summary = Mapping[str, Any]
@@ -369,16 +367,3 @@ RULES = (
     _rare,
 )
 """Each yields its sentences about a run, in the order in which they are said."""
-
-
-def unmet(scenario: Scenario, summary: Summary) -> list[Advice]:
-    """Return a sentence for each threshold of `expect` that does not hold; what is unknown does not."""
-    broken = []
-    for path, text in scenario.expect.items():
-        value = number_at(summary, path)
-        if not Threshold.parse(text).holds(value):
-            is_now = "is unknown" if value is None else f"is {value:.6g}"
-            reason = summary["reasons"].get(path)
-            because = f" ({reason})" if value is None and reason else ""
-            broken.append(Advice(f"{scenario.name}: {path} {is_now}{because}, expected {text}", True))
-    return broken

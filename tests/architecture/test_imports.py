@@ -60,6 +60,7 @@ ROOMS = [
     "workers",
     "experiment",
     "advice",
+    "expectations",
     "studies",
     "validation",
     "cli",
@@ -75,6 +76,7 @@ REPORTS_MAY_IMPORT = {
     "metrics",
     "results",
     "advice",
+    "expectations",
     "studies",
     "validation",
 }

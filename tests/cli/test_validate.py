@@ -67,11 +67,13 @@ def test_it_prints_the_claims(clustersim: Clustersim, case: Path) -> None:
     result = clustersim("validate", "ours.yaml", "-o", "elsewhere")
     assert result.exit_code == 0, result.output
     for part in (
-        "All 3 published claims are met: 2 ranges met, 1 control refuted.",
+        "All 3 checks pass: 2 ranges met, 1 control refuted.",
         "  time ",
         "at least 0.5",
         "differs, as it must",
         "checkpoint.blocks = 10 min",
+        "0.48 to 0.95  agrees with 1 of 2",
+        "stated",
     ):
         assert part in result.stdout, part
     assert "our log of March" not in result.stdout
@@ -93,7 +95,7 @@ def test_a_claim_that_is_not_met_is_exit_code_3(clustersim: Clustersim, case: Pa
     (case / "ours.yaml").write_text(CASE.replace("at_least: 0.5,", "at_most: 0.5,"))
     result = clustersim("validate", "ours.yaml", "-q")
     assert result.exit_code == 3
-    assert "1 of 3 published claims are not met: ours/time." in result.stdout
+    assert "1 of 3 checks do not pass: ours/time." in result.stdout
     assert "!   time" in result.stdout
     assert result.stderr.startswith("clustersim: not met: ours/time: simulated 0.9")
     assert result.stderr.endswith("accepted at most 0.5\n")

@@ -184,7 +184,7 @@ def test_the_page_says_where_a_figure_was_published_how_it_is_read_and_what_is_a
         "Eight of eighteen minutes.",
         "Simulated with cluster.gpus = 2048.",
         "checkpoint.blocks = 30 s not published; tried",
-        "1 of 3 values",
+        "agrees with 1 of 3",
         "second/missed: simulated 0.9000 ± 0.0010, accepted 0.44 ± 0.01",
         "no evidence for the model",
         "28.8 ± 0.7 h",

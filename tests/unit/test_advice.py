@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from clustersim.advice import Advice, advise, unmet, verdict
+from clustersim.advice import Advice, advise, verdict
 from clustersim.experiment import run
 from clustersim.results import Results
 from clustersim.scenario.model import Scenario
@@ -122,20 +122,6 @@ def test_a_precision_is_not_met_because_nothing_happened_yet() -> None:
     asked = {"simulation": {"horizon": "4 h", "precision": "5 pp"}}
     assert done(**never, **asked).summary["replications"] == 64
     assert done(failures="none", **asked).summary["replications"] == 32
-
-
-def test_thresholds_that_do_not_hold() -> None:
-    results = done(expect={"ettr": ">= 0.5", "ettr.p10": "> 0.999", "mtti_s": "< 60"})
-    assert [str(one).split(", ")[1] for one in unmet(results.scenario, results.summary)] == [
-        "expected > 0.999",
-        "expected < 60",
-    ]
-
-
-def test_what_is_unknown_meets_no_threshold() -> None:
-    results = done(failures="none", expect={"mtti_s": "> 1"})
-    (found,) = unmet(results.scenario, results.summary)
-    assert "is unknown (no interruption in any replication)" in str(found)
 
 
 def test_comparisons_of_one_size_tell_differences() -> None:

@@ -1,4 +1,4 @@
-"""The checks of a validation: one row per published claim, by what its kind can show, and case by case."""
+"""The checks of a validation: one row per claim, by what its kind can show, and case by case."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from clustersim.estimate import ConfidenceInterval
 from clustersim.scenario import Scenario
 from clustersim.validation import ClaimResult, Validation, outcomes
 from clustersim.validation.outcomes import UNDECIDED, passes
@@ -19,7 +20,7 @@ WIDTH, LEFT, RIGHT, EDGE = 240.0, 60.0, 180.0, 7.0
 """Ends of the picture and of the accepted range in it, and the margin in which a figure becomes an arrow."""
 LEGEND = (
     key("flat", "accepted range"),
-    key("published", "published figure"),
+    key("published", "stated figure"),
     key("interval", "simulated, with its 95 % interval"),
     key("", "an arrow: the simulated figure is outside the picture"),
 )
@@ -90,7 +91,7 @@ def section(validation: Validation) -> Section:
     links = _anchors(validation)
     for kind, cases, passed in groups(validation):
         rows = [_row(case, Cell(case.name, case.says, link=links[case.name])) for case in cases]
-        table = _table(f"{kind.heading}: published and simulated figures", kind.range, rows)
+        table = _table(f"{kind.heading}: stated and simulated figures", kind.range, rows)
         heading = Cell(f"{kind.heading}: {passed} of {len(cases)} pass")
         blocks.append(Group([Text(kind.meaning, "meaning"), table], heading, look="kind"))
     return Section("checks", "The checks", blocks)
@@ -140,7 +141,7 @@ def _case(
 
 def _table(caption: str, accepted: str, rows: Sequence[Row]) -> Table:
     columns = (accepted, "Simulated", "Range and interval", "Verdict")
-    return Table(caption, columns, rows, "Published", "checks")
+    return Table(caption, columns, rows, "Stated", "checks")
 
 
 def _row(case: ClaimResult, head: Cell, anchor: str = "", look: str = "") -> Row:
@@ -151,7 +152,6 @@ def _row(case: ClaimResult, head: Cell, anchor: str = "", look: str = "") -> Row
     word, range_name = case.figure.replace("_", " "), KINDS[case.kind].range.lower()
     figure = f"{word.upper() if word in ABBREVIATIONS else word}{f' of {case.of}' if case.of else ''}"
     before = f"{range_name} " if anchor and range_name != "accepted" else ""
-    met = sum(passes(case.kind, trial.verdict) for trial in case.tried)
     return row(
         head,
         Cell(
@@ -160,11 +160,7 @@ def _row(case: ClaimResult, head: Cell, anchor: str = "", look: str = "") -> Row
         ),
         Cell(outcomes.simulated_text(case), f"{case.replications} replications" if anchor else ""),
         Cell("", look="picture", picture=picture(case)),
-        Cell(
-            f"{SIGNS[tone(case)]} {case.verdict if look else outcomes.verdict_text(case)}",
-            f"{met} of {len(case.tried)} values" if case.tried else "",
-            "verdict",
-        ),
+        Cell(f"{SIGNS[tone(case)]} {case.verdict if look else outcomes.verdict_text(case)}", look="verdict"),
         look=f"{look}{tone(case)}",
         anchor=anchor,
     )
@@ -195,7 +191,8 @@ def picture(case: ClaimResult) -> Picture:
     So one look tells which intervals lie inside and which do not; the numbers stand beside the picture.
     """
     low, high, goes_on = range_of(case)
-    scale, simulated = (RIGHT - LEFT) / (high - low), case.simulated
+    scale = (RIGHT - LEFT) / (high - low)
+    simulated = ConfidenceInterval() if case.tried else case.simulated
 
     def at(value: float) -> float:
         return round(min(max(LEFT + scale * (value - low), EDGE), WIDTH - EDGE), 1)

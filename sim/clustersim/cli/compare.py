@@ -9,7 +9,7 @@ import click
 
 from clustersim.cli import console, options
 from clustersim.cli.program import Command
-from clustersim.cli.run import expectations
+from clustersim.cli.run import exit_code
 
 EXAMPLES = (
     "clustersim compare chen-10k chen-100k chen-1m",
@@ -42,4 +42,4 @@ def compare(
     summaries = [options.summary_with_time(result) for result in comparison.results]
     options.present(comparison, comparison.to_dict() | {"scenarios": summaries} if as_json else None)
     console.say(f"Report: {path}")
-    return expectations(comparison.results)
+    return exit_code(comparison.results)

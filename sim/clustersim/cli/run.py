@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clustersim.cli import console, options
-from clustersim.cli.program import Command
+from clustersim.cli.program import OK, UNMET, Command
 
 if TYPE_CHECKING:
     from clustersim.results import Results
@@ -46,7 +46,7 @@ def run(scenarios: tuple[str, ...], output: Path | None, report: bool, as_json: 
         console.say(f"Results: {result.folder}")
     if report:
         console.say(f"Report: {write_report(results, output)}")
-    return expectations(results)
+    return exit_code(results)
 
 
 def places(scenarios: Sequence[Scenario], output: Path | None) -> list[Path]:
@@ -70,8 +70,12 @@ def write_report(results: Sequence[Results], output: Path | None) -> Path:
     return Comparison(results).report((output or options.RUNS) / folders.REPORT, options.command_line())
 
 
-def expectations(results: Sequence[Results]) -> int:
-    """Return 3 where a threshold of `expect` does not hold, after saying which; else 0."""
-    from clustersim.advice import unmet
+def exit_code(results: Sequence[Results]) -> int:
+    """Return 3 where a threshold of `expect` does not hold, else 0; say which are not plainly met."""
+    from clustersim.expectations import MET, expectations
 
-    return options.not_met(advice for result in results for advice in unmet(result.scenario, result.summary))
+    outcomes = [each for result in results for each in expectations(result.scenario, result.summary)]
+    for outcome in outcomes:
+        if outcome.verdict != MET:
+            console.complain(f"clustersim: {outcome}")
+    return OK if all(outcome.holds for outcome in outcomes) else UNMET

@@ -264,7 +264,7 @@ def _validation(validation: Validation, screen: Screen) -> None:
     for kind, cases in groupby(ordered, key=lambda case: case.kind):
         screen.title(KINDS[kind])
         styles, rows = zip(*_claims(list(cases)), strict=True)
-        screen.table(("", "published", "accepted", "simulated", ""), rows, left=2, styles=styles)
+        screen.table(("", "stated", "accepted", "simulated", ""), rows, left=2, styles=styles)
 
 
 def _claims(cases: Sequence[ClaimResult]) -> Iterator[tuple[str, Row]]:

@@ -201,6 +201,11 @@ class Metric:
         return (self.word, bare) if self.word else (bare,)
 
     @property
+    def highest(self) -> float:
+        """The most that it can be; the least is 0."""
+        return 1.0 if self.unit == "share" else math.inf
+
+    @property
     def by_name(self) -> bool:
         """Whether it must be asked of one of its family: there is no figure of all together."""
         return "<" in self.path
@@ -272,7 +277,7 @@ class MetricFigure(NamedTuple):
         estimate = self.measure.estimate(rows)
         if estimate is None:
             return ConfidenceInterval()
-        return estimate.interval.within(0.0, 1.0 if self.metric.unit == "share" else math.inf)
+        return estimate.interval.within(0.0, self.metric.highest)
 
 
 class Note(NamedTuple):

@@ -10,14 +10,14 @@ from clustersim.distributions import Exponential
 from clustersim.engine.ledger import RESERVED_CAUSES
 from clustersim.metrics.catalogue import figures_of
 from clustersim.scenario.keys.blocks import KEY, Finding, strangers, under
-from clustersim.scenario.keys.quantities import LONGEST_DURATION, SHORTEST_DURATION
+from clustersim.scenario.keys.quantities import LONGEST_DURATION, SHORTEST_DURATION, Threshold
 from clustersim.scenario.keys.recovery import CHECKPOINT, DETECT, LOAD
 from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.scenario.rates import again, events, most_again, most_at_once, spare_events
 from clustersim.scenario.resolve import resolve, with_intervals
 from clustersim.scenario.system import System
 from clustersim.scenario.text.document import dotted, find, paths
-from clustersim.units import format_duration
+from clustersim.units import format_duration, shown
 
 MOST_FAILURES = 100_000_000
 MOST_AGES = 20_000_000
@@ -237,9 +237,26 @@ def _about_metrics(written: ScenarioBlock, system: System) -> Iterator[Finding]:
     foreign = [path for path in written.expect if path not in known]
     for path, why in strangers(foreign, sorted(known), "no such metric"):
         yield ("expect", path, KEY), why
-    for path in (path for path in written.expect if path in known):
-        if lacks := subjects.missing(known[path].metric.needs):
+    for path, text in ((path, text) for path, text in written.expect.items() if path in known):
+        metric = known[path].metric
+        if lacks := subjects.missing(metric.needs):
             yield ("expect", path), f"this metric needs {lacks}; give it"
+        elif why := _why_impossible(text, metric.highest):
+            yield ("expect", path), f"{shown(text)} cannot be expected of {path}: {why}"
+
+
+def _why_impossible(text: str, highest: float) -> str:
+    """Return why a metric between 0 and *highest* has no such threshold; empty where it may have it."""
+    threshold = Threshold.parse(text)
+    sign, value = threshold.sign, threshold.value
+    if 0 <= value <= highest and (sign, value) not in (("<", 0.0), (">", highest)):
+        return ""
+    remedy = "give a threshold that it may meet or miss"
+    if highest > 1:
+        return f"it is never below 0; {remedy}"
+    if 1 < value <= 100 and "%" not in text:
+        remedy = f"write {sign} {value:g} %"
+    return f"it is a share, between 0 and 1; {remedy}"
 
 
 def _about_sources(written: ScenarioBlock, document: Mapping[str, Any]) -> Iterator[Finding]:

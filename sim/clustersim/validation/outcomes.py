@@ -209,14 +209,28 @@ def refuse_taken(folder: Path) -> None:
 
 
 def verdict_text(case: ClaimResult) -> str:
-    """Return the verdict, and of a control that it is the one that is wanted, or not."""
+    """Return the verdict, and of a control that it is the one that is wanted, or not.
+
+    Where an input is missing it says with how many of the values that were tried it is as it should be.
+    """
+    if case.tried:
+        met = sum(passes(case.kind, trial.verdict) for trial in case.tried)
+        does = "differs" if case.kind == CONTROL else "agrees"
+        return f"{does} with {met} of {len(case.tried)}"
     if case.kind == CONTROL and case.verdict != UNDECIDED:
         return "differs, as it must" if case.passed else "agrees, and must not"
     return case.verdict
 
 
 def simulated_text(case: ClaimResult) -> str:
-    """Return what was simulated for a claim, with its interval, in the unit in which it was published."""
+    """Return what was simulated for a claim, with its interval, in the unit in which it was published.
+
+    Where an input is missing it is the range of what came of the values that were tried.
+    """
+    if case.tried:
+        means = sorted(trial.simulated.mean for trial in case.tried if trial.simulated.mean is not None)
+        ends = [shown(mean, None, case.unit, case.difference) for mean in (*means[:1], *means[1:][-1:])]
+        return " to ".join(ends) or NOTHING
     return interval_text(case.simulated, case.unit, case.difference, _published(case))
 
 
@@ -328,10 +342,10 @@ def conclusion(validation: Validation) -> str:
     cases = validation.cases
     failed = [case.name for case in cases if not case.passed]
     if not failed:
-        return f"All {len(cases)} published claims are met: {', '.join(_counted(cases))}."
+        return f"All {len(cases)} checks pass: {', '.join(_counted(cases))}."
     which, more = ", ".join(failed[:MOST_NAMED]), len(failed) - MOST_NAMED
     which += f" and {more} more" if more > 0 else ""
-    return f"{len(failed)} of {len(cases)} published claims are not met: {which}."
+    return f"{len(failed)} of {len(cases)} checks do not pass: {which}."
 
 
 def _counted(cases: tuple[ClaimResult, ...]) -> Iterator[str]:
@@ -343,7 +357,8 @@ def _counted(cases: tuple[ClaimResult, ...]) -> Iterator[str]:
 
 def remedy(case: ClaimResult) -> str:
     """Return what to do about a claim that is not met."""
-    text = f"{case.name}: simulated {simulated_text(case)}, accepted {accepted_text(case)}"
+    found = compatible(case).rstrip(".") or f"simulated {simulated_text(case)}"
+    text = f"{case.name}: {found}, accepted {accepted_text(case)}"
     if case.verdict == UNDECIDED:
         more = 4 * case.replications
         return f"{text}; undecided: more replications would tell (--replications {more})"

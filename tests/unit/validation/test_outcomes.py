@@ -126,7 +126,7 @@ def test_changes_are_written_as_in_a_file() -> None:
 def test_the_conclusion_counts_what_is_met_or_names_what_is_not() -> None:
     met = (outcome(), outcome(kind="band"), outcome(kind="band"), outcome(kind="control", verdict="differs"))
     said = conclusion(Validation(met, {}))
-    for count, word in ((4, "published"), (1, "figure"), (2, "ranges"), (1, "control")):
+    for count, word in ((4, "checks pass"), (1, "figure"), (2, "ranges"), (1, "control")):
         assert f"{count} {word}" in said
     missed = tuple(outcome(name=f"c{number}", verdict="differs") for number in range(7))
     assert "2 of 6" in conclusion(Validation((*met, *missed[:2]), {}))

@@ -1,0 +1,93 @@
+"""Thresholds of `expect`: what an interval leaves open is undecided, what cannot be is refused."""
+
+import re
+from typing import Any
+
+import pytest
+
+from clustersim.expectations import MET, NOT_MET, UNDECIDED, Expectation, expectations
+from clustersim.experiment import run
+from clustersim.results import Results
+from clustersim.scenario import ScenarioError, loads
+
+PLAN = """
+name: plan
+cluster: {gpus: 800}
+failures: {job: {per: job, mtbf: 5 h}}
+checkpoint: {interval: 20 min, blocks: 20 s}
+recovery: {stages: {detect: 1 min, restart: 20 min}}
+simulation: {horizon: 4 d, replications: 4}
+"""
+
+
+def done(text: str = PLAN, **expect: str) -> Results:
+    listed = "".join(f'  {path}: "{threshold}"\n' for path, threshold in expect.items())
+    return run(loads(f"{text}expect:\n{listed}"), workers=1)
+
+
+def judged(results: Results, summary: Any = None) -> list[Expectation]:
+    return list(expectations(results.scenario, summary or results.summary))
+
+
+def test_the_interval_decides_unless_it_holds_the_threshold() -> None:
+    plain = run(loads(PLAN), workers=1).summary
+    ettr, width = plain["ettr"]["mean"], plain["half_width"]
+    for shift, sign, verdict, holds in (
+        (-0.9, ">=", UNDECIDED, True),
+        (+0.9, ">=", UNDECIDED, False),
+        (-1.1, ">=", MET, True),
+        (+1.1, ">=", NOT_MET, False),
+        (-0.9, "<", UNDECIDED, False),
+        (-1.1, "<", NOT_MET, False),
+    ):
+        (found,) = judged(done(ettr=f"{sign} {ettr + shift * width:.9f}"))
+        assert (found.verdict, found.holds) == (verdict, holds), (shift, sign)
+        assert re.search(r"plan: ettr is 0\.\d+ ± 0\.\d+, expected ", found.text)
+        assert ("more replications would tell" in found.text) == (verdict == UNDECIDED)
+
+
+def test_what_is_not_random_is_decided_with_all_digits() -> None:
+    exact = done(PLAN.replace("{job: {per: job, mtbf: 5 h}}", "none"), ettr=">= 0.98363")
+    assert str(judged(exact)[0]) == "not met: plan: ettr is 0.983623, expected >= 0.98363"
+
+
+def test_one_replication_decides_by_its_figure() -> None:
+    results = done(PLAN.replace("replications: 4", "replications: 1"), ettr="> 0.999")
+    (found,) = judged(results)
+    assert re.fullmatch(r"not met: plan: ettr is 0\.\d{5,6}, expected > 0\.999", str(found))
+
+
+def test_ends_and_percentiles_are_held_against_the_threshold_as_they_are() -> None:
+    results = done(**{"ettr.p10": "> 0.999", "ettr.low": ">= 0.1", "mtti_s": "< 60"})
+    assert [found.verdict for found in judged(results)] == [NOT_MET, MET, NOT_MET]
+
+
+def test_what_is_unknown_meets_no_threshold() -> None:
+    (found,) = judged(done(PLAN.replace("{job: {per: job, mtbf: 5 h}}", "none"), mtti_s="> 1"))
+    assert not found.holds
+    assert "is unknown (no interruption in any replication)" in found.text
+
+
+@pytest.mark.parametrize(
+    ("path", "threshold", "remedy"),
+    [
+        ("ettr", ">= 90", "it is a share, between 0 and 1; write >= 90 %"),  # the case field-9
+        ("ettr", "> 1", "it is a share, between 0 and 1; give"),
+        ("ettr.p10", "<= 120 %", "it is a share, between 0 and 1; give"),
+        ("ledger.lost", "< 0", "it is a share, between 0 and 1; give"),
+        ("waste_by_cause.job", "<= 5", "it is a share, between 0 and 1; write <= 5 %"),
+        ("mtti_s", "> -1", "it is never below 0; give"),
+    ],
+)
+def test_what_no_figure_can_meet_or_miss_is_refused_with_its_line(
+    path: str, threshold: str, remedy: str
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        loads(f'{PLAN}expect:\n  {path}: "{threshold}"\n')
+    assert str(caught.value).startswith("<text>:9:")
+    assert f'"{threshold}" cannot be expected of {path}: {remedy}' in str(caught.value)
+
+
+@pytest.mark.parametrize("threshold", [">= 0", "<= 1", "> 0", "< 1", ">= 100 %"])
+def test_the_ends_of_what_is_possible_may_be_expected(threshold: str) -> None:
+    assert loads(f'{PLAN}expect:\n  ettr: "{threshold}"\n').expect["ettr"] == threshold

@@ -46,7 +46,7 @@ class FleetLog:
     def columns(self) -> tuple[Array, Array, Array]:
         """Times (s), nodes away and nodes idle."""
         time, away, idle, _, _ = self._columns
-        return time, away.astype(np.int64), idle.astype(np.int64)
+        return time.copy(), away.astype(np.int64), idle.astype(np.int64)
 
     @property
     def moves(self) -> tuple[Array, Array, Array]:
@@ -57,7 +57,7 @@ class FleetLog:
 
     @property
     def _columns(self) -> Array:
-        return np.frombuffer(bytes(self._lines)).reshape(-1, 5).T
+        return np.frombuffer(self._lines).reshape(-1, 5).T
 
 
 def seconds_away(log: FleetLog, warm_up: float, end: float) -> Array:

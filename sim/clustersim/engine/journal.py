@@ -153,8 +153,11 @@ class Journal:
 
 
 def _columns(lines: bytearray, width: int) -> list[Array]:
-    """Return the columns of packed *lines* of *width* fields; copies, as contiguous columns sum faster."""
-    return [column.copy() for column in np.frombuffer(bytes(lines)).reshape(-1, width).T]
+    """Return the columns of packed *lines* of *width* fields; copies, as contiguous columns sum faster.
+
+    The lines themselves are only looked at: a copy of them would be the peak of a worker's memory.
+    """
+    return [column.copy() for column in np.frombuffer(lines).reshape(-1, width).T]
 
 
 def _whole(*columns: Array) -> list[Array]:

@@ -13,9 +13,10 @@ from typing import Any
 from clustersim import theory
 from clustersim.estimate import unseen
 from clustersim.formatting import duration, measured, percent, plus_minus, whole
+from clustersim.metrics.cells import number_at
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import about_overlaps, describe
-from clustersim.scenario.first_order import mean_parts, restarts
+from clustersim.scenario.first_order import mean_parts
 from clustersim.scenario.rates import calendar_share, fleet_factor
 
 Summary = Mapping[str, Any]
@@ -23,6 +24,8 @@ NOTABLE, COSTLY = 0.005, 0.01
 """Shares of all card-time from which on a loss is worth a sentence: one that is easily avoided, any other."""
 NOTABLE_GAIN = 0.02
 """Share of all card-time that another interval must gain by the formula, which is a little off itself."""
+ROUNDED = 0.001
+"""Share of all card-time to which such a gain is printed: in whole per cent it could exceed what there is."""
 MANY_FAILURES = 100
 """After so many interruptions a tier that was never loaded hardly ever will be."""
 MANY_LEMONS = 0.2
@@ -129,7 +132,11 @@ def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 
 
 def _interval(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
-    """Say where the interval between saves is far from the best of Daly's exact formula."""
+    """Say where the interval between saves is far from the best of Daly's exact formula.
+
+    The formula holds for the time in which the job trains or saves, so the gain is a share of that, and never
+    more than saves and lost work take.
+    """
     mtbf = scenario.mtbf
     if scenario.checkpoint is None or mtbf is None or scenario.needs_work_history:
         return
@@ -138,13 +145,15 @@ def _interval(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         return
     best = max(theory.optimal(mtbf, saves.blocks), saves.durable_after)
     then, now = (theory.efficiency(each, mtbf, saves.blocks, 0.0) for each in (best, saves.interval))
-    gain = (then - now) / restarts(scenario)
+    ledger = summary["ledger"]
+    held = ledger["checkpoint"] + ledger["lost"]
+    gain = min((then - now) * (ledger["productive"] + held), held)
     if gain < NOTABLE_GAIN:
         return
     text = (
         f"Saving every {duration(saves.interval)} is far from the best where something fails every"
-        f" {duration(mtbf)}: every {duration(best)} or so would gain about {percent(gain)} of all card-time"
-        " (Daly's exact formula)."
+        f" {duration(mtbf)}: every {duration(best)} or so would gain about {percent(gain, ROUNDED)}"
+        " of all card-time (Daly's exact formula)."
     )
     yield Advice(text, True)
 
@@ -231,10 +240,11 @@ def spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     waiting, nodes = summary["ledger"]["waiting"], summary["spare_nodes"]
     if waiting >= NOTABLE and nodes == 0:
         text = f"Without spare nodes the job waits for repairs: {share_of(summary, 'waiting')}."
-        text += _enough(summary) or " Give cluster.spares."
+        text += _enough(scenario, summary) or " Give cluster.spares."
     elif waiting >= NOTABLE:
         are = f"{_nodes(nodes)} {'is' if nodes == 1 else 'are'} too few"
-        text = f"The {are}: waiting for repairs takes {share_of(summary, 'waiting')}.{_enough(summary)}"
+        text = f"The {are}: waiting for repairs takes {share_of(summary, 'waiting')}."
+        text += _enough(scenario, summary)
         if within := scenario.cluster.spares_within:
             text += f" Each serves one {within} only."
     elif nodes and summary["fewest_spares"] == 0:
@@ -257,9 +267,12 @@ def _nodes(spares: int) -> str:
     return f"{whole(spares)} spare node{'' if spares == 1 else 's'}"
 
 
-def _enough(summary: Summary) -> str:
-    """Return how many spares would have done, where that is known and more than there are."""
-    enough = summary.get("spares", {}).get("sufficient_p99")
+def _enough(scenario: Scenario, summary: Summary) -> str:
+    """Return how many spares would have done: where that is more than there are, or at least so many."""
+    path = "spares.sufficient_p99"
+    enough, least = number_at(summary, path), summary["reasons"].get(path)
+    if least and not scenario.cluster.spares_within:
+        return f" {least[0].upper()}{least[1:]} (cluster.spares)."
     if enough is None or enough <= summary["spare_nodes"]:
         return ""
     return f" {whole(enough)} would have sufficed for 99 % of the time (cluster.spares)."

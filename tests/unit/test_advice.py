@@ -3,7 +3,10 @@
 import re
 from typing import Any
 
+import pytest
+
 from clustersim.advice import Advice, advise, verdict
+from clustersim.expectations import expectations
 from clustersim.experiment import run
 from clustersim.results import Results
 from clustersim.scenario.model import Scenario
@@ -65,6 +68,45 @@ def test_an_interval_far_from_the_best() -> None:
     (found,) = told(results, "Saving every 4 h")
     assert found.warning
     assert "every 14 min or so would gain" in str(found)  # sqrt(2 x 20 s x 5 h)
+
+
+def test_another_interval_gains_no_more_than_saves_and_lost_work_take() -> None:
+    """One node that waits for its repair for nine days in ten: 46 % of what is left are 5 % of all."""
+    mode = {"per": "node", "mtbf": "1 d", "clock": "training", "repair": "9 d"}
+    changes = {
+        "cluster": {"gpus": 8},
+        "failures": {"n": mode},
+        "recovery": {"stages": {"nodes": "wait"}},
+        "simulation": {"horizon": "1 y", "replications": 32},
+    }
+    results = done(checkpoint={"interval": "1 min", "blocks": "1 min"}, **changes)
+    (found,) = told(results, "Saving every 60 s")
+    gained = re.search(r"every 53 min or so would gain about ([\d.]+) % of all card-time", str(found))
+    better = done(checkpoint={"interval": "53 min", "blocks": "1 min"}, **changes)
+    assert gained is not None
+    assert float(gained[1]) <= 100 * (
+        results.summary["ledger"]["checkpoint"] + results.summary["ledger"]["lost"]
+    )
+    gain = 100 * (better.summary["ettr"]["mean"] - results.summary["ettr"]["mean"])
+    assert float(gained[1]) == pytest.approx(gain, abs=0.6)
+
+
+def test_spares_that_suffice_are_a_lower_bound_where_nothing_fails_while_the_job_waits() -> None:
+    mode = {"per": "node", "mtbf": "4286 h", "clock": "training", "repair": {"exponential": {"mean": "48 h"}}}
+    changes = {
+        "failures": {"hardware": mode},
+        "expect": {"spares.sufficient_p99": "<= 1"},
+        "simulation": {"horizon": "28 d", "replications": 32},
+    }
+    for spares in (0, 1):
+        results = done(cluster={"gpus": 1024, "spares": spares}, **changes)
+        (found,) = told(results, "spare")
+        assert f"It takes at least {spares + 1} for 99 % of the time" in str(found)
+        assert "would have sufficed" not in str(found)
+        (broken,) = expectations(results.scenario, results.summary)
+        assert f"is unknown (it takes at least {spares + 1}" in str(broken)
+    enough = done(cluster={"gpus": 1024, "spares": 8}, **changes).summary
+    assert enough["spares"]["sufficient_p99"] in {4, 5}
 
 
 def test_spares_that_ran_out() -> None:

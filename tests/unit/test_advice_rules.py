@@ -30,6 +30,7 @@ def summary(*, ledger: dict[str, float] | None = None, **more: Any) -> dict[str,
     usual = {
         "ledger": {entry.label: 0.0 for entry in Entry} | (ledger or {}),
         "margins": defaultdict(lambda: 0.001),
+        "reasons": {},
         "spare_nodes": 0,
         "fewest_spares": 0,
         "waste": {},
@@ -40,6 +41,7 @@ def summary(*, ledger: dict[str, float] | None = None, **more: Any) -> dict[str,
 
 
 WAITING = {"waiting": 0.04}
+LEAST = {"spares.sufficient_p99": "it takes 9+"}
 IDLE = {"spare_nodes": 40, "fewest_spares": 30}
 PRICED = {"costs": {"gpu_hour": "2 USD"}}
 RACKS = {"cluster": {"gpus": 800, "nodes_per_rack": 4, "spares": 3, "spares_within": "rack"}}
@@ -75,6 +77,7 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
         "The 3 spare nodes are too few",
     ),
     "too few of racks": (spares, RACKS, {"ledger": WAITING, "spare_nodes": 3}, "serves one rack only"),
+    "at least": (spares, {}, {"ledger": WAITING, "reasons": LEAST}, "card-time. It takes 9+ (clus"),
     "nobody knows": (spares, {}, {"ledger": WAITING, "spares": {"sufficient_p99": None}}, "cluster.spares"),
     "unpaid": (spares, {}, IDLE, ""),
     "paid": (spares, PRICED, IDLE, "never more than 10 were in use"),

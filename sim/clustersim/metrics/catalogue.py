@@ -21,6 +21,7 @@ from clustersim.metrics.metric import (
     Note,
     about,
     held,
+    held_for,
     mean,
     over,
     ratio,
@@ -57,8 +58,13 @@ def _not_reached(r: Replications) -> str:
     return f"reached in {reached} of {len(r)} replications within {limit}"
 
 
-def _not_one_pool(r: Replications) -> str:
-    return f"each spare serves one {r['spares_within']}, not the whole cluster"
+def _not_counted(r: Replications) -> str:
+    if r["spares_within"]:
+        return f"each spare serves one {r['spares_within']}, not the whole cluster"
+    least = held_for(r["away_s"].sum(axis=0), NEARLY_ALWAYS)
+    return (
+        f"it takes at least {least} for 99 % of the time: while the job waits for nodes, fewer of them fail"
+    )
 
 
 def _waste_by_entry(r: Replications) -> dict[str, dict[str, float]]:
@@ -203,8 +209,9 @@ _RECOVERY = MetricSection("Recovery", (
     Metric("most_nodes_away", "Most nodes away", "nodes", "most of them at any time of a replication",
         mean("most_nodes_away"), in_summary=False),
     Metric("spares.sufficient_p99", "Spares that suffice", "nodes",
-        "for 99 % of the time of all replications; unknown where each serves one rack or pod only",
-        held("away_of_one_pool_s", NEARLY_ALWAYS), needs=(FLEET,), unknown=_not_one_pool, heading=None,
+        "for 99 % of the time of all replications; unknown where each serves one rack or pod only, and where"
+        " waiting for them kept other nodes from failing: `reasons` then has a lower bound",
+        held("away_s", NEARLY_ALWAYS, "spares.known_to"), needs=(FLEET,), unknown=_not_counted, heading=None,
         word="spares_sufficient"),
     Metric("spares.short", "Too few spares", "share", "share of the time in which more nodes were away than"
         " there are spares", mean("short"), needs=(FLEET,), heading=None),

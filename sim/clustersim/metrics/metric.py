@@ -116,33 +116,37 @@ def about(measure: Measure, take: Callable[[Estimate], float | None]) -> Measure
     return Measure(measure.columns, estimate, measure.values)
 
 
-def held(column: Column, share: float) -> Measure:
+def held(column: Column, share: float, known_to: Column | None = None) -> Measure:
     """Return how many nodes were away, or fewer, for a *share* of the time of all replications together.
 
     The column has the seconds in which 0, 1, 2, ... nodes were away.  The interval is Woodruff's (1952): of
     each number of nodes the share of time with no more away has Student's interval, and all numbers belong to
     it whose interval reaches the share.  Differences are those of what held in each replication on its own.
+    Numbers above *known_to*, a figure of the scenario and the first of a row, are not known.
     """
+    first = 0 if known_to is None else 1
 
     def estimate(rows: Array) -> Estimate | None:
-        pooled = rows.sum(axis=0)
-        return _number(held_for(pooled, share), rows) if pooled.sum() else None
+        pooled = rows[:, first:].sum(axis=0)
+        number = held_for(pooled, share) if pooled.sum() else math.inf
+        return _number(number if number <= rows[:, :first].min(initial=math.inf) else math.inf, rows)
 
     def values(rows: Array) -> Array:
-        return np.array([held_for(row, share) for row in rows], dtype=np.float64)
+        return np.array([held_for(row, share) for row in rows[:, first:]], dtype=np.float64)
 
     def ends(rows: Array) -> ConfidenceInterval:
         known = estimate(rows)
         least = None if known is None else float(known.mean)
         if least is None or len(rows) < 2:
             return ConfidenceInterval(least)
-        within = np.cumsum(rows, axis=1)
+        within = np.cumsum(rows[:, first:], axis=1)
         reach = [each for column in within.T if (each := ratio_of(column, within[:, -1]))]
         low = _first([each.mean + (each.half_width or 0.0) >= share for each in reach])
         high = _first([each.mean - (each.half_width or 0.0) >= share for each in reach])
         return ConfidenceInterval(least, min(low, least), max(high, least))
 
-    return Measure((column,), estimate, values, ends=ends)
+    columns = (column,) if known_to is None else (known_to, column)
+    return Measure(columns, estimate, values, ends=ends)
 
 
 def held_for(away_s: Array, share: float) -> int:

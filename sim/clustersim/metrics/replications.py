@@ -160,7 +160,6 @@ DERIVED: Mapping[str, Callable[[Replications], Any]] = {
     "lost_s": lambda r: np.array([_lost_s(each, r["warm_up_s"]) for each in r.records]),
     "longest_outage_s": lambda r: np.array([_longest_outage_s(each, r["warm_up_s"]) for each in r.records]),
     "away_s": lambda r: stacked([each.fleet.away_s if each.fleet else np.zeros(1) for each in r.records]),
-    "away_of_one_pool_s": lambda r: np.zeros((len(r), 1)) if r["spares_within"] else r["away_s"],
     "short": lambda r: np.array([_short(each, r["spare_nodes"]) for each in r.records]),
     "loads": _loads,
     "all_loads": lambda r: r["loads"].sum(axis=1),

@@ -168,13 +168,13 @@ def test_what_never_happened_is_not_known() -> None:
     assert ends("mtti", never) == unknown
     assert difference("mtti", never, [(100.0, 2.0)] * 2) is None
     assert np.isnan(CLAIMABLE["mtti"].measure.values(stacked(never))).all()
-    assert ends("spares_sufficient", [(), ()]) == unknown
-    assert difference("spares_sufficient", [(9.0, 1.0)] * 2, [(), ()]) is None
+    assert ends("spares_sufficient", [(3.0,), (3.0,)]) == unknown
+    assert difference("spares_sufficient", [(3.0, 9.0, 1.0)] * 2, [(3.0,), (3.0,)]) is None
 
 
 @pytest.mark.parametrize("word", ["ettr", "mtti", "spares_sufficient"])
 def test_one_replication_has_no_interval(word: str) -> None:
-    found, low, high = ends(word, [(0.5, 1.0)])
+    found, low, high = ends(word, [(0.5, 1.0, 0.0)[: 3 if word == "spares_sufficient" else 2]])
     assert found is not None
     assert (low, high) == (None, None)
 
@@ -192,11 +192,16 @@ def test_without_a_count_of_nodes_nothing_is_known(scenario: Scenario, records: 
 
 def test_spares_suffice_for_the_time_of_all_replications_together() -> None:
     # 98 %, 100 % and 99.1 % of the time without anybody away: 99 % together, but that is not sure.
-    assert ends("spares_sufficient", [(98.0, 2.0), (100.0,), (99.1, 0.9)]) == (0.0, 0.0, 1.0)
-    more = difference("spares_sufficient", [(90.0, 10.0)] * 2, [(100.0,), (100.0,)])
+    assert ends("spares_sufficient", [(9.0, 98.0, 2.0), (9.0, 100.0), (9.0, 99.1, 0.9)]) == (0.0, 0.0, 1.0)
+    more = difference("spares_sufficient", [(9.0, 90.0, 10.0)] * 2, [(9.0, 100.0), (9.0, 100.0)])
     assert more is not None
     assert (more.mean, more.half_width) == (1.0, 0.0)
-    assert ends("spares_sufficient", [(50.0, 40.0, 9.5, 0.5)] * 3) == (2.0, 2.0, 2.0)
+    assert ends("spares_sufficient", [(9.0, 50.0, 40.0, 9.5, 0.5)] * 3) == (2.0, 2.0, 2.0)
+
+
+def test_spares_that_suffice_are_not_known_where_waiting_kept_nodes_from_failing() -> None:
+    assert ends("spares_sufficient", [(1.0, 50.0, 40.0, 9.5, 0.5)] * 3) == (None, None, None)
+    assert ends("spares_sufficient", [(2.0, 50.0, 40.0, 9.5, 0.5)] * 3) == (2.0, 2.0, 2.0)
 
 
 def test_the_interval_of_what_suffices_covers_the_truth() -> None:
@@ -204,7 +209,7 @@ def test_the_interval_of_what_suffices_covers_the_truth() -> None:
     rng = np.random.default_rng(5)
     away = rng.poisson(2.0, size=(300, 20, 400))
     truth = 6.0  # P(N <= 5) = 0.983, P(N <= 6) = 0.995
-    found = [ends("spares_sufficient", [tuple(np.bincount(row)) for row in one]) for one in away]
+    found = [ends("spares_sufficient", [(99.0, *np.bincount(row)) for row in one]) for one in away]
     covered = sum(low is not None and high is not None and low <= truth <= high for _, low, high in found)
     assert covered >= 0.93 * len(found)
 

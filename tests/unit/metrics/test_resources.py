@@ -19,7 +19,7 @@ GIVEN = {"spare_nodes": 3, "spares_within": None, "warm_up_s": 100.0, "replicas.
 
 def replications(records: Any = (), tiers: Any = (), within: str | None = None, **columns: Any) -> Any:
     facts = ScenarioFacts({"tier": tiers, "entry": (), "cause": (), "mode": (), "stage": ()}, frozenset(), {})
-    given = GIVEN | {"spares_within": within}
+    given = GIVEN | {"spares_within": within, "spares.known_to": -1 if within else 400}
     columns |= {"replication": np.arange(len(records) or len(next(iter(columns.values()))))}
     return Replications(facts._replace(given=given), columns, records)
 

@@ -184,10 +184,11 @@ def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         yield Advice("One replication tells nothing about chance: no interval.", True)
     elif goal:
         met, reached = "met" if goal["met"] else "not met", f"±{100 * width:.2g} pp"
-        text = (
-            f"The precision of ±{100 * goal['asked']:.3g} pp is {met}: {reached} with {count} replications."
-        )
-        yield Advice(text, not goal["met"])
+        text = f"The precision of ±{100 * goal['asked']:.3g} pp is {met}: {reached} with {count} replications"
+        if unstruck := goal.get("unstruck"):
+            has = "has" if len(unstruck) == 1 else "have"
+            text += f", but {' and '.join(unstruck)} {has} not struck yet"
+        yield Advice(f"{text}.", not goal["met"])
     elif count < FEW_REPLICATIONS and width > 0:
         few = f"Only {count} replications: the intervals are unsure themselves."
         yield Advice(f"{few} Take {FEW_REPLICATIONS} or more.", True)

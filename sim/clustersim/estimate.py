@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -185,6 +185,25 @@ def precise_enough(values: Sequence[float] | Floats, half_width: float, *, surpr
     if skewness is None:
         return not surprises or unseen(count) <= half_width
     return count >= COCHRAN * skewness**2
+
+
+class Stake(NamedTuple):
+    """How often a failure mode `strikes` in a replication, on average, and the `share` of it that this costs."""
+
+    strikes: float
+    share: float
+
+
+def awaited(stakes: Mapping[str, Stake], struck: Iterable[float], count: int, half_width: float) -> list[str]:
+    """Return the modes that have *struck* in none of *count* replications, and could move the mean.
+
+    So few strikes were due that none came by chance, and together they could cost more than *half_width*.
+    """
+    return [
+        mode
+        for (mode, stake), strikes in zip(stakes.items(), struck, strict=True)
+        if not strikes and stake.strikes * count < RULE_OF_THREE and stake.strikes * stake.share > half_width
+    ]
 
 
 def unseen(count: int) -> float:

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from clustersim import folders
-from clustersim.estimate import looks, precise_enough
+from clustersim.estimate import awaited, looks, precise_enough
 from clustersim.metrics.catalogue import SCHEMA_VERSION
 from clustersim.records import Records
 from clustersim.results import Results
 from clustersim.scenario.describe import replication_s
+from clustersim.scenario.first_order import stakes
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ReplicationStore, RunError, UnfinishedFile
@@ -75,8 +76,9 @@ class Point:
         goal = self.scenario.simulation.precision
         if goal is None:
             return True
-        drawn = self.store.drawn(self.wanted)
-        return precise_enough(self.store.ettr(self.wanted), goal, surprises=drawn)
+        count, drawn = self.wanted, self.store.drawn(self.wanted)
+        precise = precise_enough(self.store.ettr(count), goal, surprises=drawn)
+        return precise and not awaited(stakes(self.scenario), self.store.struck(count), count, goal)
 
 
 def batches(points: Sequence[Point], workers: int) -> list[Batch]:

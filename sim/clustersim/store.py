@@ -257,19 +257,23 @@ class ReplicationStore:
         """Return whether anything was drawn at random in the first *count* replications."""
         return any(records.drawn for records in self.first(count))
 
+    def struck(self, count: int) -> Array:
+        """Return how often each failure mode struck in the first *count* replications together."""
+        return np.asarray(sum(np.asarray(records.incidents_by_mode) for records in self.first(count)))
+
     def missing(self, count: int) -> list[int]:
         """Return those of the first *count* replications that are not finished."""
         numbers = range(self.start, self.start + count)
         return [replication for replication in numbers if replication not in self.finished]
 
 
-ETTR, DRAWN = "ettr", "drawn"
+ETTR, DRAWN, STRUCK = "ettr", "drawn", "struck"
 
 
 class Measurements(ReplicationStore):
     """Of each finished replication of one scenario only what *measures* make of it, by name.
 
-    And what a precision asks for: its ETTR, and whether anything in it was drawn at random.
+    And what a precision asks for: its ETTR, whether anything in it was drawn at random, and what struck.
     """
 
     def __init__(
@@ -282,6 +286,7 @@ class Measurements(ReplicationStore):
         self.measures: dict[str, Callable[[Records], Any]] = {
             ETTR: lambda records: records.ettr,
             DRAWN: lambda records: records.drawn,
+            STRUCK: lambda records: records.incidents_by_mode,
             **(measures or {}),
         }
         super().__init__(start, file, key)
@@ -306,3 +311,7 @@ class Measurements(ReplicationStore):
     def drawn(self, count: int) -> bool:
         """Return whether anything was drawn at random in the first *count* replications."""
         return any(bool(kept[DRAWN]) for kept in self.first(count))
+
+    def struck(self, count: int) -> Array:
+        """Return how often each failure mode struck in the first *count* replications together."""
+        return np.asarray(sum(kept[STRUCK] for kept in self.first(count)))

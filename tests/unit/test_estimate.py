@@ -9,6 +9,8 @@ import pytest
 from clustersim.estimate import (
     FIRST_LOOK,
     Estimate,
+    Stake,
+    awaited,
     looks,
     mean_of,
     paired,
@@ -143,3 +145,11 @@ def test_where_nothing_happened_yet_something_still_may() -> None:
     assert precise_enough([1.0] * 64, 0.05)
     assert precise_enough([1.0] * 32, 0.05, surprises=False)
     assert not precise_enough([1.0], 1.0, surprises=False)
+
+
+def test_a_mode_is_awaited_while_its_absence_may_be_chance_and_its_cost_could_matter() -> None:
+    stakes = {"rare": Stake(0.01, 0.5), "cheap": Stake(0.01, 0.1), "frequent": Stake(2.0, 0.5)}
+    assert awaited(stakes, [0, 0, 40], 32, 0.002) == ["rare"]
+    assert awaited(stakes, [1, 0, 40], 32, 0.002) == []
+    assert awaited(stakes, [0, 0, 40], 32, 0.0005) == ["rare", "cheap"]
+    assert awaited(stakes, [0, 0, 40], 300, 0.002) == []

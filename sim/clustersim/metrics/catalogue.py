@@ -10,7 +10,7 @@ import numpy as np
 
 from clustersim.arrays import Array
 from clustersim.engine.ledger import Entry
-from clustersim.estimate import mean_of, percentile
+from clustersim.estimate import awaited, mean_of, percentile
 from clustersim.formatting import NOTHING
 from clustersim.metrics import cells
 from clustersim.metrics.cells import MetricCell, Summary
@@ -74,7 +74,9 @@ def _waste_by_entry(r: Replications) -> dict[str, dict[str, float]]:
 
 def _precision(r: Replications) -> dict[str, Any]:
     goal, reached = r["precision.asked"], mean_of(r["ettr"]).half_width
-    return {"asked": goal, "reached": reached, "met": reached is not None and reached <= goal}
+    unstruck = awaited(r["precision.stakes"], r["incidents_by_mode"].sum(axis=0), len(r), goal)
+    met = reached is not None and reached <= goal and not unstruck
+    return {"asked": goal, "reached": reached, "met": met, "unstruck": unstruck}
 
 
 def _at_efficiency(summary: Summary) -> str:
@@ -267,7 +269,8 @@ _MONEY = MetricSection("Money", (
 ))
 _PRECISION = MetricSection("Precision", (
     Note("precision", "half-width of ETTR at which to stop, `asked`, and in the end, `reached`; and whether"
-        " that is small enough, `met`", _precision, (PRECISION,)),
+        " that is small enough, `met`, and no mode is `unstruck`: one that has not struck yet and could move"
+        " the mean by more than was asked", _precision, (PRECISION,)),
 ))
 # fmt: on
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clustersim.metrics.replications import ScenarioFacts
+from clustersim.scenario.first_order import stakes
 from clustersim.scenario.model import Scenario
 
 FEW_MISSING = 10
@@ -28,6 +29,7 @@ def facts_of(scenario: Scenario) -> ScenarioFacts:
         "horizon_s": scenario.end_s,
         "warm_up_s": simulation.warm_up,
         "precision.asked": simulation.precision,
+        "precision.stakes": {} if simulation.precision is None else stakes(scenario),
         "checkpoint_interval_s": scenario.checkpoint.interval if scenario.checkpoint else None,
         "scaling_efficiency": efficiency,
         "ideal_gpus": cluster.gpus * efficiency,

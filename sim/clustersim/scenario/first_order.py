@@ -15,12 +15,14 @@ from typing import NamedTuple
 
 from clustersim import theory
 from clustersim.distributions import Constant, Distribution
+from clustersim.estimate import Stake
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.model import Scenario, Stage, Tier
 from clustersim.scenario.rates import (
     calendar_share,
     falls_back,
     mean_of,
+    most_at_once,
     rate,
     rates_by_scope,
     replicas_down,
@@ -158,6 +160,35 @@ def exposure_s(scenario: Scenario, mode: FailureMode) -> float:
     if mode.clock == "calendar":
         return lasts_s(scenario)
     return lasts_s(scenario) * _between_stops(scenario) / restarts(scenario)
+
+
+def stakes(scenario: Scenario) -> dict[str, Stake]:
+    """Return what each failure mode may do in a run: how often it strikes, and what a strike costs at most.
+
+    The rows of a log strike in every run, so nothing more is at stake.
+    """
+    run_s = lasts_s(scenario)
+    return {
+        name: Stake(0.0, 0.0)
+        if mode.recorded
+        else Stake(
+            rate(scenario, name) * exposure_s(scenario, mode), min(_strike_s(scenario, name) / run_s, 1)
+        )
+        for name, mode in scenario.failures.items()
+    }
+
+
+def _strike_s(scenario: Scenario, name: str) -> float:
+    """Return what one failure costs, in seconds of the whole job, the wait for its nodes included.
+
+    Without copies it throws all work away; with fewer spares than it takes nodes the job waits for a repair.
+    """
+    mode = scenario.failures[name]
+    if mode.effect.stops_training and not scenario.tiers:
+        return math.inf
+    short = mode.repair_plan and most_at_once(scenario, mode) > scenario.cluster.spare_nodes
+    waits = mean_of(mode.repair_plan.whole) if mode.repair_plan and short else 0.0
+    return restart_s(scenario, name) + _waste(scenario, name) / rate(scenario, name) + waits
 
 
 def _up(scenario: Scenario) -> float:

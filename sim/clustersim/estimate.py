@@ -188,7 +188,7 @@ def precise_enough(values: Sequence[float] | Floats, half_width: float, *, surpr
 
 
 class Stake(NamedTuple):
-    """How often a failure mode `strikes` in a replication, on average, and the `share` of it that this costs."""
+    """How often a mode `strikes` in a replication on average, and the `share` of it that a strike costs."""
 
     strikes: float
     share: float

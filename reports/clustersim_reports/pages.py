@@ -5,7 +5,6 @@ A new section of a page is a file in `sections` and an entry in one of the lists
 
 from __future__ import annotations
 
-import math
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 
 from clustersim.advice import Advice, advise, verdict
 from clustersim.estimate import in_words
-from clustersim.formatting import NOTHING, duration, measured, money, points, whole
+from clustersim.formatting import NOTHING, duration, largest_remainder, measured, money, points, whole
 from clustersim.metrics import cells
 from clustersim.results import Results
 from clustersim.scenario.describe import describe
@@ -110,10 +109,8 @@ def _head(runs: Runs) -> list[blocks.Block]:
         parts: list[blocks.Block] = [picture(run.at("ledger")), Text(words, "stuck" if stuck else "meaning")]
         parts = parts if runs.single else [number, *parts]
         headlines.append(Group(parts, Cell(""), f"scenario-{run.anchor}", "headline"))
-    keys = [
-        key(entry, f"{entry} {first.share(f'ledger.{entry}')}" if runs.single else entry)
-        for entry in runs.entries
-    ]
+    shares = first.shares()
+    keys = [key(entry, f"{entry} {shares.text(entry)}" if runs.single else entry) for entry in runs.entries]
     return [
         Group(headlines, look=f"headlines {'one' if runs.single else 'many'}"),
         blocks.Items([*keys, Cell("one square = 1 % of the cards")], "legend"),
@@ -134,11 +131,7 @@ def squares(shares: Mapping[str, float]) -> dict[str, int]:
     Shares are rounded by largest remainder, so that the squares always number a hundred.
     """
     exact = {entry: SQUARES * float(shares[entry]) for entry in theme.STYLES if shares.get(entry)}
-    counts = {entry: math.floor(share + 1e-9) for entry, share in exact.items()}
-    order = sorted(exact, key=lambda entry: counts[entry] - exact[entry])
-    for entry in order[: SQUARES - sum(counts.values())]:
-        counts[entry] += 1
-    return counts
+    return largest_remainder(exact, SQUARES)
 
 
 def picture(shares: Mapping[str, float]) -> blocks.Picture:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from clustersim.estimate import ConfidenceInterval
-from clustersim.formatting import percent, plus_minus
+from clustersim.formatting import Parts, plus_minus
 from clustersim.metrics import cells
 from clustersim.results import Results
 from clustersim.studies.compare import Comparison
@@ -45,9 +45,9 @@ class Run(NamedTuple):
         """Return the metric at *path* in words, with the digits that its interval supports."""
         return show(self.at(path), self.margin(path))
 
-    def share(self, path: str) -> str:
-        """Return a share of all card-hours in words."""
-        return self.say(path, percent) if self.at(path) else "0"
+    def shares(self, family: str = "ledger") -> Parts:
+        """Return the shares of all card-hours of a family, which add up as they are printed."""
+        return cells.parts(self.summary, family)
 
 
 class Runs(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 from clustersim import theory
 from clustersim.estimate import unseen
 from clustersim.formatting import duration, measured, percent, plus_minus, whole
-from clustersim.metrics.cells import number_at
+from clustersim.metrics.cells import margin, number_at, parts
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import about_overlaps, describe
 from clustersim.scenario.first_order import mean_parts
@@ -34,6 +34,8 @@ FEW_REPLICATIONS = 8
 """With fewer replications the intervals themselves vary by half of their width or more."""
 FEW_INTERRUPTIONS = 20
 """Interruptions of all replications together below which intervals miss the truth too often."""
+MOST_ALIKE = 3
+"""Losses that cannot be told apart and are still named."""
 
 ENTRY_WORDS = {
     "lost": "work thrown away",
@@ -74,14 +76,30 @@ class Advice:
 
 def share_of(summary: Summary, entry: str) -> str:
     """Return the share of an entry of the ledger, in words."""
-    return f"{percent(summary['ledger'][entry], summary['margins'][f'ledger.{entry}'])} of all card-time"
+    return f"{parts(summary).text(entry)} of all card-time"
 
 
-def largest_loss(summary: Summary) -> tuple[str, float] | None:
-    """Return the ledger entry that takes the most, and its share; None where nothing is lost."""
-    losses = {entry: share for entry, share in summary["ledger"].items() if entry != "productive"}
-    entry = max(losses, key=losses.__getitem__)
-    return (entry, losses[entry]) if losses[entry] > 0 else None
+def largest_losses(summary: Summary) -> list[str]:
+    """Return the ledger entry that takes the most, with those that cannot be told from it; none if all train.
+
+    Two cannot be told apart where their intervals meet, or where they are printed alike.
+    """
+    ledger, shares = summary["ledger"], parts(summary)
+    losses = sorted(
+        (entry for entry in ledger if entry != "productive"), key=ledger.__getitem__, reverse=True
+    )
+    first, width = losses[0], _width(summary, losses[0])
+
+    def is_like_it(entry: str) -> bool:
+        apart = width + _width(summary, entry)
+        return shares.counts[entry] == shares.counts[first] or ledger[first] - ledger[entry] <= apart
+
+    return [entry for entry in losses if ledger[entry] and is_like_it(entry)]
+
+
+def _width(summary: Summary, entry: str) -> float:
+    """Return the half-width of an entry; that of one replication is only about itself."""
+    return margin(summary, f"ledger.{entry}") or 0.0
 
 
 def verdict(summary: Summary) -> Advice:
@@ -101,11 +119,22 @@ def verdict(summary: Summary) -> Advice:
 
 
 def _most(summary: Summary) -> str:
-    loss = largest_loss(summary)
-    if loss is None:
+    """Return what the rest of the card-time goes into: most of it, the largest part, or parts that tie."""
+    losses, shares = largest_losses(summary), parts(summary)
+    if not losses:
         return "; nothing is lost"
-    entry, _ = loss
-    return f"; most of the rest goes into {ENTRY_WORDS[entry]}, {share_of(summary, entry)}"
+    listed = [f"{ENTRY_WORDS[entry]}, {shares.text(entry)}" for entry in losses]
+    if len(losses) > MOST_ALIKE:
+        return "; what takes most of the rest cannot be told from so few events"
+    if len(losses) > 1:
+        alike = f"{', '.join(listed[:-1])}, and {listed[-1]}"
+        return (
+            f"; the largest parts of the rest, which cannot be told apart, go into {alike} of all card-time"
+        )
+    rest = 1 - summary["ledger"]["productive"] + _width(summary, "productive")
+    surely = summary["ledger"][losses[0]] - _width(summary, losses[0])
+    how_much = "most" if surely > rest / 2 else "the largest part"
+    return f"; {how_much} of the rest goes into {listed[0]} of all card-time"
 
 
 def advise(scenario: Scenario, summary: Summary) -> list[Advice]:
@@ -118,13 +147,12 @@ def advise(scenario: Scenario, summary: Summary) -> list[Advice]:
 
 def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say what would have to change where nothing is trained."""
-    loss = largest_loss(summary)
-    if not summary["no_progress"] or loss is None:
+    losses = largest_losses(summary)
+    if not summary["no_progress"] or not losses:
         return
-    entry, _ = loss
-    text = f"What would matter most: {REMEDIES.get(entry, 'look at ' + ENTRY_WORDS[entry])}"
+    text = f"What would matter most: {'; or '.join(REMEDIES[entry] for entry in losses)}"
     restart, mtbf = describe(scenario).restart_s or 0.0, summary["mtbf_s"]
-    if entry in {"recovery", "detection"} and mtbf is not None:
+    if {"recovery", "detection"}.intersection(losses) and mtbf is not None:
         text += f"; a restart takes {duration(restart)} where something fails every {duration(mtbf)}"
         if math.exp(-calendar_share(scenario) * mean_parts(scenario).recovery / mtbf) < 0.5:
             text += ", so that most restarts fail too"
@@ -284,9 +312,10 @@ def stalls(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     ledger = summary["ledger"]
     stall, down = ledger["stall"], ledger["detection"] + ledger["recovery"] + ledger["waiting"]
     if stall >= COSTLY and stall > down:
+        others = parts(summary).text("detection", "recovery", "waiting")
         text = (
             f"Standing still while another replica fails or rejoins takes {share_of(summary, 'stall')},"
-            f" more than the replicas that are down, {percent(down)}:"
+            f" more than the replicas that are down, {others}:"
             " a shorter stall earns more than a faster recovery."
         )
         yield Advice(text)
@@ -308,10 +337,22 @@ def stragglers(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say where slow nodes cost much, and which failures make them slow."""
     costs = _by_mode(scenario, summary, "slow")
     if sum(costs.values()) >= COSTLY:
-        worst = max(costs, key=costs.__getitem__)
         share = percent(sum(costs.values()), summary["margins"]["ledger.slow"])
-        text = f'Slow nodes take {share} of all card-time, most of it "{worst}": notice them sooner.'
-        yield Advice(text)
+        by = _dominant(costs)
+        text = f"Slow nodes take {share} of all card-time, {f'most of it {by}' if by else _shared(costs)}"
+        yield Advice(f"{text}: notice them sooner.")
+
+
+def _dominant(costs: Mapping[str, float]) -> str:
+    """Return the mode that brings more than half of the costs, in quotes; empty where none does."""
+    return next((f'"{mode}"' for mode, cost in costs.items() if cost > sum(costs.values()) / 2), "")
+
+
+def _shared(costs: Mapping[str, float]) -> str:
+    """Return which modes bring the costs, each with its own, the largest first."""
+    ordered = sorted((mode for mode in costs if costs[mode]), key=costs.__getitem__, reverse=True)
+    listed = [f'"{mode}" {percent(costs[mode])}' for mode in ordered[:MOST_ALIKE]]
+    return f"by {', '.join(listed[:-1])} and {listed[-1]}"
 
 
 def corruption(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -344,7 +385,7 @@ def lemons(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
             continue
         share = mode.lemons.share * mode.lemons.factor / fleet_factor(mode)
         if share >= MANY_LEMONS:
-            taken = percent(cost, summary["margins"][f"waste_by_cause.{name}"])
+            taken = parts(summary, "waste_by_cause").text(name)
             text = (
                 f"Lemons, {percent(mode.lemons.share)} of the nodes, bring {percent(share)} of the failures"
                 f' of "{name}", which take {taken} of all card-time:'

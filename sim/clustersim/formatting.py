@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from clustersim.units import DURATION, format_duration
 
@@ -68,6 +70,41 @@ def percent(share: float | None, half_width: float | None = None) -> str:
     if 0 < share * 100 < least / 2:
         return f"<{fixed(least, decimals)} %"
     return f"{fixed(share * 100, decimals)} %"
+
+
+def largest_remainder(exact: Mapping[str, float], due: int) -> dict[str, int]:
+    """Return *exact* amounts as whole numbers that sum to *due*: those go up that would lose most."""
+    counts = {name: math.floor(amount + 1e-9) for name, amount in exact.items()}
+    order = sorted(exact, key=lambda name: counts[name] - exact[name])
+    for name in order[: max(due - sum(counts.values()), 0)]:
+        counts[name] += 1
+    return counts
+
+
+class Parts(NamedTuple):
+    """Shares of one whole in per cent, all with the same decimals, that add up as they are printed."""
+
+    shares: Mapping[str, float]
+    counts: Mapping[str, int]
+    decimals: int
+
+    @classmethod
+    def of(cls, shares: Mapping[str, float], decimals: int, total: float) -> Parts:
+        """Return *shares* rounded so that they add up to *total*, a share too."""
+        size = 100 * 10**decimals
+        exact = {name: size * share for name, share in shares.items()}
+        return cls(shares, largest_remainder(exact, round(size * total)), decimals)
+
+    def share(self, *names: str) -> float:
+        """Return what the parts with these names come to as printed."""
+        return sum(self.counts.get(name, 0) for name in names) / 100 / 10.0**self.decimals
+
+    def text(self, *names: str) -> str:
+        """Return the same in words; `<0.1 %` is there but too small to show, `0` is not there."""
+        printed = self.share(*names)
+        if printed:
+            return f"{fixed(100 * printed, self.decimals)} %"
+        return f"<{fixed(10.0**-self.decimals, self.decimals)} %" if any(map(self.shares.get, names)) else "0"
 
 
 def points(difference: float, half_width: float | None) -> str:

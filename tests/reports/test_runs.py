@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from clustersim.engine.ledger import Entry
-from clustersim.formatting import percent
 from clustersim.scenario import Scenario
 from clustersim_reports.blocks import Figure
 from clustersim_reports.run import Run, Runs
@@ -42,7 +41,12 @@ def wasteful(count: int) -> Run:
     parts = {cause: {"lost": 0.75 * share, "recovery": 0.25 * share} for cause, share in waste.items()}
     rates = {"m01": 3.0, "quiet": 0.0}
     return one(
-        summary={"waste_by_cause": waste | {"quiet": 0.0}, "waste": parts, "incidents_by_mode": rates},
+        summary={
+            "waste_by_cause": waste | {"quiet": 0.0},
+            "waste": parts,
+            "incidents_by_mode": rates,
+            "ledger": {"productive": 1 - sum(waste.values()), "lost": sum(waste.values())},
+        },
         incidents=None,
     )
 
@@ -66,7 +70,8 @@ def test_beyond_twelve_causes_the_rest_is_one_bar_and_the_data_hold_all() -> Non
 def test_causes_in_the_table_add_up_to_what_is_wasted_and_say_what_they_do() -> None:
     hostile = Run("hostile", run("hostile"))
     table = list(failures.rows(hostile, failures.causes_of(hostile)))
-    assert table[-1].cells[-1].text == percent(1 - hostile.at("ettr.mean"), hostile.margin("ettr"))
+    losses = [entry for entry in hostile.at("ledger") if entry != "productive"]
+    assert table[-1].cells[-1].text == hostile.shares().text(*losses)
     assert {"checkpoint (saves)", "maintenance (planned)"} <= {row.head.text for row in table}
     assert {row.head.text: row.head.small for row in table if row.head.small} == {
         "hang": "hangs until a timeout"
@@ -81,6 +86,7 @@ def test_causes_from_a_log_are_marked_or_said_once_where_all_are() -> None:
     waste = {
         "waste_by_cause": {"log": 0.1},
         "waste": {"log": {"lost": 0.1}},
+        "ledger": {"productive": 0.9, "lost": 0.1},
         "incidents_by_mode": {"log": 1.0},
     }
     alone = one(scenario=only, summary=waste)

@@ -42,7 +42,7 @@ def test_the_verdict_names_cards_ettr_and_the_largest_loss() -> None:
     results = done()
     found = verdict(results.summary)
     assert str(found).startswith("Of 800 cards 7")
-    assert "most of the rest goes into recovery" in str(found)
+    assert "the largest part of the rest goes into recovery" in str(found)
     assert told(results) == []
 
 

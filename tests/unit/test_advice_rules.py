@@ -27,9 +27,12 @@ def scenario(**changes: Any) -> Scenario:
 
 
 def summary(*, ledger: dict[str, float] | None = None, **more: Any) -> dict[str, Any]:
+    losses = ledger or {}
+    shares = {entry.label: 0.0 for entry in Entry} | losses | {"productive": 1 - sum(losses.values())}
+    margins = {f"ledger.{entry}": 0.001 for entry in shares}
     usual = {
-        "ledger": {entry.label: 0.0 for entry in Entry} | (ledger or {}),
-        "margins": defaultdict(lambda: 0.001),
+        "ledger": shares,
+        "margins": defaultdict(lambda: 0.001, margins),
         "reasons": {},
         "spare_nodes": 0,
         "fewest_spares": 0,
@@ -84,7 +87,9 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
     "never used": (spares, PRICED, {"spare_nodes": 40, "fewest_spares": 40}, "none was ever in use"),
     "half used": (spares, PRICED, {"spare_nodes": 40, "fewest_spares": 15}, ""),
     "free": (spares, {"costs": {"gpu_hour": "2 USD", "idle_spares": "0 %"}}, IDLE, ""),
-    "stalls": (stalls, {}, {"ledger": {"stall": 0.05, "recovery": 0.02, "detection": 0.01}}, "are down, 3 %"),
+    "stalls": (
+        stalls, {}, {"ledger": {"stall": 0.05, "recovery": 0.02, "detection": 0.01}}, "are down, 3.0 %"
+    ),
     "stalls that pay": (stalls, {}, {"ledger": {"stall": 0.05, "recovery": 0.06}}, ""),
     "short stalls": (stalls, {}, {"ledger": {"stall": 0.005}}, ""),
     "held back": (held_back, {}, {"ledger": {"idle": 0.012}, **FEW}, "fewer than 6 of 8 replicas"),
@@ -93,6 +98,10 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
         stragglers, {"failures": SLOW},
         {"waste": {"a": {"slow": 0.01}, "b": {"slow": 0.02}, "overhead": {"slow": 0.3}}},
         '3.0 % of all card-time, most of it "b"',
+    ),
+    "slow alike": (
+        stragglers, {"failures": SLOW}, {"waste": {"a": {"slow": 0.02}, "b": {"slow": 0.02}}},
+        '4.0 % of all card-time, by "a" 2 % and "b" 2 %',
     ),
     "overhead": (stragglers, {"failures": SLOW}, {"waste": {"overhead": {"slow": 0.3}}}, ""),
     "few copies": (corruption, keeping(2), SPOILT, "the 2 copies kept reach back 40 min only"),

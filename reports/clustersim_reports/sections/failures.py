@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from clustersim.arrays import Floats
-from clustersim.formatting import NOTHING, duration, percent, plus_minus, whole
+from clustersim.formatting import NOTHING, duration, plus_minus, whole
 from clustersim.units import DAY
 from clustersim_reports import blocks, drawing, theme
 from clustersim_reports.blocks import Cell, Data, Figure, Json, Section, Table, Text, key, row
@@ -70,17 +70,16 @@ def label(run: Run, cause: str) -> str:
 
 def rows(run: Run, causes: Sequence[str]) -> Iterator[blocks.Row]:
     """Yield how often each cause strikes, its share of all card-hours, and the sum so far."""
-    modes, total = run.result.scenario.failures, 0.0
-    for cause in causes:
+    modes, shares = run.result.scenario.failures, run.shares("waste_by_cause")
+    for number, cause in enumerate(causes, 1):
         rate, width = run.at("incidents_by_mode").get(cause), run.margin(f"incidents_by_mode.{cause}")
         often, between = NOTHING if rate is None else plus_minus(rate, width), NOTHING
         if rate:
             certain = None if width is None else min(width / rate, 0.5) * DAY / rate
             between = duration(DAY / rate, certain)
-        total += run.at("waste_by_cause")[cause]
-        shares = run.say(f"waste_by_cause.{cause}", percent), percent(total, run.margin("ettr"))
+        texts = shares.text(cause), shares.text(*causes[:number])
         effect = modes[cause].effect.does if cause in modes else ""
-        yield row(Cell(label(run, cause), effect), often, between, *shares)
+        yield row(Cell(label(run, cause), effect), often, between, *texts)
 
 
 def waste(run: Run, causes: Sequence[str]) -> Figure:
@@ -103,10 +102,11 @@ def waste(run: Run, causes: Sequence[str]) -> Figure:
         return [*data[column][:shown], *[sum(data[column][shown:])] * (shown < len(causes))]
 
     sums, names = shortened("share_of_card_hours"), [label(run, cause) for cause in causes[:shown]]
-    shares = [run.share(f"waste_by_cause.{cause}") for cause in causes]
+    printed = run.shares("waste_by_cause")
+    shares = [printed.text(cause) for cause in causes]
     titles = dict(zip(names, shares, strict=False))
     if shown < len(causes):
-        titles[f"{len(causes) - shown} other causes"] = percent(sums[-1])
+        titles[f"{len(causes) - shown} other causes"] = printed.text(*causes[shown:])
     heads = [f"{drawing.text(name, 30)} · <b>{drawing.text(share)}</b>" for name, share in titles.items()]
     across = drawing.axis("share of all card-hours", range=[0, 104 * max(sums)], ticksuffix=" %", nticks=6)
     plot = Plot.rows(data, heads, BAR, across, look={"yshift": 8})

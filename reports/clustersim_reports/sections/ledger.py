@@ -72,13 +72,13 @@ def _differences(runs: Runs, comparison: Comparison) -> Row:
 
 def rows(runs: Runs) -> Iterator[Row]:
     """Yield one row per entry in use, recovery followed by its stages where it has several."""
-    paths = [f"recovery_stages.{name}" for run in runs.runs for name in run.at("recovery_stages")]
-    stages = [path for path in dict.fromkeys(paths) if any(run.at(path) for run in runs.runs)]
+    of_runs = [run.shares() for run in runs.runs], [run.shares("recovery_stages") for run in runs.runs]
+    names = [name for run in runs.runs for name in run.at("recovery_stages")]
+    stages = [name for name in dict.fromkeys(names) if any(parts.shares.get(name) for parts in of_runs[1])]
     for entry in runs.entries:
-        shares = [run.share(f"ledger.{entry}") for run in runs.runs]
-        yield row(Cell(entry, MEANINGS[entry], mark=entry), *shares)
-        for path in stages if entry == "recovery" and len(stages) > 1 else ():
-            yield row(path.partition(".")[2], *(run.share(path) for run in runs.runs), look="part")
+        yield row(Cell(entry, MEANINGS[entry], mark=entry), *(parts.text(entry) for parts in of_runs[0]))
+        for name in stages if entry == "recovery" and len(stages) > 1 else ():
+            yield row(name, *(parts.text(name) for parts in of_runs[1]), look="part")
 
 
 def figure(runs: Runs) -> Figure:

@@ -15,11 +15,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from clustersim.advice import Advice, advise, largest_loss, verdict
+from clustersim.advice import Advice, advise, largest_losses, verdict
 from clustersim.estimate import in_words
-from clustersim.formatting import NOTHING, duration, percent, points, significant, whole
+from clustersim.formatting import NOTHING, duration, points, significant, whole
 from clustersim.metrics.catalogue import table_of
-from clustersim.metrics.cells import Summary, margin
+from clustersim.metrics.cells import Summary, parts
 from clustersim.results import Results
 from clustersim.scenario.describe import Description
 from clustersim.studies.compare import Comparison
@@ -35,8 +35,6 @@ PLAIN_WIDTH = 100
 """Characters of a line where standard output is no terminal."""
 LONGEST_HEAD, SHORTEST_NAME = 12, 22
 """Characters: a longer head of a column is broken, and the first column gives way to figures down to this."""
-LEAST_SHARE = 0.0005
-"""Share of the card-hours below which a stage of the recovery is not listed."""
 CURVE_ROWS = 9
 """Intervals of a tuning's curve that are listed, beside the best and the ends of its range."""
 LONGEST_PATH, LONGEST_VALUE, SHORTEST_SOURCE = 40, 30, 24
@@ -124,21 +122,14 @@ def _metrics(summary: Summary) -> Iterator[Row]:
         yield metric.heading or metric.label, f"{cell.text} ({cell.small})" if cell.small else cell.text
 
 
-def _share(summary: Summary, path: str, share: float) -> str:
-    return percent(share, margin(summary, path))
-
-
 def _time(summary: Summary) -> Iterator[Row]:
     """Yield the entries of the ledger, the largest first, recovery with its stages."""
-    ledger, parts = summary["ledger"], []
-    for name, share in summary["recovery_stages"].items():
-        if share >= LEAST_SHARE:
-            parts.append(f"{name} {_share(summary, f'recovery_stages.{name}', share)}")
-    stages = f"  ({', '.join(parts)})" if len(parts) > 1 else ""
+    ledger, entries, stages = summary["ledger"], parts(summary), parts(summary, "recovery_stages")
+    listed = [f"{name} {stages.text(name)}" for name, count in stages.counts.items() if count]
+    within = f"  ({', '.join(listed)})" if len(listed) > 1 else ""
     for entry in sorted(ledger, key=lambda entry: -ledger[entry]):
         if ledger[entry]:
-            share = _share(summary, f"ledger.{entry}", ledger[entry])
-            yield f"  {entry}", f"{share:>7}{stages if entry == 'recovery' else ''}"
+            yield f"  {entry}", f"{entries.text(entry):>7}{within if entry == 'recovery' else ''}"
 
 
 @show.register
@@ -153,8 +144,8 @@ def _comparison(comparison: Comparison, screen: Screen) -> None:
 
 
 def _largest_loss(summary: Summary) -> str:
-    loss = largest_loss(summary)
-    return f"{loss[0]} {_share(summary, f'ledger.{loss[0]}', loss[1])}" if loss else NOTHING
+    shares = parts(summary)
+    return ", ".join(f"{entry} {shares.text(entry)}" for entry in largest_losses(summary)) or NOTHING
 
 
 def _measures(comparison: Comparison) -> Iterator[Row]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from clustersim.formatting import NOTHING, duration, measured, money, percent, plus_minus, whole
+from clustersim.formatting import NOTHING, Parts, duration, measured, money, percent, plus_minus, whole
 from clustersim.records import PEER
 
 Summary = Mapping[str, Any]
@@ -17,6 +18,10 @@ ABSENT = {
     "checkpoint_interval_s": "no checkpoints",
 }
 """Why there is nothing in a block of the summary where the summary itself gives no reason."""
+SAME_WHOLE = 1e-6
+"""Stages come to the recovery but for this much; those that wait for nodes belong to another entry."""
+FINE = 0.01
+"""Half-width of the least certain share of card-time below which all of them have a decimal."""
 SIZES = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (0.0, ""))
 
 
@@ -46,6 +51,25 @@ def margin(summary: Summary, path: str) -> float | None:
     """Return half the 95 % interval of the figure at *path*, None where it is unknown."""
     width = summary["margins"].get(path)
     return None if width is None else float(width)
+
+
+def parts(summary: Summary, family: str = "ledger") -> Parts:
+    """Return the shares of card-time of a *family* as they are printed: with one precision in a run.
+
+    Those of the ledger add up to 100 %, causes of waste to what is not productive, stages to the recovery.
+    """
+    ledger = summary["ledger"]
+    widths = [margin(summary, f"ledger.{entry}") for entry in ledger]
+    decimals = 1 if all(width is not None and width < FINE for width in widths) else 0
+    entries = Parts.of(ledger, decimals, 1.0)
+    if family == "ledger":
+        return entries
+    within = (
+        ("recovery",) if family == "recovery_stages" else [name for name in ledger if name != "productive"]
+    )
+    shares, total = summary[family], sum(ledger[name] for name in within)
+    adds_up = math.isclose(sum(shares.values()), total, abs_tol=SAME_WHOLE)
+    return Parts.of(shares, decimals, entries.share(*within) if adds_up else sum(shares.values()))
 
 
 def in_unit(summary: Summary, path: str, unit: str = "", *, given: bool = False) -> MetricCell:

@@ -22,6 +22,8 @@ COSTS, TARGET, TOKENS = "costs", "a workload.target", "workload.tokens_per_gpu_s
 REPLICAS, TIERS, PRECISION = "recovery.replicas", "several checkpoint.tiers", "simulation.precision"
 FLEET = "a count of the nodes away"
 """Parts that not every scenario has, and without which some metrics do not exist."""
+RESIDUE = 1e-12
+"""A smaller share is what rounding leaves of a difference, not time: 0.1 s in three thousand years."""
 
 
 class ScenarioFacts(NamedTuple):
@@ -80,8 +82,8 @@ class Replications:
 
 def columns_of(records: Sequence[Records]) -> dict[str, Array]:
     """Return the columns of `replications.parquet`: a row for each of *records*."""
-    shares = _card_seconds(records)
-    shares /= shares.sum(axis=1, keepdims=True)
+    seconds = _card_seconds(records)
+    shares = _without_residue(seconds / seconds.sum(axis=1, keepdims=True))
     columns: dict[str, Any] = {
         "replication": [each.replication for each in records],
         "wall_s": [each.wall_s for each in records],
@@ -118,7 +120,11 @@ def _card_seconds(records: Sequence[Records]) -> Array:
 def _shares(r: Replications, name: str) -> Array:
     """Return what the records hold in card-seconds as shares."""
     values = np.array([getattr(each, name) for each in r.records])
-    return np.asarray(values / r["card_seconds"].reshape(-1, *[1] * (values.ndim - 1)))
+    return _without_residue(values / r["card_seconds"].reshape(-1, *[1] * (values.ndim - 1)))
+
+
+def _without_residue(shares: Array) -> Array:
+    return np.where(shares < RESIDUE, 0.0, shares)
 
 
 def _loads(r: Replications) -> Array:

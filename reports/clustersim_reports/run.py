@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from clustersim.estimate import ConfidenceInterval
-from clustersim.formatting import Parts, plus_minus
+from clustersim.formatting import PrintedShares, plus_minus
 from clustersim.metrics import cells
 from clustersim.results import Results
 from clustersim.studies.compare import Comparison
@@ -45,7 +45,7 @@ class Run(NamedTuple):
         """Return the metric at *path* in words, with the digits that its interval supports."""
         return show(self.at(path), self.margin(path))
 
-    def shares(self, family: str = "ledger") -> Parts:
+    def shares(self, family: str = "ledger") -> PrintedShares:
         """Return the shares of all card-hours of a family, which add up as they are printed."""
         return cells.parts(self.summary, family)
 

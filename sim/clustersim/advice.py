@@ -338,20 +338,20 @@ def stragglers(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     costs = _by_mode(scenario, summary, "slow")
     if sum(costs.values()) >= COSTLY:
         share = percent(sum(costs.values()), summary["margins"]["ledger.slow"])
-        by = _dominant(costs)
-        text = f"Slow nodes take {share} of all card-time, {f'most of it {by}' if by else _shared(costs)}"
-        yield Advice(f"{text}: notice them sooner.")
+        yield Advice(f"Slow nodes take {share} of all card-time, {_by(costs)}: notice them sooner.")
 
 
-def _dominant(costs: Mapping[str, float]) -> str:
-    """Return the mode that brings more than half of the costs, in quotes; empty where none does."""
-    return next((f'"{mode}"' for mode, cost in costs.items() if cost > sum(costs.values()) / 2), "")
-
-
-def _shared(costs: Mapping[str, float]) -> str:
-    """Return which modes bring the costs, each with its own, the largest first."""
+def _by(costs: Mapping[str, float]) -> str:
+    """Return which modes bring the costs: the only one, the one that brings most, or the largest few."""
     ordered = sorted((mode for mode in costs if costs[mode]), key=costs.__getitem__, reverse=True)
+    first, *others = ordered
+    if not others:
+        return f'all of it by "{first}"'
+    if costs[first] > sum(costs.values()) / 2:
+        return f'most of it by "{first}"'
     listed = [f'"{mode}" {percent(costs[mode])}' for mode in ordered[:MOST_ALIKE]]
+    if len(ordered) > MOST_ALIKE:
+        return f"by {', '.join(listed)} and {len(ordered) - MOST_ALIKE} more"
     return f"by {', '.join(listed[:-1])} and {listed[-1]}"
 
 
@@ -362,12 +362,12 @@ def corruption(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         return
     worst = max(costs, key=costs.__getitem__)
     law = scenario.failures[worst].effect.shows_after
-    seen = f", which is noticed after {duration(law.mean, 0.0)}," if law else ""
-    text = f'Silent corruption by "{worst}"{seen} throws away {share_of(summary, "corrupted")}'
+    text = f"Silent corruption throws away {share_of(summary, 'corrupted')}, {_by(costs)}"
     last = scenario.tiers[-1] if scenario.tiers else None
     if last and last.keep and law and last.keep * last.interval < law.mean:
         text += (
-            f": the {whole(last.keep)} copies kept reach back {duration(last.keep * last.interval, 0.0)} only"
+            f': "{worst}" is noticed after {duration(law.mean, 0.0)}, and the {whole(last.keep)} copies kept'
+            f" reach back {duration(last.keep * last.interval, 0.0)} only"
         )
     yield Advice(f"{text}.", warning=True)
 

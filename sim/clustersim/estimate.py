@@ -18,7 +18,7 @@ FIRST_LOOK = 32
 LOOK_GROWTH = 2
 """Few looks cost little coverage; twice as many replications at most are simulated in vain."""
 MOST_REPLICATIONS = 10_000
-"""Whoever asks for a precision that takes more has most likely asked for too much."""
+"""A precision that takes more has most likely been chosen too fine by mistake."""
 COCHRAN = 25
 """Times the squared skewness: so many values Student's interval needs to miss the truth in at most 6 %
 (Cochran, Sampling Techniques, 3rd edition, 1977, section 2.15)."""
@@ -160,7 +160,7 @@ def looks(most: int = MOST_REPLICATIONS) -> Iterator[int]:
     """Yield the numbers of replications after which a run for a given precision asks whether it is met.
 
     They are fixed beforehand (32, 64, 128, ... up to *most*), so that the answer never depends on how many
-    workers there are.  Whoever stops when the half-width happens to be small stops too early too often; the
+    workers there are.  Stopping as soon as the half-width happens to be small stops too early too often; the
     later the first look and the fewer there are, the less (Singham and Schruben, INFORMS Journal on
     Computing 24(4), 2012).  What is left of it is measured by `benchmarks/calibration.py`.
     """

@@ -81,7 +81,7 @@ def largest_remainder(exact: Mapping[str, float], due: int) -> dict[str, int]:
     return counts
 
 
-class Parts(NamedTuple):
+class PrintedShares(NamedTuple):
     """Shares of one whole in per cent, all with the same decimals, that add up as they are printed."""
 
     shares: Mapping[str, float]
@@ -89,7 +89,7 @@ class Parts(NamedTuple):
     decimals: int
 
     @classmethod
-    def of(cls, shares: Mapping[str, float], decimals: int, total: float) -> Parts:
+    def of(cls, shares: Mapping[str, float], decimals: int, total: float) -> PrintedShares:
         """Return *shares* rounded so that they add up to *total*, a share too."""
         size = 100 * 10**decimals
         exact = {name: size * share for name, share in shares.items()}

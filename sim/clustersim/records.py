@@ -75,7 +75,7 @@ INCIDENT_COLUMNS = (
     Column(
         "down_s",
         "s",
-        "detection, recovery and waiting, whoever is charged for it, until training or until another failure "
+        "detection, recovery and waiting, whatever is charged, until training or until another failure "
         "began the recovery again",
     ),
     Column("stall_s", "s", "time charged to it in which replicas stood still because of it"),

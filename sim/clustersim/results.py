@@ -91,7 +91,7 @@ class Results:
 
     @cached_property
     def incidents(self) -> pd.DataFrame | None:
-        """One row per incident; None where the run was told to leave them out."""
+        """One row per incident; None where the run leaves them out."""
         if self.folder and not (self.folder / "incidents.parquet").is_file():
             return None
         return self._frame("incidents")

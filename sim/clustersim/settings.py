@@ -1,4 +1,4 @@
-"""What a caller may say beside the scenario: what to change in it, what to run it on, and who is told."""
+"""What a caller may say beside the scenario: what to change in it, what to run it on, where progress goes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Output = str | PathLike[str] | None
 
 
 class Progress(Protocol):
-    """Whoever wants to know how far the simulation is, and what else there is to say."""
+    """What is called with the progress of a simulation, and with what else there is to say."""
 
     def advance(self, done: int, wanted: int) -> None:
         """So many of the replications that are wanted so far are finished."""

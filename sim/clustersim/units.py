@@ -20,7 +20,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 YEAR = 365.25 * DAY
 LONGEST_TEXT = 100
-"""No quantity needs more characters: whoever writes more has made a mistake."""
+"""No quantity needs more characters: more of them are a mistake."""
 
 T = TypeVar("T")
 Units = Mapping[str, Fraction]

@@ -48,14 +48,15 @@ class Shops:
         self.world.fleet.faults = [fault for fault in faults if fault[2] not in nodes]
         repair = Repair(strike, nodes, bearer)
         self.missing += [repair] * len(nodes)
-        if self._crews_work_on("second", strike):
+        if self._is_staged(strike):
             self._begin(repair, second=False)
         else:
             self._queue(repair)
 
-    def _crews_work_on(self, part: str, strike: Strike) -> bool:
+    def _is_staged(self, strike: Strike) -> bool:
+        """Return whether there is a manual part, the only one then that needs a crew."""
         plan = strike.source.mode.repair_plan
-        return plan is not None and plan.second is not None and plan.crews_on == part
+        return plan is not None and plan.second is not None
 
     def _queue(self, repair: Repair) -> None:
         source = repair.strike.source
@@ -69,7 +70,7 @@ class Shops:
         while self.queues[source.name] and self.busy[source.name] < crews:
             repair = self.queues[source.name].pop(0)
             self.busy[source.name] += 1
-            self._begin(repair, second=self._crews_work_on("second", repair.strike))
+            self._begin(repair, second=self._is_staged(repair.strike))
 
     def _begin(self, repair: Repair, second: bool) -> None:
         strike, plan = repair.strike, repair.strike.source.mode.repair_plan
@@ -87,7 +88,7 @@ class Shops:
 
     def _end(self, repair: Repair, second: bool) -> None:
         strike, plan = repair.strike, repair.strike.source.mode.repair_plan
-        staged = self._crews_work_on("second", strike)
+        staged = self._is_staged(strike)
         if staged and not second and plan is not None and strike.draw("escalates") < plan.escalates:
             self._queue(repair)
             return

@@ -97,7 +97,7 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
     "slow": (
         stragglers, {"failures": SLOW},
         {"waste": {"a": {"slow": 0.01}, "b": {"slow": 0.02}, "overhead": {"slow": 0.3}}},
-        '3.0 % of all card-time, most of it "b"',
+        '3.0 % of all card-time, most of it by "b"',
     ),
     "slow alike": (
         stragglers, {"failures": SLOW}, {"waste": {"a": {"slow": 0.02}, "b": {"slow": 0.02}}},
@@ -105,7 +105,12 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
     ),
     "overhead": (stragglers, {"failures": SLOW}, {"waste": {"overhead": {"slow": 0.3}}}, ""),
     "few copies": (corruption, keeping(2), SPOILT, "the 2 copies kept reach back 40 min only"),
-    "many copies": (corruption, keeping(9), SPOILT, "noticed after 2 h, throws away 2.0 % of all card-time."),
+    "many copies": (corruption, keeping(9), SPOILT, '2.0 % of all card-time, all of it by "silent".'),
+    "two corrupt": (
+        corruption, {"failures": SILENT | {"other": SILENT["silent"]}},
+        {"ledger": {"corrupted": 0.02}, "waste": {name: {"corrupted": 0.01} for name in ("silent", "other")}},
+        'throws away 2.0 % of all card-time, by "silent" 1 % and "other" 1 %.',
+    ),
     "no corruption": (corruption, keeping(2), {}, ""),
     "lemons": (lemons, few_lemons(), COSTLY, "bring 30 % of the failures"),
     "retired": (lemons, few_lemons() | {"recovery": {"retire": {"after": 3, "within": "30 d"}}}, COSTLY, ""),

@@ -8,7 +8,7 @@ import pytest
 from clustersim.advice import largest_losses, verdict
 from clustersim.engine.ledger import Entry
 from clustersim.experiment import run
-from clustersim.formatting import Parts, largest_remainder
+from clustersim.formatting import PrintedShares, largest_remainder
 from clustersim.metrics.cells import parts
 from clustersim.scenario import loads
 
@@ -47,7 +47,7 @@ def test_parts_add_up_as_they_are_printed() -> None:
         shares = dict(enumerate(rng.dirichlet(np.full(9, 0.3))))
         named = {str(name): float(share) for name, share in shares.items()}
         for decimals in (0, 1):
-            printed = Parts.of(named, decimals, 1.0)
+            printed = PrintedShares.of(named, decimals, 1.0)
             texts = [printed.text(name).removesuffix(" %") for name in named]
             sums = sum(float(text) for text in texts if not text.startswith("<"))
             assert sums == pytest.approx(100)
@@ -56,7 +56,7 @@ def test_parts_add_up_as_they_are_printed() -> None:
 
 
 def test_a_joint_text_is_the_sum_of_the_texts() -> None:
-    printed = Parts.of({"a": 0.0524, "b": 0.0525, "c": 0.0002, "d": 0.0}, 1, 0.1051)
+    printed = PrintedShares.of({"a": 0.0524, "b": 0.0525, "c": 0.0002, "d": 0.0}, 1, 0.1051)
     assert [printed.text(name) for name in "abcd"] == ["5.2 %", "5.3 %", "<0.1 %", "0"]
     assert printed.text("a", "b") == "10.5 %"
     assert printed.text("unknown") == "0"

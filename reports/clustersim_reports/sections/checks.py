@@ -36,7 +36,7 @@ CASES = (
 )
 
 
-class Kind(NamedTuple):
+class CheckKind(NamedTuple):
     """What a kind of claim is called, what its checks can show, and what is said of those that passed."""
 
     heading: str
@@ -45,28 +45,28 @@ class Kind(NamedTuple):
     range: str = "Accepted"
 
 
-KINDS: Mapping[str, Kind] = {
-    "exact": Kind(
+KINDS: Mapping[str, CheckKind] = {
+    "exact": CheckKind(
         "Exact",
         "The published inputs are sufficient for the figure, or a formula gives it exactly. The whole 95"
         " % interval of the simulation must lie within the tolerance.",
         "figures reproduced within their tolerance",
     ),
-    "band": Kind(
+    "band": CheckKind(
         "Band",
         "The figure was published as an inequality, or some inputs are missing. The whole interval must"
         " lie in the range. That is weaker than an exact check; what had to be assumed is listed with the"
         " case.",
         "ranges met",
     ),
-    "control": Kind(
+    "control": CheckKind(
         "Control",
         "A figure that the model must not reproduce, because it leaves out what caused it. A simulator"
         " that can be made to agree with everything would fail here.",
         "figures refuted, as they must be",
         "Must not be",
     ),
-    "plumbing": Kind(
+    "plumbing": CheckKind(
         "Plumbing",
         "The figure follows from the inputs, such as a count from its own rate. That shows that nothing"
         " is lost on the way; it is no evidence for the model.",
@@ -75,7 +75,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def groups(validation: Validation) -> list[tuple[Kind, list[ClaimResult], int]]:
+def groups(validation: Validation) -> list[tuple[CheckKind, list[ClaimResult], int]]:
     """Return the checks of each kind, those that show most first, and how many of them passed."""
     by_kind: dict[str, list[ClaimResult]] = {name: [] for name in KINDS}
     for case in validation.cases:

@@ -1,9 +1,9 @@
 """Failures that do not stop the job at once: who slows it down unnoticed, and the job as effects see it.
 
 What each kind of effect does stands with the kind (`scenario/kinds/effects`); here is what it does it to.
-A straggler strikes node 3 at 1,000 s.  It is a culprit from then on, and the job trains at its pace.  If
+A straggler strikes node 3 at 1,000 s.  It is undetected from then on, and the job trains at its pace.  If
 node 3 leaves at 1,200 s because of another failure, the job is quick again; when the straggler is noticed at
-1,600 s, nothing of it is there any more.
+1,600 s, its node is no longer there, and nothing happens.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from clustersim.streams import Streams
 
 
 class RunningJob(Protocol):
-    """The job that suffers."""
+    """What `Affected` needs of the job; `Job` is made of what stands here, so its class cannot be named."""
 
     def fail(
         self, failure: Failure, line: int, *, noticed: bool = False, sound_until: float | None = None
@@ -74,11 +74,11 @@ class UndetectedFailure:
         return bool(self._slot_of) or not self.failure.slots
 
     def leaves(self, node: int) -> bool:
-        """Take note that *node* leaves; return whether it was one of those that the failure struck."""
+        """Forget *node*, which leaves; return whether it was one of those that the failure struck."""
         return self._slot_of.pop(node, None) is not None
 
     def detect(self) -> None:
-        """Be no culprit any more: the failure is noticed."""
+        """Remove the failure from the undetected ones: it is noticed."""
         self._others.remove(self)
 
     def slots(self) -> tuple[int, ...]:
@@ -90,7 +90,7 @@ class UndetectedFailures:
     """All failures that are not noticed yet: the job trains at the pace of the slowest.
 
     Those are `open`; *pace_changes* is called when one of them leaves.  A node that leaves for another reason
-    is repaired: it is no culprit any more when it comes back.
+    is repaired: it slows nothing when it comes back.
     """
 
     def __init__(self, cluster: Cluster, pace_changes: Callable[[], None]) -> None:
@@ -100,9 +100,9 @@ class UndetectedFailures:
 
     def add(self, failure: Failure, line: int, factor: float = 1.0) -> UndetectedFailure:
         """Note *failure*, whose nodes are in their slots now and which leaves *factor* of the pace."""
-        culprit = UndetectedFailure(failure, line, self._cluster, factor, self.open)
-        self.open.append(culprit)
-        return culprit
+        undetected = UndetectedFailure(failure, line, self._cluster, factor, self.open)
+        self.open.append(undetected)
+        return undetected
 
     def pace(self) -> Pace | None:
         """Return the pace that the slowest sets, the first of equals, or nothing where there is none."""
@@ -113,7 +113,7 @@ class UndetectedFailures:
         return Pace(0.0, slowest.factor, slowest.failure.mode, slowest.line)
 
     def moved(self, node: int, slot: int | None, idle: bool) -> None:
-        """Take note that *node* has left or come; the job may be quicker without it."""
+        """Forget a *node* that has left; the job may be quicker without it."""
         if slot is None and self.open:
             left = [failure.leaves(node) for failure in self.open]
             if any(left):

@@ -1,4 +1,4 @@
-"""The catalogue of metrics: each is written once, and whoever computes, names or shows one reads it here.
+"""The catalogue of metrics: each is written once; what computes, names or shows a metric reads it here.
 
 `catalogue` holds the entries: the path in `summary.json`, a label, a unit, a meaning, how the figure comes
 out of the `replications`, and how a table shows it.  To add a metric, add an entry: the summary, the

@@ -6,7 +6,16 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from clustersim.formatting import NOTHING, Parts, duration, measured, money, percent, plus_minus, whole
+from clustersim.formatting import (
+    NOTHING,
+    PrintedShares,
+    duration,
+    measured,
+    money,
+    percent,
+    plus_minus,
+    whole,
+)
 from clustersim.records import PEER
 
 Summary = Mapping[str, Any]
@@ -53,7 +62,7 @@ def margin(summary: Summary, path: str) -> float | None:
     return None if width is None else float(width)
 
 
-def parts(summary: Summary, family: str = "ledger") -> Parts:
+def parts(summary: Summary, family: str = "ledger") -> PrintedShares:
     """Return the shares of card-time of a *family* as they are printed: with one precision in a run.
 
     Those of the ledger add up to 100 %, causes of waste to what is not productive, stages to the recovery.
@@ -61,7 +70,7 @@ def parts(summary: Summary, family: str = "ledger") -> Parts:
     ledger = summary["ledger"]
     widths = [margin(summary, f"ledger.{entry}") for entry in ledger]
     decimals = 1 if all(width is not None and width < FINE for width in widths) else 0
-    entries = Parts.of(ledger, decimals, 1.0)
+    entries = PrintedShares.of(ledger, decimals, 1.0)
     if family == "ledger":
         return entries
     within = (
@@ -69,7 +78,7 @@ def parts(summary: Summary, family: str = "ledger") -> Parts:
     )
     shares, total = summary[family], sum(ledger[name] for name in within)
     adds_up = math.isclose(sum(shares.values()), total, abs_tol=SAME_WHOLE)
-    return Parts.of(shares, decimals, entries.share(*within) if adds_up else sum(shares.values()))
+    return PrintedShares.of(shares, decimals, entries.share(*within) if adds_up else sum(shares.values()))
 
 
 def in_unit(summary: Summary, path: str, unit: str = "", *, given: bool = False) -> MetricCell:

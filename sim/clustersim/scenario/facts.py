@@ -7,8 +7,8 @@ from clustersim.scenario.first_order import stakes
 from clustersim.scenario.model import Scenario
 
 FEW_MISSING = 10
-"""One node in so many may be missing from the job: the others fail a tenth less often, which moves a 99 %
-point of the nodes away by one at most."""
+"""One node in so many may be missing from the job: the others then fail at most a tenth less often, which is
+taken to be close enough to the number of nodes away that more spares would show."""
 
 
 def facts_of(scenario: Scenario) -> ScenarioFacts:

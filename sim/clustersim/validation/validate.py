@@ -159,7 +159,7 @@ class Variant:
 
 
 class Plan:
-    """All that has to be simulated, each variant of a case once, whoever needs it."""
+    """All that has to be simulated, each variant of a case once, however many checks need it."""
 
     def __init__(self, forced: Changes) -> None:
         self._forced = forced

@@ -132,9 +132,7 @@ def test_a_pipeline_has_crews_for_its_manual_part() -> None:
         "crews": 12,
     }
     found = mode(repair=law)
-    assert found.repair_plan == RepairPlan(
-        Constant(2 * HOUR), 0.8, Exponential(2 * DAY), (0.4, 0.2), 12, "second"
-    )
+    assert found.repair_plan == RepairPlan(Constant(2 * HOUR), 0.8, Exponential(2 * DAY), (0.4, 0.2), 12)
     assert found.repair.mean == pytest.approx(2 * HOUR + 0.8 * 2 * DAY)
     assert found.repair_plan.in_vain == pytest.approx(0.2 * 0.4 + 0.8 * 0.2)
 

@@ -1,4 +1,4 @@
-"""When what fails: the sources of every failure mode, and the handlers that are told of each failure.
+"""When what fails: the sources of every failure mode, and the handlers that are called with each failure.
 
 Each mode has at least one source, a random process or a log, which keeps only its next failure in the
 simulation: the cost of a run follows its failures and not its nodes.  A source names the unit that it hits;

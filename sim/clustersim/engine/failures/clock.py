@@ -11,20 +11,9 @@ count as 42, the other 6 days pass at pace 1, so the failure is due on day 20.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import simpy
-
-
-class TrainingClock(Protocol):
-    """What counts time only while the job trains, and is called when training begins and ends."""
-
-    def training_begins(self, trains: Callable[[], Callable[[int], object]] | None = None) -> None:
-        """Start the time: training begins now, in the groups of slots that *trains* selects, or in all."""
-
-    def training_ends(self) -> None:
-        """Stop the time: training ends now."""
 
 
 class Tempo:

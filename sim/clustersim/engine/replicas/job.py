@@ -66,6 +66,7 @@ class Job:
         )
         undetected = UndetectedFailures(cluster, self.change_pace)
         self._effects: dict[int, Callable[[Failure, int], None]] = {}
+        # Plain work loses no copies: not asking it for that saves a call for each failure.
         self._has_volatile_copies = isinstance(self._work, TieredWork)
         if isinstance(self._work, TieredWork):
             shared = parts.streams, parts.origins, parts.stages

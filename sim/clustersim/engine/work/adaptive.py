@@ -41,12 +41,12 @@ class AdaptiveInterval:
         return self._adaptation.interval(failures, trained)
 
     def end(self, now: float) -> None:
-        """Take note that the segment ends."""
+        """Add the segment, which ends now, to what has been seen."""
         self._segments.append((self._began, now, self._trained))
         self._trained += now - self._began
 
     def fall_back(self, now: float, counts: bool) -> None:
-        """Take note that the job falls back, because of a failure that *counts* or of something else."""
+        """Count the failure because of which the job falls back, if it *counts* and the job has trained."""
         if counts and self._has_trained:
             self._failures.append(now)
         self._has_trained = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from clustersim.distributions import Constant, Distribution
 from clustersim.scenario.keys.blocks import Block, Finding, Shorthand, key
@@ -19,7 +19,7 @@ class RepairPlan:
     """What happens to a node in repair: a first part, and for a share of the nodes a second one.
 
     `false_fix` are the shares of repairs in vain after the first and after the second part; `crews` (None: as
-    many as needed) work on the second part only, or, with `crews_on` all, on the only one.
+    many as needed) work on the second part only, or on the only one where there is no second.
     """
 
     first: Distribution
@@ -27,7 +27,6 @@ class RepairPlan:
     second: Distribution | None = None
     false_fix: tuple[float, float] = (0.0, 0.0)
     crews: int | None = None
-    crews_on: Literal["all", "second"] = "all"
 
     @property
     def whole(self) -> Distribution:
@@ -87,7 +86,7 @@ class Repair(Law):
         fixes = self.false_fix or (0.0, 0.0)
         if self.automatic is None:
             return RepairPlan(self.distribution(), false_fix=fixes, crews=self.crews)
-        return RepairPlan(self.automatic, self.escalates or 0.0, self.manual, fixes, self.crews, "second")
+        return RepairPlan(self.automatic, self.escalates or 0.0, self.manual, fixes, self.crews)
 
     def contradictions(self) -> Iterator[Finding]:
         """Ask for one law, or for a whole pipeline."""

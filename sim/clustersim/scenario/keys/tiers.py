@@ -36,7 +36,7 @@ _BYTES_PER_S = quantity(units.BANDWIDTH)
 class Tier:
     """One tier, resolved: times in seconds; `survives` None: every failure; `keep` None: every copy.
 
-    Where the interval `adapts` to the failures, `interval` is that of the first stretch of training.  `keys`
+    Where the interval `adapts` to the failures, `interval` is that of the first training segment.  `keys`
     are those under which the scenario says what holds for it.
     """
 

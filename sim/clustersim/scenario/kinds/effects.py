@@ -65,7 +65,7 @@ class AffectedJob(Protocol):
         """Follow the nodes that a failure struck, at whose *pace* the job trains, until it is detected."""
 
     def fail(self, failure: Failure, line: int, sound_until: float | None = None) -> None:
-        """Go down by a failure that is noticed; as a whole where work is sound only until a place."""
+        """Go down by a failure that is noticed; as a whole where work is sound only up to a position."""
 
     def change_pace(self) -> None:
         """Train at the pace that the slowest failure leaves from now on."""
@@ -74,10 +74,10 @@ class AffectedJob(Protocol):
         """Let all that train stand still for *time*."""
 
     def suspect(self, line: int) -> None:
-        """Take note that the work is wrong from now on, because of the incident in *line*."""
+        """Mark the work as wrong from now on, because of the incident in *line*."""
 
     def clear_suspect(self, line: int) -> float | None:
-        """Return the place from which *line* made the work wrong, and forget it; None where it is gone."""
+        """Return the position from which *line* made the work wrong, and forget it; None if it is gone."""
 
     def close(self, tiers: Sequence[int], time: float) -> None:
         """Make *tiers* unavailable for *time*."""
@@ -116,7 +116,7 @@ class EffectKind(Kind):
 
     `stops_at_once`: training ends when it strikes.  `stops_training`: then, or when it is noticed.
     `is_noticed_later`: what happens until then is no part of the restart.  `nodes_leave`: it may cost nodes.
-    `spoils_work`: all that is trained from the strike on is wrong.  `needs_work_history`: what each tier
+    `spoils_work`: all that is trained from the failure on is wrong.  `needs_work_history`: what each tier
     holds and each failure threw away has to be known.  `lasts_for_repair`: the mode's repair time is its own.
     `unused` are keys of the mode that it has no room for, with why.
     """
@@ -257,15 +257,15 @@ class Corrupt(EffectKind):
         if not job.trains:
             return
         job.suspect(line)
-        culprit = job.track(failure, line)
+        undetected = job.track(failure, line)
 
         def notice() -> None:
             if job.when_stop_ends(notice):
                 return
-            culprit.detect()
+            undetected.detect()
             sound_until = job.clear_suspect(line)
             if sound_until is not None:
-                job.fail(failure.on(culprit.slots()), line, sound_until)
+                job.fail(failure.on(undetected.slots()), line, sound_until)
 
         job.notice_after(job.draw("noticed", self.shows_after, failure), notice)
 

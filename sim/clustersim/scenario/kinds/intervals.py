@@ -3,9 +3,9 @@
 A formula takes the mean time between the failures that the tier is there for (M) and the time for which a
 save stops training (d).  With M = 10 h and d = 30 s, Young's sqrt(2 d M) is 24 min 30 s.
 
-`adaptive` works the exact optimum out anew when a stretch of training begins, for the rate that it has seen:
+`adaptive` works the exact optimum out anew when a training segment begins, for the rate that it has seen:
 the failures that it counts within the last `window`, and one more, in the time trained within it, and M more.
-In the first stretch that is the rate 1/M; after 4 failures in 20 h of training within the window it is
+In the first segment that is the rate 1/M; after 4 failures in 20 h of training within the window it is
 5 / (20 h + 10 h), and the interval is the optimum for 6 h.
 
 A new way to choose the interval is a class here, with its line in `Interval`.
@@ -37,7 +37,7 @@ class Needs(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """An interval that is worked out anew for each stretch of training, from what a `window` (s) has seen.
+    """An interval that is worked out anew for each training segment, from what a `window` (s) has seen.
 
     `mtbf` is what is expected before anything has been seen, `blocks` what a save costs (s).
     """
@@ -140,7 +140,7 @@ class Optimal(Formula):
 
 
 class Adaptive(Formula):
-    """The exact optimum for the rate seen of late: fixed for each stretch of training, at its begin."""
+    """The exact optimum for the rate seen of late: fixed for each training segment when it begins."""
 
     word = "adaptive"
     does = "the optimum for the rate of failures seen of late"

@@ -30,7 +30,7 @@ class Rule(Block):
 
 
 class Scoring(Rule):
-    """Each failure weighs 1 and fades by half in each half-life; too much weight leaves no way back."""
+    """Each failure weighs 1 and fades by half in each half-life; a node whose weight is too large retires."""
 
     example = "{score: 3, half_life: 7 d}"
     score: Annotated[float, plain(0, 1e6, above=True)] | None = key(
@@ -46,7 +46,7 @@ class Scoring(Rule):
 
 
 class Counting(Rule):
-    """Many failures in a window before now leave no way back."""
+    """A node retires that failed so often within a window before now."""
 
     example = "{after: 3, within: 30 d}"
     after: Annotated[int, whole(1, 1_000_000)] | None = key(

@@ -15,6 +15,14 @@ from clustersim.engine.journal import NOBODY, PHASE, Journal
 from clustersim.records import Phase
 
 TRAINING: Final = Phase.TRAINING
+SAVING: Final = Phase.SAVING
+DETECTION: Final = Phase.DETECTION
+RECOVERY: Final = Phase.RECOVERY
+WAITING: Final = Phase.WAITING
+MAINTENANCE: Final = Phase.MAINTENANCE
+STALL: Final = Phase.STALL
+BLOCKED: Final = Phase.BLOCKED
+"""Final, so that compiled code need not look them up."""
 Blame = tuple[int, int]
 """A failure mode, and the line of an incident in the journal: what time is charged to."""
 NO_BLAME = NOBODY, NOBODY

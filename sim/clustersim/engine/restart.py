@@ -14,21 +14,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import simpy
 
-from clustersim.engine.activity import Activity, Blame
+from clustersim.engine.activity import DETECTION, RECOVERY, WAITING, Activity, Blame
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import STAGE, At
 from clustersim.engine.recovery import RestartStage, Stages
 from clustersim.engine.repair import Repairs
 from clustersim.failure import Failure
-from clustersim.records import Phase
-
-DETECTION: Final = Phase.DETECTION
-RECOVERY: Final = Phase.RECOVERY
-WAITING: Final = Phase.WAITING
 
 
 class Loader(Protocol):

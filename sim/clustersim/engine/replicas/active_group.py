@@ -13,26 +13,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final
 
-from clustersim.engine.activity import NO_BLAME, Activity, Blame
+from clustersim.engine.activity import (
+    BLOCKED,
+    MAINTENANCE,
+    NO_BLAME,
+    SAVING,
+    STALL,
+    TRAINING,
+    Activity,
+    Blame,
+)
 from clustersim.engine.effects import UndetectedFailures
 from clustersim.engine.events import COMPLETION, NOTICE, STOP_END, TARGET, WINDOW, At
+from clustersim.engine.failures.targeting import JOB
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.replicas.parts import Parts
-from clustersim.engine.replicas.replica import PendingFailure, Replica, State
+from clustersim.engine.replicas.replica import DOWN, DRAINED, REJOINING, PendingFailure, Replica
 from clustersim.engine.replicas.replica_set import ReplicaSet
 from clustersim.engine.replicas.rollout import Rollout
 from clustersim.engine.stops import Stops
 from clustersim.engine.work.history import Pace
-from clustersim.records import SCOPES, Phase
+from clustersim.records import Phase
 from clustersim.scenario.model import Maintenance
-
-TRAINING: Final = Phase.TRAINING
-SAVING: Final = Phase.SAVING
-STALL: Final = Phase.STALL
-BLOCKED: Final = Phase.BLOCKED
-JOB_SCOPE: Final = SCOPES.index("job")
 
 
 class ActiveGroup:
@@ -281,7 +284,7 @@ class PlannedStops:
 
     def when_it_ends(self, act: Callable[[], None]) -> bool:
         """Call *act* when the stop under way ends; return whether there is one."""
-        stopped = self._activity.phase is Phase.MAINTENANCE
+        stopped = self._activity.phase is MAINTENANCE
         if stopped:
             self._after.append(act)
         return stopped
@@ -297,13 +300,13 @@ class PlannedStops:
             self._group.go_on()
         elif self._is_abrupt:
             self._group.stop(self._blame)
-            self._work.invalidate(JOB_SCOPE, now)
+            self._work.invalidate(JOB, now)
             self._work.fall_back(now, *self._blame)
             self._stand_still(now + self._takes)
         else:
             self._work.end(now)
             saved_at = self._work.begin_final_save(now)
-            self._group.enter(Phase.SAVING)
+            self._group.enter(SAVING)
             self._group.wait(saved_at, self._saved)
 
     def drain_next(self) -> None:
@@ -320,7 +323,7 @@ class PlannedStops:
     def _pass_over(self, replicas: Sequence[Replica]) -> None:
         """Let those of *replicas* that are down make their stop while they recover."""
         for replica in replicas:
-            if replica.state is State.DOWN and not self._skips:
+            if replica.state is DOWN and not self._skips:
                 replica.due = self._env.now
 
     def _await_turn(self) -> None:
@@ -336,7 +339,7 @@ class PlannedStops:
         self._windows.begin()
         self._pass_over(self._replicas.replicas)
         for replica in self._replicas.rejoining:
-            if replica.state is State.REJOINING:
+            if replica.state is REJOINING:
                 self._drain(replica, self._env.now + self._takes, self._blame)
         self._group.enter(self._activity.phase)
         self._await_turn()
@@ -344,7 +347,7 @@ class PlannedStops:
     def _drain(self, replica: Replica, until: float, blame: Blame) -> None:
         """Drain a *replica* until an instant (s); the stall when it rejoins is charged to *blame*."""
         self._replicas.drain(replica)
-        replica.activity.enter(Phase.MAINTENANCE)
+        replica.activity.enter(MAINTENANCE)
         replica.activity.charged = self._blame
         self._ends[replica] = At(self._env, until, STOP_END, partial(self._undrain, replica, blame))
 
@@ -354,7 +357,7 @@ class PlannedStops:
         self._stand_still(self._env.now + self._takes)
 
     def _stand_still(self, until: float) -> None:
-        self._group.enter(Phase.MAINTENANCE)
+        self._group.enter(MAINTENANCE)
         self._group.wait(until, self._resume, STOP_END)
 
     def _resume(self) -> None:
@@ -364,7 +367,7 @@ class PlannedStops:
         struck = self._replicas.struck_in_stop()
         if struck:
             self._bring_down({replica: replica.take_pending() for replica in struck})
-        if self._activity.phase is Phase.MAINTENANCE:
+        if self._activity.phase is MAINTENANCE:
             if self._group.is_stalled_until_later:
                 self._group.stand_still()
             else:
@@ -375,7 +378,7 @@ class PlannedStops:
 
     def _undrain(self, replica: Replica, blame: Blame, event: At) -> None:
         """End the stop of a drained replica: it rejoins, or recovers from a failure that hit it there."""
-        if replica.state is not State.DRAINED or self._ends[replica] is not event:
+        if replica.state is not DRAINED or self._ends[replica] is not event:
             return
         if self._rollout.is_over(replica):
             self._windows.skip_before(self._env.now)

@@ -13,32 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final
 
 import simpy
 
-from clustersim.engine.activity import Activity, Blame
+from clustersim.engine.activity import BLOCKED, MAINTENANCE, SAVING, STALL, TRAINING, Activity, Blame
 from clustersim.engine.effects import Affected, UndetectedFailures, effects
 from clustersim.engine.events import GATHERING, REJOIN, At
+from clustersim.engine.failures.targeting import JOB
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.replicas.active_group import ActiveGroup
 from clustersim.engine.replicas.parts import Parts
-from clustersim.engine.replicas.replica import PendingFailure, Replica, State
+from clustersim.engine.replicas.replica import DOWN, DRAINED, REJOINING, PendingFailure, Replica
 from clustersim.engine.replicas.replica_set import ReplicaSet
 from clustersim.engine.restart import RestartSequence
 from clustersim.engine.work.tiered import TieredWork
 from clustersim.failure import Failure
-from clustersim.records import SCOPES, Phase
-
-TRAINING: Final = Phase.TRAINING
-SAVING: Final = Phase.SAVING
-STALL: Final = Phase.STALL
-BLOCKED: Final = Phase.BLOCKED
-MAINTENANCE: Final = Phase.MAINTENANCE
-REJOINING: Final = State.REJOINING
-DOWN: Final = State.DOWN
-DRAINED: Final = State.DRAINED
-JOB_SCOPE: Final = SCOPES.index("job")
+from clustersim.records import Phase
 
 
 class Job:
@@ -122,7 +112,7 @@ class Job:
     def begin(self) -> None:
         """Start at time 0: train, or recover first where the start is not free."""
         if self._recovery.at_start:
-            start = Failure(self._start, 0, (), True, self._start, JOB_SCOPE)
+            start = Failure(self._start, 0, (), True, self._start, JOB)
             self._take_down(self._replicas.replicas, start, (self._start, NOBODY), 0.0)
         else:
             self._group.go_on()

@@ -8,7 +8,7 @@ the stop begins with the crash, and its detection takes 10 s.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from clustersim.engine.activity import Activity, Blame
 from clustersim.engine.restart import RestartSequence
@@ -22,6 +22,13 @@ class State(IntEnum):
     REJOINING = 1
     DOWN = 2
     DRAINED = 3
+
+
+UP: Final = State.UP
+REJOINING: Final = State.REJOINING
+DOWN: Final = State.DOWN
+DRAINED: Final = State.DRAINED
+"""Final, so that compiled code need not look them up."""
 
 
 class PendingFailure(NamedTuple):

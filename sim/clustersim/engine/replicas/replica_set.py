@@ -8,18 +8,11 @@ next segment it is up.  While all are down, none is `alive`: the state of the mo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
+from clustersim.engine.activity import WAITING
 from clustersim.engine.cluster import Cluster
-from clustersim.engine.replicas.replica import Replica, State
+from clustersim.engine.replicas.replica import DOWN, DRAINED, REJOINING, UP, Replica
 from clustersim.failure import Failure
-from clustersim.records import Phase
-
-UP: Final = State.UP
-REJOINING: Final = State.REJOINING
-DOWN: Final = State.DOWN
-DRAINED: Final = State.DRAINED
-WAITING: Final = Phase.WAITING
 
 
 class ReplicaSet:

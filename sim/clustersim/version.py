@@ -8,7 +8,7 @@ VERSION = "0.2.0"
 def build() -> str:
     """Return "compiled" where the engine was translated to C when this copy was built, else "pure Python".
 
-    Both give the same bytes; the compiled one takes about two thirds of the time.  Nothing is imported but
+    Both give the same bytes; the compiled one takes about half of the CPU time.  Nothing is imported but
     the package itself, so that `clustersim --version` stays quick.
     """
     streams = find_spec("clustersim.streams")

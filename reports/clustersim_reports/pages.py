@@ -153,12 +153,20 @@ def answer(runs: Runs) -> list[Advice]:
     if len(selected) > MOST_VERDICTS:
         ordered = sorted(selected, key=lambda run: float(run.at("effective_gpus")))
         selected = [ordered[-1], ordered[0]]
-    sentences = [verdict(run.summary) for run in selected]
+    sentences = [_named_verdict(run) for run in selected]
     sentences += runs.comparison.advice[: MOST - len(sentences)]
     for run in selected:
         advice = advise(run.result.scenario, run.summary)
         sentences += [replace(sentence, text=f"{run.name}: {sentence.text}") for sentence in advice]
     return sentences[:MOST]
+
+
+def _named_verdict(run: Run) -> Advice:
+    """Return the verdict on one run of several, which begins with its name."""
+    sentence, name = verdict(run.summary), run.name
+    if sentence.text.startswith(name):
+        return sentence
+    return replace(sentence, text=f"{name}: {sentence.text[0].lower()}{sentence.text[1:]}")
 
 
 def _alone(run: Run) -> list[Advice]:
@@ -180,8 +188,9 @@ def _facts(run: Run) -> Iterator[str]:
         days, ideal = run.say("days_to_target.mean"), duration(run.at("target_s"), 0.0)
         yield f"The target is reached after {days} days; without any loss it would take {ideal}."
     path = "cost.per_effective_gpu_hour"
-    if run.at(path) is not None and not run.at("no_progress"):
-        price, paid, width = run.at(path), run.at("cost.per_gpu_hour"), run.margin(path)
+    paid = run.at("cost.per_gpu_hour")
+    if paid and run.at(path) is not None and not run.at("no_progress"):
+        price, width = run.at(path), run.margin(path)
         times = measured(price / paid, None if width is None else max(width / paid, 0.02))
         text = money(price, run.at("currency"), width)
         yield f"An effective card-hour costs {text}, {times} times the price of a card-hour."
@@ -257,8 +266,9 @@ def _tuning_facts(study: Tuning) -> Iterator[Fact]:
         yield Fact("ETTR at the best interval", ettr, "almost no card-time is productive")
         yield from _needed(study)
         return
-    near = " to ".join(map(duration, study.range_s))
-    yield Fact("Best range", near, "indistinguishable from the best at 95 %")
+    if study.ettr_at_best.half_width is not None:
+        near = " to ".join(map(duration, study.range_s))
+        yield Fact("Best range", near, "indistinguishable from the best at 95 %")
     yield Fact("ETTR with it", ettr, "productive share of all card-time")
     for gain in (gain for gain in study.gains if gain.over == "now"):
         label = f"Gain over today's {duration(gain.interval_s, 0.0)}"
@@ -294,8 +304,8 @@ def _tuning_method(study: Tuning) -> dict[str, str]:
 def change_to_make(study: Levers) -> str:
     """Return the answer of levers in a few words."""
     if not study.levers:
-        return "There is nothing to improve."
-    best = next((lever.name for lever in study.helpful), "no change makes a difference beyond chance")
+        return "No change is on offer."
+    best = next((lever.name for lever in study.helpful), "no change gains anything beyond chance")
     return f"{best[:1].upper()}{best[1:]}."
 
 

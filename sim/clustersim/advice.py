@@ -12,7 +12,7 @@ from typing import Any
 
 from clustersim import theory
 from clustersim.estimate import unseen
-from clustersim.formatting import duration, measured, percent, plus_minus, whole
+from clustersim.formatting import PrintedShares, counted, duration, measured, percent, plus_minus, whole
 from clustersim.metrics.cells import margin, number_at, parts
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import about_overlaps, describe
@@ -43,7 +43,7 @@ ENTRY_WORDS = {
     "detection": "noticing failures",
     "recovery": "recovery",
     "waiting": "waiting for nodes",
-    "stall": "replicas standing still",
+    "stall": "standing still for other replicas or for flaps",
     "idle": "cards held back",
     "slow": "stragglers and overhead",
     "corrupted": "silent corruption",
@@ -55,7 +55,7 @@ REMEDIES = {
     "detection": "notice failures sooner: shorter timeouts",
     "recovery": "recover faster than failures come, or restart only the part of the job that failed",
     "waiting": "hold more spare nodes, or repair faster",
-    "stall": "stand still for less long when a replica fails or rejoins",
+    "stall": "stand still for less long when a replica fails or rejoins, or a link flaps",
     "idle": "let the job train with fewer replicas, or make them smaller",
     "slow": "notice stragglers sooner, or make the protocol of the recovery cheaper",
     "corrupted": "notice corruption sooner, and keep copies that are older than it",
@@ -227,7 +227,7 @@ def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 def _rare(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Warn where so little happened that the intervals, or the lack of one, promise too much."""
     count, happened = summary["replications"], summary["interruptions_total"]
-    if summary["mtbf_s"] is None or summary["half_width"] is None or not summary.get("random", True):
+    if summary["half_width"] is None or not summary.get("random", True) or not _may_be_interrupted(scenario):
         return
     more = "Simulate a longer horizon, or more replications"
     if not happened:
@@ -247,6 +247,12 @@ def _rare(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     if never := [mode for mode, per_day in summary["incidents_by_mode"].items() if not per_day]:
         text = f"{' and '.join(never)} never struck in any replication: what that costs is in no figure."
         yield Advice(f"{text} {more}.", True)
+
+
+def _may_be_interrupted(scenario: Scenario) -> bool:
+    """Return whether any failure ends a training segment: storage that is out of reach does not."""
+    effects = [mode.effect for mode in scenario.failures.values()]
+    return any(effect.stops_training or effect.pause for effect in effects)
 
 
 def _rare_and_decisive(summary: Summary) -> dict[str, float]:
@@ -293,7 +299,7 @@ def _are_paid_for(scenario: Scenario) -> bool:
 
 
 def _nodes(spares: int) -> str:
-    return f"{whole(spares)} spare node{'' if spares == 1 else 's'}"
+    return counted(spares, "spare node")
 
 
 def _enough(scenario: Scenario, summary: Summary) -> str:
@@ -311,10 +317,12 @@ def stalls(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say where replicas that stand still cost more than the recovery of those that failed."""
     ledger = summary["ledger"]
     stall, down = ledger["stall"], ledger["detection"] + ledger["recovery"] + ledger["waiting"]
-    if stall >= COSTLY and stall > down:
+    if scenario.recovery.replicas > 1 and stall >= COSTLY and stall > down:
+        flaps = any(mode.effect.pause for mode in scenario.failures.values())
         others = parts(summary).text("detection", "recovery", "waiting")
         text = (
-            f"Standing still while another replica fails or rejoins takes {share_of(summary, 'stall')},"
+            f"Standing still while another replica fails or rejoins{', or a link flaps,' if flaps else ''}"
+            f" takes {share_of(summary, 'stall')},"
             f" more than the replicas that are down, {others}:"
             " a shorter stall earns more than a faster recovery."
         )
@@ -337,22 +345,23 @@ def stragglers(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say where slow nodes cost much, and which failures make them slow."""
     costs = _by_mode(scenario, summary, "slow")
     if sum(costs.values()) >= COSTLY:
-        share = percent(sum(costs.values()), summary["margins"]["ledger.slow"])
-        yield Advice(f"Slow nodes take {share} of all card-time, {_by(costs)}: notice them sooner.")
+        yield Advice(f"Slow nodes take {_shared(summary, costs)}: notice them sooner.")
 
 
-def _by(costs: Mapping[str, float]) -> str:
-    """Return which modes bring the costs: the only one, the one that brings most, or the largest few."""
-    ordered = sorted((mode for mode in costs if costs[mode]), key=costs.__getitem__, reverse=True)
-    first, *others = ordered
+def _shared(summary: Summary, costs: Mapping[str, float]) -> str:
+    """Return what failure modes cost together, and which of them bring it."""
+    total = sum(costs.values())
+    printed = PrintedShares.of(costs, parts(summary).decimals, total)
+    first, *others = sorted((mode for mode in costs if costs[mode]), key=costs.__getitem__, reverse=True)
+    whole_share = f"{printed.text(*costs)} of all card-time"
     if not others:
-        return f'all of it by "{first}"'
-    if costs[first] > sum(costs.values()) / 2:
-        return f'most of it by "{first}"'
-    listed = [f'"{mode}" {percent(costs[mode])}' for mode in ordered[:MOST_ALIKE]]
-    if len(ordered) > MOST_ALIKE:
-        return f"by {', '.join(listed)} and {len(ordered) - MOST_ALIKE} more"
-    return f"by {', '.join(listed[:-1])} and {listed[-1]}"
+        return f'{whole_share}, all of it by "{first}"'
+    if costs[first] - (margin(summary, f"waste_by_cause.{first}") or 0.0) > total / 2:
+        return f'{whole_share}, most of it by "{first}"'
+    listed = [f'"{mode}" {printed.text(mode)}' for mode in (first, *others)][:MOST_ALIKE]
+    if len(others) >= MOST_ALIKE:
+        listed.append(f"{len(others) + 1 - MOST_ALIKE} more")
+    return f"{whole_share}, by {', '.join(listed[:-1])} and {listed[-1]}"
 
 
 def corruption(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
@@ -362,13 +371,14 @@ def corruption(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         return
     worst = max(costs, key=costs.__getitem__)
     law = scenario.failures[worst].effect.shows_after
-    text = f"Silent corruption throws away {share_of(summary, 'corrupted')}, {_by(costs)}"
+    text = f"Silent corruption throws away {_shared(summary, costs)}"
     last = scenario.tiers[-1] if scenario.tiers else None
     if last and last.keep and law and last.keep * last.interval < law.mean:
-        text += (
-            f': "{worst}" is noticed after {duration(law.mean, 0.0)}, and the {whole(last.keep)} copies kept'
-            f" reach back {duration(last.keep * last.interval, 0.0)} only"
-        )
+        copies = "the only copy kept reaches"
+        if last.keep > 1:
+            copies = f"the {whole(last.keep)} copies kept reach"
+        back = duration(last.keep * last.interval, 0.0)
+        text += f': "{worst}" is noticed after {duration(law.mean, 0.0)}, and {copies} back {back} only'
     yield Advice(f"{text}.", warning=True)
 
 

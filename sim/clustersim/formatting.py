@@ -132,6 +132,11 @@ def whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 replication`, `32 replications`."""
+    return f"{whole(count)} {noun}{'' if count == 1 else 's'}"
+
+
 def money(amount: float | None, currency: str, half_width: float | None = None) -> str:
     """Return an amount with its currency: large ones as `27.4 million CNY`."""
     if amount is None or not math.isfinite(amount):

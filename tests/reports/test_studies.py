@@ -58,6 +58,13 @@ def test_a_job_that_is_stuck_has_a_curve_on_the_floor_and_nothing_recommended() 
     assert sections.curve(calm()).blocks == []
 
 
+def test_one_replication_tells_nothing_apart_and_nothing_is_said_of_ranges() -> None:
+    single = findings.once()
+    sentences = " ".join(advice.text for advice in single.advice) + html("tune once")
+    assert "indistinguishable from the best at" not in sentences
+    assert "Save about every" in sentences
+
+
 def values(path: str) -> Data:
     return figures("tune")[f"what-if-{path}"].data
 
@@ -156,7 +163,7 @@ def test_the_data_hold_all_levers_and_the_drawing_the_first() -> None:
 def test_the_headline_of_levers_is_the_first_that_helps() -> None:
     assert pages.change_to_make(findings.levers()) == "Faster start."
     assert "beyond chance" in pages.change_to_make(findings.levers([lever("x", 0.001, 0.1)]))
-    assert "nothing to improve" in pages.change_to_make(findings.levers([]))
+    assert "No change" in pages.change_to_make(findings.levers([]))
     words = read("levers").words
     assert "1,000,000 USD paid back after 3.3 y" in words
     assert "not distinguishable +2 ± 5 pp" in words

@@ -87,6 +87,12 @@ def test_the_answer_says_what_was_asked_for() -> None:
     assert "8,192 cards" in pages.answer(several(*CHANGES))[0].text
 
 
+def test_cards_that_cost_nothing_have_no_price_to_compare_with() -> None:
+    free = several("target")
+    free.runs[0].summary["cost"]["per_gpu_hour"] = 0.0
+    assert "An effective card-hour" not in " ".join(advice.text for advice in pages.answer(free))
+
+
 def test_values_come_with_their_origin_and_differ_where_they_differ() -> None:
     found = {value.path: inputs.origin(value) for value in values(scenario("hostile"))}
     assert found["cluster.gpus"] == ("", HOSTILE)

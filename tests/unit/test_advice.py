@@ -173,6 +173,17 @@ def test_few_interruptions_are_warned_of_and_none_says_what_may_still_happen() -
     assert told(done(failures="none", **rare)) == []
 
 
+def test_a_job_that_nothing_can_interrupt_is_not_warned_of_interruptions() -> None:
+    outage = {
+        "per": "cluster",
+        "mtbf": "9000 d",
+        "repair": "1 h",
+        "effect": {"storage": {"tiers": ["storage"]}},
+    }
+    tiers = {"tiers": {"storage": {"interval": "1 h", "blocks": "9 s"}}}
+    assert not told(done(failures={"filesystem": outage}, checkpoint=tiers), "interruption")
+
+
 def test_few_incidents_that_decide_about_the_interval_are_named() -> None:
     often = {"per": "job", "mtbf": "5 h", "clock": "training"}
     fire = {"per": "cluster", "mtbf": "30 d", "detect": "3 d"}

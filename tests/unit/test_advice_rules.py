@@ -44,6 +44,7 @@ def summary(*, ledger: dict[str, float] | None = None, **more: Any) -> dict[str,
 
 
 WAITING = {"waiting": 0.04}
+REPLICAS = {"recovery": {"replicas": 4}}
 LEAST = {"spares.sufficient_p99": "it takes 9+"}
 IDLE = {"spare_nodes": 40, "fewest_spares": 30}
 PRICED = {"costs": {"gpu_hour": "2 USD"}}
@@ -88,10 +89,11 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
     "half used": (spares, PRICED, {"spare_nodes": 40, "fewest_spares": 15}, ""),
     "free": (spares, {"costs": {"gpu_hour": "2 USD", "idle_spares": "0 %"}}, IDLE, ""),
     "stalls": (
-        stalls, {}, {"ledger": {"stall": 0.05, "recovery": 0.02, "detection": 0.01}}, "are down, 3.0 %"
+        stalls, REPLICAS, {"ledger": {"stall": 0.05, "recovery": 0.02, "detection": 0.01}}, "are down, 3.0 %"
     ),
-    "stalls that pay": (stalls, {}, {"ledger": {"stall": 0.05, "recovery": 0.06}}, ""),
-    "short stalls": (stalls, {}, {"ledger": {"stall": 0.005}}, ""),
+    "flaps": (stalls, {}, {"ledger": {"stall": 0.05, "recovery": 0.02}}, ""),
+    "stalls that pay": (stalls, REPLICAS, {"ledger": {"stall": 0.05, "recovery": 0.06}}, ""),
+    "short stalls": (stalls, REPLICAS, {"ledger": {"stall": 0.005}}, ""),
     "held back": (held_back, {}, {"ledger": {"idle": 0.012}, **FEW}, "fewer than 6 of 8 replicas"),
     "no replicas": (held_back, {}, {"ledger": {"idle": 0.012}}, ""),
     "slow": (
@@ -101,7 +103,15 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
     ),
     "slow alike": (
         stragglers, {"failures": SLOW}, {"waste": {"a": {"slow": 0.02}, "b": {"slow": 0.02}}},
-        '4.0 % of all card-time, by "a" 2 % and "b" 2 %',
+        '4.0 % of all card-time, by "a" 2.0 % and "b" 2.0 %',
+    ),
+    "hardly the most": (
+        stragglers, {"failures": SLOW},
+        {
+            "waste": {"a": {"slow": 0.019}, "b": {"slow": 0.021}},
+            "margins": defaultdict(lambda: 0.001, {"waste_by_cause.b": 0.002}),
+        },
+        'by "b" 2 % and "a" 2 %',
     ),
     "overhead": (stragglers, {"failures": SLOW}, {"waste": {"overhead": {"slow": 0.3}}}, ""),
     "few copies": (corruption, keeping(2), SPOILT, "the 2 copies kept reach back 40 min only"),
@@ -109,7 +119,7 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
     "two corrupt": (
         corruption, {"failures": SILENT | {"other": SILENT["silent"]}},
         {"ledger": {"corrupted": 0.02}, "waste": {name: {"corrupted": 0.01} for name in ("silent", "other")}},
-        'throws away 2.0 % of all card-time, by "silent" 1 % and "other" 1 %.',
+        'throws away 2.0 % of all card-time, by "silent" 1.0 % and "other" 1.0 %.',
     ),
     "no corruption": (corruption, keeping(2), {}, ""),
     "lemons": (lemons, few_lemons(), COSTLY, "bring 30 % of the failures"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clustersim.estimate import in_words
-from clustersim.formatting import NOTHING, percent, points, whole
+from clustersim.formatting import NOTHING, points, whole
 from clustersim.metrics.catalogue import table_of
 from clustersim.studies.compare import Comparison
 from clustersim_reports import drawing, theme
@@ -23,7 +23,7 @@ MEANINGS = {
     "detection": "from the failure until it is noticed",
     "recovery": "diagnosis, rescheduling, start, load, warm-up",
     "waiting": "no node available",
-    "stall": "replicas paused because another one failed or rejoins",
+    "stall": "training paused while a replica fails or rejoins, or a link flaps",
     "idle": "too few replicas are alive, so the others wait",
     "slow": "stragglers, and the overhead of the recovery protocol",
     "corrupted": "training discarded because of silent corruption",
@@ -86,7 +86,7 @@ def figure(runs: Runs) -> Figure:
     points, spoken = [], []
     for run in runs.runs:
         shares = {entry: float(run.at(f"ledger.{entry}") or 0.0) for entry in runs.entries}
-        parts = [f"{entry} {percent(share)}" for entry, share in shares.items() if share]
+        parts = [f"{entry} {run.shares().text(entry)}" for entry, share in shares.items() if share]
         spoken.append(f"{run.name}: {', '.join(parts)}")
         common = {"scenario": run.name, "cards": run.at("gpus")}
         points += [common | {"entry": entry, "share_of_card_hours": share} for entry, share in shares.items()]
@@ -99,7 +99,8 @@ def figure(runs: Runs) -> Figure:
         values = plot.data["share_of_card_hours"][order :: len(runs.entries)]
         font = {"color": theme.STYLES[entry].text.light, "size": 13}
         inside = {"insidetextanchor": "middle", "textangle": 0, "textposition": "inside"}
-        texts = [percent(share) if share >= LEAST_LABELLED else "" for share in values]
+        labels = zip(runs.runs, values, strict=True)
+        texts = [run.shares().text(entry) if share >= LEAST_LABELLED else "" for run, share in labels]
         plot.shares(entry, values, runs.names, text=texts, insidetextfont=font, **inside)
     caption = "Every card-hour of the job belongs to exactly one activity; each bar adds up to 100 %."
     return plot.figure("ledger", "Where the time goes", caption, spoken)

@@ -94,9 +94,11 @@ def mark_label(name: str, at: float) -> str:
 def curve_figure(tuning: Tuning) -> Figure:
     """Return ETTR against the checkpoint interval, and a lane below it for the best range and each mark.
 
-    A job without progress has no best range, and its axis spans all card-time.
+    One replication tells no best range; nor does a job without progress, whose axis spans all card-time.
     """
-    marks, best = marks_of(tuning), None if tuning.no_progress else tuning.range_s
+    known = tuning.ettr_at_best is not None and tuning.ettr_at_best.half_width is not None
+    best = tuning.range_s if known and not tuning.no_progress else None
+    marks = marks_of(tuning)
     intervals, data = [at for at, _ in marks.values()], []
     for point in tuning.curve:
         values = {"scenario": tuning.scenario.name, "interval_s": point.interval_s}
@@ -105,7 +107,8 @@ def curve_figure(tuning: Tuning) -> Figure:
     near = [c for c in tuning.curve if min(intervals) / REACH <= c.interval_s <= max(intervals) * REACH]
     heights = [end for point in near for end in point.ettr.share if end is not None]
     pad = max(0.06 * (max(heights) - min(heights)), 1e-4)
-    span = [max(min(heights) - pad, 0.0), min(max(heights) + pad, 1.0)] if best else [-0.03, 1.0]
+    span = [max(min(heights) - pad, 0.0), min(max(heights) + pad, 1.0)]
+    span = [-0.03, 1.0] if tuning.no_progress else span
     lanes = len(marks) + (best is not None)
     height, look = PLOT + GAP + LANE * lanes, {"anchor": "y2", "title": "training between two saves"}
     plot = Plot(
@@ -118,9 +121,10 @@ def curve_figure(tuning: Tuning) -> Figure:
     )
     plot.corner("ETTR")
     _curve(plot, near)
-    caption, spoken = STUCK, [mark_label(name, at) for name, (at, _) in marks.items()]
+    caption = STUCK if tuning.no_progress else BELOW
+    spoken = [mark_label(name, at) for name, (at, _) in marks.items()]
     if best:
-        caption = f"{BELOW} {PAIRED}" if near[0].ettr.low is not None else BELOW
+        caption = f"{BELOW} {PAIRED}"
         spoken.insert(0, f"best range {duration(best[0])} to {duration(best[1])}")
         _best(plot, *best, spoken[0])
     _marks(plot, marks, lanes - len(marks))

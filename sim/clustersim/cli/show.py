@@ -17,7 +17,7 @@ from rich.text import Text
 
 from clustersim.advice import Advice, advise, largest_losses, verdict
 from clustersim.estimate import in_words
-from clustersim.formatting import NOTHING, duration, points, significant, whole
+from clustersim.formatting import NOTHING, counted, duration, points, significant, whole
 from clustersim.metrics.catalogue import table_of
 from clustersim.metrics.cells import Summary, parts
 from clustersim.results import Results
@@ -184,13 +184,15 @@ def _tuning(tuning: Tuning, screen: Screen) -> None:
 
 
 def method(tuning: Tuning) -> str:
-    """Return in one sentence how the answer was tuning."""
+    """Return in one sentence how the answer was found."""
     how = "scored on outages that were simulated once"
     if tuning.simulated:
         how = f"each simulated in full ({tuning.simulated})"
-    horizon = format_duration(tuning.scenario.end_s, 3)
+    chosen_on = (
+        f"{counted(tuning.replications, 'replication')} of {format_duration(tuning.scenario.end_s, 3)}"
+    )
     return (
-        f"{len(tuning.curve)} intervals, {how}: {tuning.replications} replications of {horizon} to choose,"
+        f"{len(tuning.curve)} intervals, {how}: {chosen_on} to choose,"
         f" {tuning.fresh_replications} fresh ones to judge."
     )
 
@@ -237,7 +239,7 @@ def _levers(levers: Levers, screen: Screen) -> None:
     """Print what to do first, and what each change earns."""
     first, *others = levers.advice
     screen.title(f"{first}\n")
-    screen.text(f"ETTR as it is: {in_words(levers.ettr)}, {levers.replications} replications\n")
+    screen.text(f"ETTR as it is: {in_words(levers.ettr)}, {counted(levers.replications, 'replication')}\n")
     rows = []
     for lever in levers.levers:
         rows.append([lever.name, *_worth(lever.worth, lever.distinguishable)])

@@ -152,7 +152,7 @@ def _tuned_interval(scenario: Scenario, running: Simulations) -> Iterator[Change
     search = searched(scenario, tier, score, (interval,), FEW_CANDIDATES if in_full else CANDIDATES)
     if search.distinguishable(interval):
         now = format_duration(interval, 3) if tier.adapts is None else "one that follows the failures"
-        then = format_duration(rounded(search.best, search.flat_range()))
+        then = format_duration(rounded(search.best, search.flat_range()), 3)
         yield Change("tuned interval", {path: then}, f"{path}: {now} -> {then}", Area.INTERVAL)
 
 
@@ -164,13 +164,13 @@ def _advice(levers: Levers) -> Iterator[Advice]:
     if helpful:
         yield Advice(f"First: {helpful[0].name}. It gains {helpful[0].worth.sentence}.")
     elif levers.levers:
-        yield Advice(f"No change makes a distinguishable difference (replications: {levers.replications}).")
+        yield Advice(f"No change gains anything distinguishable (replications: {levers.replications}).")
     else:
-        yield Advice("Nothing fails and no save stops training: there is nothing to improve.")
+        yield Advice("Nothing fails and no save stops training: no change is on offer.")
     yield from _why(levers.levers)
     if following:
         gains = "; ".join(f"{lever.name}, {lever.worth.in_words[0]}" for lever in following)
-        yield Advice(f"Then: {gains}. Each was tried by itself; together they earn less than the sum.")
+        yield Advice(f"Then: {gains}. Each was tried by itself; what they earn together is not the sum.")
     yield from _other(levers.levers)
     yield from levers.caveats()
 

@@ -208,12 +208,15 @@ def _advice(tuning: Tuning) -> Iterator[Advice]:
         text = (
             f"Save{tuning.within} about every {format_duration(tuning.recommended_s or 0.0, 3)}: ETTR {best}."
         )
-        ends = " to ".join(map(duration, flat))
-        yield Advice(f"{text} Anything from {ends} is indistinguishable from the best at 95 %.")
+        if ettr.half_width is not None:
+            ends = " to ".join(map(duration, flat))
+            text += f" Anything from {ends} is indistinguishable from the best at 95 %."
+        yield Advice(text)
         yield from _at_a_limit(tuning)
-        yield from _against_today(tuning)
-        yield from _against_formulas([gain for gain in tuning.gains if gain.over != "now"])
-        yield from _flat(*flat, tuning.tier.durable_after)
+        if ettr.half_width is not None:
+            yield from _against_today(tuning)
+            yield from _against_formulas([gain for gain in tuning.gains if gain.over != "now"])
+            yield from _flat(*flat, tuning.tier.durable_after)
     if tuning.tier.adapts is not None:
         start = duration(tuning.now_s, 0.0)
         text = f"Today's interval follows the failures; what is compared is that of its start, {start}, kept."

@@ -100,4 +100,4 @@ def test_levers_of_ones_own_are_tried_beside_the_others() -> None:
 def test_where_nothing_fails_and_saves_are_free_there_is_nothing_to_improve() -> None:
     found = levers(job(failures="none", interval="1 h", blocks=0), settings=HERE)
     assert found.levers == []
-    assert said(found) == "Nothing fails and no save stops training: there is nothing to improve."
+    assert said(found) == "Nothing fails and no save stops training: no change is on offer."

@@ -19,14 +19,25 @@ ALL_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One threshold: the verdict, a sentence about it, and whether the point estimate `holds`.
+    """One threshold of a scenario: the metric at *path*, what is *wanted*, what was *found*, and the verdict.
 
-    The point estimate decides whether a command fails; what is unknown does not hold.
+    What was found has its interval, or is unknown, with the reason.  The point estimate decides whether a
+    command fails, `holds`; what is unknown does not hold.
     """
 
+    scenario: str
+    path: str
+    wanted: str
+    found: str
     verdict: str
-    text: str
     holds: bool
+
+    @property
+    def text(self) -> str:
+        """The same in a sentence, without the verdict."""
+        more = "; the interval holds the threshold, more replications would tell"
+        sentence = f"{self.scenario}: {self.path} is {self.found}, expected {self.wanted}"
+        return f"{sentence}{more if self.verdict == UNDECIDED else ''}"
 
     def __str__(self) -> str:
         return f"{self.verdict}: {self.text}"
@@ -38,19 +49,16 @@ def expectations(scenario: Scenario, summary: Mapping[str, Any]) -> Iterator[Exp
     for path, text in scenario.expect.items():
         metric, own = figures[path].metric, figures[path].path
         width, value = margin(summary, metric.margin or own), number_at(summary, path)
-        threshold, wanted = Threshold.parse(text), f"expected {text}"
         if value is None:
             reason = summary["reasons"].get(own)
-            because = f" ({reason})" if reason else ""
-            unknown = f"{scenario.name}: {path} is unknown{because}, {wanted}"
-            yield Expectation(NOT_MET, unknown, holds=False)
+            unknown = f"unknown ({reason})" if reason else "unknown"
+            yield Expectation(scenario.name, path, text, unknown, NOT_MET, holds=False)
             continue
+        threshold = Threshold.parse(text)
         holds = threshold.holds(value)
         known = width is not None and not certain(value, width)
-        is_now = plus_minus(value, width) if known else significant(value, ALL_DIGITS)
-        sentence = f"{scenario.name}: {path} is {is_now}, {wanted}"
+        found = plus_minus(value, width) if known else significant(value, ALL_DIGITS)
+        verdict = MET if holds else NOT_MET
         if width is not None and abs(value - threshold.value) < width:
-            more = "the interval holds the threshold, more replications would tell"
-            yield Expectation(UNDECIDED, f"{sentence}; {more}", holds)
-        else:
-            yield Expectation(MET if holds else NOT_MET, sentence, holds)
+            verdict = UNDECIDED
+        yield Expectation(scenario.name, path, text, found, verdict, holds)

@@ -62,6 +62,7 @@ ROOMS = [
     "advice",
     "expectations",
     "studies",
+    "headline",
     "validation",
     "cli",
 ]
@@ -77,6 +78,7 @@ REPORTS_MAY_IMPORT = {
     "results",
     "advice",
     "expectations",
+    "headline",
     "studies",
     "validation",
 }

@@ -79,9 +79,18 @@ def _precision(r: Replications) -> dict[str, Any]:
     return {"asked": goal, "reached": reached, "met": met, "unstruck": unstruck}
 
 
-def _at_efficiency(summary: Summary) -> str:
-    efficiency = summary["scaling_efficiency"]
-    return f"at scaling efficiency {efficiency:.3g}" if efficiency != 1 else ""
+def _of_cards(summary: Summary) -> str:
+    efficiency, of = summary["scaling_efficiency"], f"of {summary['gpus']:,}"
+    return f"{of}, at scaling efficiency {efficiency:.3g}" if efficiency != 1 else of
+
+
+def _of_cost(summary: Summary) -> str:
+    return f"of {cells.in_unit(summary, 'cost.total', 'money').text} paid"
+
+
+def _lost(r: Replications) -> Array:
+    trained = r["gpus"] * r["ettr"] * r["wall_s"] / HOUR
+    return np.asarray(r["paid"] - r["cost.per_gpu_hour"] * trained)
 
 
 def _share(*entries: Entry) -> Column:
@@ -161,7 +170,7 @@ _YIELD = MetricSection("What the cards yield", (
     Metric("scaling_efficiency", "Scaling efficiency", "factor",
         "speed per card at this size, from the workload", heading=None),
     Metric("effective_gpus", "Effective cards", "cards", "cards × ETTR × scaling efficiency",
-        _EFFECTIVE, show=_at_efficiency),
+        _EFFECTIVE, show=_of_cards),
     Metric("throughput.tokens_per_s", "Throughput", "tokens/s", "productive tokens per second, all cards",
         scaled(_EFFECTIVE, "tokens_per_gpu_second"), needs=(TOKENS,),
         else_null=True, unknown="the workload does not say how many tokens a card makes"),
@@ -262,6 +271,9 @@ _MONEY = MetricSection("Money", (
         show=cells.price, needs=(COSTS,), unknown="no card-hour was effective"),
     Metric("cost.total", "Cost of the run", "money", "all that is paid, mean over replications",
         mean("paid"), needs=(COSTS,)),
+    Metric("cost.lost", "Money lost in this run", "money",
+        "what is paid for card-hours that train nothing, and for idle spares, mean over replications",
+        mean(_lost), show=_of_cost, needs=(COSTS,)),
     Metric("cost.to_target", "Cost to the target", "money",
         "all that is paid, if every replication reached the target",
         mean(lambda r: np.where(r["reached"], r["paid"], math.inf)), needs=(COSTS, TARGET),

@@ -1,0 +1,66 @@
+"""The first screen of a run, on the terminal and on the page: what to know of it in ten seconds.
+
+It holds values and words, and no layout: how many of the cards train, what that costs, when the target is
+reached, and what came of each threshold of `expect`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from clustersim.advice import Advice, Summary, verdict
+from clustersim.expectations import Expectation, expectations
+from clustersim.formatting import NOTHING, duration, measured
+from clustersim.metrics.catalogue import METRICS
+from clustersim.metrics.cells import MetricCell, margin
+from clustersim.scenario import Scenario
+
+BY_PATH = {metric.path: metric for metric in METRICS}
+FIGURES = ("ettr.mean", "effective_gpus", "cost.lost")
+"""Metrics of the catalogue that are on the first screen of every run that has them."""
+
+
+class HeadlineFigure(NamedTuple):
+    """A figure of the first screen: the *path* of its metric, what it is called, its text and its remark."""
+
+    path: str
+    label: str
+    cell: MetricCell
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The first screen of a run.
+
+    `verdict` is the answer in one sentence, `figures` are ETTR with its interval, effective cards, the money
+    lost where cards have a price, and the time to the target where there is one; `expectations` says of each
+    threshold of `expect` whether it is met, not met, or undecided.
+    """
+
+    verdict: Advice
+    figures: tuple[HeadlineFigure, ...]
+    expectations: tuple[Expectation, ...]
+
+
+def headline(scenario: Scenario, summary: Summary) -> Headline:
+    """Return the first screen of the run of *scenario* whose summary this is."""
+    cells = [HeadlineFigure(path, BY_PATH[path].label, BY_PATH[path].cell(summary)) for path in FIGURES]
+    figures = [figure for figure in cells if figure.cell.text != NOTHING]
+    if "days_to_target" in summary:
+        path = "days_to_target.mean"
+        figures.append(HeadlineFigure(path, BY_PATH[path].label, _finish(summary)))
+    return Headline(verdict(summary), tuple(figures), tuple(expectations(scenario, summary)))
+
+
+def _finish(summary: Summary) -> MetricCell:
+    """Return within how many days half, and nine in ten, of the replications reach the target."""
+    if summary["replications"] == 1 or not summary.get("random", True):
+        return BY_PATH["days_to_target.mean"].cell(summary)
+    days, width = summary["days_to_target"], margin(summary, "days_to_target.mean")
+    within = f"not within {duration(summary['horizon_s'], 0.0)}"
+    ends = [
+        f"{name} {within if days[key] is None else f'{measured(days[key], width)} days'}"
+        for name, key in (("P50", "p50"), ("P90", "p90"))
+    ]
+    return MetricCell(", ".join(ends if days["p50"] is not None else ends[:1]))

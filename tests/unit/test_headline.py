@@ -1,0 +1,80 @@
+"""The first screen of a run: figures that are there, with their intervals, and nothing that is not."""
+
+import pytest
+
+from clustersim.experiment import run
+from clustersim.expectations import MET, NOT_MET
+from clustersim.headline import Headline, headline
+from clustersim.results import Results
+from clustersim.scenario import loads
+
+PLAN = """
+name: plan
+cluster: {gpus: 800, spares: 10}
+workload: {tokens_per_gpu_second: 400}
+failures: {node: {per: node, mtbf: 20 d, repair: 4 h}}
+checkpoint: {interval: 20 min, blocks: 20 s}
+recovery: {stages: {detect: 1 min, restart: 20 min}}
+simulation: {horizon: 4 d, replications: 4}
+"""
+PRICED = "costs: {gpu_hour: 2 USD, idle_spares: 50 %}\n"
+
+
+def done(*lines: str, **changes: str) -> Results:
+    return run(loads("".join((PLAN, *lines))), workers=1, overrides=changes)
+
+
+def first(results: Results) -> Headline:
+    return headline(results.scenario, results.summary)
+
+
+def texts(results: Results) -> dict[str, str]:
+    return {figure.path: figure.cell.text for figure in first(results).figures}
+
+
+def test_a_run_without_price_target_or_thresholds_has_two_figures() -> None:
+    found = first(done())
+    assert [figure.label for figure in found.figures] == ["ETTR", "Effective cards"]
+    assert found.figures[1].cell.small == "of 800"
+    assert found.expectations == ()
+
+
+def test_money_lost_is_what_is_paid_for_cards_that_do_not_train_and_for_idle_spares() -> None:
+    results = done(PRICED)
+    cost, table = results.summary["cost"], results.replications
+    hours = table["wall_s"] / 3600
+    lost = 2 * hours * (800 * (1 - table["ettr"]) + 10 * 8 / 2)
+    assert cost["lost"] == pytest.approx(lost.mean())
+    assert results.values_of("cost.lost") == pytest.approx(lost)
+    trained = cost["total"] - cost["lost"]
+    assert trained == pytest.approx((800 * 2 * hours * table["ettr"]).mean())
+    (figure,) = [each for each in first(results).figures if each.path == "cost.lost"]
+    assert figure.cell.small.endswith("USD paid")
+
+
+def test_the_time_to_the_target_has_both_ends_or_says_which_is_not_known() -> None:
+    path, tokens = "days_to_target.mean", 800 * 400 * 86_400
+    soon = texts(done(**{"workload.target": f"{tokens:.0f} tokens"}))[path]
+    assert soon.startswith("P50 1.")
+    assert soon.count(" days") == 2
+    results = done(**{"workload.target": f"{9 * tokens:.0f} tokens"})
+    assert texts(results)[path] == "P50 not within 4 d"
+    reached = done(**{"workload.target": f"{tokens:.0f} tokens"}).replications["reached_s"] / 86_400
+    between = sorted(reached)[2]
+    results = done(
+        **{"workload.target": f"{tokens:.0f} tokens", "simulation.horizon": f"{(between + 1e-4) * 24} h"}
+    )
+    assert texts(results)[path].startswith("P50 1.")
+    assert "P90 not within 1." in texts(results)[path]
+
+
+def test_one_replication_has_no_p90() -> None:
+    results = done(**{"workload.target": "27648000000 tokens", "simulation.replications": "1"})
+    assert "P" not in texts(results)["days_to_target.mean"]
+    assert first(results).figures[0].cell.small == "one replication: no interval"
+
+
+def test_each_threshold_has_its_verdict() -> None:
+    results = done('expect: {ettr: ">= 0.5", effective_gpus: ">= 799"}\n')
+    found = {each.path: (each.wanted, each.verdict) for each in first(results).expectations}
+    assert found == {"ettr": (">= 0.5", MET), "effective_gpus": (">= 799", NOT_MET)}

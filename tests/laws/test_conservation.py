@@ -19,6 +19,7 @@ from clustersim.records import Phase as JobPhase
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
 from clustersim.version import build
+from tests.oracle.author import picking
 from tests.oracle.random_scenarios import scenario
 
 laws = settings(
@@ -34,7 +35,7 @@ laws = settings(
 @laws
 @given(st.data(), st.booleans())
 def test_every_card_second_is_booked_once(data: st.DataObject, ties: bool) -> None:
-    document = Scenario.model_validate(scenario(data.draw, ties))
+    document = Scenario.model_validate(scenario(picking(data.draw), ties))
     records = simulate(document, 0)
     due = records.wall_s * document.cluster.gpus
     assert math.fsum(records.ledger.values()) == pytest.approx(due, rel=1e-9)
@@ -49,7 +50,7 @@ def test_every_card_second_is_booked_once(data: st.DataObject, ties: bool) -> No
 @laws
 @given(st.data(), st.booleans())
 def test_the_incidents_account_for_what_is_charged_to_their_modes(data: st.DataObject, ties: bool) -> None:
-    spec = scenario(data.draw, ties)
+    spec = scenario(picking(data.draw), ties)
     spec["simulation"].pop("warm_up", None)
     document = Scenario.model_validate(spec)
     records, table = simulate(document, 0), simulate(document, 0).incidents
@@ -133,7 +134,7 @@ def counted(scenario: Scenario) -> Records:
 @laws
 @given(st.data(), st.booleans())
 def test_no_node_is_lost_and_none_is_in_two_places(data: st.DataObject, ties: bool) -> None:
-    records = counted(Scenario.model_validate(scenario(data.draw, ties)))
+    records = counted(Scenario.model_validate(scenario(picking(data.draw), ties)))
     assert records.incidents["nodes_lost"].sum() >= 0
 
 
@@ -143,7 +144,7 @@ def test_no_node_is_lost_and_none_is_in_two_places(data: st.DataObject, ties: bo
 def test_no_node_is_lost_where_nodes_differ(data: st.DataObject, ties: bool) -> None:
     families = ("replicas", "domains", "nodes", "trace")
     chosen = [family for family in families if data.draw(st.booleans())]
-    records = counted(Scenario.model_validate(scenario(data.draw, ties, *chosen)))
+    records = counted(Scenario.model_validate(scenario(picking(data.draw), ties, *chosen)))
     assert records.fleet is not None
     assert records.fleet.away_s.sum() == pytest.approx(records.wall_s, rel=1e-9)
 
@@ -223,7 +224,7 @@ def test_a_rack_takes_only_its_own_nodes() -> None:
 @laws
 @given(st.data(), st.booleans())
 def test_where_nothing_is_drawn_every_replication_is_the_same(data: st.DataObject, ties: bool) -> None:
-    document = Scenario.model_validate(scenario(data.draw, ties))
+    document = Scenario.model_validate(scenario(picking(data.draw), ties))
     first, second = simulate(document, 0), simulate(document, 1)
     assert first.drawn == second.drawn
     if not first.drawn:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from clustersim.engine.replication import simulate
 from clustersim.scenario.model import Scenario
-from tests.oracle.random_scenarios import Author, scenario
+from tests.oracle.author import Author, picking
+from tests.oracle.random_scenarios import scenario
 
 laws = settings(
     derandomize=True,
@@ -40,7 +41,7 @@ def productive(document: Any) -> float:
 @laws
 @given(st.data())
 def test_all_times_doubled_leave_every_share_unchanged(data: st.DataObject) -> None:
-    document = scenario(data.draw, ties=False)
+    document = scenario(picking(data.draw), ties=False)
     once, twice = (simulate(Scenario.model_validate(scaled(document, factor)), 0) for factor in (1, 2))
     assert twice.wall_s == pytest.approx(2 * once.wall_s, rel=1e-12)
     assert twice.interruptions == once.interruptions
@@ -50,7 +51,7 @@ def test_all_times_doubled_leave_every_share_unchanged(data: st.DataObject) -> N
 
 def on_the_calendar(data: st.DataObject) -> Any:
     """A scenario whose failures do not depend on what the job does, and restart its recovery."""
-    document = scenario(data.draw, ties=data.draw(st.booleans()))
+    document = scenario(picking(data.draw), ties=data.draw(st.booleans()))
     assume(document["failures"] != "none" and document["checkpoint"] != "none")
     for mode in document["failures"].values():
         mode["clock"] = "calendar"
@@ -106,5 +107,5 @@ def test_more_spares_do_not_change_what_strikes_the_slots(data: st.DataObject) -
 
 
 def test_the_author_of_random_scenarios_repeats_itself() -> None:
-    answers = [Author(lambda strategy: 3, ties=False).number(0, 10) for _ in range(2)]
+    answers = [Author(lambda choices: 3, ties=False).number(0, 10) for _ in range(2)]
     assert answers[0] == answers[1]

@@ -14,6 +14,7 @@ from clustersim.engine.ledger import Entry
 from clustersim.engine.replication import simulate
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
+from tests.oracle.author import picking
 from tests.oracle.random_families import FAMILIES
 from tests.oracle.random_scenarios import scenario
 
@@ -40,7 +41,7 @@ def with_history(document: Scenario) -> Records:
 @given(st.data(), st.booleans())
 def test_both_works_give_the_same_history(data: st.DataObject, ties: bool) -> None:
     families = ["adaptive"] * data.draw(st.booleans())
-    document = Scenario.model_validate(scenario(data.draw, ties, *families))
+    document = Scenario.model_validate(scenario(picking(data.draw), ties, *families))
     assert not document.needs_work_history
     whole, general = simulate(document, 0), with_history(document)
     scale = document.end_s
@@ -62,7 +63,7 @@ def test_both_works_give_the_same_history(data: st.DataObject, ties: bool) -> No
 @given(st.data(), st.booleans())
 def test_every_card_second_is_booked_once_whatever_happens(data: st.DataObject, ties: bool) -> None:
     chosen = [family for family in FAMILIES if data.draw(st.booleans())]
-    document = Scenario.model_validate(scenario(data.draw, ties, *chosen))
+    document = Scenario.model_validate(scenario(picking(data.draw), ties, *chosen))
     records = simulate(document, 0)
     due = records.wall_s * document.cluster.gpus
     assert math.fsum(records.ledger.values()) == pytest.approx(due, rel=1e-9)

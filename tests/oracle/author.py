@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 
-Draw = Callable[[st.SearchStrategy[Any]], Any]
+Pick = Callable[[Sequence[Any]], Any]
 Spec = dict[str, Any]
 GRID = 10.0
 ODD = [random.Random(index).random() for index in range(400)]
+
+
+def picking(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Pick:
+    """Leave to hypothesis what is picked; `random.Random(seed).choice` picks at random instead."""
+    return lambda choices: draw(st.sampled_from(choices))
 
 
 @dataclass
@@ -24,7 +29,7 @@ class Author:
     training clock and `recurs_after` among ties, and ages that travel with nodes.
     """
 
-    draw: Draw
+    pick: Pick
     ties: bool
     chance: bool = True
     asked: int = 0
@@ -32,7 +37,7 @@ class Author:
     def number(self, low: float, high: float) -> float:
         """A number between two bounds that no other number of the scenario equals, unless ties are wanted."""
         self.asked += 1
-        place: int = self.draw(st.integers(0, 9))
+        place: int = self.pick(range(10))
         if self.ties:
             return max(GRID * round((low + (high - low) * place / 9) / GRID), GRID if low > 0 else 0.0)
         return low + (high - low) * (place + ODD[self.asked]) / 10
@@ -42,10 +47,10 @@ class Author:
 
     def maybe(self, chances: int = 2) -> bool:
         """True in about one case of so many."""
-        return bool(self.draw(st.integers(0, chances - 1)) == 0)
+        return bool(self.pick(range(chances)) == 0)
 
     def one_of(self, *choices: Any) -> Any:
-        return self.draw(st.sampled_from(choices))
+        return self.pick(choices)
 
     def law(self, low: float, high: float) -> Any:
         """A duration: constant, or from some distribution."""

@@ -1,24 +1,22 @@
-"""Random scenarios for hypothesis: every mechanism in one of them, small enough for the naive simulator."""
+"""Random scenarios: every mechanism in one of them, small enough for the naive simulator."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import strategies as st
-
-from tests.oracle.author import Author, Draw, Spec
+from tests.oracle.author import Author, Pick, Spec
 from tests.oracle.random_families import FAMILIES
 
 IF_DOWN = ("shorten", "skip", "postpone")
 
 
-def scenario(draw: Draw, ties: bool, *families: str) -> Spec:
+def scenario(pick: Pick, ties: bool, *families: str) -> Spec:
     """Return the document of a whole scenario, with mechanisms of these families beside the plain ones."""
-    author = Author(draw, ties, chance=not ties or draw(st.integers(0, 3)) == 0)
+    author = Author(pick, ties, chance=not ties or pick(range(4)) == 0)
     cluster = _cluster(author)
     horizon = author.number(500, 9000)
     spec: Spec = {"name": "random", "cluster": cluster, "failures": _failures(author, cluster)}
-    spec["simulation"] = {"horizon": f"{horizon!r} s", "seed": draw(st.integers(1, 10**6)), "replications": 2}
+    spec["simulation"] = {"horizon": f"{horizon!r} s", "seed": pick(range(1, 10**6)), "replications": 2}
     spec["workload"] = _workload(author)
     spec["checkpoint"] = _checkpoint(author, spec["workload"])
     spec["recovery"] = _recovery(author, spec["checkpoint"] != "none")

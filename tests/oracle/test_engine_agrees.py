@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from clustersim.scenario.model import Scenario
 from tests.oracle import charge_cases, hand_cases, instant_cases, stop_cases
 from tests.oracle.agreement import disagreements
+from tests.oracle.author import picking
 from tests.oracle.random_families import FAMILIES
 from tests.oracle.random_scenarios import scenario
 
@@ -30,7 +31,7 @@ def reproducible(examples: int) -> settings:
 
 
 def agree(data: st.DataObject, ties: bool, *families: str) -> None:
-    spec = scenario(data.draw, ties, *families)
+    spec = scenario(picking(data.draw), ties, *families)
     found = disagreements(Scenario.model_validate(spec), data.draw(st.integers(0, 1)))
     assert found is not None, f"rounding may decide here, and must not in these examples: {spec}"
     assert found == [], spec

@@ -16,6 +16,7 @@ from clustersim.store import Kept, Measurements
 from clustersim.studies.change import tuned_tier
 from clustersim.studies.search import SEGMENTS, Outages, schedule_of, scores, why_outages_depend
 from clustersim.studies.study import Simulations
+from tests.oracle.author import picking
 from tests.oracle.random_scenarios import scenario as random_scenario
 
 CLOSE = 1e-9
@@ -39,7 +40,7 @@ def with_interval(spec: dict[str, Any], seconds: float) -> Scenario:
 @st.composite
 def tunable(draw: Any) -> dict[str, Any]:
     """A random scenario of the oracle that saves and has no target: every mechanism but those two."""
-    spec = random_scenario(draw, ties=draw(st.booleans()))
+    spec = random_scenario(picking(draw), ties=draw(st.booleans()))
     spec["workload"].pop("productive", None)
     if spec["checkpoint"] == "none":
         spec["checkpoint"] = {"interval": "1 min", "blocks": "3 s", "durable_after": "20 s"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from clustersim.cli.show import Screen, show
+from clustersim.cli.screen import Screen
+from clustersim.cli.show import show
 from clustersim.studies.compare import Comparison
 from tests.reports.cases import run
 from tests.reports.fleets import everything

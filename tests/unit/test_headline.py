@@ -2,8 +2,8 @@
 
 import pytest
 
-from clustersim.experiment import run
 from clustersim.expectations import MET, NOT_MET
+from clustersim.experiment import run
 from clustersim.headline import Headline, headline
 from clustersim.results import Results
 from clustersim.scenario import loads

@@ -33,7 +33,8 @@ def check(scenarios: tuple[str, ...], as_json: bool, **common: Any) -> int:
     if as_json:
         console.print_json(*map(asdict, descriptions))
     elif not console.is_quiet():
-        from clustersim.cli.show import Screen, description
+        from clustersim.cli.screen import Screen
+        from clustersim.cli.show import description
 
         for meaning in descriptions:
             description(meaning, Screen(), console.is_verbose())

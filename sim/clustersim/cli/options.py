@@ -186,7 +186,8 @@ def present(shown: object, data: Mapping[str, Any] | None) -> None:
     if data is not None:
         console.print_json(data)
         return
-    from clustersim.cli.show import Screen, show
+    from clustersim.cli.screen import Screen
+    from clustersim.cli.show import show
 
     show(shown, Screen())
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import math
-import sys
-import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import singledispatch
-from itertools import groupby, zip_longest
-from typing import Any
+from itertools import groupby
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
-from clustersim.advice import Advice, advise, largest_losses, verdict
+from clustersim.advice import advise, largest_losses, verdict
+from clustersim.cli.screen import Row, Screen
 from clustersim.estimate import in_words
+from clustersim.expectations import MET
 from clustersim.formatting import NOTHING, counted, duration, points, significant, whole
+from clustersim.headline import headline
 from clustersim.metrics.catalogue import table_of
-from clustersim.metrics.cells import Summary, parts
+from clustersim.metrics.cells import MetricCell, Summary, parts
 from clustersim.results import Results
 from clustersim.scenario.describe import Description
 from clustersim.studies.compare import Comparison
@@ -29,15 +24,8 @@ from clustersim.studies.tune import Candidate, Tuning
 from clustersim.units import format_duration
 from clustersim.validation import ClaimResult, Validation, outcomes
 
-Row = Sequence[str]
-
-PLAIN_WIDTH = 100
-"""Characters of a line where standard output is no terminal."""
-LONGEST_HEAD, SHORTEST_NAME = 12, 22
-"""Characters: a longer head of a column is broken, and the first column gives way to figures down to this."""
 CURVE_ROWS = 9
 """Intervals of a tuning's curve that are listed, beside the best and the ends of its range."""
-LONGEST_PATH, LONGEST_VALUE, SHORTEST_SOURCE = 40, 30, 24
 NAMES = {"now": "today's", "young": "Young", "daly": "Daly", "exact": "exact optimum"}
 KINDS = {
     "exact": "Figures that the inputs suffice for",
@@ -45,57 +33,6 @@ KINDS = {
     "control": "Controls, which must differ",
     "plumbing": "Plumbing: figures that went in, and have to come out",
 }
-
-
-class Screen:
-    """Standard output: plain and wide enough where it is no terminal."""
-
-    def __init__(self, console: Console | None = None) -> None:
-        look: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False, "soft_wrap": False}
-        width = None if sys.stdout.isatty() else PLAIN_WIDTH
-        self._console = console or Console(file=sys.stdout, width=width, **look)
-
-    @property
-    def width(self) -> int:
-        """Characters of a line."""
-        return self._console.width
-
-    def text(self, words: str, style: str = "", depth: int = 0, *, whole_lines: bool = False) -> None:
-        """Print words, indented by *depth*; those in *whole_lines* are not broken into several."""
-        line = Text(words, style=style)
-        self._console.print(Padding(line, (0, 0, 0, depth)) if depth else line, soft_wrap=whole_lines)
-
-    def title(self, words: str, style: str = "bold") -> None:
-        """Print words above what follows."""
-        self.text(f"\n{words}", style)
-
-    def advice(self, sentences: Iterable[Advice]) -> None:
-        """Print sentences, and mark the warnings among them."""
-        for advice in sentences:
-            self.text(f"\n{'! ' if advice.warning else ''}{advice}", "yellow" if advice.warning else "")
-
-    def table(
-        self, columns: Row, rows: Iterable[Row], left: int = 1, styles: Sequence[str] = (), wrap: bool = False
-    ) -> None:
-        """Print a table: the first *left* columns on the left, where long texts wrap, figures on the right.
-
-        Figures are kept on one line unless they are to *wrap*.  Rows have their *styles*; columns without
-        names have no head.
-        """
-        table = Table(box=None, padding=(0, 2, 0, 0), show_header=any(columns))
-        for place, name in enumerate(columns):
-            on_left = place < left or not name
-            on_one_line = not (on_left or wrap)
-            head = Text(textwrap.fill(name, LONGEST_HEAD))
-            table.add_column(
-                head, justify="left" if on_left else "right", overflow="fold", no_wrap=on_one_line
-            )
-        longest = 0
-        for row, style in zip_longest(rows, styles, fillvalue=""):
-            table.add_row(*map(Text, row), style=style)
-            longest = max(longest, len(row[0]))
-        table.columns[0].min_width = None if wrap else min(longest, SHORTEST_NAME)
-        self._console.print(table)
 
 
 @singledispatch
@@ -106,20 +43,36 @@ def show(answer: object, screen: Screen) -> None:
 
 @show.register
 def _run(results: Results, screen: Screen) -> None:
-    """Print the verdict, the figures, where the time goes, and what to do next."""
-    summary = results.summary
-    screen.title(f"{verdict(summary)}\n")
-    screen.table(("", ""), _metrics(summary), left=2)
+    """Print the first screen, then all other figures, where the time goes, and what to be careful about."""
+    summary, first = results.summary, headline(results.scenario, results.summary)
+    screen.title(f"{first.verdict}\n")
+    shown = [(figure.label, in_a_line(figure.cell)) for figure in first.figures]
+    screen.table(("", ""), shown, left=2)
+    if first.expectations:
+        screen.title("Expected")
+        rows = [(f"  {each.path} {each.wanted}", each.verdict, each.found) for each in first.expectations]
+        styles = ["" if each.verdict == MET else "yellow" for each in first.expectations]
+        screen.table(("", "", ""), rows, left=3, styles=styles)
+    screen.title("Further figures")
+    shown_above = {figure.path for figure in first.figures}
+    screen.table(("", ""), _metrics(summary, shown_above), left=2)
     screen.title("Where the time goes")
     screen.table(("", ""), _time(summary), left=2)
     screen.advice(advise(results.scenario, summary))
-    screen.text(f"\nNext: clustersim report {results.folder}")
+    if results.folder:
+        screen.text(f"\nNext: clustersim report {results.folder}", whole_lines=True)
 
 
-def _metrics(summary: Summary) -> Iterator[Row]:
-    """Yield the metrics of a run, each with its remark."""
+def in_a_line(cell: MetricCell) -> str:
+    """Return a cell with its remark."""
+    return f"{cell.text} ({cell.small})" if cell.small else cell.text
+
+
+def _metrics(summary: Summary, shown_above: Container[str]) -> Iterator[Row]:
+    """Yield the metrics of a run that are not *shown_above*, each with its remark."""
     for metric, (cell,) in table_of([summary]):
-        yield metric.heading or metric.label, f"{cell.text} ({cell.small})" if cell.small else cell.text
+        if metric.path not in shown_above:
+            yield f"  {metric.heading or metric.label}", in_a_line(cell)
 
 
 def _time(summary: Summary) -> Iterator[Row]:
@@ -136,7 +89,7 @@ def _time(summary: Summary) -> Iterator[Row]:
 def _comparison(comparison: Comparison, screen: Screen) -> None:
     """Print the runs side by side, differences to the baseline, and what each step in size returns."""
     screen.text("")
-    screen.table(["", *(result.name for result in comparison.results)], _measures(comparison), wrap=True)
+    screen.table(["", *(result.name for result in comparison.results)], _measures(comparison))
     screen.advice(comparison.advice)
     for result in comparison.results:
         if result.summary["no_progress"]:
@@ -177,7 +130,7 @@ def _tuning(tuning: Tuning, screen: Screen) -> None:
     if tuning.what_ifs:
         screen.title("What else moves it")
         columns = ("", "Now", "Best", "Best range", "ETTR", "Effective cards", "of")
-        screen.table(columns, _what_ifs(tuning), wrap=True)
+        screen.table(columns, _what_ifs(tuning))
     screen.advice(others)
     if tuning.best_s is not None:
         screen.text(f"\n{method(tuning)}")
@@ -305,31 +258,25 @@ def _reading(case: ClaimResult) -> Iterator[str]:
 def description(meaning: Description, screen: Screen, with_defaults: bool) -> None:
     """Print values (those that are defaults only if wanted), failures by mode, and first estimates."""
     screen.title(f"{meaning.name} is a valid scenario")
-    for line in _values(meaning, with_defaults, screen.width):
-        screen.text(line, whole_lines=True)
+    screen.table(("", "", ""), _values(meaning, with_defaults))
     screen.text("")
     if meaning.modes:
         columns = "failures", "units", "one of them every", "together every", "in a run", "restart"
-        screen.table((*columns, "nodes in repair"), _modes(meaning), wrap=True)
+        screen.table((*columns, "nodes in repair"), _modes(meaning))
         screen.text("")
-    for name, value in _estimates(meaning):
-        screen.text(f"  {name + ':':<34}{value}")
+    screen.table(("", ""), _estimates(meaning))
     for note in meaning.notes:
         screen.text(f"! {note}", "yellow")
 
 
-def _values(meaning: Description, with_defaults: bool, width: int) -> Iterator[str]:
-    """Yield a line per value: path, value and source; long values go on, long sources are cut."""
-    shown = [value for value in meaning.values if with_defaults or not value.default]
-    path = min(max(len(value.path) for value in shown), LONGEST_PATH)
-    text = min(max(len(value.text) for value in shown), LONGEST_VALUE)
-    room = max(width - path - text - 5, SHORTEST_SOURCE)
-    for value in shown:
-        source = value.source or ("default" if value.default else "assumption")
-        source = source if len(source) <= room else f"{source[: room - 1].rstrip()}…"
-        first, *rest = textwrap.wrap(value.text, text)
-        yield f"{value.path:<{path}}  {first:<{text}}  {source}"
-        yield from (f"{'':<{path}}  {line}" for line in rest)
+def _values(meaning: Description, with_defaults: bool) -> Iterator[Row]:
+    """Yield a row per value: path, value and source, which many values may share."""
+    above = ""
+    for value in meaning.values:
+        if with_defaults or not value.default:
+            source = value.source or ("default" if value.default else "assumption")
+            yield value.path, value.text, "as above" if source == above and value.source else source
+            above = source
 
 
 def _modes(meaning: Description) -> Iterator[Row]:

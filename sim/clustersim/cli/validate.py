@@ -42,7 +42,8 @@ def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **commo
         validation = run(cases, folder, settings=watched)
     options.present(validation, validation.to_dict() if as_json else None)
     if console.is_verbose() and not as_json:
-        from clustersim.cli.show import Screen, sources
+        from clustersim.cli.screen import Screen
+        from clustersim.cli.show import sources
 
         sources(validation, Screen())
     console.say(f"Results: {folder / validation.file}")

@@ -37,6 +37,7 @@ ROOMS = [
     "cluster",
     "estimate",
     "metrics",
+    "library",
     "scenario",
     "failures",
     "repair",

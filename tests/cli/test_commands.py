@@ -10,7 +10,12 @@ from clustersim.results import Results
 from clustersim.scenario import load
 from tests.cli.conftest import Clustersim
 
-COMMANDS = ["run", "compare", "tune", "levers", "validate", "report", "check", "init", "schema"]
+COMMANDS = [
+    *("run", "compare", "tune", "levers", "validate", "report", "check", "init", "list", "runs", "schema"),
+]
+JUDGES = {"", "run", "compare", "validate"}
+KEEPS = JUDGES | {"tune", "levers"}
+"""Commands with an exit code for what is not met, and those that go on from what an interrupted one kept."""
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -21,11 +26,15 @@ def test_help_begins_with_examples_and_ends_with_exit_codes(clustersim: Clusters
     assert (
         result.stdout.index("Examples:") < result.stdout.index("Usage:") < result.stdout.index("Exit codes:")
     )
-    assert all(code in result.stdout for code in ("\n  0 ", "\n  1 ", "\n  2 ", "\n  3 ", "\n  130 "))
+    codes = re.findall(r"^  (\d+)  ", result.stdout.partition("Exit codes:")[2], re.MULTILINE)
+    assert codes == ["0", "1", "2", *["3"] * (command in JUDGES), "130"]
+    assert ("--resume goes on" in result.stdout) == (command in KEEPS)
+    assert "..." not in result.stdout.replace("SCENARIO...", "").replace("]...", "").replace("RUN...", "")
+    assert max(map(len, result.stdout.partition("Usage:")[2].splitlines())) <= 80
 
 
 def test_help_lists_the_commands_and_the_version_is_told(clustersim: Clustersim) -> None:
-    listed = re.findall(r"^  (\w+)  ", clustersim("--help").stdout.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  (\w+)  +\w", clustersim("--help").stdout.partition("Commands:")[2], re.MULTILINE)
     assert [name for name in listed if not name.isdigit()] == COMMANDS
     assert re.fullmatch(
         r"clustersim \d+\.\d+\.\d+ \((compiled|pure Python)\)\n", clustersim("--version").stdout

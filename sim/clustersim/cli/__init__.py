@@ -12,7 +12,19 @@ __all__ = ["main"]
 main = Program(
     name="clustersim",
     help="Of the cards you pay for, how many really train? A simulator of GPU training clusters.",
-    names=("run", "compare", "tune", "levers", "validate", "report", "check", "init", "schema"),
+    names=(
+        "run",
+        "compare",
+        "tune",
+        "levers",
+        "validate",
+        "report",
+        "check",
+        "init",
+        "list",
+        "runs",
+        "schema",
+    ),
     examples=(
         "clustersim run chen-100k",
         "clustersim compare chen-10k chen-100k chen-1m",

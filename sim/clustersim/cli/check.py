@@ -32,10 +32,6 @@ def check(scenarios: tuple[str, ...], as_json: bool, **common: Any) -> int:
     descriptions = [describe(scenario, Settings().processes) for scenario in loaded]
     if as_json:
         console.print_json(*map(asdict, descriptions))
-    elif not console.is_quiet():
-        from clustersim.cli.screen import Screen
-        from clustersim.cli.show import description
-
-        for meaning in descriptions:
-            description(meaning, Screen(), console.is_verbose())
+    elif not console.is_quiet() or console.form() != console.TABLE:
+        options.present(descriptions, None)
     return OK

@@ -18,7 +18,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=Command, examples=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES, judges=True)
 @options.scenarios
 @options.baseline
 @options.output("Folder of the run folders and the report. [default: runs/compare-<first name>]")

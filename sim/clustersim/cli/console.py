@@ -20,7 +20,25 @@ if TYPE_CHECKING:
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 TRACEBACK = "CLUSTERSIM_TRACEBACK"
 
-_state = {"volume": NORMAL}
+TABLE, CSV, MARKDOWN = "table", "csv", "markdown"
+"""Forms in which an answer is printed, beside JSON."""
+
+_state: dict[str, Any] = {"volume": NORMAL, "form": TABLE}
+
+
+def begin() -> None:
+    """Forget what an earlier command line in this process has chosen."""
+    _state.update(volume=NORMAL, form=TABLE)
+
+
+def set_form(form: str) -> None:
+    """Choose how answers are printed: as a `TABLE`, as `CSV` or as `MARKDOWN`."""
+    _state["form"] = form
+
+
+def form() -> str:
+    """Return how answers are printed."""
+    return str(_state["form"])
 
 
 def set_volume(volume: int) -> None:
@@ -30,12 +48,12 @@ def set_volume(volume: int) -> None:
 
 def is_quiet() -> bool:
     """Return whether only data and errors are wanted."""
-    return _state["volume"] == QUIET
+    return bool(_state["volume"] == QUIET)
 
 
 def is_verbose() -> bool:
     """Return whether more is wanted than usual."""
-    return _state["volume"] == VERBOSE
+    return bool(_state["volume"] == VERBOSE)
 
 
 def wants_traceback() -> bool:

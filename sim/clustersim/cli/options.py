@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -10,10 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from clustersim import library
 from clustersim.cli import console
 from clustersim.cli.program import OK, UNMET
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from clustersim.results import Results
     from clustersim.scenario import Scenario
     from clustersim.settings import Settings
@@ -41,9 +46,25 @@ def _volume(context: click.Context, parameter: click.Parameter, value: bool) -> 
         console.set_volume(console.QUIET if parameter.name == "quiet" else console.VERBOSE)
 
 
-scenarios = click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
+def _scenario_names(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return what a shell completes a scenario with: YAML files, folders, shipped names."""
+    from click.shell_completion import CompletionItem
 
-scenario = click.argument("scenario", metavar="SCENARIO")
+    known = [each for each in library.listing() if each.kind != library.BASE]
+    shipped = [CompletionItem(each.name, help=each.title) for each in known]
+    files = [str(path) for path in sorted(Path().glob(f"{glob.escape(incomplete)}*"))]
+    local = [f"{name}/" if os.path.isdir(name) else name for name in files]
+    own = [CompletionItem(name) for name in local if name.endswith((library.SUFFIX, ".yml", "/"))]
+    return [item for item in (*own, *shipped) if item.value.startswith(incomplete)]
+
+
+scenarios = click.argument(
+    "scenarios", metavar="SCENARIO...", nargs=-1, required=True, shell_complete=_scenario_names
+)
+
+scenario = click.argument("scenario", metavar="SCENARIO", shell_complete=_scenario_names)
 
 _volume_option = partial(click.option, is_flag=True, expose_value=False, is_eager=True, callback=_volume)
 volume = grouped(
@@ -51,7 +72,23 @@ volume = grouped(
     _volume_option("-v", "--verbose", help="More messages, and where an internal error happened."),
 )
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+
+def _form(context: click.Context, parameter: click.Parameter, value: str) -> None:
+    console.set_form(value)
+
+
+form = click.option(
+    "--format",
+    type=click.Choice((console.TABLE, console.CSV, console.MARKDOWN)),
+    default=console.TABLE,
+    expose_value=False,
+    callback=_form,
+    help="Print tables for people, their figures as CSV with all digits, or Markdown. [default: table]",
+)
+as_json = grouped(
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."), form
+)
+"""How an answer is printed."""
 
 sets = grouped(
     click.option(
@@ -61,8 +98,10 @@ sets = grouped(
         multiple=True,
         help="Change a value of the scenario: checkpoint.interval='10 min'; null deletes. Repeatable.",
     ),
-    click.option("--seed", type=click.IntRange(min=0), help="Seed of the random numbers."),
-    click.option("--replications", type=click.IntRange(min=1), help="Number of independent histories."),
+    click.option("--seed", metavar="N", type=click.IntRange(min=0), help="Seed of the random numbers."),
+    click.option(
+        "--replications", metavar="N", type=click.IntRange(min=1), help="Number of independent histories."
+    ),
     click.option("--horizon", metavar="DURATION", help="Simulated time: 30d."),
 )
 
@@ -72,7 +111,7 @@ changes = grouped(
 )
 
 workers = click.option(
-    "--workers", type=click.IntRange(min=1), help="Worker processes (default: one per core)."
+    "--workers", metavar="N", type=click.IntRange(min=1), help="Worker processes. [default: one per core]"
 )
 
 resume = click.option(
@@ -182,14 +221,35 @@ def answer(
 
 
 def present(shown: object, data: Mapping[str, Any] | None) -> None:
-    """Print an answer: its *data* as JSON where there is any, else for people."""
+    """Print an answer, or each of a list: its *data* as JSON where there is any, else in the form chosen."""
     if data is not None:
         console.print_json(data)
         return
-    from clustersim.cli.screen import Screen
-    from clustersim.cli.show import show
+    from clustersim.cli.screen import Markdown, Screen, Sheet, csv_text
 
-    show(shown, Screen())
+    answers = shown if isinstance(shown, list) else [shown]
+    if console.form() == console.CSV:
+        click.echo(csv_text(record for answer in answers for record in _records(answer)), nl=False)
+        return
+    screen = Markdown() if console.form() == console.MARKDOWN else Screen()
+    for answer in answers:
+        if isinstance(answer, Sheet):
+            answer.show(screen)
+        else:
+            from clustersim.cli.show import show
+
+            show(answer, screen)
+
+
+def _records(answer: object) -> Iterable[Mapping[str, Any]]:
+    """Return what a table of figures has of an answer, a record for each row."""
+    from clustersim.cli.screen import Sheet
+
+    if isinstance(answer, Sheet):
+        return answer.records
+    from clustersim.cli.show import records
+
+    return records(answer)
 
 
 def not_met(sentences: Iterable[object]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import os
 import sys
@@ -12,8 +13,11 @@ from typing import Any
 
 import click
 
+from clustersim import library
 from clustersim.cli import console
 
+LONG = 1000
+"""Characters: no first sentence of a help is as long."""
 OK, FAILED, MISUSED, UNMET, INTERRUPTED = 0, 1, 2, 3, 130
 EXIT_CODES = (
     (OK, "all well"),
@@ -27,9 +31,24 @@ EXIT_CODES = (
 class Command(click.Command):
     """A command whose help begins with examples and ends with the exit codes."""
 
-    def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
+    def __init__(
+        self, *args: Any, examples: Sequence[str] = (), judges: bool = False, **settings: Any
+    ) -> None:
         super().__init__(*args, **settings)
         self.examples = examples
+        self.judges = judges
+
+    @property
+    def codes(self) -> list[tuple[str, str]]:
+        """The exit codes that it can end with, and what they mean.
+
+        Only who *judges* what is simulated has one for what is not met, and only where there is --resume is
+        anything kept.
+        """
+        keeps = isinstance(self, click.Group) or any(each.name == "resume" for each in self.params)
+        meanings = dict(EXIT_CODES) | ({} if keeps else {INTERRUPTED: "interrupted"})
+        judges = isinstance(self, click.Group) or self.judges
+        return [(str(code), meaning) for code, meaning in meanings.items() if code != UNMET or judges]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples as they are typed, then the usual, then what each exit code means."""
@@ -39,7 +58,7 @@ class Command(click.Command):
         formatter.write("\n")
         super().format_help(ctx, formatter)
         with formatter.section("Exit codes"):
-            formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES])
+            formatter.write_dl(self.codes)
 
 
 class Program(Command, click.Group):
@@ -60,9 +79,28 @@ class Program(Command, click.Group):
         command: click.Command = getattr(import_module(f"{__package__}.{cmd_name}"), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is called; for a name that none has, say which may be meant."""
+        name = args[0]
+        if ctx.resilient_parsing or name in self.names or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(name, self.names, n=1)
+        meant = f"did you mean clustersim {near[0]}?" if near else "clustersim --help lists them"
+        if library.path(name) or os.path.isfile(name):
+            meant = f"did you mean clustersim run {name}?"
+        raise click.UsageError(f'no command is called "{name}"; {meant}', ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with the whole first sentence of its help."""
+        with formatter.section("Commands"):
+            rows = [(name, self.get_command(ctx, name)) for name in self.names]
+            formatter.write_dl([(name, each.get_short_help_str(LONG)) for name, each in rows if each])
+
     def main(self, args: Sequence[str] | None = None, *_: Any, **settings: Any) -> Any:
         """Run a command line and exit with one of the codes of the help; never with a traceback."""
-        console.set_volume(console.NORMAL)
+        console.begin()
         sys.stdout = sys.stdout or io.StringIO()
         arguments = list(sys.argv[1:] if args is None else args)
         settings |= {"prog_name": "clustersim", "standalone_mode": False, "obj": tuple(arguments)}

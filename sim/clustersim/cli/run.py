@@ -23,7 +23,7 @@ EXAMPLES = (
 )
 
 
-@click.command(cls=Command, examples=EXAMPLES)
+@click.command(cls=Command, examples=EXAMPLES, judges=True)
 @options.scenarios
 @options.output("Run folder, or the folder that holds one of each scenario. [default: runs/<name>]")
 @options.changes
@@ -41,8 +41,9 @@ def run(scenarios: tuple[str, ...], output: Path | None, report: bool, as_json: 
         results = run_all(loaded, places(loaded, output), watched)
     if as_json:
         console.print_json(*map(options.summary_with_time, results))
+    else:
+        options.present(results, None)
     for result in () if as_json else results:
-        options.present(result, None)
         console.say(f"Results: {result.folder}")
     if report:
         console.say(f"Report: {write_report(results, output)}")

@@ -6,18 +6,22 @@ into further tables below it, which repeat the first column.
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from clustersim.advice import Advice
+if TYPE_CHECKING:
+    from clustersim.advice import Advice
 
 Row = Sequence[str]
 
@@ -183,13 +187,59 @@ class Markdown(Screen):
         sides = [":--" if place < left or not name else "--:" for place, name in enumerate(columns)]
         lines = [[escaped(name) for name in columns], sides]
         for row in rows:
-            cells = [re.sub("^ +", "&emsp;", escaped(cell)) for cell in row]
+            first, *others = (escaped(cell) for cell in row)
+            cells = [re.sub("^ +", "&emsp;", first), *(cell.strip() for cell in others)]
             lines.append([*cells, *[""] * (len(columns) - len(cells))])
         self._print("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
 
     def _print(self, text: str) -> None:
         if text:
             self._console.print(Text(text), soft_wrap=True)
+
+
+class Sheet(NamedTuple):
+    """Tables that no study made: the rows of each section by its title, the same as *records* of plain data.
+
+    Where there is no row at all it says *nothing*.
+    """
+
+    columns: Row
+    sections: Mapping[str, Sequence[Row]]
+    records: Sequence[Mapping[str, Any]]
+    nothing: str
+    left: int = 1
+
+    def show(self, screen: Screen) -> None:
+        """Print the sections that have rows."""
+        for title, rows in self.sections.items():
+            if rows and title:
+                screen.title(title)
+            if rows:
+                screen.table(self.columns, rows, self.left)
+        if not any(self.sections.values()):
+            screen.text(self.nothing)
+
+
+def csv_text(records: Iterable[Mapping[str, Any]]) -> str:
+    """Return *records* as comma-separated values under the names of all their keys, inner ones as `a.b`."""
+    flat = [dict(_flat(record)) for record in records]
+    names = list(dict.fromkeys(name for record in flat for name in record))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values in a nested mapping with their dotted names; a list is one value, as JSON has it."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list | tuple):
+        yield name, json.dumps(value, ensure_ascii=False)
+    else:
+        yield name, value
 
 
 def escaped(words: str) -> str:

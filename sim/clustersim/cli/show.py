@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import singledispatch
 from itertools import groupby
+from typing import Any
 
 from clustersim.advice import advise, largest_losses, verdict
+from clustersim.cli import console
 from clustersim.cli.screen import Row, Screen
-from clustersim.estimate import in_words
+from clustersim.estimate import ConfidenceInterval, in_words
 from clustersim.expectations import MET
 from clustersim.formatting import NOTHING, counted, duration, points, significant, whole
 from clustersim.headline import headline
-from clustersim.metrics.catalogue import table_of
-from clustersim.metrics.cells import MetricCell, Summary, parts
+from clustersim.metrics.catalogue import METRICS, table_of
+from clustersim.metrics.cells import MetricCell, Summary, at, margin, parts
 from clustersim.results import Results
 from clustersim.scenario.describe import Description
 from clustersim.studies.compare import Comparison
 from clustersim.studies.levers import Levers
-from clustersim.studies.study import Worth
+from clustersim.studies.study import Study, Worth
 from clustersim.studies.tune import Candidate, Tuning
 from clustersim.units import format_duration
 from clustersim.validation import ClaimResult, Validation, outcomes
@@ -61,6 +63,48 @@ def _run(results: Results, screen: Screen) -> None:
     screen.advice(advise(results.scenario, summary))
     if results.folder:
         screen.text(f"\nNext: clustersim report {results.folder}", whole_lines=True)
+
+
+@singledispatch
+def records(answer: object) -> Iterator[Mapping[str, Any]]:
+    """Return the figures of an answer with all their digits, a record for each row of its table."""
+    raise TypeError(f"no table of {answer!r}")
+
+
+@records.register
+def _run_records(results: Results) -> Iterator[Mapping[str, Any]]:
+    """Yield each metric of a run with its interval, or the reason why it is unknown."""
+    summary, facts = results.summary, results.scenario.subjects
+    for figure in (each for metric in METRICS if metric.in_summary for each in metric.figures(facts)):
+        metric, path, value = figure.metric, figure.path, at(summary, figure.path)
+        reason, width = summary["reasons"].get(path), margin(summary, metric.margin or path)
+        ends = ConfidenceInterval(value)
+        if value is not None and width is not None:
+            ends = ConfidenceInterval(value, value - width, value + width).within(0.0, metric.highest)
+        if value is not None or reason:
+            unit = summary["currency"] if metric.unit == "money" else metric.unit
+            what = {"scenario": results.name, "metric": path, "unit": unit}
+            yield {**what, "value": value, "low": ends.low, "high": ends.high, "unknown_because": reason}
+
+
+@records.register
+def _comparison_records(comparison: Comparison) -> Iterator[Mapping[str, Any]]:
+    """Yield the metrics of each run; those that are compared with their difference to the baseline."""
+    gaps = {
+        (each.name, metric): gap
+        for each in comparison.differences
+        for metric, gap in (("ettr.mean", each.ettr), ("effective_gpus", each.effective_gpus))
+    }
+    for record in (record for result in comparison.results for record in records(result)):
+        gap = gaps.get((record["scenario"], record["metric"]))
+        ends = gap.interval if gap else ConfidenceInterval()
+        yield {**record, "baseline": comparison.baseline, "difference": ends._asdict()}
+
+
+@records.register
+def _study_records(study: Study) -> Iterator[Mapping[str, Any]]:
+    """Yield the points of a study, as its frame has them."""
+    yield from study.body()[study.points]
 
 
 def in_a_line(cell: MetricCell) -> str:
@@ -202,6 +246,12 @@ def _levers(levers: Levers, screen: Screen) -> None:
     screen.advice(others)
 
 
+@records.register
+def _validation_records(validation: Validation) -> Iterator[Mapping[str, Any]]:
+    """Yield the cases as the file has them."""
+    yield from validation.to_dict()["cases"]
+
+
 @show.register
 def _validation(validation: Validation, screen: Screen) -> None:
     """Print what came of it in a sentence, then a table of each kind."""
@@ -255,10 +305,18 @@ def _reading(case: ClaimResult) -> Iterator[str]:
         yield outcomes.compatible(case)
 
 
-def description(meaning: Description, screen: Screen, with_defaults: bool) -> None:
-    """Print values (those that are defaults only if wanted), failures by mode, and first estimates."""
+@records.register
+def _values_of(meaning: Description) -> Iterator[Mapping[str, Any]]:
+    """Yield the resolved values."""
+    for path, value, source in _values(meaning):
+        yield {"scenario": meaning.name, "path": path, "value": value, "source": source}
+
+
+@show.register
+def _description(meaning: Description, screen: Screen) -> None:
+    """Print values (those that are defaults only when more is wanted), failures by mode, first estimates."""
     screen.title(f"{meaning.name} is a valid scenario")
-    screen.table(("", "", ""), _values(meaning, with_defaults))
+    screen.table(("", "", ""), _without_repeats(_values(meaning)))
     screen.text("")
     if meaning.modes:
         columns = "failures", "units", "one of them every", "together every", "in a run", "restart"
@@ -269,14 +327,20 @@ def description(meaning: Description, screen: Screen, with_defaults: bool) -> No
         screen.text(f"! {note}", "yellow")
 
 
-def _values(meaning: Description, with_defaults: bool) -> Iterator[Row]:
-    """Yield a row per value: path, value and source, which many values may share."""
-    above = ""
+def _values(meaning: Description) -> Iterator[Row]:
+    """Yield a row per value, with its source; those that are defaults only when more is wanted."""
     for value in meaning.values:
-        if with_defaults or not value.default:
-            source = value.source or ("default" if value.default else "assumption")
-            yield value.path, value.text, "as above" if source == above and value.source else source
-            above = source
+        if console.is_verbose() or not value.default:
+            yield value.path, value.text, value.source or ("default" if value.default else "assumption")
+
+
+def _without_repeats(rows: Iterator[Row]) -> Iterator[Row]:
+    """Yield the rows of values with a source that many share written out once."""
+    above = ""
+    for path, text, source in rows:
+        long = len(source) > len("as above")
+        yield path, text, "as above" if long and source == above else source
+        above = source
 
 
 def _modes(meaning: Description) -> Iterator[Row]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from clustersim import library
 from clustersim.engine.ledger import RESERVED_CAUSES
 from clustersim.scenario.keys.blocks import KEY
 from clustersim.scenario.model import Scenario
-from clustersim.scenario.text import shipped
 from clustersim.scenario.text.bases import Bases
 from clustersim.scenario.text.document import Document, Mark, Place, Problem, ScenarioError
 from clustersim.scenario.text.layers import override
@@ -39,9 +39,9 @@ def file_of(source: str | File) -> File:
     # Unlike Path.exists, os.path.exists takes a name that no file can have for a missing file.
     if os.path.exists(source):
         return File(source)
-    if by_name := shipped.path(str(source)):
+    if by_name := library.path(str(source)):
         return by_name
-    for near in difflib.get_close_matches(str(source), shipped.names(), n=1):
+    for near in difflib.get_close_matches(str(source), library.names(), n=1):
         message = f'no such file; did you mean the shipped scenario "{near}"?'
         raise Place(str(source)).error(message)
     return File(source)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path as File
 from typing import Any, NamedTuple
 
+from clustersim import library
 from clustersim.scenario.keys.logs import Rows, lines_of
 from clustersim.scenario.model import Scenario
-from clustersim.scenario.text import shipped
 from clustersim.scenario.text.document import Path, at, find
 from clustersim.scenario.text.layers import is_block
 from clustersim.scenario.text.reader import resolve
@@ -110,7 +110,7 @@ def moved(old: File, new: File) -> Callable[[str], str]:
         there = old / name
         if not there.is_file() or os.path.samefile(old, new):
             return name
-        by_name = shipped.path(there.stem)
+        by_name = library.path(there.stem)
         known = by_name is not None and os.path.samefile(by_name, there)
         return there.stem if known else os.path.relpath(there, new)
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from clustersim import library
 from clustersim.scenario import Place, Problem, ScenarioError, load
 from clustersim.scenario.keys.remarks import Published
 from clustersim.scenario.loading import overridden
 from clustersim.scenario.model import Scenario
-from clustersim.scenario.text import shipped
 from clustersim.settings import ScenarioSource
 from clustersim.store import ChoiceError
 
@@ -36,7 +36,7 @@ class Case(NamedTuple):
 
 def shipped_names() -> list[str]:
     """Return the names of the cases that come with the package, in order."""
-    return [name.removeprefix(shipped.CASES) for name in shipped.cases()]
+    return [name.removeprefix(library.CASES) for name in library.cases()]
 
 
 def find(sources: Sequence[ScenarioSource] = (), overrides: Mapping[str, Any] | None = None) -> list[Case]:
@@ -68,10 +68,10 @@ def _case(source: ScenarioSource, overrides: Mapping[str, Any]) -> Case:
     if isinstance(source, Scenario):
         return of_scenario(overridden(source, overrides) if overrides else source)
     name = str(source)
-    known = name.removesuffix(shipped.SUFFIX).removeprefix(shipped.CASES)
+    known = name.removesuffix(library.SUFFIX).removeprefix(library.CASES)
     if not os.path.exists(name) and known in shipped_names():
-        return Case(known, load(f"{shipped.CASES}{known}", overrides))
-    if not os.path.exists(name) and shipped.path(name) is None:
+        return Case(known, load(f"{library.CASES}{known}", overrides))
+    if not os.path.exists(name) and library.path(name) is None:
         raise _unknown(name)
     scenario = load(Path(name) if os.path.exists(name) else name, overrides)
     if scenario.published is None:
@@ -81,7 +81,7 @@ def _case(source: ScenarioSource, overrides: Mapping[str, Any]) -> Case:
 
 def _unknown(name: str) -> Exception:
     """Return the error for a name that is neither a case nor a file."""
-    if name.endswith((shipped.SUFFIX, ".yml")):
+    if name.endswith((library.SUFFIX, ".yml")):
         return Place(name).error("no such file")
     near = difflib.get_close_matches(name, shipped_names(), n=1)
     meant = f"did you mean {near[0]}? The" if near else "the"

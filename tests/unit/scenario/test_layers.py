@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from clustersim import library
 from clustersim.scenario import Scenario, ScenarioError, load, loads
-from clustersim.scenario.text import shipped
 
 BASE = """\
 cluster: {gpus: 64, spares: 2}
@@ -272,10 +272,10 @@ def test_shipped_scenarios_in_a_folder_have_a_name_with_it(
 ) -> None:
     (tmp_path / "recovery").mkdir()
     (tmp_path / "recovery" / "replicas.yaml").write_text("recovery: {at_start: true}\n")
-    monkeypatch.setattr(shipped, "folder", lambda: tmp_path)
-    assert shipped.names() == ["recovery/replicas"]
-    assert shipped.path("recovery/replicas") == tmp_path / "recovery" / "replicas.yaml"
-    assert shipped.path("replicas") is None
+    monkeypatch.setattr(library, "folder", lambda: tmp_path)
+    assert library.names() == ["recovery/replicas"]
+    assert library.path("recovery/replicas") == tmp_path / "recovery" / "replicas.yaml"
+    assert library.path("replicas") is None
 
 
 def test_a_local_file_comes_before_a_shipped_name(tree: Path) -> None:

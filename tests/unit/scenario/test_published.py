@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from clustersim import theory
+from clustersim import library, theory
 from clustersim.engine.replication import simulate
 from clustersim.metrics.catalogue import CLAIMABLE
 from clustersim.scenario import Scenario, dump, load, loads, schema
 from clustersim.scenario.keys.remarks import KINDS, Claim
 from clustersim.scenario.loading import variant
-from clustersim.scenario.text import shipped
 from clustersim.scenario.text.reader import read_file
 from clustersim.scenario.values import values
 
@@ -36,7 +35,7 @@ published:
     time: {says: nearly all, kind: band, figure: ettr, at_least: 97 %}
     count: {says: "12", kind: plumbing, figure: {incidents: node}, value: 12, tolerance: 25 %}
 """
-CASES = shipped.cases()
+CASES = library.cases()
 
 
 def claim(**keys: Any) -> Claim:
@@ -140,7 +139,7 @@ def validator() -> Any:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_shipped_case_says_what_it_is(validator: Any, name: str) -> None:
-    case, path = load(name), shipped.path(name)
+    case, path = load(name), library.path(name)
     assert path is not None
     assert loads(dump(case)).hash == case.hash
     assert case.name == path.stem
@@ -160,11 +159,11 @@ def test_every_row_that_is_no_input_is_a_case() -> None:
     with ROWS.open(newline="") as file:
         rows = [row["case"] for row in csv.DictReader(file) if row["kind"] != "input"]
     assert len(rows) > 15
-    assert not set(rows) - {name.removeprefix(shipped.CASES) for name in CASES}
+    assert not set(rows) - {name.removeprefix(library.CASES) for name in CASES}
 
 
 def test_what_cases_share_is_no_case() -> None:
-    shared = [name for name in shipped.names() if name.startswith("published/base/")]
+    shared = [name for name in library.names() if name.startswith("published/base/")]
     assert shared
     assert not set(shared) & set(CASES)
 

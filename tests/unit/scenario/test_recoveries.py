@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from clustersim import library
 from clustersim.scenario import Scenario, load, loads
-from clustersim.scenario.text import shipped
 
 RECOVERIES = ["cold", "hot-spare", "replicas"]
 CLUSTERS = {"chen-10k": 125, "chen-100k": 125, "chen-1m": 125, "llama3-16k": 16, "frontier-100k": 12}
@@ -16,7 +16,7 @@ def under(cluster: str, recovery: str, more: str = "") -> Scenario:
 
 
 def test_the_recoveries_are_shipped_under_their_folder() -> None:
-    found = [name for name in shipped.names() if name.startswith("recovery/")]
+    found = [name for name in library.names() if name.startswith("recovery/")]
     assert found == [f"recovery/{name}" for name in RECOVERIES]
 
 

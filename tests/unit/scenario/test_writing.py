@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustersim import theory
+from clustersim import library, theory
 from clustersim.scenario import dump, load, loads, schema
 from clustersim.scenario.describe import describe
 from clustersim.scenario.first_order import chain_s
 from clustersim.scenario.keys.quantities import Threshold
-from clustersim.scenario.text import shipped
 from clustersim.scenario.text.reader import read_file, read_text
 from clustersim.scenario.text.starter import starter
 from clustersim.scenario.values import values
@@ -23,7 +22,7 @@ from clustersim.scenario.writing import yaml
 from tests.unit.scenario.everything import EVERYTHING
 
 DAY = 86_400.0
-SCENARIOS = [name for name in shipped.names() if "base" not in name and "/" not in name]
+SCENARIOS = [name for name in library.names() if "base" not in name and "/" not in name]
 TEXTS = st.text(max_size=30).filter(lambda text: all(ord(letter) < 0xD800 for letter in text))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
 PLAIN = st.dictionaries(
@@ -116,7 +115,7 @@ def problems(validator: Any, data: object) -> list[str]:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_shipped_scenarios_fit_the_schema(validator: Any, name: str) -> None:
-    path = shipped.path(name)
+    path = library.path(name)
     assert path is not None
     assert problems(validator, read_file(path, name).data) == []
     assert problems(validator, load(name).document) == []
@@ -325,6 +324,6 @@ def test_what_is_no_threshold(text: str) -> None:
 
 
 def test_package_data_is_where_the_package_is() -> None:
-    assert (shipped.folder() / "chen-base.yaml").is_file()
-    assert isinstance(shipped.folder(), Path)
-    assert "chen-base" in shipped.names()
+    assert (library.folder() / "chen-base.yaml").is_file()
+    assert isinstance(library.folder(), Path)
+    assert "chen-base" in library.names()

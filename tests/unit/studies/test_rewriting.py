@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from clustersim import library
 from clustersim.scenario import load, loads
-from clustersim.scenario.text import shipped
 from clustersim.scenario.writing import edited
 from clustersim.store import ChoiceError, RunError
 from clustersim.studies.change import write_changed
@@ -87,9 +87,9 @@ def test_a_source_of_the_interval_becomes_the_tuning() -> None:
     assert found.sources == {"checkpoint.interval": "clustersim tune", "cluster.gpus": "counted"}
 
 
-@pytest.mark.parametrize("name", [name for name in shipped.names() if "base" not in name and "/" not in name])
+@pytest.mark.parametrize("name", [name for name in library.names() if "base" not in name and "/" not in name])
 def test_shipped_scenarios_can_be_written_anywhere(name: str, tmp_path: Path) -> None:
-    file = shipped.path(name)
+    file = library.path(name)
     assert file is not None
     before, after = file.read_text().splitlines(), tmp_path / "tuned.yaml"
     was = load(file)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
 
-from clustersim.scenario.text import shipped
+from clustersim import library
 from clustersim.scenario.text.document import Document, Place, ScenarioError
 from clustersim.scenario.text.layers import merge
 from clustersim.scenario.text.reader import read_file, shown_as
@@ -63,14 +63,14 @@ class Bases:
             raise place.error(f"{shown(name)} is not relative; give a path relative to this file", "base")
         target = File(os.path.realpath(file.parent / name))
         if os.path.isfile(target):
-            if any(target.is_relative_to(root) for root in (*self.roots, shipped.folder().resolve())):
+            if any(target.is_relative_to(root) for root in (*self.roots, library.folder().resolve())):
                 return target
             raise place.error(
                 f"{shown(name)} is outside the working tree; move it there, or change directory", "base"
             )
-        if by_name := shipped.path(name):
+        if by_name := library.path(name):
             return by_name.resolve()
-        known = ", ".join(name for name in shipped.names() if not name.startswith(shipped.CASES))
+        known = ", ".join(name for name in library.names() if not name.startswith(library.CASES))
         raise place.error(f"{shown(name)} is neither a file here nor a shipped scenario ({known})", "base")
 
 

@@ -315,7 +315,7 @@ def _lever_facts(study: Levers) -> Iterator[Fact]:
         yield Fact("Gain of the first change", in_words(worth.ettr, points), "of ETTR, by itself")
         yield Fact("In effective cards", in_words(worth.effective_gpus), "cards that train all the time")
         for amount in worth.in_words[2:]:
-            yield Fact("In money", amount, "a year")
+            yield Fact("In money", amount, "over the run")
 
 
 def _lever_method(study: Levers) -> dict[str, str]:

@@ -31,7 +31,8 @@ def estimate(mean: float, width: float | None = 0.01) -> Estimate:
 def worth(gain: float, width: float = 0.002, cards: int = 1024, priced: bool = False) -> Worth:
     """Return a gain in ETTR with what it is in cards and, where *priced*, in money."""
     ettr = estimate(gain, width)
-    return Worth(ettr, ettr.scaled(cards), ettr.scaled(1e7) if priced else None, "USD")
+    money = ettr.scaled(1e7) if priced else None
+    return Worth(ettr, ettr.scaled(cards), money, "USD", money)
 
 
 def height(interval: float) -> float:

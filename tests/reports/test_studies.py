@@ -120,8 +120,8 @@ def test_the_page_says_what_is_gained_and_claims_nothing_else() -> None:
 
 
 def test_money_is_shown_where_there_is_a_price() -> None:
-    assert "Money per year" in read("tune").words
-    assert "Money per year" not in Reader(render(pages.study_page(tuning(spec())))).words
+    assert "Money over the run" in read("tune").words
+    assert "Money over the run" not in Reader(render(pages.study_page(tuning(spec())))).words
 
 
 def test_what_may_be_nothing_comes_last() -> None:
@@ -145,7 +145,7 @@ def test_intervals_and_zero_are_inside_the_axis_and_no_number_is_said_that_may_b
     assert layout["xaxis"]["range"][1] > 7.0
     notes = {(note["xanchor"], note["y"]): note["text"] for note in layout["annotations"]}
     assert notes["left", 0] == "faster start · <b>+3.0 ± 0.2 pp</b>"
-    assert notes["right", 0] == "31 ± 2 cards, 300,000 USD a year"
+    assert notes["right", 0] == "31 ± 2 cards, 300,000 USD over the run"
     assert (notes["left", 3], notes["right", 3]) == ("a coin's toss", "not distinguishable")
 
 
@@ -157,7 +157,7 @@ def test_the_data_hold_all_levers_and_the_drawing_the_first() -> None:
     assert "5 more in the table" in figure.caption
     row = figures("levers")["levers"].data.rows[0]
     assert (row["low"], row["high"]) == pytest.approx((0.028, 0.032))
-    assert (row["effective_cards_gain"], row["USD_per_year"]) == pytest.approx((30.72, 3e5))
+    assert (row["effective_cards_gain"], row["USD_over_the_run"]) == pytest.approx((30.72, 3e5))
 
 
 def test_the_headline_of_levers_is_the_first_that_helps() -> None:

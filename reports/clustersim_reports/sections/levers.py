@@ -93,10 +93,10 @@ def data_of(levers: Levers) -> Data:
     """Return what each lever earns, in the order of `ranked`."""
     costs, rows = levers.scenario.costs, []
     for lever in ranked(levers):
-        cards, earned = lever.worth.effective_gpus.mean, lever.worth.money_per_year
+        cards, earned = lever.worth.effective_gpus.mean, lever.worth.money
         point: Json = {"lever": lever.name, "change": lever.change.text}
         point |= interval("ettr_gain", lever.worth.ettr.interval)
         point |= {"distinguishable": lever.distinguishable, "effective_cards_gain": cards}
-        point[f"{costs.currency if costs else 'unpriced'}_per_year"] = earned.mean if earned else None
+        point[f"{costs.currency if costs else 'unpriced'}_over_the_run"] = earned.mean if earned else None
         rows.append(point)
     return Data(rows)

@@ -226,11 +226,11 @@ def _waste(scenario: Scenario, name: str) -> float:
     if not mode.effect.stops_training:
         return per_second * before
     if falls_back(scenario, mode):
-        return per_second * before + _rework(scenario, name, noticed_s)
+        return per_second * before + rework(scenario, name, noticed_s)
     return per_second * (before + _one_replica(scenario, mode, restart_s(scenario, name)))
 
 
-def _rework(scenario: Scenario, name: str, slow_s: float) -> float:
+def rework(scenario: Scenario, name: str, slow_s: float) -> float:
     """Return the share of time that goes to work done again: half an interval, and what is not durable.
 
     What was trained at a straggler's pace, in the *slow_s* seconds before it was noticed, has cost its time

@@ -35,13 +35,17 @@ class Area(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """New values at dotted paths (None deletes), with a name, what it reads like, and its price if known."""
+    """New values at dotted paths (None deletes), with a name, what it reads like, and its price if known.
+
+    `joins` says that it is several other changes of a list made together, such as all failures halved.
+    """
 
     name: str
     values: Mapping[str, Any]
     text: str
     area: Area = Area.OWN
     price: Money | None = None
+    joins: bool = False
 
     def of(self, scenario: Scenario) -> Scenario:
         """Return the variant of *scenario* that it makes; raises ScenarioError where that is faulty."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from clustersim.advice import Advice
 from clustersim.estimate import Estimate, mean_of
@@ -118,14 +118,14 @@ def levers(
     began, how = time.perf_counter(), merged(settings, keywords)
     loaded = on_a_fixed_number(how).load(scenario)
     fixed = ended_by_the_clock(loaded, REPLICATIONS)
-    tried = [(change, _changed(loaded, change)) for change in (*offers(fixed), *own_changes(loaded))]
+    tried = _variants(loaded, [*offers(fixed), *own_changes(loaded)])
     with simulations(how, output, "levers", loaded) as running:
-        tried += [(change, _changed(loaded, change)) for change in _tuned_interval(fixed, running)]
+        tried += _variants(loaded, _tuned_interval(fixed, running))
         replications = range(fixed.simulation.replications)
-        now, *others = running.ettr([fixed, *(made for _, made in tried)], replications)
+        now, *others = running.ettr([fixed, *(each.compared for each in tried)], replications)
     ranked = [
-        RankedLever(change, Worth.of(fixed, now, made, values))
-        for (change, made), values in zip(tried, others, strict=True)
+        RankedLever(each.change, Worth.of(loaded, now, each.given, values))
+        for each, values in zip(tried, others, strict=True)
     ]
     ranked.sort(key=lambda lever: -lever.worth.ettr.mean)
     answer = Levers(loaded, fixed, len(now), mean_of(now), ranked, wall_s=time.perf_counter() - began)
@@ -134,8 +134,17 @@ def levers(
     return answer
 
 
-def _changed(scenario: Scenario, change: Change) -> Scenario:
-    return ended_by_the_clock(change.of(scenario), REPLICATIONS)
+class _Variant(NamedTuple):
+    """What a change makes of the scenario: with its target, and over a fixed horizon to be compared."""
+
+    change: Change
+    given: Scenario
+    compared: Scenario
+
+
+def _variants(scenario: Scenario, changes: Iterable[Change]) -> list[_Variant]:
+    given = [(change, change.of(scenario)) for change in changes]
+    return [_Variant(change, made, ended_by_the_clock(made, REPLICATIONS)) for change, made in given]
 
 
 def _tuned_interval(scenario: Scenario, running: Simulations) -> Iterator[Change]:

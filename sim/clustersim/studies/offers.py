@@ -30,10 +30,10 @@ _PER_NODE = re.compile(r"(.*?)( ?(?:/|per) ?node)?")
 def offers(scenario: Scenario) -> Iterator[Change]:
     """Yield each change of the list that *scenario* has a use for; what it does not use is not offered.
 
-    The list: each failure mode half as often, half as many lemons, relapses, wrong diagnoses and repairs in
-    vain; each stage of the recovery, detection, and all of them in half the time, stalls half as long; saves
-    that stop training for half as long, or are durable twice as fast, tier by tier; twice the spares; repair
-    and outages half as long.
+    The list: each failure mode half as often, and all of them; half as many lemons, relapses, wrong diagnoses
+    and repairs in vain; each stage of the recovery, detection, and all of them in half the time, stalls half
+    as long; saves that stop training for half as long, or are durable twice as fast, tier by tier; twice the
+    spares, or half of them; repair and outages half as long.
     """
     return Offers(scenario).changes()
 
@@ -69,7 +69,7 @@ class Offers:
         return None if keys is None else at(self._document, keys)
 
     def _halved(
-        self, name: str, paths: Iterable[str], area: Area, *, shares: bool = False
+        self, name: str, paths: Iterable[str], area: Area, *, shares: bool = False, joins: bool = False
     ) -> Iterator[Change]:
         """Yield the change of all that stands at *paths* to half the time, or half the share, if anything."""
         given = {path: value for path in paths if (value := self._given(path)) is not None}
@@ -79,10 +79,18 @@ class Offers:
         if values:
             several = f"half of {', '.join(given)}"
             text = several if len(given) > 1 else from_to(self._document, values)
-            yield Change(name, values, text, area)
+            yield Change(name, values, text, area, joins=joins)
 
     def _rarer_failures(self) -> Iterator[Change]:
-        """Yield each mode at half its rate; what a log recorded cannot be halved."""
+        """Yield each mode at half its rate, and all together; what a log recorded cannot be halved."""
+        each = list(self._rarer_modes())
+        yield from each
+        if len(each) > 1:
+            every = {path: value for change in each for path, value in change.values.items()}
+            text = "failures: each mode at half its rate, which doubles the MTBF"
+            yield Change("halve all failures", every, text, Area.FAILURES, joins=True)
+
+    def _rarer_modes(self) -> Iterator[Change]:
         for path, (name, mode) in zip(self._modes, self._scenario.failures.items(), strict=True):
             if mode.recorded is not None:
                 continue
@@ -118,7 +126,7 @@ class Offers:
         yield from self._halved("halve detection time", detection, Area.RECOVERY)
         if len(stages) + bool(detection) > 1:
             every = [*detection, *(path for paths in stages.values() for path in paths)]
-            yield from self._halved("halve recovery time", every, Area.RECOVERY)
+            yield from self._halved("halve recovery time", every, Area.RECOVERY, joins=True)
 
     def _stages(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the paths of what says how long each stage lasts that lasts at all; detection left out."""
@@ -174,21 +182,25 @@ class Offers:
         return path if self._given(path) is not None else tier.path(bandwidth)
 
     def _repair(self) -> Iterator[Change]:
-        """Yield, where nodes are repaired, more spares and quicker repairs."""
+        """Yield, where nodes are repaired, other numbers of spares and quicker repairs."""
         modes = [item for item in self._scenario.failures.items() if item[1].transient < 1]
         if not any(mode.repair_plan for _, mode in modes):
             return
         if self._given("cluster.used_per_rack") is None:
-            yield self._more_spares()
+            yield from self._other_spares()
         random = [name for name, mode in modes if mode.repair_plan and mode.recorded is None]
         repaired = [f"failures.{name}.repair" for name in random]
         yield from self._halved("repair twice as fast", repaired, Area.NODES)
 
-    def _more_spares(self) -> Change:
+    def _other_spares(self) -> Iterator[Change]:
+        """Yield twice the spares, and half of them; the first ones where there are none."""
         now = self._scenario.cluster.spare_nodes
-        then = 2 * now or math.ceil(self._scenario.cluster.nodes / 100)
-        name = "double the spares" if now else "spares: 1 % of the nodes"
-        return Change(name, {"cluster.spares": str(then)}, f"cluster.spares: {now} -> {then}", Area.NODES)
+        then = {"double the spares": 2 * now, "halve the spares": now // 2}
+        if not now:
+            then = {"spares: 1 % of the nodes": math.ceil(self._scenario.cluster.nodes / 100)}
+        for name, count in then.items():
+            values = {"cluster.spares": str(count)}
+            yield Change(name, values, f"cluster.spares: {now} -> {count}", Area.NODES)
 
 
 def halved_time(path: str, value: Any) -> Any:

@@ -110,33 +110,36 @@ def on_a_fixed_number(settings: Settings) -> Settings:
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """A paired difference in ETTR, what it is in effective cards, and in money per year.
+    """A paired difference in ETTR, what it is in effective cards, and in money.
 
-    Money, where cards have a price: the card-hours that train instead of standing still, at the price of a
-    card-hour, less what additional cards and spares cost.
+    Money, where cards have a price: what it saves over the run (`saved`), and at the same pace in a year
+    without a target.
     """
 
     ettr: Estimate
     effective_gpus: Estimate
     money_per_year: Estimate | None
     currency: str = ""
+    money: Estimate | None = None
 
     @classmethod
     def of(cls, before: Scenario, ettr_before: Floats, after: Scenario, ettr_after: Floats) -> Worth:
-        """Return what *after* is worth against *before*, pair by pair of replications."""
+        """Return what *after* is worth against *before*, pair by pair of replications.
+
+        With their targets, as they were given: money is about the run until it is reached.
+        """
         gain = paired(ettr_after, ettr_before)
         cards = paired(effective(after) * ettr_after, effective(before) * ettr_before)
         if before.costs is None:
             return cls(gain, cards, None)
-        trained = after.cluster.gpus * ettr_after - before.cluster.gpus * ettr_before
-        price = before.costs.price_per_gpu_hour * YEAR / HOUR
-        earned = mean_of(price * (trained - (paid(after, before) - paid(before, before))))
-        return cls(gain, cards, earned, before.costs.currency)
+        a_year = mean_of(_earned(before, ettr_before, after, ettr_after, YEAR))
+        money = mean_of(saved(before, ettr_before, after, ettr_after))
+        return cls(gain, cards, a_year, before.costs.currency, money)
 
     @property
     def in_words(self) -> list[str]:
         """The difference in points of ETTR, in effective cards, and in money where cards have a price."""
-        cards, earned = self.effective_gpus, self.money_per_year
+        cards, earned = self.effective_gpus, self.money
         shown = [points(self.ettr.mean, self.ettr.half_width), plus_minus(cards.mean, cards.half_width)]
         return shown + ([] if earned is None else [money(earned.mean, self.currency, earned.half_width)])
 
@@ -148,7 +151,7 @@ class Worth:
     def in_cards(self, unit: str = "effective cards") -> str:
         """Return what it is in cards, called *unit*, and in money where cards have a price."""
         _, cards, *earned = self.in_words
-        return f"{cards} {unit}" + "".join(f", {amount} a year" for amount in earned)
+        return f"{cards} {unit}" + "".join(f", {amount} over the run" for amount in earned)
 
     def row(self, distinguishable: bool) -> dict[str, MetricCell]:
         """Return it as cells of a table by their headings; of one that may be chance the interval alone."""
@@ -156,12 +159,12 @@ class Worth:
         if not distinguishable:
             may_be = MetricCell(ALIKE, "" if self.ettr.distinguishable else gain.text)
             cells = [may_be, *[MetricCell(NOTHING)] * len(others)]
-        return dict(zip(("Gain in ETTR", "Effective cards", "Money per year"), cells, strict=False))
+        return dict(zip(("Gain in ETTR", "Effective cards", "Money over the run"), cells, strict=False))
 
     def to_dict(self, ettr: str = "ettr", cards: str = "effective_gpus") -> dict[str, Any]:
         """Return it as plain data, under these names."""
-        differences = self.ettr, self.effective_gpus, self.money_per_year
-        return dict(zip((ettr, cards, "money_per_year"), map(plain, differences), strict=True))
+        differences = self.ettr, self.effective_gpus, self.money, self.money_per_year
+        return dict(zip((ettr, cards, "money", "money_per_year"), map(plain, differences), strict=True))
 
 
 def effective(scenario: Scenario) -> float:
@@ -177,6 +180,48 @@ def paid(scenario: Scenario, priced: Scenario) -> float:
         share = 0.0
     spares = scenario.cluster.spare_nodes * scenario.cluster.gpus_per_node
     return scenario.cluster.gpus + share * spares
+
+
+def until_target_s(scenario: Scenario, ettr: Floats) -> Floats | None:
+    """Return the seconds to the target at that *ettr*, by replication.
+
+    None without a target, or where it is not reached in time on average.
+    """
+    if scenario.target_s is None or not np.all(ettr > 0):
+        return None
+    seconds = np.asarray(scenario.target_s / ettr)
+    return seconds if seconds.mean() <= scenario.end_s else None
+
+
+def run_s(scenario: Scenario, ettr: Floats) -> float:
+    """Return how long the run takes on average, in seconds: to its target at that *ettr*, or all its time."""
+    until = until_target_s(scenario, ettr)
+    return scenario.end_s - scenario.simulation.warm_up if until is None else float(until.mean())
+
+
+def saved(before: Scenario, ettr_before: Floats, after: Scenario, ettr_after: Floats) -> Floats:
+    """Return the money that *after* saves over the run of *before*, which has the costs, by replication.
+
+    Where both reach their target: what the one run costs less what the other does.  Else the card-hours
+    that train instead of standing still, at the price of a card-hour, less what additional cards and spares
+    cost.
+    """
+    assert before.costs is not None
+    until, sooner = until_target_s(before, ettr_before), until_target_s(after, ettr_after)
+    if until is None or sooner is None:
+        return _earned(before, ettr_before, after, ettr_after, run_s(before, ettr_before))
+    card_s = paid(before, before) * until - paid(after, before) * sooner
+    return np.asarray(before.costs.price_per_gpu_hour / HOUR * card_s)
+
+
+def _earned(
+    before: Scenario, ettr_before: Floats, after: Scenario, ettr_after: Floats, seconds: float
+) -> Floats:
+    """Return the money of the additional card-hours that train in so many *seconds*, less what they cost."""
+    assert before.costs is not None
+    trained = after.cluster.gpus * ettr_after - before.cluster.gpus * ettr_before
+    price = before.costs.price_per_gpu_hour * seconds / HOUR
+    return np.asarray(price * (trained - (paid(after, before) - paid(before, before))))
 
 
 def plain(value: Any, *, share: bool = False) -> Any:

@@ -364,12 +364,12 @@ def tuned(
 
 def _judged(answer: Tuning, marks: Mapping[str, float], search: Search, judge: Score) -> Tuning:
     """Return the *answer* with the result of the finished *search*, judged on fresh replications."""
-    best, flat, fixed = search.best, search.flat_range(), answer.scenario
+    best, flat, given = search.best, search.flat_range(), answer.given
     chosen = rounded(best, flat)
     over = {**marks, "now": answer.now_s}
     at_best, at_chosen, *others = judge([best, chosen, *over.values()])
     gains = [
-        Gain(name, at, Worth.of(fixed, other, fixed, at_chosen), not flat[0] <= at <= flat[1])
+        Gain(name, at, Worth.of(given, other, given, at_chosen), not flat[0] <= at <= flat[1])
         for (name, at), other in zip(over.items(), others, strict=True)
     ]
     return replace(

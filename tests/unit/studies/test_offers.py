@@ -16,6 +16,7 @@ OFFERED = {
     "halve node failures",
     "halve rack failures",
     "halve hang failures",
+    "halve all failures",
     "halve start time",
     "halve collectives time",
     "halve load time",
@@ -24,6 +25,7 @@ OFFERED = {
     "halve the cost of saves",
     "durable twice as fast",
     "double the spares",
+    "halve the spares",
     "repair twice as fast",
 }
 
@@ -43,6 +45,7 @@ def test_each_offer_changes_what_it_says() -> None:
     )
     for mode in now.failures:
         assert made[f"halve {mode} failures"].mtbf_of(mode) == pytest.approx(2 * now.mtbf_of(mode))
+    assert made["halve all failures"].mtbf == pytest.approx(2 * (now.mtbf or 0.0))
     stages = {stage.name: stage.duration.mean for stage in now.recovery.stages}
     for stage in ("start", "collectives", "load"):
         after = {one.name: one.duration.mean for one in made[f"halve {stage} time"].recovery.stages}
@@ -54,6 +57,7 @@ def test_each_offer_changes_what_it_says() -> None:
     assert made["halve the cost of saves"].tiers[-1].blocks == 10.0
     assert made["durable twice as fast"].tiers[-1].durable_after == 90.0
     assert made["double the spares"].cluster.spare_nodes == 2
+    assert made["halve the spares"].cluster.spare_nodes == 0
     assert made["repair twice as fast"].failures["node"].repair.mean == 12 * HOUR  # type: ignore[union-attr]
 
 
@@ -64,11 +68,11 @@ def test_each_offer_changes_what_it_says() -> None:
         ({"checkpoint": {"interval": "1 h", "blocks": "9 s", "load": "2 min"}}, {"durable twice as fast"}),
         (
             {"failures": {"rack": FULL["failures"]["rack"]}},
-            {"double the spares", "repair twice as fast", "halve node failures"},
+            {"double the spares", "halve the spares", "repair twice as fast", "halve node failures"},
         ),
         (
             {"failures": {"node": {"per": "node", "mtbf": "9 d", "repair": "1 d", "transient": "100 %"}}},
-            {"double the spares", "repair twice as fast"},
+            {"double the spares", "halve the spares", "repair twice as fast"},
         ),
         (
             {"recovery": {"stages": {"detect": "0 s", "load": "checkpoint"}}},

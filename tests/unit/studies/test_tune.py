@@ -57,8 +57,10 @@ def test_a_gain_is_confirmed_on_fresh_replications() -> None:
     assert now.worth.effective_gpus.mean == pytest.approx(1000 * ettr.mean)
     assert now.worth.money_per_year is not None
     assert now.worth.money_per_year.mean == pytest.approx(1000 * ettr.mean * 2 * 365.25 * 24)
+    assert now.worth.money is not None
+    assert now.worth.money.mean == pytest.approx(1000 * ettr.mean * 2 * 100)
     assert "that gains" in said(found)
-    assert "USD a year" in said(found)
+    assert "USD over the run" in said(found)
 
 
 def test_choosing_and_judging_use_different_replications() -> None:

@@ -1,0 +1,187 @@
+"""The changes worth most over a run: how near estimates are to what `levers` simulates, and their bounds."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import cache
+from typing import Any
+
+import pytest
+
+from clustersim.estimate import Estimate
+from clustersim.experiment import run
+from clustersim.results import Results
+from clustersim.scenario import loads
+from clustersim.scenario.model import Scenario
+from clustersim.settings import Settings
+from clustersim.studies.estimates import (
+    HOW,
+    NO_LEDGER,
+    EstimatedChange,
+    RunLedger,
+    changes_worth_most,
+    left_of,
+)
+from clustersim.studies.levers import Levers, levers
+from clustersim.studies.offers import offers
+from tests.unit.scenario.everything import EVERYTHING
+from tests.unit.studies.clusters import HERE, HOUR, full, job
+
+OFF_BY, TOO_SMALL = 0.2, 0.003
+"""By this share of a gain, and by this much of ETTR, estimates may be off, beside the simulated interval: the
+gains that three changes are chosen by are several times as large."""
+NODES: dict[str, Any] = {
+    "name": "nodes",
+    "cluster": {"gpus": 512, "spares": 3},
+    "failures": {
+        "node": {"per": "node", "mtbf": "40 d", "repair": {"lognormal": {"median": "12 h", "sigma": 1}}},
+        "bug": {"per": "job", "mtbf": "30 h", "clock": "calendar"},
+    },
+    "checkpoint": {"interval": "1 h", "blocks": "30 s", "durable_after": "3 min", "load": "2 min"},
+    "recovery": {"stages": {"detect": "3 min", "restart": "10 min", "load": "checkpoint"}},
+    "costs": {"gpu_hour": "2 USD"},
+    "simulation": {"horizon": "30 d", "replications": 12},
+}
+
+
+def nodes(**blocks: Any) -> Scenario:
+    return Scenario.model_validate(NODES | blocks)
+
+
+SCENARIOS = {
+    "often": job(mtbf=HOUR / 2, restart=600, lives=400),
+    "formula": job(interval="30 min", lives=400),
+    "nodes": nodes(),
+    "waits": nodes(cluster={"gpus": 512, "spares": 0}),
+    "target": nodes(workload={"productive": "20 d"}),
+}
+
+
+@cache
+def done(name: str) -> Results:
+    return run(SCENARIOS[name], settings=HERE)
+
+
+@cache
+def simulated(name: str) -> Levers:
+    return levers(SCENARIOS[name], settings=HERE)
+
+
+named = pytest.mark.parametrize("name", SCENARIOS)
+
+
+def about_as_much(estimate: float, gain: Estimate) -> bool:
+    allowed = OFF_BY * abs(gain.mean) + (gain.half_width or 0.0) + TOO_SMALL
+    return abs(estimate - gain.mean) <= allowed
+
+
+@named
+def test_estimates_are_near_what_is_simulated(name: str) -> None:
+    ledger, compared = RunLedger(SCENARIOS[name], done(name).summary), 0
+    for lever in simulated(name).levers:
+        for estimate in ledger.estimates(lever.change):
+            assert about_as_much(estimate.ettr_gain, lever.worth.ettr), lever.name
+            compared += 1
+    assert compared >= 3
+
+
+@named
+def test_what_is_named_first_is_what_levers_ranks_first_or_a_tie(name: str) -> None:
+    found = changes_worth_most(SCENARIOS[name], done(name).summary)
+    alone = [lever for lever in simulated(name).levers if not lever.change.joins]
+    best = max(lever.worth.ettr.mean for lever in alone)
+    first = next(lever for lever in alone if lever.name == max(found.changes, key=gain_of).change.name)
+    assert first.worth.ettr.mean >= (1 - OFF_BY) * best
+
+
+def gain_of(estimate: EstimatedChange) -> float:
+    return estimate.ettr_gain
+
+
+@named
+def test_no_estimate_promises_more_than_the_entries_hold(name: str) -> None:
+    scenario, summary = SCENARIOS[name], done(name).summary
+    ledger = RunLedger(scenario, summary)
+    for change in offers(scenario):
+        left = ledger.left_by(change.of(scenario))
+        assert left.ettr - summary["ettr"]["mean"] <= left.freed + 1e-12
+        assert left.freed <= 1 - summary["ettr"]["mean"]
+
+
+def test_money_is_what_the_run_costs_less() -> None:
+    scenario, summary = SCENARIOS["target"], done("target").summary
+    for each in changes_worth_most(scenario, summary).changes:
+        later = summary["days_to_target"]["mean"] - (each.days or 0.0)
+        spares = scenario.cluster.spare_nodes
+        if "cluster.spares" in each.change.values:
+            spares = int(each.change.values["cluster.spares"])
+        cost = 2 * (512 + 8 * spares) * 24 * later
+        assert each.net == each.money == pytest.approx(summary["cost"]["total"] - cost, rel=0.01)
+
+
+def test_a_price_is_taken_off_and_may_change_the_order() -> None:
+    faster = {"recovery.stages.restart": "1 min"}
+    own = {
+        "cheap": faster,
+        "dear": faster | {"price": "1_000 USD"},
+        "too dear": faster | {"price": "1e9 USD"},
+    }
+    scenario = nodes(levers=own)
+    found = changes_worth_most(scenario, done("nodes").summary, 100)
+    names = [each.change.name for each in found.changes]
+    by_name = {each.change.name: each for each in found.changes}
+    assert by_name["cheap"].net == pytest.approx(by_name["dear"].net + 1_000)
+    assert names.index("cheap") < names.index("dear")
+    assert "too dear" not in names
+    assert [each.net for each in found.changes] == sorted((each.net for each in found.changes), reverse=True)
+    assert "over this run net of its price" in by_name["dear"].sentence
+
+
+def test_fewer_spares_are_named_only_where_never_more_nodes_were_away() -> None:
+    def offered(spares: int) -> bool:
+        scenario = nodes(cluster={"gpus": 512, "spares": spares})
+        summary = run(scenario, settings=HERE).summary
+        away = summary["spares"]["away"]["max"]
+        named = [each.change.name for each in changes_worth_most(scenario, summary, 100).changes]
+        assert ("halve the spares" in named) == (away <= spares // 2)
+        return "halve the spares" in named
+
+    assert offered(60)
+    assert not offered(6)
+
+
+def test_without_prices_the_ettr_decides_and_small_gains_are_not_named() -> None:
+    found = changes_worth_most(SCENARIOS["formula"], done("formula").summary)
+    assert [each.ettr_gain for each in found.changes] == sorted(map(gain_of, found.changes), reverse=True)
+    assert {each.money for each in found.changes} == {None}
+    assert found.how == HOW
+    still = full(failures="none", checkpoint={"interval": "1 h", "blocks": "0 s", "load": "2 min"})
+    assert changes_worth_most(still, run(still, settings=HERE).summary).changes == ()
+
+
+def test_nothing_is_estimated_where_nothing_was_productive() -> None:
+    never = job(mtbf=60, restart=600, interval="1 h", lives=20)
+    found = changes_worth_most(never, run(never, settings=HERE).summary)
+    assert (found.changes, found.how) == ((), NO_LEDGER)
+
+
+def test_what_a_change_frees_compounds_as_restarts_do() -> None:
+    restart = 0.7
+    assert left_of(math.exp(-restart), (1 - math.exp(-restart)) / 2, 1.0) == pytest.approx(
+        math.exp(-restart / 2)
+    )
+    assert left_of(1 / (1 + restart), restart / (1 + restart) / 2, 0.0) == pytest.approx(
+        1 / (1 + restart / 2)
+    )
+    assert left_of(1.0, -0.25, 1.0) == pytest.approx(0.8)
+
+
+def test_everything_that_there_is_has_an_estimate() -> None:
+    scenario = loads(EVERYTHING)
+    summary = run(scenario, settings=Settings(workers=1, replications=2)).summary
+    ledger = RunLedger(scenario, summary)
+    missing = [change.name for change in offers(scenario) if not list(ledger.estimates(change))]
+    assert set(missing) <= {"halve the spares"}
+    found = changes_worth_most(scenario, summary)
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False)) == found.to_dict()

@@ -17,7 +17,7 @@ from clustersim.metrics.cells import margin, number_at, parts
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import about_overlaps, describe
 from clustersim.scenario.first_order import mean_parts
-from clustersim.scenario.rates import calendar_share, fleet_factor
+from clustersim.scenario.rates import bad_share, calendar_share, fleet_factor
 
 Summary = Mapping[str, Any]
 NOTABLE, COSTLY = 0.005, 0.01
@@ -393,11 +393,12 @@ def lemons(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         cost = summary["waste_by_cause"][name]
         if mode.lemons is None or scenario.recovery.retire or cost < COSTLY:
             continue
-        share = mode.lemons.share * mode.lemons.factor / fleet_factor(mode)
+        bad = bad_share(scenario, mode)
+        share = bad * mode.lemons.factor / fleet_factor(scenario, mode)
         if share >= MANY_LEMONS:
             taken = parts(summary, "waste_by_cause").text(name)
             text = (
-                f"Lemons, {percent(mode.lemons.share)} of the nodes, bring {percent(share)} of the failures"
+                f"Lemons, {percent(bad)} of the nodes, bring {percent(share)} of the failures"
                 f' of "{name}", which take {taken} of all card-time:'
                 " see what retiring repeat offenders yields (recovery.retire)."
             )

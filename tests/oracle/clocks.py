@@ -193,12 +193,29 @@ class Source:
         share = spec.share if spec.in_replacements is None else spec.in_replacements
         k = bought - self.cluster.nodes - self.cluster.spare_nodes
         bad = self.luck.draw(f"{self.name}/lemons/replacement", k) < share
-        self.lemons += [bought] * bad
+        self.lemons = [node for node in self.lemons if node != retired] + [bought] * bad
         if "lemon/replacement" in self.sour:
             kept = [node for node in self.sour["lemon/replacement"] if node != retired]
             self.sour["lemon/replacement"] = kept + [bought] * bad
             units = len(kept + [bought] * bad) * self.units_per_node
             self.sour_processes["lemon/replacement"].members = units
+
+    def repaired(self, node: int, chance: float, manual: bool) -> None:
+        """A repair after a failure of this mode may heal a bad node, or make a good one bad."""
+        spec = self.mode.lemons
+        if spec is None:
+            return
+        if node in self.lemons and chance < spec.healed[manual]:
+            self.lemons.remove(node)
+        elif node not in self.lemons and chance < spec.turns_bad:
+            self.lemons.append(node)
+        else:
+            return
+        if "lemon/replacement" in self.sour:
+            of_old = self.sour["lemon"] + self.sour["lemon/spare"]
+            later = [node for node in self.lemons if node not in of_old]
+            self.sour["lemon/replacement"] = later
+            self.sour_processes["lemon/replacement"].members = len(later) * self.units_per_node
 
     def lemon(self, unit: int, kind: str) -> int:
         """The node that holds one of the units of the bad nodes."""

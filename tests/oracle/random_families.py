@@ -143,7 +143,7 @@ def _nodes(author: Author, spec: Spec) -> None:
         if "repair" in mode and mode["per"] in SIZES:
             _repair(author, mode)
         if mode["per"] in ("gpu", "node") and author.maybe(3):
-            mode["lemons"] = {"share": author.one_of("20 %", "50 %"), "factor": author.one_of(2, 5)}
+            mode["lemons"] = _lemons(author, mode.get("repair"))
         if mode["per"] in ("gpu", "node") and "repair" in mode and author.maybe() and author.chance:
             mode["relapse"] = {"probability": author.one_of("20 %", "40 %"), "within": author.time(10, 900)}
     repairs = [mode["repair"] for mode in _modes(spec) if "repair" in mode and mode["per"] in SIZES]
@@ -153,6 +153,17 @@ def _nodes(author: Author, spec: Spec) -> None:
     if "replacement" in spec["recovery"].get("retire", {}):
         for some in lemons:
             some |= {"in_replacements": author.one_of("0 %", "50 %", "100 %")} if author.maybe() else {}
+
+
+def _lemons(author: Author, repair: Any) -> Spec:
+    """Bad nodes, and what repairs make of them and of good ones."""
+    lemons: Spec = {"share": author.one_of("20 %", "50 %"), "factor": author.one_of(2, 5)}
+    if repair is None or author.maybe():
+        return lemons
+    lemons["healed"] = author.one_of("30 %", "100 %")
+    if "automatic" in repair and author.maybe():
+        lemons["healed"] = {"automatic": "30 %", "manual": "80 %"}
+    return lemons | ({"turns_bad": author.one_of("10 %", "40 %")} if author.maybe() else {})
 
 
 def _diagnosis(author: Author, recovery: Spec, in_vain: bool) -> None:

@@ -22,6 +22,7 @@ class Repair:
     strike: Strike
     nodes: list[int]
     bearer: Bearer
+    manual: bool = False
 
 
 class Shops:
@@ -95,6 +96,7 @@ class Shops:
         if second or not staged:
             self.busy[strike.source.name] -= 1
         in_vain = plan.false_fix[1 if second else 0] if plan else 0.0
+        repair.manual = second
         self._return(repair, strike.draw("false_fix") < in_vain if in_vain else False)
         self._let_crews_work(strike.source)
         self.world.job.look_for_nodes()
@@ -109,7 +111,7 @@ class Shops:
 
     def _put_off(self, node: int, repair: Repair, in_vain: bool, until: float) -> None:
         """A node stays away although its repair is over; by then it may have to stay even longer."""
-        alone = Repair(repair.strike, [node], repair.bearer)
+        alone = Repair(repair.strike, [node], repair.bearer, repair.manual)
         self.missing[self.missing.index(repair)] = alone
 
         def end() -> None:
@@ -122,6 +124,8 @@ class Shops:
         if self._retires(node):
             self._retire(node, repair)
             return
+        strike = repair.strike
+        strike.source.repaired(node, strike.draw("nature"), repair.manual)
         self._arrive(node, repair)
         if in_vain:
             self.make_faulty(node, repair.strike.source)

@@ -95,6 +95,8 @@ class Strikes:
         if not process.members:
             return True
         node = source.lemon(unit, kind)
+        if node not in source.lemons:
+            return True
         if node in self.world.fleet.idle:
             share = self.world.scenario.cluster.spare_failures
             if self.world.luck.draw(f"{process.origin}/idle", k) >= share:

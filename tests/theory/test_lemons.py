@@ -1,4 +1,4 @@
-"""Bad nodes that are retired, and what takes their place, against the rate of a two-state process."""
+"""Bad nodes that are retired, healed or made by repairs, against the rate of a two-state process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from clustersim.scenario import loads
+from clustersim.scenario import Scenario, loads
+from clustersim.scenario.rates import rate
 from tests.theory.runs import replications, spec
 from tests.theory.z import assert_z, mean_se
 
@@ -60,3 +61,63 @@ def test_replacements_are_lemons_with_their_share(share: float, in_replacements:
     )
     found, se = mean_se(records.incident_count for records in replications(document, 40))
     assert_z(found, failures(share, share if in_replacements is None else in_replacements), se, len(CASES))
+
+
+CHANGES = [
+    ({"share": "100 %", "factor": 6, "healed": "50 %", "turns_bad": "20 %"}, 0.5, 0.2),
+    (
+        {
+            "share": "10 %",
+            "factor": 6,
+            "healed": {"automatic": "20 %", "manual": "60 %"},
+            "turns_bad": "40 %",
+        },
+        0.5,
+        0.4,
+    ),
+]
+
+
+@pytest.mark.parametrize("lifetime", ["exponential", {"gamma": {"shape": 1}}], ids=["superposed", "aged"])
+@pytest.mark.parametrize(("lemons", "healed", "turns_bad"), CHANGES)
+def test_lemons_that_repairs_heal_and_make_settle_where_both_balance(
+    lemons: dict[str, Any], healed: float, turns_bad: float, lifetime: Any
+) -> None:
+    """With repairs of no time, good nodes failing at g and bad ones at b settle at a share of bad ones.
+
+    It is turns_bad g / (turns_bad g + healed b), so that the nodes fail at b for this share, else at g.
+    """
+    repair: Any = {"automatic": "1 s", "escalates": "75 %", "manual": "1 s"}
+    if isinstance(lemons["healed"], str):
+        repair = "1 s"
+    mode = {"per": "node", "mtbf": f"{MTBF} d", "lifetime": lifetime, "lemons": lemons, "repair": repair}
+    warm_up = 4 * MTBF * DAY
+    document = spec(
+        NODES,
+        {"node": mode},
+        2 * warm_up,
+        cluster={"gpus_per_node": 1, "spares": 2},
+        simulation={"warm_up": f"{warm_up} s"},
+    )
+    good, bad = 1 / MTBF, FACTOR / MTBF
+    share = turns_bad * good / (turns_bad * good + healed * bad)
+    expected = NODES * (good * (1 - share) + bad * share) * warm_up / DAY
+    found, se = mean_se(records.incident_count for records in replications(document, 12))
+    assert_z(found, expected, se, 2 * len(CHANGES))
+
+
+def test_the_first_order_counts_lemons_as_they_change_over_the_run() -> None:
+    """From 30 % lemons that are healed on average half of the time: dp/dt = -0.5 F L p."""
+    lemons = {"share": "30 %", "factor": FACTOR, "healed": "50 %"}
+    document = spec(
+        NODES,
+        {"node": {"per": "node", "mtbf": f"{MTBF} d", "lemons": lemons, "repair": "1 s"}},
+        SPAN * DAY,
+        cluster={"gpus_per_node": 1, "spares": 2},
+    )
+    estimated = rate(Scenario.model_validate(document), "node") * SPAN * DAY
+    pace = 0.5 * FACTOR / MTBF * SPAN
+    bad = 0.3 * -math.expm1(-pace) / pace
+    assert estimated == pytest.approx(NODES / MTBF * SPAN * (1 + (FACTOR - 1) * bad), rel=1e-12)
+    found, se = mean_se(records.incident_count for records in replications(document, 40))
+    assert_z(found, estimated, math.hypot(se, 0.01 * found))

@@ -21,7 +21,7 @@ from clustersim.scenario.keys.laws import Law
 from clustersim.scenario.keys.machine import ClusterSpecBlock
 from clustersim.scenario.keys.plan import Maintenance
 from clustersim.scenario.keys.recovery import RecoveryBlock
-from clustersim.scenario.keys.repair import FalseFix, Repair
+from clustersim.scenario.keys.repair import ByPart, Repair
 from clustersim.scenario.keys.tiers import CheckpointSpecBlock, TierSpec
 from clustersim.scenario.kinds.effects import EFFECTS
 from clustersim.scenario.kinds.retirement import Retire
@@ -36,7 +36,7 @@ BLOCKS: tuple[type[Block], ...] = (
     failure.Relapse,
     Retire,
     Repair,
-    FalseFix,
+    ByPart,
     RecoveryBlock,
     Maintenance,
     TierSpec,

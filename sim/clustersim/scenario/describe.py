@@ -108,7 +108,7 @@ def _mode(scenario: Scenario, name: str) -> ModeMeaning:
         name=name,
         per=mode.per,
         units=scenario.units(name),
-        mtbf_s=scenario.mtbf_of(name) / fleet_factor(mode),
+        mtbf_s=scenario.mtbf_of(name) / fleet_factor(scenario, mode),
         events=mode.recorded_until(end) if mode.recorded else own_time(mode, end) / end * exposure * strikes,
         restart_s=restart_s(scenario, name),
         nodes_in_repair=away,
@@ -152,9 +152,11 @@ def _about_nodes(scenario: Scenario) -> Iterator[str]:
     cluster, retire = scenario.cluster, scenario.recovery.retire
     for name, mode in scenario.failures.items():
         if mode.lemons:
-            factor = fleet_factor(mode)
+            factor, run = fleet_factor(scenario, mode), " and the run" * mode.lemons.changes
             mean = format_duration(mode.mtbf / factor, 3)
-            text = f"over all nodes it is {factor:.3g} times that, one failure of a {mode.per} every {mean}"
+            text = (
+                f"over all nodes{run} it is {factor:.3g} times that, one failure of a {mode.per} every {mean}"
+            )
             yield f"failures.{name}.lemons: the rate is that of a good node; {text}"
         if (more := again(scenario, mode)) > 1:
             why = "after a relapse, a repair in vain or a wrong diagnosis"

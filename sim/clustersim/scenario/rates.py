@@ -14,9 +14,29 @@ MOST_AGAIN = 0.99
 _MEANS: dict[Distribution, float] = {}
 
 
-def fleet_factor(mode: FailureMode) -> float:
-    """Return the mode's mean rate over all nodes, relative to that of a good node."""
-    return 1 + mode.lemons.share * (mode.lemons.factor - 1) if mode.lemons else 1.0
+def fleet_factor(system: System, mode: FailureMode) -> float:
+    """Return the mode's mean rate over all nodes and the run, relative to that of a good node."""
+    return 1 + bad_share(system, mode) * (mode.lemons.factor - 1) if mode.lemons else 1.0
+
+
+def bad_share(system: System, mode: FailureMode) -> float:
+    """Return the share of lemons among the nodes, the mean over the run where repairs change it.
+
+    The share p of bad nodes follows dp/dt = to_bad (1 - p) - to_good p from the share at the beginning.
+    First order: every node is at work or in repair in no time, and nobody retires.
+    """
+    lemons, plan = mode.lemons, mode.repair_plan
+    if lemons is None or plan is None or not lemons.changes:
+        return lemons.share if lemons else 0.0
+    own = (1 - mode.transient) / mode.mtbf * (system.cluster.gpus_per_node if mode.per == "gpu" else 1)
+    along = (nodes_taken(system, mode) - 1) * own * (1 + lemons.share * (lemons.factor - 1))
+    to_bad = lemons.turns_bad * (own + along)
+    to_good = plan.of_all(lemons.healed) * (lemons.factor * own + along)
+    pace = (to_bad + to_good) * own_time(mode, min(system.end_s, system.target_s or math.inf))
+    if not pace:
+        return lemons.share
+    settled = to_bad / (to_bad + to_good)
+    return settled + (lemons.share - settled) * -math.expm1(-pace) / pace
 
 
 def again(system: System, mode: FailureMode) -> float:
@@ -64,7 +84,7 @@ def _relapse(system: System, relapse: Relapse) -> float:
     leaving = in_repair = 0.0
     for name, other in system.failures.items():
         if other.takes_nodes and other.repair_plan is not None:
-            per_second = (1 - other.transient) * fleet_factor(other) / system.mtbf_of(name)
+            per_second = (1 - other.transient) * fleet_factor(system, other) / system.mtbf_of(name)
             leaving += per_second * nodes_taken(system, other)
             in_repair += per_second * nodes_taken(system, other) * mean_of(other.repair_plan.whole)
     idle = max(system.cluster.spare_nodes - in_repair, 0.0)
@@ -111,7 +131,7 @@ def _size(system: System, level: str) -> float:
 def rate(system: System, name: str) -> float:
     """Return the failures per second of a mode over all its units, `over_time` not counted."""
     mode = system.failures[name]
-    return fleet_factor(mode) * again(system, mode) / system.mtbf_of(name)
+    return fleet_factor(system, mode) * again(system, mode) / system.mtbf_of(name)
 
 
 def mtbf(system: System) -> float | None:

@@ -19,7 +19,7 @@ HALF, TWICE = 0.5, 2.0
 LEAST_HALVED = 2 * SHORTEST_DURATION
 """Times below it (s) are not halved: twice the bandwidth would give less than a time may be."""
 SHARES = {
-    "lemons": ("lemons.share", "lemons.in_replacements"),
+    "lemons": ("lemons.share", "lemons.turns_bad", "lemons.in_replacements"),
     "relapses": ("relapse.probability",),
     "bursts": ("spreads.probability",),
 }

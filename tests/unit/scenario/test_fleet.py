@@ -141,7 +141,7 @@ def test_lemons_raise_the_mean_rate_of_the_fleet() -> None:
     small = scenario(
         failures={"node": {"per": "node", "mtbf": "80 d", "lemons": {"share": "5 %", "factor": 8}}}
     )
-    assert fleet_factor(small.failures["node"]) == pytest.approx(1.35)
+    assert fleet_factor(small, small.failures["node"]) == pytest.approx(1.35)
     assert small.mtbf_of("node") == 10 * DAY
     assert small.mtbf == pytest.approx(10 * DAY / 1.35)
 

@@ -15,6 +15,7 @@ import simpy
 
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.failures.assembly import priority, sources
+from clustersim.engine.failures.lemons import LemonNodes
 from clustersim.engine.failures.origins import RECURRENCE, RELAPSE, Origins
 from clustersim.engine.failures.recurrence import LatentFaults, Relapses
 from clustersim.engine.failures.sources import FailureSource
@@ -34,9 +35,9 @@ class Failures:
 
     `on_failure` are called with each failure of the job, `on_spare_failure` with each failure of an idle
     spare and its node, `on_away` with a node that a log keeps away and the instant (s) until which it does.
-    `relapses`, by mode, and `latent_faults` make nodes fail again; both are empty where the scenario does not
-    ask for them.  The sources in `clocked` age only while the job trains: `training_begins` and
-    `training_ends` start and stop their time.
+    `lemons`, by mode, are the bad nodes; `relapses`, by mode, and `latent_faults` make nodes fail again; all
+    are empty where the scenario does not ask for them.  The sources in `clocked` age only while the job
+    trains: `training_begins` and `training_ends` start and stop their time.
     """
 
     def __init__(
@@ -57,8 +58,13 @@ class Failures:
             number: Targeting(self._context, number, mode)
             for number, mode in enumerate(scenario.failures.values())
         }
-        for target in targets.values():
-            for source in sources(target):
+        self.lemons = {
+            number: LemonNodes(target, target.spec.lemons)
+            for number, target in targets.items()
+            if target.spec.lemons is not None and target.spec.lemons.factor > 1
+        }
+        for number, target in targets.items():
+            for source in sources(target, self.lemons.get(number)):
                 if target.spec.clock == "training":
                     self.clocked.append(source)
                 else:

@@ -18,7 +18,6 @@ from clustersim.engine.failures.lifetimes import Ageing, AgeingUnits
 from clustersim.engine.failures.origins import LEMON, LEMON_REPLACEMENT, LEMON_SPARE, PROCESSES, SPARE
 from clustersim.engine.failures.sources import FailureSource, Memoryless, ReplayedFailures, Varying
 from clustersim.engine.failures.targeting import UNITS_OF_A_NODE, WHOLE_JOB, OnUnitFailure, Targeting
-from clustersim.scenario.keys.failure import Lemons
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.model import FailureMode
 
@@ -34,20 +33,20 @@ def priority(target: Targeting, process: str | None = None) -> int:
     return target.mode * MODE + (0 if process is None else (1 + PROCESSES.index(process)) * PROCESS)
 
 
-def sources(target: Targeting) -> Iterator[FailureSource]:
-    """Yield the sources of one mode, apart from relapses and latent faults."""
+def sources(target: Targeting, lemons: LemonNodes | None) -> Iterator[FailureSource]:
+    """Yield the sources of one mode with its *lemons*, apart from relapses and latent faults."""
     cluster, spec = target.context.scenario.cluster, target.spec
     own_ages = not isinstance(spec.lifetime, Exponential)
     if spec.recorded is not None:
         yield _recorded(target, spec.recorded)
     elif own_ages and spec.per in UNITS_OF_A_NODE:
-        yield _travelling(target)
+        yield _travelling(target, lemons)
     else:
         yield _aged(target, 0, target.of_units()) if own_ages else _memoryless(target)
         if cluster.spare_nodes and cluster.spare_failures and spec.per not in WHOLE_JOB:
             yield _idle_spares(target)
-        if spec.lemons is not None and spec.lemons.factor > 1:
-            yield from _lemons(target, spec.lemons)
+        if lemons is not None:
+            yield from _lemons(target, lemons)
 
 
 def _recorded(target: Targeting, rows: Sequence[Recorded]) -> FailureSource:
@@ -91,13 +90,15 @@ def _process(target: Targeting, process: str | None = None) -> dict[str, Any]:
     }
 
 
-def _aged(target: Targeting, spares: int, on_failure: OnUnitFailure) -> AgeingUnits:
+def _aged(
+    target: Targeting, spares: int, on_failure: OnUnitFailure, lemons: LemonNodes | None = None
+) -> AgeingUnits:
     context, spec = target.context, target.spec
     horizon, tempo = context.scenario.end_s, _tempo(spec)
-    lemons, factor = (LemonNodes(target, spec.lemons).nodes, spec.lemons.factor) if spec.lemons else ((), 1.0)
+    bad, factor = (lemons.nodes, lemons.factor) if lemons else ((), 1.0)
     return AgeingUnits(
         **_process(target),
-        ageing=Ageing(spec.lifetime, spec.ages == "steady", spec.renews, lemons, factor),
+        ageing=Ageing(spec.lifetime, spec.ages == "steady", spec.renews, bad, factor),
         units=context.scenario.units(target.name),
         units_per_node=target.units_per_node,
         spare_units=spares * target.units_per_node,
@@ -107,7 +108,7 @@ def _aged(target: Targeting, spares: int, on_failure: OnUnitFailure) -> AgeingUn
     )
 
 
-def _travelling(target: Targeting) -> FailureSource:
+def _travelling(target: Targeting, lemons: LemonNodes | None) -> FailureSource:
     """Return the failures of units that age and travel with their node."""
     cluster, spare = target.context.cluster, target.context.origins.of(target.mode, SPARE)
     locations = cluster.track()
@@ -120,7 +121,7 @@ def _travelling(target: Targeting) -> FailureSource:
         elif locations.is_idle(node):
             target.at_spare(spare, index, node)
 
-    source = _aged(target, target.context.scenario.cluster.spare_nodes, strike)
+    source = _aged(target, target.context.scenario.cluster.spare_nodes, strike, lemons)
     cluster.on_move.append(source.moved)
     cluster.on_node_failure.append(source.failed)
     return source
@@ -140,16 +141,16 @@ def _idle_spares(target: Targeting) -> FailureSource:
     return Memoryless(**_process(target, SPARE), mtbf=mtbf, units=spec.spare_nodes, on_failure=strike)
 
 
-def _lemons(target: Targeting, spec: Lemons) -> Iterator[FailureSource]:
-    """Yield the further sources of lemons: in the job, among the spares, among replacements."""
-    lemons, retire = LemonNodes(target, spec), target.context.scenario.recovery.retire
-    mtbf = target.spec.mtbf / (spec.factor - 1)
+def _lemons(target: Targeting, lemons: LemonNodes) -> Iterator[FailureSource]:
+    """Yield the further sources of lemons: in the job, among the spares, and of those that come later."""
+    retire = target.context.scenario.recovery.retire
+    mtbf = target.spec.mtbf / (lemons.factor - 1)
     for process, nodes in ((LEMON, lemons.of_job), (LEMON_SPARE, lemons.of_spares)):
         if nodes:
             strike, units = lemons.strikes(process, nodes), len(nodes) * target.units_per_node
             yield Memoryless(**_process(target, process), mtbf=mtbf, units=units, on_failure=strike)
-    if retire is not None and retire.replacement is not None:
-        strike = lemons.strikes(LEMON_REPLACEMENT, lemons.replacements)
+    if lemons.turns_bad or (retire is not None and retire.replacement is not None):
+        strike = lemons.strikes(LEMON_REPLACEMENT, lemons.later)
         yield lemons.follow(Varying(**_process(target, LEMON_REPLACEMENT), mtbf=mtbf, on_failure=strike))
 
 

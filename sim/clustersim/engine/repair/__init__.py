@@ -47,6 +47,7 @@ class Repairs:
         self._env = env
         self._cluster = cluster
         self._relapses, self._latent_faults = failures.relapses, failures.latent_faults
+        self._lemons = {mode: lemons for mode, lemons in failures.lemons.items() if lemons.changes}
         recovery = scenario.recovery
         self._diagnosis: Diagnosis | None = None
         if recovery.misdiagnosis or recovery.missed:
@@ -102,6 +103,8 @@ class Repairs:
         steps: list[AfterRepair] = []
         if self._retirement is not None:
             steps.append(self._retire)
+        if self._lemons:
+            steps.append(self._change)
         if any(any(shares) for shares in self._false_fixes):
             steps.append(self._fix_falsely)
         if self._relapses:
@@ -144,6 +147,13 @@ class Repairs:
         """Return those of *nodes* that do not retire."""
         assert self._retirement is not None
         return self._retirement.left_of(nodes, order.line)
+
+    def _change(self, nodes: Sequence[int], order: RepairOrder, phase: int) -> Sequence[int]:
+        """Let lemons become good nodes and good ones lemons, where repairs of the failure's mode do that."""
+        lemons = self._lemons.get(order.failure.mode)
+        if lemons is not None:
+            lemons.repaired(nodes, order.failure, phase)
+        return nodes
 
     def _fix_falsely(self, nodes: Sequence[int], order: RepairOrder, phase: int) -> Sequence[int]:
         """Leave the fault in the nodes of a repair that was in vain, with the chance of its last phase."""

@@ -24,7 +24,7 @@ from clustersim.scenario.keys.quantities import (
     table,
     words,
 )
-from clustersim.scenario.keys.repair import RepairPlan, RepairTime
+from clustersim.scenario.keys.repair import RepairPlan, RepairTime, SharesByPart
 from clustersim.scenario.kinds.effects import ABOUT, EffectKind, Effects
 from clustersim.units import PARTS
 
@@ -39,13 +39,29 @@ OF_NODES = ("gpu", "node")
 
 
 class Lemons(Block):
-    """Bad nodes: the mode's rate is that of a good node, and each lemon fails `factor` times as often."""
+    """Bad nodes: the mode's rate is that of a good node, and each lemon fails `factor` times as often.
+
+    `healed` and `turns_bad` are about the repairs of this mode's own failures.
+    """
 
     share: PositiveShare = key("share of all nodes, spares too, that are lemons, such as 5 %")
     factor: Annotated[float, plain(1, 1e6)] = key("how often a lemon fails, times the rate of a good node")
+    healed: SharesByPart = key(
+        "share of a lemon's repairs that make it a good node: 60 %, or {automatic: 60 %, manual: 80 %}",
+        "0 %",
+        quiet=True,
+    )
+    turns_bad: Share = key(
+        "share of a good node's repairs that make it a lemon, such as 1 %", "0 %", quiet=True
+    )
     in_replacements: Share | None = key(
         "share of lemons among the nodes that replace retired ones; the same share if left out", None
     )
+
+    @property
+    def changes(self) -> bool:
+        """Whether repairs make good nodes of lemons, or lemons of good nodes."""
+        return bool(self.turns_bad or any(self.healed))
 
     @property
     def share_of_replacements(self) -> float:
@@ -270,6 +286,17 @@ class FailureModeBlock(Block):
             yield name, f"only nodes differ, not what fails per {per}; use it per gpu or per node"
         if mode.relapse is not None and per in OF_NODES and self.repair is None:
             yield "relapse", "nodes fail again after a repair, and there is none; give repair"
+        if self.lemons is not None:
+            yield from under(("lemons",), self._about_changes(self.lemons))
+
+    def _about_changes(self, lemons: Lemons) -> Iterator[Finding]:
+        """Refuse lemons that change in repairs that there are not, or by a part that their repair lacks."""
+        for name in ("healed", "turns_bad") if self.repair is None and lemons.changes else ():
+            if name in lemons.model_fields_set:
+                yield name, "nodes change in a repair, and there is none; give repair"
+        automatic, manual = lemons.healed
+        if self.repair is not None and self.repair.second is None and automatic != manual:
+            yield "healed", "the repair has one part only; give one share, such as healed: 60 %"
 
     def _about_repair(self, mode: FailureMode) -> Iterator[Finding]:
         if self.repair and not mode.takes_nodes:

@@ -43,15 +43,19 @@ class RepairPlan:
     @property
     def in_vain(self) -> float:
         """Share of all repairs after which the node is still broken."""
-        first, second = self.false_fix
+        return self.of_all(self.false_fix)
+
+    def of_all(self, shares: tuple[float, float]) -> float:
+        """Return the share of all repairs, given those of the ones that each part ended."""
+        first, second = shares
         return (1 - self.escalates) * first + self.escalates * second
 
 
-class FalseFix(Block):
-    """Shares of repairs after which the node is still broken, for the two parts of a pipeline."""
+class ByPart(Block):
+    """Shares of repairs by the part of a pipeline that ended them."""
 
-    automatic: Share = key("after the automatic part alone, such as 40 %", "0 %")
-    manual: Share = key("after the manual part, such as 20 %", "0 %")
+    automatic: Share = key("of those that the automatic part alone ended, such as 40 %", "0 %")
+    manual: Share = key("of those that went on to the manual part, such as 20 %", "0 %")
 
     def resolve(self) -> tuple[float, float]:
         """Return both shares."""
@@ -62,7 +66,7 @@ def _both(value: object) -> dict[str, object]:
     return {"automatic": value, "manual": value}
 
 
-FalseFixes = Annotated[tuple[float, float], Shorthand(_both, SHARE.schema, FalseFix)]
+SharesByPart = Annotated[tuple[float, float], Shorthand(_both, SHARE.schema, ByPart)]
 
 
 class Repair(Law):
@@ -71,7 +75,7 @@ class Repair(Law):
     automatic: Time | None = key("a pipeline's first part, which starts at once, such as 2 h", None)
     escalates: Share | None = key("share of the repairs that go on to the manual part, such as 80 %", None)
     manual: Time | None = key("a pipeline's second part: {exponential: {mean: 2 d}}", None)
-    false_fix: FalseFixes | None = key(
+    false_fix: SharesByPart | None = key(
         "share of the repairs after which the node is still broken: 10 %, or {automatic: 40 %, manual: 20 %}",
         None,
     )

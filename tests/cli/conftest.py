@@ -49,8 +49,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def clustersim() -> Clustersim:
     """Run a command line and return what it printed; a traceback is always a failure."""
 
-    def call(*arguments: str) -> Result:
-        result = CliRunner().invoke(main, list(map(str, arguments)))
+    def call(*arguments: str, stdin: str | bytes | None = None) -> Result:
+        result = CliRunner().invoke(main, list(map(str, arguments)), input=stdin)
         assert "Traceback" not in result.output
         assert isinstance(result.exception, SystemExit | None)
         return result

@@ -15,6 +15,7 @@ EXAMPLES = (
     "clustersim check my.yaml --verbose   # with defaults",
     "clustersim check scenarios/*.yaml --quiet",
     "clustersim check llama3-16k --set cluster.spares=0 --json",
+    "clustersim check - < my.yaml",
 )
 
 

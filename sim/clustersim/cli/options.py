@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shlex
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Answer = TypeVar("Answer", bound="Study")
 
 RUNS = Path("runs")
+STDIN = "-"
+"""In place of a file: the scenario is read from standard input."""
 
 
 def grouped(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -174,16 +177,29 @@ def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:
     """Return the scenarios that *sources* name; raise ScenarioError with the problems of all of them."""
     from clustersim.scenario import Problem, ScenarioError
 
+    if list(sources).count(STDIN) > 1:
+        raise click.UsageError("- is standard input, which can be read only once; name files for the others")
     loaded: list[Scenario] = []
     problems: list[Problem] = []
     for source in sources:
         try:
-            loaded.append(how.load(source))
+            loaded.append(from_stdin(how) if source == STDIN else how.load(source))
         except ScenarioError as error:
             problems += error.problems
     if problems:
         raise ScenarioError(dict.fromkeys(problems))
     return loaded
+
+
+def from_stdin(how: Settings) -> Scenario:
+    """Return the scenario on standard input."""
+    from clustersim.scenario.loading import load_stream
+
+    if sys.stdin is None:
+        raise click.UsageError("- is standard input, and there is none; name a file")
+    if sys.stdin.isatty():
+        console.say("Reading a scenario from standard input; end it with Ctrl-D.")
+    return load_stream(sys.stdin.buffer, "<stdin>", how.changes)
 
 
 def command_line() -> str:

@@ -62,6 +62,8 @@ def tune(
     if write is not None and write.exists() and not force:
         remedy = f"{write} is there already; give another file, or --force"
         raise click.BadParameter(remedy, param_hint="--write")
+    if write is not None and common["scenario"] == options.STDIN:
+        raise click.BadParameter("there is no file to copy on standard input", param_hint="--write")
     question = partial(
         tuned,
         candidates=candidates,

@@ -37,9 +37,10 @@ def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **commo
     from clustersim.validation.outcomes import remedy
     from clustersim.validation.validate import validate as run
 
-    folder = output or options.RUNS / "validation"
-    with console.watched(options.settings(common)) as watched:
-        validation = run(cases, folder, settings=watched)
+    folder, how = output or options.RUNS / "validation", options.settings(common)
+    given = [options.from_stdin(how) if case == options.STDIN else case for case in cases]
+    with console.watched(how) as watched:
+        validation = run(given, folder, settings=watched)
     options.present(validation, validation.to_dict() if as_json else None)
     if console.is_verbose() and not as_json:
         from clustersim.cli.screen import Screen

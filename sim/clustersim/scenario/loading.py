@@ -6,7 +6,7 @@ import difflib
 import os.path
 from collections.abc import Mapping, Sequence
 from pathlib import Path as File
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
@@ -17,7 +17,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.scenario.text.bases import Bases
 from clustersim.scenario.text.document import Document, Mark, Place, Problem, ScenarioError
 from clustersim.scenario.text.layers import override
-from clustersim.scenario.text.reader import read_file, read_text
+from clustersim.scenario.text.reader import read_file, read_stream, read_text
 from clustersim.scenario.traces import read_traces
 from clustersim.scenario.trials import REMARKS
 from clustersim.units import shown
@@ -50,6 +50,11 @@ def file_of(source: str | File) -> File:
 def loads(text: str, name: str = "<text>", overrides: Overrides | None = None) -> Scenario:
     """Return the scenario in *text*, named *name* in messages; bases are sought in the current directory."""
     return _finished(read_text(text, name), File.cwd() / "<text>", overrides)
+
+
+def load_stream(stream: BinaryIO, name: str, overrides: Overrides | None = None) -> Scenario:
+    """Return the scenario that *stream* holds, as `load` does; bases are sought in the current directory."""
+    return _finished(read_stream(stream, name), File.cwd() / name, overrides)
 
 
 def overridden(scenario: Scenario, overrides: Overrides) -> Scenario:

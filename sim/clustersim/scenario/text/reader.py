@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path as File
-from typing import Any
+from typing import Any, BinaryIO
 
 from clustersim.scenario.text.document import Document, Mark, Path, Place, Problem, ScenarioError, dotted
 from clustersim.units import format_size, shown
@@ -57,9 +57,21 @@ def read_file(file: File, shown_as: str) -> Document:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise place.error(f"cannot be read ({why}); give a scenario file") from None
+    return _read(raw, size, shown_as)
+
+
+def read_stream(stream: BinaryIO, shown_as: str) -> Document:
+    """Return the document that a *stream* of bytes holds; raises ScenarioError where it is not YAML."""
+    raw = stream.read(LARGEST_LOGS + 1)
+    return _read(raw, len(raw), shown_as)
+
+
+def _read(raw: bytes, size: int, shown_as: str) -> Document:
     rows = sum(map(len, _ROWS.findall(raw))) if len(raw) <= LARGEST_LOGS else 0
     if len(raw) - rows > LARGEST_FILE:
-        raise place.error(f"is too large ({_size(size)}); a scenario has at most {_size(LARGEST_FILE)}")
+        raise Place(shown_as).error(
+            f"is too large ({_size(size)}); a scenario has at most {_size(LARGEST_FILE)}"
+        )
     return read_text(_decoded(raw, shown_as), shown_as)
 
 

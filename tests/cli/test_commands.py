@@ -34,7 +34,11 @@ def test_help_begins_with_examples_and_ends_with_exit_codes(clustersim: Clusters
 
 
 def test_help_lists_the_commands_and_the_version_is_told(clustersim: Clustersim) -> None:
-    listed = re.findall(r"^  (\w+)  +\w", clustersim("--help").stdout.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(
+        r"^  (\w+)  +\w",
+        clustersim("--help").stdout.partition("Commands:")[2].partition("Defaults")[0],
+        re.MULTILINE,
+    )
     assert [name for name in listed if not name.isdigit()] == COMMANDS
     assert re.fullmatch(
         r"clustersim \d+\.\d+\.\d+ \((compiled|pure Python)\)\n", clustersim("--version").stdout

@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,13 +16,14 @@ import click
 
 from clustersim import library
 from clustersim.cli import console
+from clustersim.cli.defaults import in_effect
 from clustersim.cli.program import OK, UNMET
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from clustersim.results import Results
-    from clustersim.scenario import Scenario
+    from clustersim.scenario import Problem, Scenario
     from clustersim.settings import Settings
     from clustersim.studies.study import Study
 
@@ -149,10 +151,19 @@ def settings(common: Mapping[str, Any]) -> Settings:
     """Return the settings that the common options come to; which of them a command has is its own choice."""
     from clustersim.settings import Settings
 
-    values = dict(common)
+    values = _one_stopping_rule(dict(common))
     overrides = dict(_pair(text) for text in values.pop("sets", ()))
     incidents = not values.pop("no_incidents", False)
     return Settings(overrides=overrides, incidents=incidents, command=command_line(), **values)
+
+
+def _one_stopping_rule(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values without a default number of replications beside a typed precision, or the reverse."""
+    taken = {each.key for each in in_effect(click.get_current_context())}
+    for default, typed in (("replications", "precision"), ("precision", "replications")):
+        if default in taken and typed not in taken and values.get(typed) is not None:
+            values[default] = None
+    return values
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -175,7 +186,7 @@ def listed(text: str, option: str) -> tuple[str, list[str]]:
 
 def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:
     """Return the scenarios that *sources* name; raise ScenarioError with the problems of all of them."""
-    from clustersim.scenario import Problem, ScenarioError
+    from clustersim.scenario import ScenarioError
 
     if list(sources).count(STDIN) > 1:
         raise click.UsageError("- is standard input, which can be read only once; name files for the others")
@@ -185,10 +196,20 @@ def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:
         try:
             loaded.append(from_stdin(how) if source == STDIN else how.load(source))
         except ScenarioError as error:
-            problems += error.problems
+            problems += map(_as_typed, error.problems)
     if problems:
         raise ScenarioError(dict.fromkeys(problems))
     return loaded
+
+
+def _as_typed(problem: Problem) -> Problem:
+    """Return a *problem* with an option that changes the scenario under the name by which it was given."""
+    context = click.get_current_context()
+    for path, default in ((f"simulation.{each.key}", each) for each in in_effect(context)):
+        if problem.place.file.startswith(f"--set {path}="):
+            where = replace(problem.place, file=f"{default.source}: {default.key} = {default.value}")
+            return replace(problem, place=where, path="")
+    return problem
 
 
 def from_stdin(how: Settings) -> Scenario:
@@ -203,9 +224,13 @@ def from_stdin(how: Settings) -> Scenario:
 
 
 def command_line() -> str:
-    """Return the command as it was typed."""
+    """Return the command as it was typed, and the defaults that change its figures as options."""
     context = click.get_current_context()
-    return shlex.join(["clustersim", *context.find_root().obj])
+    taken = [
+        each for each in in_effect(context) if each.key in ("seed", "replications", "precision", "horizon")
+    ]
+    more = [word for each in taken for word in (f"--{each.key}", str(each.value))]
+    return shlex.join(["clustersim", *context.find_root().obj, *more])
 
 
 def answer(

@@ -7,18 +7,24 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from clustersim import library
-from clustersim.cli import console
+from clustersim.cli import console, defaults
 
 LONG = 1000
 """Characters: no first sentence of a help is as long."""
 OK, FAILED, MISUSED, UNMET, INTERRUPTED = 0, 1, 2, 3, 130
+DEFAULTS = (
+    ("environment", "CLUSTERSIM_WORKERS=4 stands for --workers 4, CLUSTERSIM_FORMAT=csv for --format csv"),
+    (defaults.FILE, "workers = 4, for all commands; below [tune] for one; -v says what was taken from where"),
+    (defaults.PROJECT, "the same in [tool.clustersim]"),
+)
 EXIT_CODES = (
     (OK, "all well"),
     (FAILED, "a file could not be read or written, or an internal error"),
@@ -37,6 +43,28 @@ class Command(click.Command):
         super().__init__(*args, **settings)
         self.examples = examples
         self.judges = judges
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Return the context in which it runs, with the defaults of the environment and of the project."""
+        plain = extra.get("resilient_parsing") or {"-h", "--help"}.intersection(args)
+        if plain or parent is None or not isinstance(parent.command, Program):
+            return super().make_context(info_name, args, parent, **extra)
+        commands = parent.command.loaded(parent)
+        found = defaults.defaults_of(str(info_name), commands)
+        parent.meta[defaults.META] = found
+        extra["default_map"] = {name: default.value for name, default in found.items()}
+        try:
+            context = super().make_context(info_name, args, parent, **extra)
+        except click.BadParameter as error:
+            raise _with_source(error, found) from None
+        for sentence in defaults.mistyped(commands):
+            console.say(sentence)
+        taken = defaults.in_effect(context)
+        if taken and (console.is_verbose() or info_name == "check"):
+            console.say(f"Defaults: {', '.join(map(str, taken))}")
+        return context
 
     @property
     def codes(self) -> list[tuple[str, str]]:
@@ -61,6 +89,17 @@ class Command(click.Command):
             formatter.write_dl(self.codes)
 
 
+def _with_source(error: click.BadParameter, found: Mapping[str, defaults.Default]) -> click.UsageError:
+    """Return the error for a bad value, which says where it stands if it was not typed."""
+    name = error.param.name if error.param else None
+    typed = error.ctx is None or name is None or name not in found
+    if typed or error.ctx.get_parameter_source(name) is not ParameterSource.DEFAULT_MAP:  # type: ignore
+        return error
+    key, value, source = found[str(name)]
+    remedy = f"change it there, or give --{key}"
+    return click.UsageError(f"{source}: {key} = {value}: {error.message.rstrip('.')}; {remedy}", error.ctx)
+
+
 class Program(Command, click.Group):
     """The commands, each in the module of its name, which is loaded when it is asked for."""
 
@@ -79,6 +118,11 @@ class Program(Command, click.Group):
         command: click.Command = getattr(import_module(f"{__package__}.{cmd_name}"), cmd_name)
         return command
 
+    def loaded(self, ctx: click.Context) -> dict[str, click.Command]:
+        """Return all commands by name."""
+        found = {name: self.get_command(ctx, name) for name in self.names}
+        return {name: command for name, command in found.items() if command}
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -95,8 +139,10 @@ class Program(Command, click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, each with the whole first sentence of its help."""
         with formatter.section("Commands"):
-            rows = [(name, self.get_command(ctx, name)) for name in self.names]
-            formatter.write_dl([(name, each.get_short_help_str(LONG)) for name, each in rows if each])
+            loaded = self.loaded(ctx).items()
+            formatter.write_dl([(name, command.get_short_help_str(LONG)) for name, command in loaded])
+        with formatter.section("Defaults of options"):
+            formatter.write_dl(DEFAULTS)
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **settings: Any) -> Any:
         """Run a command line and exit with one of the codes of the help; never with a traceback."""

@@ -39,11 +39,14 @@ time is needed. In place of the file the rows may stand in the scenario:
 SUMMARY_HEAD = f"""{NOTE}
 # summary.json
 
-The figures of a run, as the run folder holds them and `--json` prints them (which adds `wall_s`, the seconds
-that simulating took). The same scenario, seed and version give the same file, byte for byte. What is infinite
-or unknown is null, and `reasons` says why, by the path of the figure; `margins` holds the half-widths of the
-95 % intervals, by path too. Shares are of all card-time unless something else is said. What needs a part that
-the scenario lacks is left out. Tables call a metric by its label.
+The figures of a run, as the run folder holds them and `run --json` prints them. That adds `wall_s`, the
+seconds that simulating took; `expect`, a list with the `path` of each threshold, what is `wanted`, the
+`verdict` (met, not met or undecided) and whether the point estimate `holds`; and `changes`: `worth_most`,
+the changes that are worth most over the run ([their keys](tuning.md)), and `how` they were found. The same
+scenario, seed and version give the same file, byte for byte. What is infinite or unknown is null, and
+`reasons` says why, by the path of the figure; `margins` holds the half-widths of the 95 % intervals, by
+path too. Shares are of all card-time unless something else is said. What needs a part that the scenario
+lacks is left out. Tables call a metric by its label.
 
 Metrics that `expect` may name are marked: `expect: {{ettr.p10: ">= 0.85"}}`; a mean goes without the word, so
 that `ettr` is `ettr.mean`. The last column holds what `figure` of `published.claims.<name>` may be, in

@@ -42,6 +42,10 @@ class Expectation:
     def __str__(self) -> str:
         return f"{self.verdict}: {self.text}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"path": self.path, "wanted": self.wanted, "verdict": self.verdict, "holds": self.holds}
+
 
 def expectations(scenario: Scenario, summary: Mapping[str, Any]) -> Iterator[Expectation]:
     """Yield what came of each threshold of `expect`: undecided where the figure's 95 % interval holds it."""

@@ -105,6 +105,9 @@ def test_json_is_one_object_and_nothing_else(clustersim: Clustersim, here: Path)
     result = clustersim("run", "small.yaml", "--json")
     printed = json.loads(result.stdout)
     assert printed.pop("wall_s") >= 0
+    (threshold,) = printed.pop("expect")
+    assert threshold == {"path": "ettr", "wanted": ">= 0.5", "verdict": "met", "holds": True}
+    assert set(printed.pop("changes")) == {"how", "worth_most"}
     assert printed == json.loads((here / "runs/small/summary.json").read_text())
     again = clustersim("run", "small.yaml", "--json")
     assert json.loads(again.stdout)["ettr"] == printed["ettr"]

@@ -4,7 +4,7 @@ import pytest
 
 from clustersim.expectations import MET, NOT_MET
 from clustersim.experiment import run
-from clustersim.headline import Headline, headline
+from clustersim.headline import Headline, headline, worth_table
 from clustersim.results import Results
 from clustersim.scenario import loads
 
@@ -78,3 +78,34 @@ def test_each_threshold_has_its_verdict() -> None:
     results = done('expect: {ettr: ">= 0.5", effective_gpus: ">= 799"}\n')
     found = {each.path: (each.wanted, each.verdict) for each in first(results).expectations}
     assert found == {"ettr": (">= 0.5", MET), "effective_gpus": (">= 799", NOT_MET)}
+
+
+def test_the_changes_worth_most_have_money_only_where_cards_have_a_price() -> None:
+    free, priced = first(done()).changes, first(done(PRICED)).changes
+    assert worth_table(free).columns == ("Gain in ETTR", "Effective cards")
+    table = worth_table(priced)
+    assert table.columns == ("Gain in ETTR", "Effective cards", "Money saved")
+    assert [row[0] for row in table.rows] == [
+        f"{n}. {each.change.name}" for n, each in enumerate(priced.changes, 1)
+    ]
+    assert all(cell.endswith(" USD") for *_, cell in table.rows)
+    saved = [each.net for each in priced.changes]
+    assert saved == sorted(saved, key=lambda net: -(net or 0.0))
+
+
+def test_a_price_is_taken_off_and_said_so() -> None:
+    own = "levers: {fast: {recovery.stages.restart: 1 min, price: 10 USD}}\n"
+    table = worth_table(first(done(PRICED, own)).changes)
+    assert table.columns[-1] == "Saved, net of price"
+
+
+def test_the_time_gained_is_there_where_there_is_a_target() -> None:
+    changes = first(done(**{"workload.target": "27648000000 tokens"})).changes
+    table = worth_table(changes)
+    assert table.columns[-1] == "Sooner at the target"
+    assert all(cell.endswith(" days") for *_, cell in table.rows)
+
+
+def test_nothing_is_worth_anything_where_nothing_is_lost() -> None:
+    changes = first(done(failures="none", checkpoint="none")).changes
+    assert worth_table(changes).rows == ()

@@ -19,7 +19,7 @@ EXAMPLES = (
     "clustersim run chen-100k",
     "clustersim run my.yaml --replications 64 --workers 8 --report",
     "clustersim run my.yaml --precision 0.5pp --set checkpoint.interval='10 min' -o runs/ten-minutes",
-    "clustersim run my.yaml --json | jq .ettr",
+    "clustersim run my.yaml --json | jq '.ettr, .changes.worth_most[0]'",
     "sed 's/gpus: .*/gpus: 4096/' my.yaml | clustersim run -      # a scenario on standard input",
 )
 
@@ -41,14 +41,22 @@ def run(scenarios: tuple[str, ...], output: Path | None, report: bool, as_json: 
     with console.watched(how) as watched:
         results = run_all(loaded, places(loaded, output), watched)
     if as_json:
-        console.print_json(*map(options.summary_with_time, results))
+        console.print_json(*map(as_data, results))
     else:
         options.present(results, None)
-    for result in () if as_json else results:
-        console.say(f"Results: {result.folder}")
+        for result in results:
+            console.say(f"Results: {result.folder}")
     if report:
         console.say(f"Report: {write_report(results, output)}")
     return exit_code(results)
+
+
+def as_data(results: Results) -> dict[str, Any]:
+    """Return what `--json` prints of a run: its summary, the time it took, the rest of the first screen."""
+    from clustersim.headline import headline
+
+    more = headline(results.scenario, results.summary).to_dict()
+    return options.summary_with_time(results) | more
 
 
 def places(scenarios: Sequence[Scenario], output: Path | None) -> list[Path]:

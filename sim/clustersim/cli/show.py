@@ -14,7 +14,7 @@ from clustersim.cli.screen import Row, Screen
 from clustersim.estimate import ConfidenceInterval, in_words
 from clustersim.expectations import MET
 from clustersim.formatting import NOTHING, counted, duration, points, significant, whole
-from clustersim.headline import headline
+from clustersim.headline import headline, worth_table
 from clustersim.metrics.catalogue import METRICS, table_of
 from clustersim.metrics.cells import MetricCell, Summary, at, margin, parts
 from clustersim.results import Results
@@ -55,6 +55,11 @@ def _run(results: Results, screen: Screen) -> None:
         rows = [(f"  {each.path} {each.wanted}", each.verdict, each.found) for each in first.expectations]
         styles = ["" if each.verdict == MET else "yellow" for each in first.expectations]
         screen.table(("", "", ""), rows, left=3, styles=styles)
+    worth = worth_table(first.changes)
+    screen.title("Worth most over this run, estimated" if worth.rows else "What to change")
+    if worth.rows:
+        screen.table(("", *worth.columns), [(f"  {name}", *cells) for name, *cells in worth.rows])
+    screen.text(f"  {first.changes.how}", "dim")
     screen.title("Further figures")
     shown_above = {figure.path for figure in first.figures}
     screen.table(("", ""), _metrics(summary, shown_above), left=2)

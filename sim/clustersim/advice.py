@@ -6,7 +6,7 @@ Commands and reports only print the sentences.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ NOTABLE, COSTLY = 0.005, 0.01
 """Shares of all card-time from which on a loss is worth a sentence: one that is easily avoided, any other."""
 NOTABLE_GAIN = 0.02
 """Share of all card-time that another interval must gain by the formula, which is a little off itself."""
+FAR = 1.5
+"""Times the best interval, or its part, from which on another is far from it: the optimum is flat."""
 ROUNDED = 0.001
 """Share of all card-time to which such a gain is printed: in whole per cent it could exceed what there is."""
 MANY_FAILURES = 100
@@ -80,9 +82,10 @@ def share_of(summary: Summary, entry: str) -> str:
 
 
 def largest_losses(summary: Summary) -> list[str]:
-    """Return the ledger entry that takes the most, with those that cannot be told from it; none if all train.
+    """Return the ledger entry that takes the most, and all down to the last that ties with it.
 
-    Two cannot be told apart where their intervals meet, or where they are printed alike.
+    Two tie where their intervals meet, or where they are printed alike.  What lies between is named too, even
+    where its own interval is narrow enough to tell: else a smaller entry would be named and a larger one not.
     """
     ledger, shares = summary["ledger"], parts(summary)
     losses = sorted(
@@ -94,7 +97,8 @@ def largest_losses(summary: Summary) -> list[str]:
         apart = width + _width(summary, entry)
         return shares.counts[entry] == shares.counts[first] or ledger[first] - ledger[entry] <= apart
 
-    return [entry for entry in losses if ledger[entry] and is_like_it(entry)]
+    last = max(place for place, entry in enumerate(losses) if is_like_it(entry))
+    return [entry for entry in losses[: last + 1] if ledger[entry]]
 
 
 def _width(summary: Summary, entry: str) -> float:
@@ -162,24 +166,28 @@ def _no_progress(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 def _interval(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say where the interval between saves is far from the best of Daly's exact formula.
 
-    The formula holds for the time in which the job trains or saves, so the gain is a share of that, and never
-    more than saves and lost work take.
+    The formula holds for the time in which the job trains or saves, so the gain is a share of that; and it is
+    no more than what this run lost and spent on saves becomes less when the one is in proportion to the
+    interval and the other to how often it saves.  Where that is not known well enough nothing is said.
     """
-    mtbf = scenario.mtbf
-    if scenario.checkpoint is None or mtbf is None or scenario.needs_work_history:
+    mtbf, saves = scenario.mtbf, scenario.checkpoint.last if scenario.checkpoint else None
+    if saves is None or saves.blocks == 0 or mtbf is None or scenario.needs_work_history:
         return
-    saves = scenario.checkpoint.last
-    if saves.blocks == 0:
+    best, now = (
+        max(each, saves.durable_after) for each in (theory.optimal(mtbf, saves.blocks), saves.interval)
+    )
+    if max(now / best, best / now) < FAR:
         return
-    best = max(theory.optimal(mtbf, saves.blocks), saves.durable_after)
-    then, now = (theory.efficiency(each, mtbf, saves.blocks, 0.0) for each in (best, saves.interval))
-    ledger = summary["ledger"]
-    held = ledger["checkpoint"] + ledger["lost"]
-    gain = min((then - now) * (ledger["productive"] + held), held)
-    if gain < NOTABLE_GAIN:
+    better, worse = (theory.efficiency(each, mtbf, saves.blocks, 0.0) for each in (best, now))
+    ledger, longer = summary["ledger"], (best + saves.blocks) / (now + saves.blocks)
+    by_formula = (better - worse) * (ledger["productive"] + ledger["checkpoint"] + ledger["lost"])
+    in_proportion = ledger["checkpoint"] * (1 - 1 / longer) + ledger["lost"] * (1 - longer)
+    gain = min(by_formula, in_proportion)
+    unsure = _width(summary, "checkpoint") + _width(summary, "lost")
+    if summary["half_width"] is None or gain - unsure < NOTABLE_GAIN:
         return
     text = (
-        f"Saving every {duration(saves.interval)} is far from the best where something fails every"
+        f"Saving every {duration(now)} is far from the best where something fails every"
         f" {duration(mtbf)}: every {duration(best)} or so would gain about {percent(gain, ROUNDED)}"
         " of all card-time (Daly's exact formula)."
     )
@@ -215,7 +223,7 @@ def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         text = f"The precision of ±{100 * goal['asked']:.3g} pp is {met}: {reached} with {count} replications"
         if unstruck := goal.get("unstruck"):
             has = "has" if len(unstruck) == 1 else "have"
-            text += f", but {' and '.join(unstruck)} {has} not struck yet"
+            text += f", but {_listed(unstruck)} {has} not struck yet"
         yield Advice(f"{text}.", not goal["met"])
     elif count < FEW_REPLICATIONS and width > 0:
         few = f"Only {count} replications: the intervals are unsure themselves."
@@ -240,13 +248,14 @@ def _rare(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         text = f"Only {times} in all replications: the intervals miss the truth more often than they say."
         yield Advice(f"{text} {more}.", True)
     elif decisive := _rare_and_decisive(summary):
-        listed = " and ".join(f"{mode} ({whole(struck)})" for mode, struck in decisive.items())
+        listed = _listed([f"{mode} ({whole(struck)})" for mode, struck in decisive.items()])
         text = f"Few incidents in all replications decide how wide the interval of ETTR is: {listed}."
         text += f" It misses the truth more often than it says. {more}."
         yield Advice(text, True)
     if never := [mode for mode, per_day in summary["incidents_by_mode"].items() if not per_day]:
-        text = f"{' and '.join(never)} never struck in any replication: what that costs is in no figure."
-        yield Advice(f"{text} {more}.", True)
+        when = " after the warm-up" if summary["warm_up_s"] else ""
+        text = f"{_listed(never)} never struck the job{when} in any replication"
+        yield Advice(f"{text}: what that costs is in no figure. {more}.", True)
 
 
 def _may_be_interrupted(scenario: Scenario) -> bool:
@@ -261,10 +270,12 @@ def _rare_and_decisive(summary: Summary) -> dict[str, float]:
     With k strikes of like size the share of a mode has the half-width 2 / sqrt(k) times itself.
     """
     days = summary["interruptions_total"] / summary["interruptions_per_day"]
-    struck = {mode: days * per_day for mode, per_day in summary["incidents_by_mode"].items() if per_day}
+    struck = {
+        mode: round(days * per_day) for mode, per_day in summary["incidents_by_mode"].items() if per_day
+    }
     width, waste = summary["half_width"], summary["waste_by_cause"]
     return {
-        mode: round(times)
+        mode: times
         for mode, times in struck.items()
         if times < FEW_INTERRUPTIONS and 2 * waste[mode] / math.sqrt(times) > width / 2
     }
@@ -284,6 +295,8 @@ def spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
             text += f" Each serves one {within} only."
     elif nodes and summary["fewest_spares"] == 0:
         text = f"All {_nodes(nodes)} were in use at least once."
+        if nodes == 1:
+            text = "The spare node was in use at least once."
     elif _are_paid_for(scenario) and summary["fewest_spares"] > max(1, nodes / 2):
         most = nodes - summary["fewest_spares"]
         used = f"never more than {whole(most)} were" if most else "none was ever"
@@ -319,11 +332,11 @@ def stalls(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     stall, down = ledger["stall"], ledger["detection"] + ledger["recovery"] + ledger["waiting"]
     if scenario.recovery.replicas > 1 and stall >= COSTLY and stall > down:
         flaps = any(mode.effect.pause for mode in scenario.failures.values())
-        others = parts(summary).text("detection", "recovery", "waiting")
+        others = f", {parts(summary).text('detection', 'recovery', 'waiting')}" if down else ""
         text = (
             f"Standing still while another replica fails or rejoins{', or a link flaps,' if flaps else ''}"
             f" takes {share_of(summary, 'stall')},"
-            f" more than the replicas that are down, {others}:"
+            f" more than the replicas that are down{others}:"
             " a shorter stall earns more than a faster recovery."
         )
         yield Advice(text)
@@ -361,7 +374,13 @@ def _shared(summary: Summary, costs: Mapping[str, float]) -> str:
     listed = [f'"{mode}" {printed.text(mode)}' for mode in (first, *others)][:MOST_ALIKE]
     if len(others) >= MOST_ALIKE:
         listed.append(f"{len(others) + 1 - MOST_ALIKE} more")
-    return f"{whole_share}, by {', '.join(listed[:-1])} and {listed[-1]}"
+    return f"{whole_share}, by {_listed(listed)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them: `a`, `a and b`, `a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def corruption(scenario: Scenario, summary: Summary) -> Iterator[Advice]:

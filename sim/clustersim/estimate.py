@@ -175,8 +175,8 @@ def precise_enough(values: Sequence[float] | Floats, half_width: float, *, surpr
     """Return whether the interval of the mean of *values*, shares, is as narrow as *half_width*, and sound.
 
     Skewed values have to be many.  Where *surprises* are possible, so have values that are all alike: perhaps
-    nothing has struck yet, and what did not happen in n replications may still happen in 3/n of them (the
-    rule of three: Hanley and Lippman-Hand, JAMA 249(13), 1983).
+    nothing has struck yet, and what did not happen in n replications may still happen in about 3/n of them
+    (the rule of three: Hanley and Lippman-Hand, JAMA 249(13), 1983).
     """
     reached, count = mean_of(values).half_width, len(values)
     if reached is None or reached > half_width:
@@ -207,8 +207,11 @@ def awaited(stakes: Mapping[str, Stake], struck: Iterable[float], count: int, ha
 
 
 def unseen(count: int) -> float:
-    """Return how probable what never happened in *count* replications may be, at 95 %."""
-    return min(RULE_OF_THREE / count, 1.0)
+    """Return in what share of replications, at 95 %, may happen what happened in none of *count*.
+
+    Where it happens in more of them, none of *count* has it with less than 5 %; about 3 / count.
+    """
+    return -math.expm1(math.log1p(-CONFIDENCE) / count)
 
 
 def _skewness(values: Sequence[float] | Floats) -> float | None:

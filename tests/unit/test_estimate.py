@@ -139,8 +139,9 @@ def test_skewed_values_have_to_be_many() -> None:
 
 
 def test_where_nothing_happened_yet_something_still_may() -> None:
-    assert unseen(32) == 3 / 32
-    assert unseen(2) == 1.0
+    assert (1 - unseen(32)) ** 32 == pytest.approx(0.05)
+    assert 3 / 1000 - unseen(1000) == pytest.approx(0.0, abs=1e-5)
+    assert unseen(1) == pytest.approx(0.95)
     assert not precise_enough([1.0] * 32, 0.05)
     assert precise_enough([1.0] * 64, 0.05)
     assert precise_enough([1.0] * 32, 0.05, surprises=False)

@@ -16,13 +16,23 @@ from typing import Any, NamedTuple
 
 from clustersim.advice import Advice, advise, verdict
 from clustersim.estimate import in_words
-from clustersim.formatting import NOTHING, duration, largest_remainder, measured, money, points, whole
+from clustersim.formatting import (
+    NOTHING,
+    counted,
+    duration,
+    largest_remainder,
+    measured,
+    money,
+    points,
+    whole,
+)
 from clustersim.metrics import cells
 from clustersim.results import Results
 from clustersim.scenario.describe import describe
 from clustersim.studies.compare import Comparison
 from clustersim.studies.levers import Levers
 from clustersim.studies.study import ALIKE, Study
+from clustersim.studies.sweep import Sweep
 from clustersim.studies.tune import Tuning
 from clustersim.units import format_duration
 from clustersim.validation import Validation
@@ -43,10 +53,12 @@ from clustersim_reports.sections import (
     tuning,
 )
 from clustersim_reports.sections import levers as changes
+from clustersim_reports.sections import sweep as grid
 
 RUNS = [part.section for part in (ledger, size, throughput, failures, recovery, spread)]
 TUNING = [tuning.curve, tuning.what_ifs]
 LEVERS = [changes.section]
+SWEEP = [grid.section]
 VALIDATION = [agreement.section, checks.section, estimator.section, checks.cases]
 """The sections between the answer and what went in, by page; one that does not apply is left out."""
 MOST, MOST_VERDICTS = 6, 3
@@ -322,6 +334,32 @@ def _lever_method(study: Levers) -> dict[str, str]:
     return {"changes": str(len(study.levers)), "replications": f"{study.replications} of each, paired"}
 
 
+def best_point(study: Sweep) -> str:
+    """Return the answer of a sweep in a few words."""
+    path = study.chosen[0]
+    best = study.found.best.get(path)
+    if best is None:
+        return f"{study.metrics[path].label} at {counted(len(study.grid), 'point')}."
+    return f"Best by {study.label(path)}: {study.grid.say(best.point)}."
+
+
+def _sweep_facts(study: Sweep) -> Iterator[Fact]:
+    for path in study.chosen[:MOST_VERDICTS]:
+        label, best = study.metrics[path].label, study.found.best.get(path)
+        if best is not None:
+            alike = len(best.indistinguishable) - 1
+            as_good = f"{counted(alike, 'other point')} indistinguishable from it"
+            told = as_good if study.replications > 1 else study.grid.say(best.point)
+            yield Fact(f"{label}, at best", study.words(path, best.point), told)
+        yield Fact(f"{label}, as it is", study.words(path), "the scenario as it is given")
+
+
+def _sweep_method(study: Sweep) -> dict[str, str]:
+    interval = "the best of each point" if study.retune else "as the scenario gives it"
+    each = f"{study.replications} at each point, paired"
+    return {"points": str(len(study.grid)), "replications": each, "checkpoint interval": interval}
+
+
 STUDIES: Mapping[type[Study], StudyPage] = {
     Tuning: StudyPage(
         "how often to save",
@@ -331,6 +369,7 @@ STUDIES: Mapping[type[Study], StudyPage] = {
         TUNING,
     ),
     Levers: StudyPage("what to improve first", change_to_make, _lever_facts, _lever_method, LEVERS),
+    Sweep: StudyPage("what the values change", best_point, _sweep_facts, _sweep_method, SWEEP),
 }
 """The page of each kind of study."""
 

@@ -1,7 +1,8 @@
 """clustersim: a discrete-event simulator of GPU training clusters.
 
 `load` reads a scenario, `run` simulates it, `compare` simulates several on the same failures, `tune` finds
-the checkpoint interval, `levers` ranks what could be improved, `validate` compares with what was published.
+the checkpoint interval, `levers` ranks what could be improved, `sweep` tries all combinations of values in
+some places, `validate` compares with what was published.
 All but `load` take `Settings`, or its fields as keywords.
 """
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from clustersim.studies.compare import compare as compare
     from clustersim.studies.levers import Levers as Levers
     from clustersim.studies.levers import levers as levers
+    from clustersim.studies.sweep import Sweep as Sweep
+    from clustersim.studies.sweep import sweep as sweep
     from clustersim.studies.tune import Tuning as Tuning
     from clustersim.studies.tune import tune as tune
     from clustersim.validation import Validation as Validation
@@ -37,12 +40,14 @@ _HOMES = {
     "Scenario": "scenario",
     "ScenarioError": "scenario",
     "Settings": "settings",
+    "Sweep": "studies.sweep",
     "Tuning": "studies.tune",
     "Validation": "validation",
     "compare": "studies.compare",
     "levers": "studies.levers",
     "load": "scenario",
     "run": "experiment",
+    "sweep": "studies.sweep",
     "tune": "studies.tune",
     "validate": "validation.validate",
 }

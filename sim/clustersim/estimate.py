@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -119,12 +119,19 @@ def beats(best: Floats, other: Floats, among: int) -> bool:
 
     Each comparison has Bonferroni's share of the error, so that all of them together hold with at least 95 %.
     """
-    gap = paired(best, other)
-    if gap.half_width is None:
-        return False
-    freedom = gap.count - 1
-    share = (1 - CONFIDENCE) / max(among, 2)
-    return gap.mean > gap.half_width / student(freedom) * student(freedom, 1 - share)
+    return bool(ahead(best, other, among))
+
+
+def ahead(best: Floats, others: Floats, among: int) -> Any:
+    """Return the same for many at once: the replications of each lie along the last axis of *others*."""
+    with np.errstate(invalid="ignore"):  # what is infinite is unknown, and beats nothing
+        gaps = best - others
+        count = gaps.shape[-1]
+        if count < 2:
+            return np.zeros(gaps.shape[:-1], np.bool_)
+        share = (1 - CONFIDENCE) / max(among, 2)
+        errors = gaps.std(axis=-1, ddof=1) / math.sqrt(count)
+        return gaps.mean(axis=-1) > errors * student(count - 1, 1 - share)
 
 
 def ratio(numerators: Sequence[float] | Floats, denominators: Sequence[float] | Floats) -> Estimate | None:

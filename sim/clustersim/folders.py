@@ -17,7 +17,8 @@ from clustersim.store import ChoiceError, RunError
 TOOL = "clustersim"
 SCENARIO, SUMMARY, PROVENANCE = "scenario.yaml", "summary.json", "provenance.json"
 REPORT, COMPARISON = "report.html", "comparison.json"
-BESIDE = ("tune", "levers", ".tune.partial", ".levers.partial")
+STUDIES = ("tune", "levers", "sweep", "solve")
+BESIDE = (*STUDIES, *(f".{name}.partial" for name in STUDIES))
 """Folders that studies, finished or not, keep within a run folder, whether there is a run in it or not."""
 LONGEST_SLUG = 60
 """Longer names are cut in listings, and paths have limits."""
@@ -68,8 +69,15 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write *text*, whole or not at all."""
+    with replacing_file(path) as new:
+        new.write_text(text, "utf-8")
+
+
+@contextmanager
+def replacing_file(path: Path) -> Iterator[Path]:
+    """Yield the path of a new file that takes the place of the one at *path* once it is written."""
     new = path.with_name(f".{path.name}.new")
-    new.write_text(text, "utf-8")
+    yield new
     os.replace(new, path)
 
 

@@ -20,9 +20,10 @@ Kept = Mapping[str, Array]
 Measures = Mapping[str, Callable[[Records], Any]]
 """What is kept of a replication: numbers and arrays by name, each made from its records."""
 
-KEY_FILE, LOCK_FILE, FINISHED = "key.json", "lock", "finished.npy"
+KEY_FILE, LOCK_FILE, FINISHED, RESULTS = "key.json", "lock", "finished.npy", "results.dat"
+RESULT, COUNT = "result", "count"
 TABLES = ("incidents", "segments")
-"""The large tables of a replication: their columns rest on disk until they are asked for."""
+"""The large tables of a replication: their columns rest on disk until they are asked for, as results do."""
 
 
 class RunError(Exception):
@@ -91,7 +92,7 @@ class StoreEntry:
     def __init__(self, path: Path) -> None:
         self.arrays: dict[str, Array] = {}
         self._path = path
-        self._places: dict[str, dict[str, int]] = {table: {} for table in TABLES}
+        self._places: dict[str, dict[str, int]] = {table: {} for table in (*TABLES, RESULT)}
 
     def rests(self, name: str, place: int) -> bool:
         """Return whether the array called *name*, at that *place*, is a column of a table, left on disk."""
@@ -103,7 +104,7 @@ class StoreEntry:
     @property
     def tables(self) -> dict[str, ColumnsOnDisk]:
         """The tables."""
-        return {table: ColumnsOnDisk(self._path, places) for table, places in self._places.items()}
+        return {table: ColumnsOnDisk(self._path, places) for table, places in self._places.items() if places}
 
 
 Entries = dict[str, dict[int, StoreEntry]]
@@ -155,16 +156,19 @@ class UnfinishedFile:
         if names - {LOCK_FILE} and KEY_FILE not in names:
             raise RunError(f"{folder}: not a folder of unfinished replications; move it away")
         self._lock = _locked(folder / LOCK_FILE)
+        self._results_path = folder / RESULTS
         if not self._has(key):
             self.path.unlink(missing_ok=True)
+            self._results_path.unlink(missing_ok=True)
             (folder / KEY_FILE).write_text(json.dumps(dict(key)))
         self.entries, end = read_entries(self.path)
+        results, end_of_results = read_entries(self._results_path)
+        self.results = results.get(RESULT, {})
         self.discarded = 0 if resume else self.count
         if not resume:
-            self.entries, end = {}, 0
-        self._file = self.path.open("r+b" if self.path.exists() else "wb")
-        self._file.truncate(end)
-        self._file.seek(end)
+            self.entries, self.results, end, end_of_results = {}, {}, 0, 0
+        self._file = _opened(self.path, end)
+        self._results = _opened(self._results_path, end_of_results)
 
     def _has(self, key: Mapping[str, str]) -> bool:
         try:
@@ -174,27 +178,61 @@ class UnfinishedFile:
 
     @property
     def count(self) -> int:
-        """How many replications it holds."""
-        return sum(map(len, self.entries.values()))
+        """How many replications it holds, or holds the results of."""
+        condensed = sum(int(result.arrays[COUNT]) for result in self.results.values())
+        return sum(map(len, self.entries.values())) + condensed
 
     def put(self, scenario: str, replication: int, kept: Kept) -> StoreEntry:
         """Write what is *kept* of one more replication of the *scenario* with that key."""
-        entry = StoreEntry(self.path)
-        np.save(self._file, np.array(json.dumps([scenario, replication, *kept])))
-        for name, values in kept.items():
-            if not entry.rests(name, self._file.tell()):
-                entry.arrays[name] = values
-            np.save(self._file, values)
-        self._file.flush()
+        entry = _append(self._file, self.path, (scenario, replication), kept)
         self.entries.setdefault(scenario, {})[replication] = entry
         return entry
+
+    def condense(self, results: Mapping[int, Kept], but: str = "") -> None:
+        """Keep these *results*, by number, in place of all replications, of which they were made.
+
+        So neither the file nor memory grows with the replications of a study of many points: the arrays of a
+        result rest on disk.  Its `count` says of how many replications it was made.  Those of the scenario
+        with the key *but* stay.
+        """
+        for number, kept in results.items():
+            columns = {f"{RESULT}/{name}": values for name, values in kept.items() if name != COUNT}
+            arrays = {COUNT: np.asarray(kept[COUNT]), **columns}
+            self.results[number] = _append(self._results, self._results_path, (RESULT, number), arrays)
+        staying = self.entries.pop(but, {})
+        self.entries = {but: staying} if staying else {}
+        self._file.seek(0)
+        self._file.truncate()
+        for replication, entry in staying.items():
+            _append(self._file, self.path, (but, replication), entry.arrays)
 
     def release(self, *, keep: bool) -> None:
         """Let other processes use the folder; unless it is to be kept, and holds something, it is gone."""
         self._file.close()
+        self._results.close()
         if not keep or not self.count:
             shutil.rmtree(self._folder, ignore_errors=True)
         os.close(self._lock)
+
+
+def _opened(path: Path, end: int) -> BinaryIO:
+    """Return the file at *path*, open for writing behind *end*, where what is whole in it ends."""
+    file = path.open("r+b" if path.exists() else "wb")
+    file.truncate(end)
+    file.seek(end)
+    return file
+
+
+def _append(file: BinaryIO, path: Path, key: tuple[str, int], kept: Kept) -> StoreEntry:
+    """Write what is *kept* under a *key* to the end of an open file, and return where it rests."""
+    entry = StoreEntry(path)
+    np.save(file, np.array(json.dumps([*key, *kept])))
+    for name, values in kept.items():
+        if not entry.rests(name, file.tell()):
+            entry.arrays[name] = values
+        np.save(file, values)
+    file.flush()
+    return entry
 
 
 def _locked(path: Path) -> int:

@@ -11,10 +11,23 @@ from clustersim.scenario import load
 from tests.cli.conftest import Clustersim
 
 COMMANDS = [
-    *("run", "compare", "tune", "levers", "validate", "report", "check", "init", "list", "runs", "schema"),
+    *(
+        "run",
+        "compare",
+        "tune",
+        "levers",
+        "sweep",
+        "validate",
+        "report",
+        "check",
+        "init",
+        "list",
+        "runs",
+        "schema",
+    ),
 ]
 JUDGES = {"", "run", "compare", "validate"}
-KEEPS = JUDGES | {"tune", "levers"}
+KEEPS = JUDGES | {"tune", "levers", "sweep"}
 """Commands with an exit code for what is not met, and those that go on from what an interrupted one kept."""
 
 

@@ -1,8 +1,9 @@
-"""Tunings and levers for the tests of the report: hand-made, with known values."""
+"""Tunings, levers and sweeps for the tests of the report: hand-made, with known values."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from clustersim.estimate import Estimate
@@ -10,6 +11,7 @@ from clustersim.scenario import Scenario
 from clustersim.studies.change import Change
 from clustersim.studies.levers import Levers, RankedLever
 from clustersim.studies.study import Worth
+from clustersim.studies.sweep import Sweep, sweep
 from clustersim.studies.tune import Candidate, Gain, Tuning, WhatIf
 from clustersim.units import Money
 from tests.reports.cases import CHANGES, HOSTILE, PLAIN
@@ -142,3 +144,20 @@ def levers(found: list[RankedLever] | None = None, **scenario: Any) -> Levers:
 def hostile_levers() -> Levers:
     """Return levers whose names and texts are markup."""
     return levers([lever(HOSTILE, 0.03), lever(f"x{HOSTILE}", 0.001, 0.1)], title=HOSTILE, about=HOSTILE)
+
+
+GRID = {"checkpoint.blocks": "5s..90s:4log", "recovery.stages.start": "1min..9min:3"}
+SIZES = {"recovery.stages.start": "1min,9min", "cluster.gpus": "64..1024:4log"}
+
+
+def swept(vary: dict[str, str], metric: str = "ettr", replications: int = 3, **scenario: Any) -> Sweep:
+    """Return a small sweep, really simulated."""
+    given = spec(**(PRICED | scenario))
+    found = sweep(given, vary=vary, metrics=[metric], replications=replications, horizon="2 d", workers=1)
+    return replace(found, wall_s=1.5)
+
+
+def hostile_sweep() -> Sweep:
+    """Return a sweep side by side with a scenario that is markup."""
+    vary = {"recovery.stages.start": "{lognormal: {median: 1 min, sigma: 1}},9 min"}
+    return swept(vary, title=HOSTILE, about=HOSTILE)

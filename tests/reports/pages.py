@@ -46,6 +46,11 @@ PAGES: dict[str, Callable[[], Page]] = {
     "levers": lambda: written.study_page(findings.levers(), HOSTILE, WHEN),
     "levers none": lambda: written.study_page(findings.levers([])),
     "levers hostile": lambda: written.study_page(findings.hostile_levers(), HOSTILE),
+    "sweep": lambda: written.study_page(findings.swept({"cluster.spares": "0,1,2,4"}), HOSTILE, WHEN),
+    "sweep grid": lambda: written.study_page(findings.swept(findings.GRID, "cost.total")),
+    "sweep sizes": lambda: written.study_page(findings.swept(findings.SIZES)),
+    "sweep once": lambda: written.study_page(findings.swept({"cluster.spares": "0,2"}, replications=1)),
+    "sweep hostile": lambda: written.study_page(findings.hostile_sweep(), HOSTILE),
     "validation": lambda: written.validation_page(
         validations.validation(validations.FAILED, validations.UNDECIDED), HOSTILE
     ),

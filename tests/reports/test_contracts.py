@@ -244,6 +244,14 @@ def on_the_curve(one: Figure) -> tuple[list[float], list[float]]:
     return line["y"], [ettr for interval, ettr in points if low <= interval <= high]
 
 
+def at_each_point(one: Figure) -> tuple[list[float], list[float]]:
+    """Return what a sweep shows of its metric: the heights of a map, or the points of all curves."""
+    traces = one.drawing["data"]
+    maps = [value for trace in traces for line in trace.get("z", ()) for value in line]
+    curves = [value for trace in traces if "markers" in trace.get("mode", "") for value in trace["y"]]
+    return maps or curves, one.data[one.data.columns[-4]]
+
+
 def by_entry(one: Figure) -> list[float]:
     """Return the shares of a ledger, first all scenarios of one entry."""
     count = len(set(one.data["scenario"]))
@@ -261,6 +269,7 @@ PROBES: dict[str, Callable[[Figure], tuple[list[Any], list[Any]]]] = {
     "causes": lambda one: (bars(one, 100), one.data["share_of_card_hours"]),
     "outages": lambda one: (drawn(one, 0), [100 * n / sum(one.data["outages"]) for n in one.data["outages"]]),
     "curve": on_the_curve,
+    "sweep": at_each_point,
     "levers": lambda one: (
         sorted(x for bar in one.drawing["data"] for x in bar["x"]),
         sorted(100 * gain for gain in one.data["ettr_gain"]),

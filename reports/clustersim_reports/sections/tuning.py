@@ -13,8 +13,9 @@ import numpy as np
 from clustersim.estimate import in_words
 from clustersim.formatting import NOTHING, duration, measured, whole
 from clustersim.scenario.text import document
-from clustersim.studies.tune import Candidate, Tuning, WhatIf, plain_count
-from clustersim.units import COUNT, DURATION, format_duration
+from clustersim.studies.tune import Candidate, Tuning, WhatIf
+from clustersim.studies.values import value_of
+from clustersim.units import format_duration
 from clustersim_reports import blocks, drawing, theme
 from clustersim_reports.blocks import Cell, Data, Figure, Json, Section, Table, key, row
 from clustersim_reports.drawing import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, RED, Plot, Position
@@ -209,12 +210,7 @@ def number(value: Any) -> float | None:
     """Return the number that a value of a scenario stands for (durations in s), None where it is none."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    for quantity in (DURATION, COUNT) if isinstance(value, str) else ():
-        try:
-            return float(quantity.parse(plain_count(value.strip())))
-        except ValueError:
-            continue
-    return None
+    return value_of(value).si if isinstance(value, str) else None
 
 
 def what_if_figure(tuning: Tuning, path: str, trials: Sequence[WhatIf]) -> Figure:

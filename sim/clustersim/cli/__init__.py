@@ -17,6 +17,7 @@ main = Program(
         "compare",
         "tune",
         "levers",
+        "sweep",
         "validate",
         "report",
         "check",

@@ -22,12 +22,15 @@ from clustersim.scenario.describe import Description
 from clustersim.studies.compare import Comparison
 from clustersim.studies.levers import Levers
 from clustersim.studies.study import Study, Worth
+from clustersim.studies.sweep import Sweep
 from clustersim.studies.tune import Candidate, Tuning
 from clustersim.units import format_duration
 from clustersim.validation import ClaimResult, Validation, outcomes
 
 CURVE_ROWS = 9
 """Intervals of a tuning's curve that are listed, beside the best and the ends of its range."""
+POINTS = 40
+"""Points of a sweep that are listed: of more only the best."""
 NAMES = {"now": "today's", "young": "Young", "daly": "Daly", "exact": "exact optimum"}
 KINDS = {
     "exact": "Figures that the inputs suffice for",
@@ -255,6 +258,36 @@ def _levers(levers: Levers, screen: Screen) -> None:
 def _validation_records(validation: Validation) -> Iterator[Mapping[str, Any]]:
     """Yield the cases as the file has them."""
     yield from validation.to_dict()["cases"]
+
+
+@show.register
+def _sweep(sweep: Sweep, screen: Screen) -> None:
+    """Print where the metrics that were asked about are best, and the points: of many the best ones."""
+    first, *others = sweep.advice
+    screen.title(f"{first}\n")
+    screen.text(f"{counted(len(sweep.grid), 'point')}, {counted(sweep.replications, 'replication')} each\n")
+    columns = [axis.path.removeprefix("recovery.stages.") for axis in sweep.grid.axes]
+    for path in sweep.chosen:
+        columns += [sweep.metrics[path].label, "against as it is"]
+    shown = sweep.ranked(POINTS)
+    as_it_is = [cell for path in sweep.chosen for cell in (sweep.words(path), "")]
+    names = ["as it is", *[""] * (len(sweep.grid.axes) - 1)]
+    rows = [[*names, *as_it_is, ""], *(_point(sweep, index) for index in shown)]
+    screen.table([*columns, ""], rows, left=len(sweep.grid.axes))
+    if len(shown) < len(sweep.grid):
+        screen.text(f"\nThe best {len(shown)} of {len(sweep.grid):,} points; sweep.csv holds all.")
+    screen.advice(others)
+
+
+def _point(sweep: Sweep, index: int) -> list[str]:
+    """Return the row of a point, marked where it is the best by the first metric, or as good."""
+    path, best = sweep.chosen[0], sweep.found.best.get(sweep.chosen[0])
+    cells = [value.text for value in sweep.grid.at(index).values()]
+    for each in sweep.chosen:
+        cells += [sweep.words(each, index), sweep.difference_words(each, index)]
+    is_best = best is not None and best.point == index
+    alike = "indistinguishable from it" if index in sweep.alike(path) and sweep.replications > 1 else ""
+    return [*cells, "the best" if is_best else alike]
 
 
 @show.register

@@ -86,19 +86,22 @@ def in_unit(summary: Summary, path: str, unit: str = "", *, given: bool = False)
     value, width = at(summary, path), 0.0 if given else margin(summary, path)
     if value is None:
         return MetricCell(NOTHING, summary["reasons"].get(path) or ABSENT.get(path.split(".")[0], ""))
+    return MetricCell(worded(value, width, unit, summary.get("currency", "")))
+
+
+def worded(value: float, width: float | None, unit: str, currency: str = "") -> str:
+    """Return a figure with its half-width in its *unit*; whole numbers are counts."""
     if unit == "money":
-        return MetricCell(money(value, summary["currency"], width))
+        return money(value, currency, width)
     if isinstance(value, int):
-        return MetricCell(whole(value))
+        return whole(value)
     if unit == "days":
-        return MetricCell(f"{plus_minus(value, width)} days")
+        return f"{plus_minus(value, width)} days"
     if unit == "tokens/s":
         size, word = next((size or 1.0, word) for size, word in SIZES if value >= size)
-        return MetricCell(
-            f"{plus_minus(value / size, None if width is None else width / size)}{word} tokens/s"
-        )
+        return f"{plus_minus(value / size, None if width is None else width / size)}{word} tokens/s"
     shows: Mapping[str, Callable[[float, float | None], str]] = {"share": percent, "s": duration}
-    return MetricCell(shows.get(unit, plus_minus)(value, width))
+    return shows.get(unit, plus_minus)(value, width)
 
 
 def spare_nodes(summary: Summary) -> MetricCell:

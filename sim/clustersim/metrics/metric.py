@@ -179,7 +179,7 @@ class Metric:
     Tables show it in its unit, with the remark that `show` makes of a summary, or as the cell that it makes,
     in a row that is called `heading`: its label if that is empty, no row if it is None.  Where no scenario
     has the metric there is a row only if it is `always` shown.  `margin` is the path of its half-width among
-    the margins, if not its own.
+    the margins, if not its own.  `better` says whether a `high` or a `low` figure is preferred, where one is.
     """
 
     path: str
@@ -197,6 +197,7 @@ class Metric:
     in_summary: bool = True
     word: str = ""
     margin: str = ""
+    better: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from clustersim.report_hook import write_page
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, Settings
-from clustersim.store import ChoiceError, Measurements, Measures, UnfinishedFile
+from clustersim.store import RESULT, ChoiceError, Kept, Measurements, Measures, UnfinishedFile
 from clustersim.units import HOUR, YEAR, format_duration
 from clustersim.version import VERSION
 from clustersim.workers import Local, Outside
@@ -72,6 +72,17 @@ class Simulations:
         longest_first = sorted(points, key=_seconds, reverse=True)
         simulate_all(longest_first, self._settings, self._hands)
 
+    def condense(self, results: Mapping[int, Kept], but: Scenario) -> None:
+        """Keep these *results* of points, by number, in place of all replications but those of a scenario."""
+        if self._file is not None:
+            self._file.condense(results, work_key(but))
+
+    @property
+    def results(self) -> Mapping[int, Kept]:
+        """The results that are kept, by number; their arrays are read from the file when asked for."""
+        entries = {} if self._file is None else self._file.results
+        return {number: entry.tables[RESULT] for number, entry in entries.items()}
+
     def ettr(self, scenarios: Sequence[Scenario], replications: range) -> list[Floats]:
         """Return ETTR of each of the scenarios in each of the *replications*."""
         points = [self.point(scenario, {}, replications) for scenario in scenarios]
@@ -86,14 +97,15 @@ def _seconds(point: Point) -> float:
 
 @contextmanager
 def simulations(
-    settings: Settings, output: Output, study: str, scenario: Scenario | None = None
+    settings: Settings, output: Output, study: str, scenario: Scenario | None = None, **more: str
 ) -> Iterator[Simulations]:
     """Yield what simulates for a *study*, of one *scenario* or several, whose answer goes to *output*.
 
-    What is finished when it breaks off stays in a hidden folder beside that one, and `settings.resume` goes
-    on from there, unless it is that of another scenario.  Raises Interrupted on Ctrl-C.
+    *more* says what else its question is.  What is finished when it breaks off stays in a hidden folder
+    beside that one, and `settings.resume` goes on from there, unless it is that of another question.
+    Raises Interrupted on Ctrl-C.
     """
-    key = {"study": study, "of": work_key(scenario) if scenario else "", "version": VERSION}
+    key = {"study": study, "of": work_key(scenario) if scenario else "", "version": VERSION, **more}
     place = None if output is None else Path(output)
     with resumable(settings, place, key, study) as file, simulator(settings) as hands:
         yield Simulations(settings, hands, file)
@@ -303,6 +315,10 @@ class Study(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the command prints with `--json`."""
+        return self.framed(self.body())
+
+    def framed(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return *body* between what all studies begin and end with."""
         costs = self.scenario.costs
         return {
             "schema_version": SCHEMA_VERSION,
@@ -313,7 +329,7 @@ class Study(Answer):
             "seed": self.scenario.simulation.seed,
             "currency": costs.currency if costs else None,
             "scenario_hash": self.given.hash,
-            **self.body(),
+            **body,
             "advice": [str(advice) for advice in self.advice],
             "wall_s": self.wall_s,
         }

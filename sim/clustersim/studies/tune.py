@@ -6,7 +6,6 @@ The question (`tune`), its answer (`Tuning`), and the sentences about that.
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,6 +36,7 @@ from clustersim.studies.study import (
     on_a_fixed_number,
     simulations,
 )
+from clustersim.studies.values import plain_count
 from clustersim.units import DAY, HOUR, MINUTE, format_duration
 
 CANDIDATES = 40
@@ -49,7 +49,6 @@ SHORTEST = 1.0
 """No interval below a second (s) is tried, unless the formulas point there."""
 ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, *(5.0 * number for number in range(2, 20)))
 """Numbers that a person would set, in any unit of time."""
-THOUSANDS = {"k": 10**3, "M": 10**6}
 FLAT = 2.0
 """From this ratio of its ends the flat range is worth a sentence."""
 HALF_TRAINING = 0.5
@@ -402,15 +401,6 @@ def _what_if(path: str, value: str, tuning: Tuning) -> WhatIf:
     cards = None if ettr is None else ettr.scaled(effective(tuning.scenario))
     gpus = tuning.scenario.cluster.gpus
     return WhatIf(path, value, gpus, tuning.now_s, tuning.best_s, tuning.range_s, ettr, cards)
-
-
-def plain_count(value: str) -> str:
-    """Return a count such as `10k` or `1.5M` written out; anything else as it is."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kM])", value.strip())
-    if not match:
-        return value
-    count = float(match[1]) * THOUSANDS[match[2]]
-    return str(int(count)) if count.is_integer() else value
 
 
 def searched(

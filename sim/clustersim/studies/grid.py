@@ -1,0 +1,289 @@
+"""Grids: values in one or several places of a scenario, and all points of them, simulated and condensed.
+
+A point is a combination of one value for each place.  All meet the same failures (common random numbers), so
+that the difference of each to the scenario as it is, and to the best of all, is told replication by
+replication.  What remains of a point is a few kB, kept in a file as soon as its part of the grid is finished.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from clustersim.arrays import Floats
+from clustersim.estimate import ahead
+from clustersim.experiment import Point
+from clustersim.metrics.metric import Metric
+from clustersim.scenario.loading import variant
+from clustersim.scenario.model import Scenario
+from clustersim.settings import Progress
+from clustersim.store import COUNT, ChoiceError, Kept
+from clustersim.studies.change import ended_by_the_clock, tuned_tier
+from clustersim.studies.figures import Rows, ScenarioFigures
+from clustersim.studies.search import SEGMENTS, scores, why_outages_depend
+from clustersim.studies.study import Simulations
+from clustersim.studies.tune import CANDIDATES, searched
+from clustersim.studies.values import EXAMPLE, Value, listed, value_of
+
+MOST_POINTS = 100_000
+"""A larger grid would take days, and nobody could read it."""
+PART_S, MOST_IN_PART = 20.0, 250
+"""Expected seconds, for each worker, of what is simulated before it is condensed, and its points at most:
+long enough that workers seldom wait, short enough that little rests in memory."""
+FEW_CANDIDATES = 12
+"""Intervals that are tried at a point where each of them is simulated in full."""
+SCENARIO = "scenario"
+"""The axis of designs: scenarios side by side."""
+CARDS = "cluster.gpus"
+SIGNS = {"high": 1.0, "low": -1.0}
+"""By which metrics are multiplied so that more is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One place of the scenario, by its dotted path, and the values that are tried there."""
+
+    path: str
+    values: tuple[Value, ...]
+    rounded: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"path": self.path, "values": [value._asdict() for value in self.values]}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All combinations of the values of some axes, the last one running fastest, for one design or several.
+
+    With several designs the first axis is that of the scenarios.
+    """
+
+    designs: Sequence[Scenario]
+    axes: Sequence[Axis]
+
+    @classmethod
+    def of(cls, designs: Sequence[Scenario], vary: Mapping[str, str | Sequence[str]]) -> Grid:
+        """Return the grid of the lists in *vary*, by path; raises ChoiceError for none or too many points."""
+        if not vary and len(designs) < 2:
+            raise ChoiceError(f"a sweep needs values to try: --vary {EXAMPLE}")
+        axes = [_axis(designs, path, values) for path, values in vary.items()]
+        if len(designs) > 1:
+            axes.insert(0, Axis(SCENARIO, tuple(Value(each.name, None) for each in designs)))
+        grid = cls(designs, axes)
+        if len(grid) > MOST_POINTS:
+            product = " x ".join(str(len(axis.values)) for axis in axes)
+            raise ChoiceError(
+                f"{product} values are {len(grid):,} points, and a sweep has at most {MOST_POINTS:,}: try"
+                " fewer values, or sweep one part after the other"
+            )
+        return grid
+
+    def __len__(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many values each axis has."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    def at(self, index: int) -> dict[str, Value]:
+        """Return the value of each axis at a point, by path."""
+        numbers = np.unravel_index(index, self.shape)
+        return {axis.path: axis.values[int(n)] for axis, n in zip(self.axes, numbers, strict=True)}
+
+    def scenario(self, index: int) -> Scenario:
+        """Return the scenario at a point; raises ScenarioError where it is faulty."""
+        values = {path: value.text for path, value in self.at(index).items()}
+        name = values.pop(SCENARIO, None)
+        design = next(each for each in self.designs if name in (None, each.name))
+        return variant(design, values)
+
+    def say(self, index: int) -> str:
+        """Return a point in words: `cluster.spares = 20, recovery.stages.restart = 2 min`."""
+        return ", ".join(f"{path} = {value.text}" for path, value in self.at(index).items())
+
+    @property
+    def key(self) -> str:
+        """What the grid is, as text."""
+        return json.dumps([[axis.to_dict() for axis in self.axes], [each.hash for each in self.designs]])
+
+
+def _axis(designs: Sequence[Scenario], path: str, values: str | Sequence[str]) -> Axis:
+    """Return the axis of a list of values; sizes within a range are whole nodes, and whole replicas."""
+    if path in ("", SCENARIO):
+        raise ChoiceError(f"a list of values begins with its path; write it like {EXAMPLE}")
+    if not isinstance(values, str):
+        return Axis(path, tuple(value_of(str(value)) for value in values))
+    nodes = [each.cluster.gpus_per_node * max(each.recovery.replicas or 1, 1) for each in designs]
+    try:
+        chosen, rounded = listed(values, math.lcm(*nodes) if path == CARDS else 1)
+    except ChoiceError as error:
+        raise ChoiceError(f"--vary {path}: {error}") from None
+    return Axis(path, tuple(chosen), rounded)
+
+
+class WholeProgress:
+    """Tells the progress of one part of a sweep as that of the whole, so many replications of *wanted*."""
+
+    def __init__(self, progress: Progress, wanted: int) -> None:
+        self._progress, self._wanted = progress, wanted
+        self.before = 0
+
+    def advance(self, done: int, wanted: int) -> None:
+        """So many replications of the current part are finished."""
+        self._progress.advance(min(self.before + done, self._wanted), self._wanted)
+
+    def say(self, message: str) -> None:
+        """Say it."""
+        self._progress.say(message)
+
+
+class Best(NamedTuple):
+    """The best point by a metric, and all points that are indistinguishable from it, itself among them."""
+
+    point: int
+    indistinguishable: list[int]
+
+
+class GridFigures(NamedTuple):
+    """What came of a grid: by point and metric a mean with both ends of its interval; NaN is unknown.
+
+    The `baseline` is the first design as it is, to which the `differences` are paired.  `interval_s` are the
+    intervals between saves, `best` the best points by metric.
+    """
+
+    baseline: Floats
+    figures: Floats
+    differences: Floats
+    interval_s: Floats
+    best: Mapping[str, Best]
+
+
+class GridPoints:
+    """The points of a grid: simulated in parts, each point kept as a result as soon as its part is finished.
+
+    A result has the `figures` of the point, their `differences` to the first design as it is, the `values` of
+    each replication, and the interval between saves.
+    """
+
+    def __init__(
+        self,
+        grid: Grid,
+        running: Simulations,
+        metrics: Mapping[str, Metric],
+        retune: bool,
+        progress: WholeProgress,
+    ) -> None:
+        self._grid = grid
+        self._running = running
+        self._metrics = metrics
+        self._retune = retune
+        self._progress = progress
+        self._base = grid.designs[0]
+        self._count = self._base.simulation.replications
+        self._base_figures = ScenarioFigures(self._base)
+        self._base_rows: Rows = {}
+
+    def simulate(self, seconds: Floats, part_s: float) -> None:
+        """Simulate what is missing; each point takes so many *seconds*, and a part of them *part_s*."""
+        ((_, rows),) = self._rows([self._base])
+        self._base_rows = rows
+        done = self._running.results
+        todo = [index for index in range(len(self._grid)) if index not in done]
+        self._progress.before += self._count * len(done)
+        while todo:
+            fits = int(np.searchsorted(np.cumsum(seconds[todo]), part_s)) + 1
+            part, todo = todo[: min(fits, MOST_IN_PART)], todo[min(fits, MOST_IN_PART) :]
+            scenarios = [self._grid.scenario(index) for index in part]
+            if self._retune:
+                scenarios = self._retuned(scenarios)
+            found = [
+                self._result(scenario, *each)
+                for scenario, each in zip(scenarios, self._rows(scenarios), strict=True)
+            ]
+            self._running.condense(dict(zip(part, found, strict=True)), self._base)
+
+    def _rows(self, scenarios: Sequence[Scenario]) -> list[tuple[ScenarioFigures, Rows]]:
+        """Simulate *scenarios* and return what their replications contribute to their figures."""
+        figures = [ScenarioFigures(scenario) for scenario in scenarios]
+        points = [
+            self._running.point(scenario, each.measures, range(self._count))
+            for scenario, each in zip(scenarios, figures, strict=True)
+        ]
+        self._simulated(points)
+        return [
+            (each, each.rows(point.store.first(self._count)))
+            for each, point in zip(figures, points, strict=True)
+        ]
+
+    def _simulated(self, points: Sequence[Point]) -> None:
+        self._running.run(points)
+        self._progress.before += self._count * len(points)
+
+    def _result(self, scenario: Scenario, figures: ScenarioFigures, rows: Rows) -> Kept:
+        interval = scenario.checkpoint.interval if scenario.checkpoint else math.nan
+        return {
+            COUNT: np.array(self._count),
+            "values": figures.values(rows, self._metrics),
+            "figures": figures.ends(rows, self._metrics),
+            "differences": figures.differences(rows, self._base_rows, self._metrics),
+            "interval_s": np.array(interval),
+        }
+
+    def _retuned(self, scenarios: Sequence[Scenario]) -> list[Scenario]:
+        """Return each with its best interval, chosen on other replications than those that are reported."""
+        fixed = [ended_by_the_clock(each, self._count) for each in scenarios]
+        fresh = range(self._count, 2 * self._count)
+        shared = [each for each in fixed if each.mtbf is not None and why_outages_depend(each) is None]
+        self._simulated([self._running.point(each, SEGMENTS, fresh) for each in shared])
+        return [
+            best_interval(each, by_clock, fresh, self._running)
+            for each, by_clock in zip(scenarios, fixed, strict=True)
+        ]
+
+    def found(self) -> GridFigures:
+        """Return what came of all points."""
+        results = self._running.results
+        ordered = [results[index] for index in range(len(self._grid))]
+        figures, differences, intervals = (
+            np.array([result[name] for result in ordered])
+            for name in ("figures", "differences", "interval_s")
+        )
+        baseline = self._base_figures.ends(self._base_rows, self._metrics)
+        best = self._best(ordered, figures[:, :, 0])
+        return GridFigures(baseline, figures, differences, intervals, best)
+
+    def _best(self, results: Sequence[Kept], means: Floats) -> dict[str, Best]:
+        """Return the best point by each metric of which more or less is better, where it has an interval."""
+        listed, best = list(self._metrics.items()), dict[str, Best]()
+        for row, (path, metric) in enumerate(listed):
+            if metric.better and metric.claimable and not np.isnan(means[:, row]).all():
+                best[path] = Best(int(np.nanargmax(SIGNS[metric.better] * means[:, row])), [])
+        rows = [row for row, (path, _) in enumerate(listed) if path in best]
+        signs = np.array([SIGNS[listed[row][1].better] for row in rows])[:, None]
+        pairs = zip(best.values(), rows, strict=True)
+        highest = signs * np.array([results[index]["values"][row] for (index, _), row in pairs])
+        for index, result in enumerate(results):
+            behind = ahead(highest, signs * result["values"][rows], len(results))
+            for (_, alike), differs in zip(best.values(), behind | np.isnan(means[index, rows]), strict=True):
+                alike += [] if differs else [index]
+        return best
+
+
+def best_interval(scenario: Scenario, by_clock: Scenario, part: range, running: Simulations) -> Scenario:
+    """Return *scenario* with its best interval between saves, chosen on a *part* of the replications.
+
+    They are those of the same scenario over a fixed time.  Where nothing fails it stays as it is.
+    """
+    if by_clock.mtbf is None:
+        return scenario
+    tier, in_full = tuned_tier(by_clock), why_outages_depend(by_clock) is not None
+    (score,) = scores(by_clock, tier, [part], running, in_full=in_full)
+    search = searched(by_clock, tier, score, (tier.interval,), FEW_CANDIDATES if in_full else CANDIDATES)
+    return variant(scenario, {tier.path("interval"): f"{search.best!r} s"})

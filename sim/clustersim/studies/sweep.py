@@ -1,0 +1,440 @@
+"""Values in one or several places of a scenario: every metric at each point, and where each is best.
+
+All points meet the same failures (common random numbers), so that the difference of each to the scenario as
+it is, and to the best of all, is told replication by replication.  Three spares against five, for example:
+every replication is simulated with both, and the mean of the differences is far more certain than either.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from clustersim import folders
+from clustersim.advice import Advice
+from clustersim.arrays import Floats
+from clustersim.formatting import MINUS, counted, duration, plus_minus, points, whole
+from clustersim.metrics.cells import worded
+from clustersim.metrics.metric import Metric
+from clustersim.scenario import ScenarioError
+from clustersim.scenario.describe import replication_s
+from clustersim.scenario.loading import variant
+from clustersim.scenario.model import Scenario
+from clustersim.settings import Output, ScenarioSource, Settings, merged
+from clustersim.store import ChoiceError
+from clustersim.studies.change import tuned_tier
+from clustersim.studies.figures import ScenarioFigures
+from clustersim.studies.grid import PART_S, SIGNS, Grid, GridFigures, GridPoints, WholeProgress
+from clustersim.studies.study import ALIKE, Study, on_a_fixed_number, simulations
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REPLICATIONS = 16
+"""So many at each point where nobody says how many: neighbours are paired, and a grid has many points."""
+SAMPLED = 200
+"""Points that are made to guess how long all of a grid will take."""
+MOST_NAMED = 6
+"""Points that a sentence names; of more it says how many."""
+Estimated = tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """What a sweep is going to simulate, and about how long that takes: what `--dry-run` prints."""
+
+    grid: Grid
+    replications: int
+    retune: bool
+    seconds: float
+    workers: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--dry-run --json` prints."""
+        axes = [axis.to_dict() for axis in self.grid.axes]
+        counts = {"points": len(self.grid), "replications": self.replications, "workers": self.workers}
+        return {"axes": axes, **counts, "retune": self.retune, "run_s": self.seconds}
+
+    def __str__(self) -> str:
+        each, cores = counted(self.replications, "replication"), counted(self.workers, "worker")
+        return (
+            f"{counted(len(self.grid), 'point')} of {each} each,"
+            f" {whole(len(self.grid) * self.replications)} in all: about {duration(self.seconds)} on {cores}."
+        )
+
+
+@dataclass(frozen=True)
+class Sweep(Study):
+    """The answer of `sweep`: each metric at each point of a grid, with its difference to the scenario.
+
+    `metrics` are all metrics by path, and `chosen` the paths of those that were asked about; what came of
+    them, `found`, is read with `estimate`, `difference`, `alike` and `frame`.
+    """
+
+    file = "sweep.json"
+    points = "points"
+    grid: Grid
+    retune: bool
+    metrics: Mapping[str, Metric]
+    chosen: Sequence[str]
+    found: GridFigures
+
+    @property
+    def currency(self) -> str:
+        """The currency of all prices; empty without one."""
+        return self.scenario.costs.currency if self.scenario.costs else ""
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """In which row each metric stands."""
+        return {path: place for place, path in enumerate(self.metrics)}
+
+    @property
+    def advice(self) -> list[Advice]:
+        """Where each metric that was asked about is best, and what is indistinguishable from that."""
+        return [*_advice(self), *self.caveats()]
+
+    def caveats(self) -> Iterator[Advice]:
+        """Yield what limits the answer; a target is not left out here."""
+        yield from (each for each in super().caveats() if each.warning)
+
+    def estimate(self, path: str, index: int | None = None) -> Estimated:
+        """Return a metric at a point, or of the scenario as it is, with both ends of its interval."""
+        figures = self.found.baseline if index is None else self.found.figures[index]
+        return _known(figures[self.places[path]])
+
+    def difference(self, path: str, index: int) -> Estimated:
+        """Return how a metric at a point differs from the scenario as it is, with both ends."""
+        return _known(self.found.differences[index, self.places[path]])
+
+    def label(self, path: str) -> str:
+        """Return what a metric is called within a sentence."""
+        label = self.metrics[path].label
+        return f"{label[0].lower()}{label[1:]}" if label[1:2].islower() else label
+
+    def words(self, path: str, index: int | None = None) -> str:
+        """Return a metric at a point with its interval, in its unit."""
+        mean, width = _mean_and_width(self.estimate(path, index))
+        metric = self.metrics[path]
+        if mean is None:
+            return "unknown"
+        if metric.unit == "share":
+            return plus_minus(mean, width)
+        return worded(int(mean) if metric.measure is None else mean, width, metric.unit, self.currency)
+
+    def difference_words(self, path: str, index: int) -> str:
+        """Return the difference to the scenario as it is, or that there is none beyond chance."""
+        mean, width = _mean_and_width(self.difference(path, index))
+        if mean is None:
+            return "unknown"
+        if not _distinguishable(self.difference(path, index)):
+            return ALIKE if mean or width else "the same"
+        unit = self.metrics[path].unit
+        if unit == "share":
+            return points(mean, width)
+        return f"{'+' if mean > 0 else MINUS}{worded(abs(mean), width, unit, self.currency)}"
+
+    def alike(self, path: str) -> Sequence[int]:
+        """Return the points that are indistinguishable from the best by a metric, the best among them."""
+        return self.found.best[path].indistinguishable if path in self.found.best else ()
+
+    def ranked(self, most: int) -> list[int]:
+        """Return all points in their order, or the best ones by the first metric where there are too many."""
+        everything = range(len(self.grid))
+        if len(everything) <= most:
+            return list(everything)
+        path = self.chosen[0]
+        means = self.found.figures[:, self.places[path], 0] * SIGNS.get(self.metrics[path].better, 1.0)
+        order = np.argsort(np.where(np.isnan(means), math.inf, -means), kind="stable")
+        return [int(index) for index in order[:most]]
+
+    def body(self) -> Mapping[str, Any]:
+        """Return the numbers as plain data; what is unknown is null."""
+        return {**self._head(), "points": [self._point(index) for index in range(len(self.grid))]}
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "study": "sweep",
+            "axes": [axis.to_dict() for axis in self.grid.axes],
+            "retune": self.retune,
+            "metrics": list(self.metrics),
+            "baseline": {path: _named(self.estimate(path)) for path in self.metrics},
+            "best": {
+                path: {"index": index, "indistinguishable": list(alike)}
+                for path, (index, alike) in self.found.best.items()
+            },
+        }
+
+    def _point(self, index: int) -> dict[str, Any]:
+        interval = float(self.found.interval_s[index])
+        differences = {path: self.difference(path, index) for path in self.metrics}
+        return {
+            "index": index,
+            "at": {path: value._asdict() for path, value in self.grid.at(index).items()},
+            "interval_s": None if math.isnan(interval) else interval,
+            "metrics": {path: _named(self.estimate(path, index)) for path in self.metrics},
+            "differences": {
+                path: _named(apart) | {"distinguishable": _distinguishable(apart)}
+                for path, apart in differences.items()
+            },
+        }
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A pandas frame with a row for each point: axes, metrics with both ends, differences with both ends.
+
+        Of an axis of quantities the frame has the numbers in SI units, else the texts.
+        """
+        import pandas as pd
+
+        numbers = np.unravel_index(np.arange(len(self.grid)), self.grid.shape)
+        columns: dict[str, Any] = {"index": np.arange(len(self.grid))}
+        for axis, chosen in zip(self.grid.axes, numbers, strict=True):
+            sizes = [value.si for value in axis.values]
+            listed = [value.text for value in axis.values] if None in sizes else sizes
+            columns[axis.path] = np.array(listed)[chosen]
+        columns["interval_s"] = self.found.interval_s
+        for path, place in self.places.items():
+            for end, name in enumerate(("", ".low", ".high")):
+                columns[f"{path}{name}"] = self.found.figures[:, place, end]
+            for end, name in enumerate(("", ".low", ".high")):
+                columns[f"{path}.difference{name}"] = self.found.differences[:, place, end]
+        return pd.DataFrame(columns)
+
+    def save(self, folder: str | PathLike[str]) -> Path:
+        """Write the answer to *folder*: `sweep.json`, and its table as `sweep.csv` and `sweep.parquet`."""
+        path = Path(folder) / self.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with folders.replacing_file(path) as new, new.open("w", encoding="utf-8") as file:
+            file.writelines(self._lines())
+        table = self.frame
+        with folders.replacing_file(path.with_suffix(".csv")) as new:
+            table.to_csv(new, index=False, lineterminator="\n")
+        with folders.replacing_file(path.with_suffix(".parquet")) as new:
+            table.to_parquet(new, index=False)
+        return path
+
+    def _lines(self) -> Iterator[str]:
+        """Yield what the file holds, a point to a line, so that they are never in memory all together."""
+        untimed = {name: value for name, value in self.framed(self._head()).items() if name != "wall_s"}
+        yield f'{_text(untimed)[:-1]}, "points": [\n'
+        for index in range(len(self.grid)):
+            yield f"{_text(self._point(index))}{',' if index + 1 < len(self.grid) else ''}\n"
+        yield "]}\n"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)
+
+
+def _known(row: Floats) -> Estimated:
+    mean, low, high = (None if math.isnan(value) else float(value) for value in row)
+    return mean, low, high
+
+
+def _named(estimate: Estimated) -> dict[str, Any]:
+    return dict(zip(("mean", "low", "high"), estimate, strict=True))
+
+
+def _mean_and_width(estimate: Estimated) -> tuple[float | None, float | None]:
+    mean, low, high = estimate
+    return mean, None if low is None or high is None else (high - low) / 2
+
+
+def _distinguishable(estimate: Estimated) -> bool:
+    _, low, high = estimate
+    return low is not None and high is not None and (low > 0 or high < 0)
+
+
+def sweep(
+    scenario: ScenarioSource,
+    output: Output = None,
+    *,
+    vary: Mapping[str, str | Sequence[str]],
+    designs: Sequence[ScenarioSource] = (),
+    metrics: Sequence[str] = (),
+    retune: bool = False,
+    settings: Settings | None = None,
+    **keywords: Any,
+) -> Sweep:
+    """Simulate a scenario with all combinations of values in some places, paired, and return every metric.
+
+    *vary* has a list of values by dotted path: {"cluster.spares": "0,10,20", "recovery.stages.restart":
+    "1min..10min:5log"}, or a sequence of texts.  Other *designs* are swept in the same way, side by side.
+    The sentences are about *metrics*, ETTR unless others are named.  With *retune* each point has its own
+    best interval between saves.  With *output*, `sweep.json`, `sweep.csv` and `sweep.parquet` are written to
+    that folder.
+
+    16 replications at each point, unless the scenario or the settings say how many.  Keywords are fields of
+    `Settings`.  Raises ScenarioError or ChoiceError, before anything is simulated, for what cannot be swept,
+    and RunError where the run cannot go on.
+    """
+    began = time.perf_counter()
+    how, grid = _prepared(scenario, designs, vary, settings, keywords)
+    given, count = grid.designs[0], grid.designs[0].simulation.replications
+    known, seconds = _looked_at(grid, retune)
+    chosen = _chosen(metrics, given, known)
+    questions = {"grid": grid.key, "retune": str(retune), "replications": str(count)}
+    progress = WholeProgress(how.progress, (len(grid) + 1) * count * (2 if retune else 1))
+    watched = replace(how, progress=progress)
+    with _place(output) as place, simulations(watched, place, "sweep", given, **questions) as running:
+        points = GridPoints(grid, running, known, retune, progress)
+        points.simulate(seconds * count, PART_S * how.processes)
+        found = points.found()
+    answer = Sweep(given, given, count, grid, retune, known, chosen, found)
+    answer = replace(answer, wall_s=time.perf_counter() - began)
+    if output is not None:
+        answer.save(output)
+    return answer
+
+
+def plan(
+    scenario: ScenarioSource,
+    *,
+    vary: Mapping[str, str | Sequence[str]],
+    designs: Sequence[ScenarioSource] = (),
+    retune: bool = False,
+    settings: Settings | None = None,
+    **keywords: Any,
+) -> SweepPlan:
+    """Return what the same call of `sweep` would simulate, and about how long it would take."""
+    how, grid = _prepared(scenario, designs, vary, settings, keywords)
+    count, some = grid.designs[0].simulation.replications, min(len(grid), SAMPLED)
+    sample = [grid.scenario(int(index)) for index in np.linspace(0, len(grid) - 1, some)]
+    each = sum(map(replication_s, sample)) / len(sample)
+    seconds = len(grid) * count * each * (2 if retune else 1) / how.processes
+    return SweepPlan(grid, count, retune, seconds, how.processes)
+
+
+def _prepared(
+    scenario: ScenarioSource,
+    designs: Sequence[ScenarioSource],
+    vary: Mapping[str, str | Sequence[str]],
+    settings: Settings | None,
+    keywords: Mapping[str, Any],
+) -> tuple[Settings, Grid]:
+    how = on_a_fixed_number(merged(settings, keywords))
+    first = on_a_number(how.load(scenario), REPLICATIONS)
+    same = {f"simulation.{name}": getattr(first.simulation, name) for name in ("seed", "replications")}
+    loaded = [first, *(variant(how.load(each), same) for each in designs)]
+    names = [each.name for each in loaded]
+    for name in names:
+        if names.count(name) > 1:
+            raise ChoiceError(f'two designs are named "{name}"; give one of them another name')
+    return how, Grid.of(loaded, vary)
+
+
+def on_a_number(scenario: Scenario, replications: int) -> Scenario:
+    """Return *scenario* with so many *replications*, where it does not say how many."""
+    given = "replications" in (scenario.document.get("simulation") or {})
+    return scenario if given else variant(scenario, {"simulation.replications": replications})
+
+
+def _looked_at(grid: Grid, retune: bool) -> tuple[Mapping[str, Metric], Floats]:
+    """Return the metrics of all points, by path, and about how long a replication of each takes (s).
+
+    Raises ChoiceError where points are no valid scenarios, or have no interval to *retune*.
+    """
+    metrics: dict[str, Metric] = {}
+    seconds, faulty = np.zeros(len(grid)), list[tuple[int, ScenarioError]]()
+    for index in range(len(grid)):
+        try:
+            scenario = grid.scenario(index)
+        except ScenarioError as error:
+            faulty.append((index, error))
+            continue
+        if retune:
+            tuned_tier(scenario)
+        seconds[index] = replication_s(scenario)
+        found = ScenarioFigures(scenario).figures
+        metrics |= {path: figure.metric for path, figure in found.items() if path not in metrics}
+    if faulty:
+        first, why = faulty[0]
+        raise ChoiceError(
+            f"{len(faulty)} of {counted(len(grid), 'point')} cannot be simulated; the first is"
+            f" {grid.say(first)}: {why.problems[0].message}"
+        )
+    return metrics, seconds
+
+
+def _chosen(metrics: Sequence[str], scenario: Scenario, known: Mapping[str, Metric]) -> list[str]:
+    """Return the metrics that were asked about; raises ChoiceError for one that no point has."""
+    for path in metrics:
+        if path.removesuffix(".mean") not in known:
+            raise ChoiceError(f"{scenario.name}: {ScenarioFigures(scenario).why_not(path)}")
+    return [path.removesuffix(".mean") for path in metrics] or ["ettr"]
+
+
+@contextmanager
+def _place(output: Output) -> Iterator[Output]:
+    """Yield where results go on the way: beside the *output*, or to a folder that is gone in the end."""
+    if output is not None:
+        yield output
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "sweep"
+
+
+def _advice(sweep: Sweep) -> Iterator[Advice]:
+    for path in sweep.chosen:
+        label = sweep.label(path)
+        if path not in sweep.found.best:
+            yield Advice(f"{sweep.metrics[path].label} has no better and worse: see the table.")
+            continue
+        index, alike = sweep.found.best[path]
+        text = f"Best by {label}: {sweep.grid.say(index)}, {sweep.words(path, index)}"
+        yield Advice(f"{text} ({_against(sweep, path, index)}).")
+        others = [each for each in alike if each != index]
+        if sweep.replications > 1:
+            yield Advice(_alike(sweep, label, others))
+        yield from _at_an_end(sweep, label, alike)
+    for axis in sweep.grid.axes:
+        if axis.rounded:
+            listed = ", ".join(value.text for value in axis.values[:12])
+            more = ", ..." if len(axis.values) > 12 else ""
+            yield Advice(f"Values of {axis.path} are rounded: {listed}{more}.")
+
+
+def _against(sweep: Sweep, path: str, index: int) -> str:
+    """Return how the best point compares with the scenario as it is."""
+    difference, now = sweep.difference_words(path, index), sweep.words(path)
+    if difference in (ALIKE, "the same"):
+        return f"{difference}{' from' if difference == ALIKE else ' as'} the scenario as it is, {now}"
+    return f"{difference} against the scenario as it is, {now}"
+
+
+def _alike(sweep: Sweep, label: str, others: Sequence[int]) -> str:
+    """Return which points are indistinguishable from the best."""
+    if not others:
+        return f"By {label} every other point is distinguishable from it at 95 %."
+    if len(others) <= MOST_NAMED:
+        listed = "; ".join(map(sweep.grid.say, others))
+        return f"Indistinguishable from it at 95 %: {listed}."
+    among = counted(len(sweep.grid) - 1, "point")
+    return f"{len(others)} of the other {among} are indistinguishable from it at 95 %."
+
+
+def _at_an_end(sweep: Sweep, label: str, alike: Sequence[int]) -> Iterator[Advice]:
+    """Say of which axes the best lies at an end, with nothing inside that is as good."""
+    numbers = np.array(np.unravel_index(alike, sweep.grid.shape))
+    at = []
+    for axis, chosen in zip(sweep.grid.axes, numbers, strict=True):
+        place = int(chosen[0])
+        alone = bool((chosen == place).all()) and place in (0, len(axis.values) - 1)
+        if alone and len(axis.values) > 2 and axis.values[0].si is not None:
+            at.append(f"{axis.path} ({axis.values[place].text})")
+    if at:
+        yield Advice(
+            f"By {label} the best lies at the end of {' and of '.join(at)}: look beyond it too.", True
+        )

@@ -1,0 +1,238 @@
+"""Sweeps: the grid, paired differences, the best points, retuned intervals, and what cannot be swept."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clustersim import workers
+from clustersim.experiment import run
+from clustersim.scenario.loading import variant
+from clustersim.scenario.model import Scenario
+from clustersim.settings import Settings
+from clustersim.store import ChoiceError, RunError
+from clustersim.studies import grid
+from clustersim.studies.change import tuned_tier
+from clustersim.studies.study import Simulations
+from clustersim.studies.sweep import Sweep, plan, sweep
+from clustersim.studies.tune import tune
+from tests.unit.studies.clusters import HERE, HOUR, full, job
+
+PRICE = "cost.per_effective_gpu_hour"
+START = "recovery.stages.start"
+
+
+def swept(scenario: Scenario | None = None, vary: Any = None, **more: Any) -> Sweep:
+    """A sweep of restart times, in this process."""
+    return sweep(scenario or job(), vary=vary or {START: "1min,5min,20min"}, settings=HERE, **more)
+
+
+def test_each_point_is_what_a_run_of_its_scenario_says() -> None:
+    vary = {"cluster.spares": "0,2", "failures.node.repair": "1 d,3 d"}
+    found = swept(full(costs={"gpu_hour": "2 USD"}), vary)
+    assert [found.grid.say(index) for index in (0, 3)] == [
+        "cluster.spares = 0, failures.node.repair = 1 d",
+        "cluster.spares = 2, failures.node.repair = 3 d",
+    ]
+    for index in range(4):
+        at = {path: value.text for path, value in found.grid.at(index).items()}
+        summary = run(variant(found.given, at), settings=HERE).summary
+        for path in ("ettr", "spares.waiting", PRICE, "mtti_s", "ledger.lost", "spares.away.p99", "gpus"):
+            mean, low, high = found.estimate(path, index)
+            block: Any = summary
+            for part in path.split("."):
+                block = block[part]
+            assert mean == pytest.approx(block["mean"] if isinstance(block, dict) else block), path
+            if path in summary["margins"] and low is not None and low > 0:
+                assert high - low == pytest.approx(2 * summary["margins"][path], rel=0.01)
+
+
+def test_differences_are_paired_with_the_scenario_as_it_is() -> None:
+    scenario = job()
+    found = swept(scenario)
+    here, there = (
+        run(variant(scenario, {START: value}), settings=HERE).values_of("ettr")
+        for value in ("5 min", "1 min")
+    )
+    assert found.difference("ettr", 0)[0] == pytest.approx((there - here).mean())
+    assert found.difference("ettr", 1) == (0.0, 0.0, 0.0)
+    assert found.difference_words("ettr", 1) == "the same"
+    width = found.difference("ettr", 0)[2] - found.difference("ettr", 0)[0]  # type: ignore[operator]
+    own = found.estimate("ettr", 0)[2] - found.estimate("ettr", 0)[0]  # type: ignore[operator]
+    assert width < own / 2
+
+
+def test_the_best_is_by_what_is_better_and_alike_is_what_cannot_be_told_from_it() -> None:
+    found = swept(job(costs={"gpu_hour": "2 USD"}), {START: "1min,61s,20min"}, metrics=["ettr", PRICE])
+    assert found.found.best["ettr"].point == found.found.best[PRICE].point == 0
+    assert found.found.best["waste_by_cause.any"].point == 0
+    assert "incidents_per_day" not in found.found.best
+    assert set(found.alike("ettr")) <= {0, 1}
+    assert found.alike("gpus") == ()
+    text = " ".join(map(str, found.advice))
+    assert text.startswith(f"Best by ETTR: {START} = 1min, 0.")
+    assert "against the scenario as it is" in text
+    assert found.ranked(2) == [0, 1]
+
+
+def test_values_that_differ_by_chance_alone_are_alike() -> None:
+    found = swept(full(), {"simulation.seed": "1,2,3,4"})
+    assert len(found.alike("ettr")) == 4
+
+
+def test_retuned_points_have_the_intervals_that_tune_finds_in_their_place() -> None:
+    scenario = job(lives=40, interval="3 h")
+    found = swept(scenario, {"checkpoint.blocks": "5 s,120 s"}, retune=True)
+    kept = swept(scenario, {"checkpoint.blocks": "5 s,120 s"})
+    cheap, dear = found.found.interval_s
+    assert list(kept.found.interval_s) == [3 * HOUR, 3 * HOUR]
+    for interval, blocks in ((cheap, "5 s"), (dear, "120 s")):
+        low, high = tune(variant(scenario, {"checkpoint.blocks": blocks}), settings=HERE).range_s or (0, 0)
+        assert low / 1.3 < interval < high * 1.3
+    assert cheap < dear
+    for index in (0, 1):
+        assert found.estimate("ettr", index)[0] > kept.estimate("ettr", index)[0]  # type: ignore[operator]
+
+
+def test_a_sweep_retunes_where_each_interval_has_to_be_simulated() -> None:
+    tiers = {
+        "near": {"interval": "5 min", "blocks": "1 s", "survives": ["job"]},
+        "far": {"interval": "9 h", "blocks": "9 s"},
+    }
+    scenario = job(lives=10, replications=2, checkpoint={"tiers": tiers})
+    found = swept(scenario, {START: "1 min,2 min"}, retune=True)
+    assert tuned_tier(scenario).name == "far"
+    assert all(found.found.interval_s != 9 * HOUR)
+
+
+def test_scenarios_are_swept_side_by_side() -> None:
+    fast = job(restart=60, name="fast", simulation={"horizon": "100 h", "replications": 3, "seed": 9})
+    found = swept(job(), {"checkpoint.blocks": "10 s,20 s"}, designs=[fast])
+    assert found.grid.axes[0].path == "scenario"
+    assert [found.grid.at(index)["scenario"].text for index in range(4)] == ["job", "job", "fast", "fast"]
+    assert found.replications == 8
+    assert found.found.best["ettr"].point == 2
+    assert list(found.frame["scenario"]) == ["job", "job", "fast", "fast"]
+    with pytest.raises(ChoiceError, match='two designs are named "job"'):
+        swept(job(), designs=[job(restart=5)])
+
+
+def test_the_table_is_the_same_in_every_format(tmp_path: Path) -> None:
+    found = swept(output=tmp_path)
+    with (tmp_path / "sweep.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    parquet = pd.read_parquet(tmp_path / "sweep.parquet")
+    saved = json.loads((tmp_path / "sweep.json").read_text())
+    assert saved == found.saved()
+    pd.testing.assert_frame_equal(parquet, found.frame)
+    assert [float(row[START]) for row in rows] == [60.0, 300.0, 1200.0]
+    for row, point, mean in zip(rows, saved["points"], parquet["ettr"], strict=True):
+        assert float(row["ettr"]) == point["metrics"]["ettr"]["mean"] == mean
+        assert float(row["ettr.difference.low"] or "nan") == pytest.approx(
+            point["differences"]["ettr"]["low"]
+        )
+
+
+def test_parts_and_workers_do_not_change_a_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vary = {START: "1..9 min:5"}
+    sweep(job(lives=20), tmp_path / "whole", vary=vary, settings=HERE)
+    monkeypatch.setattr(grid, "MOST_IN_PART", 2)
+    monkeypatch.setattr(workers, "WORTH_A_POOL", 0.0)
+    sweep(job(lives=20), tmp_path / "parts", vary=vary, settings=Settings(workers=2))
+    for name in ("sweep.json", "sweep.csv", "sweep.parquet"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
+
+
+@pytest.mark.parametrize("retune", [False, True])
+def test_finished_points_are_not_simulated_again(
+    retune: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grid, "MOST_IN_PART", 1)
+    question: dict[str, Any] = {"vary": {START: "1..9 min:5"}, "retune": retune, "settings": HERE}
+    small = job(lives=9, replications=2)
+    whole = sweep(small, **question)
+    real, simulated = Simulations.condense, list[int]()
+
+    def condense(self: Simulations, results: Any, but: Scenario) -> None:
+        real(self, results, but)
+        simulated.extend(results)
+        if len(simulated) == 3:
+            raise RunError("killed")
+
+    monkeypatch.setattr(Simulations, "condense", condense)
+    with pytest.raises(RunError, match="killed"):
+        sweep(small, tmp_path / "sweep", **question)
+    with (tmp_path / ".sweep.partial" / "results.dat").open("ab") as file:
+        file.write(b"half a res")
+    question["settings"] = Settings(workers=1, resume=True)
+    found = sweep(small, tmp_path / "sweep", **question)
+    assert simulated == [0, 1, 2, 3, 4]
+    assert found.saved() == whole.saved()
+    assert not (tmp_path / ".sweep.partial").exists()
+
+
+def test_what_is_kept_does_not_grow_with_replications(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grid, "MOST_IN_PART", 1)
+    real, sizes = Simulations.condense, list[int]()
+
+    def condense(self: Simulations, results: Any, but: Scenario) -> None:
+        real(self, results, but)
+        sizes.append((tmp_path / ".sweep.partial" / "finished.npy").stat().st_size)
+
+    monkeypatch.setattr(Simulations, "condense", condense)
+    sweep(job(lives=20), tmp_path / "sweep", vary={START: "1..9 min:4"}, settings=HERE)
+    assert len(set(sizes)) == 1  # the scenario as it is, which every point is compared with
+
+
+def test_a_plan_counts_without_simulating() -> None:
+    planned = plan(job(), vary={START: "1..9 min:5", "checkpoint.blocks": "1s,2s"}, settings=HERE)
+    assert (planned.to_dict()["points"], planned.replications) == (10, 8)
+    assert str(planned).startswith("10 points of 8 replications each, 80 in all: about ")
+    twice = plan(job(), vary={START: "1..9 min:5", "checkpoint.blocks": "1s,2s"}, retune=True, settings=HERE)
+    assert twice.seconds == pytest.approx(2 * planned.seconds)
+
+
+@pytest.mark.parametrize(
+    ("vary", "more", "said"),
+    [
+        ({}, {}, "a sweep needs values to try"),
+        ({"scenario": "a"}, {}, "a list of values begins with its path"),
+        ({START: "0..40"}, {}, f"--vary {START}: .* does not say how many"),
+        ({START: "1 GB"}, {}, "1 of 1 point cannot be simulated; the first is recovery.stages.start = 1 GB"),
+        ({"recovery.stages.strt.x": "1 s,2 s"}, {}, "2 of 2 points cannot be simulated"),
+        ({START: "1s,2s"}, {"metrics": ["etr"]}, 'no metric "etr".*did you mean "ettr"'),
+        ({START: "1s,2s"}, {"metrics": [PRICE]}, f"{PRICE} needs costs"),
+        (
+            {START: "1s..9s:1000", "checkpoint.blocks": "1s..9s:1000"},
+            {},
+            "1,000,000 points, .* at most 100,000",
+        ),
+        ({START: "1s,2s"}, {"precision": "1 pp"}, "fixed number of replications"),
+    ],
+)
+def test_what_cannot_be_swept_is_said_before_anything_is_simulated(
+    vary: Any, more: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Simulations, "run", lambda *_: pytest.fail("simulated"))
+    with pytest.raises(ChoiceError, match=said):
+        sweep(job(), vary=vary, **more)
+
+
+def test_no_checkpoint_cannot_be_retuned() -> None:
+    with pytest.raises(ChoiceError, match="no interval to tune"):
+        swept(job(checkpoint="none"), retune=True)
+
+
+def test_sizes_are_rounded_to_whole_nodes_and_it_is_said() -> None:
+    found = swept(full(), {"cluster.gpus": "64..120:3"}, metrics=["effective_gpus"])
+    assert [value.text for value in found.grid.axes[0].values] == ["64", "96", "120"]
+    assert "Values of cluster.gpus are rounded: 64, 96, 120." in [str(each) for each in found.advice]
+    assert np.all(np.diff(found.frame["gpus"]) > 0)

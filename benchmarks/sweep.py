@@ -1,4 +1,4 @@
-"""A sweep of `chen-100k` over 20 sizes and 10 restart times: points per second, and memory with many points."""
+"""A sweep of `chen-100k` over 20 sizes and 10 restart times: points per second; memory of many points."""
 
 from __future__ import annotations
 

@@ -9,6 +9,12 @@ the others strike only while the job trains or saves.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from clustersim.arrays import Floats
 
 
 def young(mtbf: float, blocks: float) -> float:
@@ -132,3 +138,97 @@ def kokolis(interval: float, mtbf: float, blocks: float, restart: float) -> floa
     R + t/2 much smaller than M, and negative beyond it.
     """
     return (1 - (restart + interval / 2) / mtbf) / (1 + blocks / interval)
+
+
+class Leaving(NamedTuple):
+    """Failures of one kind that send so many `nodes` to repair together.
+
+    `load` failures are in repair at a time, on average, where nothing holds them up: failures per second
+    times the time away.  `in_training` ones strike only while no node is missing.  The nodes of a failure are
+    repaired by one of the `crews`, first come first served (None: as many as needed); `variation` is the
+    squared coefficient of variation of its time.
+    """
+
+    load: float
+    nodes: int = 1
+    in_training: bool = False
+    crews: int | None = None
+    variation: float = 1.0
+
+
+DEVIATIONS, TAIL = 10.0, 30.0
+"""So many standard deviations above its mean, and where a queue is down to exp(-30), numbers of nodes end."""
+LARGEST = 1e200
+"""A weight above this would soon exceed what a float can hold, so that all are scaled down."""
+
+
+def nodes_away(kinds: Sequence[Leaving], job: int, spares: int, idle_rate: float = 0.0) -> Floats:
+    """Return the shares of time for which 0, 1, 2, ... nodes are away: in repair, or waiting for a crew.
+
+    A *job* of so many nodes, and *spares* that fail *idle_rate* times as often while they are idle.  While
+    more are away than there are spares the job waits: fewer nodes are at work, and nothing `in_training`
+    fails.  Without crews it is the recursion of Kaufman and Roberts (IEEE Trans. Commun. 29(10), 1981),
+    k q(k) = sum of load x nodes x q(k - nodes): exact for any law of repair, by its mean alone, where one
+    node leaves at a time (a birth-death process), and where failures do not slow down.  Each kind with crews
+    is a queue of its own, whose failures go on at their full rate; its load has to be less than its crews.
+    """
+    most = _most(kinds, job + spares)
+    free = [kind for kind in kinds if kind.crews is None]
+    weights = [1.0]
+    for away in range(1, most + 1):
+        flow = math.fsum(
+            kind.load * kind.nodes * _pace(kind, before, job, spares, idle_rate) * weights[before]
+            for kind in free
+            if (before := away - kind.nodes) >= 0
+        )
+        weights.append(flow / away)
+        if weights[-1] > LARGEST:
+            weights = [weight / LARGEST for weight in weights]
+    shares = _shares(weights)
+    for kind in kinds:
+        if kind.crews is not None:
+            shares = _shares(np.convolve(shares, _queue(kind, kind.crews, most))[: most + 1])
+    return shares
+
+
+def _most(kinds: Sequence[Leaving], all_nodes: int) -> int:
+    """Return a number of nodes away that is hardly ever exceeded."""
+    mean = math.fsum(kind.load * kind.nodes for kind in kinds)
+    spread = math.sqrt(math.fsum(kind.load * kind.nodes**2 for kind in kinds))
+    most = mean + DEVIATIONS * spread + 2 * max((kind.nodes for kind in kinds), default=0)
+    for kind in kinds:
+        if kind.crews is not None and kind.load:
+            most += kind.nodes * TAIL * (1 + kind.variation) / math.log(kind.crews / kind.load)
+    return min(math.ceil(most), all_nodes)
+
+
+def _pace(kind: Leaving, away: int, job: int, spares: int, idle_rate: float) -> float:
+    """Return how often failures of *kind* strike with so many nodes away, relative to a whole job."""
+    missing = max(away - spares, 0)
+    if kind.in_training and missing:
+        return 0.0
+    return (job - missing + idle_rate * max(spares - away, 0)) / job
+
+
+def _queue(kind: Leaving, crews: int, most: int) -> Floats:
+    """Return the shares of time for which 0, 1, 2, ... nodes are in a queue.
+
+    All crews are busy as often as in M/M/c; beyond that there is a geometric tail, such that the mean queue
+    is (1 + v) / 2 times as long where the squared coefficient of variation of a repair is v (Allen and
+    Cunneen; exact for one crew).
+    """
+    busy, factor = kind.load / crews, (1 + kind.variation) / 2
+    tail = busy * factor / (1 - busy + busy * factor)
+    weights = [1.0]
+    for orders in range(1, most // kind.nodes + 1):
+        weights.append(weights[-1] * (kind.load / orders if orders <= crews else tail))
+        if orders == crews:
+            weights[-1] *= (1 - tail) / (1 - busy)
+    nodes = np.zeros(most + 1)
+    nodes[:: kind.nodes] = weights
+    return _shares(nodes)
+
+
+def _shares(weights: Sequence[float] | Floats) -> Floats:
+    values = np.asarray(weights, dtype=np.float64)
+    return np.asarray(values / values.sum())

@@ -13,7 +13,7 @@ from clustersim.cli import console
 from clustersim.cli.screen import Row, Screen
 from clustersim.estimate import ConfidenceInterval, in_words
 from clustersim.expectations import MET
-from clustersim.formatting import NOTHING, counted, duration, points, significant, whole
+from clustersim.formatting import NOTHING, counted, duration, percent, points, significant, whole
 from clustersim.headline import headline, worth_table
 from clustersim.metrics.catalogue import METRICS, table_of
 from clustersim.metrics.cells import MetricCell, Summary, at, margin, parts
@@ -403,6 +403,9 @@ def _estimates(meaning: Description) -> Iterator[tuple[str, str]]:
         yield "replicas", f"{whole(meaning.replicas)} of {whole(meaning.nodes // meaning.replicas)} nodes"
     yield "something fails every", NOTHING if meaning.mtbf_s is None else duration(meaning.mtbf_s, 0.0)
     yield "failures in a run, about", _count(meaning.events)
+    if meaning.nodes_away:
+        yield "nodes away, on average", _count(meaning.nodes_away)
+        yield "waiting for nodes", f"{percent(meaning.waiting_share)} of the time"
     if meaning.restart_s is not None:
         yield "mean restart, without waiting", duration(meaning.restart_s, 0.0)
     for name, interval in meaning.intervals_s.items():
@@ -410,6 +413,19 @@ def _estimates(meaning: Description) -> Iterator[tuple[str, str]]:
         yield f"saves in {name} every" if several else "training between two saves", duration(interval, 0.0)
     if meaning.target_s is not None:
         yield "ideal time to the target", duration(meaning.target_s, 0.0)
+        yield "time to the target, about", _time_to_target(meaning)
     yield "simulated time, at most", duration(meaning.end_s, 0.0)
-    yield "ETTR, first order", NOTHING if meaning.ettr is None else f"about {significant(meaning.ettr, 2)}"
+    yield "ETTR, first order", _ettr(meaning)
     yield "run time, about", duration(meaning.run_s)
+
+
+def _ettr(meaning: Description) -> str:
+    if meaning.ettr is None:
+        return f"withheld: {meaning.ettr_withheld}"
+    return "below 0.001" if meaning.ettr < 0.001 else f"about {significant(meaning.ettr, 2)}"
+
+
+def _time_to_target(meaning: Description) -> str:
+    if meaning.ettr is None:
+        return NOTHING
+    return duration(meaning.lasts_s) if meaning.lasts_s < meaning.end_s else "not reached"

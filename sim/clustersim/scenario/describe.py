@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from clustersim.scenario.first_order import ettr, exposure_s, lasts_s, mean_restart_s, restart_s
+from clustersim.scenario.first_order import FirstOrder, exposure_s, first_order, mean_restart_s, restart_s
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.rates import (
     again,
@@ -44,9 +44,11 @@ class ModeMeaning:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What `check` prints.  `ettr` is first order, None where no formula holds; `run_s` a guess.
+    """What `check` prints.  `ettr` is first order, None where `ettr_withheld` says why; `run_s` is a guess.
 
-    `intervals_s` are those of all tiers by name, `interval_s` the last tier's.
+    `intervals_s` are those of all tiers by name, `interval_s` the last tier's.  `lasts_s` is how long a run
+    takes to first order, `end_s` at most; `events` are those until then.  `nodes_away` are those in repair on
+    average, `waiting_share` the share of the time in which the job or a replica waits for them.
     """
 
     name: str
@@ -64,8 +66,11 @@ class Description:
     mtbf_s: float | None
     events: float
     restart_s: float | None
-    nodes_in_repair: float
+    nodes_away: float
     ettr: float | None
+    ettr_withheld: str | None
+    waiting_share: float
+    lasts_s: float
     run_s: float
     notes: tuple[str, ...]
 
@@ -73,7 +78,8 @@ class Description:
 def describe(scenario: Scenario, cores: int = 1) -> Description:
     """Return what *scenario* means, its run time guessed for so many cores."""
     cluster, replications = scenario.cluster, scenario.simulation.replications
-    modes = tuple(_mode(scenario, name) for name in scenario.failures)
+    found = first_order(scenario)
+    modes = tuple(_mode(scenario, name, found) for name in scenario.failures)
     return Description(
         name=scenario.name,
         values=tuple(values(scenario)),
@@ -90,16 +96,19 @@ def describe(scenario: Scenario, cores: int = 1) -> Description:
         mtbf_s=scenario.mtbf,
         events=math.fsum(mode.events for mode in modes),
         restart_s=mean_restart_s(scenario),
-        nodes_in_repair=math.fsum(mode.nodes_in_repair for mode in modes),
-        ettr=ettr(scenario),
-        run_s=START_UP_SECONDS + replication_s(scenario) * math.ceil(replications / cores),
+        nodes_away=found.away,
+        ettr=None if found.why_not else found.ettr,
+        ettr_withheld=found.why_not or None,
+        waiting_share=found.waiting,
+        lasts_s=found.lasts_s,
+        run_s=START_UP_SECONDS + replication_s(scenario, found.lasts_s) * math.ceil(replications / cores),
         notes=tuple(notes(scenario)),
     )
 
 
-def _mode(scenario: Scenario, name: str) -> ModeMeaning:
+def _mode(scenario: Scenario, name: str, found: FirstOrder) -> ModeMeaning:
     mode, repair = scenario.failures[name], scenario.failures[name].repair_plan
-    end, exposure = lasts_s(scenario), exposure_s(scenario, mode)
+    end, exposure = found.lasts_s, exposure_s(scenario, mode, found)
     strikes, away = rate(scenario, name), 0.0
     if repair is not None and mode.takes_nodes:
         leaving = (1 - mode.transient) * nodes_taken(scenario, mode) * strikes * exposure / end
@@ -115,12 +124,16 @@ def _mode(scenario: Scenario, name: str) -> ModeMeaning:
     )
 
 
-def replication_s(scenario: Scenario) -> float:
-    """Return about how long one replication takes on one core, in seconds, from what happens in it."""
+def replication_s(scenario: Scenario, lasts_s: float | None = None) -> float:
+    """Return about how long one replication takes on one core, in seconds, from what happens in it.
+
+    A run of *lasts_s* seconds; to its end if left out.
+    """
     happens = math.fsum(events(scenario, name) + spare_events(scenario, name) for name in scenario.failures)
     stops = scenario.end_s / scenario.maintenance.every if scenario.maintenance else 0.0
     attempts = 1 / math.prod(1 - stage.fails for stage in scenario.recovery.stages)
-    return SECONDS_PER_REPLICATION + SECONDS_PER_EVENT * (happens * attempts + stops)
+    part = 1.0 if lasts_s is None else lasts_s / scenario.end_s
+    return SECONDS_PER_REPLICATION + SECONDS_PER_EVENT * part * (happens * attempts + stops)
 
 
 def notes(scenario: Scenario) -> Iterator[str]:
@@ -171,7 +184,7 @@ def _about_nodes(scenario: Scenario) -> Iterator[str]:
 def _about_copies(scenario: Scenario) -> Iterator[str]:
     effects = [mode.effect for mode in scenario.failures.values()]
     if not scenario.tiers and effects:
-        yield "checkpoint: none; every failure throws all work away, so no formula gives the ETTR"
+        yield "checkpoint: none; every failure throws all work away"
     for tier in scenario.tiers:
         path = ".".join(tier.keys)
         if tier.durable_after > tier.interval:

@@ -3,19 +3,24 @@
 Each second of training costs saves; each failure costs its restart and half an interval of the tier that is
 loaded after it.  With replicas a failure costs the others a stall and the one that failed its own recovery.
 Failures on the calendar strike in restarts and begin them again, those on the training clock do not; in a
-detection they delay nothing, and end it if their own alarm comes first (`theory.slowdown`).  Waiting for
-nodes is not counted, nor that one failure may strike within what another costs otherwise, beyond what an
-exponential decay in their rates says.
+detection they delay nothing, and end it if their own alarm comes first (`theory.slowdown`).  While nodes are
+missing (`shortage`) the job waits, and nothing else costs anything.  That one failure may strike within what
+another costs otherwise is not counted, beyond what an exponential decay in their rates says.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from clustersim import theory
-from clustersim.distributions import Constant, Distribution
+from clustersim.distributions import Constant, Distribution, Exponential, shortened
 from clustersim.estimate import Stake
+from clustersim.formatting import counted, significant
+from clustersim.scenario import rates
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.model import Scenario, Stage, Tier
 from clustersim.scenario.rates import (
@@ -28,39 +33,54 @@ from clustersim.scenario.rates import (
     replicas_down,
     tier_for,
 )
+from clustersim.scenario.shortage import shortage, why_unknown
+from clustersim.units import format_share
 
 
 def chain_s(
-    stages: tuple[Stage, ...], detect: Distribution | None = None, load: float | None = None
+    stages: tuple[Stage, ...],
+    detect: Distribution | None = None,
+    load: float | None = None,
+    disturbed: float = 0.0,
 ) -> float:
     """Return the mean seconds of the recovery, waiting not counted; a stage that fails begins it again.
 
     One pass takes the sum of the stages that are reached; it takes 1 / P(no stage fails) passes on average.
-    *load* are the seconds of the stage that lasts what the copy takes.
+    *load* are the seconds of the stage that lasts what the copy takes.  Where failures begin it again,
+    *disturbed* times a second, a stage counts as the constant one that is begun again as often.
     """
     first, *rest = stages
     reached, one_pass = 1.0, 0.0
     for stage in rest:
-        one_pass += reached * (load if stage.of_copy and load is not None else mean_of(stage.duration))
+        one_pass += reached * (
+            load if stage.of_copy and load is not None else _length(stage.duration, disturbed)
+        )
         reached *= 1 - stage.fails
     return mean_of(detect or first.duration) + one_pass / reached
 
 
-def restart_s(scenario: Scenario, name: str) -> float:
-    """Return the mean seconds from a failure of the mode to training again; 0 s where it stops nothing."""
+def _length(law: Distribution, disturbed: float) -> float:
+    return shortened(law, disturbed) if disturbed else mean_of(law)
+
+
+def restart_s(scenario: Scenario, name: str, disturbed: float = 0.0) -> float:
+    """Return the mean seconds from a failure of the mode to training again; 0 s where it stops nothing.
+
+    *disturbed* is that of `chain_s`.
+    """
     mode = scenario.failures[name]
     if not mode.effect.stops_training:
         return 0.0
     stages, detect = scenario.recovery.stages, _detection(mode)
     if not falls_back(scenario, mode):
-        return chain_s(stages, detect, peer_load(scenario))
+        return chain_s(stages, detect, peer_load(scenario), disturbed)
     loads = {tier.name: tier.load for tier in scenario.tiers}
     parts = list(rates_by_scope(scenario, name)) if len(loads) > 1 else []
     every = math.fsum(per_second for _, per_second in parts)
     if not every:
-        return chain_s(stages, detect)
+        return chain_s(stages, detect, None, disturbed)
     load = math.fsum(loads[tier_for(scenario, scope)] * share for scope, share in parts) / every
-    return chain_s(stages, detect, load)
+    return chain_s(stages, detect, load, disturbed)
 
 
 def _detection(mode: FailureMode) -> Distribution | None:
@@ -77,17 +97,146 @@ def peer_load(scenario: Scenario) -> float | None:
 
 def mean_restart_s(scenario: Scenario) -> float | None:
     """Return the mean restart over the failures of all modes that stop training; None without any."""
-    rates = {
+    stopping = {
         name: rate(scenario, name) for name, mode in scenario.failures.items() if mode.effect.stops_training
     }
-    every = math.fsum(rates.values())
-    return math.fsum(rates[name] * restart_s(scenario, name) for name in rates) / every if every else None
+    every = math.fsum(stopping.values())
+    total = math.fsum(each * restart_s(scenario, name) for name, each in stopping.items())
+    return total / every if every else None
 
 
-def ettr(scenario: Scenario) -> float | None:
-    """Return the ETTR to first order: Daly's formula for one tier and one replica, else its generalisation.
+def _fetch_s(scenario: Scenario, mode: FailureMode) -> float:
+    """Return the mean seconds that a restart waits until a spare that was taken can serve."""
+    leaves = mode.takes_nodes and mode.repair_plan is not None and scenario.cluster.spare_nodes > 0
+    return (1 - mode.transient) * scenario.cluster.delay if leaves else 0.0
 
-    None without checkpoints where something fails: then all work is lost with each failure.
+
+INSTANTS = 8
+"""Parts of a run, in the middle of each of which the nodes away are counted: repair shops start empty."""
+MOST_WAITING = 0.1
+"""Share of the time; a job that waits for nodes for longer than that gets no promise."""
+MOST_WASTE = 0.3
+"""Share of the time that failures may cost beside restarts of the whole job, where costs only add up."""
+MOST_BY_LOG = 0.1
+"""Share of the time that recorded failures may cost: they come when they came, not without memory."""
+MANY_UNITS = 10
+"""From so many units on, failures of all of them come almost without memory whatever their lifetimes."""
+
+
+class FirstOrder(NamedTuple):
+    """What a run comes to, to first order: an estimate, to be promised only where `why_not` is empty.
+
+    `ettr` is None where no formula holds, `waiting` the share of the time in which the job or a replica waits
+    for nodes, `away` the mean number of nodes away, `lasts_s` how long the run takes: until its target is
+    reached, or to its end.
+    """
+
+    ettr: float | None
+    waiting: float
+    idle_cards: float
+    away: float
+    lasts_s: float
+    why_not: str = ""
+
+
+def first_order(scenario: Scenario) -> FirstOrder:
+    """Return what *scenario* comes to; with a target the run ends, on average, when that is reached."""
+    found = _until(scenario, scenario.end_s)
+    if scenario.target_s is not None and found.ettr:
+        found = _until(scenario, min(scenario.target_s / found.ettr, scenario.end_s))
+        lasts = scenario.target_s / found.ettr if found.ettr else math.inf
+        found = found._replace(lasts_s=min(lasts, scenario.end_s))
+    return found._replace(why_not=next(_why_not(scenario, found), ""))
+
+
+def _until(scenario: Scenario, end: float) -> FirstOrder:
+    """Return the mean over a run that lasts until *end* (s): over instants, at the rates of each."""
+    parts = list(_parts(scenario, min(scenario.simulation.warm_up, end), end))
+    total = math.fsum(later - start for start, later in parts)
+    ettrs: list[float | None] = []
+    waiting = idle_cards = away = 0.0
+    for start, later in parts:
+        then, share = _at_rates_of(scenario, start), (later - start) / total
+        short = shortage(then, (start + later) / 2, trains(then))
+        best = _with_all_nodes(then)
+        ettrs.append(None if best is None else share * best * (1 - short.idle_cards))
+        waiting += share * short.waiting
+        idle_cards += share * short.idle_cards
+        away += share * short.away
+    known = [each for each in ettrs if each is not None]
+    return FirstOrder(math.fsum(known) if known == ettrs else None, waiting, idle_cards, away, end)
+
+
+def _parts(scenario: Scenario, begin: float, end: float) -> Iterator[tuple[float, float]]:
+    """Yield parts of a run, from when to when (s), in each of which no rate changes."""
+    changes = {start for mode in scenario.failures.values() for start, _ in mode.over_time}
+    bounds = [begin, *sorted(start for start in changes if begin < start < end), end]
+    each = math.ceil(INSTANTS / (len(bounds) - 1))
+    for start, later in pairwise(bounds):
+        step = (later - start) / each
+        yield from ((start + number * step, start + (number + 1) * step) for number in range(each))
+
+
+def _at_rates_of(scenario: Scenario, time_s: float) -> Scenario:
+    """Return *scenario* with the rates that hold at an instant for all of the run."""
+    if not any(mode.over_time for mode in scenario.failures.values()):
+        return scenario
+    factors = {name: _factor(mode, time_s) for name, mode in scenario.failures.items()}
+    failures = {
+        name: replace(mode, mtbf=mode.mtbf / factors[name], over_time=())
+        for name, mode in scenario.failures.items()
+        if factors[name]
+    }
+    then = replace(scenario, failures=failures)
+    return replace(then, mtbf=rates.mtbf(then))
+
+
+def _factor(mode: FailureMode, time_s: float) -> float:
+    return [factor for start, factor in mode.over_time or ((0.0, 1.0),) if start <= time_s][-1]
+
+
+def trains(scenario: Scenario) -> float:
+    """Return the share of the time with all nodes in which the job trains or saves."""
+    return _between_stops(scenario) / restarts(scenario)
+
+
+def _why_not(scenario: Scenario, found: FirstOrder) -> Iterator[str]:
+    """Yield why the ETTR is no more than a guess; nothing where simulation has shown the formulas to hold."""
+    if found.ettr is None:
+        yield "without checkpoints every failure throws all work away"
+        return
+    for name, mode in scenario.failures.items():
+        yield from _why_mode(scenario, name, mode, found.ettr)
+    yield from why_unknown(scenario, found.lasts_s, trains(scenario))
+    if found.idle_cards > MOST_WAITING:
+        spares = scenario.cluster.spare_nodes
+        have = f"{'is' if spares == 1 else 'are'} {counted(spares, 'spare') if spares else 'no spares'}"
+        who = "a replica" if scenario.recovery.replicas > 1 else "the job"
+        waits = f"{who} waits for nodes about {format_share(found.waiting, 2)} of the time"
+        yield f"{significant(found.away, 2)} nodes are away on average and there {have}, so that {waits}"
+    waste = math.fsum(_waste(scenario, name) for name in scenario.failures)
+    if scenario.needs_work_history and waste > MOST_WASTE:
+        lost = f"{format_share(min(waste, 1), 2)} of the time lost beside restarts"
+        yield f"{lost} is too much for a sum of what each failure costs by itself"
+
+
+def _why_mode(scenario: Scenario, name: str, mode: FailureMode, ettr: float) -> Iterator[str]:
+    """Yield why failures of a mode do not come at a steady rate and without memory, as formulas assume."""
+    if mode.recorded is not None:
+        if ettr < 1 - MOST_BY_LOG:
+            yield f"failures.{name}: failures of a log come when they came, not at random"
+    elif isinstance(mode.lifetime, Exponential):
+        return
+    elif mode.ages == "new":
+        yield f"failures.{name}: its units are new at the start, so that their rate changes as they age"
+    elif scenario.units(name) < MANY_UNITS:
+        yield f"failures.{name}: so few units with such a lifetime do not fail at random"
+
+
+def _with_all_nodes(scenario: Scenario) -> float | None:
+    """Return the ETTR where no node is missing; None without checkpoints where something fails.
+
+    Daly's formula for one tier and one replica, else its generalisation.
     """
     mtbf, up = scenario.mtbf, _up(scenario)
     if not scenario.tiers:
@@ -96,16 +245,24 @@ def ettr(scenario: Scenario) -> float | None:
         waste = math.fsum(_waste(scenario, name) for name in scenario.failures)
         return up * _kept(scenario.tiers) * math.exp(-waste) / restarts(scenario)
     tier = scenario.tiers[-1]
-    return up * theory.efficiency(tier.interval, mtbf, tier.blocks, 0.0) / restarts(scenario)
+    interval = max(tier.interval, tier.durable_after)
+    durable = math.exp(-tier.durable_after / mtbf)
+    return up * durable * theory.efficiency(interval, mtbf, tier.blocks, 0.0) / restarts(scenario)
 
 
 def restarts(scenario: Scenario) -> float:
-    """Return how many times as long the run takes because of the restarts of the whole job."""
+    """Return how many times as long the run takes because of the restarts of the whole job.
+
+    A spare that was taken is on its way also while a restart begins again, so it is waited for once.
+    """
     every = _all_down(scenario)
     if not every:
         return 1.0
-    mean = mean_parts(scenario)
-    return theory.slowdown(1 / every, mean.restart, calendar_share(scenario), mean.detection)
+    mean, modes = mean_parts(scenario), scenario.failures.items()
+    fetched = math.fsum(
+        rate(scenario, name) * _fetch_s(scenario, mode) for name, mode in modes if falls_back(scenario, mode)
+    )
+    return theory.slowdown(1 / every, mean.restart, calendar_share(scenario), mean.detection) + fetched
 
 
 class RestartParts(NamedTuple):
@@ -130,15 +287,16 @@ def mean_parts(scenario: Scenario) -> RestartParts:
     """
     modes = [each for each in scenario.failures.items() if falls_back(scenario, each[1])]
     alarms = sorted((_noticed_s(scenario, mode), name) for name, mode in modes)
+    disturbed = calendar_share(scenario) * _all_down(scenario)
     begin = exponent = rising = until = detection = recovery = every = 0.0
     for noticed, name in alarms:
-        per_second, length = rate(scenario, name), noticed - begin
+        mode, per_second, length = scenario.failures[name], rate(scenario, name), noticed - begin
         part = -math.expm1(-rising * length) / rising if rising else length
         until += math.exp(-exponent) * part
         begin, exponent = noticed, exponent + rising * length
-        rising += per_second * (scenario.failures[name].clock == "calendar")
+        rising += per_second * (mode.clock == "calendar")
         detection += per_second * until
-        recovery += per_second * (restart_s(scenario, name) - noticed)
+        recovery += per_second * (restart_s(scenario, name, disturbed) - noticed)
         every += per_second
     return RestartParts(detection / every, recovery / every) if every else RestartParts(0.0, 0.0)
 
@@ -147,19 +305,11 @@ def _noticed_s(scenario: Scenario, mode: FailureMode) -> float:
     return mean_of(_detection(mode) or scenario.recovery.stages[0].duration)
 
 
-def lasts_s(scenario: Scenario) -> float:
-    """Return how long the run takes, to first order: until the target is reached, or to its end."""
-    target, share = scenario.target_s, ettr(scenario)
-    if target is None or not share:
-        return scenario.end_s
-    return min(target / share, scenario.end_s)
-
-
-def exposure_s(scenario: Scenario, mode: FailureMode) -> float:
+def exposure_s(scenario: Scenario, mode: FailureMode, found: FirstOrder) -> float:
     """Return for how much of the run failures of *mode* may strike: all of it, or while the job trains."""
     if mode.clock == "calendar":
-        return lasts_s(scenario)
-    return lasts_s(scenario) * _between_stops(scenario) / restarts(scenario)
+        return found.lasts_s
+    return found.lasts_s * (1 - found.waiting) * trains(scenario)
 
 
 def stakes(scenario: Scenario) -> dict[str, Stake]:
@@ -167,12 +317,13 @@ def stakes(scenario: Scenario) -> dict[str, Stake]:
 
     The rows of a log strike in every run, so nothing more is at stake.
     """
-    run_s = lasts_s(scenario)
+    found = first_order(scenario)
     return {
         name: Stake(0.0, 0.0)
         if mode.recorded
         else Stake(
-            rate(scenario, name) * exposure_s(scenario, mode), min(_strike_s(scenario, name) / run_s, 1)
+            rate(scenario, name) * exposure_s(scenario, mode, found),
+            min(_strike_s(scenario, name) / found.lasts_s, 1),
         )
         for name, mode in scenario.failures.items()
     }
@@ -227,7 +378,8 @@ def _waste(scenario: Scenario, name: str) -> float:
         return per_second * before
     if falls_back(scenario, mode):
         return per_second * before + rework(scenario, name, noticed_s)
-    return per_second * (before + _one_replica(scenario, mode, restart_s(scenario, name)))
+    restart = restart_s(scenario, name) + _fetch_s(scenario, mode)
+    return per_second * (before + _one_replica(scenario, mode, restart))
 
 
 def rework(scenario: Scenario, name: str, slow_s: float) -> float:

@@ -101,9 +101,15 @@ def mean_of(law: Distribution) -> float:
 
 def nodes_taken(system: System, mode: FailureMode) -> float:
     """Return how many nodes one failure of *mode* takes on average, those that it spreads to included."""
+    return math.fsum(share * nodes for share, nodes in sizes_taken(system, mode))
+
+
+def sizes_taken(system: System, mode: FailureMode) -> Iterator[tuple[float, float]]:
+    """Yield how many nodes failures of *mode* take on average, each with the share of them that does."""
     spread = mode.spreads.probability if mode.spreads else 0.0
-    wide = _size(system, mode.spreads.to) if mode.spreads else 0.0
-    return (1 - spread) * _size(system, mode.takes_down) + spread * wide
+    yield 1 - spread, _size(system, mode.takes_down)
+    if mode.spreads:
+        yield spread, _size(system, mode.spreads.to)
 
 
 def most_at_once(system: System, mode: FailureMode) -> int:
@@ -192,7 +198,12 @@ def falls_back(system: System, mode: FailureMode) -> bool:
 
 
 def calendar_share(system: System) -> float:
-    """Return the share of the failures that stop the whole job which strike also while it does not train."""
+    """Return the share of the failures that stop the whole job which begin its restart again.
+
+    They strike on the calendar, also while the job does not train; 0 where a restart absorbs them.
+    """
+    if system.recovery.during_recovery == "absorb":
+        return 0.0
     modes = {name: mode for name, mode in system.failures.items() if falls_back(system, mode)}
     if all(mode.clock == "calendar" for mode in modes.values()):
         return 1.0

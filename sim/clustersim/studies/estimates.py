@@ -356,7 +356,7 @@ def _nodes_away(scenario: Scenario) -> NodesAway:
         if not mode.takes_nodes or mode.repair_plan is None:
             continue
         if mode.clock not in exposed:
-            exposed[mode.clock] = first_order.exposure_s(scenario, mode) / first_order.lasts_s(scenario)
+            exposed[mode.clock] = 1.0 if mode.clock == "calendar" else first_order.trains(scenario)
         taken, leaving = nodes_taken(scenario, mode), (1 - mode.transient) * rate(scenario, name)
         leaving *= exposed[mode.clock]
         in_repair = leaving * taken * mean_of(mode.repair_plan.whole)

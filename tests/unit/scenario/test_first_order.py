@@ -8,12 +8,12 @@ import pytest
 
 from clustersim.scenario import loads
 from clustersim.scenario.describe import Description, describe
-from clustersim.scenario.first_order import chain_s
+from clustersim.scenario.first_order import chain_s, first_order
 
 HOUR, DAY = 3600.0, 86_400.0
 TIERS = """
     name: small
-    cluster: {gpus: 800, nodes_per_rack: 10}
+    cluster: {gpus: 800, nodes_per_rack: 10, spares: 90}
     failures:
       node: {per: node, mtbf: 1000 h, repair: 1 d}
       rack: {per: rack, mtbf: 1000 h, repair: 1 d}
@@ -98,8 +98,9 @@ def test_a_replica_costs_the_others_a_stall_and_itself_its_recovery() -> None:
     assert found.replicas == 12
     with_rejoin = described(REPLICAS, recovery__rejoin_stall="1 min", workload="{step_time: 10 s}")
     assert with_rejoin.ettr == pytest.approx(math.exp(-(each + 60 + 5) / 1080))
-    all_wait = described(REPLICAS, recovery__minimum="12")
-    assert all_wait.ettr == pytest.approx(math.exp(-600 / 1080))
+    all_wait = REPLICAS.replace("stall:", "minimum: 12\n      stall:")
+    assert first_order(loads(all_wait)).ettr == pytest.approx(math.exp(-600 / 1080))
+    assert "too much for a sum" in (described(all_wait).ettr_withheld or "")
 
 
 def test_overheads_and_planned_stops_take_their_share() -> None:
@@ -146,6 +147,7 @@ def test_the_fleets_mean_counts_lemons_and_what_comes_again_is_told() -> None:
         TIERS,
         failures__node__lemons=lemons,
         failures__node__relapse="{probability: 20 %, within: 1 d}",
+        cluster__spares="0",
         recovery__retire="{after: 3, within: 30 d}",
     )
     node = found.modes[0]

@@ -261,7 +261,7 @@ def test_a_description_counts_failures_and_nodes_in_repair() -> None:
 
 
 def test_a_description_estimates_ettr_to_first_order() -> None:
-    small = described()
+    small = described(cluster__spares="20")
     assert small.mtbf_s is not None
     assert small.ettr == pytest.approx(theory.efficiency(600, small.mtbf_s, 5, small.restart_s))
     assert described(failures="none").ettr == pytest.approx(600 / 605)

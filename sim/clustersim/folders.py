@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from clustersim.store import ChoiceError, RunError
+from clustersim.units import visible
 
 TOOL = "clustersim"
 SCENARIO, SUMMARY, PROVENANCE = "scenario.yaml", "summary.json", "provenance.json"
@@ -64,7 +65,17 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write *value* as JSON, the same bytes for the same value, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(path, as_json(value) + "\n")
+
+
+def as_json(value: Mapping[str, Any]) -> str:
+    """Return *value* as JSON for people; what a terminal would obey, or nobody sees, is escaped in it."""
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
+    return "\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n"))
+
+
+def _escaped(line: str) -> str:
+    return "".join(each if visible(each) == each else json.dumps(each)[1:-1] for each in line)
 
 
 def write_text(path: Path, text: str) -> None:

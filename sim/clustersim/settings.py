@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, Protocol, runtime_checkable
@@ -14,7 +15,7 @@ from clustersim.scenario import Scenario, load
 from clustersim.scenario.keys.blocks import unknown
 from clustersim.scenario.loading import overridden
 from clustersim.store import ChoiceError
-from clustersim.units import format_points
+from clustersim.units import format_points, shown
 
 ScenarioSource = Scenario | str | PathLike[str]
 """A scenario that is loaded, a file, or the name of a shipped one."""
@@ -55,7 +56,8 @@ class Settings:
     """How to simulate, for every function that does: what changes in the scenario, and what to run it on.
 
     `run`, `compare`, `tune`, `levers` and `validate` take `settings=Settings(...)`, or its fields as keywords
-    of their own; a keyword goes over the settings.  Raises ChoiceError for replications beside a precision.
+    of their own; a keyword goes over the settings.  Raises ChoiceError for replications beside a precision,
+    and for values that are none.
     """
 
     seed: Annotated[int | None, "seed of the random numbers"] = None
@@ -84,6 +86,21 @@ class Settings:
     def __post_init__(self) -> None:
         if self.replications is not None and self.precision is not None:
             raise ChoiceError("replications and precision both say when to stop; leave one out")
+        for sentence in self._nonsense():
+            raise ChoiceError(sentence)
+
+    def _nonsense(self) -> Iterator[str]:
+        """Yield what no part of a scenario says, and therefore nobody else refuses."""
+        workers, width = self.workers, self.precision
+        if workers is not None and (
+            isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1
+        ):
+            yield f"workers: {shown(workers)} is no number of processes; give 1 or more, or leave it out"
+        if isinstance(width, float | int) and not 0 < width < 1:
+            yield f"precision: {shown(width)} is no half-width of a share; give one such as 0.005, or 0.5 pp"
+        for path in self.overrides:
+            if not isinstance(path, str):
+                yield f"overrides: {shown(path)} is no dotted path; give one such as checkpoint.interval"
 
     @property
     def changes(self) -> dict[str, Any]:

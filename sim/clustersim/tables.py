@@ -125,12 +125,19 @@ SMALL = {REPLICATIONS: replications, TIMELINE: timeline, STRIP: strip}
 
 
 def write(scenario: Scenario, records: Sequence[Records], folder: Path, with_incidents: bool) -> None:
-    """Write all tables of a run to *folder*; incidents one replication at a time, a row group each."""
+    """Write all tables of a run to *folder*; incidents one replication at a time, a row group each.
+
+    Files are opened here: Arrow takes a path for an address, and knows no name that is not UTF-8.
+    """
     for name, make in SMALL.items():
-        pq.write_table(make(records), folder / f"{name}.parquet")
+        with (folder / f"{name}.parquet").open("wb") as file:
+            pq.write_table(make(records), file)
     if with_incidents:
         first = incidents(scenario, records[0])
-        with pq.ParquetWriter(folder / f"{INCIDENTS}.parquet", first.schema) as writer:
+        with (
+            (folder / f"{INCIDENTS}.parquet").open("wb") as file,
+            pq.ParquetWriter(file, first.schema) as writer,
+        ):
             for each in records:
                 writer.write_table(incidents(scenario, each))
 
@@ -146,7 +153,8 @@ def read(folder: Path, table: str) -> Any:
     """Return a table of a run folder as a pandas frame; raise `RunError` where its file is damaged."""
     path = folder / f"{table}.parquet"
     try:
-        return pq.read_table(path).to_pandas()
+        with path.open("rb") as file:
+            return pq.read_table(file).to_pandas()
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"{path}: cannot be read; run the scenario again with --force") from error
 

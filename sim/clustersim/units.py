@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Context
@@ -21,6 +22,10 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 YEAR = 365.25 * DAY
 LONGEST_TEXT = 100
 """No quantity needs more characters: more of them are a mistake."""
+LONGEST_SHOWN = 1_000
+"""Characters of a text that are looked at before it is cut for a sentence."""
+LARGEST_WHOLE = 10**60
+"""No scenario has whole numbers as large as that; a text with more than 60 digits is not read as a number."""
 
 T = TypeVar("T")
 Units = Mapping[str, Fraction]
@@ -106,7 +111,7 @@ class Quantity(Generic[T]):
             return self.read(text)
         except _QuantityError as why:
             is_number = re.fullmatch(rf"[-+]?{NUMBER}|nan|[-+]?inf", text)
-            given = text if is_number else shown(text)
+            given = shown(text).strip('"') if is_number else shown(text)
             message = f'{given} {why}; {self.name} is {self.allowed}, such as "{self.example}"'
             raise ValueError(message) from None
 
@@ -117,9 +122,33 @@ def shown(value: object) -> str:
         return "true" if value else "false"
     if value is None or isinstance(value, Mapping | list):
         return "null" if value is None else "a block" if isinstance(value, Mapping) else "a list"
+    if isinstance(value, int) and abs(value) >= LARGEST_WHOLE:
+        return "a whole number of more than 60 digits"
     text = f'"{value}"' if isinstance(value, str) else str(value)
-    text = " ".join(text.split())
+    text = visible(" ".join(text[:LONGEST_SHOWN].split()))
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def visible(text: str) -> str:
+    r"""Return *text* with what a terminal would obey, or nobody can see, as escapes: `\x1b`, `\u202e`.
+
+    Bytes of a path that are not UTF-8, which Python keeps as surrogates, are shown as bytes: `\xff`.
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def visible_lines(text: str) -> str:
+    """Return *text* so too, its line breaks kept."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() or unicodedata.category(character) == "Zs":
+        return character
+    number = ord(character)
+    if 0xDC80 <= number <= 0xDCFF or number < 0x100:
+        return f"\\x{number & 0xFF:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _exact(number: str) -> Fraction:

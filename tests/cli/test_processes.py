@@ -93,7 +93,7 @@ def test_a_standard_output_that_is_full(busy: Path) -> None:
             [*COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 1
-    assert done.stderr == "clustersim: No space left on device\n"
+    assert done.stderr == "clustersim: standard output: No space left on device\n"
 
 
 def test_no_colour_and_no_bar_where_there_is_no_terminal(busy: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,3 +60,20 @@ def test_a_scenario_is_the_same_loaded_named_or_in_a_file(tmp_path: Path) -> Non
     )
     assert (loaded.simulation.precision, loaded.costs) == (0.005, None)
     assert settings.without_changes.load(loaded) is loaded
+
+
+@pytest.mark.parametrize(
+    ("keywords", "why"),
+    [
+        *[({"workers": value}, "workers: .* is no number of processes") for value in (0, -1, 1.5, True, "2")],
+        *[
+            ({"precision": value}, "precision: .* is no half-width")
+            for value in (0.0, -1.0, math.nan, math.inf, 10**400)
+        ],
+        ({"overrides": {5: "x"}}, "overrides: 5 is no dotted path"),
+    ],
+    ids=str,
+)
+def test_settings_that_are_none_are_refused_in_a_sentence(keywords: dict[str, Any], why: str) -> None:
+    with pytest.raises(ChoiceError, match=why):
+        cs.run(job(), **keywords)

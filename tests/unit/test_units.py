@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustersim import units
-from clustersim.units import Money
+from clustersim.units import Money, shown, visible, visible_lines
 
 POSITIVE = st.floats(min_value=1e-9, max_value=1e15, allow_nan=False)
 SHARES = st.just(0.0) | st.floats(min_value=1e-80, max_value=1)
@@ -238,3 +238,24 @@ def test_what_is_not_finite_is_not_printed() -> None:
             units.format_duration(value)
         with pytest.raises(ValueError, match="only finite numbers"):
             units.format_size(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain, \u00e9\u00b1\u65e5\U0001f600", "plain, \u00e9\u00b1\u65e5\U0001f600"),
+        ("\x1b[2J\x07\x9b\x7f", r"\x1b[2J\x07\x9b\x7f"),
+        ("\u202e\u2028\ufeff\U000e0001", r"\u202e\u2028\ufeff\U000e0001"),
+        ("\udcff\ud800", r"\xff\ud800"),
+        ("a\u00a0b", "a\u00a0b"),
+        ("a\nb", r"a\x0ab"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_made_visible(text: str, expected: str) -> None:
+    assert visible(text) == expected
+    assert visible_lines(f"{text}\n") == expected.replace(r"\x0a", "\n") + "\n"
+
+
+def test_very_long_numbers_and_texts_are_cut_in_a_sentence() -> None:
+    assert shown(10**5000) == "a whole number of more than 60 digits"
+    assert len(shown("x" * 100_000)) == 60

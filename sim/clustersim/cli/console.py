@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from clustersim.units import visible_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -66,18 +67,34 @@ def wants_traceback() -> bool:
 def say(message: str) -> None:
     """Print a message, unless quiet."""
     if _state["volume"] > QUIET:
-        click.echo(message, err=True)
+        complain(message)
 
 
 def complain(message: str) -> None:
-    """Print what went wrong, quiet or not."""
-    click.echo(message, err=True)
+    """Print what went wrong, quiet or not; where nobody can hear it, that is no reason to stop."""
+    with suppress(OSError):
+        click.echo(visible_lines(message), err=True)
 
 
 def print_json(*objects: Mapping[str, Any]) -> None:
     """Print one JSON object and nothing else; several are its list of scenarios."""
+    from clustersim.folders import as_json
+
     printed = objects[0] if len(objects) == 1 else {"scenarios": objects}
-    click.echo(json.dumps(printed, indent=2, allow_nan=False, ensure_ascii=False))
+    with standard_output():
+        click.echo(as_json(printed))
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """Give an error that comes of writing to standard output its name; whoever has left is no error."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 class Watcher:
@@ -109,7 +126,7 @@ class Watcher:
         if self._bar is None:
             say(message)
         else:
-            self._bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
+            self._bar.console.print(visible_lines(message), markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager

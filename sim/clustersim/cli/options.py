@@ -18,10 +18,12 @@ from clustersim import library
 from clustersim.cli import console
 from clustersim.cli.defaults import in_effect
 from clustersim.cli.program import OK, UNMET
+from clustersim.units import visible, visible_lines
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from clustersim.cli.screen import Screen
     from clustersim.results import Results
     from clustersim.scenario import Problem, Scenario
     from clustersim.settings import Settings
@@ -230,7 +232,7 @@ def command_line() -> str:
         each for each in in_effect(context) if each.key in ("seed", "replications", "precision", "horizon")
     ]
     more = [word for each in taken for word in (f"--{each.key}", str(each.value))]
-    return shlex.join(["clustersim", *context.find_root().obj, *more])
+    return visible(shlex.join(["clustersim", *context.find_root().obj, *more]))
 
 
 def answer(
@@ -266,20 +268,28 @@ def present(shown: object, data: Mapping[str, Any] | None) -> None:
     if data is not None:
         console.print_json(data)
         return
-    from clustersim.cli.screen import Markdown, Screen, Sheet, csv_text
+    from clustersim.cli.screen import Markdown, Screen, csv_text
 
     answers = shown if isinstance(shown, list) else [shown]
-    if console.form() == console.CSV:
-        click.echo(csv_text(record for answer in answers for record in _records(answer)), nl=False)
-        return
     screen = Markdown() if console.form() == console.MARKDOWN else Screen()
-    for answer in answers:
-        if isinstance(answer, Sheet):
-            answer.show(screen)
-        else:
-            from clustersim.cli.show import show
+    with console.standard_output():
+        if console.form() == console.CSV:
+            records = (record for answer in answers for record in _records(answer))
+            click.echo(visible_lines(csv_text(records)), nl=False)
+            return
+        for answer in answers:
+            _show(answer, screen)
 
-            show(answer, screen)
+
+def _show(answer: object, screen: Screen) -> None:
+    from clustersim.cli.screen import Sheet
+
+    if isinstance(answer, Sheet):
+        answer.show(screen)
+    else:
+        from clustersim.cli.show import show
+
+        show(answer, screen)
 
 
 def _records(answer: object) -> Iterable[Mapping[str, Any]]:

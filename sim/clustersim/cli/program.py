@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import io
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +17,7 @@ from click.core import ParameterSource
 
 from clustersim import library
 from clustersim.cli import console, defaults
+from clustersim.units import visible_lines
 
 LONG = 1000
 """Characters: no first sentence of a help is as long."""
@@ -147,7 +149,6 @@ class Program(Command, click.Group):
     def main(self, args: Sequence[str] | None = None, *_: Any, **settings: Any) -> Any:
         """Run a command line and exit with one of the codes of the help; never with a traceback."""
         console.begin()
-        sys.stdout = sys.stdout or io.StringIO()
         arguments = list(sys.argv[1:] if args is None else args)
         settings |= {"prog_name": "clustersim", "standalone_mode": False, "obj": tuple(arguments)}
         sys.exit(guarded(lambda: super(Program, self).main(arguments, **settings)))
@@ -156,10 +157,14 @@ class Program(Command, click.Group):
 def guarded(command: Callable[[], Any]) -> int:
     """Return the exit code of *command*, with one sentence on standard error where it is not 0."""
     try:
+        _refuse_lost_folder()
         code = command()
-        sys.stdout.flush()
+        with console.standard_output():
+            pass
     except click.ClickException as error:
-        error.show()
+        vars(error)["message"] = visible_lines(error.message)
+        with suppress(OSError):
+            error.show()
         return MISUSED
     except (KeyboardInterrupt, click.Abort) as stop:
         console.complain(f"clustersim: {str(stop.__cause__ or stop) or 'interrupted'}")
@@ -172,9 +177,19 @@ def guarded(command: Callable[[], Any]) -> int:
     return code if isinstance(code, int) else OK
 
 
+def _refuse_lost_folder() -> None:
+    """Raise OSError with its path where the current directory has been deleted: nothing works there."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        where, why = os.environ.get("PWD", "."), "this directory is gone; change to another"
+        raise OSError(errno.ENOENT, why, where) from None
+
+
 def _hush() -> None:
     """Let nothing more be written to a standard output that nobody reads."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explained(error: Exception) -> int:

@@ -20,6 +20,8 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
+from clustersim.units import visible_lines
+
 if TYPE_CHECKING:
     from clustersim.advice import Advice
 
@@ -141,6 +143,7 @@ class Screen:
 
     def text(self, words: str, style: str = "", depth: int = 0, *, whole_lines: bool = False) -> None:
         """Print words, indented by *depth*; those in *whole_lines* are not broken into several."""
+        words = visible_lines(words)
         for line in words.split("\n") if whole_lines else wrapped(words, self.width - depth):
             self._console.print(Text(f"{' ' * depth}{line}".rstrip(), style=style), soft_wrap=True)
 
@@ -159,7 +162,7 @@ class Screen:
         Rows have their *styles*; a row of one cell is as wide as the screen.  There is no head where no
         column has a name.
         """
-        listed = list(rows)
+        columns, *listed = [list(map(visible_lines, row)) for row in (columns, *rows)]
         layout = Layout(columns, listed, left)
         for number, part in enumerate(layout.parts(self.width)):
             widths = layout.fitted(part, self.width)
@@ -248,5 +251,5 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def escaped(words: str) -> str:
-    """Return *words* as Markdown prints them as they are."""
-    return MARKED.sub(r"\\\1", words)
+    """Return *words* so that Markdown prints them as they are, and a terminal obeys none of them."""
+    return MARKED.sub(r"\\\1", visible_lines(words))

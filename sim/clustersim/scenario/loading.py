@@ -17,7 +17,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.scenario.text.bases import Bases
 from clustersim.scenario.text.document import Document, Mark, Place, Problem, ScenarioError
 from clustersim.scenario.text.layers import override
-from clustersim.scenario.text.reader import read_file, read_stream, read_text
+from clustersim.scenario.text.reader import read_file, read_stream, read_text, unspeakable
 from clustersim.scenario.traces import read_traces
 from clustersim.scenario.trials import REMARKS
 from clustersim.units import shown
@@ -78,12 +78,17 @@ def variant(scenario: Scenario, changes: Overrides) -> Scenario:
 def _with(scenario: Scenario, data: Mapping[str, Any], overrides: Overrides) -> Scenario:
     given = ", ".join(f"{path}={shown(value)}" for path, value in overrides.items())
     place = Place(f"<{scenario.name} with {given}>")
-    return _built(Document(data, {(): Mark(place, place)}), (File.cwd().resolve(),), overrides)
+    return _built(Document(data, {(): Mark(place, place)}), _trees(), overrides)
 
 
 def _finished(document: Document, file: File, overrides: Overrides | None) -> Scenario:
-    roots = (File.cwd().resolve(), file.parent)
+    roots = _trees(file.parent)
     return _built(Bases(roots).assemble(document, file), roots, overrides or {})
+
+
+def _trees(*others: File) -> tuple[File, ...]:
+    """Return the folders below which files may be read; below the root of all would be every file."""
+    return tuple(tree for tree in (File.cwd().resolve(), *others) if tree != File(tree.anchor))
 
 
 def _built(document: Document, roots: Sequence[File], overrides: Overrides) -> Scenario:
@@ -94,6 +99,8 @@ def _built(document: Document, roots: Sequence[File], overrides: Overrides) -> S
 
 def build(document: Document) -> Scenario:
     """Return the scenario that a merged document says; ScenarioError with its problems in reading order."""
+    if strange := [document.problem(path, why) for path, why in unspeakable(document.data)]:
+        raise ScenarioError(strange)
     problems = list(document.problems)
     try:
         scenario = Scenario.model_validate(document.data)

@@ -29,7 +29,7 @@ simulation: {horizon: 1 d}
 def faults(text: str) -> list[str]:
     with pytest.raises(ScenarioError) as caught:
         loads(text)
-    return str(caught.value).splitlines()
+    return list(map(str, caught.value.problems))
 
 
 def levers(count: int) -> str:

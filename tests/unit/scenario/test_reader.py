@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -208,3 +209,36 @@ def test_any_value_in_everything_is_accepted_or_refused_in_words(path: Keys, val
     data = copy.deepcopy(WHOLE)
     at(data, path[:-1])[path[-1]] = value
     assert in_words(outcome(lambda: build(Document(data))))
+
+
+SELF: dict[str, object] = {}
+SELF["a"], SELF["b"] = SELF, [SELF]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (SELF, "nested more than 20 levels"),
+        ([SELF], "nested more than 20 levels"),
+        ({"x": "\ud800"}, r"sources\.x: character U\+D800 is not allowed"),
+        ({"x": ["\x1b[2J"]}, "U\\+001B"),
+        ({"\x9b": "x"}, "U\\+009B"),
+        ({True: "x"}, "true is not a key"),
+        ({(1, 2): "x"}, "is not a key"),
+        ({"x": 10**5000}, "more than 60 digits is out of range"),
+        ([0] * 200_000, "more than 100_000 values"),
+        (math.nan, "nan"),
+    ],
+    ids=lambda value: str(type(value)),
+)
+def test_what_no_text_can_say_is_refused_from_a_program_too(value: object, why: str) -> None:
+    with pytest.raises(ScenarioError, match=why):
+        load("chen-10k", {"sources": value})
+    with pytest.raises(ScenarioError, match=why.replace(r"sources\.", "")):
+        build(Document({"name": "x", "sources": value}))
+
+
+def test_quotes_hide_no_character_that_is_not_allowed() -> None:
+    for text in ('"\\ud800"', '"\\e[2J"', '{"\\a": 1}', '["\\0"]'):
+        with pytest.raises(ScenarioError, match=r"f:1:\d: .*character U\+"):
+            read_text(text, "f")

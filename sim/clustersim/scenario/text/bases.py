@@ -1,7 +1,8 @@
 """Inheritance: `base: [frontier.yaml, recovery/replicas.yaml]`, merged in this order under the file's keys.
 
 A base is a path relative to the file that names it, or the name of a shipped scenario.  Files are only read
-within the tree of the current directory, the folder of the scenario, and the shipped folder.
+within the tree of the current directory (unless that is the root of all), the folder of the scenario, and the
+shipped folder.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from clustersim.scenario.text.reader import read_file, shown_as
 from clustersim.units import shown
 
 MOST_BASES = 50
+SUFFIXES = (".yaml", ".yml")
+"""A base is called so: of any other file, which may be none of the user's, not a line is read or quoted."""
 
 
 def nothing() -> Document:
@@ -35,7 +38,8 @@ class Bases:
     def assemble(self, document: Document, file: File, above: tuple[File, ...] = ()) -> Document:
         """Return *document*, written in *file*, over its bases; *above* are the files on the way here."""
         if not isinstance(document.data, Mapping):
-            message = f"{shown(document.data)} is not a scenario; write keys and values, such as name: first"
+            what = "is not a scenario" if above else f"{shown(document.data)} is not a scenario"
+            message = f"{what}; write keys and values, such as name: first"
             raise ScenarioError([document.problem((), message)])
         own = Document(
             {key: value for key, value in document.data.items() if key != "base"},
@@ -63,11 +67,13 @@ class Bases:
             raise place.error(f"{shown(name)} is not relative; give a path relative to this file", "base")
         target = File(os.path.realpath(file.parent / name))
         if os.path.isfile(target):
-            if any(target.is_relative_to(root) for root in (*self.roots, library.folder().resolve())):
+            if not any(target.is_relative_to(root) for root in (*self.roots, library.folder().resolve())):
+                why = "is outside the working tree; move it there, or change directory"
+            elif target.suffix not in SUFFIXES:
+                why = "is not called .yaml or .yml, and not read; rename it"
+            else:
                 return target
-            raise place.error(
-                f"{shown(name)} is outside the working tree; move it there, or change directory", "base"
-            )
+            raise place.error(f"{shown(name)} {why}", "base")
         if by_name := library.path(name):
             return by_name.resolve()
         known = ", ".join(name for name in library.names() if not name.startswith(library.CASES))

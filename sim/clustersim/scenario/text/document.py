@@ -6,6 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from clustersim.units import visible
+
+MOST_PRINTED = 20
+"""Problems that are printed one by one: more of them say the same."""
+LONGEST_PATH = 200
+"""Characters of a path that are printed: names have 40, and there are few levels."""
 Path = tuple[str | int, ...]
 
 
@@ -18,7 +24,8 @@ class Place:
     column: int | None = None
 
     def __str__(self) -> str:
-        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        parts = (visible(self.file), self.line, self.column)
+        return ":".join(str(part) for part in parts if part is not None)
 
     def error(self, message: str, path: str = "") -> ScenarioError:
         """Return the error of one problem here, at the dotted *path* of the scenario."""
@@ -34,15 +41,21 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (str(self.place), self.path, self.message) if part)
+        path = self.path if len(self.path) <= LONGEST_PATH else f"{self.path[: LONGEST_PATH - 3]}..."
+        return ": ".join(visible(part) for part in (str(self.place), path, self.message) if part)
 
 
 class ScenarioError(ValueError):
-    """A scenario that cannot be used; `problems` holds everything that is wrong with it, in reading order."""
+    """A scenario that cannot be used; `problems` holds everything that is wrong with it, in reading order.
+
+    As text it is a line for each problem, of very many for the first.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+        more = len(self.problems) - MOST_PRINTED
+        rest = [f"{more:,} more problem{'s' * (more > 1)}; correct these first"] if more > 0 else []
+        super().__init__("\n".join([*map(str, self.problems[:MOST_PRINTED]), *rest]))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)

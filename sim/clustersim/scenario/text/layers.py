@@ -18,13 +18,14 @@ from clustersim.scenario.text.document import (
     Mark,
     Path,
     Place,
+    Problem,
     ScenarioError,
     at,
     dotted,
     find,
     within,
 )
-from clustersim.scenario.text.reader import read_text
+from clustersim.scenario.text.reader import read_text, unspeakable
 from clustersim.units import shown
 
 _BLOCKS = (
@@ -170,7 +171,7 @@ def override(document: Document, path: str, value: object) -> Document:
         raise Place(origin).error("the path has an empty part; write it like checkpoint.interval=10 min")
     if keys[0] == "base":
         raise Place(origin).error("bases are read before; change the file", path)
-    read = _read(origin, value)
+    read = _read(origin, value, path)
     _refuse_detours(document.data, keys, origin, path)
     return merge(document, _layer(document, keys, read, Place(origin)))
 
@@ -184,8 +185,11 @@ def _keys_of(data: Any, path: str) -> Path:
     return tuple(parts)
 
 
-def _read(origin: str, value: object) -> object:
+def _read(origin: str, value: object, path: str) -> object:
     if not isinstance(value, str):
+        strange = unspeakable(value)
+        if problems := [Problem(Place(origin), dotted((path, *inside)), why) for inside, why in strange]:
+            raise ScenarioError(problems)
         return value
     if not value.strip():
         raise Place(origin).error("gives no value; say null to delete")

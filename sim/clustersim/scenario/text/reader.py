@@ -6,13 +6,14 @@ The language uses a part of YAML: mappings, lists and scalars, comments, anchors
 
 from __future__ import annotations
 
+import os.path
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path as File
 from typing import Any, BinaryIO
 
 from clustersim.scenario.text.document import Document, Mark, Path, Place, Problem, ScenarioError, dotted
-from clustersim.units import format_size, shown
+from clustersim.units import LARGEST_WHOLE, format_size, shown
 
 LARGEST_FILE = 256_000
 LARGEST_LOGS = 10_000_000
@@ -46,6 +47,8 @@ def resolve(text: str) -> Any:
 def read_file(file: File, shown_as: str) -> Document:
     """Return the document in *file*; raises ScenarioError where it cannot be read or is not YAML."""
     place = Place(shown_as)
+    if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
+        raise place.error("is a pipe or a device, which may never end; give a file, or - for standard input")
     try:
         with file.open("rb") as stream:
             raw = stream.read(LARGEST_LOGS + 1)
@@ -55,7 +58,7 @@ def read_file(file: File, shown_as: str) -> Document:
     except FileNotFoundError:
         raise place.error("no such file; give a scenario file, or the name of a shipped scenario") from None
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+        why = getattr(error, "strerror", None) or "no file can be called so"
         raise place.error(f"cannot be read ({why}); give a scenario file") from None
     return _read(raw, size, shown_as)
 
@@ -130,11 +133,51 @@ def _syntax(problem: str) -> str:
     return f'not YAML: {problem}; write "key: value", indent with spaces, quote texts that hold ": " or " #"'
 
 
+def unspeakable(data: Any) -> Iterator[tuple[Path, str]]:
+    """Yield what of plain *data*, from a program, no text of the language can say, and at which path.
+
+    What holds itself is too deep; what holds the same large part many times has too many values.
+    """
+    waiting: list[tuple[Path, Any]] = [((), data)]
+    for _ in range(MOST_VALUES):
+        if not waiting:
+            return
+        path, value = waiting.pop()
+        if len(path) > DEEPEST:
+            yield path[:3], _TOO_DEEP
+            return
+        if isinstance(value, Mapping):
+            yield from ((path, why) for key in value if (why := _no_key(key)))
+            waiting += [((*path, key), inner) for key, inner in value.items()]
+        elif type(value) in (list, tuple):
+            waiting += [((*path, index), inner) for index, inner in enumerate(value)]
+        elif why := _no_scalar(value):
+            yield path, why
+    yield (), _TOO_MANY
+
+
+def _no_key(key: object) -> str | None:
+    if isinstance(key, bool) or not isinstance(key, str | int):
+        return f"{shown(key)} is not a key; put it in quotes"
+    return _no_scalar(key)
+
+
+def _no_scalar(value: object) -> str | None:
+    if isinstance(value, str) and (match := _UNPRINTABLE.search(value)):
+        return _not_allowed(match[0])
+    if isinstance(value, int) and abs(value) >= LARGEST_WHOLE:
+        return f"{shown(value)} is out of range; give a smaller one"
+    return None
+
+
+def _not_allowed(character: str) -> str:
+    return f"character U+{ord(character):04X} is not allowed; remove it"
+
+
 def _refuse_harm(text: str, file: str) -> None:
     """Refuse characters that no editor shows, and brackets so deep that the scanner would take minutes."""
     if match := _UNPRINTABLE.search(text):
-        message = f"character U+{ord(match[0]):04X} is not allowed; remove it"
-        raise _place_of(text, match.start(), file).error(message)
+        raise _place_of(text, match.start(), file).error(_not_allowed(match[0]))
     depth = 0
     for bracket in re.finditer(r"[\[\]{}]", text):
         depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)
@@ -142,6 +185,7 @@ def _refuse_harm(text: str, file: str) -> None:
             raise _place_of(text, bracket.start(), file).error(_TOO_DEEP)
 
 
+_TOO_MANY = f"more than {MOST_VALUES:_} values, aliases counted each time; a scenario needs fewer"
 _TOO_DEEP = f"nested more than {DEEPEST} levels deep; a scenario needs no more than six"
 
 
@@ -196,15 +240,21 @@ class _Builder:
             return self._mapping(events, path)
         if kind == "SequenceStartEvent":
             return self._sequence(events, path)
-        return resolve(event.value) if event.implicit[0] and not event.style else event.value
+        return self._scalar(event, path)
+
+    def _scalar(self, event: Any, path: Path) -> Any:
+        """Return what a scalar means; what it holds once its quotes are off has to be allowed too."""
+        value = resolve(event.value) if event.implicit[0] and not event.style else event.value
+        if why := _no_scalar(value):
+            raise self._refuse(event, path, why)
+        return value
 
     def _count(self, event: Any, more: int) -> int:
         """Count values, those behind aliases each time; return the count before."""
         before = self._values
         self._values += more
         if self._values > MOST_VALUES:
-            message = f"more than {MOST_VALUES:_} values, aliases counted each time; a scenario needs fewer"
-            raise self._refuse(event, (), message)
+            raise self._refuse(event, (), _TOO_MANY)
         return before
 
     def _alias(self, event: Any, path: Path) -> Any:
@@ -244,7 +294,7 @@ class _Builder:
     def _key(self, event: Any, path: Path) -> str | int:
         if type(event).__name__ != "ScalarEvent" or event.tag is not None or event.anchor:
             raise self._refuse(event, path, "a key is a plain word or number; write name: value")
-        key = resolve(event.value) if event.implicit[0] and not event.style else event.value
-        if isinstance(key, bool) or not isinstance(key, str | int):
-            raise self._refuse(event, path, f"{shown(key)} is not a key; put it in quotes")
+        key: str | int = self._scalar(event, path)
+        if why := _no_key(key):
+            raise self._refuse(event, path, why)
         return key

@@ -27,6 +27,7 @@ main = Program(
         "schema",
     ),
     examples=(
+        "clustersim list",
         "clustersim run chen-100k",
         "clustersim compare chen-10k chen-100k chen-1m",
         "clustersim tune chen-100k",

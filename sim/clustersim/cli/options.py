@@ -53,25 +53,41 @@ def _volume(context: click.Context, parameter: click.Parameter, value: bool) -> 
         console.set_volume(console.QUIET if parameter.name == "quiet" else console.VERBOSE)
 
 
-def _scenario_names(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return what a shell completes a scenario with: YAML files, folders, shipped names."""
-    from click.shell_completion import CompletionItem
+def _completed(
+    names: Callable[[], Iterable[library.ShippedScenario]],
+) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return what completes a word in a shell: YAML files, folders, and shipped *names*."""
 
-    known = [each for each in library.listing() if each.kind != library.BASE]
-    shipped = [CompletionItem(each.name, help=each.title) for each in known]
-    files = [str(path) for path in sorted(Path().glob(f"{glob.escape(incomplete)}*"))]
-    local = [f"{name}/" if os.path.isdir(name) else name for name in files]
-    own = [CompletionItem(name) for name in local if name.endswith((library.SUFFIX, ".yml", "/"))]
-    return [item for item in (*own, *shipped) if item.value.startswith(incomplete)]
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        found = sorted(map(str, Path().glob(f"{glob.escape(incomplete)}*")))
+        local = [f"{name}/" if os.path.isdir(name) else name for name in found]
+        files = [CompletionItem(name) for name in local if name.endswith((library.SUFFIX, ".yml", "/"))]
+        shipped = [CompletionItem(each.name, help=each.title) for each in names()]
+        return [item for item in (*files, *shipped) if item.value.startswith(incomplete)]
+
+    return complete
 
 
+_shipped = _completed(lambda: (each for each in library.listing() if each.kind != library.BASE))
+cases = click.argument(
+    "cases",
+    metavar="[CASE]...",
+    nargs=-1,
+    shell_complete=_completed(
+        lambda: (
+            each._replace(name=each.name.removeprefix(library.CASES))
+            for each in library.listing()
+            if each.kind == library.CASE
+        )
+    ),
+)
 scenarios = click.argument(
-    "scenarios", metavar="SCENARIO...", nargs=-1, required=True, shell_complete=_scenario_names
+    "scenarios", metavar="SCENARIO...", nargs=-1, required=True, shell_complete=_shipped
 )
 
-scenario = click.argument("scenario", metavar="SCENARIO", shell_complete=_scenario_names)
+scenario = click.argument("scenario", metavar="SCENARIO", shell_complete=_shipped)
 
 _volume_option = partial(click.option, is_flag=True, expose_value=False, is_eager=True, callback=_volume)
 volume = grouped(

@@ -27,6 +27,11 @@ DEFAULTS = (
     (defaults.FILE, "workers = 4, for all commands; below [tune] for one; -v says what was taken from where"),
     (defaults.PROJECT, "the same in [tool.clustersim]"),
 )
+MISSING = {
+    "SCENARIO": "Name a file, or a scenario that clustersim list shows",
+    "RUN": "Name a folder that clustersim runs shows",
+}
+"""What to give in place of an argument that is missing."""
 EXIT_CODES = (
     (OK, "all well"),
     (FAILED, "a file could not be read or written, or an internal error"),
@@ -60,7 +65,7 @@ class Command(click.Command):
         try:
             context = super().make_context(info_name, args, parent, **extra)
         except click.BadParameter as error:
-            raise _with_source(error, found) from None
+            raise _with_remedy(error, found) from None
         for sentence in defaults.mistyped(commands):
             console.say(sentence)
         taken = defaults.in_effect(context)
@@ -91,13 +96,17 @@ class Command(click.Command):
             formatter.write_dl(self.codes)
 
 
-def _with_source(error: click.BadParameter, found: Mapping[str, defaults.Default]) -> click.UsageError:
-    """Return the error for a bad value, which says where it stands if it was not typed."""
-    name = error.param.name if error.param else None
-    typed = error.ctx is None or name is None or name not in found
-    if typed or error.ctx.get_parameter_source(name) is not ParameterSource.DEFAULT_MAP:  # type: ignore
+def _with_remedy(error: click.BadParameter, found: Mapping[str, defaults.Default]) -> click.UsageError:
+    """Return the error for a missing argument or a bad value with what to do, and where a default stands."""
+    if error.param is None or error.ctx is None:
         return error
-    key, value, source = found[str(name)]
+    if isinstance(error, click.MissingParameter):
+        what = str(error.param.metavar).rstrip(".")
+        return click.UsageError(f"which {what}? {MISSING[what]}", error.ctx) if what in MISSING else error
+    name = str(error.param.name)
+    if error.ctx.get_parameter_source(name) is not ParameterSource.DEFAULT_MAP:
+        return error
+    key, value, source = found[name]
     remedy = f"change it there, or give --{key}"
     return click.UsageError(f"{source}: {key} = {value}: {error.message.rstrip('.')}; {remedy}", error.ctx)
 

@@ -19,7 +19,7 @@ EXAMPLES = (
 
 
 @click.command(cls=Command, examples=EXAMPLES, judges=True)
-@click.argument("cases", metavar="[CASE]...", nargs=-1)
+@options.cases
 @options.output("Folder of validation.json and report.html. [default: runs/validation]")
 @options.sets
 @options.workers

@@ -263,13 +263,13 @@ def change_to_make(study: Levers) -> str:
     """Return the answer of levers in a few words."""
     if not study.levers:
         return "No change is on offer."
-    best = next((lever.name for lever in study.helpful), "no change gains anything beyond chance")
+    best = " or ".join(lever.name for lever in study.first) or "no change gains anything beyond chance"
     return f"{best[:1].upper()}{best[1:]}."
 
 
 def _lever_facts(study: Levers) -> Iterator[Fact]:
     yield Fact("ETTR as it is", in_words(study.ettr), "productive share of all card-time")
-    for worth in (lever.worth for lever in study.helpful[:1]):
+    for worth in (lever.worth for lever in study.first[:1]):
         yield Fact("Gain of the first change", in_words(worth.ettr, points), "of ETTR, by itself")
         yield Fact("In effective cards", in_words(worth.effective_gpus), "cards that train all the time")
         for amount in worth.in_words[2:]:

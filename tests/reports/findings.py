@@ -133,7 +133,7 @@ def levers(found: list[RankedLever] | None = None, **scenario: Any) -> Levers:
     """Return levers: two gains, a loss, and one that may be nothing although its mean is the second best."""
     given = spec(**(PRICED | scenario))
     usual = [
-        lever("faster start", 0.03, price=Money(1e6, "USD")),
+        lever("faster start", 0.03, price=Money(1e5, "USD")),
         lever("a coin's toss", 0.02, 0.05),
         lever("fewer hangs", 0.01),
         lever("slower network", -0.02),

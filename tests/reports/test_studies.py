@@ -165,6 +165,6 @@ def test_the_headline_of_levers_is_the_first_that_helps() -> None:
     assert "beyond chance" in pages.change_to_make(findings.levers([lever("x", 0.001, 0.1)]))
     assert "No change" in pages.change_to_make(findings.levers([]))
     words = read("levers").words
-    assert "1,000,000 USD paid back after 3.3 y" in words
+    assert "100,000 USD paid back after 120 d" in words
     assert "not distinguishable +2 ± 5 pp" in words
     assert 'id="levers"' not in html("levers none")

@@ -38,13 +38,14 @@ def _price(lever: RankedLever) -> Cell:
     price, back = lever.change.price, lever.pays_back_s
     if price is None:
         return Cell(NOTHING, "not given")
-    paid = "" if back is None else f"paid back after {duration(back)}"
+    paid = "does not pay within this run" if lever.pays is False else ""
+    paid = paid if back is None else f"paid back after {duration(back)}"
     return Cell(f"{whole(price.amount)} {price.currency}", paid)
 
 
 def ranked(levers: Levers) -> list[RankedLever]:
-    """Return the levers by what they earn, those that may be no change at all at the end."""
-    return sorted(levers.levers, key=lambda lever: (not lever.distinguishable, -lever.worth.ettr.mean))
+    """Return the levers in their order, those that may be no change at all at the end."""
+    return sorted(levers.levers, key=lambda lever: not lever.rank.distinguishable)
 
 
 def kind(lever: RankedLever) -> str:

@@ -166,11 +166,19 @@ class Worth:
         return f"{cards} {unit}" + "".join(f", {amount} over the run" for amount in earned)
 
     def row(self, distinguishable: bool) -> dict[str, MetricCell]:
-        """Return it as cells of a table by their headings; of one that may be chance the interval alone."""
-        gain, *others = cells = [MetricCell(text) for text in self.in_words]
+        """Return it as cells of a table by their headings; of one that may be chance the interval alone.
+
+        Money may be certain where the gain in ETTR is not: fewer spares cost less.
+        """
+        gain, _, *earned = cells = [MetricCell(text) for text in self.in_words]
         if not distinguishable:
+            certain = self.money is not None and self.money.distinguishable
             may_be = MetricCell(ALIKE, "" if self.ettr.distinguishable else gain.text)
-            cells = [may_be, *[MetricCell(NOTHING)] * len(others)]
+            cells = [
+                may_be,
+                MetricCell(NOTHING),
+                *(earned if certain else [MetricCell(NOTHING)] * len(earned)),
+            ]
         return dict(zip(("Gain in ETTR", "Effective cards", "Money over the run"), cells, strict=False))
 
     def to_dict(self, ettr: str = "ettr", cards: str = "effective_gpus") -> dict[str, Any]:

@@ -90,11 +90,71 @@ def test_levers_of_ones_own_are_tried_beside_the_others() -> None:
     found = levers(priced, settings=HERE)
     lever = found.by_name["faster start"]
     assert lever.worth.money_per_year is not None
-    assert lever.pays_back_s == pytest.approx(100_000 / lever.worth.money_per_year.mean * 365.25 * 86400)
-    assert "faster start, for 100,000 USD, has paid for itself after" in said(found)
+    assert lever.pays_back_s is None
+    assert lever.pays is False
+    assert lever.net is not None
+    assert lever.worth.money is not None
+    assert lever.net.mean == pytest.approx(lever.worth.money.mean - 100_000)
+    assert "faster start, for 100,000 USD, does not pay within this run: it saves" in said(found)
+    assert found.levers[-1].name == "faster start"
     shown = next(one for one in found.to_dict()["levers"] if one["name"] == "faster start")
     assert shown["price"] == {"amount": 100_000.0, "currency": "USD"}
     assert found.by_name["no maintenance"].worth.ettr.mean > 0
+
+
+def test_what_pays_within_the_run_says_after_what_time() -> None:
+    cheap = {"faster start": OWN["faster start"] | {"price": "500 USD"}}
+    found = levers(job(levers=cheap, costs={"gpu_hour": "2 USD"}, lives=200), settings=HERE)
+    lever = found.by_name["faster start"]
+    assert (lever.pays, found.run_s) == (True, 200 * HOUR)
+    assert lever.worth.money is not None
+    assert lever.pays_back_s == pytest.approx(500 / lever.worth.money.mean * found.run_s)
+    assert "faster start, for 500 USD, has paid for itself after" in said(found)
+
+
+def test_money_is_over_the_run_until_its_target() -> None:
+    priced = {"costs": {"gpu_hour": "2 USD"}, "lives": 200}
+    to_target = job(workload={"productive": "80 h"}, **priced)
+    found, whole = levers(to_target, settings=HERE), levers(job(**priced), settings=HERE)
+    assert found.run_s == pytest.approx(80 * HOUR / found.ettr.mean)
+    for name, lever in found.by_name.items():
+        gain = lever.worth.ettr
+        assert gain == whole.by_name[name].worth.ettr
+        then = found.ettr.mean + gain.mean
+        cheaper = 2 * 1000 * 80 * (1 / found.ettr.mean - 1 / then)
+        assert lever.worth.money is not None
+        assert lever.worth.money.mean == pytest.approx(cheaper, rel=0.02)
+    assert "over this run of" in said(found)
+    assert "until the target is reached" in said(found)
+    assert "until the target is reached" not in said(whole)
+
+
+def test_fewer_spares_are_ranked_by_the_money_that_they_save() -> None:
+    idle = {"costs": {"gpu_hour": "1 USD"}, "cluster": {"gpus": 64, "nodes_per_rack": 2, "spares": 8}}
+    found = levers(full(**idle), settings=HERE)
+    fewer, more = found.by_name["halve the spares"], found.by_name["double the spares"]
+    assert not fewer.distinguishable
+    assert fewer.net is not None
+    assert fewer.net.mean == pytest.approx(4 * 8 * 24 * 20)
+    assert found.first == [fewer]
+    assert found.levers[-1] is more
+    assert "First: halve the spares. It makes no distinguishable difference to ETTR, and saves" in said(found)
+    assert "A loss: double the spares" in said(found)
+
+
+def test_ties_are_named_and_what_joins_several_changes_stands_apart() -> None:
+    """Two modes that are alike: halving one is not distinguishable from halving the other."""
+    twins = {name: {"per": "job", "mtbf": "2 h", "clock": "calendar"} for name in ("left", "right")}
+    stages = {"recovery": {"stages": {"one": "5 min", "two": "5 min"}}}
+    found = levers(job(blocks=1, lives=200, replications=16, failures=twins, **stages), settings=HERE)
+    assert found.levers[0].name == "halve all failures"
+    assert {"halve left failures", "halve right failures"} <= {lever.name for lever in found.first}
+    first, second = found.first[:2]
+    assert first.name in second.alike
+    assert f"First of the single changes: {first.name}." in said(found)
+    assert f"Not distinguishable from it: {second.name}, +" in said(found)
+    assert "Several at once: halve all failures, +" in said(found)
+    assert "halve all failures" not in {name for lever in found.levers for name in lever.alike}
 
 
 def test_where_nothing_fails_and_saves_are_free_there_is_nothing_to_improve() -> None:

@@ -18,6 +18,8 @@ from clustersim.estimate import CONFIDENCE, Estimate, mean_of
 from clustersim.experiment import Point, simulate_all
 from clustersim.metrics.cells import number_at
 from clustersim.results import Results
+from clustersim.scenario.drawing import drawn, values_at
+from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import ReplicationStore
@@ -26,6 +28,9 @@ from clustersim.studies.levers import levers
 from clustersim.studies.tune import Tuning, tune
 
 EXPERIMENTS = 1000
+OF_INPUTS = 0.8475, 0.945
+MOST_OF_INPUTS = 400
+"""Experiments with uncertain inputs, each of which makes a hundred scenarios."""
 CANDIDATES = 20
 NOTHING = 1e-9
 LOW, HIGH = 0.93, 0.97
@@ -267,6 +272,39 @@ def ranked(modes: int, count: int, experiments: int) -> Iterator[Row]:
     yield from (fixed, first)
 
 
+INPUTS = {"failures.any.mtbf": {"counted": "10 in 10 job-hours"}, "recovery.stages.restart": "3 to 9 min"}
+"""What is not known well of the usual plant: failures that were counted, and a guess."""
+
+
+def uncertain(plant: Plant, draws: int, experiments: int) -> Iterator[Row | Share]:
+    """Yield how often uncertain inputs, and chance, hold the truth.
+
+    For the inputs that is the ETTR of other inputs, drawn from the same laws; for chance the mean of the
+    draws that were made, each of which has a known ETTR.
+    """
+    chance = Row(f"chance part of the mean, {draws} draws of the inputs")
+    title = f"share of 90 % ranges of the inputs that hold the truth, {draws} draws"
+    held = Share(title, 2 * draws, OF_INPUTS)
+    for seed in range(experiments):
+        made = Scenario.model_validate(
+            plant.document(seed) | {"uncertain": INPUTS, "uncertainty": {"draws": draws}}
+        )
+        summary = finished(made, ReplicationStore()).summary
+        spread = [known(plant, one).ettr for one in drawn(made, range(draws))]
+        chance.add(summary["ettr"]["mean"], summary["half_width"], draws, float(np.mean(spread)))
+        shares = dict(zip(INPUTS, np.random.default_rng(seed).random(len(INPUTS)).tolist(), strict=True))
+        truth = known(plant, variant(made, values_at(made, shares))).ettr
+        inputs = summary["ettr"]["inputs"]
+        held.seen.append(inputs["p5"] <= truth <= inputs["p95"])
+    yield from (chance, held)
+
+
+def known(plant: Plant, made: Scenario) -> Plant:
+    """Return the *plant* with the inputs of a scenario that was drawn."""
+    restart = made.recovery.stages[-1].duration.mean
+    return replace(plant, mtbf=made.failures["any"].mtbf, restart=restart)
+
+
 PATHS = (
     "ettr",
     "availability",
@@ -316,10 +354,16 @@ def of_limits(experiments: int) -> Iterator[Row | Share]:
     yield from ranked(6, 8, experiments // 4)
 
 
+def of_inputs(experiments: int) -> Iterator[Row | Share]:
+    """Chance and uncertain inputs, kept apart."""
+    yield from uncertain(USUAL, 100, min(experiments, MOST_OF_INPUTS))
+
+
 SECTIONS: dict[str, Section] = {
     "means": of_means,
     "differences": of_differences,
     "tuning": of_tuning,
+    "inputs": of_inputs,
     "limits": of_limits,
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 from clustersim import theory
 from clustersim.estimate import unseen
 from clustersim.formatting import PrintedShares, counted, duration, measured, percent, plus_minus, whole
-from clustersim.metrics.cells import margin, number_at, parts
+from clustersim.metrics.cells import inputs, margin, number_at, parts
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import about_overlaps, describe
 from clustersim.scenario.first_order import mean_parts
@@ -111,7 +111,7 @@ def verdict(summary: Summary) -> Advice:
     ettr, gpus = summary["ettr"]["mean"], summary["gpus"]
     width = summary["half_width"]
     training = measured(gpus * ettr, None if width is None else gpus * width)
-    train = f"{whole(gpus)} cards {training} train (ETTR {plus_minus(ettr, width)})"
+    train = f"{whole(gpus)} cards {training} train (ETTR {_ettr(summary)})"
     if summary["no_progress"]:
         text = f"{summary['name']} makes no progress: of {train}{_most(summary)}."
         return Advice(text, warning=True)
@@ -120,6 +120,16 @@ def verdict(summary: Summary) -> Advice:
         worth = measured(summary["effective_gpus"], summary["margins"]["effective_gpus"])
         text += f", worth {worth} at a scaling efficiency of {summary['scaling_efficiency']:.3g}"
     return Advice(f"{text}{_most(summary)}.")
+
+
+def _ettr(summary: Summary) -> str:
+    """Return ETTR with its interval; chance and uncertain inputs are kept apart."""
+    ettr, width = summary["ettr"]["mean"], summary["half_width"]
+    if "inputs" not in summary:
+        return plus_minus(ettr, width)
+    mean, _, chance = plus_minus(ettr, width).partition(" ± ")
+    of_inputs = inputs(summary, "ettr") or ", inputs make no difference"
+    return f"{mean}{chance and f', chance ± {chance}'}{of_inputs} (90 %)"
 
 
 def _most(summary: Summary) -> str:
@@ -217,7 +227,8 @@ def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     count, width, ettr = summary["replications"], summary["half_width"], summary["ettr"]
     goal = summary.get("precision")
     if width is None:
-        yield Advice("One replication tells nothing about chance: no interval.", True)
+        each = " per draw" if "inputs" in summary else ""
+        yield Advice(f"One replication{each} tells nothing about chance: no interval.", True)
     elif goal:
         met, reached = "met" if goal["met"] else "not met", f"±{100 * width:.2g} pp"
         text = f"The precision of ±{100 * goal['asked']:.3g} pp is {met}: {reached} with {count} replications"

@@ -108,6 +108,47 @@ def mean_of(values: Sequence[float] | Floats) -> Estimate:
     return Estimate(mean, student(data.size - 1) * error, data.size)
 
 
+def grouped(values: Sequence[float] | Floats, size: int) -> Floats:
+    """Return the means of *size* values each, one after another: what is left over does not count.
+
+    Rows of numbers become rows of means.
+    """
+    table = np.asarray(values, dtype=np.float64)
+    whole = len(table) // size * size
+    means: Floats = table[:whole].reshape(-1, size, *table.shape[1:]).mean(axis=1)
+    return means
+
+
+def within_draws(values: Sequence[float] | Floats, per_draw: int) -> Estimate:
+    """Return the mean of *values*, so many of each draw of the inputs, with the interval of chance alone.
+
+    Values of one draw differ by chance only; their pooled variance is what the half-width is made of.
+    Unknown where there is one of each.
+    """
+    table = np.asarray(values, dtype=np.float64).reshape(-1, per_draw)
+    mean, freedom = float(table.mean()), table.shape[0] * (per_draw - 1)
+    if not freedom:
+        return Estimate(mean, None, table.size)
+    error = math.sqrt(float(table.var(axis=1, ddof=1).mean()) / table.size)
+    return Estimate(mean, student(freedom) * error, table.size)
+
+
+def without_chance(table: Floats) -> Floats:
+    """Return the means of the draws, a row of *table* each, drawn together as far as chance spreads them.
+
+    The variance between draws is that of the inputs plus a share of the variance within them (analysis of
+    variance): the means keep their order, and are left with the first alone.  One value of each draw says
+    nothing about chance, and is left as it is.
+    """
+    means: Floats = table.mean(axis=1)
+    count, between = table.shape[1], float(means.var(ddof=1))
+    if count < 2 or between <= (SAME * float(np.abs(means).max())) ** 2:
+        return means
+    inputs = max(between - float(table.var(axis=1, ddof=1).mean()) / count, 0.0)
+    centre = means.mean()
+    return np.asarray(centre + math.sqrt(inputs / between) * (means - centre))
+
+
 def paired(values: Sequence[float] | Floats, baseline: Sequence[float] | Floats) -> Estimate:
     """Return the mean of *values* - *baseline*, pair by pair, over the replications that both have."""
     count = min(len(values), len(baseline))
@@ -163,15 +204,15 @@ def percentile(values: Sequence[float] | Floats, share: float) -> float:
     return high if math.isinf(high) else low + part * (high - low)
 
 
-def looks(most: int = MOST_REPLICATIONS) -> Iterator[int]:
+def looks(most: int = MOST_REPLICATIONS, first: int = FIRST_LOOK) -> Iterator[int]:
     """Yield the numbers of replications after which a run for a given precision asks whether it is met.
 
-    They are fixed beforehand (32, 64, 128, ... up to *most*), so that the answer never depends on how many
-    workers there are.  Stopping as soon as the half-width happens to be small stops too early too often; the
-    later the first look and the fewer there are, the less (Singham and Schruben, INFORMS Journal on
-    Computing 24(4), 2012).  What is left of it is measured by `benchmarks/calibration.py`.
+    They are fixed beforehand (*first*, twice as many, ... up to *most*), so that the answer never depends on
+    how many workers there are.  Stopping as soon as the half-width happens to be small stops too early too
+    often; the later the first look and the fewer there are, the less (Singham and Schruben, INFORMS Journal
+    on Computing 24(4), 2012).  What is left of it is measured by `benchmarks/calibration.py`.
     """
-    look = min(FIRST_LOOK, most)
+    look = min(first, most)
     while look < most:
         yield look
         look = min(look * LOOK_GROWTH, most)

@@ -1,4 +1,4 @@
-"""What came of the thresholds of `expect`: met, not met, or undecided, because chance alone may decide."""
+"""What came of the thresholds of `expect`: met, not met, or undecided, as chance or inputs may decide."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from clustersim.formatting import certain, plus_minus, significant
 from clustersim.metrics.catalogue import figures_of
-from clustersim.metrics.cells import margin, number_at
+from clustersim.metrics.cells import inputs, margin, number_at
 from clustersim.scenario import Scenario
 from clustersim.scenario.keys.quantities import Threshold
 
@@ -31,13 +31,13 @@ class Expectation:
     found: str
     verdict: str
     holds: bool
+    why: str = ""
 
     @property
     def text(self) -> str:
-        """The same in a sentence, without the verdict."""
-        more = "; the interval holds the threshold, more replications would tell"
+        """The same in a sentence, without the verdict, and why nothing is decided, where that is so."""
         sentence = f"{self.scenario}: {self.path} is {self.found}, expected {self.wanted}"
-        return f"{sentence}{more if self.verdict == UNDECIDED else ''}"
+        return f"{sentence}{self.why and f'; {self.why}'}"
 
     def __str__(self) -> str:
         return f"{self.verdict}: {self.text}"
@@ -45,6 +45,16 @@ class Expectation:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {"path": self.path, "wanted": self.wanted, "verdict": self.verdict, "holds": self.holds}
+
+
+def _why_undecided(summary: Mapping[str, Any], path: str, apart: float, threshold: Threshold) -> str:
+    """Return why chance or uncertain inputs leave it open on which side of the threshold the figure lies."""
+    width, points = margin(summary, path), summary.get("inputs", {}).get(path)
+    if width is not None and abs(apart) < width:
+        return "the interval holds the threshold, more replications would tell"
+    if points is not None and points["p5"] < threshold.value < points["p95"]:
+        return f"{inputs(summary, path, after='')} (90 %) hold the threshold, better known ones would tell"
+    return ""
 
 
 def expectations(scenario: Scenario, summary: Mapping[str, Any]) -> Iterator[Expectation]:
@@ -63,6 +73,5 @@ def expectations(scenario: Scenario, summary: Mapping[str, Any]) -> Iterator[Exp
         known = width is not None and not certain(value, width)
         found = plus_minus(value, width) if known else significant(value, ALL_DIGITS)
         verdict = MET if holds else NOT_MET
-        if width is not None and abs(value - threshold.value) < width:
-            verdict = UNDECIDED
-        yield Expectation(scenario.name, path, text, found, verdict, holds)
+        why = _why_undecided(summary, metric.margin or own, value - threshold.value, threshold)
+        yield Expectation(scenario.name, path, text, found, UNDECIDED if why else verdict, holds, why)

@@ -9,23 +9,24 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from clustersim import folders
-from clustersim.estimate import awaited, looks, precise_enough
+from clustersim.estimate import FIRST_LOOK, MOST_REPLICATIONS, awaited, looks, precise_enough, within_draws
 from clustersim.metrics.catalogue import SCHEMA_VERSION
 from clustersim.records import Records
 from clustersim.results import Results
 from clustersim.scenario.describe import replication_s
+from clustersim.scenario.drawing import drawn
 from clustersim.scenario.first_order import stakes
 from clustersim.scenario.model import Scenario
-from clustersim.settings import LiveProgress, Output, ScenarioSource, Settings, merged
+from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ReplicationStore, RunError, UnfinishedFile
 from clustersim.version import VERSION, build
 from clustersim.workers import Batch, Local, Outside
@@ -39,7 +40,9 @@ LIBRARIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow", "pydantic", "ruamel
 class Point:
     """One scenario of an experiment, its finished replications, and how many it needs.
 
-    `taken` are the seconds that simulating it has taken so far, on one core.
+    `taken` are the seconds that simulating it has taken so far, on one core.  Of a scenario with uncertain
+    inputs the first replications are those of draw 0, as many as it takes per draw, and so on; `draws` are
+    the scenarios that were drawn.
     """
 
     scenario: Scenario
@@ -47,6 +50,7 @@ class Point:
     schedule: Iterator[int]
     wanted: int = 0
     taken: float = 0.0
+    draws: dict[int, Scenario] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scenario: Scenario, store: ReplicationStore, count: int | None = None) -> Point:
@@ -54,8 +58,12 @@ class Point:
 
         That is a fixed number, or the looks of a run for a given precision.
         """
-        fixed = count is not None or scenario.simulation.precision is None
-        schedule = iter([count or scenario.simulation.replications]) if fixed else looks()
+        simulation, first = scenario.simulation, FIRST_LOOK
+        fixed = count is not None or simulation.precision is None
+        if scenario.uncertain and not fixed:
+            first = simulation.replications
+        most = MOST_REPLICATIONS // scenario.uncertainty.per_draw * scenario.uncertainty.per_draw
+        schedule = iter([count or simulation.replications]) if fixed else looks(most, first)
         return cls(scenario, store, schedule, next(schedule))
 
     @property
@@ -72,12 +80,31 @@ class Point:
             self.wanted = following
         return missing
 
+    def simulated(self, replications: Sequence[int]) -> Iterator[tuple[Scenario, Sequence[int]]]:
+        """Yield what is simulated in these *replications*: the scenario, or each of its draws that is needed.
+
+        Raises ScenarioError where what is drawn makes no scenario.
+        """
+        if not self.scenario.uncertain:
+            yield self.scenario, replications
+            return
+        of_draw: dict[int, list[int]] = {}
+        for replication in replications:
+            of_draw.setdefault(replication // self.scenario.uncertainty.per_draw, []).append(replication)
+        new = [draw for draw in of_draw if draw not in self.draws]
+        self.draws |= zip(new, drawn(self.scenario, new), strict=True)
+        yield from ((self.draws[draw], numbers) for draw, numbers in of_draw.items())
+
     def _satisfied(self) -> bool:
         goal = self.scenario.simulation.precision
         if goal is None:
             return True
-        count, drawn = self.wanted, self.store.drawn(self.wanted)
-        precise = precise_enough(self.store.ettr(count), goal, surprises=drawn)
+        count, values = self.wanted, self.store.ettr(self.wanted)
+        if self.scenario.uncertain:
+            reached = within_draws(values, self.scenario.uncertainty.per_draw).half_width
+            precise = reached is not None and reached <= goal
+        else:
+            precise = precise_enough(values, goal, surprises=self.store.drawn(count))
         return precise and not awaited(stakes(self.scenario), self.store.struck(count), count, goal)
 
 
@@ -87,25 +114,18 @@ def batches(points: Sequence[Point], workers: int) -> list[Batch]:
     share = sum(map(len, missing)) // (4 * workers)
     cut = []
     for place, point in enumerate(points):
-        seconds = replication_s(point.scenario)
-        size = max(min(int(LIVELY / seconds), share), 1)
-        starts = range(0, len(missing[place]), size)
-        cut += [
-            Batch(place, point.scenario, missing[place][start : start + size], seconds) for start in starts
-        ]
+        for scenario, numbers in point.simulated(missing[place]):
+            seconds = replication_s(scenario)
+            size = max(min(int(LIVELY / seconds), share), 1)
+            starts = range(0, len(numbers), size)
+            cut += [Batch(place, scenario, numbers[start : start + size], seconds) for start in starts]
     return cut
 
 
-def simulate_all(
-    points: Sequence[Point],
-    settings: Settings,
-    hands: Outside | Local | None = None,
-    heard: Callable[[str, float], None] | None = None,
-) -> None:
+def simulate_all(points: Sequence[Point], settings: Settings, hands: Outside | Local | None = None) -> None:
     """Simulate until every point has what it needs; each replication is put in its store as it finishes.
 
-    On *hands* of a `simulator`, or on some of its own.  Each is *heard* of, by its scenario's name and ETTR.
-    Raises RunError where a worker process dies.
+    On *hands* of a `simulator`, or on some of its own.  Raises RunError where a worker process dies.
     """
     with nullcontext(hands) if hands else simulator(settings) as working:
         while work := batches(points, settings.processes):
@@ -116,8 +136,6 @@ def simulate_all(
                 points[batch.place].taken += batch.taken
                 for records in finished:
                     points[batch.place].store.put(records)
-                    if heard:
-                        heard(batch.scenario.name, records.ettr)
                 done += len(finished)
                 settings.progress.advance(done, wanted)
 
@@ -180,10 +198,7 @@ def run_all(
             held = resumable(settings, places[n], store_key(scenarios[n]), "run", f"{places[n]}: ")
             points.append(Point.of(scenarios[n], ReplicationStore(file=stack.enter_context(held))))
         started = time.perf_counter()
-        progress = settings.progress
-        simulate_all(
-            points, settings, heard=progress.finished if isinstance(progress, LiveProgress) else None
-        )
+        simulate_all(points, settings)
         taken = time.perf_counter() - started
         for number, point in zip(todo, points, strict=True):
             answers[number] = _saved(point, places[number], settings, taken)
@@ -245,7 +260,10 @@ def work_key(scenario: Scenario) -> str:
     """Return what a replication depends on, as a hash: the scenario without the number of replications."""
     document = scenario.document
     simulation = {**document.get("simulation", {}), "replications": None, "precision": None}
-    text = json.dumps(document | {"simulation": simulation}, separators=(",", ":"))
+    document["simulation"] = simulation
+    if "uncertainty" in document:
+        document["uncertainty"]["draws"] = None
+    text = json.dumps(document, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clustersim import folders
-from clustersim.arrays import Floats
+from clustersim.arrays import Array, Floats
 from clustersim.engine.ledger import TOLERANCE, LedgerError
+from clustersim.estimate import grouped, percentile, within_draws, without_chance
 from clustersim.formatting import plus_minus
 from clustersim.metrics.catalogue import SCHEMA_VERSION, SECTIONS, figures_of
-from clustersim.metrics.metric import MetricFigure, Note
+from clustersim.metrics.metric import Measure, MetricFigure, Note
 from clustersim.metrics.replications import FLEET, Replications
 from clustersim.records import Records
 from clustersim.report_hook import write_page
 from clustersim.scenario import Scenario, dump, load
-from clustersim.scenario.facts import facts_of
+from clustersim.scenario.facts import by_draw, facts_of
 from clustersim.store import ChoiceError, RunError
 
 if TYPE_CHECKING:
@@ -129,10 +130,11 @@ class Results:
         if figure is None or facts.missing(figure.metric.needs):
             raise ChoiceError(f'{self.name}: there is no metric "{metric}" in it; see its summary')
         if self._records:
-            replications = Replications.of(facts, self._records)
+            replications = _replications(self.scenario, self._records)
         else:
             table = self.replications
-            replications = Replications(facts, {name: np.asarray(table[name]) for name in table.columns})
+            columns = {name: np.asarray(table[name]) for name in table.columns}
+            replications = Replications(facts, columns | by_draw(self.scenario, len(table)))
         try:
             return np.asarray(figure.measure.values(figure.rows(replications)))
         except LookupError:
@@ -184,7 +186,7 @@ def summarise(scenario: Scenario, records: Sequence[Records]) -> Summary:
 
     Raises LedgerError where the shares of a replication do not add up.
     """
-    replications = Replications.of(facts_of(scenario), records)
+    replications = _replications(scenario, records)
     _check(replications)
     has = replications.facts.has - (set() if all(each.fleet for each in records) else {FLEET})
     summary: Summary = {"margins": {}, "reasons": {}}
@@ -198,8 +200,15 @@ def summarise(scenario: Scenario, records: Sequence[Records]) -> Summary:
                 _set(summary, entry.path.rpartition(".")[0], {})
             for figure in entry.figures(replications.facts):
                 _add(summary, figure, replications)
-    summary |= {name: summary.pop(name) for name in ("margins", "reasons")}
+    if replications.per_draw:
+        summary["half_width"] = summary["margins"]["ettr"]
+    last = [name for name in ("margins", "inputs", "reasons") if name in summary]
+    summary |= {name: summary.pop(name) for name in last}
     return summary if summary["random"] else _exact(summary)
+
+
+def _replications(scenario: Scenario, records: Sequence[Records]) -> Replications:
+    return Replications.of(facts_of(scenario), records, by_draw(scenario, len(records)))
 
 
 def _exact(summary: Summary) -> Summary:
@@ -224,14 +233,27 @@ def _set(summary: Summary, path: str, value: Any) -> None:
 
 def _add(summary: Summary, figure: MetricFigure, replications: Replications) -> None:
     """Set *figure*, with its margin, or null with the reason."""
-    metric, path = figure.metric, figure.path
-    estimate = figure.measure.estimate(figure.rows(replications))
+    metric, measure, path = figure.metric, figure.measure, figure.path
+    rows, per_draw = figure.rows(replications), replications.per_draw
+    estimate = measure.estimate(grouped(rows, per_draw) if per_draw and measure.averages else rows)
     _set(summary, path, None if estimate is None else estimate.mean)
     if estimate is None and metric.unknown:
         reason = metric.unknown if isinstance(metric.unknown, str) else metric.unknown(replications)
         summary["reasons"][path] = reason
-    elif estimate is not None and figure.measure.margin:
-        summary["margins"][metric.margin or path] = estimate.half_width
+    elif estimate is not None and measure.margin:
+        name = metric.margin or path
+        summary["margins"][name] = estimate.half_width
+        if per_draw:
+            summary["margins"][name] = within_draws(measure.values(rows), per_draw).half_width
+            summary.setdefault("inputs", {})[name] = _inputs(measure, rows, per_draw)
+
+
+def _inputs(measure: Measure, rows: Array, per_draw: int) -> dict[str, float] | None:
+    """Return what the uncertain inputs alone make of a figure; None where a draw leaves it unknown."""
+    of_draws = without_chance(measure.values(rows.reshape(-1, per_draw, rows.shape[1])))
+    if not np.isfinite(of_draws).all():
+        return None
+    return {f"p{percent}": percentile(of_draws, percent / 100) for percent in (5, 50, 95)}
 
 
 def _check(replications: Replications) -> None:

@@ -78,6 +78,14 @@ class Rate(NamedTuple):
     part: str | None
 
 
+class Observation(NamedTuple):
+    """How many events were *counted* while parts were observed for so many *seconds* in all."""
+
+    counted: int
+    seconds: float
+    part: str | None
+
+
 class _QuantityError(Exception):
     """What is wrong with a text, to be said with the text before it and what is allowed behind it."""
 
@@ -181,6 +189,7 @@ _TIME_UNITS = "|".join(sorted(_SECONDS, key=len, reverse=True))
 _TIMES = f"(?:{'|'.join(_WORDS)})s?|{_TIME_UNITS}"
 _OF_PARTS = f"(?:({'|'.join(PARTS)})[- ])?"
 _PER = rf"({NUMBER}) ?(?:/|per) ?(?:({NUMBER}) ?)?{_OF_PARTS}({_TIMES})"
+_OBSERVED = rf"({_COUNT}) in ({NUMBER}) ?{_OF_PARTS}({_TIMES})"
 
 
 def _duration(text: str) -> float:
@@ -225,8 +234,20 @@ def _rate(text: str) -> Rate:
     events, many, part, time = _matched(_PER, text).groups()
     if _exact(events) == 0 or _exact(many or "1") == 0:
         raise _QuantityError("is zero, or in no time")
-    unit = _SECONDS[time] if time in _SECONDS else _SECONDS[_WORDS[time.removesuffix("s")]]
-    return Rate(float(_exact(many or "1") * unit / _exact(events)), part)
+    return Rate(float(_exact(many or "1") * _unit_of_time(time) / _exact(events)), part)
+
+
+def _unit_of_time(time: str) -> Fraction:
+    """Return the seconds of a unit or of its word."""
+    return _SECONDS[time] if time in _SECONDS else _SECONDS[_WORDS[time.removesuffix("s")]]
+
+
+def _observation(text: str) -> Observation:
+    """Return the count of `21 in 110_592 node-days`."""
+    counted, many, part, time = _matched(_OBSERVED, text).groups()
+    if _exact(many) == 0:
+        raise _QuantityError("is in no time")
+    return Observation(int(counted), float(_exact(many) * _unit_of_time(time)), part)
 
 
 def _count(text: str) -> int:
@@ -264,6 +285,13 @@ MONEY = Quantity(
     "a price", "a number and a currency's three letters", "2.35 USD", rf"^{NUMBER} ?[A-Z]{{3}}$", _money
 )
 RATE = Quantity("a rate", "a number per time of a part", "6.5 / 1000 node-days", f"^{_PER}$", _rate)
+OBSERVATION = Quantity(
+    "an observation",
+    "a count in a time of a part",
+    "21 in 110_592 node-days",
+    f"^{_OBSERVED}$",
+    _observation,
+)
 COUNT = Quantity(
     "a count", "a whole number, with _ between digits if you like", "100_000", rf"^{_COUNT}$", _count, True
 )
@@ -277,6 +305,7 @@ QUANTITIES: tuple[Quantity[Any], ...] = (
     TOKENS,
     MONEY,
     RATE,
+    OBSERVATION,
     COUNT,
     STEPS,
 )
@@ -367,6 +396,12 @@ def format_share(share: float, digits: int | None = None) -> str:
     if digits is not None:
         return f"{_rounded(share * 100, digits)} %"
     return f"{_long(share, _PER_CENT['%'])} %"
+
+
+def format_rate(rate: float, part: str | None = None) -> str:
+    """Return events per second of a part: `0.167 / 1000 gpu-days`."""
+    _finite(rate)
+    return f"{rate * 1000 * DAY:.6g} / 1000 {f'{part}-' if part else ''}days"
 
 
 def format_points(points: float) -> str:

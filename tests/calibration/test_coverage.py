@@ -11,12 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from calibration import SECTIONS, USUAL, Row, differences, means
+from calibration import SECTIONS, USUAL, Row, Share, differences, means, uncertain
+from scipy.stats import binomtest
 
 from clustersim.estimate import CONFIDENCE, mean_of, student
 from tests.theory.z import threshold
 
 EXPERIMENTS = 120
+FEW_DRAWS, FEW_EXPERIMENTS = 16, 20
 COUNT = 3
 """So few replications that the normal quantile in place of Student's would hold the truth in 81 % only."""
 PATHS = ("ettr", "ledger.lost", "interruptions_per_day")
@@ -54,6 +56,16 @@ def test_means_and_ratios_are_sound() -> None:
 def test_paired_differences_are_sound() -> None:
     often = replace(BRIEF, mtbf=BRIEF.mtbf / 2)
     assert_sound(differences({"now": BRIEF, "often": often}, EXPERIMENTS, replications=COUNT), CASES)
+
+
+def test_uncertain_inputs_hold_the_truth_and_chance_holds_the_mean_of_the_draws() -> None:
+    chance, held = uncertain(BRIEF, FEW_DRAWS, FEW_EXPERIMENTS)
+    assert isinstance(chance, Row)
+    assert isinstance(held, Share)
+    # The ends of n values hold the next one in n - 1 of n + 1 cases: of few draws less than 90 %.
+    expected = 0.9 * (FEW_DRAWS - 1) / (FEW_DRAWS + 1)
+    for count, share in ((sum(held.seen), expected), (chance.held, CONFIDENCE)):
+        assert binomtest(count, FEW_EXPERIMENTS, share).pvalue > 0.01, (count, share)
 
 
 @pytest.mark.parametrize(

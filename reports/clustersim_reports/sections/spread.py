@@ -1,10 +1,11 @@
-"""How sure the ETTR is: one dot per replication, and the 95 % interval of their mean."""
+"""How sure the ETTR is: one dot per replication, the 95 % interval of their mean, and uncertain inputs."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from clustersim.formatting import plus_minus
+from clustersim.formatting import counted, plus_minus, whole
+from clustersim.metrics import cells
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Data, Figure, Group, Json, Section, Text, key
 from clustersim_reports.drawing import BLUE, INK, Plot
@@ -24,18 +25,25 @@ def section(runs: Runs) -> Section:
     return Section("certainty", "How sure", [figures, Text(f"{words} {more}.", "absent") if more else None])
 
 
-def figure(run: Run) -> Figure | Text:
-    """Return the replications as stacked dots, bars where they are many, above the interval of the mean.
+INPUTS = "90 % of what the uncertain inputs alone make of it, with the median"
 
-    What does not vary, or is the only one, is said in words.
-    """
+
+def _inputs(run: Run, plot: Plot, low: float, mean: str) -> str:
+    """Draw what uncertain inputs make of ETTR at that height; return the words about them and chance."""
+    ettr = run.summary["ettr"]
+    inputs, median = ettr["inputs"], {"color": BLUE, "size": 9, "symbol": "diamond"}
+    plot.line([inputs["p5"], inputs["p95"]], [low, low], BLUE, 4)
+    plot.dots([inputs["p50"]], [low], median, sign=key("line", INPUTS))
+    with_each = f"{counted(ettr['per_draw'], 'replication')} with each of them"
+    drawn = f"{whole(ettr['draws'])} draws of the uncertain inputs, {with_each}"
+    both = f"the mean is {mean} by chance (95 %), {cells.inputs(run.summary, 'ettr', after='')} (90 %)"
+    return f"{drawn}; {both}."
+
+
+def figure(run: Run) -> Figure:
+    """Return the replications as stacked dots, bars where they are many, above the interval of the mean."""
     values = [float(value) for value in run.result.replications["ettr"]]
     mean, width = run.at("ettr.mean"), run.margin("ettr")
-    words = plus_minus(mean, width)
-    if not run.result.is_random:
-        return Text(f"ETTR {words} in every replication: nothing in this scenario is random.")
-    if width is None:
-        return Text(f"ETTR {words} in the only replication, which says nothing about chance: simulate more.")
     pad = max((max(values) - min(values)) * 0.12, abs(mean) * 0.002, 1e-6)
     ends = min(values) - pad, max(values) + pad
     counts, edges = np.histogram(values, bins=BINS, range=ends)
@@ -56,10 +64,17 @@ def figure(run: Run) -> Figure | Text:
         lines = [(f"replication {number}", f"ETTR {value:.4f}") for number, value in enumerate(values)]
         marker: Json = {"color": BLUE, "size": 8 if len(values) <= 80 else 5}
         plot.dots("ettr", heights, marker, hover=lines, sign=sign)
-    low = -0.34 * floor
-    plot.line([run.at("ettr.low"), run.at("ettr.high")], [low, low], INK, 4)
-    diamond: Json = {"color": INK, "size": 10, "symbol": "diamond"}
-    plot.dots([mean], [low], diamond, sign=key("mean", "mean, with its 95 % interval"))
-    caption = f"{len(values)} independent replications; their mean is {words} (95 % confidence)."
+    words = plus_minus(mean, width)
+    caption = f"ETTR {words} in the only replication, which says nothing about chance: simulate more."
+    if width is not None:
+        low = -0.34 * floor
+        plot.line([run.at("ettr.low"), run.at("ettr.high")], [low, low], INK, 4)
+        diamond: Json = {"color": INK, "size": 10, "symbol": "diamond"}
+        plot.dots([mean], [low], diamond, sign=key("mean", "mean, with its 95 % interval"))
+        caption = f"{len(values)} independent replications; their mean is {words} (95 % confidence)."
+    if "inputs" in run.summary:
+        caption = _inputs(run, plot, -0.62 * floor, words)
+    if not run.result.is_random:
+        caption = f"ETTR {words} in every replication: nothing in this scenario is random."
     plot.note(f"mean {words}", mean, -0.5 * floor, xanchor=plot.side(mean, 0.35), yanchor="top")
     return plot.figure(f"spread-{run.anchor}", "ETTR of every replication", caption, caption)

@@ -27,9 +27,12 @@ EXAMPLES = (
 def check(scenarios: tuple[str, ...], as_json: bool, **common: Any) -> int:
     """Validate scenarios and print what they mean: resolved values, failures by mode, a first-order ETTR."""
     from clustersim.scenario.describe import describe
+    from clustersim.scenario.drawing import made
     from clustersim.settings import Settings
 
     loaded = options.load_all(scenarios, options.settings(common))
+    for scenario in loaded:
+        made(scenario)
     descriptions = [describe(scenario, Settings().processes) for scenario in loaded]
     if as_json:
         console.print_json(*map(asdict, descriptions))

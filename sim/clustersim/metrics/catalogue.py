@@ -10,7 +10,7 @@ import numpy as np
 
 from clustersim.arrays import Array
 from clustersim.engine.ledger import Entry
-from clustersim.estimate import awaited, mean_of, percentile
+from clustersim.estimate import awaited, mean_of, percentile, within_draws, without_chance
 from clustersim.formatting import NOTHING
 from clustersim.metrics import cells
 from clustersim.metrics.cells import MetricCell, Summary
@@ -20,6 +20,7 @@ from clustersim.metrics.metric import (
     MetricFigure,
     Note,
     about,
+    by_draw,
     held,
     held_for,
     mean,
@@ -30,11 +31,13 @@ from clustersim.metrics.metric import (
 from clustersim.metrics.replications import (
     COSTS,
     FLEET,
+    PER_DRAW,
     PRECISION,
     REPLICAS,
     TARGET,
     TIERS,
     TOKENS,
+    UNCERTAIN,
     Column,
     Replications,
     ScenarioFacts,
@@ -73,7 +76,8 @@ def _waste_by_entry(r: Replications) -> dict[str, dict[str, float]]:
 
 
 def _precision(r: Replications) -> dict[str, Any]:
-    goal, reached = r["precision.asked"], mean_of(r["ettr"]).half_width
+    goal, ettr = r["precision.asked"], r["ettr"]
+    reached = (within_draws(ettr, r.per_draw) if r.per_draw else mean_of(ettr)).half_width
     unstruck = awaited(r["precision.stakes"], r["incidents_by_mode"].sum(axis=0), len(r), goal)
     met = reached is not None and reached <= goal and not unstruck
     return {"asked": goal, "reached": reached, "met": met, "unstruck": unstruck}
@@ -107,9 +111,14 @@ def _p(percent: int) -> Callable[[Array], float]:
     return lambda values: percentile(values, percent / 100)
 
 
+def _input(percent: int) -> Callable[[Array, int], float]:
+    return lambda values, per_draw: percentile(without_chance(values.reshape(-1, per_draw)), percent / 100)
+
+
 _ETTR = mean("ettr")
 _EFFECTIVE = scaled(_ETTR, "ideal_gpus")
 _ONE_HISTORY, _NO_LOADS = "one replication has no interval", "nothing was loaded"
+_ONE_EACH = "one replication per draw cannot tell chance from inputs; give uncertainty.per_draw: 2"
 
 # fmt: off
 # A table: one argument to a line, as the formatter would have it, hides what belongs together.
@@ -133,7 +142,7 @@ _SIMULATION = MetricSection("What was simulated", (
         " follows the failures", show=cells.save_interval),
     Note("random", "whether any number was drawn at random; where none was, every figure is exact, with one"
         " replication as with many: each margin is 0, and `ettr.low` and `ettr.high` are the mean",
-        lambda r: bool(r["drawn"].any())),
+        lambda r: bool(r["drawn"].any()) or r.per_draw > 0),
 ))
 _TIME = MetricSection("Where the time goes", (
     Metric("ettr.mean", "ETTR", "share", "effective training time ratio: productive share of all card-time",
@@ -148,7 +157,25 @@ _TIME = MetricSection("Where the time goes", (
         over("ettr", _p(50)), heading=None, better="high"),
     Metric("ettr.p90", "ETTR, P90", "share", "10 % of replications lie above it",
         over("ettr", _p(90)), heading=None, better="high"),
-    Metric("half_width", "ETTR, half-width", "share", "of the interval of ETTR before it is cut at 0 and 1",
+    Metric("ettr.chance.low", "ETTR, low by chance", "share", "lower end of the 95 % interval of chance"
+        " alone, the same draws of the inputs given",
+        by_draw("ettr", lambda v, n: within_draws(v, n).share.low),
+        needs=(UNCERTAIN,), unknown=_ONE_EACH, heading=None),
+    Metric("ettr.chance.high", "ETTR, high by chance", "share", "upper end of it",
+        by_draw("ettr", lambda v, n: within_draws(v, n).share.high),
+        needs=(UNCERTAIN,), unknown=_ONE_EACH, heading=None),
+    Metric("ettr.inputs.p5", "ETTR, inputs, 5 %", "share", "5 % point of what the uncertain inputs alone"
+        " make of ETTR: of the means of their draws, with the chance taken out", by_draw("ettr", _input(5)),
+        needs=(UNCERTAIN,), heading=None),
+    Metric("ettr.inputs.p50", "ETTR, inputs, median", "share", "median of it",
+        by_draw("ettr", _input(50)), needs=(UNCERTAIN,), heading=None),
+    Metric("ettr.inputs.p95", "ETTR, inputs, 95 %", "share", "95 % point of it",
+        by_draw("ettr", _input(95)), needs=(UNCERTAIN,), heading=None),
+    Note("ettr.draws", "how many draws of the uncertain inputs there are", lambda r: len(r) // r.per_draw,
+        needs=(UNCERTAIN,)),
+    Note(PER_DRAW, "replications with each of them", needs=(UNCERTAIN,)),
+    Metric("half_width", "ETTR, half-width", "share", "of the interval of ETTR before it is cut at 0 and 1;"
+        " by chance alone where inputs are uncertain",
         about(_ETTR, lambda ettr: ettr.half_width), heading=None),
     Note("no_progress", f"whether ETTR is below {NO_PROGRESS_BELOW}",
         lambda r: bool(r["ettr"].mean() < NO_PROGRESS_BELOW)),

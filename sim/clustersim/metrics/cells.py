@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from clustersim.formatting import (
@@ -31,6 +32,8 @@ SAME_WHOLE = 1e-6
 """Stages come to the recovery but for this much; those that wait for nodes belong to another entry."""
 FINE = 0.01
 """Half-width of the least certain share of card-time below which all of them have a decimal."""
+IN_STEPS = 10
+"""In so many steps or more a range of the inputs is printed."""
 SIZES = ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k"), (0.0, ""))
 
 
@@ -86,7 +89,8 @@ def in_unit(summary: Summary, path: str, unit: str = "", *, given: bool = False)
     value, width = at(summary, path), 0.0 if given else margin(summary, path)
     if value is None:
         return MetricCell(NOTHING, summary["reasons"].get(path) or ABSENT.get(path.split(".")[0], ""))
-    return MetricCell(worded(value, width, unit, summary.get("currency", "")))
+    show = partial(worded, unit=unit, currency=summary.get("currency", ""))
+    return MetricCell(show(value, width) + inputs(summary, path, show))
 
 
 def worded(value: float, width: float | None, unit: str, currency: str = "") -> str:
@@ -102,6 +106,21 @@ def worded(value: float, width: float | None, unit: str, currency: str = "") -> 
         return f"{plus_minus(value / size, None if width is None else width / size)}{word} tokens/s"
     shows: Mapping[str, Callable[[float, float | None], str]] = {"share": percent, "s": duration}
     return shows.get(unit, plus_minus)(value, width)
+
+
+def inputs(
+    summary: Summary, path: str, show: Callable[[float, float | None], str] = measured, after: str = ", "
+) -> str:
+    """Return between which values uncertain inputs alone put the figure at *path* in 90 % of the cases.
+
+    Nothing where none is uncertain, or they make no difference that could be seen.
+    """
+    points = summary.get("inputs", {}).get(path)
+    if points is None:
+        return ""
+    digits = (points["p95"] - points["p5"]) / IN_STEPS
+    low, high = (show(points[name], digits or None).partition(" ±")[0] for name in ("p5", "p95"))
+    return f"{after}inputs {low} to {high}" if low != high else ""
 
 
 def spare_nodes(summary: Summary) -> MetricCell:
@@ -122,7 +141,11 @@ def ettr(summary: Summary) -> MetricCell:
     if summary["no_progress"]:
         text = "0" if mean == 0 else "below 0.001" if mean < 0.001 else plus_minus(mean, width)
         return MetricCell(text, "no progress")
-    return MetricCell(plus_minus(mean, width), "" if width is not None else "one replication: no interval")
+    text = f"{plus_minus(mean, width)}{inputs(summary, 'ettr')}"
+    if width is None:
+        each = " per draw: chance is not known" if "inputs" in summary else ": no interval"
+        return MetricCell(text, f"one replication{each}")
+    return MetricCell(text)
 
 
 def spread(summary: Summary) -> MetricCell:

@@ -21,7 +21,7 @@ from clustersim.estimate import ConfidenceInterval, Estimate, mean_of
 from clustersim.estimate import ratio as ratio_of
 from clustersim.formatting import NOTHING
 from clustersim.metrics.cells import MetricCell, Summary, in_unit
-from clustersim.metrics.replications import Column, Replications, ScenarioFacts
+from clustersim.metrics.replications import PER_DRAW, Column, Replications, ScenarioFacts
 
 Row = tuple[float, ...]
 NEARLY_ALWAYS = 0.99
@@ -41,14 +41,16 @@ class Measure:
     """The columns that make up a row, and what rows come to.
 
     `estimate` returns the figure of all rows, None where it is infinite or unknown; `values` a number for
-    each row, between which paired differences are taken.  `margin` says whether the figure has a symmetric
-    interval, `ends` how else its interval is found.
+    each row, between which paired differences are taken; of several tables of rows, the numbers of each.
+    `margin` says whether the figure has a symmetric interval, `ends` how else its interval is found, and
+    `averages` whether rows may be averaged first, which leaves the figure as it is.
     """
 
     columns: tuple[Column, ...]
     estimate: Callable[[Array], Estimate | None]
-    values: Callable[[Array], Array] = lambda rows: rows[:, 0]
+    values: Callable[[Array], Array] = lambda rows: rows[..., 0]
     margin: bool = False
+    averages: bool = False
     ends: Callable[[Array], ConfidenceInterval] | None = None
 
     def difference(self, rows: Array, others: Array) -> Estimate | None:
@@ -66,7 +68,7 @@ def mean(column: Column) -> Measure:
     def estimate(rows: Array) -> Estimate | None:
         return mean_of(rows[:, 0]) if np.isfinite(rows).all() else None
 
-    return Measure((column,), estimate, margin=True)
+    return Measure((column,), estimate, margin=True, averages=True)
 
 
 def ratio(above: Column, below: Column) -> Measure:
@@ -77,25 +79,31 @@ def ratio(above: Column, below: Column) -> Measure:
     """
 
     def values(rows: Array) -> Array:
-        if not rows[:, 1].sum():
-            return np.full(len(rows), math.nan)
-        quotient = rows[:, 0].sum() / rows[:, 1].sum()
-        return np.asarray(quotient + (rows[:, 0] - quotient * rows[:, 1]) / rows[:, 1].mean())
+        over, under = rows[..., 0], rows[..., 1]
+        total = under.sum(axis=-1, keepdims=True)
+        quotient = over.sum(axis=-1, keepdims=True) / np.where(total, total, math.nan)
+        mean = under.mean(axis=-1, keepdims=True)
+        return np.asarray(quotient + (over - quotient * under) / np.where(total, mean, math.nan))
 
-    return Measure((above, below), lambda rows: ratio_of(*rows.T), values, margin=True)
+    return Measure((above, below), lambda rows: ratio_of(*rows.T), values, margin=True, averages=True)
 
 
 def scaled(measure: Measure, factor: Column) -> Measure:
-    """Return a multiple of *measure*, by a *factor* that the scenario gives; unknown where it gives none."""
+    """Return a multiple of *measure*, by a *factor* that the scenario gives; unknown where it gives none.
+
+    Where the factor is uncertain it is the mean of products.
+    """
 
     def estimate(rows: Array) -> Estimate | None:
-        unscaled = measure.estimate(rows[:, :-1])
-        return None if unscaled is None or np.isnan(rows[0, -1]) else unscaled.scaled(float(rows[0, -1]))
+        unscaled, factors = measure.estimate(rows[:, :-1]), rows[:, -1]
+        if unscaled is None or np.isnan(factors[0]):
+            return None
+        return unscaled.scaled(float(factors[0])) if np.ptp(factors) == 0 else mean_of(values(rows))
 
     def values(rows: Array) -> Array:
-        return np.asarray(rows[:, -1] * measure.values(rows[:, :-1]))
+        return np.asarray(rows[..., -1] * measure.values(rows[..., :-1]))
 
-    return Measure((*measure.columns, factor), estimate, values, margin=True)
+    return Measure((*measure.columns, factor), estimate, values, margin=True, averages=True)
 
 
 def over(column: Column, statistic: Callable[[Array], Any]) -> Measure:
@@ -113,7 +121,16 @@ def about(measure: Measure, take: Callable[[Estimate], float | None]) -> Measure
         known = measure.estimate(rows)
         return None if known is None else _number(take(known), rows)
 
-    return Measure(measure.columns, estimate, measure.values)
+    return Measure(measure.columns, estimate, measure.values, averages=True)
+
+
+def by_draw(column: Column, take: Callable[[Array, int], float | None]) -> Measure:
+    """Return what *take* makes of a column and of how many replications there are with each draw."""
+
+    def estimate(rows: Array) -> Estimate | None:
+        return _number(take(rows[:, 0], int(rows[0, 1])), rows)
+
+    return Measure((column, PER_DRAW), estimate)
 
 
 def held(column: Column, share: float, known_to: Column | None = None) -> Measure:
@@ -250,7 +267,7 @@ class MetricFigure(NamedTuple):
     @property
     def measure(self) -> Measure:
         """How it is computed; what the scenario gives is the same in each replication."""
-        return self.metric.measure or over(self.path, lambda values: values[0])
+        return self.metric.measure or over(lambda r: r.facts.given[self.path], lambda values: values[0])
 
     def rows(self, replications: Replications) -> Array:
         """Return what each replication contributes.
@@ -298,4 +315,4 @@ class Note(NamedTuple):
 
     def value(self, replications: Replications) -> Any:
         """Return what the summary says."""
-        return self.make(replications) if self.make else replications[self.path]
+        return self.make(replications) if self.make else replications.facts.given[self.path]

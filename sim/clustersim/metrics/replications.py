@@ -20,8 +20,10 @@ Column = str | Callable[["Replications"], Any]
 """A column of replications: its name, or what makes it."""
 COSTS, TARGET, TOKENS = "costs", "a workload.target", "workload.tokens_per_gpu_second"
 REPLICAS, TIERS, PRECISION = "recovery.replicas", "several checkpoint.tiers", "simulation.precision"
-FLEET = "a count of the nodes away"
+FLEET, UNCERTAIN = "a count of the nodes away", "uncertain inputs"
 """Parts that not every scenario has, and without which some metrics do not exist."""
+PER_DRAW = "ettr.per_draw"
+"""Where the scenario's facts have how many replications there are with each draw of its inputs."""
 RESIDUE = 1e-12
 """A smaller share is what rounding leaves of a difference, not time: 0.1 s in three thousand years."""
 
@@ -57,9 +59,11 @@ class Replications:
         self._records = records
 
     @classmethod
-    def of(cls, facts: ScenarioFacts, records: Sequence[Records]) -> Replications:
-        """Return the replications of which these are the *records*."""
-        return cls(facts, columns_of(records), records)
+    def of(
+        cls, facts: ScenarioFacts, records: Sequence[Records], by_draw: Mapping[str, Array] | None = None
+    ) -> Replications:
+        """Return the replications of which these are the *records*; *by_draw* are facts that differ."""
+        return cls(facts, columns_of(records) | dict(by_draw or {}), records)
 
     def __len__(self) -> int:
         return len(self["replication"])
@@ -71,6 +75,11 @@ class Replications:
         if column not in self._columns:
             self._columns[column] = DERIVED[column](self) if column in DERIVED else self.facts.given[column]
         return self._columns[column]
+
+    @property
+    def per_draw(self) -> int:
+        """How many replications there are with each draw of uncertain inputs; 0 where none is uncertain."""
+        return int(self[PER_DRAW]) if UNCERTAIN in self.facts.has else 0
 
     @property
     def records(self) -> Sequence[Records]:
@@ -134,10 +143,10 @@ def _loads(r: Replications) -> Array:
     return np.array([[int(np.count_nonzero(tier == number)) for number in numbers] for tier in tiers])
 
 
-def _short(records: Records, spares: int) -> float:
+def _short(records: Records, spares: float) -> float:
     """Return the share of the time in which more nodes were away than there are spares."""
     away_s = records.fleet.away_s if records.fleet else np.ones(1)
-    return float(away_s[spares + 1 :].sum() / away_s.sum())
+    return float(away_s[int(spares) + 1 :].sum() / away_s.sum())
 
 
 def _lost_s(records: Records, warm_up: float) -> float:
@@ -166,7 +175,7 @@ DERIVED: Mapping[str, Callable[[Replications], Any]] = {
     "lost_s": lambda r: np.array([_lost_s(each, r["warm_up_s"]) for each in r.records]),
     "longest_outage_s": lambda r: np.array([_longest_outage_s(each, r["warm_up_s"]) for each in r.records]),
     "away_s": lambda r: stacked([each.fleet.away_s if each.fleet else np.zeros(1) for each in r.records]),
-    "short": lambda r: np.array([_short(each, r["spare_nodes"]) for each in r.records]),
+    "short": lambda r: np.array(list(map(_short, r.records, np.broadcast_to(r["spare_nodes"], len(r))))),
     "loads": _loads,
     "all_loads": lambda r: r["loads"].sum(axis=1),
     "reached": lambda r: ~np.isnan(r["reached_s"]),

@@ -29,6 +29,8 @@ MOST_ATTEMPTS = 1_000
 """A restart that needs more attempts on average never ends for any practical purpose."""
 MOST_SAVES = 1e12
 """So many instants of saves, as floats, are still thousands of their steps apart."""
+MOST_REPLICATIONS = 100_000
+"""As many as may be asked for without draws."""
 MOST_AT_ONCE = 1_000_000
 """Nodes that one failure takes down: each is then an object of its own, some 150 bytes and a microsecond."""
 NEEDS = {"rack": "cluster.nodes_per_rack", "pod": "cluster.nodes_per_rack and cluster.racks_per_pod"}
@@ -55,6 +57,7 @@ def _about_blocks(written: ScenarioBlock, system: System, document: Mapping[str,
     yield from _about_copies(written, system)
     yield from under(("recovery",), _about_recovery(written, system))
     yield from _about_stops(system)
+    yield from _about_draws(written, system)
     yield from _about_metrics(written, system)
     yield from _about_sources(written, document)
     costs = written.costs
@@ -194,6 +197,24 @@ def _about_stops(system: System) -> Iterator[Finding]:
     elif replicas * stops.takes >= stops.every:
         lasts = f"{replicas} replicas take {format_duration(replicas * stops.takes)}"
         yield ("maintenance", "takes"), f"{lasts}, longer than until the next round; stop less often"
+
+
+def _about_draws(written: ScenarioBlock, system: System) -> Iterator[Finding]:
+    """Yield replications that do not fill the draws of the uncertain inputs, or are too many."""
+    if not system.uncertain:
+        return
+    count, per_draw = system.simulation.replications, system.uncertainty.per_draw
+    stated = "replications" in written.simulation.model_fields_set
+    if stated and "draws" in written.uncertainty.model_fields_set:
+        why = "draws and simulation.replications both say how many; leave one out"
+        yield ("uncertainty", "draws"), why
+    elif count % per_draw or count < 2 * per_draw:
+        least = f"give {2 * per_draw} or more, and a multiple of {per_draw}"
+        why = f"{count:_} do not fill two or more draws, of {per_draw} each; {least}"
+        yield ("simulation", "replications"), why
+    elif count > MOST_REPLICATIONS:
+        draws = f"{system.uncertainty.draws:_} draws of {per_draw} are {count:_} replications"
+        yield ("uncertainty", "draws"), f"{draws}, {MOST_REPLICATIONS:_} are possible; give fewer"
 
 
 def _about_numbers(system: System) -> Iterator[Finding]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from clustersim.metrics.replications import ScenarioFacts
+import numpy as np
+
+from clustersim.arrays import Array
+from clustersim.metrics.replications import PER_DRAW, ScenarioFacts
+from clustersim.scenario.drawing import drawn
 from clustersim.scenario.first_order import stakes
 from clustersim.scenario.model import Scenario
 
@@ -38,12 +42,35 @@ def facts_of(scenario: Scenario) -> ScenarioFacts:
         "mtbf_s": scenario.mtbf,
         "replicas.count": scenario.recovery.replicas,
         "replicas.minimum": scenario.recovery.minimum,
+        PER_DRAW: scenario.uncertainty.per_draw,
         "currency": costs.currency if costs else "",
         "cost.per_gpu_hour": price,
         "price_per_hour": price * (cluster.gpus + (costs.idle_spares if costs else 0.0) * paid_spares),
     }
     intervals = {f"tiers.{tier.name}.interval_s": tier.interval for tier in scenario.tiers}
     return scenario.subjects._replace(given=given | intervals)
+
+
+_BY_DRAW = (
+    "spare_nodes",
+    "spares.known_to",
+    "ideal_gpus",
+    "tokens_per_gpu_second",
+    "cost.per_gpu_hour",
+    "price_per_hour",
+)
+"""Facts that enter into metrics, and that inputs of these blocks change: by them each draw has its own."""
+_BLOCKS_OF_FACTS = ("cluster.", "workload.", "costs.")
+
+
+def by_draw(scenario: Scenario, count: int) -> dict[str, Array]:
+    """Return the facts that differ between draws as columns of *count* replications."""
+    if not any(path.startswith(_BLOCKS_OF_FACTS) for path in scenario.uncertain):
+        return {}
+    per_draw = scenario.uncertainty.per_draw
+    given = [facts_of(each).given for each in drawn(scenario, range(-(-count // per_draw)))]
+    columns = {name: np.array([each[name] for each in given], np.float64) for name in _BY_DRAW}
+    return {name: np.repeat(column, per_draw)[:count] for name, column in columns.items()}
 
 
 def _nodes_counted(scenario: Scenario) -> int:

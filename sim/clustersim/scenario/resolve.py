@@ -9,6 +9,7 @@ from clustersim.scenario.keys.blocks import Finding, under
 from clustersim.scenario.keys.failure import FailureMode, FailureModeBlock
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.machine import ClusterSpec
+from clustersim.scenario.keys.plan import Simulation
 from clustersim.scenario.keys.recovery import Recovery
 from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.scenario.kinds.intervals import Needs
@@ -34,10 +35,20 @@ def resolve(written: ScenarioBlock) -> System:
         recovery=recovery,
         maintenance=written.maintenance,
         costs=written.costs.resolve() if written.costs else None,
-        simulation=written.simulation,
+        simulation=_counted(written),
+        uncertain=written.uncertain,
+        uncertainty=written.uncertainty,
         target_s=target_s,
         end_s=horizon or 10 * (target_s or 0.0),
     )
+
+
+def _counted(written: ScenarioBlock) -> Simulation:
+    """Return how long and how often it is simulated: each draw of the uncertain inputs several times."""
+    simulation, uncertainty = written.simulation, written.uncertainty
+    if not written.uncertain or "replications" in simulation.model_fields_set:
+        return simulation
+    return simulation.model_copy(update={"replications": uncertainty.draws * uncertainty.per_draw})
 
 
 def _modes(

@@ -14,6 +14,7 @@ from clustersim.metrics.replications import (
     TARGET,
     TIERS,
     TOKENS,
+    UNCERTAIN,
     ScenarioFacts,
 )
 from clustersim.scenario.keys.failure import FailureMode
@@ -21,6 +22,7 @@ from clustersim.scenario.keys.machine import ClusterSpec, Workload
 from clustersim.scenario.keys.plan import Costs, Maintenance, Simulation
 from clustersim.scenario.keys.recovery import Recovery
 from clustersim.scenario.keys.tiers import CheckpointSpec, Tier
+from clustersim.scenario.keys.uncertain import UncertainInput, Uncertainty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class System:
 
     `target_s` are the productive seconds after which the job is done (None: only the horizon ends the run),
     `end_s` the simulated seconds after which a run ends at the latest: the horizon, or ten times the target.
+    Of what is `uncertain`, by path, each draw is a system of its own; values here are as they are stated.
     """
 
     cluster: ClusterSpec
@@ -39,6 +42,8 @@ class System:
     maintenance: Maintenance | None
     costs: Costs | None
     simulation: Simulation
+    uncertain: Mapping[str, UncertainInput]
+    uncertainty: Uncertainty
     target_s: float | None
     end_s: float
 
@@ -91,6 +96,7 @@ class System:
             TIERS: len(self.tiers) > 1,
             PRECISION: self.simulation.precision is not None,
             FLEET: True,
+            UNCERTAIN: bool(self.uncertain),
         }
         names = {
             "entry": [entry.label for entry in Entry],

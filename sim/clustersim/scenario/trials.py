@@ -1,4 +1,4 @@
-"""Levers of one's own and published claims are tried on a scenario when it is read.
+"""Levers of one's own, published claims and uncertain inputs are tried on a scenario when it is read.
 
 A lever such as `{recovery.stages.start: 60 s}` makes another scenario.  What would be wrong with that one is
 wrong with the lever, and found before anything is simulated.
@@ -13,13 +13,14 @@ from pydantic import ValidationError
 
 from clustersim.metrics.metric import FAMILIES
 from clustersim.scenario.checks import examine
-from clustersim.scenario.keys.blocks import KEY, Finding, refuse, unknown
+from clustersim.scenario.keys.blocks import KEY, Finding, refuse, under, unknown
 from clustersim.scenario.keys.logs import Rows
 from clustersim.scenario.keys.remarks import Claim
 from clustersim.scenario.keys.scenario import ScenarioBlock
+from clustersim.scenario.keys.uncertain import HIGH, LOW, UncertainInput
 from clustersim.scenario.system import System
 from clustersim.scenario.text.document import Document, Path, ScenarioError, dotted, find, paths
-from clustersim.scenario.text.layers import override
+from clustersim.scenario.text.layers import alternatives, override
 from clustersim.units import shown
 
 Changes = Mapping[str, Any]
@@ -28,12 +29,16 @@ REMARKS = ("sources", "expect", "levers", "published")
 """Blocks that remark on the values of a scenario; they do not hold for other values."""
 MOST_TRIED = 200_000
 """The most values that all changes together may read anew: some 50 us each, ten seconds in all."""
+CHOSEN = ("cluster.gpus", "cluster.gpus_per_node", "recovery.replicas")
 CHANGED_BY_CLAIMS = (*CHANGEABLE, "simulation")
 _NAMED_BY_THE_USER = ("failures", "recovery.stages", "checkpoint.tiers")
 
 
 def trouble(written: ScenarioBlock, document: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield, at the value of each lever and claim, what would be wrong with the scenario that it makes."""
+    """Yield what would be wrong with the scenarios that levers, claims and uncertain inputs make."""
+    if written.uncertain:
+        trials = Trials(document, "an uncertain input", CHANGEABLE)
+        yield from under(("uncertain",), _about_uncertain(written, trials))
     if written.levers:
         yield from _about_levers(written, Trials(document, "a lever", CHANGEABLE))
     if written.published is not None:
@@ -50,6 +55,37 @@ def _about_levers(written: ScenarioBlock, trials: Trials) -> Iterator[Finding]:
             why = f"the costs are in {currency}; give the price in {currency} too"
             yield ("levers", name, "price"), why
         yield from trials.findings(lever.values, ("levers", name))
+
+
+def _about_uncertain(written: ScenarioBlock, trials: Trials) -> Iterator[Finding]:
+    """Yield what cannot be drawn: what is chosen, one quantity twice, ends that make no scenario."""
+    taken: list[str] = []
+    for path, entry in written.uncertain.items():
+        if path in CHOSEN:
+            yield (path, KEY), "it is chosen, not uncertain; compare scenarios with several values instead"
+        elif other := next((other for other in taken if _is_same(path, other)), None):
+            yield (path, KEY), f"it is the same quantity as {other}; leave one of them out"
+        elif entry.counted and path.rpartition(".")[2] not in ("rate", "mtbf"):
+            yield path, "an observed count tells a rate; use it for a rate or an mtbf"
+        else:
+            yield from _at_both_ends(path, entry, trials)
+        taken.append(path)
+
+
+def _is_same(path: str, other: str) -> bool:
+    """Whether two paths say the same quantity, or one of them lies within the other."""
+    within = other.startswith(f"{path}.") or path.startswith(f"{other}.")
+    return within or other in alternatives(path)
+
+
+def _at_both_ends(path: str, entry: UncertainInput, trials: Trials) -> Iterator[Finding]:
+    """Yield what is wrong with the scenario at the 5 % or the 95 % point of an uncertain input."""
+    for share in (LOW, HIGH):
+        changes = entry.changes(path, share)
+        for where, why in trials.findings(changes, ()):
+            at = f"at {shown(next(iter(changes.values())))}, its {100 * share:g} % point"
+            yield ((path, KEY) if where[-1:] == (KEY,) else (path,)), f"{why} ({at})"
+            return
 
 
 def _about_changes(trials: Trials, claim: Claim, here: Path) -> list[tuple[Path, str]]:

@@ -12,10 +12,12 @@ from clustersim.scenario.keys.recovery import RecoveryBlock
 from clustersim.scenario.keys.tiers import CheckpointSpecBlock
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text.document import Path, dotted
+from clustersim.scenario.text.layers import alternatives
+from clustersim.scenario.trials import REMARKS
 from clustersim.units import format_duration, format_share
 
 _NAMED = (("failures",), ("recovery", "stages"), ("checkpoint", "tiers"))
-_NOT_VALUES = ("name", "title", "about", "levers", "expect", "sources", "published")
+_NOT_VALUES = (*REMARKS, "name", "title", "about", "uncertain", "uncertainty")
 
 
 class Value(NamedTuple):
@@ -30,8 +32,19 @@ class Value(NamedTuple):
 def values(scenario: Scenario) -> Iterator[Value]:
     """Yield every value that the simulation depends on, in the order of the language."""
     for path, text, default in _block(scenario.written, scenario.document, ()):
-        resolved = _resolved(scenario, path, text)
+        resolved = _resolved(scenario, path, text) + _doubt(scenario, dotted(path))
         yield Value(dotted(path), resolved, None if default else source(scenario.sources, path), default)
+
+
+def _doubt(scenario: Scenario, path: str) -> str:
+    """Return how uncertain the value at *path* is, or values within it are, or a rate that stands for it."""
+    names = (path, *alternatives(path))
+    doubts = [
+        each.written if name in names else f"{name.removeprefix(f'{path}.')} {each.written}"
+        for name, each in scenario.uncertain.items()
+        if name in names or name.startswith(f"{path}.")
+    ]
+    return f"; uncertain: {', '.join(doubts)}" if doubts else ""
 
 
 def source(sources: Mapping[str, str], path: Path) -> str | None:

@@ -84,6 +84,8 @@ def ended_by_the_clock(scenario: Scenario, replications: int) -> Scenario:
         changes |= {f"workload.{key}": None for key in ("target", "productive") if key in work}
     if scenario.simulation.horizon is None:
         changes["simulation.horizon"] = USUAL_HORIZON
+    if scenario.uncertain:
+        changes["uncertainty.per_draw"] = 1
     if "replications" not in (document.get("simulation") or {}):
         changes["simulation.replications"] = replications
     return variant(scenario, changes) if changes else scenario

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ import numpy as np
 
 from clustersim import folders
 from clustersim.advice import Advice
-from clustersim.estimate import Estimate, paired
+from clustersim.estimate import Estimate, grouped, paired
 from clustersim.experiment import run_all
 from clustersim.formatting import measured, plus_minus, points, whole
 from clustersim.report_hook import write_page
@@ -160,7 +161,15 @@ def _paired(metric: str, other: Results, base: Results) -> Estimate:
     """
     runs = [(run.is_random, run.values_of(metric)) for run in (other, base)]
     count = min((len(values) for random, values in runs if random), default=2)
-    return paired(*(values[:count] if random else np.full(count, values[0]) for random, values in runs))
+    size = math.lcm(_per_draw(other), _per_draw(base))
+    return paired(
+        *(grouped(values[:count] if random else np.full(count, values[0]), size) for random, values in runs)
+    )
+
+
+def _per_draw(run: Results) -> int:
+    """Return how many replications are alike in their inputs, so that only their mean is one of several."""
+    return run.scenario.uncertainty.per_draw if run.scenario.uncertain else 1
 
 
 def _difference(other: Results, base: Results) -> Difference:

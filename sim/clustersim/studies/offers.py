@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from clustersim.distributions import Empirical
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
+from clustersim.scenario.keys.uncertain import quantified, scaled
 from clustersim.scenario.kinds.effects import EFFECTS
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.text.document import at, find
@@ -35,7 +38,8 @@ def offers(scenario: Scenario) -> Iterator[Change]:
     as long; saves that stop training for half as long, or are durable twice as fast, tier by tier; twice the
     spares, or half of them; repair and outages half as long.
     """
-    return Offers(scenario).changes()
+    changes = Offers(scenario).changes()
+    return (_as_uncertain(scenario, change) for change in changes) if scenario.uncertain else changes
 
 
 def own_changes(scenario: Scenario) -> Iterator[Change]:
@@ -43,6 +47,30 @@ def own_changes(scenario: Scenario) -> Iterator[Change]:
     document = scenario.document
     for name, lever in scenario.levers.items():
         yield Change(name, lever.values, from_to(document, lever.values), Area.OWN, lever.price)
+
+
+def _as_uncertain(scenario: Scenario, change: Change) -> Change:
+    """Return the *change* with inputs as uncertain as before: half a rate is half of it in each draw."""
+    made, document = change.of(scenario), scenario.document["uncertain"]
+    values = dict(change.values)
+    for path in (path for path in scenario.uncertain if path not in made.uncertain):
+        counted = scenario.uncertain[path].counted
+        then, now = (_value_of(each, path, counted) for each in (made, scenario))
+        if then and now:
+            values[f"uncertain.{path}"] = scaled(document[path], then / now)
+    return replace(change, values=values)
+
+
+def _value_of(scenario: Scenario, path: str, counted: bool) -> float | None:
+    """Return the value at *path* (SI), None where there is none; of what was *counted* the rate."""
+    block, _, name = path.rpartition(".")
+    mode = scenario.failures.get(block.removeprefix("failures."))
+    if mode is not None and name in ("rate", "mtbf"):
+        return mode.mtbf if name == "mtbf" and not counted else 1 / mode.mtbf
+    keys = find(scenario.document, path)
+    with suppress(ValueError):
+        return None if keys is None else quantified(at(scenario.document, keys)).value
+    return None
 
 
 class Offers:

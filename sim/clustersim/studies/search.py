@@ -37,6 +37,8 @@ NEAR = 4.0
 """What is left of the candidates goes to the widest gaps within this factor of the best, for the picture."""
 ALIKE = 1.01
 """Intervals within 1 % of each other are one: between them one would measure the slope of the curve."""
+OF_SAVES = ("checkpoint.", "workload.step_time")
+"""Where inputs stand that a score needs besides the outages."""
 Gap = tuple[float, float]
 SEGMENTS: Measures = {
     "start": lambda records: records.segments["start"],
@@ -231,6 +233,8 @@ def why_outages_depend(scenario: Scenario) -> str | None:
     """
     if scenario.needs_work_history:
         return "with tiers, replicas or such effects, what a failure costs depends on what was saved when"
+    if any(path.startswith(OF_SAVES) for path in scenario.uncertain):
+        return "what a save costs is uncertain, and another in each draw"
     if scenario.target_s is not None:
         return "the run ends when the target is reached, so what strikes it depends on the interval"
     return None

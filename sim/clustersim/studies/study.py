@@ -26,6 +26,7 @@ from clustersim.formatting import NOTHING, money, plus_minus, points
 from clustersim.metrics.cells import MetricCell
 from clustersim.report_hook import write_page
 from clustersim.scenario.describe import replication_s
+from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, Settings
 from clustersim.store import RESULT, ChoiceError, Kept, Measurements, Measures, UnfinishedFile
@@ -60,6 +61,7 @@ class Simulations:
 
         Without *replications* it has as many as it asks for.
         """
+        scenario = one_each(scenario)
         start = 0 if replications is None else replications.start
         store = Measurements(measures, start, self._file, work_key(scenario))
         return Point.of(scenario, store, None if replications is None else len(replications))
@@ -88,6 +90,16 @@ class Simulations:
         points = [self.point(scenario, {}, replications) for scenario in scenarios]
         self.run(points)
         return [np.array(point.store.ettr(point.wanted)) for point in points]
+
+
+def one_each(scenario: Scenario) -> Scenario:
+    """Return *scenario* with one replication for each draw of its uncertain inputs.
+
+    A study asks what a change is worth over inputs and chance together; replications are then independent.
+    """
+    if not scenario.uncertain or scenario.uncertainty.per_draw == 1:
+        return scenario
+    return variant(scenario, {"uncertainty.per_draw": 1})
 
 
 def _seconds(point: Point) -> float:

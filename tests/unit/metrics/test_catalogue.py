@@ -12,15 +12,16 @@ import pytest
 
 from clustersim.cli import show
 from clustersim.engine.replication import simulate
-from clustersim.estimate import mean_of
+from clustersim.estimate import grouped, mean_of, within_draws
 from clustersim.expectations import expectations
 from clustersim.folders import TOOL
 from clustersim.metrics.catalogue import CLAIMABLE, METRICS, SECTIONS, figures_of
 from clustersim.metrics.cells import at, number_at
 from clustersim.metrics.metric import FAMILIES, Metric, MetricFigure, Note
 from clustersim.metrics.replications import Replications, stacked
-from clustersim.results import Results
+from clustersim.results import Results, summarise
 from clustersim.scenario import ScenarioError, dump, loads
+from clustersim.scenario.drawing import drawn as draws
 from clustersim.scenario.facts import facts_of
 from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError, RunError
@@ -62,7 +63,10 @@ EVERYTHING: dict[str, Any] = {
     },
     "costs": {"gpu_hour": "2 USD"},
     "simulation": {"precision": "5 pp"},
+    "uncertain": {"recovery.stall": "30 s to 2 min"},
+    "uncertainty": {"draws": COUNT // 2},
 }
+CERTAIN = {key: value for key, value in EVERYTHING.items() if key not in ("uncertain", "uncertainty")}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +76,12 @@ def scenario() -> Scenario:
 
 @pytest.fixture(scope="module")
 def results(scenario: Scenario) -> Results:
-    return Results.of(scenario, [simulate(scenario, number) for number in range(COUNT)], {})
+    return Results.of(scenario, [simulate(drawn(scenario, number), number) for number in range(COUNT)], {})
+
+
+def drawn(scenario: Scenario, number: int) -> Scenario:
+    (made,) = draws(scenario, [number // 2])
+    return made
 
 
 def figures(scenario: Scenario) -> Iterator[MetricFigure]:
@@ -118,7 +127,7 @@ def test_a_summary_holds_the_entries_and_nothing_else(scenario: Scenario, result
     summary = results.summary
     notes = [one.path for section in SECTIONS for one in section.entries if isinstance(one, Note)]
     assert all(at(summary, path) is not None or path == "title" for path in notes)
-    others = (*notes, "margins", "reasons")
+    others = (*notes, "margins", "inputs", "reasons")
     held = {
         path for path in paths_of(summary) if not f"{path}.".startswith(tuple(f"{one}." for one in others))
     }
@@ -126,6 +135,7 @@ def test_a_summary_holds_the_entries_and_nothing_else(scenario: Scenario, result
     assert held == {one.path for one in metrics}
     sure = [one for one in metrics if one.measure.margin]
     assert set(summary["margins"]) == {one.metric.margin or one.path for one in sure}
+    assert set(summary["inputs"]) == set(summary["margins"])
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
 
 
@@ -134,15 +144,16 @@ def test_the_summary_holds_what_rows_come_to(
     figure: MetricFigure, scenario: Scenario, results: Results
 ) -> None:
     rows = rows_one_by_one(figure, scenario, results)
-    estimate, metric = figure.measure.estimate(rows), figure.metric
-    if metric.in_summary:
+    measure, metric = figure.measure, figure.metric
+    estimate = measure.estimate(grouped(rows, 2) if measure.averages else rows)
+    if metric.in_summary and metric.path != "half_width":
         held = at(results.summary, figure.path)
         assert (held is None) == (estimate is None)
         assert estimate is None or held == pytest.approx(estimate.mean, rel=1e-12)
     assert estimate is not None, "a run with everything has every figure"
     width = results.summary["margins"].get(metric.margin or figure.path)
-    if metric.in_summary and figure.measure.margin:
-        assert width == pytest.approx(estimate.half_width, rel=1e-9)
+    if metric.in_summary and measure.margin:
+        assert width == pytest.approx(within_draws(measure.values(rows), 2).half_width, rel=1e-9)
 
 
 @pytest.mark.parametrize("figure", [one for one in every_figure() if one.values[0].measure.margin])
@@ -219,7 +230,7 @@ def test_what_stands_in_no_summary_may_not_be_expected(metric: Metric, scenario:
         loads(dump(scenario) + f'\nexpect: {{{json.dumps(metric.path)}: ">= 0"}}\n')
 
 
-def test_claims_may_be_about_every_metric_with_an_interval(scenario: Scenario, results: Results) -> None:
+def test_claims_may_be_about_every_metric_with_an_interval(scenario: Scenario) -> None:
     names = facts_of(scenario).names
     asked = {word: word if not one.of else {word: names[one.of][0]} for word, one in CLAIMABLE.items()}
     claims = {
@@ -234,7 +245,9 @@ def test_claims_may_be_about_every_metric_with_an_interval(scenario: Scenario, r
     }
     block = {"source": "nowhere", "claims": claims}
     simulation = {"simulation": {"replications": COUNT}}
-    case = Scenario.model_validate(EVERYTHING | simulation | {"published": block})
+    certain = Scenario.model_validate(CERTAIN)
+    summary = summarise(certain, [simulate(certain, number) for number in range(COUNT)])
+    case = Scenario.model_validate(CERTAIN | simulation | {"published": block})
     found = {one.says: one for one in validate(case, workers=1).cases}
     assert set(found) == set(CLAIMABLE)
     for word, outcome in found.items():
@@ -244,7 +257,7 @@ def test_claims_may_be_about_every_metric_with_an_interval(scenario: Scenario, r
         assert simulated_text(outcome)
         if metric.in_summary:
             path = MetricFigure(metric, outcome.of or "").path
-            assert simulated.mean == pytest.approx(at(results.summary, path), rel=1e-12), word
+            assert simulated.mean == pytest.approx(at(summary, path), rel=1e-12), word
 
 
 def test_a_claim_needs_what_its_metric_needs(scenario: Scenario) -> None:
@@ -264,7 +277,7 @@ def test_terminal_and_report_show_it_alike(metric: Metric, results: Results) -> 
     name, cell = metric.heading or metric.label, metric.cell(results.summary)
     (row,) = [row for row in ledger.measures(Runs([Run("r", results)])) if row.head.text == name]
     assert (row.head.small, *row.cells) == (metric.meaning, Cell(*cell))
-    (shown,) = [text for label, text in show._metrics(results.summary) if label == name]
+    (shown,) = [text for label, text in show._metrics(results.summary, ()) if label.strip() == name]
     assert cell.text in shown
     assert cell.small in shown
 

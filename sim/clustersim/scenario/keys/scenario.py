@@ -13,6 +13,7 @@ from clustersim.scenario.keys.quantities import Expectation, Name, Text
 from clustersim.scenario.keys.recovery import RecoveryBlock
 from clustersim.scenario.keys.remarks import OwnLever, Published
 from clustersim.scenario.keys.tiers import CheckpointSpecBlock
+from clustersim.scenario.keys.uncertain import Inputs, Uncertainty
 from clustersim.units import shown
 
 
@@ -48,6 +49,10 @@ class ScenarioBlock(Block):
     maintenance: Maintenance | None = key("planned stops of the whole job", None)
     costs: CostsBlock | None = key("what a card costs", None)
     simulation: Simulation = key("how long and how often it is simulated", {})
+    uncertain: Annotated[Mapping[Text, Inputs], NAMES] = key(
+        "what is not known well, by path: a range such as 0.1 to 0.3 / 1000 gpu-days, a law or a count", {}
+    )
+    uncertainty: Uncertainty = key("how often that is drawn", {})
     levers: Annotated[Mapping[Name, OwnLever], NAMES] = key(
         "changes that might be bought, by name, such as {faster start: {recovery.stages.start: 60 s}}", {}
     )

@@ -2,14 +2,15 @@
 
 `--set path=value` is such a layer: one value changed, wherever it is, on top of everything the files say.
 
-Two things keep the result honest.  Stating one of two alternatives (a rate where the base had an MTBF) drops
-the other one.  And a source stands only as long as the value it stands for: what a later layer changes loses
-its source, unless that layer gives one too.
+Three things keep the result honest.  Stating one of two alternatives (a rate where the base had an MTBF)
+drops the other one.  A source stands only as long as the value it stands for: what a later layer changes
+loses its source, unless that layer gives one too.  And what a later layer states is not uncertain any more,
+unless that layer says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,8 @@ _BLOCKS = (
     "maintenance",
     "costs",
     "simulation",
+    "uncertain",
+    "uncertainty",
     "levers",
     "expect",
     "sources",
@@ -79,6 +82,7 @@ def merge(base: Document, layer: Document) -> Document:
         return Document(layer.data, dict(layer.marks), merged.problems)
     merged.data = _over(base.data, layer, (), merged)
     _follow_sources(base, layer, merged)
+    _follow_uncertain(base, layer, merged)
     return merged
 
 
@@ -160,18 +164,69 @@ def _still_true(name: str, before: Any, after: Any) -> Iterator[str]:
             yield from _still_true(dotted((*path, key)), before, after)
 
 
+_COUNTS = (("simulation", "replications"), ("uncertainty", "draws"))
+"""Both say how many replications there are in all."""
+
+
+def _follow_uncertain(base: Document, layer: Document, merged: Document) -> None:
+    """Drop how uncertain values are that the layer states, and one of two numbers of replications."""
+    old, new = (each.data.get("uncertain") if each.data else None for each in (base, layer))
+    if isinstance(old, Mapping) and isinstance(merged.data.get("uncertain"), Mapping):
+        again = new if isinstance(new, Mapping) else {}
+        for path in [path for path in old if path not in again]:
+            if _settled(str(path), base, layer, merged):
+                _drop(merged, "uncertain", path)
+    for first, second in (_COUNTS, _COUNTS[::-1]):
+        if find(layer.data, dotted(first)) and not find(layer.data, dotted(second)):
+            _drop(merged, *second)
+
+
+def _drop(merged: Document, block: str, key: Any) -> None:
+    """Leave a key of a block of the merged document out, and the block where nothing is left of it."""
+    kept = merged.data.get(block)
+    if not isinstance(kept, Mapping) or key not in kept:
+        return
+    rest = {name: value for name, value in kept.items() if name != key}
+    _forget(merged.marks, (block, key), kept[key])
+    merged.data[block] = rest
+    if not rest:
+        del merged.data[block]
+
+
+def _settled(name: str, base: Document, layer: Document, merged: Document) -> bool:
+    """Whether the layer states the value called *name* or an alternative to it, or drops it."""
+    for each in (name, *alternatives(name)):
+        path = find(layer.data, each)
+        if path is not None and layer.marks.get(path) != base.marks.get(path):
+            return True
+    return find(base.data, name) is not None and find(merged.data, name) is None
+
+
+def alternatives(name: str) -> Iterator[str]:
+    """Yield the paths of values that cannot stand beside the one called *name*: the rate, of an MTBF."""
+    block, _, key = name.rpartition(".")
+    for first, second in _ALTERNATIVES.get(name.partition(".")[0], ()):
+        others = second if key in first else first if key in second else frozenset[str]()
+        yield from (f"{block}.{other}" for other in sorted(others))
+
+
 def override(document: Document, path: str, value: object) -> Document:
     """Return *document* with *value* at the dotted *path*; a text is read as YAML, `null` deletes.
 
     Raises ScenarioError where the path leads through something that is not a block, or the text is not YAML.
     """
     origin = f"--set {path}={value if isinstance(value, str) else shown(value)}"
+    return put(document, path, lambda: _read(origin, value, path), origin)
+
+
+def put(document: Document, path: str, value: Callable[[], object], origin: str) -> Document:
+    """Return *document* with what *value* returns at the dotted *path*, written in *origin*; None deletes."""
     keys = _keys_of(document.data, path)
     if not path or not all(str(key) for key in keys):
         raise Place(origin).error("the path has an empty part; write it like checkpoint.interval=10 min")
     if keys[0] == "base":
         raise Place(origin).error("bases are read before; change the file", path)
-    read = _read(origin, value, path)
+    read = value()
     _refuse_detours(document.data, keys, origin, path)
     return merge(document, _layer(document, keys, read, Place(origin)))
 
@@ -181,8 +236,18 @@ def _keys_of(data: Any, path: str) -> Path:
     parts = path.split(".")
     for end in range(len(parts), 0, -1):
         if (existing := find(data, ".".join(parts[:end]))) is not None:
-            return (*existing, *parts[end:])
-    return tuple(parts)
+            return _whole_paths((*existing, *parts[end:]))
+    return _whole_paths(tuple(parts))
+
+
+_OF_PATHS = ("uncertain", "expect", "sources")
+"""Blocks whose keys are paths."""
+
+
+def _whole_paths(keys: Path) -> Path:
+    """Return *keys* with the path that a block of paths has for a key in one piece, where it is a new one."""
+    new = len(keys) > 1 and keys[0] in _OF_PATHS and "." not in str(keys[1])
+    return (keys[0], dotted(keys[1:])) if new else keys
 
 
 def _read(origin: str, value: object, path: str) -> object:

@@ -1,0 +1,286 @@
+"""What is not known well: how it is read, merged and refused, and what is drawn of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from clustersim.scenario import Scenario, ScenarioError, dump, load, loads
+from clustersim.scenario.drawing import drawn, points
+from clustersim.scenario.keys.uncertain import (
+    HIGH,
+    LOW,
+    MIDDLE,
+    UncertainInput,
+    UncertainLaw,
+    around,
+    of_range,
+    quantified,
+    scaled,
+)
+
+PLAIN = """
+name: plain
+cluster: {gpus: 8_000, spares: 10}
+failures: {any: {per: node, mtbf: 500 d, repair: 1 d}}
+checkpoint: {interval: 10 min, blocks: 5 s, load: 30 s}
+recovery: {stages: {detect: 30 s, restart: 4 min, load: checkpoint}}
+costs: {gpu_hour: 2 USD}
+simulation: {horizon: 10 d}
+"""
+UNCERTAIN = """
+uncertain:
+  failures.any.mtbf: {counted: 21 in 10_500 node-days}
+  recovery.stages.restart: 2 to 8 min
+  cluster.spares: 5 to 20
+"""
+SHARES = np.linspace(0.01, 0.99, 99)
+
+
+def law(written: Any) -> UncertainInput:
+    return of_range(written) if isinstance(written, str) else UncertainLaw.model_validate(written).resolve()
+
+
+def quantiles(written: Any) -> list[float]:
+    return [law(written).quantile(share) for share in SHARES]
+
+
+SPREAD = 2 * stats.norm.ppf(0.95)
+LAWS = [
+    ("2 to 8 min", stats.lognorm(np.log(4) / SPREAD, scale=240)),
+    ("0.1 to 0.3 / 1000 gpu-days", stats.lognorm(np.log(3) / SPREAD, scale=np.sqrt(0.03) / 86_400_000)),
+    ({"lognormal": {"median": "8 min", "sigma": 0.4}}, stats.lognorm(0.4, scale=480)),
+    ({"lognormal": {"mean": "8 min", "sigma": 0.4}}, stats.lognorm(0.4, scale=480 * np.exp(-0.08))),
+    ({"uniform": "5 min to 10 min"}, stats.uniform(300, 300)),
+    ({"loguniform": "5 to 10 min"}, stats.loguniform(300, 600)),
+    ({"normal": {"mean": "5 min", "sd": "3 min"}}, stats.truncnorm(-5 / 3, np.inf, 300, 180)),
+    ({"triangular": {"low": "3 min", "mode": "5 min", "high": "10 min"}}, stats.triang(2 / 7, 180, 420)),
+    ({"counted": "21 in 110_592 node-days"}, stats.gamma(21.5, scale=1 / (110_592 * 86_400))),
+    ({"counted": "0 in 54 job-days"}, stats.gamma(0.5, scale=1 / (54 * 86_400))),
+]
+
+
+@pytest.mark.parametrize(("written", "known"), LAWS, ids=[str(written) for written, _ in LAWS])
+def test_a_law_has_the_quantiles_of_the_textbook(written: Any, known: Any) -> None:
+    assert quantiles(written) == pytest.approx(known.ppf(SHARES), rel=1e-9)
+
+
+def test_the_ends_of_a_range_of_shares_are_its_5_and_95_per_cent_points() -> None:
+    share = law("2 % to 50 %")
+    assert (share.quantile(LOW), share.quantile(HIGH)) == pytest.approx((0.02, 0.5))
+    values = np.array(quantiles("2 % to 50 %"))
+    logits = np.log(values / (1 - values))
+    known = stats.norm((np.log(0.02 / 0.98)) / 2, -np.log(0.02 / 0.98) / SPREAD)
+    assert logits == pytest.approx(known.ppf(SHARES))
+
+
+def test_a_count_is_a_whole_number_and_each_of_a_uniform_law_as_probable() -> None:
+    assert [law("10 to 40").value(share) for share in (LOW, MIDDLE, HIGH)] == [10, 20, 40]
+    assert all(isinstance(law("10 to 40").value(share), int) for share in SHARES)
+    drawn = [law({"uniform": "1 to 4"}).quantile((n + 0.5) / 400) for n in range(400)]
+    assert np.unique(drawn, return_counts=True)[1].tolist() == [100] * 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5 min",
+        "20 %",
+        "0.2 / 1000 gpu-days",
+        "3 per day",
+        "5.3 TB",
+        "2 GB/s",
+        "2 GB/s per node",
+        "2.35 USD",
+        "7",
+        0.7,
+        "10 T tokens",
+    ],
+)
+def test_what_is_drawn_is_written_so_that_it_reads_back(text: Any) -> None:
+    value, scale = quantified(text)
+    again = quantified(scale.write(value * 3 if not scale.share else value))
+    assert again.scale == scale
+    assert again.value == pytest.approx(value * 3 if not scale.share else value, rel=1e-5)
+
+
+def test_half_a_law_is_the_law_of_half() -> None:
+    for written in (each for each, _ in LAWS):
+        assert quantiles(scaled(written, 0.5)) == pytest.approx(
+            [value / 2 for value in quantiles(written)], rel=1e-5
+        )
+
+
+def test_a_range_around_a_value_holds_it() -> None:
+    near = around("4 min", 0.3)
+    assert near is not None
+    assert (near.value(LOW), near.value(HIGH), near.assumed) == ("2 min 48 s", "5 min 12 s", True)
+    share = around("90 %", 0.3)
+    assert share is not None
+    assert share.quantile(LOW) < 0.9 < share.quantile(HIGH) < 1
+    assert around("0 s", 0.3) is around("checkpoint", 0.3) is around({"mean": "3 s"}, 0.3) is None
+
+
+def test_without_the_block_nothing_is_drawn() -> None:
+    plain = loads(PLAIN)
+    assert (plain.uncertain, plain.simulation.replications) == ({}, 32)
+    assert "uncertain" not in plain.document
+
+
+def test_replications_follow_from_draws_and_the_other_way_round() -> None:
+    assert loads(PLAIN + UNCERTAIN).simulation.replications == 400
+    few = {"uncertainty.draws": "20", "uncertainty.per_draw": "3"}
+    assert loads(PLAIN + UNCERTAIN, overrides=few).simulation.replications == 60
+    stated = loads(
+        PLAIN + UNCERTAIN + "uncertainty: {draws: 20}", overrides={"simulation.replications": "64"}
+    )
+    assert (stated.simulation.replications, stated.document.get("uncertainty")) == (64, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ({"recovery.stages.restart": "4 min"}, ["failures.any.mtbf", "cluster.spares"]),
+        (
+            {"recovery.stages.load": "1 min"},
+            ["failures.any.mtbf", "recovery.stages.restart", "cluster.spares"],
+        ),
+        ({"failures.any.rate": "2 / 1000 node-days"}, ["recovery.stages.restart", "cluster.spares"]),
+        ({"uncertain.cluster.spares": "null"}, ["failures.any.mtbf", "recovery.stages.restart"]),
+        ({"uncertain": "null"}, []),
+        (
+            {"recovery.stages": "{detect: 10 s, start: 1 min, load: checkpoint}"},
+            ["failures.any.mtbf", "cluster.spares"],
+        ),
+        (
+            {"uncertain.checkpoint.blocks": "1 to 9 s"},
+            ["failures.any.mtbf", "recovery.stages.restart", "cluster.spares", "checkpoint.blocks"],
+        ),
+    ],
+)
+def test_what_is_set_is_not_uncertain_any_more(change: dict[str, str], left: list[str]) -> None:
+    assert list(loads(PLAIN + UNCERTAIN, overrides=change).uncertain) == left
+    again = loads(dump(loads(PLAIN + UNCERTAIN)), overrides=change)
+    assert list(again.uncertain) == left
+
+
+def test_bases_merge_what_is_uncertain_path_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("base.yaml").write_text(PLAIN + UNCERTAIN)
+    Path("more.yaml").write_text(
+        "base: base.yaml\ncheckpoint: {load: 20 s}\nfailures: {any: {mtbf: 400 d}}\n"
+        "uncertain: {cluster.spares: null, checkpoint.blocks: 1 to 9 s}\n"
+    )
+    assert list(load("more.yaml").uncertain) == ["recovery.stages.restart", "checkpoint.blocks"]
+
+
+FAULTS = [
+    (
+        "failures.any.rate: 1 to 3 / 1000 node-days\n  failures.any.mtbf: 100 d to 900 d",
+        "same quantity as failures.any.rate",
+    ),
+    (
+        "failures.any.repair: 1 d to 3 d\n  failures.any.repair.constant: 1 d to 2 d",
+        "same quantity as failures.any.repair",
+    ),
+    ("cluster.gpus: 800 to 8000", "chosen, not uncertain"),
+    ("recovery.stages.restat: 2 to 8 min", 'did you mean "recovery.stages.restart"'),
+    ("recovery.stages.restart: 8 to 2 min", "give the smaller one first"),
+    ("recovery.stages.restart: 2 to 8", "2 has no unit"),
+    ("recovery.stages.restart: {counted: 3 in 100 node-days}", "use it for a rate or an mtbf"),
+    ("checkpoint.blocks: 0 s to 5 s", "give {uniform:"),
+    (
+        "checkpoint.blocks: 0.1 ms to 5 s",
+        'shorter than 1 ms; give 0 s, or 1 ms or more (at "0.0001 s", its 5 % point)',
+    ),
+    ("recovery.misdiagnosis: {lognormal: {median: 10 %, sigma: 1}}", "a share is at most 100 %"),
+    ("recovery.misdiagnosis: 10 % to 3 min", "a share and a duration"),
+    ("simulation.horizon: 5 d to 9 d", "give such a path"),
+    ("cluster.spares: 5", "give both ends, such as"),
+    ("cluster.spares: {uniform: 1 to 5, loguniform: 1 to 5}", "give exactly one of"),
+    ("failures.any.mtbf: {counted: 3 of 5}", 'such as "21 in 110_592 node-days"'),
+    ("failures.any.mtbf: {counted: 3 in 100 gpu-days}", "a rate per gpu contradicts per: node"),
+]
+
+
+@pytest.mark.parametrize(("entry", "message"), FAULTS, ids=[message for _, message in FAULTS])
+def test_what_cannot_be_drawn_is_refused_where_it_stands(entry: str, message: str) -> None:
+    text = f"{PLAIN}uncertain:\n  {entry}\n"
+    with pytest.raises(ScenarioError) as error:
+        loads(text, "file.yaml")
+    (problem,) = error.value.problems
+    assert message in problem.message
+    lines = text.splitlines()
+    assert problem.place.line is not None
+    assert lines[problem.place.line - 1].strip() in entry
+    assert problem.path.startswith("uncertain.")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"simulation.replications": "33"}, "33 do not fill two or more draws, of 2 each; give 4 or more"),
+        ({"simulation.replications": "2"}, "2 do not fill two or more draws"),
+        (
+            {"uncertainty.draws": "50_000", "uncertainty.per_draw": "3"},
+            "150_000 replications, 100_000 are possible",
+        ),
+    ],
+)
+def test_replications_have_to_fill_draws(more: dict[str, str], message: str) -> None:
+    with pytest.raises(ScenarioError, match=message):
+        loads(PLAIN + UNCERTAIN, overrides=more)
+
+
+def test_a_draw_that_makes_no_scenario_is_named_with_its_values() -> None:
+    near_nothing = {"uncertain.checkpoint.blocks": "{normal: {mean: 1 ms, sd: 25 ms}}"}
+    scenario = loads(PLAIN, overrides=near_nothing)
+    with pytest.raises(
+        ScenarioError, match=r"<draw \d+ of plain: checkpoint.blocks=0.0\d+ s>: checkpoint.block"
+    ):
+        list(drawn(scenario, range(200)))
+
+
+def test_a_draw_depends_on_seed_path_and_number_alone() -> None:
+    both = loads(PLAIN + UNCERTAIN)
+    one = loads(PLAIN + UNCERTAIN, overrides={"recovery.stages.restart": "4 min", "cluster.gpus": "16_000"})
+    (first,), (second,) = drawn(both, [7]), drawn(one, [7])
+    for keys in (("failures", "any", "rate"), ("cluster", "spares")):
+        assert _at(first, *keys) == _at(second, *keys)
+    other = loads(PLAIN + UNCERTAIN, overrides={"simulation.seed": "2"})
+    (third,) = drawn(other, [7])
+    assert _at(first, "failures", "any", "rate") != _at(third, "failures", "any", "rate")
+    many, few = points(both, 1000), points(both, 200)
+    for path, values in few.items():
+        np.testing.assert_array_equal(values[:200], many[path][:200])
+
+
+def _at(scenario: Scenario, *keys: str) -> Any:
+    value: Any = scenario.document
+    for key in keys:
+        value = value[key]
+    return value
+
+
+def test_points_are_spread_evenly_and_inputs_are_independent() -> None:
+    of_path = points(loads(PLAIN + UNCERTAIN), 256)
+    for values in of_path.values():
+        for count in (2, 8, 64, 256):
+            np.testing.assert_array_equal(np.sort(values[:count] * count).astype(int), np.arange(count))
+    table = np.array([values[:256] for values in of_path.values()])
+    apart = np.corrcoef(table)[np.triu_indices(3, 1)]
+    assert np.abs(apart).max() < 3 / np.sqrt(256)
+
+
+def test_a_drawn_scenario_is_the_one_with_these_values() -> None:
+    scenario = loads(PLAIN + UNCERTAIN)
+    for made in drawn(scenario, range(5)):
+        assert made.uncertain == {}
+        again = loads(dump(made))
+        assert again.hash == made.hash
+        assert made.failures["any"].mtbf != scenario.failures["any"].mtbf
+        assert made.cluster.spare_nodes == _at(made, "cluster", "spares")

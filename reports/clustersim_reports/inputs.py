@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from clustersim.formatting import NOTHING, duration
 from clustersim.scenario import Scenario, dump
-from clustersim.scenario.values import Value, values
+from clustersim.scenario.values import ASSUMPTION, values
 from clustersim_reports.blocks import Block, Cell, Group, Row, Section, Source, Table, Text, anchors, row
 
 SHOWN_CHARACTERS, SHOWN_LINES = 15_000, 300
@@ -40,8 +39,8 @@ def values_table(scenario: Scenario, defaults: bool = True) -> Table:
     rows: list[Row] = []
     before = ""
     for value in sorted(values(scenario), key=lambda value: value.default):
-        kind, source = origin(value)
-        chip, small = (kind, "") if kind == "assumption" else ("", kind)
+        kind, source = value.origin
+        chip, small = (kind, "") if kind == ASSUMPTION else ("", kind)
         cell = Cell(source, small, "source", chip=chip)
         if source and source == before:
             cell = cell._replace(text="", small="as above")
@@ -49,19 +48,6 @@ def values_table(scenario: Scenario, defaults: bool = True) -> Table:
             rows.append(row(Cell(value.path, look="code"), Cell(value.text, look="given"), cell))
         before = source
     return Table(f"Values and sources of {scenario.name}", ("Given", "Source"), rows, "Value", "inputs")
-
-
-def origin(value: Value) -> tuple[str, str]:
-    """Return what kind of value it is and its source: an assumption, a default, a setting, or none of these.
-
-    A source may say itself that it is an assumption.
-    """
-    source = value.source or ""
-    if assumed := re.match(r"assum\w*\s*[:;,]?\s*", source, re.IGNORECASE):
-        return "assumption", source[assumed.end() :]
-    if value.default or source:
-        return "default" if value.default else "", source
-    return "setting" if value.path.startswith("simulation.") else "assumption", ""
 
 
 def differences(scenarios: Sequence[Scenario]) -> list[Row]:

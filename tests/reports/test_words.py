@@ -94,11 +94,11 @@ def test_cards_that_cost_nothing_have_no_price_to_compare_with() -> None:
 
 
 def test_values_come_with_their_origin_and_differ_where_they_differ() -> None:
-    found = {value.path: inputs.origin(value) for value in values(scenario("hostile"))}
+    found = {value.path: value.origin for value in values(scenario("hostile"))}
     assert found["cluster.gpus"] == ("", HOSTILE)
     assert found["failures.hang.mtbf"] == ("assumption", HOSTILE)
     assert found["checkpoint.blocks"] == ("assumption", "")
-    assert found["simulation.horizon"] == ("setting", "")
+    assert found["simulation.horizon"] == found["checkpoint.interval"] == ("setting", "")
     assert found["cluster.gpus_per_node"][0] == "default"
     differing = inputs.differences([scenario("plain"), scenario("large")])
     assert [(row.head.text, [cell.text for cell in row.cells]) for row in differing] == [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -25,7 +24,11 @@ EXAMPLES = (
 @options.as_json
 @options.volume
 def check(scenarios: tuple[str, ...], as_json: bool, **common: Any) -> int:
-    """Validate scenarios and print what they mean: resolved values, failures by mode, a first-order ETTR."""
+    """Validate scenarios and print what they mean, without simulating.
+
+    Every value with its source, failures by mode and beside published rates, and the ETTR to first order;
+    where that does not hold it is withheld, with the reason.
+    """
     from clustersim.scenario.describe import describe
     from clustersim.scenario.drawing import made
     from clustersim.settings import Settings
@@ -35,7 +38,7 @@ def check(scenarios: tuple[str, ...], as_json: bool, **common: Any) -> int:
         made(scenario)
     descriptions = [describe(scenario, Settings().processes) for scenario in loaded]
     if as_json:
-        console.print_json(*map(asdict, descriptions))
+        console.print_json(*(description.to_dict() for description in descriptions))
     elif not console.is_quiet() or console.form() != console.TABLE:
         options.present(descriptions, None)
     return OK

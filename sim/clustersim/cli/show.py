@@ -19,6 +19,8 @@ from clustersim.metrics.catalogue import METRICS, table_of
 from clustersim.metrics.cells import MetricCell, Summary, at, margin, parts
 from clustersim.results import Results
 from clustersim.scenario.describe import Description
+from clustersim.scenario.published_rates import RateBesidePublished
+from clustersim.scenario.values import ASSUMPTION
 from clustersim.studies.compare import Comparison
 from clustersim.studies.levers import Levers
 from clustersim.studies.study import Study, Worth
@@ -345,22 +347,23 @@ def _reading(case: ClaimResult) -> Iterator[str]:
 
 @records.register
 def _values_of(meaning: Description) -> Iterator[Mapping[str, Any]]:
-    """Yield the resolved values."""
-    for path, value, source in _values(meaning):
-        yield {"scenario": meaning.name, "path": path, "value": value, "source": source}
+    """Yield the resolved values, with those that are defaults: a table of data leaves nothing out."""
+    yield from ({"scenario": meaning.name, **value.to_dict()} for value in meaning.values)
 
 
 @show.register
 def _description(meaning: Description, screen: Screen) -> None:
     """Print values (those that are defaults only when more is wanted), failures by mode, first estimates."""
     screen.title(f"{meaning.name} is a valid scenario")
-    screen.table(("", "", ""), _without_repeats(_values(meaning)))
+    screen.table(("value", "given", "source"), _without_repeats(_values(meaning)), left=3)
     screen.text("")
     if meaning.modes:
-        columns = "failures", "units", "one of them every", "together every", "in a run", "restart"
-        screen.table((*columns, "nodes in repair"), _modes(meaning))
+        heads = "mode", "what fails", "one fails every", "all of them, every"
+        screen.table((*heads, "failures in the run", "mean restart", "nodes in repair"), _modes(meaning))
         screen.text("")
     screen.table(("", ""), _estimates(meaning))
+    for beside in meaning.rates:
+        screen.text(_beside_published(beside))
     for note in meaning.notes:
         screen.text(f"! {note}", "yellow")
 
@@ -369,14 +372,15 @@ def _values(meaning: Description) -> Iterator[Row]:
     """Yield a row per value, with its source; those that are defaults only when more is wanted."""
     for value in meaning.values:
         if console.is_verbose() or not value.default:
-            yield value.path, value.text, value.source or ("default" if value.default else "assumption")
+            kind, source = value.origin
+            yield value.path, value.text, ": ".join(filter(None, (kind, source)))
 
 
 def _without_repeats(rows: Iterator[Row]) -> Iterator[Row]:
     """Yield the rows of values with a source that many share written out once."""
     above = ""
     for path, text, source in rows:
-        long = len(source) > len("as above")
+        long = len(source) > len(ASSUMPTION)
         yield path, text, "as above" if long and source == above else source
         above = source
 
@@ -417,6 +421,16 @@ def _estimates(meaning: Description) -> Iterator[tuple[str, str]]:
     yield "simulated time, at most", duration(meaning.end_s, 0.0)
     yield "ETTR, first order", _ettr(meaning)
     yield "run time, about", duration(meaning.run_s)
+
+
+def _beside_published(rate: RateBesidePublished) -> str:
+    """Return a sentence: `failures that stop training: 8 per 1000 days of 8 cards, 2.1 times ...`."""
+    times = [
+        f"{significant(each.times, 2)} times {each.system}'s {significant(each.per_1000_node_days, 2)}"
+        for each in rate.published
+    ]
+    own = significant(rate.per_1000_node_days, 2)
+    return f"{rate.counts}: {own} per 1000 days of 8 cards, {' and '.join(times)}"
 
 
 def _ettr(meaning: Description) -> str:

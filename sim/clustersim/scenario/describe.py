@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from clustersim.scenario.first_order import FirstOrder, exposure_s, first_order, mean_restart_s, restart_s
 from clustersim.scenario.model import Scenario
+from clustersim.scenario.published_rates import RateBesidePublished, beside_published
 from clustersim.scenario.rates import (
     again,
     events,
@@ -50,7 +52,8 @@ class Description:
 
     `intervals_s` are those of all tiers by name, `interval_s` the last tier's.  `lasts_s` is how long a run
     takes to first order, `end_s` at most; `events` are those until then.  `nodes_away` are those in repair on
-    average, `waiting_share` the share of the time in which the job or a replica waits for them.
+    average, `waiting_share` the share of the time in which the job or a replica waits for them, `rates` the
+    scenario's failure rates beside published ones.
     """
 
     name: str
@@ -73,8 +76,13 @@ class Description:
     ettr_withheld: str | None
     waiting_share: float
     lasts_s: float
+    rates: tuple[RateBesidePublished, ...]
     run_s: float
     notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data: numbers in the units that their keys end in, docs/reference/check.md."""
+        return asdict(self) | {"values": [value.to_dict() for value in self.values]}
 
 
 def describe(scenario: Scenario, cores: int = 1) -> Description:
@@ -103,6 +111,7 @@ def describe(scenario: Scenario, cores: int = 1) -> Description:
         ettr_withheld=found.why_not or None,
         waiting_share=found.waiting,
         lasts_s=found.lasts_s,
+        rates=tuple(beside_published(scenario, found.lasts_s)),
         run_s=START_UP_SECONDS
         + _draws_s(scenario)
         + replication_s(scenario, found.lasts_s) * math.ceil(replications / cores),

@@ -3,37 +3,95 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from clustersim.distributions import Distribution
 from clustersim.scenario.keys.blocks import Block
-from clustersim.scenario.keys.logs import Recorded
-from clustersim.scenario.keys.recovery import RecoveryBlock
+from clustersim.scenario.keys.logs import Recorded, Rows
+from clustersim.scenario.keys.recovery import NODES, RecoveryBlock
+from clustersim.scenario.keys.repair import RepairPlan
 from clustersim.scenario.keys.tiers import CheckpointSpecBlock
 from clustersim.scenario.model import Scenario
+from clustersim.scenario.rates import mean_of
 from clustersim.scenario.text.document import Path, dotted
 from clustersim.scenario.text.layers import alternatives
 from clustersim.scenario.trials import REMARKS
-from clustersim.units import format_duration, format_share
+from clustersim.units import (
+    BANDWIDTH,
+    DURATION,
+    SHARE,
+    SIZE,
+    TOKENS,
+    Money,
+    Rate,
+    format_duration,
+    format_share,
+)
 
 _NAMED = (("failures",), ("recovery", "stages"), ("checkpoint", "tiers"))
+ASSUMPTION, DEFAULT, SETTING = "assumption", "default", "setting"
+_CHOSEN = re.compile(
+    r"(simulation|maintenance|recovery\.retire)\."
+    r"|cluster\.(?!provision|preempt|spare_failures)"
+    r"|workload\.(target|productive)"
+    r"|checkpoint\.(tiers\.[^.]+\.)?(interval|keep|survives)$"
+    r"|failures\.[^.]+\.(per|clock|takes_down|replay)$"
+    r"|recovery\.(replicas|minimum|during_recovery|at_start|stages\.nodes)$"
+)
+"""Paths of what one decides; all else is a property of the cluster or the work, known or assumed."""
+_UNITS = {DURATION: "s", SHARE: "share", SIZE: "bytes", BANDWIDTH: "bytes/s", TOKENS: "tokens"}
 _NOT_VALUES = (*REMARKS, "name", "title", "about", "uncertain", "uncertainty")
 
 
 class Value(NamedTuple):
-    """One value: its dotted path, how it reads, where it comes from (None: assumed), whether a default."""
+    """One value: its dotted path, how it reads, where it comes from (None: nothing says), whether a default.
+
+    `value` is what it comes to, as a number in `unit` (s, 1/s, share, cards, ...; of a law the mean), true or
+    false, a word, or plain data as they are written.
+    """
 
     path: str
     text: str
     source: str | None
     default: bool
+    value: Any = None
+    unit: str = ""
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """What kind of value it is and its source: an assumption, a default, a setting, or none of these.
+
+        A source may say itself that it is an assumption.  A setting is what one decides: the size of the
+        cluster, how often to save, what is simulated; no measurement could tell.
+        """
+        source = self.source or ""
+        if assumed := re.match(r"assum\w*\s*[:;,]?\s*", source, re.IGNORECASE):
+            return ASSUMPTION, source[assumed.end() :]
+        if self.default or source:
+            return DEFAULT if self.default else "", source
+        return SETTING if _CHOSEN.match(self.path) else ASSUMPTION, ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        kind, source = self.origin
+        return {
+            "path": self.path,
+            "value": self.value,
+            "unit": self.unit,
+            "given": self.text,
+            "kind": kind or "sourced",
+            "source": source or None,
+        }
 
 
 def values(scenario: Scenario) -> Iterator[Value]:
     """Yield every value that the simulation depends on, in the order of the language."""
-    for path, text, default in _block(scenario.written, scenario.document, ()):
+    for path, text, default, value, unit in _block(scenario.written, scenario.document, ()):
         resolved = _resolved(scenario, path, text) + _doubt(scenario, dotted(path))
-        yield Value(dotted(path), resolved, None if default else source(scenario.sources, path), default)
+        where = None if default else source(scenario.sources, path)
+        yield Value(dotted(path), resolved, where, default, *(_comes_to(scenario, path) or (value, unit)))
 
 
 def _doubt(scenario: Scenario, path: str) -> str:
@@ -56,7 +114,11 @@ def source(sources: Mapping[str, str], path: Path) -> str | None:
     return next((sources[name] for name in around if name in sources), None)
 
 
-def _block(block: Block, data: Mapping[Any, Any], path: Path) -> Iterator[tuple[Path, str, bool]]:
+_Found = tuple[Path, str, bool, Any, str]
+"""Path and text of a value, whether it is a default, and what it is with its unit."""
+
+
+def _block(block: Block, data: Mapping[Any, Any], path: Path) -> Iterator[_Found]:
     for key, field in type(block).model_fields.items():
         here, value = (*path, key), getattr(block, key)
         if not path and key in _NOT_VALUES:
@@ -76,7 +138,7 @@ def _is_open(value: object) -> bool:
     return isinstance(value, Block) and not value.one_value
 
 
-def _value(value: Any, stated: Any, path: Path, unit: str, default: bool) -> Iterator[tuple[Path, str, bool]]:
+def _value(value: Any, stated: Any, path: Path, unit: str, default: bool) -> Iterator[_Found]:
     """Yield a block's values one by one, a mode's and a stage's too; anything else as one value."""
     if _is_open(value):
         yield from _block(value, stated, path)
@@ -84,7 +146,36 @@ def _value(value: Any, stated: Any, path: Path, unit: str, default: bool) -> Ite
         for name, inner in value.items():
             yield from _value(inner, stated[name], (*path, name), "", default)
     else:
-        yield path, printed(stated, unit), default
+        yield path, printed(stated, unit), default, *_typed(value, stated, unit)
+
+
+def _typed(value: Any, stated: Any, unit: str) -> tuple[Any, str]:
+    """Return a value that was read from what is *stated*, as plain data, with its unit."""
+    if isinstance(value, bool | str):
+        return value, ""
+    if isinstance(value, int | float):
+        kinds = (name for kind, name in _UNITS.items() if re.fullmatch(kind.pattern, str(stated)))
+        return value, unit or next(kinds, "")
+    if isinstance(value, Rate):
+        return 1 / value.mtbf, "1/s"
+    if isinstance(value, Money):
+        return value.amount, value.currency
+    if isinstance(value, Rows):
+        return len(value), "failures"
+    law = value.whole if isinstance(value, RepairPlan) else value
+    return (mean_of(law), "s") if isinstance(law, Distribution) else (stated, "")
+
+
+def _comes_to(scenario: Scenario, path: Path) -> tuple[Any, str] | None:
+    """Return what a value comes to in this scenario, with its unit, where that is not what is stated."""
+    if path == ("cluster", "spares"):
+        return scenario.cluster.spare_nodes, "nodes"
+    if path[0] == "checkpoint" and path[-1] == "interval":
+        name = str(path[2]) if len(path) == 4 else scenario.tiers[0].name
+        return next(tier.interval for tier in scenario.tiers if tier.name == name), "s"
+    if path[:2] == ("recovery", "stages") and len(path) == 3 and path[2] != NODES:
+        return next(mean_of(each.duration) for each in scenario.recovery.stages if each.name == path[2]), "s"
+    return None
 
 
 def printed(value: Any, unit: str = "") -> str:

@@ -20,10 +20,11 @@ from clustersim.estimate import ConfidenceInterval, mean_of
 from clustersim.scenario import load
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
+from clustersim.scenario.published_rates import PUBLISHED
 from clustersim.units import DAY, HOUR, MINUTE
 
 SCENARIO = "published/rsc-estimator"
-RATES = {"RSC-1": 6.50, "RSC-2": 2.34}
+RATES = {each.system: each.per_1000_node_days for each in PUBLISHED if each.system.startswith("RSC")}
 """Failures per 1000 node-days (Kokolis et al., section III)."""
 HOURLY, OPTIMAL = "a save each hour", "saves at the estimator's own optimum"
 POLICIES = (HOURLY, OPTIMAL)

@@ -212,8 +212,8 @@ def test_values_have_units_and_sources_and_say_what_they_come_to() -> None:
     assert repair.source == "a log"
     assert found["recovery.stages.start"].source == "a paper"
     assert found["failures.power.mtbf"].source is None
-    assert found["cluster.gpus_per_node"] == ("cluster.gpus_per_node", "8 cards", None, True)
-    assert found["failures.power.lifetime"] == ("failures.power.lifetime", "exponential", None, True)
+    assert found["cluster.gpus_per_node"][1:] == ("8 cards", None, True, 8, "cards")
+    assert found["failures.power.lifetime"][1:] == ("exponential", None, True, "exponential", "")
     assert not any(path.startswith(("name", "expect", "sources")) for path in found)
 
 

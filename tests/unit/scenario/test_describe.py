@@ -1,0 +1,103 @@
+"""What `check` says of a scenario as plain data, and its rates beside published ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clustersim.scenario import load, loads
+from clustersim.scenario.describe import describe
+from clustersim.scenario.published_rates import OF_NODES, STOPS
+from clustersim.scenario.values import values
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "check.md"
+SCENARIO = """
+    name: typed
+    cluster: {gpus: 800, nodes_per_rack: 10, spares: 5 %}
+    workload: {step_time: 6 s, target: 1 G tokens, tokens_per_gpu_second: 400}
+    failures:
+      node: {per: node, rate: 3.8 / 1000 node-days, transient: 40 %, repair: {exponential: {mean: 1 d}}}
+      link: {per: node, mtbf: 100 d, effect: {flap: {stall: 10 s}}}
+    checkpoint: {interval: daly, blocks: 5 s}
+    recovery: {stages: {detect: 30 s, nodes: wait, restart: {over_gpus: {100: 1 min, 1000: 2 min}}}}
+    costs: {gpu_hour: 2.20 USD}
+    simulation: {seed: 3}
+    sources: {checkpoint.blocks: "assumption: nobody has measured it", failures.node.rate: a log}
+"""
+
+
+def data() -> dict[str, Any]:
+    return json.loads(json.dumps(describe(loads(SCENARIO)).to_dict(), allow_nan=False))
+
+
+def keys_of(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | {key for inner in value.values() for key in keys_of(inner)}
+    return {key for inner in value for key in keys_of(inner)} if isinstance(value, list) else set()
+
+
+def test_every_key_is_explained() -> None:
+    found, page = data(), PAGE.read_text()
+    found["intervals_s"] = {}
+    for value in found["values"]:
+        value["value"] = None
+    assert [key for key in keys_of(found) if f"`{key}`" not in page] == []
+
+
+def test_values_are_numbers_in_units_of_the_si() -> None:
+    found = {value["path"]: (value["value"], value["unit"]) for value in data()["values"]}
+    interval, unit = found["checkpoint.interval"]
+    assert interval == pytest.approx(loads(SCENARIO).tiers[0].interval)
+    assert unit == "s"
+    assert found["cluster.gpus"] == (800, "cards")
+    assert found["cluster.spares"] == (5, "nodes")
+    assert found["failures.node.rate"] == (pytest.approx(3.8 / 1000 / 86_400), "1/s")
+    assert found["failures.node.transient"] == (0.4, "share")
+    assert found["failures.node.repair"] == (86_400, "s")
+    assert found["recovery.stages.nodes"] == ("wait", "")
+    assert found["recovery.stages.restart"] == (pytest.approx(112.5, abs=1), "s")
+    assert found["workload.target"] == (1e9, "tokens")
+    assert found["costs.gpu_hour"] == (2.2, "USD")
+    assert found["failures.node.renews"] == (True, "")
+
+
+def test_what_one_decides_is_no_assumption() -> None:
+    kinds = {value.path: value.origin[0] for value in values(loads(SCENARIO))}
+    assert {path for path, kind in kinds.items() if kind == "setting"} == {
+        "cluster.gpus",
+        "cluster.nodes_per_rack",
+        "cluster.spares",
+        "workload.target",
+        "failures.node.per",
+        "failures.link.per",
+        "checkpoint.interval",
+        "recovery.stages.nodes",
+        "simulation.seed",
+    }
+    assert kinds["checkpoint.blocks"] == "assumption"
+    assert kinds["failures.node.transient"] == "assumption"
+    assert kinds["failures.node.rate"] == ""
+
+
+def test_rates_stand_beside_those_that_count_the_same() -> None:
+    stops, of_nodes = describe(loads(SCENARIO)).rates
+    assert (stops.counts, of_nodes.counts) == (STOPS, OF_NODES)
+    assert stops.per_1000_node_days == pytest.approx(3.8)
+    assert of_nodes.per_1000_node_days == pytest.approx(3.8 + 10)
+    assert {each.system: each.times for each in stops.published}["Llama 3"] == pytest.approx(1, abs=0.01)
+    assert [each.system for each in of_nodes.published] == ["RSC-1", "RSC-2"]
+    changes = {"failures.node": None, "checkpoint.interval": "1 h", "sources": {}}
+    assert [each.counts for each in describe(loads(SCENARIO, overrides=changes)).rates] == [OF_NODES]
+
+
+def test_llama_3_has_the_rate_of_llama_3() -> None:
+    stops = describe(load("llama3-16k")).rates[0]
+    assert next(each.times for each in stops.published if each.system == "Llama 3") == pytest.approx(1.0)
+
+
+def test_a_node_of_four_cards_is_half_a_node_of_eight() -> None:
+    small = loads(SCENARIO, overrides={"cluster.gpus_per_node": 4})
+    assert describe(small).rates[0].per_1000_node_days == pytest.approx(2 * 3.8)

@@ -31,6 +31,7 @@ from clustersim.results import Results
 from clustersim.scenario.describe import describe
 from clustersim.studies.compare import Comparison
 from clustersim.studies.levers import Levers
+from clustersim.studies.solve import Solution
 from clustersim.studies.study import ALIKE, Study
 from clustersim.studies.sweep import Sweep
 from clustersim.studies.tune import Tuning
@@ -53,12 +54,14 @@ from clustersim_reports.sections import (
     tuning,
 )
 from clustersim_reports.sections import levers as changes
+from clustersim_reports.sections import solve as crossing
 from clustersim_reports.sections import sweep as grid
 
 RUNS = [part.section for part in (ledger, size, throughput, failures, recovery, spread)]
 TUNING = [tuning.curve, tuning.what_ifs]
 LEVERS = [changes.section]
 SWEEP = [grid.section]
+SOLVE = [crossing.section]
 VALIDATION = [agreement.section, checks.section, estimator.section, checks.cases]
 """The sections between the answer and what went in, by page; one that does not apply is left out."""
 MOST, MOST_VERDICTS = 6, 3
@@ -360,6 +363,30 @@ def _sweep_method(study: Sweep) -> dict[str, str]:
     return {"points": str(len(study.grid)), "replications": each, "checkpoint interval": interval}
 
 
+def value_to_reach(study: Solution) -> str:
+    """Return the answer of `solve` in a few words."""
+    if study.value is not None:
+        bound = "At most" if study.direction == "at_most" else "At least"
+        return f"{bound} {study.say(study.value)}."
+    return "Every value that was tried." if study.reachable else "It cannot be reached so."
+
+
+def _solution_facts(study: Solution) -> Iterator[Fact]:
+    if study.value is not None:
+        yield Fact(study.path, study.say(study.value), f"95 %: {study.interval}")
+    if study.now is not None:
+        yield Fact("Today", study.say(study.now.value), f"{study.metric} {study.words(study.now)}")
+    yield Fact("The best of all that was tried", study.words(study.best), study.say(study.best.value))
+
+
+def _solution_method(study: Solution) -> dict[str, str]:
+    return {
+        "values": str(len(study.evaluations)),
+        "replications": f"{study.replications} of each value, on the same failures",
+        "checkpoint interval": "the best of each value" if study.retune else "as the scenario gives it",
+    }
+
+
 STUDIES: Mapping[type[Study], StudyPage] = {
     Tuning: StudyPage(
         "how often to save",
@@ -369,6 +396,7 @@ STUDIES: Mapping[type[Study], StudyPage] = {
         TUNING,
     ),
     Levers: StudyPage("what to improve first", change_to_make, _lever_facts, _lever_method, LEVERS),
+    Solution: StudyPage("how far it has to go", value_to_reach, _solution_facts, _solution_method, SOLVE),
     Sweep: StudyPage("what the values change", best_point, _sweep_facts, _sweep_method, SWEEP),
 }
 """The page of each kind of study."""

@@ -2,7 +2,8 @@
 
 `load` reads a scenario, `run` simulates it, `compare` simulates several on the same failures, `tune` finds
 the checkpoint interval, `levers` ranks what could be improved, `sweep` tries all combinations of values in
-some places, `validate` compares with what was published.
+some places, `solve` finds the value with which a condition is met, `validate` compares with what was
+published.
 All but `load` take `Settings`, or its fields as keywords.
 """
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from clustersim.studies.compare import compare as compare
     from clustersim.studies.levers import Levers as Levers
     from clustersim.studies.levers import levers as levers
+    from clustersim.studies.solve import Solution as Solution
+    from clustersim.studies.solve import solve as solve
     from clustersim.studies.sweep import Sweep as Sweep
     from clustersim.studies.sweep import sweep as sweep
     from clustersim.studies.tune import Tuning as Tuning
@@ -40,6 +43,7 @@ _HOMES = {
     "Scenario": "scenario",
     "ScenarioError": "scenario",
     "Settings": "settings",
+    "Solution": "studies.solve",
     "Sweep": "studies.sweep",
     "Tuning": "studies.tune",
     "Validation": "validation",
@@ -47,6 +51,7 @@ _HOMES = {
     "levers": "studies.levers",
     "load": "scenario",
     "run": "experiment",
+    "solve": "studies.solve",
     "sweep": "studies.sweep",
     "tune": "studies.tune",
     "validate": "validation.validate",

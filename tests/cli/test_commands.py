@@ -17,6 +17,7 @@ COMMANDS = [
         "tune",
         "levers",
         "sweep",
+        "solve",
         "validate",
         "report",
         "check",
@@ -27,7 +28,7 @@ COMMANDS = [
     ),
 ]
 JUDGES = {"", "run", "compare", "validate"}
-KEEPS = JUDGES | {"tune", "levers", "sweep"}
+KEEPS = JUDGES | {"tune", "levers", "sweep", "solve"}
 """Commands with an exit code for what is not met, and those that go on from what an interrupted one kept."""
 
 

@@ -1,4 +1,4 @@
-"""Tunings, levers and sweeps for the tests of the report: hand-made, with known values."""
+"""Tunings, levers, sweeps and solutions for the tests of the report: hand-made, with known values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from clustersim.estimate import Estimate
 from clustersim.scenario import Scenario
 from clustersim.studies.change import Change
 from clustersim.studies.levers import Levers, RankedLever
+from clustersim.studies.solve import Solution, solve
 from clustersim.studies.study import Worth
 from clustersim.studies.sweep import Sweep, sweep
 from clustersim.studies.tune import Candidate, Gain, Tuning, WhatIf
@@ -161,3 +162,10 @@ def hostile_sweep() -> Sweep:
     """Return a sweep side by side with a scenario that is markup."""
     vary = {"recovery.stages.start": "{lognormal: {median: 1 min, sigma: 1}},9 min"}
     return swept(vary, title=HOSTILE, about=HOSTILE)
+
+
+def solved(until: str, **scenario: Any) -> Solution:
+    """Return where a condition begins to hold, really simulated."""
+    given = spec(**(PRICED | scenario))
+    path, few = "checkpoint.blocks", {"replications": 3, "horizon": "2 d", "workers": 1}
+    return replace(solve(given, path=path, until=until, **few), wall_s=1.5)

@@ -50,6 +50,9 @@ PAGES: dict[str, Callable[[], Page]] = {
     "sweep grid": lambda: written.study_page(findings.swept(findings.GRID, "cost.total")),
     "sweep sizes": lambda: written.study_page(findings.swept(findings.SIZES)),
     "sweep once": lambda: written.study_page(findings.swept({"cluster.spares": "0,2"}, replications=1)),
+    "solve": lambda: written.study_page(findings.solved("ettr >= 0.8"), HOSTILE, WHEN),
+    "solve out of reach": lambda: written.study_page(findings.solved("ettr >= 0.99")),
+    "solve hostile": lambda: written.study_page(findings.solved("ettr >= 0.8", title=HOSTILE, about=HOSTILE)),
     "sweep hostile": lambda: written.study_page(findings.hostile_sweep(), HOSTILE),
     "validation": lambda: written.validation_page(
         validations.validation(validations.FAILED, validations.UNDECIDED), HOSTILE

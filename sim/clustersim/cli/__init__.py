@@ -18,6 +18,7 @@ main = Program(
         "tune",
         "levers",
         "sweep",
+        "solve",
         "validate",
         "report",
         "check",

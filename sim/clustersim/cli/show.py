@@ -23,6 +23,7 @@ from clustersim.scenario.published_rates import RateBesidePublished
 from clustersim.scenario.values import ASSUMPTION
 from clustersim.studies.compare import Comparison
 from clustersim.studies.levers import Levers
+from clustersim.studies.solve import Solution
 from clustersim.studies.study import Study, Worth
 from clustersim.studies.sweep import Sweep
 from clustersim.studies.tune import Candidate, Tuning
@@ -278,6 +279,21 @@ def _sweep(sweep: Sweep, screen: Screen) -> None:
     screen.table([*columns, ""], rows, left=len(sweep.grid.axes))
     if len(shown) < len(sweep.grid):
         screen.text(f"\nThe best {len(shown)} of {len(sweep.grid):,} points; sweep.csv holds all.")
+    screen.advice(others)
+
+
+@show.register
+def _solution(found: Solution, screen: Screen) -> None:
+    """Print the answer, and the values that were tried."""
+    first, *others = found.advice
+    screen.title(f"{first}\n")
+    screen.text(f"{counted(found.replications, 'replication')} of each value\n")
+    rows: dict[tuple[str, str], list[str]] = {}
+    for each in found.evaluations:
+        mark = "today's" if found.now is not None and each.value == found.now.value else ""
+        value, met = found.say(each.value), "yes" if each.slack.mean >= 0 else "no"
+        rows.setdefault((value, met), [value, found.words(each), met, mark])
+    screen.table([found.path, found.metric, "met", ""], rows.values())
     screen.advice(others)
 
 

@@ -266,11 +266,11 @@ def _about_metrics(written: ScenarioBlock, system: System) -> Iterator[Finding]:
         metric = known[path].metric
         if lacks := subjects.missing(metric.needs):
             yield ("expect", path), f"this metric needs {lacks}; give it"
-        elif why := _why_impossible(text, metric.highest):
+        elif why := why_impossible(text, metric.highest):
             yield ("expect", path), f"{shown(text)} cannot be expected of {path}: {why}"
 
 
-def _why_impossible(text: str, highest: float) -> str:
+def why_impossible(text: str, highest: float) -> str:
     """Return why a metric between 0 and *highest* has no such threshold; empty where it may have it."""
     threshold = Threshold.parse(text)
     sign, value = threshold.sign, threshold.value

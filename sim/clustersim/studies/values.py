@@ -9,21 +9,43 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from clustersim.store import ChoiceError
-from clustersim.units import BANDWIDTH, DURATION, MONEY, NUMBER, RATE, SHARE, SIZE, TOKENS, Money, Rate, shown
+from clustersim.units import (
+    BANDWIDTH,
+    DURATION,
+    MONEY,
+    NUMBER,
+    RATE,
+    SHARE,
+    SIZE,
+    TOKENS,
+    Money,
+    Quantity,
+    Rate,
+    shown,
+)
 
 THOUSANDS = {"k": 10**3, "M": 10**6}
 DIGITS, MOST_DIGITS = 3, 12
 """Significant digits of a value within a range: more would tell no more, unless values lie closer."""
 MOST_VALUES = 100_000
 """Values in one list: more are a mistake."""
-QUANTITIES = (DURATION, SHARE, SIZE, BANDWIDTH, TOKENS, RATE, MONEY)
+QUANTITIES: Mapping[str, Quantity[Any]] = {
+    "s": DURATION,
+    "share": SHARE,
+    "B": SIZE,
+    "B/s": BANDWIDTH,
+    "tokens": TOKENS,
+    "1/s": RATE,
+    "money": MONEY,
+}
+"""The kinds of quantities by their units in SI; an amount of money is in its currency."""
 EXAMPLE = "cluster.spares=0,10,20 or recovery.stages.restart=1min..10min:5log"
 
 
@@ -37,13 +59,14 @@ class Value(NamedTuple):
 class Unit(NamedTuple):
     """How numbers of one kind are written: what follows the number, and what one of it is in SI units.
 
-    `whole` says that it counts something, always as a multiple of `step`.
+    `whole` says that it counts something, always as a multiple of `step`; `name` is the unit in SI.
     """
 
     suffix: str
     si: float
     whole: bool = False
     step: int = 1
+    name: str = ""
 
     def value(self, number: float, digits: int = DIGITS) -> Value:
         """Return *number* of it as a value, rounded to whole numbers or to so many significant *digits*."""
@@ -76,24 +99,15 @@ def measured_in(text: str) -> tuple[float, Unit]:
     if not suffix:
         return number, Unit("", 1.0, bool(re.fullmatch(r"[0-9_]+", match[1])))
     if re.search(r"\d", suffix) and "/" not in suffix and "per" not in suffix:
-        return DURATION.parse(text), Unit("s", 1.0)
-    size = _size_of(f"1 {suffix}")
-    if size is None:
-        raise ValueError(f"{shown(text)} has an unknown unit, {shown(suffix)}")
-    return number, Unit(suffix, size)
-
-
-def _size_of(text: str) -> float | None:
-    """Return a quantity in SI units, None for what is none."""
-    for quantity in QUANTITIES:
+        return DURATION.parse(text), Unit("s", 1.0, name="s")
+    for name, quantity in QUANTITIES.items():
         try:
-            value = quantity.parse(text)
+            one = quantity.parse(f"1 {suffix}")
         except ValueError:
             continue
-        if isinstance(value, Rate):
-            return 1 / value.mtbf
-        return float(value.amount if isinstance(value, Money) else value)
-    return None
+        size = 1 / one.mtbf if isinstance(one, Rate) else one.amount if isinstance(one, Money) else one
+        return number, Unit(suffix, float(size), name=one.currency if isinstance(one, Money) else name)
+    raise ValueError(f"{shown(text)} has an unknown unit, {shown(suffix)}")
 
 
 def value_of(text: str) -> Value:
@@ -116,18 +130,9 @@ def span(low: str, high: str) -> tuple[float, float, Unit]:
         return first, last, unit._replace(whole=unit.whole and other.whole)
     if not unit.suffix:
         return first, last, other
-    kinds = [{each.name for each in QUANTITIES if _is(each.parse, one.suffix)} for one in (unit, other)]
-    if not kinds[0] & kinds[1]:
+    if unit.name != other.name:
         raise ValueError(f"{shown(low)} and {shown(high)} are not in the same unit")
     return first, last * other.si / unit.si, unit
-
-
-def _is(parse: object, suffix: str) -> bool:
-    try:
-        parse(f"1 {suffix}")  # type: ignore[operator]
-    except ValueError:
-        return False
-    return True
 
 
 def listed(text: str, step: int = 1) -> tuple[list[Value], bool]:

@@ -16,6 +16,7 @@ from clustersim.records import Records
 from clustersim.settings import Settings, Silent
 from clustersim.store import ChoiceError, Measurements, RunError
 from clustersim.studies.levers import levers
+from clustersim.studies.solve import solve
 from clustersim.studies.study import Study
 from clustersim.studies.sweep import sweep
 from clustersim.studies.tune import tune
@@ -43,8 +44,13 @@ def swept(*given: Any, **keywords: Any) -> Study:
     return sweep(*given, vary=vary, metrics=["ettr", "mtti_s"], **keywords)
 
 
-studies = pytest.mark.parametrize("ask", [few, in_full, levers, swept])
-answers = pytest.mark.parametrize("ask", [few, in_full, levers, swept, validate])
+def solved(*given: Any, **keywords: Any) -> Study:
+    """A place that is found."""
+    return solve(*given, path="recovery.stages.start", until="ettr >= 0.7", **keywords)
+
+
+studies = pytest.mark.parametrize("ask", [few, in_full, levers, swept, solved])
+answers = pytest.mark.parametrize("ask", [few, in_full, levers, swept, solved, validate])
 CLAIMS = {
     "gain": {"figure": "ettr", "at_least": "1 pp", "minus": {}, "change": {"checkpoint.blocks": "1 s"}},
     "time": {"figure": "ettr", "at_least": "10 %", "unknown": {"checkpoint.blocks": ["2 s", "30 s"]}},

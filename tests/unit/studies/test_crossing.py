@@ -1,0 +1,71 @@
+"""Where a noisy function crosses zero: exact functions, whole numbers, several crossings, none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from clustersim.studies.crossing import Crossing, Slack
+
+Function = Callable[[float], float]
+
+
+def search(function: Function, start: float, width: float = 0.1, whole: bool = False) -> Crossing:
+    def evaluate(places: Sequence[float]) -> list[Slack]:
+        means = [function(place) for place in places]
+        return [Slack(mean, mean - width, mean + width) for mean in means]
+
+    return Crossing(evaluate, start, whole=whole)
+
+
+@pytest.mark.parametrize("power", [-2.0, -0.5, 0.5, 1.0, 3.0])
+def test_the_place_and_its_interval_are_those_of_the_function(power: float) -> None:
+    found = search(lambda x: (x / 50) ** power - 1, 200.0)
+    found.look_at([2, 20, 200, 2000])
+    place, low, high = found.solve()
+    ends = sorted([50 * 0.9 ** (1 / power), 50 * 1.1 ** (1 / power)])
+    assert place == pytest.approx(50, rel=0.002)
+    assert [low, high] == pytest.approx(ends, rel=0.01)
+    assert found.rises == (power > 0)
+    assert len(found.points) < 40
+
+
+def test_whole_numbers_are_the_last_that_meet() -> None:
+    falling = search(lambda n: 10.5 - n, 3, width=2, whole=True)
+    falling.look_at([0, 100])
+    assert falling.solve() == (10.0, 8.0, 12.0)
+    rising = search(lambda n: n - 10.5, 3, width=2, whole=True)
+    rising.look_at([0, 100])
+    assert rising.solve() == (11.0, 9.0, 13.0)
+    assert all(place == round(place) for place in rising.points)
+
+
+def test_a_jump_is_found_and_what_is_infinite_is_on_its_side() -> None:
+    found = search(lambda x: math.inf if x > 7 else -1.0, 5.0)
+    found.look_at([1, 100])
+    place, _, _ = found.solve()
+    assert place == pytest.approx(7, rel=0.01)
+
+
+def test_the_nearest_of_several_crossings_is_taken_and_the_other_is_told() -> None:
+    for start, expected, other in ((3.0, 10.0, 1000.0), (5000.0, 1000.0, 10.0)):
+        found = search(lambda x: 1 - abs(math.log10(x / 100)), start, width=0.05)
+        found.look_at([1, 5, 100, 2000, 10_000])
+        place, _, _ = found.solve()
+        assert place == pytest.approx(expected, rel=0.01)
+        assert place is not None
+        (elsewhere,) = found.elsewhere(place)
+        assert other / 3 < elsewhere < other * 3
+
+
+def test_ends_beyond_what_was_looked_at_are_not_known() -> None:
+    found = search(lambda x: (x - 50) / 100, 50.0, width=0.3)
+    found.look_at([40, 60])
+    place, low, high = found.solve()
+    assert (low, high) == (None, None)
+    assert place == pytest.approx(50)
+    nowhere = search(lambda x: 1.0, 5.0)
+    nowhere.look_at([1, 9])
+    assert nowhere.solve() == (None, None, None)

@@ -1,0 +1,207 @@
+"""`solve`: against exact answers, out of reach, break-even, and what cannot be solved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy.optimize import brentq
+
+from clustersim import theory
+from clustersim.experiment import run
+from clustersim.scenario import ScenarioError, dump
+from clustersim.scenario.loading import variant
+from clustersim.scenario.model import Scenario
+from clustersim.settings import Settings
+from clustersim.store import ChoiceError
+from clustersim.studies.solve import Solution, solve
+from clustersim.studies.study import Simulations
+from tests.theory.test_queues import Fleet
+from tests.unit.studies.clusters import HERE, HOUR, full, job
+
+RESTART, BLOCKS, MTBF = "recovery.stages.start", "checkpoint.blocks", "failures.any.mtbf"
+
+
+def solved(scenario: Any = None, path: str = RESTART, until: str = "ettr >= 0.85", **more: Any) -> Solution:
+    """The answer for a job that saves every 20 minutes, in this process."""
+    usual = job(interval="20 min", replications=8, lives=60) if scenario is None else scenario
+    return solve(usual, path=path, until=until, settings=HERE, **more)
+
+
+def efficiency(mtbf: float = HOUR, blocks: float = 30.0, restart: float = 300.0) -> float:
+    return theory.efficiency(1200.0, mtbf, blocks, restart)
+
+
+@pytest.mark.parametrize(
+    ("path", "function", "until", "ends", "direction"),
+    [
+        (RESTART, lambda x: efficiency(restart=x), 0.78, (1.0, HOUR), "at_most"),
+        (BLOCKS, lambda x: efficiency(blocks=x), 0.70, (1.0, HOUR), "at_most"),
+        (MTBF, lambda x: efficiency(mtbf=x), 0.85, (600.0, 90 * HOUR), "at_least"),
+    ],
+)
+def test_daly_inverted(
+    path: str, function: Callable[[float], float], until: float, ends: tuple[float, float], direction: str
+) -> None:
+    """A single draw of an interval that holds the truth in 95 of 100: the seed is one of those."""
+    exact = brentq(lambda x: function(x) - until, *ends)
+    found = solved(path=path, until=f"ettr >= {until}")
+    low, high = (end.si if end and end.si else math.nan for end in (found.low, found.high))
+    assert found.reachable
+    assert low < exact < high
+    assert found.direction == direction
+    assert found.to_dict()["unit"] == "s"
+    assert found.value is not None
+    at = run(variant(found.given, {path: found.value.text}), settings=HERE).summary["ettr"]["mean"]
+    assert at == pytest.approx(until, abs=0.001)
+
+
+def test_spares_of_the_machine_repairman() -> None:
+    """So many spares that a node is missing in at most 5 % of the time, by the queue's exact solution."""
+    fleet = Fleet(nodes=12, spares=0, crews=3, spare_failures=1.0, mtbf=100.0, repair=10.0)
+    exact = next(n for n in range(99) if Fleet(12, n, 3, 1.0, 100.0, 10.0).waits <= 0.05)
+    document = fleet.document()
+    document["simulation"] |= {"horizon": "1500 h", "warm_up": "200 h", "replications": 8}
+    document["cluster"].pop("spares")
+    scenario = Scenario.model_validate(document)
+    found = solved(scenario, "cluster.spares", "spares.waiting <= 0.05", between="0..12")
+    low, high = found.low, found.high
+    assert low is not None
+    assert high is not None
+    assert float(low.text) <= exact <= float(high.text)
+    assert found.direction == "at_least"
+    assert found.unit.whole
+    assert "holds with cluster.spares of at least" in str(found.advice[0])
+
+
+def test_out_of_reach_is_an_answer_with_what_would_have_to_be_added() -> None:
+    found = solved(until="ettr >= 0.95")
+    assert (found.reachable, found.value, found.direction) == (False, None, None)
+    assert found.best.value.si == 0.0
+    assert found.best.metrics["ettr"].mean == pytest.approx(efficiency(restart=0.0), abs=0.01)
+    text = " ".join(map(str, found.advice))
+    assert text.startswith(f"ettr >= 0.95 cannot be reached by {RESTART} alone: the best is 0.8")
+    assert "What would have to be added, the most helpful first: halve" in text
+    assert MTBF in found.body()["levers"]
+    assert RESTART not in found.body()["levers"]
+
+
+def test_what_holds_everywhere_says_so() -> None:
+    found = solved(until="ettr <= 0.999", between="1min..9min")
+    assert found.reachable
+    assert found.value is None
+    assert "holds with every value" in str(found.advice[0])
+
+
+def test_what_holds_today_says_how_far_it_may_go() -> None:
+    found = solved(until="ettr >= 0.6")
+    assert found.value is not None
+    assert (found.value.si or 0.0) > 300.0
+    assert str(found.advice[1]) == "It holds as it is: this is how far the value may go."
+
+
+def test_break_even_with_another_scenario(tmp_path: Path) -> None:
+    """With saves of 5 s instead of 30 s: what restart gives the ETTR that 2 minutes give with those?"""
+    other = tmp_path / "other.yaml"
+    other.write_text(dump(job(interval="20 min", restart=120, replications=3, lives=5, name="other")))
+    exact = brentq(lambda x: efficiency(blocks=5, restart=x) - efficiency(restart=120), 1.0, HOUR)
+    scenario = job(interval="20 min", replications=16, lives=60, blocks=5)
+    found = solved(scenario, until=f"ettr >= {other}")
+    low, high, place = (
+        end.si if end and end.si else math.nan for end in (found.low, found.high, found.value)
+    )
+    assert low < exact < high
+    assert (high - low) / exact < 0.2  # paired: far narrower than the interval of either
+    assert low <= place <= high
+    assert found.direction == "at_most"
+    with pytest.raises(ScenarioError, match="no such file"):
+        solved(until="ettr >= nowhere.yaml")
+
+
+def test_both_scenarios_may_have_the_value(tmp_path: Path) -> None:
+    """Dear saves seldom against cheap saves often: the rarer the failures, the better the first."""
+    other = tmp_path / "other.yaml"
+    other.write_text(dump(job(interval="10 min", blocks=30, lives=5, name="other")))
+    scenario = job(interval="40 min", blocks=30, replications=8, lives=40)
+
+    def gain(mtbf: float) -> float:
+        return theory.efficiency(2400, mtbf, 30, 300) - theory.efficiency(600, mtbf, 30, 300)
+
+    exact = brentq(gain, HOUR, 90 * HOUR)
+    found = solved(scenario, MTBF, f"ettr >= {other}", both=True, between="1h..30h")
+    low, high = (end.si if end and end.si else math.nan for end in (found.low, found.high))
+    assert low < exact < high
+    assert found.direction == "at_least"
+
+
+@pytest.mark.parametrize("metric", ["days_to_target.p90 <= 1.25", "ettr.p10 >= 0.75", "cost.total <= 5"])
+def test_quantiles_targets_and_prices(metric: str) -> None:
+    more = {"costs": {"gpu_hour": "0.0002 USD"}, "workload": {"productive": "20 h"}}
+    scenario = job(interval="20 min", replications=8, **more)
+    scenario = variant(scenario, {"simulation.horizon": "4 d"})
+    found = solved(scenario, until=metric)
+    assert found.reachable
+    low, high, place = (end.si if end else math.nan for end in (found.low, found.high, found.value))
+    assert not (low or 0.0) > (place or 0.0)
+    assert not (high or math.inf) < (place or 0.0)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"until": "ettr"}, '"ettr" is no condition; write it like ettr >= 0.95'),
+        ({"until": "ettr >= 95"}, "it is a share, between 0 and 1; write >= 95 %"),
+        ({"until": "ettr >= 9x"}, "neither a number nor a scenario"),
+        ({"until": "etr >= 0.9"}, 'did you mean "ettr"'),
+        ({"until": "cost.total <= 4"}, "cost.total needs costs"),
+        (
+            {"path": "checkpoint.interval", "scenario": job()},
+            "has no number now to begin with; say --between",
+        ),
+        ({"between": "1min"}, "is no range; write it like 10s..20min"),
+        ({"between": "9min..1min"}, "the lower end comes first"),
+        ({"between": "1GB..2GB"}, "not in the unit of"),
+        ({"between": "a..b"}, "is not a range"),
+        ({"scenario": job(replications=1)}, "solve needs 2 or more"),
+        ({"scenario": job(checkpoint="none"), "retune": True}, "no interval to tune"),
+    ],
+)
+def test_what_cannot_be_solved_is_said_before_anything_is_simulated(
+    more: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Simulations, "run", lambda *_: pytest.fail("simulated"))
+    with pytest.raises(ChoiceError, match=said):
+        solved(**more)
+
+
+def test_a_retuned_answer_allows_dearer_saves() -> None:
+    scenario = job(interval="20 min", replications=2, lives=20)
+    kept, retuned = (
+        solved(scenario, BLOCKS, "ettr >= 0.65", between="5s..9min", retune=retune)
+        for retune in (False, True)
+    )
+    assert kept.value is not None
+    assert retuned.value is not None
+    assert (retuned.value.si or 0) > (kept.value.si or 0)
+
+
+def test_the_same_answer_with_any_number_of_workers(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustersim.workers.WORTH_A_POOL", 0.0)
+    question: dict[str, Any] = {"path": RESTART, "until": "ettr >= 0.75"}
+    for workers in (1, 2):
+        solve(
+            job(lives=10, replications=4),
+            tmp_path / str(workers),
+            **question,
+            settings=Settings(workers=workers),
+        )
+    one, two = ((tmp_path / name / "solve.json").read_bytes() for name in ("1", "2"))
+    assert one == two
+
+
+def test_a_value_that_is_not_given_needs_a_range() -> None:
+    found = solved(full(), "cluster.spares", "spares.waiting <= 0.05", between="0..8")
+    assert found.reachable

@@ -9,7 +9,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from clustersim.scenario.describe import replication_s
 from clustersim.scenario.drawing import drawn
 from clustersim.scenario.first_order import stakes
 from clustersim.scenario.model import Scenario
-from clustersim.settings import Output, ScenarioSource, Settings, merged
+from clustersim.settings import LiveProgress, Output, ScenarioSource, Settings, merged
 from clustersim.store import ReplicationStore, RunError, UnfinishedFile
 from clustersim.version import VERSION, build
 from clustersim.workers import Batch, Local, Outside
@@ -122,10 +122,16 @@ def batches(points: Sequence[Point], workers: int) -> list[Batch]:
     return cut
 
 
-def simulate_all(points: Sequence[Point], settings: Settings, hands: Outside | Local | None = None) -> None:
+def simulate_all(
+    points: Sequence[Point],
+    settings: Settings,
+    hands: Outside | Local | None = None,
+    heard: Callable[[str, float], None] | None = None,
+) -> None:
     """Simulate until every point has what it needs; each replication is put in its store as it finishes.
 
-    On *hands* of a `simulator`, or on some of its own.  Raises RunError where a worker process dies.
+    On *hands* of a `simulator`, or on some of its own.  Each is *heard* of, by its scenario's name and ETTR.
+    Raises RunError where a worker process dies.
     """
     with nullcontext(hands) if hands else simulator(settings) as working:
         while work := batches(points, settings.processes):
@@ -136,6 +142,8 @@ def simulate_all(points: Sequence[Point], settings: Settings, hands: Outside | L
                 points[batch.place].taken += batch.taken
                 for records in finished:
                     points[batch.place].store.put(records)
+                    if heard:
+                        heard(batch.scenario.name, records.ettr)
                 done += len(finished)
                 settings.progress.advance(done, wanted)
 
@@ -198,7 +206,10 @@ def run_all(
             held = resumable(settings, places[n], store_key(scenarios[n]), "run", f"{places[n]}: ")
             points.append(Point.of(scenarios[n], ReplicationStore(file=stack.enter_context(held))))
         started = time.perf_counter()
-        simulate_all(points, settings)
+        progress = settings.progress
+        simulate_all(
+            points, settings, heard=progress.finished if isinstance(progress, LiveProgress) else None
+        )
         taken = time.perf_counter() - started
         for number, point in zip(todo, points, strict=True):
             answers[number] = _saved(point, places[number], settings, taken)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from clustersim.scenario import Scenario, load
 from clustersim.scenario.keys.blocks import unknown
@@ -31,6 +31,14 @@ class Progress(Protocol):
 
     def say(self, message: str) -> None:
         """One sentence about the run."""
+
+
+@runtime_checkable
+class LiveProgress(Progress, Protocol):
+    """Progress that also hears each replication of a run as it is finished."""
+
+    def finished(self, scenario: str, ettr: float) -> None:
+        """One more replication of the scenario with this name is finished, with this ETTR."""
 
 
 class Silent:
@@ -68,9 +76,11 @@ class Settings:
     resume: Annotated[bool, "go on from what an interrupted call has finished beside its output"] = False
     force: Annotated[bool, "simulate again even if finished"] = False
     incidents: Annotated[bool, "keep the large table of incidents in a run folder"] = True
-    progress: Annotated[Progress, "who hears how far it is: advance(done, wanted), say(text)"] = field(
-        default_factory=Silent
-    )
+    progress: Annotated[
+        Progress,
+        "who hears how far it is: advance(done, wanted), say(text), and of each replication of a run, if it"
+        " is there, finished(scenario, ettr)",
+    ] = field(default_factory=Silent)
     command: Annotated[str | None, "shown in reports as what made them"] = None
 
     def __post_init__(self) -> None:

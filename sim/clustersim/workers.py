@@ -24,8 +24,12 @@ from clustersim.records import Records
 from clustersim.scenario.model import Scenario
 
 PARENT_KILLED = 1
-WORTH_A_POOL = 1.0
-"""Expected seconds of simulating below which starting workers takes longer than it saves."""
+WORTH_A_POOL = 0.65
+"""Seconds that starting workers takes, on one core of 2026: the engine and its libraries are imported anew.
+With n workers a run has to have more than n / (n - 1) times as much left before they save any time."""
+PROBED = 0.25
+"""Share of that time to simulate here first: then what is left is known better than from the scenario alone.
+Only a replication that is expected to take as long as a start goes to a worker at once."""
 WORTH_TIDYING = 0.1
 """Seconds of a replication from which on what the last one left behind is worth looking for."""
 
@@ -114,21 +118,45 @@ class Local:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._executor: ProcessPoolExecutor | None = None
+        self._spent = self._expected = 0.0
         self._others = set(multiprocessing.active_children())
 
     def finished(self, batches: Sequence[Batch]) -> InOrder:
         """Yield what is finished."""
-        expected = sum(batch.seconds * len(batch.replications) for batch in batches)
-        if self._workers == 1 or (self._executor is None and expected < WORTH_A_POOL):
-            for batch in batches:
-                for replication in batch.replications:
-                    done = work_anywhere(batch.scenario, [replication])
-                    yield batch._replace(taken=done.taken), done.records
+        waiting = list(batches)
+        if self._executor is None:
+            yield from self._here(waiting)
+        if not waiting:
             return
         with without_main():
             pool = self._executor = self._executor or _pool(self._workers)
-            futures = {pool.submit(work, batch.scenario, batch.replications): batch for batch in batches}
+            futures = {pool.submit(work, batch.scenario, batch.replications): batch for batch in waiting}
         yield from _as_finished(futures)
+
+    def _here(self, waiting: list[Batch]) -> InOrder:
+        """Simulate in this process, one by one, until workers would pay for what is still *waiting*."""
+        while waiting and not self._workers_pay(waiting):
+            batch = waiting.pop(0)
+            first, rest = batch.replications[:1], batch.replications[1:]
+            if rest:
+                waiting.insert(0, batch._replace(replications=rest))
+            done = work_anywhere(batch.scenario, first)
+            self._spent += done.taken
+            self._expected += batch.seconds
+            yield batch._replace(replications=first, taken=done.taken), done.records
+
+    def _workers_pay(self, waiting: Sequence[Batch]) -> bool:
+        """Return whether workers save more time than starting them takes.
+
+        How long a replication takes is a guess at first, and too rough a one: as far as that is off in what
+        was simulated here, it is taken to be off in what is left.
+        """
+        known = self._spent >= PROBED * WORTH_A_POOL
+        if self._workers == 1 or not (known or waiting[0].seconds >= WORTH_A_POOL):
+            return False
+        left = sum(batch.seconds * len(batch.replications) for batch in waiting)
+        pace = self._spent / self._expected if known and self._expected else 1.0
+        return left * pace * (1 - 1 / self._workers) > WORTH_A_POOL
 
     def close(self) -> None:
         """Let the workers end: they have nothing left to do."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
 
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from rich.progress import Progress, TextColumn
 
+from clustersim.cli.console import Watcher
 from clustersim.cli.screen import Layout, Markdown, Screen, wrapped
 
 HEAD = ("", "Gain in ETTR", "Effective cards", "Money per year", "why")
@@ -80,3 +83,19 @@ def test_markdown_is_a_table_whatever_the_width() -> None:
     with console.capture() as captured:
         Markdown(console).table(("", "a|b"), [("*x*", "1"), ("  y", "2"), ("all",)])
     assert captured.get() == ("|  | a\\|b |\n| :-- | --: |\n| \\*x\\* | 1 |\n| &emsp;y | 2 |\n| all |  |\n\n")
+
+
+def test_a_bar_shows_ettr_so_far_with_its_interval_as_soon_as_there_is_one() -> None:
+    with Progress(TextColumn("{task.fields[so_far]}"), console=Console(file=io.StringIO(), width=80)) as bar:
+        watcher = Watcher(bar)
+        (task,) = bar.tasks
+        shown = []
+        for name, ettr in (("plan", 0.51), ("plan", 0.53), ("other", 0.9)):
+            watcher.finished(name, ettr)
+            shown.append(task.fields["so_far"])
+    assert shown == ["ETTR so far 0.51", "ETTR so far 0.52 ± 0.13", "ETTR of other so far 0.90"]
+
+
+def test_without_a_terminal_nothing_is_shown_while_running(capsys: pytest.CaptureFixture[str]) -> None:
+    Watcher().finished("plan", 0.5)
+    assert capsys.readouterr() == ("", "")

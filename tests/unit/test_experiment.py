@@ -75,6 +75,29 @@ class Notes:
         self.said.append(message)
 
 
+class Hears(Notes):
+    """Hears each replication too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[tuple[str, float]] = []
+
+    def finished(self, scenario: str, ettr: float) -> None:
+        self.heard.append((scenario, ettr))
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_each_replication_of_a_run_is_heard_of_once(
+    alone: dict[str, Any], monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    monkeypatch.setattr(workers, "WORTH_A_POOL", 0.0)
+    hears = Hears()
+    results = run(scenario(), workers=processes, progress=hears)
+    assert results.summary == alone
+    assert {name for name, _ in hears.heard} == {results.name}
+    assert sorted(ettr for _, ettr in hears.heard) == pytest.approx(sorted(results.ettr_by_replication))
+
+
 def test_worker_processes_give_the_same_numbers(
     alone: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,3 +80,47 @@ def test_workers_do_without_the_heavy_libraries() -> None:
     program = "import clustersim.workers, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert {"pandas", "pyarrow", "scipy.stats", "plotly", "rich"} & set(done.stdout.split()) == set()
+
+
+class Counted(Executor):
+    """Counts the replications that it is given, and does them at once."""
+
+    def __init__(self) -> None:
+        self.replications = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.replications += len(args[-1])
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@pytest.mark.parametrize(
+    ("processes", "guessed", "taken", "count", "by_workers"),
+    [
+        (2, 10.0, 0.001, 8, 8),  # long ones go to workers at once
+        (2, 0.1, 0.001, 40, 0),  # the guess says 4 s, but they are done in a moment
+        (2, 0.1, 0.01, 200, 183),  # half of 1.8 s is more than a start takes: 17 are done first
+        (2, 0.0001, 0.1, 40, 38),  # the guess says a moment, but they take 4 s
+        (2, 0.1, 0.1, 10, 0),  # half of what is left of 1 s is less than a start
+        (8, 0.1, 0.1, 10, 8),  # of seven eighths it is not
+        (1, 10.0, 10.0, 8, 0),  # one process needs no workers
+    ],
+)
+def test_workers_start_where_they_save_more_than_starting_them_takes(
+    monkeypatch: pytest.MonkeyPatch, processes: int, guessed: float, taken: float, count: int, by_workers: int
+) -> None:
+    def work(scenario: Any, replications: Sequence[int]) -> workers.Finished:
+        return workers.Finished(list(replications), taken * len(replications))  # type: ignore[arg-type]
+
+    pool = Counted()
+    monkeypatch.setattr(workers, "work_anywhere", work)
+    monkeypatch.setattr(workers, "work", work)
+    monkeypatch.setattr(workers, "_pool", lambda number: pool)
+    numbers = range(count)
+    batches = [workers.Batch(0, None, numbers[at : at + 4], guessed) for at in range(0, count, 4)]  # type: ignore[arg-type]
+    local = workers.Local(processes)
+    found = [number for _, finished in local.finished(batches) for number in finished]
+    assert sorted(found) == list(numbers)  # type: ignore[type-var]
+    assert pool.replications == by_workers
+    local._executor = None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from clustersim.settings import Settings
 
+NARROW = 16
+"""Characters of the bar, so that the estimate beside it fits on 80."""
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 TRACEBACK = "CLUSTERSIM_TRACEBACK"
 
@@ -96,16 +98,28 @@ def standard_output() -> Iterator[None]:
 
 
 class Watcher:
-    """Says what an experiment says, and draws a bar on a terminal."""
+    """Says what an experiment says, and draws a bar on a terminal, with ETTR so far."""
 
     def __init__(self, bar: Progress | None = None) -> None:
         self._bar = bar
-        self._task = None if bar is None else bar.add_task("simulating", total=None)
+        self._task = None if bar is None else bar.add_task("simulating", total=None, so_far="")
+        self._ettrs: dict[str, list[float]] = {}
 
     def advance(self, done: int, wanted: int) -> None:
         """Move the bar."""
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, total=wanted)
+
+    def finished(self, scenario: str, ettr: float) -> None:
+        """Show ETTR of the replications of this scenario that are finished so far, with its interval."""
+        if self._bar is None or self._task is None:
+            return
+        from clustersim.estimate import in_words, mean_of
+
+        values = self._ettrs.setdefault(scenario, [])
+        values.append(ettr)
+        of = f" of {scenario}" if len(self._ettrs) > 1 else ""
+        self._bar.update(self._task, so_far=f"ETTR{of} so far {in_words(mean_of(values))}")
 
     def say(self, message: str) -> None:
         """Print the message, above the bar if there is one."""
@@ -124,6 +138,12 @@ def watched(settings: Settings) -> Iterator[Settings]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(NARROW),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[so_far]}", markup=False),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield replace(settings, progress=Watcher(bar))

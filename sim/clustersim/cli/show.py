@@ -51,7 +51,7 @@ def show(answer: object, screen: Screen) -> None:
 
 @show.register
 def _run(results: Results, screen: Screen) -> None:
-    """Print the first screen, then all other figures, where the time goes, and what to be careful about."""
+    """Print the first screen and what to be careful about, then all other figures and where the time goes."""
     summary, first = results.summary, headline(results.scenario, results.summary)
     screen.title(f"{first.verdict}\n")
     shown = [(figure.label, in_a_line(figure.cell)) for figure in first.figures]
@@ -66,12 +66,12 @@ def _run(results: Results, screen: Screen) -> None:
     if worth.rows:
         screen.table(("", *worth.columns), [(f"  {name}", *cells) for name, *cells in worth.rows])
     screen.text(f"  {first.changes.how}", "dim")
+    screen.advice(advise(results.scenario, summary))
     screen.title("Further figures")
     shown_above = {figure.path for figure in first.figures}
     screen.table(("", ""), _metrics(summary, shown_above), left=2)
     screen.title("Where the time goes")
     screen.table(("", ""), _time(summary), left=2)
-    screen.advice(advise(results.scenario, summary))
     if results.folder:
         screen.text(f"\nNext: clustersim report {results.folder}", whole_lines=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from clustersim.metrics.cells import MetricCell
 from clustersim.scenario import Scenario
 
 Json: TypeAlias = dict[str, Any]
+DIGITS = 7
+"""Significant digits of what is drawn: finer than a pixel, also where an axis shows a thousandth of them."""
 
 
 class Picture(NamedTuple):
@@ -64,8 +67,8 @@ class Data:
 
     @property
     def table(self) -> list[Any]:
-        """The names of the columns, and all rows as lists."""
-        return [self.columns, [[*row.values()] for row in self.rows]]
+        """The names of the columns, and all rows as lists, with as many digits as are drawn."""
+        return [self.columns, [rounded(row.values()) for row in self.rows]]
 
     def __getitem__(self, column: str) -> list[Any]:
         return [row[column] for row in self.rows]
@@ -164,6 +167,7 @@ class Group(NamedTuple):
     """Blocks that belong together, with a heading and an anchor where they have one.
 
     `look` is a class such as `pair`; what is `folded` unfolds at a click, or is `open` from the beginning.
+    What is `packed` is compressed in the file, and unpacked by the page's script.
     """
 
     blocks: Sequence[Block]
@@ -172,6 +176,7 @@ class Group(NamedTuple):
     look: str = "chapter"
     folded: bool = False
     open: bool = False
+    packed: bool = False
 
 
 Block: TypeAlias = Figure | Table | Facts | Text | Items | Picture | Source | Group
@@ -219,6 +224,15 @@ def every(blocks: Iterable[Block | None]) -> Iterator[Block]:
         if block is not None:
             yield block
         yield from every(block.blocks if isinstance(block, Group) else ())
+
+
+def rounded(values: Iterable[Any], digits: int = DIGITS) -> list[Any]:
+    """Return *values* with fractions to so many significant digits, None for what is not a finite number."""
+    return [_rounded(value, digits) if isinstance(value, float) else value for value in values]
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
 
 
 def slug(name: str) -> str:

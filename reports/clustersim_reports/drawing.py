@@ -19,10 +19,10 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from clustersim.formatting import percent
 from clustersim.units import DAY, HOUR, MINUTE, YEAR, format_duration
 from clustersim_reports import theme
 from clustersim_reports.blocks import Cell, Data, Figure, Json, key
+from clustersim_reports.blocks import rounded as rounded
 
 Position: TypeAlias = tuple[float, float]
 Lines: TypeAlias = Sequence[str]
@@ -33,8 +33,6 @@ INK, MUTED, PAPER, RULE = (colour.light for colour in (theme.INK, theme.MUTED, t
 BLUE, RED, GREEN, ORANGE = (
     theme.STYLES[entry].colour.light for entry in ("productive", "lost", "checkpoint", "recovery")
 )
-DIGITS = 7
-"""Significant digits of what is drawn: finer than a pixel, also where an axis shows a thousandth of them."""
 WIDE = "wide"
 """Name of labels that are left out where the page is narrow, because a table says the same."""
 MOST_TICKS = 8
@@ -153,6 +151,13 @@ class Plot:
         if replications > 1:
             self.line(times, mean, BLUE, 2.5, hover=f"mean: {pattern}")
 
+    def first_finish(self, run_s: float | None, unit: float, count: int) -> None:
+        """Mark where the first of *count* replications has finished (s), with which mean and band end."""
+        if run_s is not None:
+            self.upright(run_s / unit)
+            words, side = f"first of {count} replications done", "right"
+            self.note(words, run_s / unit, 1, MUTED, 11, yref="y domain", xanchor=side, xshift=-4)
+
     def segments(
         self,
         ends: Iterable[tuple[Any, Any, Any, Any]],
@@ -174,9 +179,14 @@ class Plot:
         """Add horizontal bars."""
         self.add("bar", lengths, rows, marker=marker, orientation="h", **more)
 
-    def shares(self, entry: str, values: Sequence[float], names: Sequence[str], **more: Any) -> None:
-        """Add a bar in each row for one ledger entry: the shares of all card-hours that it takes, by name."""
-        lines = [(name, f"{entry}: {percent(value)}") for name, value in zip(names, values, strict=True)]
+    def shares(
+        self, entry: str, values: Sequence[float], names: Sequence[str], texts: Iterable[str], **more: Any
+    ) -> None:
+        """Add a bar in each row for one ledger entry: the shares of all card-hours that it takes.
+
+        Over a bar stand its name and its share as the *texts* have it, so that all of them add up.
+        """
+        lines = [(name, f"{entry}: {words}") for name, words in zip(names, texts, strict=True)]
         lengths, rows = [100 * value for value in values], range(len(values))
         self.bars(lengths, rows, hatching(entry), hover=lines, sign=key(entry), **more)
 
@@ -286,15 +296,6 @@ def text(words: str, limit: int = 0) -> str:
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def rounded(values: Iterable[Any], digits: int = DIGITS) -> list[Any]:
-    """Return *values* with fractions to so many significant digits, None for what is not a finite number."""
-    return [_rounded(value, digits) if isinstance(value, float) else value for value in values]
-
-
-def _rounded(value: float, digits: int) -> float | None:
-    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
-
-
 def axis(title: str = "", **more: Any) -> Json:
     """Return a calm axis: faint grid, no zero line, muted labels, no zooming."""
     heading: Json = {"font": {"color": MUTED, "size": 12}, "standoff": 8} | ({"text": title} if title else {})
@@ -349,7 +350,8 @@ def time_unit(seconds: float) -> tuple[float, str]:
 def time_axis(length: float, since: str = "the start", **more: Any) -> Json:
     """Return an axis of *length* (s), in a unit in which it reads well, that begins at *since*."""
     size, name = time_unit(length)
-    return axis(f"{name} since {since}", range=[0, length / size], showgrid=False, **more)
+    look: Json = {"unifiedhovertitle": {"text": f"%{{x:.3~g}} {name}"}, "showgrid": False}
+    return axis(f"{name} since {since}", range=[0, length / size], **look, **more)
 
 
 def compact(value: float) -> str:

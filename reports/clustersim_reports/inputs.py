@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from clustersim.formatting import NOTHING, duration
+from clustersim.formatting import NOTHING, counted, duration
 from clustersim.scenario import Scenario, dump
 from clustersim.scenario.values import ASSUMPTION, values
 from clustersim_reports.blocks import Block, Cell, Group, Row, Section, Source, Table, Text, anchors, row
@@ -21,33 +21,50 @@ SHOWN_ELSEWHERE = {"tool", "name", "seed", "scenario_hash"}
 
 
 def section(scenarios: Sequence[Scenario]) -> Section:
-    """Return every value of each scenario, of several first those that differ."""
-    blocks: list[Block] = [Text("Every value of the scenario. One without a source is an assumption.")]
+    """Return what each scenario gives, with its defaults folded; of several the first one is unfolded."""
+    blocks: list[Block] = [Text("What the scenario gives; a value without a source is an assumption.")]
     names = [scenario.name for scenario in scenarios]
     if rows := differences(scenarios):
-        table = Table("Values in which the scenarios differ", names, rows, "Value", "inputs")
+        table = Table("Values in which the scenarios differ", names, rows, "Value", "measures inputs")
         blocks.append(Group([table], Cell("What differs")))
+    groups: list[Block] = []
     for anchor, scenario in zip(anchors(names), scenarios, strict=True):
         heading = Cell(f"{'Every' if len(names) == 1 else f'{scenario.name}: every'} value and its source")
-        inside, first = (values_table(scenario), source(scenario, anchor)), scenario is scenarios[0]
-        blocks.append(Group(inside, heading, f"inputs-{anchor}", folded=True, open=first))
+        groups.append(
+            Group([*_values(scenario, anchor)], heading, f"inputs-{anchor}", folded=True, open=not groups)
+        )
+    blocks += groups[:1]
+    blocks += [Group(groups[1:], look="others", packed=True)] if groups[1:] else []
     return Section("inputs", "What went in", blocks if scenarios else [])
 
 
-def values_table(scenario: Scenario, defaults: bool = True) -> Table:
-    """Return the values of *scenario* with their sources, first those that it gives, then the *defaults*."""
+def _values(scenario: Scenario, anchor: str) -> Iterator[Block]:
+    yield values_table(scenario)
+    defaults = values_table(scenario, defaults=True)
+    if defaults.rows:
+        count = counted(len(defaults.rows), "value")
+        heading = Cell(f"Defaults: {count} that the scenario does not give")
+        yield Group([defaults], heading, f"defaults-{anchor}", folded=True, packed=True)
+    yield source(scenario, anchor)
+
+
+def values_table(scenario: Scenario, *, defaults: bool = False) -> Table:
+    """Return the values that *scenario* gives with their sources, or its *defaults*."""
     rows: list[Row] = []
     before = ""
-    for value in sorted(values(scenario), key=lambda value: value.default):
+    for value in values(scenario):
+        if value.default != defaults:
+            continue
         kind, source = value.origin
         chip, small = (kind, "") if kind == ASSUMPTION else ("", kind)
         cell = Cell(source, small, "source", chip=chip)
         if source and source == before:
             cell = cell._replace(text="", small="as above")
-        if defaults or not value.default:
-            rows.append(row(Cell(value.path, look="code"), Cell(value.text, look="given"), cell))
+        contents = [Cell(value.text, look="given")] + ([] if defaults else [cell])
+        rows.append(row(Cell(value.path, look="code"), *contents))
         before = source
-    return Table(f"Values and sources of {scenario.name}", ("Given", "Source"), rows, "Value", "inputs")
+    what, columns = ("Defaults", ("Default",)) if defaults else ("Values and sources", ("Given", "Source"))
+    return Table(f"{what} of {scenario.name}", columns, rows, "Value", "inputs")
 
 
 def differences(scenarios: Sequence[Scenario]) -> list[Row]:
@@ -74,7 +91,9 @@ def making(columns: Sequence[str], items: Sequence[Mapping[str, str]], command: 
         texts = [item.get(label, NOTHING) for item in items]
         distinct = texts[:1] if len(set(texts)) == 1 else texts
         rows.append(row(label, *(Cell(text, look="code") for text in distinct)))
-    table = Table("How it was made", columns, rows, "Item", "inputs")
+    table = Table(
+        "How it was made", columns, rows, "Item", "measures inputs" if len(columns) > 1 else "inputs"
+    )
     return Section(
         "making", "How it was made", [Text(command, "code") if command else None, table, Text(ABOUT)]
     )

@@ -27,7 +27,13 @@ TEMPLATES = Environment(
     trim_blocks=True,
     undefined=StrictUndefined,
 )
-TEMPLATES.filters |= {"kind": lambda block: type(block).__name__, "tight": tight}
+MOST_CELLS, LEAST_ROWS = 400, 24
+"""Cells of a table that the page holds as they are, in so many rows at least; more rows are packed."""
+TEMPLATES.filters |= {
+    "kind": lambda block: type(block).__name__,
+    "pack": lambda text: pack(text),
+    "tight": tight,
+}
 OFF = dict.fromkeys(("displayModeBar", "displaylogo", "showSendToCloud", "showTips"), False)
 PLOTLY_CONFIG = OFF | {"doubleClick": "reset", "plotlyServerURL": "", "responsive": True}
 """No button of plotly's and no link to its maker: a report asks nobody for anything."""
@@ -43,6 +49,7 @@ def render(page: Page) -> str:
     return TEMPLATES.get_template("page.html.j2").render(
         colours=theme.SURFACES | {name: style.colour for name, style in theme.STYLES.items()},
         config=json.dumps(PLOTLY_CONFIG, sort_keys=True),
+        most_rows=lambda table: max(LEAST_ROWS, MOST_CELLS // len(table.columns)),
         nonce=hashlib.sha256(f"{page._replace(given=())}{sections}{data}".encode()).hexdigest()[:32],
         page=page,
         payload=data,

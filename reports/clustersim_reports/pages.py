@@ -16,17 +16,7 @@ from typing import Any, NamedTuple
 
 from clustersim.advice import Advice, advise, verdict
 from clustersim.estimate import in_words
-from clustersim.formatting import (
-    NOTHING,
-    counted,
-    duration,
-    largest_remainder,
-    measured,
-    money,
-    points,
-    whole,
-)
-from clustersim.metrics import cells
+from clustersim.formatting import NOTHING, counted, duration, measured, money, points, whole
 from clustersim.results import Results
 from clustersim.scenario.describe import describe
 from clustersim.studies.compare import Comparison
@@ -38,14 +28,15 @@ from clustersim.studies.tune import Tuning
 from clustersim.units import format_duration
 from clustersim.validation import Validation
 from clustersim.version import VERSION
-from clustersim_reports import blocks, inputs, page, theme
-from clustersim_reports.blocks import Cell, Fact, Facts, Group, Page, Section, Text, key
+from clustersim_reports import blocks, inputs, page
+from clustersim_reports.blocks import Fact, Facts, Page, Section
 from clustersim_reports.run import Run, Runs
 from clustersim_reports.sections import (
     agreement,
     checks,
     estimator,
     failures,
+    first_screen,
     ledger,
     recovery,
     size,
@@ -66,8 +57,8 @@ VALIDATION = [agreement.section, checks.section, estimator.section, checks.cases
 """The sections between the answer and what went in, by page; one that does not apply is left out."""
 MOST, MOST_VERDICTS = 6, 3
 """Sentences of the answer, and scenarios with a verdict of their own: of more only the best and the worst."""
-SQUARES, PER_ROW, PITCH, SIDE = 100, 20, 20, 17
-"""Squares of a headline, in a row, and their distance and size in the picture."""
+MOST_NAMED = 6
+"""Scenarios that the title of the browser's tab names."""
 LIBRARIES = ("numpy", "scipy", "simpy", "pydantic", "plotly")
 
 
@@ -97,67 +88,22 @@ def runs_page(
         for result in results
     ]
     first, single = results[0].scenario, runs.single
-    title = first.title or first.name
-    heading = f"Of {whole(runs.runs[0].at('gpus'))} cards, {_train(runs.runs[0])} train."
+    title, more = first.title or first.name, len(results) - MOST_NAMED
+    heading = f"Of {whole(runs.runs[0].at('gpus'))} cards, {first_screen.train(runs.runs[0])} train."
     return Page(
-        title=title if single else ", ".join(runs.names),
+        title=title
+        if single
+        else ", ".join(runs.names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else ""),
         eyebrow=title if single else f"{len(results)} scenarios compared",
         heading=heading if single else "Of the cards that are paid for, how many train?",
         about=(first.about or "") if single else "",
-        head=_head(runs),
+        head=first_screen.blocks(runs),
         answer=answer(runs),
         sections=[section(runs) for section in RUNS],
         given=[result.scenario for result in results],
         making=inputs.making(runs.names, records, command),
         look="single" if single else "several",
     )
-
-
-def _head(runs: Runs) -> list[blocks.Block]:
-    """Return a headline for each run (its number, a hundred squares, its ETTR), and what the squares mean."""
-    headlines, first = [], runs.runs[0]
-    for run in runs.runs:
-        title, stuck = run.result.scenario.title or run.name, run.at("no_progress")
-        name = "" if runs.single or title == run.name else f"{run.name}: "
-        number = Facts([Fact(title, _train(run), f"of {whole(run.at('gpus'))} train")], "number")
-        words = f"{name}ETTR {cells.ettr(run.summary).text}{' · no progress' if stuck else ''}"
-        parts: list[blocks.Block] = [picture(run.at("ledger")), Text(words, "stuck" if stuck else "meaning")]
-        parts = parts if runs.single else [number, *parts]
-        headlines.append(Group(parts, Cell(""), f"scenario-{run.anchor}", "headline"))
-    shares = first.shares()
-    keys = [key(entry, f"{entry} {shares.text(entry)}" if runs.single else entry) for entry in runs.entries]
-    return [
-        Group(headlines, look=f"headlines {'one' if runs.single else 'many'}"),
-        blocks.Items([*keys, Cell("one square = 1 % of the cards")], "legend"),
-    ]
-
-
-def _train(run: Run) -> str:
-    """Return how many cards train."""
-    ettr, width, cards = run.at("ettr.mean"), run.margin("ettr"), run.at("gpus")
-    if run.at("no_progress"):
-        return "almost none" if ettr else "none"
-    return measured(cards * ettr, None if width is None else cards * width)
-
-
-def squares(shares: Mapping[str, float]) -> dict[str, int]:
-    """Return how many of a hundred squares each ledger entry has, in the ledger's order.
-
-    Shares are rounded by largest remainder, so that the squares always number a hundred.
-    """
-    exact = {entry: SQUARES * float(shares[entry]) for entry in theme.STYLES if shares.get(entry)}
-    return largest_remainder(exact, SQUARES)
-
-
-def picture(shares: Mapping[str, float]) -> blocks.Picture:
-    """Return a hundred squares, filled row by row, as one SVG path for each ledger entry."""
-    filled = [entry for entry, count in squares(shares).items() for _ in range(count)]
-    paths = dict.fromkeys(filled, "")
-    for place, entry in enumerate(filled):
-        row, column = divmod(place, PER_ROW)
-        paths[entry] += f"M{column * PITCH} {row * PITCH}h{SIDE}v{SIDE}h-{SIDE}z"
-    spoken = f"{filled.count('productive')} of 100 squares are filled: the share of the cards that trains"
-    return blocks.Picture(list(paths.items()), spoken, "waffle", 397, 97)
 
 
 def answer(runs: Runs) -> list[Advice]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pandas import DataFrame
+
 from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import PrintedShares, plus_minus
 from clustersim.metrics import cells
@@ -13,7 +15,10 @@ from clustersim.studies.compare import Comparison
 from clustersim_reports import theme
 from clustersim_reports.blocks import Block, Cell, Group
 
-MOST_DRAWN = 12
+TOGETHER = 1 - 1e-9
+OF_ONE = ("start_s", "end_s", "replication_0", "away_0")
+"""Columns of the timeline that are not about all replications."""
+MOST_DRAWN = 8
 """So many scenarios have figures of their own; the tables hold all."""
 
 
@@ -44,6 +49,26 @@ class Run(NamedTuple):
     def say(self, path: str, show: Callable[[Any, float | None], str] = plus_minus) -> str:
         """Return the metric at *path* in words, with the digits that its interval supports."""
         return show(self.at(path), self.margin(path))
+
+    @property
+    def first_finish_s(self) -> float | None:
+        """When the first of several replications reached the target (s); None where they end together."""
+        if self.at("target_s") is None or self.at("replications") < 2:
+            return None
+        ends = self.at("warm_up_s") + self.result.replications["wall_s"]
+        return float(ends.min()) if ends.min() < TOGETHER * ends.max() else None
+
+    @property
+    def timeline(self) -> DataFrame | None:
+        """The timeline; what is of all replications ends where the first has finished, with nothing left out.
+
+        A mean of those that are still running would be that of the unlucky ones.
+        """
+        table, first = self.result.timeline, self.first_finish_s
+        if table is None or first is None:
+            return table
+        common = [name for name in table.columns if name not in OF_ONE]
+        return table.assign(**{name: table[name].where(table["end_s"] <= first) for name in common})
 
     def shares(self, family: str = "ledger") -> PrintedShares:
         """Return the shares of all card-hours of a family, which add up as they are printed."""

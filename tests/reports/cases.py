@@ -35,6 +35,10 @@ unsaved: {checkpoint: none, recovery: {stages: {detect: 1 min}}}
 target:
   workload: {tokens_per_gpu_second: 160, target: 50 G tokens, scaling_efficiency: {2048: 0.9}}
   costs: {gpu_hour: 2.50 USD}
+expecting:
+  workload: {tokens_per_gpu_second: 160, target: 50 G tokens}
+  costs: {gpu_hour: 2.50 USD}
+  expect: {ettr: ">= 0.99", mtti_s: ">= 1", days_to_target.p90: "<= 4"}
 hostile:
   cluster: {gpus: 1024, nodes_per_rack: 4, spares: 6}
   failures:
@@ -44,6 +48,7 @@ hostile:
     hang: {per: job, mtbf: 2 d, effect: hang, detect: 30 min}
   maintenance: {every: 3 d, takes: 1 h}
 """)
+CHANGES["many"] = {"failures": {f"cause {n}": {"per": "node", "mtbf": f"{90 + n} d"} for n in range(130)}}
 CHANGES["hostile"] |= {
     "title": HOSTILE,
     "about": HOSTILE,

@@ -37,6 +37,8 @@ PAGES: dict[str, Callable[[], Page]] = {
     "everything once": lambda: of(everything(1)),
     "compared": lambda: of(run("plain"), run("large"), run("stuck")),
     "all compared": lambda: of(*map(run, CHANGES), everything()),
+    "many causes": lambda: of(run("many")),
+    "expecting": lambda: of(run("expecting", 8)),
     "priced": lambda: of(run("target"), run("large")),
     "tune": lambda: written.study_page(findings.tuning(what_ifs=findings.WHAT_IFS), HOSTILE, WHEN),
     "tune stuck": lambda: written.study_page(findings.stuck()),

@@ -113,6 +113,29 @@ def test_the_numbers_of_a_figure_unfold_and_its_csv_is_its_data(opened: Open) ->
     assert [line.split(",") for line in lines[:-1]] == rows
 
 
+def test_what_is_packed_is_there_and_long_tables_show_all_at_a_click(opened: Open) -> None:
+    page = opened("compared")
+    assert page.run("document.querySelectorAll('[data-packed] > .packed').length") == 0
+    assert page.run("document.querySelectorAll('#inputs details[id^=inputs]').length") == 3
+    assert page.run("document.querySelectorAll('#defaults-stuck tbody tr').length") > 5
+    many = opened("many causes").page
+    rows = "document.querySelectorAll('#failures tbody tr').length"
+    before = many.evaluate(rows)
+    many.click("#failures [data-rows]")
+    many.wait_for_function(f"() => {rows} > {before}")
+    assert many.evaluate(rows) == len(figures("many causes")["causes-many"].data.rows)
+    assert many.locator("#failures [data-rows]").count() == 0
+
+
+def test_a_table_that_is_too_wide_says_so_until_its_end_is_seen(opened: Open) -> None:
+    page = opened("compared", 400, "dark").page
+    look = "[...document.querySelector('#side-by-side .scroll').classList].join(' ')"
+    assert page.evaluate(look) == "scroll wide"
+    page.evaluate("document.querySelector('#side-by-side .scroll').scrollLeft = 10000")
+    page.wait_for_function(f"() => {look} === 'scroll wide end'")
+    assert opened("plain").run("document.querySelectorAll('.scroll.wide').length") == 0
+
+
 def test_figures_follow_the_theme(opened: Open) -> None:
     page = opened("tune", 1200, "light")
     page.page.emulate_media(color_scheme="dark")
@@ -138,5 +161,5 @@ def test_it_prints_light_with_all_inputs_unfolded(opened: Open) -> None:
 def test_without_scripts_words_and_tables_are_there(opened: Open) -> None:
     page = opened("compared", scripts=False)
     assert "of 1,024 train" in page.page.inner_text("body")
-    assert page.page.locator("table").count() > 10
+    assert page.page.locator("table").count() > 7
     assert not page.page.locator(".plot").first.is_visible()

@@ -218,6 +218,12 @@ def bars(one: Figure, times: float) -> list[float]:
     return [sum(bar["x"][row] for bar in one.drawing["data"]) / times for row in rows]
 
 
+def gathered(shares: list[float], drawn: list[float]) -> list[float]:
+    """Return *shares* with those together for which there is only the last bar of what is *drawn*."""
+    last = len(drawn) - 1
+    return [*shares[:last], sum(shares[last:])]
+
+
 def columns(one: Figure) -> tuple[list[float], list[float]]:
     """Return what a trace shows, and the column of numbers that it is, or a hundred times that column."""
     for trace, name, times in itertools.product(one.drawing["data"], one.data.columns, (1, 100)):
@@ -266,7 +272,7 @@ def by_entry(one: Figure) -> list[float]:
 PROBES: dict[str, Callable[[Figure], tuple[list[Any], list[Any]]]] = {
     "ledger": lambda one: ([x for bar in one.drawing["data"] for x in bar["x"]], by_entry(one)),
     "strip": lanes,
-    "causes": lambda one: (bars(one, 100), one.data["share_of_card_hours"]),
+    "causes": lambda one: (bars(one, 100), gathered(one.data["share_of_card_hours"], bars(one, 100))),
     "outages": lambda one: (drawn(one, 0), [100 * n / sum(one.data["outages"]) for n in one.data["outages"]]),
     "curve": on_the_curve,
     "sweep": at_each_point,

@@ -119,9 +119,15 @@ def test_a_replica_is_down_until_its_own_next_interruption() -> None:
     assert sorted(failures.lengths_of(one(incidents=incidents(table)))) == [400.0, 1200.0]
 
 
-def test_equal_outages_have_a_wide_enough_axis_and_none_have_no_figure() -> None:
-    data = made(failures.outages(one(incidents=incidents([{"time_s": 1.0, "down_s": 300.0}] * 5)))).data
+def outages(*down_s: float) -> Any:
+    return failures.outages(one(incidents=incidents([{"time_s": 1.0, "down_s": each} for each in down_s])))
+
+
+def test_outages_that_are_alike_are_no_distribution_and_similar_ones_have_a_wide_enough_axis() -> None:
+    assert outages(*[300.0] * 5).words.startswith("Outages: 5 in all replications; each lasts 5 min,")
+    data = outages(300.0, 310.0).data
     assert data["to_s"][-1] / data["from_s"][0] > 2
+    assert "eight in ten last 5 min, the longest 20 min" in outages(*[300.0] * 19, 1200.0).caption
     for table in (None, incidents([{"time_s": 1.0}]).iloc[:0]):
         assert failures.outages(one(incidents=table)) is None
 
@@ -146,12 +152,48 @@ def test_many_incidents_are_gathered_and_rare_causes_counted() -> None:
 def test_throughput_is_the_timeline_averaged_to_what_can_be_drawn() -> None:
     plain = Run("plain", run("plain"))
     data = made(throughput.figure(plain)).data
-    assert data["mean"] == pytest.approx(list(plain.result.timeline["mean"]), rel=1e-4)
-    assert data["time_days"][0] == pytest.approx(20 / 800)
-    assert throughput.thinned(range(1000))[:2] == [1.0, 4.0]
-    assert len(throughput.thinned(range(1000))) == 334
+    pairs = plain.result.timeline["mean"].to_numpy().reshape(-1, 2)
+    assert data["mean"] == pytest.approx(list(pairs.mean(axis=1)), rel=1e-4)
+    assert data["time_days"][0] == pytest.approx(20 / 400)
+    assert throughput.thinned(range(600))[:2] == [1.0, 4.0]
+    assert len(throughput.thinned(range(601))) == 151
     assert throughput.thinned([0.5, float("nan")]) == [0.5, None]
     assert throughput.figure(one(timeline=None)) is None
+
+
+def test_means_over_time_end_with_the_first_replication_that_is_done() -> None:
+    target = Run("target", run("target"))
+    first, table = target.first_finish_s, target.timeline
+    ends = run("target").replications["wall_s"]
+    assert first == ends.min() < ends.max()
+    assert table is not None
+    assert table["end_s"][table["mean"].notna()].max() <= first
+    assert table["end_s"][table["replication_0"].notna()].max() >= ends[0] - 1
+    figure = made(throughput.figure(target))
+    last = max(time for time, mean in zip(figure.data["time_days"], figure.data["mean"], strict=True) if mean)
+    assert last < first / 86_400 <= figure.drawing["layout"]["shapes"][0]["x0"] * 1.001
+    assert "first of 4 replications done" in str(figure.drawing["layout"]["annotations"])
+    assert Run("plain", run("plain")).first_finish_s is None
+
+
+def test_a_zoom_its_axis_and_its_hovers_have_one_unit() -> None:
+    figure = figures("plain")["strip-plain"]
+    unit = figure.drawing["layout"]["xaxis"]["title"]["text"].split()[0]
+    assert f" {unit} of replication 0" in figure.caption
+    hovers = [text for bar in figure.drawing["data"] for text in bar["hovertext"]]
+    assert hovers
+    assert all(f" {unit} (" in text for text in hovers)
+
+
+def test_what_hovers_over_the_bars_of_a_cause_adds_up_to_its_label() -> None:
+    for name in ("hostile", "many causes", "everything"):
+        figure = next(one for key, one in figures(name).items() if key.startswith("causes-"))
+        labels = [note["text"] for note in figure.drawing["layout"]["annotations"]]
+        for row, label in enumerate(labels):
+            parts = [bar["hovertext"][row].rpartition(": ")[2] for bar in figure.drawing["data"]]
+            total = sum(float(part.removesuffix(" %")) for part in parts if part[0].isdigit() and part != "0")
+            said = label.partition("<b>")[2].removesuffix(" %</b>")
+            assert total == pytest.approx(0.0 if "&lt;" in said else float(said), abs=1e-9), (label, parts)
 
 
 STRIP = [
@@ -222,7 +264,10 @@ def test_every_replication_is_one_dot_and_many_are_bars_that_count_all() -> None
     dots, interval, mean = spread.figure(few).drawing["data"]
     assert dots["y"][1] == dots["y"][0] + 1
     assert (interval["x"], mean["x"]) == ([0.45, 0.61], [0.53])
-    many = one(summary={"ettr": ettr}, replications=pd.DataFrame({"ettr": np.linspace(0, 0.4, 400)}))
+    many = one(
+        summary={"ettr": ettr, "margins": {"ettr": 0.08}},
+        replications=pd.DataFrame({"ettr": np.linspace(0, 0.4, 400)}),
+    )
     assert sum(spread.figure(many).drawing["data"][0]["y"]) == 400
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from clustersim.engine.replication import simulate
+from clustersim.headline import headline
 from clustersim.metrics import cells
 from clustersim.results import Results
 from clustersim.scenario import Scenario, loads
@@ -15,10 +17,11 @@ from clustersim_reports import inputs, pages
 from clustersim_reports.blocks import Cell, Data, anchors, tight
 from clustersim_reports.page import render
 from clustersim_reports.run import MOST_DRAWN, Run, Runs
-from clustersim_reports.sections import ledger
-from tests.reports.cases import CHANGES, HOSTILE, measures, run, scenario, several
+from clustersim_reports.sections import first_screen, ledger
+from tests.reports.cases import CHANGES, HOSTILE, PLAIN, measures, run, scenario, several
 from tests.reports.fleets import EVERYTHING, everything
 from tests.reports.pages import Reader, html, unpacked
+from tests.reports.test_contracts import LIMIT
 
 
 def test_the_ettr_has_the_digits_of_its_interval_and_no_absurd_ones() -> None:
@@ -64,9 +67,9 @@ def test_measures_of_tiers_replicas_and_spares() -> None:
 
 def test_a_hundred_squares_whatever_the_rounding() -> None:
     thirds = {"productive": 1 / 3, "lost": 1 / 3, "recovery": 1 / 3}
-    assert list(pages.squares(thirds).values()) == [34, 33, 33]
-    assert sum(pages.squares({"productive": 0.995, "lost": 0.005}).values()) == 100
-    assert dict(pages.picture(thirds).paths)["productive"].count("M") == 34
+    assert list(first_screen.squares(thirds).values()) == [34, 33, 33]
+    assert sum(first_screen.squares({"productive": 0.995, "lost": 0.005}).values()) == 100
+    assert dict(first_screen.picture(thirds).paths)["productive"].count("M") == 34
 
 
 @pytest.mark.parametrize(
@@ -93,6 +96,16 @@ def test_cards_that_cost_nothing_have_no_price_to_compare_with() -> None:
     assert "An effective card-hour" not in " ".join(advice.text for advice in pages.answer(free))
 
 
+def test_the_first_screen_has_the_figures_of_the_terminal_and_every_verdict() -> None:
+    found = Reader(html("expecting"))
+    header = found.words[: found.words.index("The answer # ")]
+    for figure in headline(scenario("expecting"), run("expecting", 8).summary).figures:
+        assert f"{figure.label} {figure.cell.text}" in header
+    assert "ettr >= 0.99 0.956 ± 0.005 ✗ not met" in header
+    assert header.count("✓ met") == 2
+    assert "✗ not met" in Reader(render(pages.runs_page([run("plain"), run("expecting", 8)]))).words
+
+
 def test_values_come_with_their_origin_and_differ_where_they_differ() -> None:
     found = {value.path: value.origin for value in values(scenario("hostile"))}
     assert found["cluster.gpus"] == ("", HOSTILE)
@@ -104,7 +117,11 @@ def test_values_come_with_their_origin_and_differ_where_they_differ() -> None:
     assert [(row.head.text, [cell.text for cell in row.cells]) for row in differing] == [
         ("cluster.gpus", ["1,024 cards", "8,192 cards"])
     ]
-    recorded = inputs.values_table(everything().scenario).rows
+    recorded = [
+        row
+        for defaults in (False, True)
+        for row in inputs.values_table(everything().scenario, defaults=defaults).rows
+    ]
     assert [row.head.text for row in recorded if "failures.log" in row.head.text] == ["failures.log.replay"]
 
 
@@ -133,12 +150,24 @@ def test_a_run_without_incidents_says_so(tmp_path: Any) -> None:
 
 
 def test_of_many_runs_the_first_have_figures_of_their_own() -> None:
-    text = render(pages.runs_page([everything(1, f"run {number}") for number in range(MOST_DRAWN + 1)]))
-    assert f'data-figure="spread-run-{MOST_DRAWN - 1}"' in text
-    assert f'data-figure="spread-run-{MOST_DRAWN}"' not in text
-    assert f"Left out: run {MOST_DRAWN}." in text
+    text = render(pages.runs_page([everything(1, f"run {number}") for number in range(50)]))
+    assert len(text.encode()) < LIMIT
+    assert f'data-figure="causes-run-{MOST_DRAWN - 1}"' in text
+    assert f'data-figure="causes-run-{MOST_DRAWN}"' not in text
+    assert f'id="scenario-run-{MOST_DRAWN - 1}"' in text
+    assert f'id="scenario-run-{MOST_DRAWN}"' not in text
+    assert f"Left out: run {MOST_DRAWN}, run {MOST_DRAWN + 1}, " in text
+    assert "<title>run 0, run 1, run 2, run 3, run 4, run 5 and 44 more – clustersim</title>" in text
     assert 'href="#recovery"' in text
     assert 'href="#recovery"' not in html("plain")
+
+
+def test_a_thousand_causes_are_a_page_of_the_usual_size() -> None:
+    failures = {f"mode {n}": {"per": "node", "mtbf": f"{9000 + n} d", "repair": "2 h"} for n in range(1000)}
+    spec = Scenario.model_validate(PLAIN | {"failures": failures})
+    text = render(pages.runs_page([Results.of(spec, [simulate(spec, 0)], {})]))
+    assert len(text.encode()) < LIMIT
+    assert "rows. <button" in text
 
 
 def test_no_results_are_no_report() -> None:

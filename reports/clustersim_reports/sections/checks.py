@@ -135,7 +135,7 @@ def _case(
     yield _table(f"Checks of {scenario.name}", "Accepted", rows)
     if notes:
         yield Items(notes)
-    values, source = inputs.values_table(scenario, False), inputs.source(scenario, anchor, shown=False)
+    values, source = inputs.values_table(scenario), inputs.source(scenario, anchor, shown=False)
     yield Group([values, source], Cell("Inputs with their sources"), folded=True)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from clustersim.arrays import Floats
-from clustersim.formatting import NOTHING, duration, plus_minus, whole
+from clustersim.formatting import NOTHING, PrintedShares, duration, plus_minus, whole
 from clustersim.units import DAY
 from clustersim_reports import blocks, drawing, theme
 from clustersim_reports.blocks import Cell, Data, Figure, Json, Section, Table, Text, key, row
@@ -19,6 +19,8 @@ from clustersim_reports.run import Run, Runs
 MOST_CAUSES, BAR = 12, 44
 """Bars in the figure, the last of them for all other causes; pixels per bar."""
 BINS_PER_DECADE, MOST_TICKS = 12, 5
+ALIKE = 0.005
+"""Difference of outages, as a share of their length, below which all of them are printed alike."""
 CUT_SHORT = 0.003
 """Share of the outages that may lie below the axis, in its first bin: the end of a run cuts one short."""
 RESERVED = {
@@ -96,36 +98,53 @@ def waste(run: Run, causes: Sequence[str]) -> Figure:
         point: Json = {"scenario": run.name, "cause": cause, "share_of_card_hours": share}
         point |= {"cumulative_share": total, "incidents_per_day": rates.get(cause)}
         points.append(point | {entry: parts[cause].get(entry, 0.0) for entry in entries})
-    data, shown = Data(points), len(causes) if len(causes) <= MOST_CAUSES else MOST_CAUSES - 1
-
-    def shortened(column: str) -> list[float]:
-        return [*data[column][:shown], *[sum(data[column][shown:])] * (shown < len(causes))]
-
-    sums, names = shortened("share_of_card_hours"), [label(run, cause) for cause in causes[:shown]]
-    printed = run.shares("waste_by_cause")
-    shares = [printed.text(cause) for cause in causes]
-    titles = dict(zip(names, shares, strict=False))
-    if shown < len(causes):
-        titles[f"{len(causes) - shown} other causes"] = printed.text(*causes[shown:])
-    heads = [f"{drawing.text(name, 30)} · <b>{drawing.text(share)}</b>" for name, share in titles.items()]
-    across = drawing.axis("share of all card-hours", range=[0, 104 * max(sums)], ticksuffix=" %", nticks=6)
+    bars = _bars(run, causes, entries)
+    names = [name for name, _, _ in bars]
+    heads = [f"{drawing.text(name, 30)} · <b>{drawing.text(share)}</b>" for name, share, _ in bars]
+    longest = 104 * max(sum(of.shares.values()) for _, _, of in bars)
+    across = drawing.axis("share of all card-hours", range=[0, longest], ticksuffix=" %", nticks=6)
+    data = Data(points)
     plot = Plot.rows(data, heads, BAR, across, look={"yshift": 8})
     for entry in entries:
-        plot.shares(entry, shortened(entry), list(titles))
+        texts = [of.text(entry) for _, _, of in bars]
+        plot.shares(entry, [of.shares[entry] for _, _, of in bars], names, texts)
     modes = run.result.scenario.failures.values()
     few = sum(share < 0.8 * total for share in data["cumulative_share"]) + 1
     caption = "All failures come from a log. " if modes and all(mode.recorded for mode in modes) else ""
     caption += "Every card-hour without progress is charged to one cause."
     caption += f" {few} of {len(causes)} causes make up 80 % of the waste." if 1 < few < len(causes) else ""
-    spoken = "; ".join(f"{cause} {share}" for cause, share in zip(causes[:6], shares, strict=False))
+    spoken = "; ".join(f"{name} {share}" for name, share, _ in bars[:6])
     return plot.figure(f"causes-{run.anchor}", "Waste by cause", caption, spoken)
 
 
-def outages(run: Run) -> Figure | None:
-    """Return the lengths of all outages, or None where there was none (or the run holds no incidents)."""
+def _bars(run: Run, causes: Sequence[str], entries: Sequence[str]) -> list[tuple[str, str, PrintedShares]]:
+    """Return a bar for each cause, the last one for all beyond those that are drawn.
+
+    Each has its name, its share as it is printed, and the *entries* of the ledger that add up to it.
+    """
+    shown = len(causes) if len(causes) <= MOST_CAUSES else MOST_CAUSES - 1
+    groups = {label(run, cause): [cause] for cause in causes[:shown]}
+    groups |= {f"{len(causes) - shown} other causes": [*causes[shown:]]} if causes[shown:] else {}
+    parts, printed, bars = run.at("waste"), run.shares("waste_by_cause"), []
+    for name, group in groups.items():
+        sums = {entry: sum(parts[cause].get(entry, 0.0) for cause in group) for entry in entries}
+        divided = PrintedShares.of(sums, printed.decimals, printed.share(*group))
+        bars.append((name, printed.text(*group), divided))
+    return bars
+
+
+def outages(run: Run) -> Figure | Text | None:
+    """Return the lengths of all outages, in words where they are alike, or None where there was none.
+
+    None as well where the run holds no incidents.
+    """
     lengths = lengths_of(run)
     if not len(lengths):
         return None
+    p10, p50, p90 = (float(length) for length in np.percentile(lengths, [10, 50, 90]))
+    if lengths.max() - np.quantile(lengths, CUT_SHORT) <= ALIKE * p50:
+        each = f"each lasts {duration(p50, 0.0)}, from the failure until training goes on"
+        return Text(f"Outages: {whole(len(lengths))} in all replications; {each}.")
     edges = _edges(float(np.quantile(lengths, CUT_SHORT)), float(lengths.max()))
     counts = np.histogram(np.clip(lengths, edges[0], edges[-1]), bins=np.array(edges))[0].tolist()
     points, lines = [], []
@@ -143,11 +162,12 @@ def outages(run: Run) -> Figure | None:
     shares, look = [100 * count / len(lengths) for count in counts], drawing.framed(ORANGE)
     sign = key("recovery", "share of outages")
     plot.add("bar", bins, shares, hover=lines, marker=look, width=widths, sign=sign)
-    p10, p50, p90 = (float(length) for length in np.percentile(lengths, [10, 50, 90]))
     plot.upright(p50, INK, 1.5, layer="above")
     side = "right" if plot.share(p50) > 0.5 else "left"
     plot.note(f"P50 {duration(p50)}", p50, 1, yref="paper", xanchor=side)
     spread = f"P10 {duration(p10)}, P50 {duration(p50)}, P90 {duration(p90)}"
+    if p90 - p10 <= ALIKE * p50:
+        spread = f"eight in ten last {duration(p50, 0.0)}, the longest {duration(float(lengths.max()))}"
     caption = f"{whole(len(lengths))} outages in all replications: {spread}."
     title = "How long a replica is down" if replicas else "How long an outage lasts"
     return plot.figure(f"outages-{run.anchor}", title, caption, caption)

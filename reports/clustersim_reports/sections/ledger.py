@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from clustersim.estimate import in_words
 from clustersim.formatting import NOTHING, points, whole
+from clustersim.headline import headline
 from clustersim.metrics.catalogue import table_of
 from clustersim.studies.compare import Comparison
 from clustersim_reports import drawing, theme
@@ -40,9 +41,12 @@ def section(runs: Runs) -> Section:
         "Measures of each scenario", runs.names, measures(runs), "Measure", "measures"
     )
     if runs.single:
-        tiles = [(head, *cells) for head, cells, *_ in measures(runs)]
+        shown = {
+            figure.label for figure in headline(runs.runs[0].result.scenario, runs.runs[0].summary).figures
+        }
+        tiles = [(head, *cells) for head, cells, *_ in measures(runs) if head.text not in shown]
         table = Facts([Fact(head.text, cell.text, cell.small or head.small) for head, cell in tiles])
-    heading = "All measures" if runs.single else "Side by side"
+    heading = "Further measures" if runs.single else "Side by side"
     return Section("side-by-side", heading, [table, figure(runs), shares])
 
 
@@ -98,9 +102,11 @@ def figure(runs: Runs) -> Figure:
     for order, entry in enumerate(runs.entries):
         values = plot.data["share_of_card_hours"][order :: len(runs.entries)]
         font = {"color": theme.STYLES[entry].text.light, "size": 13}
-        inside = {"insidetextanchor": "middle", "textangle": 0, "textposition": "inside"}
-        labels = zip(runs.runs, values, strict=True)
-        texts = [run.shares().text(entry) if share >= LEAST_LABELLED else "" for run, share in labels]
-        plot.shares(entry, values, runs.names, text=texts, insidetextfont=font, **inside)
+        inside: Json = {"insidetextanchor": "middle", "textangle": 0, "textposition": "inside"}
+        texts = [run.shares().text(entry) for run in runs.runs]
+        inside["text"] = [
+            words if share >= LEAST_LABELLED else "" for words, share in zip(texts, values, strict=True)
+        ]
+        plot.shares(entry, values, runs.names, texts, insidetextfont=font, **inside)
     caption = "Every card-hour of the job belongs to exactly one activity; each bar adds up to 100 %."
     return plot.figure("ledger", "Where the time goes", caption, spoken)

@@ -107,9 +107,10 @@ def figure(run: Run) -> Figure | None:
 
     Two lines across mark the spare nodes, and those that would suffice.
     """
-    block, timeline = run.at("spares"), run.result.timeline
+    block, timeline = run.at("spares"), run.timeline
     if block is None or not block["away"]["max"] or timeline is None or timeline["away_mean"].isna().all():
         return None
+    timeline = timeline[timeline[["away_mean", "away_0"]].notna().any(axis=1)]
     end_s = float(timeline["end_s"].iloc[-1])
     size, unit = drawing.time_unit(end_s)
     columns = {f"time_{unit}": timeline["start_s"] / size}
@@ -124,6 +125,7 @@ def figure(run: Run) -> Figure | None:
     upward = drawing.axis(range=[0, 1.14 * highest], nticks=6, tickformat=",d")
     plot = Plot(data, 320, x=drawing.time_axis(end_s), y=upward, hovermode="x unified")
     plot.history(run.at("replications"), "%{y:.4~g}", shape="hv")
+    plot.first_finish(run.first_finish_s, size, run.at("replications"))
     plot.legend += [key("across", "spare nodes"), key("across-dash", "enough for 99 % of the time")]
     plot.corner("nodes away")
     words = f"{whole(spares) if spares else 'no'} spare{'s' * (spares != 1)}"

@@ -40,10 +40,18 @@ def _inputs(run: Run, plot: Plot, low: float, mean: str) -> str:
     return f"{drawn}; {both}."
 
 
-def figure(run: Run) -> Figure:
-    """Return the replications as stacked dots, bars where they are many, above the interval of the mean."""
+def figure(run: Run) -> Figure | Text:
+    """Return the replications as stacked dots, bars where they are many, above the interval of the mean.
+
+    What does not vary, or is the only one, is said in words.
+    """
     values = [float(value) for value in run.result.replications["ettr"]]
     mean, width = run.at("ettr.mean"), run.margin("ettr")
+    words = plus_minus(mean, width)
+    if not run.result.is_random:
+        return Text(f"ETTR {words} in every replication: nothing in this scenario is random.")
+    if width is None:
+        return Text(f"ETTR {words} in the only replication, which says nothing about chance: simulate more.")
     pad = max((max(values) - min(values)) * 0.12, abs(mean) * 0.002, 1e-6)
     ends = min(values) - pad, max(values) + pad
     counts, edges = np.histogram(values, bins=BINS, range=ends)
@@ -64,17 +72,12 @@ def figure(run: Run) -> Figure:
         lines = [(f"replication {number}", f"ETTR {value:.4f}") for number, value in enumerate(values)]
         marker: Json = {"color": BLUE, "size": 8 if len(values) <= 80 else 5}
         plot.dots("ettr", heights, marker, hover=lines, sign=sign)
-    words = plus_minus(mean, width)
-    caption = f"ETTR {words} in the only replication, which says nothing about chance: simulate more."
-    if width is not None:
-        low = -0.34 * floor
-        plot.line([run.at("ettr.low"), run.at("ettr.high")], [low, low], INK, 4)
-        diamond: Json = {"color": INK, "size": 10, "symbol": "diamond"}
-        plot.dots([mean], [low], diamond, sign=key("mean", "mean, with its 95 % interval"))
-        caption = f"{len(values)} independent replications; their mean is {words} (95 % confidence)."
+    low = -0.34 * floor
+    plot.line([run.at("ettr.low"), run.at("ettr.high")], [low, low], INK, 4)
+    diamond: Json = {"color": INK, "size": 10, "symbol": "diamond"}
+    plot.dots([mean], [low], diamond, sign=key("mean", "mean, with its 95 % interval"))
+    caption = f"{len(values)} independent replications; their mean is {words} (95 % confidence)."
     if "inputs" in run.summary:
         caption = _inputs(run, plot, -0.62 * floor, words)
-    if not run.result.is_random:
-        caption = f"ETTR {words} in every replication: nothing in this scenario is random."
     plot.note(f"mean {words}", mean, -0.5 * floor, xanchor=plot.side(mean, 0.35), yanchor="top")
     return plot.figure(f"spread-{run.anchor}", "ETTR of every replication", caption, caption)

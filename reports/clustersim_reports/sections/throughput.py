@@ -21,14 +21,15 @@ from clustersim_reports.blocks import Data, Figure, Section, Text, key
 from clustersim_reports.drawing import INK, MUTED, PAPER, Plot
 from clustersim_reports.run import Run, Runs
 
-MOST_BINS, MOST_CAUSES, MOST_MARKS = 400, 8, 240
+MOST_BINS, MOST_CAUSES, MOST_MARKS = 200, 8, 240
 """Points of a curve, rows of incidents, and marks in a row that are drawn."""
 ROW, GAP, FOOT = 34, 12, 62
 """Pixels per row of incidents, between them and the curves, and below the lowest panel."""
-MOST_SPANS, MOST_REPLICAS = 900, 10
+MOST_SPANS, MOST_REPLICAS = 600, 10
 """Activities and replicas that are drawn in the closer look."""
 LANE, THICK = 34, 0.44
 """Pixels per lane, and the share of them that a bar takes."""
+FINISHES = " Mean and band end with the first replication that reaches the target; replication 0 goes on."
 JOB = -1
 DOWN = frozenset({"detection", "recovery", "waiting"})
 
@@ -80,6 +81,11 @@ class Strip(NamedTuple):
         """Whether there are replicas that were down."""
         return self.lanes[-1][0] != JOB
 
+    def when(self, span: Span, size: float, unit: str) -> str:
+        """Return from when to when a span lasts, in the *unit* of the axis, which has *size* seconds."""
+        begin, end = ((instant - self.start) / size for instant in (span.start, span.end))
+        return f"{begin:.2f} to {end:.2f} {unit} ({format_duration(max(span.end - span.start, 1e-3), 2)})"
+
 
 def section(runs: Runs) -> Section:
     """Return how each run goes along in time, and a few hours of it."""
@@ -93,9 +99,10 @@ def figure(run: Run) -> Figure | None:
 
     The curves with their band stand above, the incidents of replication 0 in one row per cause below.
     """
-    timeline = run.result.timeline
+    timeline, first = run.timeline, run.first_finish_s
     if timeline is None or timeline.empty:
         return None
+    timeline = timeline[timeline[["mean", "replication_0"]].notna().any(axis=1)]
     end_s = float(timeline["end_s"].iloc[-1])
     size, unit = drawing.time_unit(end_s)
     middle = thinned((timeline["start_s"] + timeline["end_s"]) / (2 * size))
@@ -109,6 +116,7 @@ def figure(run: Run) -> Figure | None:
     upward = drawing.axis(range=[0, 103], ticksuffix=" %", dtick=25, domain=[floor, 1])
     plot = Plot(Data.of(columns), height, x=across, y=upward, hovermode="x unified")
     plot.history(run.at("replications"), "%{y:.1f} %", scale=100)
+    plot.first_finish(first, size, run.at("replications"))
     if marks:
         plot.layout["yaxis2"] = drawing.bare(range=[rows - 0.35, -0.75], domain=[0, floor - gap])
         plot.legend.append(key("tick", "incidents of replication 0, by cause"))
@@ -118,7 +126,9 @@ def figure(run: Run) -> Figure | None:
     if any(max(mark.counts) > 1 for mark in marks):
         caption += " Where incidents are too many to draw, one tick stands for several."
     caption += f" {left_out} rarer causes are left out." if left_out else ""
-    mean = percent(sum(plot.data["mean"]) / len(plot.data.rows))
+    caption += FINISHES if first is not None else ""
+    means = [*filter(None, plot.data["mean"])] or [0.0]
+    mean = percent(sum(means) / len(means))
     spoken = f"share of the cards that train over {duration(end_s, 0.0)}; mean {mean}"
     return plot.figure(f"throughput-{run.anchor}", "Share of the cards that train", caption, spoken)
 
@@ -168,7 +178,7 @@ def closer(run: Run) -> Figure | None:
         return None
     strip = strip_of(run.result.strip)
     length, stops = strip.end - strip.start, len(strip.failures)
-    size, _ = drawing.time_unit(length)
+    size, unit = drawing.time_unit(length)
     points = []
     for entry, detail, start, end, replica in strip.spans:
         whose = None if replica == JOB else replica
@@ -185,24 +195,23 @@ def closer(run: Run) -> Figure | None:
     for of_job, entry in itertools.product((True, False), theme.STYLES):
         spans = [span for span in strip.spans if span.entry == entry and (span.replica == JOB) == of_job]
         marker = {"color": theme.STYLES[entry].colour.light} if of_job else drawing.hatching(entry)
-        lasts = [format_duration(max(span.end - span.start, 1e-3), 2) for span in spans]
         plot.bars(
             [(span.end - span.start) / size for span in spans],
             [strip.lanes.index(span.lane) for span in spans],
             marker | {"line": {"width": 0}},
-            hover=[(f"{entry} {span.detail}", last) for span, last in zip(spans, lasts, strict=True)],
+            hover=[(f"{entry} {span.detail}", strip.when(span, size, unit)) for span in spans],
             sign=None if of_job else key(entry),
             base=drawing.rounded([(span.start - strip.start) / size for span in spans]),
             width=THICK,
         )
     lanes = ", ".join(name for _, name in strip.lanes)
-    spoken = f"{duration(length)} with {stops} failures that stop training; lanes: {lanes}"
-    return plot.figure(f"strip-{run.anchor}", "A closer look", _caption(strip), spoken)
+    spoken = f"{length / size:.3g} {unit} with {stops} failures that stop training; lanes: {lanes}"
+    return plot.figure(f"strip-{run.anchor}", "A closer look", _caption(strip, size, unit, since), spoken)
 
 
-def _caption(strip: Strip) -> str:
-    begin = f"{duration(strip.start)} after its start" if strip.start >= 1 else "its start"
-    words = f"{duration(strip.end - strip.start)} of replication 0 from {begin} on, activity by activity"
+def _caption(strip: Strip, size: float, unit: str, since: str) -> str:
+    length = f"{(strip.end - strip.start) / size:.3g} {unit}"
+    words = f"{length} of replication 0 from {since} on, activity by activity"
     words += "; below, the replicas that were down, each in a lane of its own." if strip.replicas else "."
     words += f" {strip.left_out} more replicas that were down are left out." if strip.left_out else ""
     return words + (f" Cut after {len(strip.spans)} activities." if strip.cut else "")

@@ -10,10 +10,15 @@
   let payload;
   let printing = false;
 
-  async function unpack(id) {
-    const packed = atob(document.getElementById(id).textContent.trim());
+  async function unpack(element) {
+    const packed = atob(element.textContent.trim());
     const bytes = Uint8Array.from(packed, (letter) => letter.charCodeAt(0));
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  }
+
+  /* Put packed parts of the page in their place; those inside another are there once that is unpacked. */
+  async function place(selector) {
+    for (let one; (one = document.querySelector(selector)); ) one.outerHTML = await unpack(one);
   }
 
   /* A copy of a figure in the colours of the reader's theme: every light colour is replaced by its partner.
@@ -89,10 +94,17 @@
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   }
 
+  async function showAll(note) {
+    const rest = note.previousElementSibling.querySelector(".packed");
+    rest.outerHTML = await unpack(rest);
+    note.remove();
+  }
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
-    const { csv: table, picture, copy: text, save: file } = button.dataset;
+    const { csv: table, picture, copy: text, save: file, rows } = button.dataset;
+    if (rows !== undefined) showAll(button.parentElement);
     if (text) copy(button);
     if (file) save(button.dataset.file, whole(file), "text/yaml");
     if (table && payload) save(`${table}.csv`, csv(payload.figures[table].table), "text/csv");
@@ -109,6 +121,17 @@
     if (name && payload && event.target.open && !box.hasChildNodes()) fill(box, payload.figures[name].table);
   }, true);
 
+  /* Where a table is wider than its place, a line above it says so until its last column is seen. */
+  function cue(box) {
+    box.classList.toggle("wide", box.scrollWidth > box.clientWidth + 1);
+    box.classList.toggle("end", box.scrollLeft + box.clientWidth >= box.scrollWidth - 1);
+  }
+  const widths = new ResizeObserver((changes) => changes.forEach(({ target }) => cue(target)));
+  document.addEventListener("scroll", ({ target }) => target.classList?.contains("scroll") && cue(target), true);
+  function watch() {
+    for (const box of document.querySelectorAll(".scroll")) widths.observe(box);
+  }
+
   function print(begins) {
     printing = begins;
     if (begins) folded.push(...document.querySelectorAll("details.input:not([open])"));
@@ -118,16 +141,19 @@
   addEventListener("beforeprint", () => print(true));
   addEventListener("afterprint", () => print(false));
 
+  watch();
   try {
     const code = document.createElement("script");
     code.nonce = document.querySelector("script[nonce]").nonce;
-    code.textContent = await unpack("plotly");
+    code.textContent = await unpack(document.getElementById("plotly"));
     document.head.append(code);
-    payload = JSON.parse(await unpack("payload"));
+    payload = JSON.parse(await unpack(document.getElementById("payload")));
     for (const plot of plots) {
       await draw(plot);
       await new Promise((next) => setTimeout(next));
     }
+    await place("[data-packed] > .packed");
+    watch();
     for (const query of [dark, matchMedia(`(max-width: ${NARROW}px)`)]) query.addEventListener("change", () => plots.forEach(draw));
     document.documentElement.dataset.figures = "drawn";
   } catch (error) {

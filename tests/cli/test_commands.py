@@ -242,6 +242,24 @@ def test_check_lists_the_faults_of_all_files(clustersim: Clustersim, here: Path)
     assert [fault.split(":")[0] for fault in faults] == ["small.yaml", "large.yaml"]
 
 
+def test_init_writes_the_schema_where_editors_look_for_it(clustersim: Clustersim, here: Path) -> None:
+    import jsonschema
+
+    assert clustersim("init", "mine", "-o", "plans/mine.yaml").exit_code == 0
+    text = (here / "plans/mine.yaml").read_text()
+    (named,) = re.findall(r"\A# yaml-language-server: \$schema=(\S+)\n", text)
+    schema = json.loads((here / "plans" / named).read_text())
+    assert schema == json.loads(clustersim("schema").stdout)
+    jsonschema.validate(load(here / "plans/mine.yaml").document, schema)
+    (here / "plans" / named).write_text(json.dumps(schema | {"$defs": {}}))
+    assert clustersim("init", "other", "-o", "plans/other.yaml").exit_code == 0
+    assert json.loads((here / "plans" / named).read_text()) == schema
+    (here / "plans" / named).write_text('{"title": "of somebody else"}')
+    result = clustersim("init", "third", "-o", "plans/third.yaml")
+    assert (result.exit_code, (here / "plans/third.yaml").exists()) == (1, False)
+    assert "not of clustersim" in result.stderr
+
+
 def test_init_writes_a_scenario_to_begin_with(clustersim: Clustersim, here: Path) -> None:
     assert clustersim("init").exit_code == 0
     result = clustersim("init", "my cluster")

@@ -57,6 +57,18 @@ def test_a_table_that_is_wide_enough_is_one_part_and_a_narrow_one_repeats_its_na
     assert printed(Screen, 60).count("failures.gpu_system_processor.rate") == len(parts)
 
 
+def test_heads_keep_their_words_whole() -> None:
+    console = Console(width=60, no_color=True)
+    with console.capture() as captured:
+        Screen(console).table(("cluster.gpus_per_node", "ETTR against as it is"), [("8", "0.5")])
+    lines = captured.get().splitlines()
+    assert [line.split() for line in lines] == [
+        ["cluster.gpus_per_node", "ETTR", "against"],
+        ["as", "it", "is"],
+        ["8", "0.5"],
+    ]
+
+
 def test_figures_stay_on_one_line_as_long_as_they_fit() -> None:
     shown = printed(Screen, 60)
     assert all(cell in shown for cell in ("+12.3 ± 0.4 pp", "not distinguishable", "12.3 million USD"))

@@ -22,10 +22,14 @@ EXAMPLES = (
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @options.volume
 def init(name: str, output: Path | None, force: bool) -> int:
-    """Write a commented scenario called NAME, ready to be changed and run."""
+    """Write a commented scenario called NAME, ready to be changed and run.
+
+    The JSON Schema is written beside it, where editors that know YAML find it: they complete keys, explain
+    them, and mark what is wrong while it is typed.
+    """
     from clustersim import folders
-    from clustersim.scenario import loads
-    from clustersim.scenario.text.starter import starter
+    from clustersim.scenario import loads, schema
+    from clustersim.scenario.text.starter import SCHEMA, starter
     from clustersim.store import RunError
 
     text = starter(name)
@@ -33,7 +37,11 @@ def init(name: str, output: Path | None, force: bool) -> int:
     path = output or Path(f"{name}.yaml")
     if path.exists() and not force:
         raise RunError(f"{path}: there already; give another NAME, or --force")
+    beside, made = path.parent / SCHEMA, schema()
+    if beside.exists() and folders.read_json(beside).get("title") != made["title"]:
+        raise RunError(f"{beside}: there already, and not of clustersim; give another folder with -o")
     path.parent.mkdir(parents=True, exist_ok=True)
+    folders.write_json(beside, made)
     folders.write_text(path, text)
-    console.say(f"Wrote {path}. Next: clustersim check {path}")
+    console.say(f"Wrote {path}, and {beside} for editors. Next: clustersim check {path}")
     return OK

@@ -62,7 +62,7 @@ class Layout:
     """A table as lines of text, in as many parts below each other as the screen is too narrow for it."""
 
     def __init__(self, columns: Row, rows: Sequence[Row], left: int) -> None:
-        self._heads = [wrapped(name, LONGEST_HEAD) for name in columns]
+        self._heads = [wrapped(name, _narrowest(name, LONGEST_HEAD)) for name in columns]
         self._rows = [row for row in rows if len(row) > 1]
         self._are_texts = [place < left or not name for place, name in enumerate(columns)]
         self._natural = [self._longest(place, None) for place in range(len(columns))]
@@ -78,8 +78,8 @@ class Layout:
         """Return how narrow a column may become: texts break at spaces, lists of figures at commas."""
         if not self._are_texts[place]:
             return self._longest(place, ", ") + 1
-        least = max(min(self._longest(place, " "), LONGEST_WORD), SHORTEST_TEXT)
-        return min(self._natural[place], least)
+        cells = [row[place] for row in self._rows if place < len(row)]
+        return min(self._natural[place], _narrowest(" ".join(cells), SHORTEST_TEXT))
 
     def parts(self, width: int) -> Iterator[list[int]]:
         """Yield the places of the columns of each part: the first one, and as many others as fit."""
@@ -121,6 +121,11 @@ class Layout:
                 room = " " * (width - cell_len(text))
                 placed.append(f"{text}{room}" if self._are_texts[place] else f"{room}{text}")
             yield (" " * GAP).join(placed)
+
+
+def _narrowest(words: str, width: int) -> int:
+    """Return *width*, or what it takes to keep all but the longest of words whole."""
+    return max(min(max(map(cell_len, words.split()), default=0), LONGEST_WORD), width)
 
 
 class Screen:

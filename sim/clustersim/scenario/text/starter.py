@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+SCHEMA = "clustersim.schema.json"
+"""The JSON Schema beside a first scenario, by whose first line editors find it without a network."""
 _STARTER = """\
+# yaml-language-server: $schema=./{schema}
 # A cluster, the job on it, and the question how much of it really trains.  Change the numbers to yours, then:
 #
 #   clustersim check {file}     what these values mean, and a first estimate
@@ -65,4 +68,4 @@ sources:
 
 def starter(name: str = "first") -> str:
     """Return the text of a first scenario called *name*."""
-    return _STARTER.format(name=name, file=f"{name}.yaml")
+    return _STARTER.format(name=name, file=f"{name}.yaml", schema=SCHEMA)

@@ -25,6 +25,7 @@ def section(runs: Runs) -> Section:
     return Section("certainty", "How sure", [figures, Text(f"{words} {more}.", "absent") if more else None])
 
 
+DIAMOND: Json = {"color": INK, "size": 10, "symbol": "diamond"}
 INPUTS = "90 % of what the uncertain inputs alone make of it, with the median"
 
 
@@ -74,8 +75,7 @@ def figure(run: Run) -> Figure | Text:
         plot.dots("ettr", heights, marker, hover=lines, sign=sign)
     low = -0.34 * floor
     plot.line([run.at("ettr.low"), run.at("ettr.high")], [low, low], INK, 4)
-    diamond: Json = {"color": INK, "size": 10, "symbol": "diamond"}
-    plot.dots([mean], [low], diamond, sign=key("mean", "mean, with its 95 % interval"))
+    plot.dots([mean], [low], DIAMOND, sign=key("mean", "mean, with its 95 % interval"))
     caption = f"{len(values)} independent replications; their mean is {words} (95 % confidence)."
     if "inputs" in run.summary:
         caption = _inputs(run, plot, -0.62 * floor, words)

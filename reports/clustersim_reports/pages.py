@@ -142,7 +142,9 @@ def _facts(run: Run) -> Iterator[str]:
     if run.at("interruptions_total"):
         what = "Training, of one replica or of all," if "replicas" in run.summary else "Training"
         rate, every = run.say("interruptions_per_day"), run.say("mtti_s", duration)
-        yield f"{what} is interrupted {rate} times a day, every {every} on average."
+        still = cells.standing_still(run.summary)
+        often = f"and not more often only because {still}" if still else f"every {every} on average"
+        yield f"{what} is interrupted {rate} times a day, {often}."
     else:
         yield "No failure interrupted training."
     if run.at("days_to_target.mean") is not None:

@@ -11,6 +11,8 @@ import pytest
 
 from clustersim.engine.ledger import RESERVED_CAUSES, Entry, LedgerError
 from clustersim.engine.replication import simulate
+from clustersim.formatting import NOTHING
+from clustersim.metrics.catalogue import CLAIMABLE
 from clustersim.metrics.cells import number_at
 from clustersim.records import Records
 from clustersim.results import summarise
@@ -119,6 +121,18 @@ def test_mtti_is_pooled_over_replications() -> None:
     assert summary["interruptions_total"] == 8
     assert summary["incidents_by_mode"]["node"] == pytest.approx(10 / (2 * HOURS / 24))
     assert summary["mtbf_s"] == pytest.approx(DAY)
+
+
+@pytest.mark.parametrize(("productive", "shown"), [(0.7, True), (0.3, True), (0.05, False)])
+def test_a_job_that_stands_still_is_not_healthy_because_nothing_interrupts_it(
+    productive: float, shown: bool
+) -> None:
+    """MTTI of a dying cluster rises: it is explained by the MTBF, or left out."""
+    records = books({"productive": productive, "waiting": 1 - productive})
+    cell = CLAIMABLE["mtti"].cell(summarise(scenario(), [records, records]))
+    assert (cell.text != NOTHING) == shown
+    why = f"it trains {productive:.0%} of the time; something fails every 1 d".replace("%", " %")
+    assert cell.small == ("" if productive > 0.5 else why)
 
 
 def test_without_interruptions_mtti_is_unknown_with_the_reason() -> None:

@@ -211,8 +211,9 @@ _FAILURES = MetricSection("Failures", (
         over("interruptions", np.sum), heading=None),
     Metric("interruptions_per_day", "Interruptions per day", "per day", "failures that stop training",
         ratio("interruptions", "days"), better="low"),
-    Metric("mtti_s", "MTTI", "s", "mean time between interruptions of training",
-        ratio("wall_s", "interruptions"),
+    Metric("mtti_s", "MTTI", "s", "mean time between interruptions of training, on the clock; what stands"
+        " still is not interrupted, so that it rises above the MTBF as a job trains less",
+        ratio("wall_s", "interruptions"), show=cells.mtti,
         unknown="no interruption in any replication", always=True, word="mtti", better="high"),
     Metric("incidents_per_day", "Incidents per day", "per day",
         "failures that struck the job, interruptions or not",

@@ -30,6 +30,8 @@ ABSENT = {
 """Why there is nothing in a block of the summary where the summary itself gives no reason."""
 SAME_WHOLE = 1e-6
 """Stages come to the recovery but for this much; those that wait for nodes belong to another entry."""
+HARDLY, NEARLY_NEVER = 0.5, 0.1
+"""Shares of the time that a job trains, below which its MTTI has to be explained, or is left out."""
 FINE = 0.01
 """Half-width of the least certain share of card-time below which all of them have a decimal."""
 IN_STEPS = 10
@@ -146,6 +148,23 @@ def ettr(summary: Summary) -> MetricCell:
         each = " per draw: chance is not known" if "inputs" in summary else ": no interval"
         return MetricCell(text, f"one replication{each}")
     return MetricCell(text)
+
+
+def standing_still(summary: Summary) -> str:
+    """Return why times between interruptions say little: the job hardly trains; empty where it does."""
+    trains, mtbf = number_at(summary, "availability"), number_at(summary, "mtbf_s")
+    if trains is None or mtbf is None or trains >= HARDLY:
+        return ""
+    return f"it trains {percent(trains)} of the time; something fails every {duration(mtbf, 0.0)}"
+
+
+def mtti(summary: Summary) -> MetricCell | str:
+    """Return no MTTI of a job that stands still nearly always, and say so where it does most of the time.
+
+    What stands still is not interrupted, so that the figure improves as a cluster dies.
+    """
+    why = standing_still(summary)
+    return MetricCell(NOTHING, why) if why and summary["availability"] < NEARLY_NEVER else why
 
 
 def spread(summary: Summary) -> MetricCell:

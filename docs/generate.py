@@ -65,6 +65,18 @@ COMPARISON_KEYS = (
     ("`scenarios`", "the summaries, as above"),
     ("`baseline`", "the scenario to which the others are compared"),
     (
+        "`changed`",
+        "what differs in each other one: `name`, `baseline`, and `values` with their `path`, `from` and `to`,"
+        " as they are written; null where there is none",
+    ),
+    (
+        "`best`",
+        "by time and cost to the target, where all have the same one, or else by effective cards and their"
+        " price: `metric`, `name`, those not distinguishable from it (`alike`), and the paired `difference`"
+        " to the `other` one, the baseline or the next best. A run that does not always reach its target"
+        " has neither time nor cost",
+    ),
+    (
         "`differences`",
         "for each other one: `name`, `baseline`, `ettr_difference` and `effective_gpus_difference` (paired,"
         " each `mean`, `low`, `high`), and whether the difference is `distinguishable` from chance",
@@ -74,6 +86,7 @@ COMPARISON_KEYS = (
         "from each size to the next larger one: `smaller`, `larger`, `extra_gpus`, `extra_effective_gpus` and"
         " `marginal_return`, extra effective cards per extra card",
     ),
+    ("`advice`", "sentences: which is best, what differs in ETTR, and what `run` would warn of"),
 )
 TABLES_HEAD = f"""{NOTE}
 # Tables

@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 from clustersim.advice import Advice, Summary, verdict
 from clustersim.expectations import Expectation, expectations
 from clustersim.formatting import NOTHING, UNKNOWN_DIGITS, duration, measured, money, points, significant
-from clustersim.metrics.catalogue import METRICS
+from clustersim.metrics.catalogue import BY_PATH
 from clustersim.metrics.cells import MetricCell, margin
 from clustersim.scenario import Scenario
 from clustersim.studies.estimates import ChangesWorthMost, changes_worth_most
 
-BY_PATH = {metric.path: metric for metric in METRICS}
 FIGURES = ("ettr.mean", "effective_gpus", "cost.lost")
 """Metrics of the catalogue that are on the first screen of every run that has them."""
 

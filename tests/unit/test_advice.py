@@ -213,7 +213,8 @@ def test_comparisons_of_one_size_tell_differences() -> None:
     faster = scenario(name="faster", recovery={"stages": {"detect": "1 min", "restart": "5 min"}})
     same = scenario(name="same", title="the same again")
     comparison = compare([scenario(), faster, same], workers=1)
-    better, equal = comparison.advice
+    best, better, equal = comparison.advice
+    assert str(best).startswith("Best: faster. Most effective cards: ")
     assert str(better).startswith("faster against sample: ETTR +")
     assert "not distinguishable" in str(equal)
 
@@ -221,7 +222,8 @@ def test_comparisons_of_one_size_tell_differences() -> None:
 def test_one_replication_each_tells_a_difference_but_not_how_sure_it_is() -> None:
     once = {"simulation": {"horizon": "10 d", "replications": 1}}
     faster = scenario(name="faster", recovery={"stages": {"detect": "1 min", "restart": "5 min"}}, **once)
-    (only,) = compare([scenario(**once), faster], workers=1).advice
+    best, only = compare([scenario(**once), faster], workers=1).advice
+    assert str(best).startswith("Most effective cards: faster, ")
     assert str(only).startswith("faster against sample: ETTR +")
     assert "in one replication" in str(only)
 
@@ -231,7 +233,8 @@ def test_comparisons_of_sizes_tell_what_the_extra_cards_return() -> None:
     sizes = [
         scenario(name=f"at-{gpus}", cluster={"gpus": gpus}, failures=each) for gpus in (800, 8_000, 160_000)
     ]
-    first, second = compare(sizes, workers=1).advice
+    best, first, second = compare(sizes, workers=1).advice
+    assert str(best).startswith("Best: at-8000. Most effective cards: ")
     assert "the extra 7,200 cards add" in str(first)
     assert "the extra 152,000 cards cost" in str(second)
     assert second.warning

@@ -8,7 +8,7 @@ from functools import singledispatch
 from itertools import groupby
 from typing import Any
 
-from clustersim.advice import advise, largest_losses, verdict
+from clustersim.advice import advise, largest_losses
 from clustersim.cli import console
 from clustersim.cli.screen import Row, Screen
 from clustersim.estimate import ConfidenceInterval, in_words
@@ -30,6 +30,8 @@ from clustersim.studies.tune import Candidate, Tuning
 from clustersim.units import format_duration
 from clustersim.validation import ClaimResult, Validation, outcomes
 
+MOST_CHANGED = 12
+"""Values that are listed of those in which a scenario differs: more make another one."""
 CURVE_ROWS = 9
 """Intervals of a tuning's curve that are listed, beside the best and the ends of its range."""
 POINTS = 40
@@ -142,13 +144,26 @@ def _time(summary: Summary) -> Iterator[Row]:
 
 @show.register
 def _comparison(comparison: Comparison, screen: Screen) -> None:
-    """Print the runs side by side, differences to the baseline, and what each step in size returns."""
+    """Print what changed, the runs side by side, which is best, what each step returns, and warnings."""
+    screen.title(f"What differs from {comparison.baseline}")
+    screen.table(("", "", ""), _changed(comparison), left=3)
     screen.text("")
     screen.table(["", *(result.name for result in comparison.results)], _measures(comparison))
     screen.advice(comparison.advice)
-    for result in comparison.results:
-        if result.summary["no_progress"]:
-            screen.text(f"\n! {verdict(result.summary)}", "yellow")
+    screen.advice(comparison.warnings)
+
+
+def _changed(comparison: Comparison) -> Iterator[Row]:
+    """Yield the values in which each scenario differs from the baseline, the first ones of very many."""
+    for other in comparison.changed:
+        name, more = f"  {other.name}", len(other.values) - MOST_CHANGED
+        if not other.values:
+            yield name, "nothing", ""
+        for value in other.values[:MOST_CHANGED]:
+            yield name, value.path, " -> ".join(value.texts)
+            name = ""
+        if more > 0:
+            yield "", f"and {more} more", "see --json, changed"
 
 
 def _largest_loss(summary: Summary) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from clustersim.arrays import Array
 from clustersim.engine.ledger import Entry
 from clustersim.estimate import awaited, mean_of, percentile, within_draws, without_chance
-from clustersim.formatting import NOTHING
+from clustersim.formatting import NOTHING, duration
 from clustersim.metrics import cells
 from clustersim.metrics.cells import MetricCell, Summary
 from clustersim.metrics.metric import (
@@ -88,8 +88,22 @@ def _of_cards(summary: Summary) -> str:
     return f"{of}, at scaling efficiency {efficiency:.3g}" if efficiency != 1 else of
 
 
-def _of_cost(summary: Summary) -> str:
-    return f"of {cells.in_unit(summary, 'cost.total', 'money').text} paid"
+def _of_cost(summary: Summary) -> MetricCell | str:
+    of = f"of {cells.in_unit(summary, 'cost.total', 'money').text} paid"
+    if not _unfinished(summary):
+        return of
+    lost, horizon = cells.in_unit(summary, "cost.lost", "money").text, duration(summary["horizon_s"], 0.0)
+    return MetricCell(f"{lost} in {horizon}", f"{of} until then")
+
+
+def _unfinished(summary: Summary) -> str:
+    return (
+        "" if summary.get("target_reached", 1.0) == 1 else "the target was not reached in every replication"
+    )
+
+
+def _cost_of_run(summary: Summary) -> MetricCell | str:
+    return MetricCell(NOTHING, _unfinished(summary)) if _unfinished(summary) else ""
 
 
 def _lost(r: Replications) -> Array:
@@ -300,7 +314,7 @@ _MONEY = MetricSection("Money", (
         ratio("paid", lambda r: r["ideal_gpus"] * r["ettr"] * r["wall_s"] / HOUR),
         show=cells.price, needs=(COSTS,), unknown="no card-hour was effective", better="low"),
     Metric("cost.total", "Cost of the run", "money", "all that is paid, mean over replications",
-        mean("paid"), needs=(COSTS,), better="low"),
+        mean("paid"), show=_cost_of_run, needs=(COSTS,), better="low"),
     Metric("cost.lost", "Money lost in this run", "money",
         "what is paid for card-hours that train nothing, and for idle spares, mean over replications",
         mean(_lost), show=_of_cost, needs=(COSTS,), better="low"),
@@ -320,6 +334,7 @@ SECTIONS = (_JOB, _SIMULATION, _TIME, _YIELD, _FAILURES, _RECOVERY, _TARGET, _MO
 """All entries, as they follow each other in the summary."""
 _TABLES = (_JOB, _TIME, _YIELD, _TARGET, _MONEY, _FAILURES, _RECOVERY, _SIMULATION)
 METRICS = tuple(each for section in SECTIONS for each in section.entries if isinstance(each, Metric))
+BY_PATH = {metric.path: metric for metric in METRICS}
 CLAIMABLE = {name: metric for metric in METRICS if metric.claimable for name in metric.names}
 """What claims may be about, by what they call it."""
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from clustersim import folders
 from clustersim.scenario import ScenarioError, load
 from clustersim.scenario.keys.blocks import unknown
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
-from clustersim.scenario.text.document import at, find
+from clustersim.scenario.text.document import at, dotted, find
+from clustersim.scenario.trials import REMARKS
 from clustersim.scenario.writing import edited, moved
 from clustersim.store import ChoiceError, RunError
 from clustersim.units import Money, shown
 
+NOT_GIVEN = "not given"
 USUAL_HORIZON = "30 d"
 """For what has a target only: long enough for hundreds of failures in clusters that need tuning."""
 
@@ -58,9 +60,45 @@ def from_to(document: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     for path, value in values.items():
         keys = find(document, path)
         before, after = keys and at(document, keys), value
-        texts = ("not given" if each is None else setting(each) for each in (before, after))
+        texts = (NOT_GIVEN if each is None else setting(each) for each in (before, after))
         changed.append(f"{path}: {' -> '.join(texts)}")
     return "; ".join(changed)
+
+
+class ValueChange(NamedTuple):
+    """A value that differs between two scenarios: its path, and both as they are written, None where none."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Both values in words."""
+        return self.before or NOT_GIVEN, self.after or NOT_GIVEN
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return it as plain data."""
+        return {"path": self.path, "from": self.before, "to": self.after}
+
+
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[ValueChange]:
+    """Yield what differs from the document of one scenario to that of another, remarks left out.
+
+    What only one of them has is one value, with all that is in it.
+    """
+    remarks = {*REMARKS, "name", "title", "about"}
+    one, other = ({key: each[key] for key in each if key not in remarks} for each in (before, after))
+    yield from _differing(one, other)
+
+
+def _differing(before: Any, after: Any, *keys: str) -> Iterator[ValueChange]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in dict.fromkeys((*before, *after)):
+            yield from _differing(before.get(key), after.get(key), *keys, key)
+    elif before != after:
+        texts = (None if each is None else setting(each) for each in (before, after))
+        yield ValueChange(dotted(keys), *texts)
 
 
 def setting(value: Any) -> str:

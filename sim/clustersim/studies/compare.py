@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from clustersim import folders
-from clustersim.advice import Advice
+from clustersim.advice import Advice, advise, verdict
 from clustersim.estimate import Estimate, grouped, paired
 from clustersim.experiment import run_all
 from clustersim.formatting import measured, plus_minus, points, whole
+from clustersim.metrics.catalogue import BY_PATH
+from clustersim.metrics.cells import at, worded
 from clustersim.report_hook import write_page
 from clustersim.results import Results
+from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
+from clustersim.studies.change import ValueChange, differing
 from clustersim.studies.study import Answer, named, plain
 
 
@@ -92,8 +96,81 @@ class SizeStep:
         return Advice(text, warning=costs)
 
 
+@dataclass(frozen=True)
+class Changed:
+    """What differs in a scenario from the baseline, in the order of the files."""
+
+    name: str
+    baseline: str
+    values: tuple[ValueChange, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as `compare --json` prints it."""
+        return {"name": self.name, "baseline": self.baseline, "values": plain(self.values)}
+
+
+class Criterion(NamedTuple):
+    """A metric by which runs are compared: what the best is called, and how another one differs."""
+
+    path: str
+    best: str
+    than: str
+
+
+TO_TARGET = (
+    Criterion("days_to_target.mean", "First to the target", "sooner than"),
+    Criterion("cost.to_target", "Cheapest to the target", "less than"),
+)
+"""What is compared where all runs have one target."""
+BY_HOUR = (
+    Criterion("effective_gpus", "Most effective cards", "more than"),
+    Criterion("cost.per_effective_gpu_hour", "Cheapest effective card-hour", "less than"),
+)
+"""What is compared where they have none in common."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best run by a metric, those not distinguishable from it, and by how much it is better than another.
+
+    The other one is the baseline, or else the next best; None where no run is distinguishably worse.
+    """
+
+    criterion: Criterion
+    name: str
+    figure: str
+    alike: tuple[str, ...]
+    other: str | None
+    difference: Estimate | None
+    gap: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as `compare --json` prints it."""
+        return {"metric": self.criterion.path, **named(self, "name", "alike", "other", "difference")}
+
+    @property
+    def sentence(self) -> str:
+        """Who is best, by how much, and who is not distinguishable from it."""
+        alike = f"; not distinguishable from it: {', '.join(self.alike)}" if self.alike else ""
+        return f"{self.criterion.best}: {self.name}, {self.by_how_much}{alike}."
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is better than all others, at 95 %."""
+        return not self.alike and self.difference is not None and self.difference.half_width is not None
+
+    @property
+    def by_how_much(self) -> str:
+        """The figure, and the difference to the other run."""
+        if self.other is None or self.difference is None:
+            return self.figure
+        text = f"{self.figure}, {self.gap} {self.criterion.than} {self.other}"
+        sure = self.difference.half_width is not None
+        return text if sure else f"{text}, in one replication, which does not tell how sure that is"
+
+
 class Comparison(Answer):
-    """Several runs side by side: differences to a baseline, and what each step in size returns."""
+    """Several runs side by side: what differs, which is best, and what each step in size returns."""
 
     file = folders.COMPARISON
 
@@ -110,8 +187,32 @@ class Comparison(Answer):
     @cached_property
     def differences(self) -> tuple[Difference, ...]:
         """The paired differences of all others to the baseline, in the order given."""
-        base = next(results for results in self.results if results.name == self.baseline)
-        return tuple(_difference(other, base) for other in self.results if other is not base)
+        return tuple(_difference(other, self._base) for other in self._others)
+
+    @cached_property
+    def changed(self) -> tuple[Changed, ...]:
+        """The values in which each other scenario differs from the baseline, from -> to."""
+        base = self._base.scenario.document
+        return tuple(
+            Changed(other.name, self.baseline, tuple(differing(base, other.scenario.document)))
+            for other in self._others
+        )
+
+    @cached_property
+    def best(self) -> tuple[Best, ...]:
+        """The best run by time and cost to the target, or by effective cards and their price."""
+        goals = {_goal(run.scenario) for run in self.results}
+        criteria = BY_HOUR if len(goals) > 1 or None in goals else TO_TARGET
+        found = (_best(self.results, self.baseline, each) for each in criteria)
+        return tuple(each for each in found if each is not None)
+
+    @property
+    def _base(self) -> Results:
+        return next(results for results in self.results if results.name == self.baseline)
+
+    @property
+    def _others(self) -> Iterator[Results]:
+        return (results for results in self.results if results.name != self.baseline)
 
     @cached_property
     def steps(self) -> tuple[SizeStep, ...]:
@@ -124,18 +225,44 @@ class Comparison(Answer):
 
     @property
     def advice(self) -> list[Advice]:
-        """What each step in size returns, or each difference where all have the same size."""
+        """Which is best and by how much; what each step in size returns, or each difference of one size."""
         sizes = {results.scenario.cluster.gpus for results in self.results}
         gaps: Sequence[SizeStep | Difference] = self.steps if len(sizes) > 1 else self.differences
-        return [each.advice for each in gaps]
+        return [*self._verdict(), *(each.advice for each in gaps)]
+
+    def _verdict(self) -> Iterator[Advice]:
+        unfinished = [run.name for run in self.results if run.summary.get("target_reached", 1.0) < 1]
+        best = {each.name: each for each in self.best}
+        if len(best) == 1 and all(each.sure for each in self.best):
+            among = " of those that reach the target" if unfinished else ""
+            details = (f"{each.criterion.best}: {each.by_how_much}." for each in self.best)
+            yield Advice(f"Best{among}: {', '.join(best)}. {' '.join(details)}")
+        else:
+            yield from (Advice(each.sentence) for each in self.best)
+        if unfinished:
+            text = f"Target not reached in every replication: {', '.join(unfinished)}"
+            yield Advice(f"{text}. There is neither a time to it nor a cost of the run.", warning=True)
+
+    @property
+    def warnings(self) -> list[Advice]:
+        """What `run` warns of in any of the scenarios, said once, with the scenarios of which it holds."""
+        names: dict[str, list[str]] = {}
+        for run in self.results:
+            said = [verdict(run.summary), *advise(run.scenario, run.summary)]
+            for sentence in (each for each in said if each.warning):
+                names.setdefault(sentence.text, []).append(run.name)
+        return [Advice(f"{', '.join(of)}: {text}", warning=True) for text, of in names.items()]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `compare --json` prints."""
         return {
             "scenarios": [results.summary for results in self.results],
             "baseline": self.baseline,
+            "changed": plain(self.changed),
+            "best": plain(self.best),
             "differences": [difference.to_dict() for difference in self.differences],
             "steps": [step.to_dict() for step in self.steps],
+            "advice": [str(advice) for advice in (*self.advice, *self.warnings)],
         }
 
     def saved(self) -> dict[str, Any]:
@@ -180,6 +307,38 @@ def _difference(other: Results, base: Results) -> Difference:
 def _step(smaller: Results, larger: Results) -> SizeStep:
     extra = larger.scenario.cluster.gpus - smaller.scenario.cluster.gpus
     return SizeStep(smaller.name, larger.name, extra, _paired("effective_gpus", larger, smaller))
+
+
+def _goal(scenario: Scenario) -> tuple[Any, ...] | None:
+    """Return what the target is, as it is written: so much work, or so much time of so many cards."""
+    workload = scenario.document.get("workload") or {}
+    if scenario.target_s is None:
+        return None
+    return (workload["target"],) if "target" in workload else (workload["productive"], scenario.cluster.gpus)
+
+
+def _best(runs: Sequence[Results], baseline: str, criterion: Criterion) -> Best | None:
+    """Return the best of the *runs* by a criterion; None where fewer than two have such a figure.
+
+    Prices in several currencies are none that could be compared.
+    """
+    metric = BY_PATH[criterion.path]
+    sign = 1 if metric.better == "low" else -1
+    having = {run.name: run for run in runs if at(run.summary, criterion.path) is not None}
+    money = metric.unit == "money"
+    if len(having) < 2 or (money and len({run.summary["currency"] for run in having.values()}) > 1):
+        return None
+    order = sorted(having, key=lambda name: sign * float(at(having[name].summary, criterion.path)))
+    gaps = {name: _paired(criterion.path, having[name], having[order[0]]).scaled(sign) for name in order[1:]}
+    alike = [name for name, gap in gaps.items() if gap.half_width is not None and not gap.distinguishable]
+    worse = [name for name in gaps if name not in alike]
+    other = baseline if baseline in worse else next(iter(worse), None)
+    first = having[order[0]].summary
+    difference = None if other is None else gaps[other]
+    gap = ""
+    if difference is not None:
+        gap = worded(difference.mean, difference.half_width, metric.unit, first.get("currency", ""))
+    return Best(criterion, order[0], metric.cell(first).text, tuple(alike), other, difference, gap)
 
 
 def compare(

@@ -1,0 +1,129 @@
+"""What a comparison says: what differs, which is best and by how much, and what `run` would warn of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clustersim.metrics.catalogue import table_of
+from clustersim.scenario.model import Scenario
+from clustersim.settings import Settings
+from clustersim.studies.change import differing
+from clustersim.studies.compare import Comparison, compare
+from tests.unit.studies.clusters import job
+
+HERE = Settings(workers=1)
+PRICED = {"costs": {"gpu_hour": "2 USD"}, "workload": {"productive": "40 h"}}
+
+
+def named(name: str, **blocks: Any) -> Scenario:
+    given = {"lives": 100, "replications": 8, **PRICED} | blocks
+    return Scenario.model_validate(job(**given).document | {"name": name})
+
+
+def compared(*scenarios: Scenario) -> Comparison:
+    return compare(scenarios, settings=HERE)
+
+
+def said(comparison: Comparison) -> str:
+    return " ".join(map(str, comparison.advice))
+
+
+def test_what_differs_is_told_from_to() -> None:
+    before = {
+        "name": "a",
+        "cluster": {"gpus": 8},
+        "failures": {"x": {"rate": 1}},
+        "expect": {"ettr": ">= 0.9"},
+    }
+    after = {"name": "b", "cluster": {"gpus": 16, "spares": "2 %"}, "failures": {"y": {"mtbf": "3 d"}}}
+    texts = {each.path: each.texts for each in differing(before, after)}
+    assert texts == {
+        "cluster.gpus": ("8", "16"),
+        "cluster.spares": ("not given", "2 %"),
+        "failures.x": ("{rate: 1}", "not given"),
+        "failures.y": ("not given", "{mtbf: 3 d}"),
+    }
+    assert list(differing(before, before | {"title": "other words"})) == []
+
+
+def test_the_best_is_named_with_its_days_and_its_money() -> None:
+    found = compared(named("slow"), named("fast", restart=60), named("other", restart=200))
+    (fast, other) = found.changed
+    assert [each.to_dict() for each in fast.values] == [
+        {"path": "recovery.stages.start", "from": "300 s", "to": "60 s"}
+    ]
+    assert (fast.name, other.name, found.baseline) == ("fast", "other", "slow")
+    days, cost = found.best
+    means = [run.summary["days_to_target"]["mean"] for run in found.results]
+    assert (days.name, cost.name, days.other, cost.other) == ("fast", "fast", "slow", "slow")
+    assert days.difference is not None
+    assert cost.difference is not None
+    assert days.difference.mean == pytest.approx(means[0] - means[1])
+    assert cost.difference.mean == pytest.approx(2 * 1000 * 24 * (means[0] - means[1]))
+    assert said(found).startswith("Best: fast. First to the target: ")
+    assert "days sooner than slow. Cheapest to the target: " in said(found)
+    assert "USD less than slow." in said(found)
+
+
+def test_an_unfinished_run_is_not_the_cheapest() -> None:
+    short = {"horizon": "30 h", "replications": 8}
+    unfinished = Scenario.model_validate(named("short").document | {"simulation": short})
+    found = compared(named("slow"), unfinished, named("fast", restart=60))
+    rows = {metric.path: [cell.text for cell in cells] for metric, cells in table_of(summaries(found))}
+    assert rows["cost.total"][1] == "—"
+    assert rows["cost.lost"][1].endswith(" in 1.25 d")
+    assert found.results[1].summary["cost"]["total"] < found.results[2].summary["cost"]["total"]
+    assert {each.name for each in found.best} == {"fast"}
+    assert "Best of those that reach the target: fast." in said(found)
+    assert "Target not reached in every replication: short." in said(found)
+
+
+def summaries(comparison: Comparison) -> list[Any]:
+    return [run.summary for run in comparison.results]
+
+
+def test_ties_are_no_best() -> None:
+    found = compared(named("one"), named("two"))
+    assert [each.alike for each in found.best] == [("two",), ("two",)]
+    assert "Best" not in said(found)
+    assert "not distinguishable from it: two" in said(found)
+
+
+def test_without_a_common_target_cards_and_their_price_decide() -> None:
+    open_ended = {"costs": {"gpu_hour": "2 USD"}, "workload": {}}
+    found = compared(named("slow", **open_ended), named("fast", restart=60, **open_ended))
+    assert [each.criterion.path for each in found.best] == ["effective_gpus", "cost.per_effective_gpu_hour"]
+    assert said(found).startswith("Best: fast. Most effective cards: ")
+    euros = named("euros", restart=60, workload={}, costs={"gpu_hour": "2 EUR"})
+    assert [each.criterion.path for each in compared(found.results[0].scenario, euros).best] == [
+        "effective_gpus"
+    ]
+
+
+def test_one_replication_does_not_tell_how_sure_the_best_is() -> None:
+    found = compared(named("slow", replications=1), named("fast", restart=60, replications=1))
+    assert "in one replication, which does not tell how sure that is" in said(found)
+    assert "Best" not in said(found)
+
+
+def test_what_run_warns_of_is_said_with_the_scenarios_of_which_it_holds() -> None:
+    few = {"replications": 2, "lives": 3, "workload": {}}
+    warnings = [str(each) for each in compared(named("a", **few), named("b", restart=60, **few)).warnings]
+    assert any(text.startswith("a, b: Only 2 replications") for text in warnings)
+    assert all(text.startswith(("a: ", "b: ", "a, b: ")) for text in warnings)
+
+
+def test_all_of_it_is_plain_data() -> None:
+    found = compared(named("slow"), named("fast", restart=60))
+    data = found.to_dict()
+    assert data["changed"][0]["values"][0]["path"] == "recovery.stages.start"
+    assert data["best"][0] | {"difference": None} == {
+        "metric": "days_to_target.mean",
+        "name": "fast",
+        "alike": [],
+        "other": "slow",
+        "difference": None,
+    }
+    assert data["advice"][0].startswith("Best: fast.")

@@ -34,9 +34,11 @@ from clustersim import library
 from clustersim.cli.screen import Screen
 from clustersim.cli.show import show
 from clustersim.engine.replication import simulate
+from clustersim.metrics.plausible import wrong_with
 from clustersim.results import Results, summarise
 from clustersim.scenario import Scenario, ScenarioError, dump, load, loads
 from clustersim.scenario.describe import describe, replication_s
+from clustersim.scenario.facts import facts_of
 from clustersim.scenario.loading import build
 from clustersim.scenario.text.document import MOST_PRINTED, Document, at, within
 from clustersim.scenario.text.document import Path as Keys
@@ -176,8 +178,8 @@ def attempt(dice: random.Random) -> Scenario:
         return loads(mutated_text(dice, text))
     mutate = mutated_values if kind < 0.75 else mutated_structure
     made = mutate(dice, copy.deepcopy(data))
-    if dice.random() < 0.1:
-        return loads(yaml(made))
+    if dice.random() < 0.1 or any(at(made, path) is None for path in within(made)):
+        return loads(yaml(made))  # null is a word of the layers, which no scenario holds
     return build(Document(made))
 
 
@@ -211,6 +213,8 @@ def simulated(scenario: Scenario) -> None:
     summary = summarise(scenario, records)
     json.dumps(summary, allow_nan=False)
     in_range(summary)
+    for why in wrong_with(json.loads(json.dumps(summary)), facts_of(scenario)):
+        raise FindingError(f"its own summary would be refused: {why}")
     if records[0].wall_s < 0 or records[0].end_s > scenario.end_s * (1 + 1e-9):
         raise FindingError(f"wall {records[0].wall_s}, end {records[0].end_s} of {scenario.end_s}")
     results = Results(scenario, summary, {}, records=records)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,16 +20,16 @@ from typing import Any
 
 from clustersim import folders
 from clustersim.estimate import FIRST_LOOK, MOST_REPLICATIONS, awaited, looks, precise_enough, within_draws
-from clustersim.metrics.catalogue import SCHEMA_VERSION
 from clustersim.records import Records
 from clustersim.results import Results
+from clustersim.scenario import ScenarioError
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.drawing import drawn
 from clustersim.scenario.first_order import stakes
 from clustersim.scenario.model import Scenario
 from clustersim.settings import LiveProgress, Output, ScenarioSource, Settings, merged
 from clustersim.store import ReplicationStore, RunError, UnfinishedFile
-from clustersim.version import VERSION, build
+from clustersim.version import VERSION, build, source
 from clustersim.workers import Batch, Local, Outside
 
 LIVELY = 0.5
@@ -233,6 +234,11 @@ def resumable(
         )
     elif file and file.count:
         settings.progress.say(f"{where}going on from {file.count} finished replications")
+    if file and file.others:
+        settings.progress.say(
+            f"{where}replications of another scenario or version are kept in {file.path.parent}:"
+            f" that {what} goes on from them with --resume"
+        )
     finished = False
     try:
         yield file
@@ -245,26 +251,48 @@ def resumable(
 
 
 def _finished(scenario: Scenario, place: Path | None, settings: Settings) -> Results | None:
-    """Return the finished run in *place*, where it is one of *scenario* by this version."""
+    """Return the finished run in *place*, where it is one of *scenario* by this state of this version.
+
+    Raises RunError where another one is there that could neither be kept nor may be replaced.
+    """
     if place is None:
         return None
     folders.refuse_taken(place)
-    if settings.force or not folders.is_run_folder(place):
+    if not folders.is_run_folder(place):
         return None
     made = folders.read_json(place / folders.PROVENANCE)
-    if (made.get("scenario_hash"), made.get("version")) != (scenario.hash, VERSION):
+    if not is_the_same(made, identity(scenario)):
+        if os.path.ismount(place) and not settings.force:
+            raise RunError(
+                f"{place}: holds another run, of {made.get('finished')}, and is a mount point, which can have"
+                " no other name; give another -o, or --force to replace it"
+            )
         return None
-    if settings.incidents and not made.get("incidents"):
+    if settings.force or (settings.incidents and not made.get("incidents")):
         return None
-    if folders.read_json(place / folders.SUMMARY).get("schema_version") != SCHEMA_VERSION:
+    try:
+        results = Results.load(place)
+        results.check_files()
+    except (RunError, ScenarioError) as error:
+        settings.progress.say(f"{place}: simulated before, but {str(error).splitlines()[0]}; simulated again")
         return None
     settings.progress.say(f"{place}: simulated before, and taken as it is; --force simulates again")
-    return Results.load(place)
+    return results
+
+
+def identity(scenario: Scenario) -> dict[str, str]:
+    """Return what two runs must have in common to have the same figures."""
+    return {"scenario_hash": scenario.hash, "version": VERSION, "source": source()}
+
+
+def is_the_same(made: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+    """Return whether what was *made* is what is *wanted*."""
+    return all(made.get(name) == value for name, value in wanted.items())
 
 
 def store_key(scenario: Scenario) -> dict[str, str]:
     """Return of what the finished replications of *scenario* are, and how they are kept."""
-    return {"work": work_key(scenario), "version": VERSION, "schema": str(SCHEMA_VERSION)}
+    return {"work": work_key(scenario), "version": VERSION, "source": source()}
 
 
 def work_key(scenario: Scenario) -> str:
@@ -282,8 +310,20 @@ def _saved(point: Point, place: Path | None, settings: Settings, taken: float) -
     """Return the results of a point, written to *place* where there is one."""
     results = Results.of(point.scenario, point.records, provenance(point, settings, taken))
     if place is not None:
-        results.save(place, incidents=settings.incidents)
+        kept = results.save(place, incidents=settings.incidents)
+        for sentence in _about_others(place, kept, point.scenario):
+            settings.progress.say(sentence)
     return results
+
+
+def _about_others(place: Path, kept: Path | None, scenario: Scenario) -> Iterator[str]:
+    """Yield what has become of another run in *place*, and which studies there are of another scenario."""
+    if kept is not None:
+        yield f"{place}: held another run, which is kept with its studies and its report as {kept}"
+    for study in folders.STUDIES:
+        file = place / study / f"{study}.json"
+        if file.is_file() and folders.read_json(file).get("scenario_hash") != scenario.hash:
+            yield f"{place / study}: stays, and is of another scenario than the run beside it now"
 
 
 def provenance(point: Point, settings: Settings, taken: float) -> dict[str, Any]:
@@ -305,6 +345,7 @@ def made(settings: Settings, taken: float) -> dict[str, Any]:
     return {
         "tool": folders.TOOL,
         "version": VERSION,
+        "source": source(),
         "build": build(),
         "command": settings.command,
         "workers": settings.processes,

@@ -7,7 +7,9 @@ a 95 % interval) stands under `margins`, by the path of the figure.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -22,6 +24,7 @@ from clustersim.estimate import grouped, percentile, within_draws, without_chanc
 from clustersim.formatting import plus_minus
 from clustersim.metrics.catalogue import SCHEMA_VERSION, SECTIONS, figures_of
 from clustersim.metrics.metric import Measure, MetricFigure, Note
+from clustersim.metrics.plausible import wrong_with
 from clustersim.metrics.replications import FLEET, Replications
 from clustersim.records import Records
 from clustersim.report_hook import write_page
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 
 
 Summary = dict[str, Any]
+IDENTITY = ("scenario_hash", "version", "source")
+"""What of their provenance two runs have in common that have the same figures."""
 
 
 class Results:
@@ -70,11 +75,16 @@ class Results:
             raise RunError(f"{path}: no such run folder")
         if not folders.is_run_folder(path):
             raise RunError(f"{path}: not the folder of a finished run; `clustersim run` makes one")
+        provenance = folders.read_json(path / folders.PROVENANCE)
+        for name in (folders.SCENARIO, folders.SUMMARY):
+            folders.check_file(path, name, provenance)
         summary = folders.read_json(path / folders.SUMMARY)
         if summary.get("schema_version") != SCHEMA_VERSION:
             raise RunError(f"{path}: written by another version; run its {folders.SCENARIO} again")
-        provenance = folders.read_json(path / folders.PROVENANCE)
-        return cls(load(path / folders.SCENARIO), summary, provenance, folder=path)
+        scenario = load(path / folders.SCENARIO)
+        for why in wrong_with(summary, facts_of(scenario)):
+            raise RunError(f"{path / folders.SUMMARY}: {why}; run the scenario again with --force")
+        return cls(scenario, summary, provenance, folder=path)
 
     def __repr__(self) -> str:
         ettr = plus_minus(self.summary["ettr"]["mean"], self.summary["half_width"])
@@ -151,13 +161,38 @@ class Results:
             raise RunError("this run is in no folder; say where the report goes")
         return write_page("write_report", [self], Path(target), None, command)
 
-    def save(self, folder: str | PathLike[str], *, incidents: bool = True) -> None:
-        """Write the run folder, whole or not at all; it takes the place of the run that was there."""
+    def save(self, folder: str | PathLike[str], *, incidents: bool = True) -> Path | None:
+        """Write the run folder, whole or not at all.
+
+        Another run that is there, of another scenario or by another version, is kept under another name with
+        its studies and its report, which is returned; on a mount point it is replaced.
+        """
         target = Path(folder)
         folders.refuse_taken(target)
-        with folders.replacing(target) as new:
-            self._write(new, incidents)
+        kept, mine = None, self.provenance | {"scenario_hash": self.scenario.hash}
+        if folders.is_run_folder(target) and not os.path.ismount(target):
+            old = folders.read_json(target / folders.PROVENANCE)
+            if any(old.get(name) != mine.get(name) for name in IDENTITY):
+                kept = folders.set_aside(target, str(old.get("finished")))
+        try:
+            with folders.replacing(target) as new:
+                self._write(new, incidents)
+        except BaseException:
+            if kept is not None:
+                with suppress(OSError):  # where it stays, under its other name
+                    os.rename(kept, kept.with_name(kept.name.rpartition("@")[0]))
+            raise
+        if not incidents:
+            (target / "incidents.parquet").unlink(missing_ok=True)
         self.folder, self._records = target, ()
+        return kept
+
+    def check_files(self) -> None:
+        """Raise RunError unless every file of the run folder is as it was written."""
+        files = self.provenance.get("files")
+        for name in files if isinstance(files, dict) else ():
+            if self.folder is not None:
+                folders.check_file(self.folder, name, self.provenance)
 
     def _write(self, folder: Path, incidents: bool) -> None:
         from clustersim import tables
@@ -167,15 +202,17 @@ class Results:
             tables.write(self.scenario, self._records, folder, incidents)
         elif self.folder:
             tables.copy(self.folder, folder, incidents)
-        folders.write_json(folder / folders.PROVENANCE, self.provenance)
         folders.write_json(folder / folders.SUMMARY, self.summary)
+        self.provenance |= {"scenario_hash": self.scenario.hash, "files": folders.checksums(folder)}
+        folders.write_json(folder / folders.PROVENANCE, self.provenance)
 
     def _frame(self, table: str) -> pd.DataFrame:
         from clustersim import tables
 
         made: pd.DataFrame
         if self.folder:
-            made = tables.read(self.folder, table)
+            folders.check_file(self.folder, f"{table}.parquet", self.provenance)
+            made = tables.read(self.folder, table, self.summary["replications"])
         else:
             made = tables.frame(self.scenario, self._records, table)
         return made

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
+import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +24,9 @@ Measures = Mapping[str, Callable[[Records], Any]]
 """What is kept of a replication: numbers and arrays by name, each made from its records."""
 
 KEY_FILE, LOCK_FILE, FINISHED, RESULTS = "key.json", "lock", "finished.npy", "results.dat"
+NEW_KEY_FILE = ".key.json.new"
+_FILES = (FINISHED, RESULTS, NEW_KEY_FILE, KEY_FILE)
+_ASIDE = re.compile("[0-9a-f]{16}")
 RESULT, COUNT = "result", "count"
 TABLES = ("incidents", "segments")
 """The large tables of a replication: their columns rest on disk until they are asked for, as results do."""
@@ -36,6 +42,18 @@ class ChoiceError(RunError):
     """What was asked for contradicts itself, or names something that is not there."""
 
     exit_code = 2
+
+
+@contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Let an OSError that names no file, of a disk that is full, say, name the one at *path*."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        why = error.strerror or "cannot be written to its end; is the disk full?"
+        raise OSError(error.errno or errno.EIO, why, str(path)) from error
 
 
 class ColumnsOnDisk(Mapping[str, Array]):
@@ -117,7 +135,8 @@ def read_entries(path: Path) -> tuple[Entries, int]:
     if not path.exists():
         return entries, end
     size = path.stat().st_size
-    with path.open("rb") as file, contextlib.suppress(EOFError, ValueError, OSError):
+    # Whatever is wrong with what comes behind, all that is whole before it counts.
+    with path.open("rb") as file, suppress(Exception):
         while True:
             scenario, number, *names = json.loads(str(np.load(file)))
             entry = StoreEntry(path)
@@ -142,25 +161,25 @@ def _skip_array(file: BinaryIO) -> None:
 class UnfinishedFile:
     """What is finished of a run or a study that is not, in one file that only grows, in a hidden folder.
 
-    One process at a time holds it.  Its key (what, of which scenario, by which version) says what it holds;
-    under another key that is of no use, and is thrown away.  Within it each scenario has a key of its own.
-    Killed at any instant, it loses at most the replication that was being written.  Without *resume* what is
-    there is thrown away: `discarded` says how many replications that were.
+    One process at a time holds it.  Its key (what, of which scenario, by which version) says what it holds.
+    What is there under other keys is put aside in the same folder, and taken up again under its own key:
+    `others` says how often.  Within the file each scenario has a key of its own.  Killed at any instant, it
+    loses at most the replication that was being written.  Without *resume* what is there under the same key
+    is thrown away: `discarded` says how many replications that were.
     """
 
     def __init__(self, folder: Path, key: Mapping[str, str], *, resume: bool) -> None:
         self._folder = folder
         self.path = folder / FINISHED
         folder.mkdir(parents=True, exist_ok=True)
-        names = {file.name for file in folder.iterdir()}
-        if names - {LOCK_FILE} and KEY_FILE not in names:
+        if any(
+            path.name not in (LOCK_FILE, *_FILES) and not _ASIDE.fullmatch(path.name)
+            for path in folder.iterdir()
+        ):
             raise RunError(f"{folder}: not a folder of unfinished replications; move it away")
         self._lock = _locked(folder / LOCK_FILE)
         self._results_path = folder / RESULTS
-        if not self._has(key):
-            self.path.unlink(missing_ok=True)
-            self._results_path.unlink(missing_ok=True)
-            (folder / KEY_FILE).write_text(json.dumps(dict(key)))
+        self._make_room(json.dumps(dict(key)))
         self.entries, end = read_entries(self.path)
         results, end_of_results = read_entries(self._results_path)
         self.results = results.get(RESULT, {})
@@ -170,11 +189,26 @@ class UnfinishedFile:
         self._file = _opened(self.path, end)
         self._results = _opened(self._results_path, end_of_results)
 
-    def _has(self, key: Mapping[str, str]) -> bool:
-        try:
-            return bool(json.loads((self._folder / KEY_FILE).read_text()) == dict(key))
-        except (OSError, ValueError):
-            return False
+    def _make_room(self, key: str) -> None:
+        """Put aside what is there under another key, and take up what was put aside under this one.
+
+        Cut short at any instant, it is gone on with by the next start: the key moves last, and is written
+        only where there is none.
+        """
+        there = self._folder / KEY_FILE
+        if there.is_file() and (other := there.read_text("utf-8", "replace")) != key:
+            _move(self._folder, self._folder / _aside(other))
+        _move(self._folder / _aside(key), self._folder)
+        if not there.exists():
+            new = self._folder / NEW_KEY_FILE
+            with naming(there):
+                new.write_text(key, "utf-8")
+            os.replace(new, there)
+
+    @property
+    def others(self) -> list[Path]:
+        """The folders in which lies what is finished under other keys."""
+        return [path for path in self._folder.iterdir() if _ASIDE.fullmatch(path.name)]
 
     @property
     def count(self) -> int:
@@ -208,11 +242,30 @@ class UnfinishedFile:
 
     def release(self, *, keep: bool) -> None:
         """Let other processes use the folder; unless it is to be kept, and holds something, it is gone."""
-        self._file.close()
-        self._results.close()
+        with suppress(OSError):  # of a full disk, which has been told before
+            self._file.close()
+            self._results.close()
         if not keep or not self.count:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            for name in _FILES:
+                (self._folder / name).unlink(missing_ok=True)
+            if not self.others:
+                shutil.rmtree(self._folder, ignore_errors=True)
         os.close(self._lock)
+
+
+def _aside(key: str) -> str:
+    """Return the name of the folder in which lies what is finished under a *key*."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move what is finished from one folder to another."""
+    for name in _FILES:
+        if (source / name).is_file() and not (target / name).exists():
+            target.mkdir(exist_ok=True)
+            os.replace(source / name, target / name)
+    with suppress(OSError):
+        source.rmdir()  # unless there is more in it
 
 
 def _opened(path: Path, end: int) -> BinaryIO:
@@ -226,12 +279,13 @@ def _opened(path: Path, end: int) -> BinaryIO:
 def _append(file: BinaryIO, path: Path, key: tuple[str, int], kept: Kept) -> StoreEntry:
     """Write what is *kept* under a *key* to the end of an open file, and return where it rests."""
     entry = StoreEntry(path)
-    np.save(file, np.array(json.dumps([*key, *kept])))
-    for name, values in kept.items():
-        if not entry.rests(name, file.tell()):
-            entry.arrays[name] = values
-        np.save(file, values)
-    file.flush()
+    with naming(path):
+        np.save(file, np.array(json.dumps([*key, *kept])))
+        for name, values in kept.items():
+            if not entry.rests(name, file.tell()):
+                entry.arrays[name] = values
+            np.save(file, values)
+        file.flush()
     return entry
 
 
@@ -264,7 +318,12 @@ class ReplicationStore:
         self._file = file
         self._key = key
         entries = file.entries.get(key, {}) if file else {}
-        self.finished = {number: self._back(entry) for number, entry in entries.items() if self._whole(entry)}
+        self.finished: dict[int, Any] = {}
+        for number, entry in entries.items():
+            # What another state of the program has written, or somebody damaged, is simulated again.
+            with suppress(LookupError, TypeError, ValueError):
+                if self._whole(entry):
+                    self.finished[number] = self._back(entry)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.finished)} replications)"

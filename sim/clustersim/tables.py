@@ -17,10 +17,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clustersim.arrays import Array
+from clustersim.engine.ledger import Entry
 from clustersim.metrics.replications import columns_of
-from clustersim.records import INCIDENT_COLUMNS, PEER, Phase, Records, StripRow
+from clustersim.records import (
+    INCIDENT_COLUMNS,
+    PEER,
+    REPLICATION_COLUMNS,
+    STRIP_COLUMNS,
+    TIMELINE_COLUMNS,
+    Phase,
+    Records,
+    StripRow,
+)
 from clustersim.scenario.model import Scenario
 from clustersim.store import RunError
+from clustersim.units import visible
 
 BINS = 400
 """Of the timeline: more than a curve on a page can show, few enough for a small file."""
@@ -149,14 +160,69 @@ def frame(scenario: Scenario, records: Sequence[Records], table: str) -> Any:
     return SMALL[table](records).to_pandas()
 
 
-def read(folder: Path, table: str) -> Any:
-    """Return a table of a run folder as a pandas frame; raise `RunError` where its file is damaged."""
+def read(folder: Path, table: str, replications: int) -> Any:
+    """Return a table of a run folder as a pandas frame; of a run of so many *replications*.
+
+    Raises RunError where its file is damaged, or by what it says of itself cannot be such a table: that is
+    asked before its rows are read.
+    """
     path = folder / f"{table}.parquet"
     try:
         with path.open("rb") as file:
-            return pq.read_table(file).to_pandas()
+            parquet = pq.ParquetFile(file)
+            if why := _wrong_with(table, parquet.metadata.num_rows, parquet.schema_arrow, replications):
+                raise RunError(f"{path}: {why}; run the scenario again with --force")
+            return _in_range(path, parquet.read().to_pandas())
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"{path}: cannot be read; run the scenario again with --force") from error
+
+
+COLUMNS = {
+    REPLICATIONS: REPLICATION_COLUMNS,
+    INCIDENTS: INCIDENT_COLUMNS,
+    TIMELINE: TIMELINE_COLUMNS,
+    STRIP: STRIP_COLUMNS,
+}
+TEXTS = {"mode", "doing", "tier", "activity", "detail"}
+"""Columns of words; all others are numbers or truth values."""
+MOST_ROWS = {TIMELINE: BINS, STRIP: 1_000_000, INCIDENTS: 20_000_000}
+"""More rows are not read: those of incidents would take more than 3 GB."""
+
+
+def _wrong_with(table: str, rows: int, schema: pa.Schema, replications: int) -> str:
+    """Return what of the rows and columns of a file cannot be those of a *table*; empty where all can."""
+    most = MOST_ROWS.get(table, replications)
+    if rows > most or (table == REPLICATIONS and rows != replications):
+        return (
+            f"{rows:,} rows, where at most {most:,} can be read"
+            if rows > most
+            else f"{rows:,} rows are too few"
+        )
+    for column in (each.name for each in COLUMNS[table] if "<" not in each.name):
+        if column not in schema.names:
+            return f"has no column {column}"
+    for field in schema:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+        if not (is_text if field.name in TEXTS else is_number):
+            return f"its column {visible(field.name)} holds {visible(str(kind))}"
+    return ""
+
+
+def _in_range(path: Path, frame: Any) -> Any:
+    """Return the *frame*; raise `RunError` where a share of time is none."""
+    for name in frame.columns.intersection(
+        ["ettr", "mean", "p10", "p50", "p90", *(each.label for each in Entry)]
+    ):
+        values = frame[name].to_numpy(np.float64)
+        if not np.all(np.isnan(values) | ((values > -SHARE_TOLERANCE) & (values < 1 + SHARE_TOLERANCE))):
+            raise RunError(f"{path}: a share in column {name} is out of its range; run the scenario again")
+    return frame
+
+
+SHARE_TOLERANCE = 1e-6
+"""Of shares in a table, which are sums of many seconds."""
 
 
 def copy(source: Path, folder: Path, with_incidents: bool) -> None:

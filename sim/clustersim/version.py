@@ -1,6 +1,9 @@
 """The version of clustersim, and how this copy of it was built: the only place that states them."""
 
+import hashlib
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 
 VERSION = "0.2.0"
 
@@ -14,3 +17,16 @@ def build() -> str:
     streams = find_spec("clustersim.streams")
     is_source = streams is None or str(streams.origin).endswith(".py")
     return "pure Python" if is_source else "compiled"
+
+
+@cache
+def source() -> str:
+    """Return a checksum of the source, the same for both builds.
+
+    What another state of it has simulated is not taken for what this one would, though both call themselves
+    by the same version.
+    """
+    here, state = Path(__file__).parent, hashlib.sha256()
+    for path in sorted(here.rglob("*.py")):
+        state.update(path.relative_to(here).as_posix().encode() + path.read_bytes())
+    return state.hexdigest()[:16]

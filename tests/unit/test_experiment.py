@@ -23,6 +23,7 @@ from clustersim.store import (
     ReplicationStore,
     RunError,
     UnfinishedFile,
+    naming,
 )
 from clustersim.studies.compare import compare
 
@@ -365,3 +366,79 @@ def test_batches_cover_what_is_missing_and_share_it_out() -> None:
     cut = experiment.batches(points, 2)
     assert sorted(n for batch in cut for n in batch.replications) == [n for n in range(40) if n != 5]
     assert len(cut) >= 8
+
+
+def test_another_scenario_never_costs_finished_replications(alone: dict[str, Any], tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    kept(place, scenario(), [0, 3])
+    for resume in (True, False):
+        kept(place, scenario(seed=2), [1])
+        file = file_of(place, scenario(seed=3), resume=resume)
+        assert len(file.others) == 2
+        file.release(keep=False)
+    done, said, _ = counted(place, scenario(seed=4), resume=True)
+    assert done == COUNT
+    assert "replications of another scenario or version are kept in" in said[0]
+    done, said, summary = counted(tmp_path / "run", scenario(), resume=True)
+    assert done == COUNT - 2
+    assert "going on from 2" in said[0]
+    assert summary == alone
+    assert counted(place, scenario(seed=2), resume=True)[0] == COUNT - 1
+    assert not unfinished(place).exists()
+
+
+def test_a_damaged_end_of_what_is_kept_costs_only_that(tmp_path: Path) -> None:
+    for noise in (
+        b"\x93NUMPY\x01\x00",
+        b"noise",
+        b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'shape': (10**15,)}",
+    ):
+        kept(tmp_path / "run", scenario(), [0, 3])
+        with (unfinished(tmp_path / "run") / "finished.npy").open("ab") as file:
+            file.write(noise)
+        assert counted(tmp_path / "run", scenario(), resume=True, force=True)[0] == COUNT - 2
+
+
+def test_a_damaged_or_older_run_is_simulated_again_and_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "run"
+    counted(place, scenario())
+    (place / "incidents.parquet").write_bytes(b"noise")
+    done, said, _ = counted(place, scenario())
+    assert done == COUNT
+    assert "incidents.parquet: has changed since it was written" in said[0]
+    monkeypatch.setattr(experiment, "source", lambda: "another state")
+    done, said, _ = counted(place, scenario())
+    assert done == COUNT
+    assert "held another run, which is kept with its studies and its report as" in said[0]
+    assert len(list(tmp_path.glob("run@20*"))) == 1
+
+
+def test_a_mount_point_with_another_run_is_refused_before_anything_is_simulated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "run"
+    counted(place, scenario())
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == place)
+    counting = Counting()
+    with pytest.raises(RunError, match=r"holds another run.*is a mount point"):
+        run(scenario(seed=2), place, executor=counting)
+    assert counting.replications == 0
+    assert counted(place, scenario(seed=2), force=True)[0] == COUNT
+
+
+def test_a_study_of_another_scenario_beside_a_new_run_is_said(tmp_path: Path) -> None:
+    (tmp_path / "run" / "tune").mkdir(parents=True)
+    (tmp_path / "run" / "tune" / "tune.json").write_text('{"scenario_hash": "another"}')
+    _, said, _ = counted(tmp_path / "run", scenario())
+    assert "tune: stays, and is of another scenario than the run beside it now" in said[0]
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space") as caught, naming(tmp_path / "full"):
+        raise OSError(28, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "full")
+    with pytest.raises(OSError, match="is the disk full") as caught, naming(tmp_path / "full"):
+        raise OSError("4096 requested and 0 written")
+    assert caught.value.filename == str(tmp_path / "full")

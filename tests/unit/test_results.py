@@ -1,6 +1,8 @@
 """Run folders: what they hold, that they read back, and that nothing else is ever touched."""
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +151,106 @@ def test_a_run_without_failures_has_empty_tables(tmp_path: Path) -> None:
     assert len(again) == 0
 
 
-def test_another_run_takes_the_place_as_a_whole(saved: Path) -> None:
-    (saved / "report.html").write_text("of the old run")
-    results(scenario("other")).save(saved)
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def with_studies(folder: Path) -> dict[str, bytes]:
+    """Give the run in *folder* a report and studies, and return all that it holds."""
+    (folder / "report.html").write_text("of the old run")
+    for study in folders.STUDIES:
+        (folder / study).mkdir()
+        (folder / study / f"{study}.json").write_text('{"scenario_hash": "of the old run"}')
+    (folder / ".tune.partial").mkdir()
+    (folder / ".tune.partial" / "lock").write_text("")
+    return contents(folder)
+
+
+def test_another_run_is_kept_as_a_whole_under_its_own_name(saved: Path) -> None:
+    before = with_studies(saved)
+    unfinished = {".tune.partial/lock": before.pop(".tune.partial/lock")}
+    kept = results(scenario("other")).save(saved)
+    assert kept is not None
+    assert kept == saved.with_name("run@unknown")
+    assert contents(kept) == before
     assert json.loads((saved / "summary.json").read_text())["name"] == "other"
-    assert not (saved / "report.html").exists()
+    assert contents(saved).items() >= unfinished.items()
+    assert results(scenario("third")).save(saved) == saved.with_name("run@unknown-2")
+    assert folders.runs_in(saved.parent) == [saved]
+
+
+def test_the_same_run_takes_its_place_and_leaves_all_else(saved: Path) -> None:
+    before = with_studies(saved)
+    assert results(scenario()).save(saved) is None
+    assert contents(saved) == before
     assert [path.name for path in saved.parent.iterdir()] == ["run"]
+    results(scenario()).save(saved, incidents=False)
+    assert contents(saved).keys() == before.keys() - {"incidents.parquet"}
+
+
+@pytest.mark.parametrize("name", ["run", "other"])
+def test_a_link_stays_a_link(saved: Path, name: str) -> None:
+    real = saved.rename(saved.with_name("real"))
+    before = with_studies(real)
+    saved.symlink_to("real")
+    kept = results(scenario(name)).save(saved)
+    assert saved.is_symlink()
+    assert Results.load(saved).name == name
+    assert kept is not None
+    assert contents(kept) == {name: data for name, data in before.items() if ".partial" not in name}
+    dangling = saved.with_name("dangling")
+    dangling.symlink_to("nowhere")
+    results(scenario()).save(dangling)
+    assert Results.load(saved.with_name("nowhere")).name == "small"
+    assert folders.unfinished(saved) == real.with_name(".real.partial")
+
+
+def test_a_mount_point_holds_runs_like_any_folder(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, real = with_studies(saved), os.replace
+
+    def mounted(source: Any, target: Any) -> None:
+        if saved in (Path(source), Path(target)):
+            raise OSError(errno.EBUSY, "Device or resource busy", str(source), None, str(target))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", mounted)
+    monkeypatch.setattr(os, "rename", mounted)
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == saved)
+    assert results(scenario("other")).save(saved) is None
+    assert Results.load(saved).name == "other"
+    assert contents(saved).keys() == before.keys()
+    assert folders.unfinished(saved) == saved / ".run.partial"
+
+
+@pytest.mark.parametrize("instant", range(9))
+def test_a_kill_between_any_two_renames_loses_nothing(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, instant: int
+) -> None:
+    before, real, left = with_studies(saved), os.replace, [instant]
+
+    def killed(source: Any, target: Any) -> None:
+        if ".new" in Path(target).name or Path(target).parent.name == ".new":
+            return real(source, target)
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return real(source, target)
+
+    new = results(scenario(simulation={"horizon": "5 d", "replications": COUNT, "seed": 7}))
+    old_seed = json.loads(before["summary.json"])["seed"]
+    monkeypatch.setattr("clustersim.folders.os.replace", killed)
+    interrupted = False
+    try:
+        with folders.replacing(saved) as folder:
+            new._write(folder, True)
+    except KeyboardInterrupt:
+        interrupted = True
+    monkeypatch.undo()
+    assert interrupted == (instant < 8)
+    found = Results.load(saved)
+    found.check_files()
+    assert found.summary["seed"] == (old_seed if instant == 0 else 7)
+    assert contents(saved).keys() == before.keys()
 
 
 def test_a_folder_that_is_not_a_run_is_never_touched(tmp_path: Path, made: Results) -> None:
@@ -201,14 +297,89 @@ def test_what_cannot_be_read_is_said(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no such run folder"):
         Results.load(tmp_path / "nowhere")
     (saved / "timeline.parquet").write_bytes(b"noise")
+    with pytest.raises(RunError, match="has changed since it was written"):
+        _ = Results.load(saved).timeline
+    forget_checksums(saved)
     with pytest.raises(RunError, match="cannot be read"):
         _ = Results.load(saved).timeline
-    (saved / "summary.json").write_text("{")
-    with pytest.raises(RunError, match="not valid JSON"):
+
+
+def forget_checksums(folder: Path) -> None:
+    """Let the run be like one of before there were checksums, or of somebody who makes his own."""
+    path = folder / "provenance.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"files": None}))
+
+
+HOSTILE: list[tuple[Any, str]] = [
+    ("{", "not valid JSON"),
+    ("[" * 100_000, "nested too deep"),
+    ('{"schema_version": ' * 50_000, "nested too deep"),
+    ("[]", "not a JSON object"),
+    ('{"schema_version": 99}', "another version"),
+    ({"ledger": None}, r"has no ledger\.productive"),
+    ({"ledger": {"productive": 1.0}}, r"has no ledger\."),
+    ({"ettr": {"mean": 5}}, r"ettr\.mean is 5, which is out of its range"),
+    ({"ettr": {"mean": "0.5"}}, r"ettr\.mean is no number"),
+    ({"ettr": {"mean": True}}, r"ettr\.mean is no number"),
+    ({"ettr": {"mean": None}}, r"ettr\.mean is unknown"),
+    ({"interruptions_per_day": -1}, "out of its range"),
+    ({"gpus": 65}, "gpus is not that of the scenario"),
+    ({"name": "other"}, "name is not that of the scenario"),
+    ({"waste": []}, "waste is not what it should be"),
+    ({"margins": None}, "has no margins"),
+    ('{"schema_version": NaN}', "NaN is no number"),
+]
+
+
+@pytest.mark.parametrize(("change", "why"), HOSTILE, ids=[why for _, why in HOSTILE])
+def test_a_summary_that_cannot_be_one_is_one_sentence(saved: Path, change: Any, why: str) -> None:
+    path = saved / "summary.json"
+    text = change if isinstance(change, str) else json.dumps(json.loads(path.read_text()) | change)
+    path.write_text(text)
+    with pytest.raises(RunError, match="has changed since it was written"):
         Results.load(saved)
-    (saved / "summary.json").write_text('{"schema_version": 99}')
-    with pytest.raises(RunError, match="another version"):
+    forget_checksums(saved)
+    with pytest.raises(RunError, match=why) as caught:
         Results.load(saved)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_changed_scenario_or_table_is_noticed(saved: Path) -> None:
+    for name in ("scenario.yaml", "incidents.parquet"):
+        before = (saved / name).read_bytes()
+        (saved / name).write_bytes(before + b"\n")
+        with pytest.raises(RunError, match=f"{name}: has changed"):
+            Results.load(saved).check_files()
+        (saved / name).unlink()
+        with pytest.raises(RunError, match=f"{name}: is missing|not the folder"):
+            Results.load(saved).check_files()
+        (saved / name).write_bytes(before)
+    Results.load(saved).check_files()
+
+
+def test_a_table_is_refused_by_what_it_says_of_itself(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    forget_checksums(saved)
+    monkeypatch.setattr("clustersim.tables.MOST_ROWS", {"incidents": 10, "timeline": 400, "strip": 1000})
+    with monkeypatch.context() as patch:
+        patch.setattr(pq.ParquetFile, "read", lambda *_: pytest.fail("its rows were read"))
+        with pytest.raises(RunError, match=r"incidents.parquet: \d+ rows, where at most 10 can be read"):
+            _ = Results.load(saved).incidents
+    path = saved / "replications.parquet"
+    table = pq.read_table(path)
+    wrong = {
+        "3 rows|6 rows, where": pa.concat_tables([table, table]),
+        "are too few": table.slice(1),
+        "has no column wall_s": table.drop_columns(["wall_s"]),
+        "its column wall_s holds string": table.set_column(1, "wall_s", pa.array(["\x1b"] * COUNT)),
+        "a share in column ettr": table.set_column(2, "ettr", pa.array([5.0] * COUNT)),
+    }
+    for why, made in wrong.items():
+        pq.write_table(made, path)
+        with pytest.raises(RunError, match=why):
+            _ = Results.load(saved).replications
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from clustersim.advice import Advice, advise, verdict
 from clustersim.estimate import in_words
 from clustersim.formatting import NOTHING, counted, duration, measured, money, points, whole
+from clustersim.metrics import cells
 from clustersim.results import Results
 from clustersim.scenario.describe import describe
 from clustersim.studies.compare import Comparison

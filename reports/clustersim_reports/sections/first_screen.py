@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from clustersim.expectations import MET, NOT_MET, UNDECIDED
 from clustersim.formatting import largest_remainder, measured, whole
-from clustersim.headline import BY_PATH, headline
+from clustersim.headline import headline
 from clustersim.metrics import cells
+from clustersim.metrics.catalogue import BY_PATH
 from clustersim_reports import theme
 from clustersim_reports.blocks import (
     Block,

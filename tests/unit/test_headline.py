@@ -35,7 +35,7 @@ def texts(results: Results) -> dict[str, str]:
 def test_a_run_without_price_target_or_thresholds_has_two_figures() -> None:
     found = first(done())
     assert [figure.label for figure in found.figures] == ["ETTR", "Effective cards"]
-    assert found.figures[1].cell.small == "of 800"
+    assert found.figures[1].cell.small == "of 800 and 80 spare"
     assert found.expectations == ()
 
 

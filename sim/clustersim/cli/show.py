@@ -68,7 +68,7 @@ def _run(results: Results, screen: Screen) -> None:
     if worth.rows:
         screen.table(("", *worth.columns), [(f"  {name}", *cells) for name, *cells in worth.rows])
     screen.text(f"  {first.changes.how}", "dim")
-    screen.advice(advise(results.scenario, summary))
+    screen.advice(sorted(advise(results.scenario, summary), key=lambda advice: not advice.warning))
     screen.title("Further figures")
     shown_above = {figure.path for figure in first.figures}
     screen.table(("", ""), _metrics(summary, shown_above), left=2)
@@ -125,7 +125,7 @@ def in_a_line(cell: MetricCell) -> str:
     return f"{cell.text} ({cell.small})" if cell.small else cell.text
 
 
-def _metrics(summary: Summary, shown_above: Container[str]) -> Iterator[Row]:
+def _metrics(summary: Summary, shown_above: Container[str] = ()) -> Iterator[Row]:
     """Yield the metrics of a run that are not *shown_above*, each with its remark."""
     for metric, (cell,) in table_of([summary]):
         if metric.path not in shown_above:

@@ -85,6 +85,8 @@ def _precision(r: Replications) -> dict[str, Any]:
 
 def _of_cards(summary: Summary) -> str:
     efficiency, of = summary["scaling_efficiency"], f"of {summary['gpus']:,}"
+    if spare := summary["spare_nodes"] * summary["gpus"] // summary["nodes"]:
+        of += f" and {spare:,} spare"
     return f"{of}, at scaling efficiency {efficiency:.3g}" if efficiency != 1 else of
 
 

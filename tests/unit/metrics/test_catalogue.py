@@ -277,7 +277,7 @@ def test_terminal_and_report_show_it_alike(metric: Metric, results: Results) -> 
     name, cell = metric.heading or metric.label, metric.cell(results.summary)
     (row,) = [row for row in ledger.measures(Runs([Run("r", results)])) if row.head.text == name]
     assert (row.head.small, *row.cells) == (metric.meaning, Cell(*cell))
-    (shown,) = [text for label, text in show._metrics(results.summary, ()) if label.strip() == name]
+    (shown,) = [text for label, text in show._metrics(results.summary) if label.strip() == name]
     assert cell.text in shown
     assert cell.small in shown
 

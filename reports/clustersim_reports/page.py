@@ -1,4 +1,7 @@
-"""The one writer of pages: one HTML file, no network, everything from scenarios escaped."""
+"""The one writer of pages: one HTML file, no network, everything from scenarios escaped.
+
+Of what a notebook shows of them, too: words and tables alone.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,23 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from clustersim.advice import Advice
 from clustersim.version import VERSION
 from clustersim_reports import inputs, theme
-from clustersim_reports.blocks import Cell, Figure, Items, Page, Section, Source, every, tight
+from clustersim_reports.blocks import (
+    Block,
+    Cell,
+    Facts,
+    Figure,
+    Items,
+    Page,
+    Section,
+    Source,
+    Table,
+    Text,
+    every,
+    tight,
+)
 
 FOLDER = Path(__file__).with_name("templates")
 TEMPLATES = Environment(
@@ -49,7 +66,7 @@ def render(page: Page) -> str:
     return TEMPLATES.get_template("page.html.j2").render(
         colours=theme.SURFACES | {name: style.colour for name, style in theme.STYLES.items()},
         config=json.dumps(PLOTLY_CONFIG, sort_keys=True),
-        most_rows=lambda table: max(LEAST_ROWS, MOST_CELLS // len(table.columns)),
+        most_rows=_most_rows,
         nonce=hashlib.sha256(f"{page._replace(given=())}{sections}{data}".encode()).hexdigest()[:32],
         page=page,
         payload=data,
@@ -58,6 +75,28 @@ def render(page: Page) -> str:
         styles=theme.STYLES,
         version=VERSION,
     )
+
+
+def snippet(heading: str, blocks: Sequence[Block | None], answer: Sequence[Advice] = ()) -> str:
+    """Return tables, figures in numbers and sentences as HTML for a notebook: no script, no drawing."""
+    shown: list[Block] = [block for block in blocks if isinstance(block, Facts | Table | Text)]
+    shown += [Items(_sentences(answer), "answer")] if answer else []
+    return TEMPLATES.get_template("notebook.html.j2").render(
+        blocks=shown,
+        colours=theme.SURFACES | {name: style.colour for name, style in theme.STYLES.items()},
+        heading=heading,
+        most_rows=_most_rows,
+        styles=theme.STYLES,
+    )
+
+
+def _sentences(advice: Sequence[Advice]) -> list[Cell]:
+    return [Cell(each.text, look="warning" if each.warning else "") for each in advice]
+
+
+def _most_rows(table: Table) -> int:
+    """Return how many rows of a *table* the page holds as they are."""
+    return max(LEAST_ROWS, MOST_CELLS // len(table.columns))
 
 
 def save(page: Page, path: Path) -> None:
@@ -72,8 +111,8 @@ def save(page: Page, path: Path) -> None:
 
 def sections_of(page: Page) -> list[Section]:
     """Return all sections of *page* in their order."""
-    sentences = [Cell(advice.text, look="warning" if advice.warning else "") for advice in page.answer]
-    answer, given = Section("answer", "The answer", [Items(sentences, "answer")]), inputs.section(page.given)
+    sentences = [Items(_sentences(page.answer), "answer")]
+    answer, given = Section("answer", "The answer", sentences), inputs.section(page.given)
     sections = []
     for section in (answer, *page.sections, given, page.making):
         if blocks := [block for block in section.blocks if block is not None]:

@@ -30,7 +30,7 @@ from clustersim.units import format_duration
 from clustersim.validation import Validation
 from clustersim.version import VERSION
 from clustersim_reports import blocks, inputs, page
-from clustersim_reports.blocks import Fact, Facts, Page, Section
+from clustersim_reports.blocks import Fact, Facts, Page, Section, Table
 from clustersim_reports.run import Run, Runs
 from clustersim_reports.sections import (
     agreement,
@@ -77,12 +77,7 @@ def runs_page(
 
     Raises ValueError without results.
     """
-    if not results:
-        raise ValueError("a report needs at least one run: give a run folder")
-    if comparison is None and len(results) > 1:
-        comparison = Comparison(results)
-    names = blocks.anchors(result.scenario.name for result in results)
-    runs = Runs(list(map(Run, names, results)), comparison)
+    runs = _runs(results, comparison)
     records = [
         {"seed": str(result.summary["seed"]), "scenario hash": result.scenario.hash[:16]}
         | dict(inputs.provenance(result.provenance))
@@ -90,7 +85,7 @@ def runs_page(
     ]
     first, single = results[0].scenario, runs.single
     title, more = first.title or first.name, len(results) - MOST_NAMED
-    heading = f"Of {whole(runs.runs[0].at('gpus'))} cards, {first_screen.train(runs.runs[0])} train."
+    heading = _heading(runs.runs[0])
     return Page(
         title=title
         if single
@@ -105,6 +100,29 @@ def runs_page(
         making=inputs.making(runs.names, records, command),
         look="single" if single else "several",
     )
+
+
+def notebook_runs(results: Sequence[Results], comparison: Comparison | None = None) -> str:
+    """Return the first screen of one run, or the measures of several side by side, for a notebook."""
+    runs = _runs(results, comparison)
+    if runs.single:
+        return page.snippet(_heading(runs.runs[0]), first_screen.blocks(runs))
+    table = Table("Measures of each scenario", runs.names, ledger.measures(runs), "Measure")
+    advice = runs.comparison.advice if runs.comparison else ()
+    return page.snippet(f"{len(results)} scenarios compared", [table, *first_screen.blocks(runs)], advice)
+
+
+def _runs(results: Sequence[Results], comparison: Comparison | None) -> Runs:
+    if not results:
+        raise ValueError("a report needs at least one run: give a run folder")
+    if comparison is None and len(results) > 1:
+        comparison = Comparison(results)
+    names = blocks.anchors(result.scenario.name for result in results)
+    return Runs(list(map(Run, names, results)), comparison)
+
+
+def _heading(run: Run) -> str:
+    return f"Of {whole(run.at('gpus'))} cards, {first_screen.train(run)} train."
 
 
 def answer(runs: Runs) -> list[Advice]:
@@ -193,6 +211,14 @@ def study_page(study: Study, command: str | None = None, finished: str = "") -> 
         given=[given],
         making=_making(study, kind.method(study), command, finished),
     )
+
+
+def notebook_study(study: Study) -> str:
+    """Return the answer of a study with its numbers, its sentences and its tables, for a notebook."""
+    kind = STUDIES[type(study)]
+    shown = blocks.every(block for section in kind.sections for block in section(study).blocks)
+    tables = [block for block in shown if isinstance(block, Table)]
+    return page.snippet(kind.headline(study), [Facts(list(kind.facts(study))), *tables], study.advice)
 
 
 def _making(study: Study, method: Mapping[str, str], command: str | None, finished: str) -> Section:

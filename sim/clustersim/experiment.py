@@ -128,12 +128,16 @@ def simulate_all(
     settings: Settings,
     hands: Outside | Local | None = None,
     heard: Callable[[str, float], None] | None = None,
-) -> None:
-    """Simulate until every point has what it needs; each replication is put in its store as it finishes.
+) -> float:
+    """Simulate until every point has what it needs, and return the seconds (s) that this took.
+
+    Each replication is put in its store as it finishes.  The time is what `wall_s` is everywhere: that of
+    simulating, without the start of the program, reading scenarios, scoring and writing results.
 
     On *hands* of a `simulator`, or on some of its own.  Each is *heard* of, by its scenario's name and ETTR.
     Raises RunError where a worker process dies.
     """
+    started = time.perf_counter()
     with nullcontext(hands) if hands else simulator(settings) as working:
         while work := batches(points, settings.processes):
             wanted = sum(point.wanted for point in points)
@@ -147,6 +151,7 @@ def simulate_all(
                         heard(batch.scenario.name, records.ettr)
                 done += len(finished)
                 settings.progress.advance(done, wanted)
+    return time.perf_counter() - started
 
 
 @contextmanager
@@ -206,12 +211,10 @@ def run_all(
         for n in todo:
             held = resumable(settings, places[n], store_key(scenarios[n]), "run", f"{places[n]}: ")
             points.append(Point.of(scenarios[n], ReplicationStore(file=stack.enter_context(held))))
-        started = time.perf_counter()
         progress = settings.progress
-        simulate_all(
+        taken = simulate_all(
             points, settings, heard=progress.finished if isinstance(progress, LiveProgress) else None
         )
-        taken = time.perf_counter() - started
         for number, point in zip(todo, points, strict=True):
             answers[number] = _saved(point, places[number], settings, taken)
     return [results for results in answers if results is not None]

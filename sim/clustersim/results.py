@@ -27,7 +27,7 @@ from clustersim.metrics.metric import Measure, MetricFigure, Note
 from clustersim.metrics.plausible import wrong_with
 from clustersim.metrics.replications import FLEET, Replications
 from clustersim.records import Records
-from clustersim.report_hook import write_page
+from clustersim.report_hook import notebook, write_page
 from clustersim.scenario import Scenario, dump, load
 from clustersim.scenario.facts import by_draw, facts_of
 from clustersim.store import ChoiceError, RunError
@@ -89,6 +89,10 @@ class Results:
     def __repr__(self) -> str:
         ettr = plus_minus(self.summary["ettr"]["mean"], self.summary["half_width"])
         return f"<Results {self.name!r}: ETTR {ettr}, {self.summary['replications']} replications>"
+
+    def _repr_html_(self) -> str | None:
+        """Return the first screen of the run, which a notebook shows."""
+        return notebook("notebook_runs", [self])
 
     @property
     def name(self) -> str:

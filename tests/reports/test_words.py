@@ -18,6 +18,7 @@ from clustersim_reports.blocks import Cell, Data, anchors, tight
 from clustersim_reports.page import render
 from clustersim_reports.run import MOST_DRAWN, Run, Runs
 from clustersim_reports.sections import first_screen, ledger
+from tests.reports import findings
 from tests.reports.cases import CHANGES, HOSTILE, PLAIN, measures, run, scenario, several
 from tests.reports.fleets import EVERYTHING, everything
 from tests.reports.pages import Reader, html, unpacked
@@ -103,6 +104,10 @@ def test_the_first_screen_has_the_figures_of_the_terminal_and_every_verdict() ->
         assert f"{figure.label} {figure.cell.text}" in header
     assert "ettr >= 0.99 0.956 ± 0.005 ✗ not met" in header
     assert header.count("✓ met") == 2
+    worth = headline(scenario("expecting"), run("expecting", 8).summary).changes
+    assert worth.changes
+    for change in worth.changes:
+        assert f". {change.change.name} {change.change.text} +" in header
     assert "✗ not met" in Reader(render(pages.runs_page([run("plain"), run("expecting", 8)]))).words
 
 
@@ -208,3 +213,30 @@ def test_names_that_occur_twice_get_numbers_that_no_other_has() -> None:
 
 def test_data_are_found_by_column() -> None:
     assert Data([{"a": 1, "b": 2}, {"a": 3, "b": 4}])["b"] == [2, 4]
+
+
+@pytest.mark.parametrize("name", ["expecting", "hostile", "stuck"])
+def test_a_notebook_shows_the_first_screen_of_a_run(name: str) -> None:
+    result = run(name, 8) if name == "expecting" else run(name)
+    shown = Reader(str(result._repr_html_()))
+    assert (shown.faults, shown.open) == ([], [])
+    assert not {tag for tag, _ in shown.elements} & {"script", "svg", "button", "form"}
+    for figure in headline(result.scenario, result.summary).figures:
+        assert f"{figure.label} {figure.cell.text}" in shown.words
+    assert ("✗ not met" in shown.words) == (name == "expecting")
+
+
+def test_a_notebook_shows_runs_side_by_side_and_the_answer_of_a_study() -> None:
+    comparison = Comparison([run("plain"), run("large")])
+    shown = Reader(str(comparison._repr_html_()))
+    assert shown.words.count("ETTR against plain") == 1
+    assert str(comparison.advice[0]) in shown.words
+    frame = comparison.frame
+    assert list(frame["name"]) == ["plain", "large"]
+    assert frame["ettr.mean"][1] == run("large").summary["ettr"]["mean"]
+    assert frame["ettr_difference.mean"][1] == comparison.differences[0].ettr.mean
+    study = findings.hostile_levers()
+    shown = Reader(str(study._repr_html_()))
+    assert (shown.faults, shown.open) == ([], [])
+    assert HOSTILE in shown.words
+    assert str(study.advice[0]) in shown.words

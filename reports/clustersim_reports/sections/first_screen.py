@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from clustersim.expectations import MET, NOT_MET, UNDECIDED
+from clustersim.expectations import MET, NOT_MET, UNDECIDED, expectations
 from clustersim.formatting import largest_remainder, measured, whole
-from clustersim.headline import headline
+from clustersim.headline import Headline, headline, worth_table
 from clustersim.metrics import cells
 from clustersim.metrics.catalogue import BY_PATH
 from clustersim_reports import theme
@@ -43,12 +43,13 @@ def blocks(runs: Runs) -> list[Block]:
         Group(drawn, look=look),
         Items([*keys, Cell("one square = 1 % of the cards")], "legend"),
     ]
-    found += [Facts(list(figures(first)), "facts")] if runs.single else []
+    screen = headline(first.result.scenario, first.summary) if runs.single else None
+    found += [Facts(list(figures(screen)), "facts")] if screen else []
     if more := len(runs.runs) - MOST_DRAWN:
         found += [Text(f"{more} more stand in the table below.", "absent")] if more > 0 else []
     rows = [row for run in runs.runs for row in expected(run, runs.single)]
-    table = Table("What was expected", ("Found", "Verdict"), rows, "Expected", "expected")
-    return found + ([table] if rows else [])
+    found += [Table("What was expected", ("Found", "Verdict"), rows, "Expected", "expected")] if rows else []
+    return found + (list(changes(screen)) if screen else [])
 
 
 def _headline(run: Run, single: bool) -> Group:
@@ -65,15 +66,30 @@ def _headline(run: Run, single: bool) -> Group:
     return Group(parts, Cell(""), f"scenario-{run.anchor}", "headline")
 
 
-def figures(run: Run) -> Iterator[Fact]:
+def figures(screen: Headline) -> Iterator[Fact]:
     """Yield the figures that the first screen of a run holds, here as on the terminal."""
-    for figure in headline(run.result.scenario, run.summary).figures:
+    for figure in screen.figures:
         yield Fact(figure.label, figure.cell.text, figure.cell.small or BY_PATH[figure.path].meaning)
+
+
+def changes(screen: Headline) -> Iterator[Block]:
+    """Yield the changes worth most over the run, each with what it changes, and how they were found."""
+    listed = screen.changes.changes
+    if listed:
+        table = worth_table(screen.changes)
+        rows = [
+            row(Cell(name, each.change.text), *cells)
+            for (name, *cells), each in zip(table.rows, listed, strict=True)
+        ]
+        yield Table(
+            "Changes worth most over this run", table.columns, rows, "Worth most in this run", "worth"
+        )
+        yield Text(screen.changes.how.replace("`", ""), "absent")
 
 
 def expected(run: Run, single: bool) -> Iterator[Row]:
     """Yield a row for each threshold of `expect`: met, not met, or undecided."""
-    for each in headline(run.result.scenario, run.summary).expectations:
+    for each in expectations(run.result.scenario, run.summary):
         look, sign = VERDICTS[each.verdict]
         remark = "more replications would tell" if each.verdict == UNDECIDED else ""
         head = Cell(f"{each.path} {each.wanted}", "" if single else run.name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from clustersim.estimate import in_words
 from clustersim.formatting import NOTHING, points, whole
-from clustersim.headline import headline
+from clustersim.headline import BY_PATH, FIGURES
 from clustersim.metrics.catalogue import table_of
 from clustersim.studies.compare import Comparison
 from clustersim_reports import drawing, theme
@@ -16,6 +16,8 @@ from clustersim_reports.run import Runs
 
 LEAST_LABELLED = 0.025
 """Share of the card-hours from which on a number has room in its part of the bar."""
+FINISH = "days_to_target.mean"
+"""On the first screen beside its other figures."""
 TICKS = (0, 25, 50, 75, 100)
 MEANINGS = {
     "productive": "training that counts",
@@ -41,9 +43,7 @@ def section(runs: Runs) -> Section:
         "Measures of each scenario", runs.names, measures(runs), "Measure", "measures"
     )
     if runs.single:
-        shown = {
-            figure.label for figure in headline(runs.runs[0].result.scenario, runs.runs[0].summary).figures
-        }
+        shown = {BY_PATH[path].label for path in (*FIGURES, FINISH)}
         tiles = [(head, *cells) for head, cells, *_ in measures(runs) if head.text not in shown]
         table = Facts([Fact(head.text, cell.text, cell.small or head.small) for head, cell in tiles])
     heading = "Further measures" if runs.single else "Side by side"

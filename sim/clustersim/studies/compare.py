@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,13 +20,16 @@ from clustersim.experiment import run_all
 from clustersim.formatting import measured, plus_minus, points, whole
 from clustersim.metrics.catalogue import BY_PATH
 from clustersim.metrics.cells import at, worded
-from clustersim.report_hook import write_page
+from clustersim.report_hook import notebook, write_page
 from clustersim.results import Results
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
 from clustersim.studies.change import ValueChange, differing
 from clustersim.studies.study import Answer, named, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,22 @@ class Comparison(Answer):
     def __repr__(self) -> str:
         names = ", ".join(results.name for results in self.results)
         return f"<Comparison of {names} to {self.baseline}>"
+
+    def _repr_html_(self) -> str | None:
+        """Return all runs side by side, which a notebook shows."""
+        return notebook("notebook_runs", self.results, self)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The runs as a pandas frame, a row each: their summaries, and their differences to the baseline.
+
+        A column has the path of its metric (`ettr.mean`); both ends of an interval are columns of their own,
+        and those of a difference begin with `ettr_difference` or `effective_gpus_difference`.
+        """
+        import pandas as pd
+
+        apart = {difference.name: difference.to_dict() for difference in self.differences}
+        return pd.json_normalize([result.summary | apart.get(result.name, {}) for result in self.results])
 
     @cached_property
     def differences(self) -> tuple[Difference, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -179,7 +178,7 @@ def levers(
     Keywords are fields of `Settings`.  Raises ScenarioError for a faulty scenario, also where a lever of its
     own makes it so, before anything is simulated, and RunError where the run cannot go on.
     """
-    began, how = time.perf_counter(), merged(settings, keywords)
+    how = merged(settings, keywords)
     loaded = on_a_fixed_number(how).load(scenario)
     fixed = ended_by_the_clock(loaded, REPLICATIONS)
     tried = _variants(loaded, [*offers(fixed), *own_changes(loaded)])
@@ -188,7 +187,7 @@ def levers(
         replications = range(fixed.simulation.replications)
         now, *others = running.ettr([fixed, *(each.compared for each in tried)], replications)
     ranked = _ranked(_lever(loaded, now, each, ettr) for each, ettr in zip(tried, others, strict=True))
-    answer = Levers(loaded, fixed, len(now), mean_of(now), ranked, wall_s=time.perf_counter() - began)
+    answer = Levers(loaded, fixed, len(now), mean_of(now), ranked, wall_s=running.wall_s)
     if output is not None:
         answer.save(output)
     return answer

@@ -24,7 +24,7 @@ from clustersim.estimate import Estimate, mean_of, paired
 from clustersim.experiment import Point, resumable, simulate_all, simulator, work_key
 from clustersim.formatting import NOTHING, money, plus_minus, points
 from clustersim.metrics.cells import MetricCell
-from clustersim.report_hook import write_page
+from clustersim.report_hook import notebook, write_page
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
@@ -47,6 +47,7 @@ class Simulations:
     """All simulations of one study: any scenarios, any replications, on whatever the settings say.
 
     Where there is a *file*, what is finished is written to it, and taken from it where it is there already.
+    `wall_s` are the seconds that simulating has taken so far.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Simulations:
         self._settings = settings
         self._hands = hands
         self._file = file
+        self.wall_s = 0.0
 
     def point(self, scenario: Scenario, measures: Measures, replications: range | None = None) -> Point:
         """Return *scenario* as a point of an experiment, of whose replications the *measures* are kept.
@@ -72,7 +74,7 @@ class Simulations:
         Raises RunError where a worker process dies.
         """
         longest_first = sorted(points, key=_seconds, reverse=True)
-        simulate_all(longest_first, self._settings, self._hands)
+        self.wall_s += simulate_all(longest_first, self._settings, self._hands)
 
     def condense(self, results: Mapping[int, Kept], but: Scenario) -> None:
         """Keep these *results* of points, by number, in place of all replications but those of a scenario."""
@@ -319,8 +321,8 @@ class Study(Answer):
     """The answer to a question about a scenario.
 
     `given` is the scenario as it was given, `scenario` the one that was compared: over a fixed horizon, where
-    there was a target without it.  `wall_s` are the seconds that it took.  Each kind of study adds its
-    numbers (`body`) and its sentences (`advice`), and names its file and the points of its frame.
+    there was a target without it.  `wall_s` are the seconds that simulating took.  Each kind of study adds
+    its numbers (`body`) and its sentences (`advice`), and names its file and the points of its frame.
     """
 
     points: ClassVar[str]
@@ -353,6 +355,10 @@ class Study(Answer):
             "advice": [str(advice) for advice in self.advice],
             "wall_s": self.wall_s,
         }
+
+    def _repr_html_(self) -> str | None:
+        """Return the answer with its numbers, which a notebook shows."""
+        return notebook("notebook_study", self)
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -280,7 +279,6 @@ def sweep(
     `Settings`.  Raises ScenarioError or ChoiceError, before anything is simulated, for what cannot be swept,
     and RunError where the run cannot go on.
     """
-    began = time.perf_counter()
     how, grid = _prepared(scenario, designs, vary, settings, keywords)
     given, count = grid.designs[0], grid.designs[0].simulation.replications
     known, seconds = _looked_at(grid, retune)
@@ -293,7 +291,7 @@ def sweep(
         points.simulate(seconds * count, PART_S * how.processes)
         found = points.found()
     answer = Sweep(given, given, count, grid, retune, known, chosen, found)
-    answer = replace(answer, wall_s=time.perf_counter() - began)
+    answer = replace(answer, wall_s=running.wall_s)
     if output is not None:
         answer.save(output)
     return answer

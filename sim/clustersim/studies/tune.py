@@ -6,7 +6,6 @@ The question (`tune`), its answer (`Tuning`), and the sentences about that.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -345,7 +344,7 @@ def tuned(
     simulate: bool = False,
 ) -> Tuning:
     """Return the best interval of the tier called *name*, of the scenario alone."""
-    began, fixed = time.perf_counter(), ended_by_the_clock(scenario, REPLICATIONS)
+    fixed = ended_by_the_clock(scenario, REPLICATIONS)
     count, tier = fixed.simulation.replications, tuned_tier(fixed, name)
     answer = Tuning(scenario, fixed, count, tier.interval, tier)
     if fixed.mtbf is None:
@@ -358,7 +357,7 @@ def tuned(
     marks = formulas(fixed, tier)
     search = searched(fixed, tier, choose, [tier.interval, *marks.values()], candidates)
     answer = _judged(answer, marks, search, judge)
-    return replace(answer, fresh_replications=fresh, simulated=reason, wall_s=time.perf_counter() - began)
+    return replace(answer, fresh_replications=fresh, simulated=reason, wall_s=running.wall_s)
 
 
 def _judged(answer: Tuning, marks: Mapping[str, float], search: Search, judge: Score) -> Tuning:

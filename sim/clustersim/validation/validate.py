@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -84,12 +83,11 @@ def validated(
     plan, survey = Plan(forced), Survey(_common_seed(cases)) if estimator else None
     for case, name in claims_of(cases):
         plan.add(case, case.published.claims[name])
-    started = time.perf_counter()
     with simulations(settings, output, "validation") as running:
         others = [running.point(scenario, {}) for scenario in survey.scenarios] if survey else []
         running.run([*plan.points(running), *others])
     outcomes = tuple(plan.outcome(case, name) for case, name in claims_of(cases))
-    how = made(settings, time.perf_counter() - started) | {"seed": _common_seed(cases)}
+    how = made(settings, running.wall_s) | {"seed": _common_seed(cases)}
     scenarios = {case.name: case.scenario for case in cases}
     ettrs = [point.store.ettr(point.wanted) for point in others]
     return Validation(outcomes, scenarios, how, survey.curves(ettrs) if survey else ())

@@ -17,7 +17,7 @@ ABOUT = (
     "The button below each figure saves its data. All numbers come from simulation; the same scenario and"
     " seed give the same numbers."
 )
-SHOWN_ELSEWHERE = {"tool", "name", "seed", "scenario_hash"}
+SHOWN_ELSEWHERE = {"tool", "name", "seed", "scenario_hash", "files"}
 
 
 def section(scenarios: Sequence[Scenario]) -> Section:

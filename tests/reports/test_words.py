@@ -111,6 +111,18 @@ def test_the_first_screen_has_the_figures_of_the_terminal_and_every_verdict() ->
     assert "✗ not met" in Reader(render(pages.runs_page([run("plain"), run("expecting", 8)]))).words
 
 
+def test_a_comparison_opens_with_what_changed() -> None:
+    words = Reader(render(pages.runs_page([run("plain"), run("large")]))).words
+    head = words[: words.index("The answer # ")]
+    assert "What changed From plain large cluster.gpus 1024 8192" in head
+    assert head.index("What changed") < head.index("of 1,024 train")
+    several = Comparison([run("plain"), run("hostile"), run("target")])
+    table, more = first_screen.changed(several)
+    assert len(table.rows) == first_screen.MOST_CHANGED
+    left_out = sum(len(each.values) for each in several.changed) - first_screen.MOST_CHANGED
+    assert more.words.startswith(f"And {left_out} more value")
+
+
 def test_values_come_with_their_origin_and_differ_where_they_differ() -> None:
     found = {value.path: value.origin for value in values(scenario("hostile"))}
     assert found["cluster.gpus"] == ("", HOSTILE)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from clustersim.expectations import MET, NOT_MET, UNDECIDED, expectations
-from clustersim.formatting import largest_remainder, measured, whole
+from clustersim.formatting import counted, largest_remainder, measured, whole
 from clustersim.headline import Headline, headline, worth_table
 from clustersim.metrics import cells
 from clustersim.metrics.catalogue import BY_PATH
+from clustersim.studies.compare import Comparison
 from clustersim_reports import theme
 from clustersim_reports.blocks import (
     Block,
@@ -28,6 +29,8 @@ from clustersim_reports.run import MOST_DRAWN, Run, Runs
 
 SQUARES, PER_ROW, PITCH, SIDE = 100, 20, 20, 17
 """Squares of a headline, in a row, and their distance and size in the picture."""
+MOST_CHANGED = 8
+"""Values at the head of a comparison; all that differ stand below."""
 VERDICTS = {MET: ("pass", "✓"), NOT_MET: ("fail", "✗"), UNDECIDED: ("open", "?")}
 """The look and the sign of each verdict on a threshold."""
 
@@ -39,7 +42,8 @@ def blocks(runs: Runs) -> list[Block]:
     keys = [key(entry, f"{entry} {shares.text(entry)}" if runs.single else entry) for entry in runs.entries]
     look = f"headlines {'one' if runs.single else 'many'}"
     drawn = [_headline(run, runs.single) for run in runs.runs[:MOST_DRAWN]]
-    found: list[Block] = [
+    found: list[Block] = list(changed(runs.comparison)) if runs.comparison and not runs.single else []
+    found += [
         Group(drawn, look=look),
         Items([*keys, Cell("one square = 1 % of the cards")], "legend"),
     ]
@@ -64,6 +68,19 @@ def _headline(run: Run, single: bool) -> Group:
     elif stuck:
         parts.append(Text("no progress", "stuck"))
     return Group(parts, Cell(""), f"scenario-{run.anchor}", "headline")
+
+
+def changed(comparison: Comparison) -> Iterator[Block]:
+    """Yield the values in which the scenarios differ from the baseline, from -> to: the first of them."""
+    rows, several = [], len(comparison.changed) > 1
+    for other in comparison.changed:
+        rows += [row(Cell(value.path, other.name if several else ""), *value.texts) for value in other.values]
+    if rows:
+        to = "To" if several else comparison.changed[0].name
+        columns = (f"From {comparison.baseline}", to)
+        yield Table("What changed", columns, rows[:MOST_CHANGED], "What changed", "changed")
+    if more := len(rows[MOST_CHANGED:]):
+        yield Text(f"And {counted(more, 'more value')}: all of them stand under What went in.", "absent")
 
 
 def figures(screen: Headline) -> Iterator[Fact]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from clustersim.estimate import in_words
 from clustersim.formatting import NOTHING, points, whole
-from clustersim.headline import BY_PATH, FIGURES
-from clustersim.metrics.catalogue import table_of
+from clustersim.headline import FIGURES
+from clustersim.metrics.catalogue import BY_PATH, table_of
 from clustersim.studies.compare import Comparison
 from clustersim_reports import drawing, theme
 from clustersim_reports.blocks import Cell, Data, Fact, Facts, Figure, Json, Row, Section, Table, row

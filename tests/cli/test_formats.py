@@ -114,7 +114,7 @@ def test_json_is_json_whatever_the_format(clustersim: Clustersim, here: Path) ->
 def test_no_line_is_wider_than_the_screen(
     clustersim: Clustersim, here: Path, monkeypatch: pytest.MonkeyPatch, arguments: str
 ) -> None:
-    simulates = arguments.split()[0] in ("run", "compare", "levers")
+    simulates = arguments.split()[0] in ("run", "compare", "levers", "sweep")
     for width in (80, 60):
         monkeypatch.setenv("COLUMNS", str(width))
         shown = clustersim(*arguments.split(), *(QUICK if simulates else ())).stdout

@@ -15,6 +15,7 @@ EXAMPLES = (
     "clustersim compare chen-10k chen-100k chen-1m",
     "clustersim compare today.yaml faster-restart.yaml --baseline today --precision 0.2pp",
     "clustersim compare a.yaml b.yaml --json | jq .differences",
+    "clustersim compare a.yaml b.yaml --format csv > comparison.csv",
 )
 
 

@@ -27,6 +27,10 @@ DEFAULTS = (
     (defaults.FILE, "workers = 4, for all commands; below [tune] for one; -v says what was taken from where"),
     (defaults.PROJECT, "the same in [tool.clustersim]"),
 )
+COMPLETION = (
+    ("bash, zsh", 'eval "$(_CLUSTERSIM_COMPLETE=bash_source clustersim)", or zsh_source'),
+    ("fish", "_CLUSTERSIM_COMPLETE=fish_source clustersim | source"),
+)
 MISSING = {
     "SCENARIO": "Name a file, or a scenario that clustersim list shows",
     "RUN": "Name a folder that clustersim runs shows",
@@ -154,6 +158,10 @@ class Program(Command, click.Group):
             formatter.write_dl([(name, command.get_short_help_str(LONG)) for name, command in loaded])
         with formatter.section("Defaults of options"):
             formatter.write_dl(DEFAULTS)
+        with formatter.section(
+            "Completion of commands, options and scenarios, in the start-up file of a shell"
+        ):
+            formatter.write_dl(COMPLETION)
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **settings: Any) -> Any:
         """Run a command line and exit with one of the codes of the help; never with a traceback."""

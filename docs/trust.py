@@ -73,7 +73,7 @@ def page() -> str:
 def claims(cases: Sequence[ClaimResult]) -> str:
     """Return a table of the claims of each kind: published, accepted, simulated, and the verdict."""
     parts = []
-    for kind in ("exact", "band", "control", "plumbing"):
+    for kind in ("exact", "band", "control", "formula", "plumbing"):
         found = [case for case in cases if case.kind == kind]
         passed = sum(case.passed for case in found)
         told = f"**{kind.capitalize()}**: {passed} of {len(found)} as they should be."

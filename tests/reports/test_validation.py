@@ -106,10 +106,12 @@ def signs(figure: Figure) -> list[Json]:
 def test_figures_are_drawn_by_family_with_published_across_and_simulated_upwards() -> None:
     found = families(FAILED)
     assert {family: len(one.data.rows) for family, one in found.items()} == {
-        "shares": 4,
+        "shares": 6,
         "times": 2,
         "counts": 1,
     }
+    tried = [row for row in found["shares"].data["check"] if "(" in str(row)]
+    assert len(tried) == 3, "one sign for each value of a missing input"
     first, second = signs(found["times"])
     assert (first["x"], first["y"]) == ([1.8 * HOUR], [1.803 * HOUR])
     assert (second["x"], second["y"]) == ([7.9 * HOUR], [28.8 * HOUR])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from clustersim.formatting import duration, measured
-from clustersim.validation import ClaimResult, Validation
+from clustersim.validation import ClaimResult, Trial, Validation
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Block, Data, Figure, Group, Items, Json, Section, Text, key
 from clustersim_reports.drawing import BLUE, GREEN, MUTED, RED, Plot, Position
@@ -53,13 +54,15 @@ SIGNS = {
     "exact": ("dot", "circle"),
     "band": ("square", "square"),
     "control": ("cross-blue", "x-thin"),
+    "formula": ("diamond-blue", "diamond"),
     "plumbing": ("ring", "circle-open"),
 }
 """The sign of each kind of check in the legend and in the drawing."""
 ABOUT = (
     "Each sign is one check: the published figure on the horizontal axis, the simulated one on the vertical"
     " axis. On the dashed line both are equal. A check that was published as a range passes where its bar"
-    " crosses the line; a control passes where it does not."
+    " crosses the line; a control passes where it does not. A check with an input that was not published has"
+    " a sign for each value that was tried, grey where that does not agree."
 )
 
 
@@ -76,13 +79,24 @@ def section(validation: Validation) -> Section:
     for name, family in FAMILIES.items():
         cases = [
             case
-            for case in validation.cases
+            for case in _each_tried(validation.cases)
             if UNITS.get(case.unit, "counts") == name and case.simulated.mean is not None
             if case.simulated.mean > 0 or family.axis is _linear
         ]
         figures += [figure(name, cases)] if cases else []
     blocks: list[Block] = [Text(ABOUT), Items(keys, "legend"), Group(figures, look="pair small")]
     return Section("agreement", "At a glance", blocks if len(validation.cases) >= FEWEST else [])
+
+
+def _each_tried(cases: Sequence[ClaimResult]) -> Iterator[ClaimResult]:
+    """Yield the checks, and in place of one with a missing input one for each value that was tried."""
+    for case in cases:
+        yield from [_with(case, trial) for trial in case.tried] or [case]
+
+
+def _with(case: ClaimResult, trial: Trial) -> ClaimResult:
+    name = f"{case.name} ({trial.value})"
+    return replace(case, name=name, simulated=trial.simulated, verdict=trial.verdict)
 
 
 def figure(name: str, cases: Sequence[ClaimResult]) -> Figure:
@@ -111,12 +125,13 @@ def figure(name: str, cases: Sequence[ClaimResult]) -> Figure:
         plot.segments([(begin, y, end, y)], GREEN, 5, opacity=0.45)
         lines = [(f"{case.name} ({case.kind})", f"published {family.say(x)}", f"simulated {family.say(y)}")]
         bars = drawing.whiskers(Data([point]), f"simulated{family.unit}")
-        marker = drawing.sign(BLUE if case.passed else RED, 11, SIGNS[case.kind][1])
+        colour = BLUE if case.passed else MUTED if case.tried else RED
+        marker = drawing.sign(colour, 11, SIGNS[case.kind][1])
         plot.dots([x], [y], marker, error_y=bars, hover=lines)
-        if case.kind == "control" or not case.passed:
+        if case.kind == "control" or not (case.passed or case.tried):
             side, shift = ("left", 9) if plot.share(x) < 0.5 else ("right", -9)
             plot.note(drawing.text(case.name, LONGEST), x, y, yshift=4, xanchor=side, xshift=shift)
     count = f"{len(cases)} check{'s' * (len(cases) > 1)}"
-    failed = ", ".join(case.name for case in cases if not case.passed)
+    failed = ", ".join(case.name for case in cases if not (case.passed or case.tried))
     spoken = f"{count}, not passed: {failed}" if failed else f"{count}, all passed"
     return plot.figure(f"agreement-{name}", family.title, count, spoken)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from clustersim.estimate import ConfidenceInterval
 from clustersim.scenario import Scenario
 from clustersim.validation import ClaimResult, Validation, outcomes
 from clustersim.validation.outcomes import UNDECIDED, passes
@@ -48,16 +47,16 @@ class CheckKind(NamedTuple):
 KINDS: Mapping[str, CheckKind] = {
     "exact": CheckKind(
         "Exact",
-        "The published inputs are sufficient for the figure, or a formula gives it exactly. The whole 95"
-        " % interval of the simulation must lie within the tolerance.",
-        "figures reproduced within their tolerance",
+        "The published inputs are sufficient for the figure. The whole 95 % interval of the simulation must"
+        " lie within the tolerance.",
+        "published figures reproduced within their tolerance",
     ),
     "band": CheckKind(
         "Band",
         "The figure was published as an inequality, or some inputs are missing. The whole interval must"
         " lie in the range. That is weaker than an exact check; what had to be assumed is listed with the"
         " case.",
-        "ranges met",
+        "published ranges met",
     ),
     "control": CheckKind(
         "Control",
@@ -65,6 +64,12 @@ KINDS: Mapping[str, CheckKind] = {
         " that can be made to agree with everything would fail here.",
         "figures refuted, as they must be",
         "Must not be",
+    ),
+    "formula": CheckKind(
+        "Formula",
+        "Nobody published the figure of a cluster: theory or arithmetic gives it exactly. The whole interval"
+        " must lie within the tolerance. That shows that the mechanism is right, not that clusters are so.",
+        "answers of formulas met",
     ),
     "plumbing": CheckKind(
         "Plumbing",
@@ -192,7 +197,7 @@ def picture(case: ClaimResult) -> Picture:
     """
     low, high, goes_on = range_of(case)
     scale = (RIGHT - LEFT) / (high - low)
-    simulated = ConfidenceInterval() if case.tried else case.simulated
+    simulated = case.simulated
 
     def at(value: float) -> float:
         return round(min(max(LEFT + scale * (value - low), EDGE), WIDTH - EDGE), 1)

@@ -41,6 +41,7 @@ KINDS = {
     "exact": "Figures that the inputs suffice for",
     "band": "Ranges and inequalities",
     "control": "Controls, which must differ",
+    "formula": "Formulas: answers that theory or arithmetic gives",
     "plumbing": "Plumbing: figures that went in, and have to come out",
 }
 

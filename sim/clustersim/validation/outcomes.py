@@ -21,7 +21,7 @@ from clustersim.studies.study import Answer, named
 from clustersim.units import DURATION, format_duration
 from clustersim.validation.estimator import EstimatorCurve, curves_as_list
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 AGREES, DIFFERS, UNDECIDED = "agrees", "differs", "undecided"
 CONTROL = "control"
 ROUNDING = 1e-9
@@ -39,9 +39,10 @@ GIVEN_DIGITS = 5
 DOES = {AGREES: "agrees", UNDECIDED: "is undecided", DIFFERS: "differs"}
 
 KINDS = {
-    "exact": ("figure reproduced", "figures reproduced"),
-    "band": ("range met", "ranges met"),
+    "exact": ("published figure reproduced", "published figures reproduced"),
+    "band": ("published range met", "published ranges met"),
     "control": ("control refuted", "controls refuted"),
+    "formula": ("answer of a formula met", "answers of formulas met"),
     "plumbing": ("figure that went in came out", "figures that went in came out (plumbing)"),
 }
 
@@ -90,7 +91,7 @@ class ClaimResult:
 
     `figure` is the word of what is compared, `of` which mode, entry or stage of it, `meaning` the sentence
     about it; `unit` is `share`, `s`, `nodes` and so on.  Where an input is `unknown` (its path), `tried`
-    holds the values of it, and `simulated` is that with the one of them that speaks for the claim.
+    holds what came of each value of it, and `simulated` is unknown; the verdict is the best of theirs.
     `wall_s` are the seconds that one core simulated for it.
     """
 
@@ -351,8 +352,10 @@ def conclusion(validation: Validation) -> str:
 def _counted(cases: tuple[ClaimResult, ...]) -> Iterator[str]:
     """Yield how many claims there are of each kind, and what they do."""
     for kind, words in KINDS.items():
-        if count := sum(case.kind == kind for case in cases):
+        if count := sum(case.kind == kind and not case.tried for case in cases):
             yield f"{whole(count)} {words[count > 1]}"
+    if count := sum(bool(case.tried) for case in cases):
+        yield f"{whole(count)} met with some of the values tried for an input that was not published"
 
 
 def remedy(case: ClaimResult) -> str:

@@ -206,7 +206,7 @@ class Plan:
             title=case.scenario.title or case.name,
             source=case.published.source,
             meaning=claim.compared.metric.meaning,
-            simulated=chosen.simulated,
+            simulated=ConfidenceInterval() if claim.unknown else chosen.simulated,
             verdict=chosen.verdict,
             replications=min(trial.replications for trial in trials),
             reads=claim.reads or "",

@@ -124,12 +124,17 @@ def test_changes_are_written_as_in_a_file() -> None:
 
 
 def test_the_conclusion_counts_what_is_met_or_names_what_is_not() -> None:
-    met = (outcome(), outcome(kind="band"), outcome(kind="band"), outcome(kind="control", verdict="differs"))
+    met = (
+        *(outcome(), outcome(kind="band"), outcome(kind="band")),
+        *(outcome(kind="control", verdict="differs"), outcome(kind="formula"), outcome(kind="formula")),
+        outcome(unknown="checkpoint.blocks", tried=(Trial("5 s", ConfidenceInterval(), "agrees"),)),
+    )
     said = conclusion(Validation(met, {}))
-    for count, word in ((4, "checks pass"), (1, "figure"), (2, "ranges"), (1, "control")):
+    counts = (1, "published figure "), (2, "published ranges"), (1, "control"), (2, "answers of formulas")
+    for count, word in ((7, "checks pass"), *counts, (1, "met with some of the values tried")):
         assert f"{count} {word}" in said
     missed = tuple(outcome(name=f"c{number}", verdict="differs") for number in range(7))
-    assert "2 of 6" in conclusion(Validation((*met, *missed[:2]), {}))
+    assert "2 of 9" in conclusion(Validation((*met, *missed[:2]), {}))
     assert "c0, c1, c2, c3, c4 and 2 more" in conclusion(Validation(missed, {}))
 
 

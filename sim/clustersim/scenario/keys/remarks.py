@@ -29,8 +29,8 @@ from clustersim.scenario.keys.blocks import (
 from clustersim.scenario.keys.quantities import Name, Price, Reads, Text, words
 from clustersim.units import shown
 
-EXACT, BAND, CONTROL, PLUMBING = "exact", "band", "control", "plumbing"
-KINDS: Final = (EXACT, BAND, CONTROL, PLUMBING)
+EXACT, BAND, CONTROL, PLUMBING, FORMULA = "exact", "band", "control", "plumbing", "formula"
+KINDS: Final = (EXACT, BAND, CONTROL, FORMULA, PLUMBING)
 MOST_CLAIMS = 100
 SHARE, SECONDS = "share", "s"
 LARGEST = 1e15
@@ -178,7 +178,8 @@ class ClaimBlock(Block):
     says: Text = key("the published words or figure, short")
     kind: Annotated[str, words(*KINDS)] = key(
         "exact (the inputs suffice for the figure), band (an inequality, or inputs are missing), control"
-        " (must not be met), plumbing (the figure follows from what was put in)"
+        " (must not be met), formula (nobody published it of a cluster: theory or arithmetic gives it),"
+        " plumbing (the figure follows from what was put in)"
     )
     figure: Compared = key(
         "what is simulated and compared, such as ettr or {incidents: gpu}; see summary.json"
@@ -236,7 +237,7 @@ class ClaimBlock(Block):
     def _about_the_range(self, way: str, low: float | None, high: float | None) -> Iterator[Finding]:
         if low is not None and high is not None and low > high:
             yield way, "the range ends before it begins; give the lower end first"
-        if self.kind == EXACT and way != "tolerance":
+        if self.kind in (EXACT, FORMULA) and way != "tolerance":
             yield "kind", "an inequality is a band; say kind: band, or give a value and its tolerance"
         if self.kind == BAND and way == "tolerance":
             why = "a value with a tolerance is no band; say kind: exact, or give between, at_least or at_most"

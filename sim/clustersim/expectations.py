@@ -74,4 +74,6 @@ def expectations(scenario: Scenario, summary: Mapping[str, Any]) -> Iterator[Exp
         found = plus_minus(value, width) if known else significant(value, ALL_DIGITS)
         verdict = MET if holds else NOT_MET
         why = _why_undecided(summary, metric.margin or own, value - threshold.value, threshold)
+        if width is None and figures[path].measure.margin and summary["replications"] == 1:
+            why = "one replication has no interval, more would tell"
         yield Expectation(scenario.name, path, text, found, UNDECIDED if why else verdict, holds, why)

@@ -51,10 +51,14 @@ def test_what_is_not_random_is_decided_with_all_digits() -> None:
     assert str(judged(exact)[0]) == "not met: plan: ettr is 0.983623, expected >= 0.98363"
 
 
-def test_one_replication_decides_by_its_figure() -> None:
-    results = done(PLAN.replace("replications: 4", "replications: 1"), ettr="> 0.999")
-    (found,) = judged(results)
-    assert re.fullmatch(r"not met: plan: ettr is 0\.\d{5,6}, expected > 0\.999", str(found))
+def test_one_replication_decides_nothing_about_a_mean() -> None:
+    one = PLAN.replace("replications: 4", "replications: 1")
+    mean, end = judged(done(one, **{"ettr": "> 0.999", "ettr.p10": "> 0.999"}))
+    assert re.match(
+        r"undecided: plan: ettr is 0\.\d{5,6}, expected > 0\.999; one replication has no", str(mean)
+    )
+    assert not mean.holds
+    assert end.verdict == NOT_MET
 
 
 def test_ends_and_percentiles_are_held_against_the_threshold_as_they_are() -> None:

@@ -111,3 +111,13 @@ def test_a_bar_shows_ettr_so_far_with_its_interval_as_soon_as_there_is_one() -> 
 def test_without_a_terminal_nothing_is_shown_while_running(capsys: pytest.CaptureFixture[str]) -> None:
     Watcher().finished("plan", 0.5)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 100), ("1", 20), ("60", 60), ("none", 80), (None, 100)])
+def test_columns_says_how_wide_a_pipe_is_if_it_says_anything(
+    monkeypatch: pytest.MonkeyPatch, columns: str | None, width: int
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    assert Screen().width == width

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 Row = Sequence[str]
 
-PLAIN_WIDTH = 100
-"""Characters of a line where standard output is no terminal, and COLUMNS does not say how many."""
+PLAIN_WIDTH, NARROWEST = 100, 20
+"""Characters of a line where standard output is no terminal and COLUMNS does not say how many; and the fewest
+that are laid out for, so that a window of no size at all is no error."""
 LONGEST_HEAD, SHORTEST_TEXT, LONGEST_WORD, GAP = 12, 18, 36, 2
 """Characters: a longer head of a column wraps; a text gives way to figures down to this, but no word up to
 that length is broken, so that paths stay whole; between two columns."""
@@ -133,13 +134,13 @@ class Screen:
 
     def __init__(self, console: Console | None = None) -> None:
         look: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
-        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
+        width = None if os.environ.get("COLUMNS", "0") != "0" or sys.stdout.isatty() else PLAIN_WIDTH
         self._console = console or Console(file=sys.stdout, width=width, **look)
 
     @property
     def width(self) -> int:
         """Characters of a line."""
-        return self._console.width
+        return max(self._console.width, NARROWEST)
 
     def text(self, words: str, style: str = "", depth: int = 0, *, whole_lines: bool = False) -> None:
         """Print words, indented by *depth*; those in *whole_lines* are not broken into several."""

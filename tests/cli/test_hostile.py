@@ -72,7 +72,7 @@ def test_what_is_accepted_is_shown_escaped(clustersim: Clustersim, here: Path) -
     assert harmless(result.output)
     printed = clustersim("check", "turned.yaml", "--json").stdout
     assert harmless(printed)
-    source = json.loads(printed)["values"][0][2]
+    source = json.loads(printed)["values"][0]["source"]
     assert source.split() == ["turned", "\u202e", "round", "\ufeff"]  # U+2028 breaks a line of YAML
 
 

@@ -319,7 +319,7 @@ def spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 
 def _are_paid_for(scenario: Scenario) -> bool:
     costs = scenario.costs
-    return costs is not None and costs.idle_spares > 0 and scenario.cluster.spare_kind != "lent"
+    return costs is not None and costs.idle_spares > 0 and scenario.cluster.own_spares > 0
 
 
 def _nodes(spares: int) -> str:

@@ -42,6 +42,7 @@ ROOMS = [
     "failures",
     "repair",
     "stops",
+    "pools",
     "recovery",
     "activity",
     "work",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -18,7 +19,14 @@ class Fleet:
         self.failed: set[int] = set()
         self.ready = [0.0] * cluster.nodes
         self.empty: list[int] = []
-        self.idle = list(range(cluster.nodes, cluster.nodes + cluster.spare_nodes))
+        self.pools = self._full_pools()
+        self.owner: dict[int, int] = {}
+        for number, pool in enumerate(self.pools):
+            if cluster.pools and cluster.pools[number].kind == "lent":
+                self.owner |= dict.fromkeys(pool, number)
+        self.lent_before: list[list[int]] = [[] for _ in range(scenario.recovery.replicas)]
+        self.lent_now: list[list[int]] = [[] for _ in range(scenario.recovery.replicas)]
+        self.taken_at: list[dict[int, float]] = [{} for _ in range(scenario.recovery.replicas)]
         self.count = cluster.nodes + cluster.spare_nodes
         self.fewest_idle = len(self.idle)
         self.failures: dict[int, list[float]] = defaultdict(list)
@@ -27,6 +35,19 @@ class Fleet:
         self.domains = {node: self.domain_of_slot(node) for node in range(cluster.nodes)}
         for place, node in enumerate(self.idle):
             self.domains[node] = place % cluster.spare_domains
+
+    def _full_pools(self) -> list[list[int]]:
+        """The spares of each pool by number, all in one where there are no pools."""
+        number, pools = self.cluster.nodes, []
+        for count in [pool.count for pool in self.cluster.pools] or [self.cluster.spare_nodes]:
+            pools.append(list(range(number, number + count)))
+            number += count
+        return pools
+
+    @property
+    def idle(self) -> list[int]:
+        """All idle spares, pool after pool, in each the one first that has been idle for longest."""
+        return [node for pool in self.pools for node in pool]
 
     def domain_of_slot(self, slot: int) -> int:
         """The domain whose spares serve a slot; all are one where spares serve everywhere."""
@@ -68,6 +89,8 @@ class Fleet:
 
     def fill(self, group: int, now: float) -> list[float]:
         """Put spares into a replica's empty slots, and say when those that take time are ready."""
+        if self.cluster.pools:
+            return self._fill_from_pools(group, now)
         delayed = []
         for slot in [slot for slot in self.empty if self.group_of(slot) == group]:
             fitting = [node for node in self.idle if self.domains[node] == self.domain_of_slot(slot)]
@@ -82,6 +105,65 @@ class Fleet:
                 delayed.append(self.ready[slot])
         return delayed
 
+    def _fill_from_pools(self, group: int, now: float) -> list[float]:
+        """The same where there are pools."""
+        delayed, used = [], set()
+        for slot in [slot for slot in self.empty if self.group_of(slot) == group]:
+            filled = [number for number, pool in enumerate(self.pools) if pool]
+            if filled:
+                delayed += self._take_from(filled[0], slot, now)
+                used.add(filled[0])
+        self._fill_up(used)
+        return delayed
+
+    def give_back(self, group: int, now: float) -> list[int]:
+        """All are ready: ours that need no time replace what was lent before this stop; return that."""
+        used, given_back = set(), []
+        for slot in list(self.lent_before[group]):
+            node = self.slots[slot]
+            free = [n for n in self._ours() if self.pools[n] and self._is_free(n, group, now)]
+            if node in self.owner and slot not in self.failed and free:
+                given_back += self.leave([slot])
+                self.pools[self.owner[node]].append(node)
+                self._take_from(free[0], slot, now)
+                used.add(free[0])
+        self._fill_up(used)
+        return given_back
+
+    def _ours(self) -> list[int]:
+        return [number for number, pool in enumerate(self.cluster.pools) if pool.kind != "lent"]
+
+    def _is_free(self, number: int, group: int, now: float) -> bool:
+        takes = self.cluster.pools[number].takes
+        return takes == 0 or self.taken_at[group].get(number, math.inf) + takes <= now
+
+    def _take_from(self, number: int, slot: int, now: float) -> list[float]:
+        """Take the node of a pool that has been idle for longest; all of one stop are ready together."""
+        group, node = self.group_of(slot), self.pools[number][0]
+        self.empty.remove(slot)
+        self.slots[slot] = self.take_spare(node)
+        for lent in (self.lent_before[group], self.lent_now[group]):
+            if slot in lent:
+                lent.remove(slot)
+        if node in self.owner:
+            self.lent_now[group].append(slot)
+        ready = self.taken_at[group].setdefault(number, now) + self.cluster.pools[number].takes
+        self.ready[slot] = ready
+        return [ready] if ready > now else []
+
+    def _fill_up(self, used: set[int]) -> None:
+        """Fill each of our pools from the later ones that a stop has taken nodes from."""
+        for number in sorted(used & set(self._ours())):
+            for earlier in [other for other in self._ours() if other < number]:
+                while self.pools[number] and len(self.pools[earlier]) < self.cluster.pools[earlier].count:
+                    self.pools[earlier].append(self.pools[number].pop(0))
+
+    def stop_ends(self, group: int) -> None:
+        """A replica has recovered: what it takes next is paid anew, and what it has is lent before that."""
+        self.taken_at[group] = {}
+        self.lent_before[group] += self.lent_now[group]
+        self.lent_now[group] = []
+
     def missing(self, group: int) -> bool:
         return any(self.group_of(slot) == group for slot in self.empty)
 
@@ -90,7 +172,7 @@ class Fleet:
 
     def take_spare(self, node: int) -> int:
         """Take an idle spare, for the job or to its repair."""
-        self.idle.remove(node)
+        next(pool for pool in self.pools if node in pool).remove(node)
         self.fewest_idle = min(self.fewest_idle, len(self.idle))
         return node
 
@@ -110,16 +192,25 @@ class Fleet:
 
     def come_back(self, node: int, waiting: list[int]) -> None:
         """A node goes to the replica that has waited longest and can use it, else to the spares."""
+        if node in self.owner:
+            self.pools[self.owner[node]].append(node)
+            return
         for group in waiting:
             for slot in self.empty:
                 if self.group_of(slot) == group and self.domain_of_slot(slot) == self.domains[node]:
                     self.empty.remove(slot)
                     self.slots[slot] = node
                     return
-        self.idle.append(node)
+        ours = [number for number in self._ours() if self._has_room(number)] or self._ours()[-1:] or [0]
+        self.pools[ours[0]].append(node)
+
+    def _has_room(self, number: int) -> bool:
+        return len(self.pools[number]) < self.cluster.pools[number].count
 
     def buy(self, retired: int) -> int:
         """A new node takes a retired one's place in the world, for the same domain."""
         node, self.count = self.count, self.count + 1
         self.domains[node] = self.domains[retired]
+        if retired in self.owner:
+            self.owner[node] = self.owner[retired]
         return node

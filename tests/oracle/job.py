@@ -94,8 +94,11 @@ class Job:
         return [index for _, index in sorted(waiting)]
 
     def look_for_nodes(self) -> None:
-        for one in self.replicas:
-            one.look_for_nodes()
+        """Those that wait already do so first, in the order in which they began to."""
+        waiting = self.waiting_groups()
+        others = [one.index for one in self.replicas if one.index not in waiting]
+        for index in waiting + others:
+            self.replicas[index].look_for_nodes()
 
     def enter(self, doing: str, bearer: Bearer) -> None:
         self.doing, self.bearer = doing, bearer

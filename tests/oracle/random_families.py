@@ -195,6 +195,24 @@ def _repair(author: Author, mode: Spec) -> None:
     mode["repair"] = {**repair, "crews": crews} if crews else repair
 
 
+def _pools(author: Author, spec: Spec) -> None:
+    """Spares in several pools, some of which take time or are lent."""
+    cluster = spec["cluster"]
+    for key in ("used_per_rack", "spares_within", "spare_kind", "spare_choice", "provision", "preempt"):
+        cluster.pop(key, None)
+    pools = []
+    for name in ("a", "b", "c", "d")[: author.one_of(1, 2, 3, 3, 4)]:
+        pool: Spec = {"name": name, "count": author.one_of(0, 1, 1, 2, 3)}
+        if author.maybe(3):
+            pool |= {"kind": "lent", "takes": author.time(0, 200)}
+        elif author.maybe():
+            pool["takes"] = author.time(0, 100)
+        pools.append(pool)
+    if all("kind" in pool for pool in pools):
+        pools.append({"name": "own", "count": author.one_of(0, 2)})
+    cluster["spares"] = pools
+
+
 def _stops(author: Author, spec: Spec) -> None:
     """Planned stops that wait for a failure, or that take one replica after another."""
     every = author.number(400, 2500)
@@ -210,11 +228,16 @@ def _stops(author: Author, spec: Spec) -> None:
     spec["maintenance"] = stop
 
 
+def _spare_count(cluster: Spec) -> int:
+    spares = 0 if "used_per_rack" in cluster else cluster.get("spares", 0)
+    return sum(pool["count"] for pool in spares) if isinstance(spares, list) else spares
+
+
 def _trace(author: Author, spec: Spec) -> None:
     """A log of failures beside the random ones."""
     cluster = spec["cluster"]
     nodes = cluster["gpus"] // cluster["gpus_per_node"]
-    spares = 0 if "used_per_rack" in cluster else cluster.get("spares", 0)
+    spares = _spare_count(cluster)
     rows = []
     for _ in range(author.one_of(1, 3, 8)):
         row: Spec = {"time": author.time(0, 6000)}
@@ -231,7 +254,7 @@ def _trace(author: Author, spec: Spec) -> None:
 def _overlaps(author: Author, spec: Spec) -> None:
     """Two logs that say of a few nodes again and again that they are away, longer or shorter."""
     cluster = spec["cluster"]
-    spares = 0 if "used_per_rack" in cluster else cluster.get("spares", 0)
+    spares = _spare_count(cluster)
     nodes = range(cluster["gpus"] // cluster["gpus_per_node"] + spares)
     named = sorted({author.one_of(*nodes), author.one_of(*nodes)})
     logs: Spec = {"cause": [], "another": []}
@@ -274,6 +297,7 @@ FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
     "effects": _effects,
     "domains": _domains,
     "nodes": _nodes,
+    "pools": _pools,
     "stops": _stops,
     "trace": _trace,
     "overlaps": _overlaps,

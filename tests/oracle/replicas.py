@@ -188,8 +188,11 @@ class Replica:
         if fleet.provisioning(self.index, now):
             self.enter("recovery", "nodes")
             return
+        if given_back := fleet.give_back(self.index, now):
+            self.world.effects.left(given_back)
         index, self.awaiting = self.awaiting, None
         if index == len(self.world.scenario.recovery.stages):
+            fleet.stop_ends(self.index)
             back = ranks.READY + self.index * ranks.NEXT
             self.world.at(now, back, lambda: self.job.chain_done(self))
         else:

@@ -33,6 +33,7 @@ class Fleet:
     mtbf: float
     repair: float
     clock: str = "calendar"
+    pools: tuple[int, ...] = ()
 
     def births(self, away: int) -> float:
         """Failures per hour while so many nodes are in repair."""
@@ -60,7 +61,8 @@ class Fleet:
     def document(self) -> Spec:
         repair = {"exponential": {"mean": f"{self.repair} h"}, "crews": self.crews}
         mode = {"per": "node", "mtbf": f"{self.mtbf} h", "repair": repair, "clock": self.clock}
-        cluster = {"spares": self.spares, "spare_failures": f"{100 * self.spare_failures} %"}
+        pools = [{"name": f"pool {n}", "count": count} for n, count in enumerate(self.pools)]
+        cluster = {"spares": pools or self.spares, "spare_failures": f"{100 * self.spare_failures} %"}
         warm_up = {"warm_up": f"{WARM_UP} s"}
         gpus = 8 * self.nodes
         return spec(gpus, {"node": mode}, LONG, 11, cluster=cluster, simulation=warm_up)
@@ -74,6 +76,7 @@ FLEETS = [
     Fleet(nodes=12, spares=4, crews=1, spare_failures=0.5, mtbf=150.0, repair=10.0),
     Fleet(nodes=12, spares=2, crews=1, spare_failures=0.0, mtbf=100.0, repair=10.0, clock="training"),
     Fleet(nodes=12, spares=2, crews=1, spare_failures=1.0, mtbf=100.0, repair=10.0, clock="training"),
+    Fleet(nodes=12, spares=4, crews=1, spare_failures=0.5, mtbf=150.0, repair=10.0, pools=(1, 3)),
 ]
 
 

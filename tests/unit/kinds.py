@@ -54,6 +54,11 @@ STOPS: Changes = {"maintenance": {"every": "20000 s", "takes": "200 s"}}
 LONG_OUTAGES = STOPS | {f"{CLUSTER}.spares": 0}
 COLD = {f"{CLUSTER}.spare_kind": "cold", f"{CLUSTER}.provision": "100 s"}
 LENT = {f"{CLUSTER}.spare_kind": "lent", f"{CLUSTER}.preempt": "100 s"}
+READY = {"name": "standby", "count": 1}
+OWN = {"name": "own", "count": 3, "takes": "300 s"}
+TWO_POOLS = [READY, OWN]
+POOLED: Changes = {f"{CLUSTER}.spares": TWO_POOLS}
+ONLY_OWN: Changes = {f"{CLUSTER}.spares": [OWN]}
 BAD_SPARES = {f"{CLUSTER}.spares": 20, f"{ANY}.lemons": {"share": "25 %", "factor": 20}}
 CLEVER = {f"{CLUSTER}.spare_choice": "fewest_failures"}
 WEAR = {f"{ANY}.lifetime": {"weibull": {"shape": 3}}, f"{ANY}.ages": "new"}
@@ -209,6 +214,12 @@ MACHINES = [
     Row("spare_choice: fewest_failures", CLEVER, less="interruptions", base=BAD_SPARES),
     Row("ClusterSpec.spare_failures", {f"{CLUSTER}.spare_failures": "100 %"}, more="idle nodes struck"),
 ]
+POOLS = [
+    Row("SparePool.name", {f"{CLUSTER}.spares": TWO_POOLS[1:]}, more="stage nodes", base=POOLED),
+    Row("SparePool.count", {f"{CLUSTER}.spares": [OWN | {"count": 1}]}, "waiting", "", ONLY_OWN),
+    Row("SparePool.takes", {f"{CLUSTER}.spares": [OWN | {"takes": "900 s"}]}, "stage nodes", "", ONLY_OWN),
+    Row("SparePool.kind", {f"{CLUSTER}.spares": [READY, OWN | {"kind": "lent"}]}, "stage nodes", "", POOLED),
+]
 MODES = [
     Row("FailureMode.per", {f"{ANY}.per": "gpu"}, more="incidents"),
     Row("FailureMode.rate", {f"{ANY}.mtbf": None, f"{ANY}.rate": "9000 / 1000 node-days"}, more="incidents"),
@@ -235,4 +246,4 @@ MODES = [
         base={"failures": "none"},
     ),
 ]
-ROWS = [*EFFECTS, *REACH, *NODES, *RECOVERIES, *STOPPED, *SAVED, *MACHINES, *MODES]
+ROWS = [*EFFECTS, *REACH, *NODES, *RECOVERIES, *STOPPED, *SAVED, *MACHINES, *POOLS, *MODES]

@@ -170,6 +170,13 @@ class Cluster:
             self._take_spares(now, slots)
         return not slots.empty and not slots.ready
 
+    def look_again(self, now: float, group: int) -> bool:
+        """Return whether *group*, which waited for nodes, has them all at the instant *now*."""
+        return not self._groups[group].empty
+
+    def begin_stop(self, group: int) -> None:
+        """Take note that *group* has gone down."""
+
     def restore(self, nodes: Sequence[int], waiting: Sequence[int] = ()) -> None:
         """Take repaired *nodes* back: into empty slots of the groups that are *waiting*, else as spares.
 

@@ -14,6 +14,7 @@ from clustersim.engine.failures import Failures
 from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import Journal
 from clustersim.engine.ledger import Causes
+from clustersim.engine.pools import PooledCluster, PooledSpares
 from clustersim.engine.recovery import Stages
 from clustersim.engine.repair import Repairs
 from clustersim.engine.replicas.job import Job
@@ -51,6 +52,8 @@ def simulate(scenario: Scenario, replication: int) -> Records:
 def cluster_of(scenario: Scenario) -> Cluster:
     """Return the cluster at time 0: each slot holds a working node, and all spares are idle."""
     spec, groups = scenario.cluster, scenario.recovery.replicas
+    if spec.pools:
+        return PooledCluster(spec.nodes, PooledSpares(spec.nodes, spec.pools), groups)
     if spec.spares_within is None and spec.spare_choice == "any":
         return Cluster(spec.nodes, spec.spare_nodes, spec.delay, groups)
     size = scenario.slots_per(spec.spares_within or "job")

@@ -58,6 +58,7 @@ class RestartSequence:
         group: int = 0,
     ) -> None:
         self.is_alone = False
+        self._is_over = True
         self._env = env
         self._repairs = repairs
         self._loader = loader
@@ -80,6 +81,9 @@ class RestartSequence:
 
     def begin(self, failure: Failure, blame: Blame, detection: float) -> None:
         """Begin the sequence for *failure*, charged to *blame*, detected after *detection* seconds."""
+        if self._is_over:
+            self._is_over = False
+            self._cluster.begin_stop(self._group)
         self._activity.enter(DETECTION)
         self._activity.charged = blame
         self._failure, self._attempt = failure, 0
@@ -97,8 +101,10 @@ class RestartSequence:
             self._await_nodes()
 
     def look_again(self) -> None:
-        """Go on if it waited for nodes and now has them all."""
-        if self._activity.phase is WAITING and not self._cluster.missing(self._group):
+        """Go on if it waited for nodes and now has them all; several may come back at one instant."""
+        if self._activity.phase is not WAITING or self._is_over:
+            return
+        if self._cluster.look_again(self._env.now, self._group):
             self._await_nodes()
 
     def _wait(self, time: float, then: Callable[[At], None]) -> None:
@@ -148,6 +154,7 @@ class RestartSequence:
                 self._await_nodes()
                 return
         if self._cluster.fill(self._env.now, self._group):
+            self._is_over = True
             self._recovered()
         else:
             self._await_nodes()

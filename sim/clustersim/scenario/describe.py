@@ -205,6 +205,9 @@ def _about_nodes(scenario: Scenario) -> Iterator[str]:
             yield f"failures.{name}: failures that come again, {why}, add {format_share(more - 1, 2)}"
     if retire and retire.replacement is None:
         yield "recovery.retire: the fleet shrinks, as no replacement time is given"
+    if slow := [pool.name for pool in cluster.pools if pool.takes]:
+        text = f"what taking nodes from {' and '.join(slow)} costs is not in the ETTR to first order"
+        yield f"cluster.spares: {text}; the simulation counts it"
     if 0 < cluster.spare_nodes < cluster.spare_domains:
         domains = f"{cluster.spare_domains:,} {cluster.spares_within}s"
         yield f"cluster.spares: {cluster.spare_nodes:,} for {domains}, so not each of them has a spare"

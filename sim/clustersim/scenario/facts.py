@@ -18,7 +18,7 @@ taken to be close enough to the number of nodes away that more spares would show
 def facts_of(scenario: Scenario) -> ScenarioFacts:
     """Return what metrics take from *scenario*."""
     cluster, costs, simulation = scenario.cluster, scenario.costs, scenario.simulation
-    paid_spares = 0 if cluster.spare_kind == "lent" else cluster.spare_nodes * cluster.gpus_per_node
+    paid_spares = cluster.own_spares * cluster.gpus_per_node
     efficiency = scenario.workload.efficiency(cluster.gpus)
     price = costs.price_per_gpu_hour if costs else 0.0
     given = {

@@ -206,10 +206,13 @@ class RunLedger:
         """Yield about what *change* would earn; nothing where that is unknown.
 
         Where a value would be beyond what it may be, and where more nodes were away at times than there would
-        be spares: how rare that is depends on the tail of the repair times, of which a run shows little.
+        be spares: how rare that is depends on the tail of the repair times, of which a run shows little.  Nor
+        do formulas say how often spares come from a later pool.
         """
         with suppress(ScenarioError):
             after = change.of(self._scenario)
+            if after.cluster.pools != self._scenario.cluster.pools:
+                return
             fewer = after.cluster.spare_nodes < self._scenario.cluster.spare_nodes
             if not fewer or self._most_away <= after.cluster.spare_nodes:
                 yield self._estimate(change, after)

@@ -222,13 +222,26 @@ class Offers:
 
     def _other_spares(self) -> Iterator[Change]:
         """Yield twice the spares, and half of them; the first ones where there are none."""
-        now = self._scenario.cluster.spare_nodes
+        cluster = self._scenario.cluster
+        now = cluster.own_spares if cluster.pools else cluster.spare_nodes
         then = {"double the spares": 2 * now, "halve the spares": now // 2}
         if not now:
-            then = {"spares: 1 % of the nodes": math.ceil(self._scenario.cluster.nodes / 100)}
+            then = {} if cluster.pools else {"spares: 1 % of the nodes": math.ceil(cluster.nodes / 100)}
         for name, count in then.items():
-            values = {"cluster.spares": str(count)}
+            values = {"cluster.spares": self._pools(count / now) if cluster.pools else str(count)}
             yield Change(name, values, f"cluster.spares: {now} -> {count}", Area.NODES)
+
+    def _pools(self, factor: float) -> list[dict[str, Any]]:
+        """Return the pools of spares as they are written, with so many times the nodes in each of ours."""
+        return [
+            {
+                "name": pool.name,
+                "count": pool.count if pool.kind == "lent" else int(factor * pool.count),
+                "kind": pool.kind,
+                "takes": format_duration(pool.takes),
+            }
+            for pool in self._scenario.cluster.pools
+        ]
 
 
 def halved_time(path: str, value: Any) -> Any:

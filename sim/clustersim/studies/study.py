@@ -210,9 +210,7 @@ def effective(scenario: Scenario) -> float:
 def paid(scenario: Scenario, priced: Scenario) -> float:
     """Return the cards that are paid for, spares at their share of the price in *priced*, lent ones not."""
     share = 1.0 if priced.costs is None else priced.costs.idle_spares
-    if scenario.cluster.spare_kind == "lent":
-        share = 0.0
-    spares = scenario.cluster.spare_nodes * scenario.cluster.gpus_per_node
+    spares = scenario.cluster.own_spares * scenario.cluster.gpus_per_node
     return scenario.cluster.gpus + share * spares
 
 

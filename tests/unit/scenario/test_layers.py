@@ -156,6 +156,29 @@ def test_overrides_reach_rows_of_tables_and_modes_with_spaces(tree: Path) -> Non
     assert made.failures["two words"].over_time == ((0.0, 3.0), (1.5 * 86_400, 2.0))
 
 
+POOLS = "cluster: {spares: [{name: standby, count: 2}, {name: own, count: 5, takes: 3 min}]}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "pools"),
+    [
+        ("cluster.spares.standby.count", "4", [("standby", 4, 0), ("own", 5, 180)]),
+        ("cluster.spares.1.takes", "2 min", [("standby", 2, 0), ("own", 5, 120)]),
+        ("cluster.spares.standby.takes", "1 s", [("standby", 2, 1), ("own", 5, 180)]),
+        ("cluster.spares.standby", "null", [("own", 5, 180)]),
+    ],
+)
+def test_overrides_reach_entries_of_lists_by_name_or_number(
+    tree: Path, path: str, value: str, pools: list[tuple[str, int, float]]
+) -> None:
+    (tree / "child.yaml").write_text(
+        f"name: child\nbase: base.yaml\n{POOLS}sources: {{cluster.spares.own.takes: a paper}}\n"
+    )
+    made = load("child.yaml", {path: value})
+    assert [(pool.name, pool.count, pool.takes) for pool in made.cluster.pools] == pools
+    assert made.sources.get("cluster.spares.own.takes") == ("a paper" if "standby." in path else None)
+
+
 def test_overrides_may_be_yaml_null_and_python_values(tree: Path) -> None:
     made = child(
         tree,
@@ -190,6 +213,12 @@ def test_overrides_may_be_yaml_null_and_python_values(tree: Path) -> None:
             "--set failures.job.mtbf.mean=8 d: failures.job.mtbf.mean: "
             'failures.job.mtbf is "3 d", not a block; set failures.job.mtbf as a whole',
         ),
+        (
+            "cluster.spares.x.count",
+            "8",
+            "--set cluster.spares.x.count=8: cluster.spares.x.count: "
+            "cluster.spares is a list, not a block; set cluster.spares as a whole",
+        ),
         ("cluster.gpus", "[8", "--set cluster.gpus=[8: not YAML: expected ',' or ']'"),
         ("cluster.gpus", " ", "--set cluster.gpus= : gives no value; say null to delete"),
         (
@@ -205,7 +234,8 @@ def test_overrides_may_be_yaml_null_and_python_values(tree: Path) -> None:
     ],
 )
 def test_overrides_that_are_refused(tree: Path, path: str, value: object, message: str) -> None:
-    (tree / "child.yaml").write_text("name: child\nbase: base.yaml\n")
+    pools = POOLS if "spares" in path else ""
+    (tree / "child.yaml").write_text(f"name: child\nbase: base.yaml\n{pools}")
     with pytest.raises(ScenarioError) as caught:
         load("child.yaml", {path: value})
     assert str(caught.value).startswith(message)

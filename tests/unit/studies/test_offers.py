@@ -177,6 +177,21 @@ def test_saves_and_loads_are_changed_tier_by_tier() -> None:
     assert load.recovery.peer_load == 15.0
 
 
+def test_pools_of_ours_are_doubled_and_halved_and_lent_ones_stay() -> None:
+    pools = [
+        {"name": "standby", "count": 2},
+        {"name": "own", "count": 5, "takes": "3 min"},
+        {"name": "lent", "count": 9, "kind": "lent", "takes": "20 min"},
+    ]
+    pooled = full(cluster={"gpus": 64, "nodes_per_rack": 4, "spares": pools})
+    made = {
+        change.name: change.of(pooled).cluster.pools for change in offers(pooled) if "spares" in change.name
+    }
+    assert [pool.count for pool in made["double the spares"]] == [4, 10, 9]
+    assert [pool.count for pool in made["halve the spares"]] == [0, 2, 9]
+    assert [pool.takes for pool in made["halve the spares"]] == [0, 180, 1200]
+
+
 def test_more_spares_are_not_offered_where_racks_hold_their_own() -> None:
     names = offered(cluster={"gpus": 64, "nodes_per_rack": 3, "used_per_rack": 2})
     assert not any("spares" in name for name in names)

@@ -269,10 +269,7 @@ class Job:
             At(self._env, self._env.now, REJOIN + index, partial(self._be_ready, replica))
 
     def _be_ready(self, replica: Replica, event: At | None = None) -> None:
-        """Bring a replica back that has recovered, unless its planned stop is due.
-
-        A replica that waited for nodes is announced by each node that returns at that instant.
-        """
+        """Bring a replica back that has recovered, unless its planned stop is due."""
         planned = self._group.planned
         if replica.state is DOWN and (planned is None or not planned.keeps_aside(replica)):
             self._bring_back(replica, replica.activity.charged)

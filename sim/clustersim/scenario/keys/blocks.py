@@ -191,23 +191,27 @@ class Shorthand:
     """A block that may be written as one value, which *expand* turns into the block's mapping.
 
     A field that is annotated with a *block* holds what that block resolves to; *expand* may also return such
-    a value itself.  *schema* is the JSON Schema of the one value.
+    a value itself.  *schema* is the JSON Schema of the one value.  Where there are *entries*, a list of
+    these is written instead of a mapping.
     """
 
     expand: Callable[[Any], Any]
     schema: dict[str, Any]
     block: type[Block] | None = None
+    entries: Any = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        inner = handler.generate_schema(self.block) if self.block else handler(source)
+        whole = self.block or self.entries
+        inner = handler.generate_schema(whole) if whole else handler(source)
         return core_schema.no_info_wrap_validator_function(self._read, inner)
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: Any) -> dict[str, Any]:
         return {"anyOf": [self.schema, handler(core)]}
 
     def _read(self, value: object, block: Callable[[Any], Any]) -> object:
-        expanded = value if isinstance(value, Mapping) else self.expand(value)
-        if not isinstance(expanded, Mapping):
+        written = list if self.entries else Mapping
+        expanded = value if isinstance(value, written) else self.expand(value)
+        if not isinstance(expanded, written):
             return expanded
         return block(expanded).resolve() if self.block else block(expanded)
 

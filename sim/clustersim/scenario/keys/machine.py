@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from clustersim import units
-from clustersim.scenario.keys.blocks import Block, Finding, fill, key
+from clustersim.scenario.keys.blocks import KEY, Block, Finding, Shorthand, fill, key
 from clustersim.scenario.keys.quantities import (
     CARDS,
     Cards,
     Duration,
+    Name,
     PositiveDuration,
     PositiveShare,
     Reads,
@@ -28,6 +31,8 @@ from clustersim.scenario.keys.quantities import (
 
 _SPARE_SHARE = quantity(units.SHARE)
 _SPARE_COUNT = whole(0, 1_000_000_000)
+MOST_POOLS = 100
+_OF_ALL_SPARES = ("spares_within", "spare_kind", "spare_choice", "provision", "preempt")
 Positive = Annotated[float, plain(0, 1e30, above=True)]
 Domain = Literal["rack", "pod"]
 SpareKind = Literal["hot", "cold", "lent"]
@@ -43,6 +48,53 @@ def _spares(value: object) -> int | float:
 Spares = Annotated[int | float, Reads(_spares, {"anyOf": [_SPARE_COUNT.schema, _SPARE_SHARE.schema]})]
 
 
+def nodes_of(spares: int | float, nodes: int) -> int:
+    """Return how many nodes a count is, or a share of the job's *nodes*, rounded up."""
+    return math.ceil(round(spares * nodes, 6)) if isinstance(spares, float) else spares
+
+
+@dataclass(frozen=True, slots=True)
+class SparePoolSpec:
+    """A pool of so many spare nodes; the nodes that a stop takes from it are ready `takes` seconds later."""
+
+    name: str
+    count: int
+    kind: SpareKind
+    takes: float
+
+
+class SparePoolBlock(Block):
+    """One of several pools of spares; a slot takes its node from the first that has one."""
+
+    name: Name = key("what it is called, such as standby")
+    count: Spares = key("its nodes: a count, or a share of the job's nodes", unit="nodes")
+    kind: Annotated[SpareKind, words("hot", "cold", "lent")] | None = key(
+        "hot nodes serve at once, cold ones when `takes` is over, lent ones go back to their owner;"
+        " cold if it takes time, else hot",
+        None,
+    )
+    takes: Duration = key("what taking nodes from this pool costs, once per stop", "0 s")
+
+    def resolve_for(self, nodes: int) -> SparePoolSpec:
+        """Return the pool of a job of so many *nodes*."""
+        kind = self.kind or ("cold" if self.takes else "hot")
+        return SparePoolSpec(self.name, nodes_of(self.count, nodes), kind, self.takes)
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Refuse hot spares that take time, and others that do not say how long they take."""
+        if self.kind == "hot" and self.takes:
+            yield "takes", "hot spares serve at once; leave takes out or say kind: cold"
+        if self.kind in ("cold", "lent") and "takes" not in self.model_fields_set:
+            yield "kind", f'{self.kind} spares take time; give takes too, such as "3 min"'
+
+
+Pools = Annotated[tuple[SparePoolBlock, ...], Field(max_length=MOST_POOLS)]
+SparesOrPools = Annotated[
+    int | float | tuple[SparePoolBlock, ...],
+    Shorthand(_spares, {"anyOf": [_SPARE_COUNT.schema, _SPARE_SHARE.schema]}, entries=Pools),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterSpec:
     """The job's cards, how they sit in nodes, racks and pods, and the spare nodes beyond them.
@@ -50,7 +102,8 @@ class ClusterSpec:
     `racks` and `pods` are those over which the job's nodes spread, None where there are none; `rack_slots`
     are the job's nodes in one rack.  A spare serves the domain that it is bound to, `spares_within` (None:
     everywhere): there are `spare_domains` of these, and spare i serves domain i modulo this number; it does
-    so `delay` seconds after it was taken.
+    so `delay` seconds after it was taken.  Of these nodes `own_spares` are ours, the others are lent.  With
+    `pools`, whose nodes are all of the spares in this order, each serves everywhere.
     """
 
     gpus: int
@@ -61,6 +114,8 @@ class ClusterSpec:
     racks_per_pod: int | None
     pods: int | None
     spare_nodes: int
+    own_spares: int
+    pools: tuple[SparePoolSpec, ...]
     spares_within: Domain | None
     spare_domains: int
     spare_kind: SpareKind
@@ -85,7 +140,9 @@ class ClusterSpecBlock(Block):
         "nodes of each rack that the job uses; the others are that rack's own spares", None, unit="nodes"
     )
     racks_per_pod: Cards | None = key("racks that share a pod; needed for modes per pod", None, unit="racks")
-    spares: Spares = key("nodes beyond the job's: a count, or a share of the job's nodes", 0, unit="nodes")
+    spares: SparesOrPools = key(
+        "nodes beyond the job's: a count, a share of the job's nodes, or a list of pools", 0, unit="nodes"
+    )
     spares_within: Annotated[Domain, words("rack", "pod")] | None = key(
         "a spare serves only its own rack or pod; every one if left out", None
     )
@@ -109,6 +166,9 @@ class ClusterSpecBlock(Block):
         racks = None if rack_slots is None else math.ceil(nodes / rack_slots)
         pods = None if racks is None or self.racks_per_pod is None else math.ceil(racks / self.racks_per_pod)
         within = self.spares_within if used is None else "rack"
+        pools = tuple(pool.resolve_for(nodes) for pool in self.pools)
+        spares = self._spare_nodes(nodes, racks or 0)
+        lent = sum(pool.count for pool in pools if pool.kind == "lent") if pools else spares
         return fill(
             ClusterSpec,
             self,
@@ -116,17 +176,26 @@ class ClusterSpecBlock(Block):
             rack_slots=rack_slots,
             racks=racks,
             pods=pods,
-            spare_nodes=self._spare_nodes(nodes, racks or 0),
+            spare_nodes=spares,
+            own_spares=spares - lent if pools or self.spare_kind == "lent" else spares,
+            pools=pools,
             spares_within=within,
             spare_domains={"rack": racks, "pod": pods}.get(within or "") or 1,
             delay={"cold": self.provision, "lent": self.preempt}.get(self.spare_kind, 0.0),
         )
 
+    @property
+    def pools(self) -> tuple[SparePoolBlock, ...]:
+        """The pools of spares as they are written; none where there is a number or a share."""
+        return self.spares if isinstance(self.spares, tuple) else ()
+
     def _spare_nodes(self, nodes: int, racks: int) -> int:
         """Return how many spare nodes there are; a share of the job's nodes is rounded up."""
+        if isinstance(self.spares, tuple):
+            return sum(nodes_of(pool.count, nodes) for pool in self.spares)
         if self.used_per_rack is not None and self.nodes_per_rack is not None:
             return racks * (self.nodes_per_rack - self.used_per_rack)
-        return math.ceil(round(self.spares * nodes, 6)) if isinstance(self.spares, float) else self.spares
+        return nodes_of(self.spares, nodes)
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse cards that fill no whole node, domains without racks, and half-described spares."""
@@ -138,6 +207,7 @@ class ClusterSpecBlock(Block):
             yield "racks_per_pod", "pods are made of racks; give nodes_per_rack too"
         yield from self._about_delays()
         yield from self._about_domains()
+        yield from self._about_pools()
         if self.used_per_rack is not None:
             yield from self._about_racks_in_part(self.used_per_rack)
 
@@ -154,6 +224,19 @@ class ClusterSpecBlock(Block):
         if self.spare_kind != "lent" and self.preempt:
             why = f"{self.spare_kind} spares do no other work; leave preempt out or say spare_kind: lent"
             yield "preempt", why
+
+    def _about_pools(self) -> Iterator[Finding]:
+        """Refuse pools of one name, only of lent nodes, and what says of all spares what each pool says."""
+        names = [pool.name for pool in self.pools]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                yield ("spares", number, "name"), f'a pool before it is called "{name}" too; rename one'
+        if self.pools and all(pool.kind == "lent" for pool in self.pools):
+            why = "all nodes are lent, and repaired ones of the job need a place to stand by"
+            yield "spares", f"{why}; give a pool of its own, of count 0 if need be"
+        for name in _OF_ALL_SPARES if self.pools else ():
+            if name in self.model_fields_set:
+                yield (name, KEY), f"{name} is about spares of one kind, and these are pools; leave it out"
 
     def _about_domains(self) -> Iterator[Finding]:
         """Refuse spares bound to domains that there are not."""

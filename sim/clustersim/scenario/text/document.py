@@ -104,7 +104,12 @@ class Document:
 
 
 def find(data: object, path: str) -> Path | None:
-    """Return the keys that the dotted *path* stands for in *data*, or None; keys may hold dots themselves."""
+    """Return the keys that the dotted *path* stands for in *data*, or None; keys may hold dots themselves.
+
+    An entry of a list goes by its `name`, or by its number from 0, which is its key.
+    """
+    if isinstance(data, list):
+        return _find_entry(data, path)
     if not isinstance(data, Mapping):
         return None
     end = len(path)
@@ -115,6 +120,16 @@ def find(data: object, path: str) -> Path | None:
         if key is not None and (inner := find(data[key], rest)) is not None:
             return (key, *inner)
         end = path.rfind(".", 0, end)
+    return None
+
+
+def _find_entry(data: list[Any], path: str) -> Path | None:
+    for number, entry in enumerate(data):
+        for name in (entry.get("name") if isinstance(entry, Mapping) else None, str(number)):
+            if path == name:
+                return (number,)
+            if path.startswith(f"{name}.") and (inner := find(entry, path[len(str(name)) + 1 :])) is not None:
+                return (number, *inner)
     return None
 
 

@@ -274,7 +274,8 @@ def _refuse_detours(data: Any, keys: Path, origin: str, path: str) -> None:
         existing = find(data, ".".join(str(key) for key in keys[:end]))
         if existing is None:
             return
-        if not isinstance(value := at(data, existing), Mapping):
+        value = at(data, existing)
+        if not isinstance(value, Mapping) and not (isinstance(value, list) and isinstance(keys[end], int)):
             name = ".".join(str(key) for key in keys[:end])
             why = f"{name} is {shown(value)}, not a block; set {name} as a whole"
             raise Place(origin).error(why, path)
@@ -299,9 +300,10 @@ def _layer(document: Document, keys: Path, value: object, place: Place) -> Docum
 def _changed(data: Any, keys: Path, value: object) -> Any:
     if not keys:
         return value
-    changed = dict(data) if isinstance(data, Mapping) else {}
+    entries = dict(enumerate(data)) if isinstance(data, list) else data
+    changed = dict(entries) if isinstance(entries, Mapping) else {}
     if value is None and len(keys) == 1:
         changed.pop(keys[0], None)
     else:
         changed[keys[0]] = _changed(changed.get(keys[0], {}), keys[1:], value)
-    return changed
+    return list(changed.values()) if isinstance(data, list) else changed

@@ -26,6 +26,7 @@ HORIZONS = {
     "llama3-16k": "20 d",
     "frontier-100k": "4 d",
     "stepfun-400": "60 d",
+    "airesim-default": "4 d",
     "published/fthsdp-replica": "234 min",
 }
 SHORTER = 10

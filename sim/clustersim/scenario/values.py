@@ -185,7 +185,8 @@ def printed(value: Any, unit: str = "") -> str:
     if isinstance(value, int | float):
         return f"{value:,} {unit}".strip() if isinstance(value, int) else f"{value:,.12g} {unit}".strip()
     if isinstance(value, list):
-        shown = ", ".join(printed(inner) for inner in value[:5])
+        between = "; " if any(isinstance(inner, Mapping) for inner in value) else ", "
+        shown = between.join(printed(inner) for inner in value[:5])
         return shown if len(value) <= 5 else f"{shown}, ... ({len(value)} values)"
     if isinstance(value, Mapping):
         return ", ".join(_entry(name, inner) for name, inner in value.items())

@@ -43,6 +43,7 @@ ROOMS = [
     "repair",
     "stops",
     "pools",
+    "racks",
     "recovery",
     "activity",
     "work",

@@ -24,6 +24,7 @@ class Fleet:
         for number, pool in enumerate(self.pools):
             if cluster.pools and cluster.pools[number].kind == "lent":
                 self.owner |= dict.fromkeys(pool, number)
+        self.given_back: list[int] = []
         self.lent_before: list[list[int]] = [[] for _ in range(scenario.recovery.replicas)]
         self.lent_now: list[list[int]] = [[] for _ in range(scenario.recovery.replicas)]
         self.taken_at: list[dict[int, float]] = [{} for _ in range(scenario.recovery.replicas)]
@@ -32,9 +33,51 @@ class Fleet:
         self.failures: dict[int, list[float]] = defaultdict(list)
         self.faults: list[tuple[str, int, int]] = []
         self.left: dict[tuple[str, int, int], float] = {}
+        self.rack_at = list(range(cluster.spare_domains))
+        self.apart: list[int] = []
         self.domains = {node: self.domain_of_slot(node) for node in range(cluster.nodes)}
         for place, node in enumerate(self.idle):
             self.domains[node] = place % cluster.spare_domains
+        self._add_racks()
+
+    def _add_racks(self) -> None:
+        """Number the racks beside the job's, which hold the last of the spares."""
+        cluster, size = self.cluster, self.cluster.rack_nodes or 0
+        for number in range(cluster.spare_racks):
+            rack = cluster.spare_domains + number
+            self.apart.append(rack)
+            end = cluster.nodes + cluster.spare_nodes - size * (cluster.spare_racks - 1 - number)
+            self.domains |= dict.fromkeys(range(end - size, end), rack)
+
+    def _replace_racks(self, group: int, now: float) -> list[float]:
+        """Let racks that can take the places whose own rack has too few nodes, all slots of each."""
+        size, delayed = self.scenario.slots_per("rack"), []
+        places = [slot // size for slot in self.empty if self.group_of(slot) == group]
+        for place in dict.fromkeys(places):
+            slots = [slot for slot in range(len(self.slots)) if slot // size == place]
+            able = [rack for rack in self.apart if self._healthy(rack) >= len(slots)]
+            if able and not any(slot in self.failed for slot in slots):
+                back = self.leave([slot for slot in slots if slot not in self.empty])
+                self.pools[0] += back
+                self.given_back += back
+                self.apart.remove(able[0])
+                self.apart.append(self.rack_at[place])
+                self.rack_at[place] = able[0]
+                for slot in slots:
+                    node = next(node for node in self.idle if self.domains[node] == able[0])
+                    delayed += self._put(node, slot, now)
+        return delayed
+
+    def _healthy(self, rack: int) -> int:
+        return sum(self.domains[node] == rack for node in self.idle)
+
+    def _put(self, node: int, slot: int, now: float) -> list[float]:
+        self.empty.remove(slot)
+        self.slots[slot] = self.take_spare(node)
+        if not self.cluster.delay:
+            return []
+        self.ready[slot] = now + self.cluster.delay
+        return [self.ready[slot]]
 
     def _full_pools(self) -> list[list[int]]:
         """The spares of each pool by number, all in one where there are no pools."""
@@ -52,7 +95,7 @@ class Fleet:
     def domain_of_slot(self, slot: int) -> int:
         """The domain whose spares serve a slot; all are one where spares serve everywhere."""
         within = self.cluster.spares_within
-        return slot // self.scenario.slots_per(within) if within else 0
+        return self.rack_at[slot // self.scenario.slots_per(within)] if within else 0
 
     def group_of(self, slot: int) -> int:
         """The replica that a slot belongs to."""
@@ -85,7 +128,9 @@ class Fleet:
         size = self.scenario.slots_per(level)
         struck = {slot // size for slot in slots}
         inner = self.scenario.slots_per(within)
-        return [node for node in self.idle if self.domains[node] * inner // size in struck]
+        place = {domain: number for number, domain in enumerate(self.rack_at)}
+        inside = [node for node in self.idle if self.domains[node] in place]
+        return [node for node in inside if place[self.domains[node]] * inner // size in struck]
 
     def fill(self, group: int, now: float) -> list[float]:
         """Put spares into a replica's empty slots, and say when those that take time are ready."""
@@ -98,12 +143,8 @@ class Fleet:
                 continue
             if self.cluster.spare_choice == "fewest_failures":
                 fitting.sort(key=lambda node: len(self.failures[node]))
-            self.empty.remove(slot)
-            self.slots[slot] = self.take_spare(fitting[0])
-            if self.cluster.delay:
-                self.ready[slot] = now + self.cluster.delay
-                delayed.append(self.ready[slot])
-        return delayed
+            delayed += self._put(fitting[0], slot, now)
+        return delayed + (self._replace_racks(group, now) if self.cluster.spare_racks else [])
 
     def _fill_from_pools(self, group: int, now: float) -> list[float]:
         """The same where there are pools."""
@@ -116,19 +157,18 @@ class Fleet:
         self._fill_up(used)
         return delayed
 
-    def give_back(self, group: int, now: float) -> list[int]:
-        """All are ready: ours that need no time replace what was lent before this stop; return that."""
-        used, given_back = set(), []
+    def give_back(self, group: int, now: float) -> None:
+        """All are ready: ours that need no time replace what was lent before this stop."""
+        used = set()
         for slot in list(self.lent_before[group]):
             node = self.slots[slot]
             free = [n for n in self._ours() if self.pools[n] and self._is_free(n, group, now)]
             if node in self.owner and slot not in self.failed and free:
-                given_back += self.leave([slot])
+                self.given_back += self.leave([slot])
                 self.pools[self.owner[node]].append(node)
                 self._take_from(free[0], slot, now)
                 used.add(free[0])
         self._fill_up(used)
-        return given_back
 
     def _ours(self) -> list[int]:
         return [number for number, pool in enumerate(self.cluster.pools) if pool.kind != "lent"]

@@ -213,6 +213,21 @@ def _pools(author: Author, spec: Spec) -> None:
     cluster["spares"] = pools
 
 
+def _racks(author: Author, spec: Spec) -> None:
+    """Racks that the job uses in part, and whole ones beside them."""
+    cluster = spec["cluster"]
+    if isinstance(cluster.get("spares"), list) and author.maybe():
+        return
+    for key in ("spares", "spares_within", "spare_choice"):
+        cluster.pop(key, None)
+    used = author.one_of(1, 2, 3)
+    cluster |= {"used_per_rack": used, "nodes_per_rack": used + author.one_of(0, 1, 2)}
+    cluster["spare_racks"] = author.one_of(1, 1, 2)
+    replicas = spec["recovery"].get("replicas", 1)
+    if replicas > 1:
+        cluster["gpus"] = cluster["gpus_per_node"] * replicas * used * author.one_of(1, 2)
+
+
 def _stops(author: Author, spec: Spec) -> None:
     """Planned stops that wait for a failure, or that take one replica after another."""
     every = author.number(400, 2500)
@@ -298,6 +313,7 @@ FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
     "domains": _domains,
     "nodes": _nodes,
     "pools": _pools,
+    "racks": _racks,
     "stops": _stops,
     "trace": _trace,
     "overlaps": _overlaps,

@@ -179,6 +179,7 @@ class Replica:
             return
         for instant in fleet.fill(self.index, now):
             self.world.at(instant, self.rank, self.look_for_nodes)
+        self._notice_who_left()
         if fleet.missing(self.index):
             if self.waiting_since is None:
                 self.waiting_since = now
@@ -188,8 +189,8 @@ class Replica:
         if fleet.provisioning(self.index, now):
             self.enter("recovery", "nodes")
             return
-        if given_back := fleet.give_back(self.index, now):
-            self.world.effects.left(given_back)
+        fleet.give_back(self.index, now)
+        self._notice_who_left()
         index, self.awaiting = self.awaiting, None
         if index == len(self.world.scenario.recovery.stages):
             fleet.stop_ends(self.index)
@@ -197,6 +198,11 @@ class Replica:
             self.world.at(now, back, lambda: self.job.chain_done(self))
         else:
             self.begin_stage(index + 1)
+
+    def _notice_who_left(self) -> None:
+        if self.world.fleet.given_back:
+            self.world.effects.left(self.world.fleet.given_back)
+            self.world.fleet.given_back = []
 
     def send_to_repair(self) -> None:
         """All failed nodes leave their slots, or whoever is taken for the culprit does."""

@@ -54,6 +54,7 @@ STOPS: Changes = {"maintenance": {"every": "20000 s", "takes": "200 s"}}
 LONG_OUTAGES = STOPS | {f"{CLUSTER}.spares": 0}
 COLD = {f"{CLUSTER}.spare_kind": "cold", f"{CLUSTER}.provision": "100 s"}
 LENT = {f"{CLUSTER}.spare_kind": "lent", f"{CLUSTER}.preempt": "100 s"}
+IN_PART = {f"{CLUSTER}.used_per_rack": 4, f"{CLUSTER}.nodes_per_rack": 5, f"{CLUSTER}.spares": None}
 READY = {"name": "standby", "count": 1}
 OWN = {"name": "own", "count": 3, "takes": "300 s"}
 TWO_POOLS = [READY, OWN]
@@ -196,9 +197,10 @@ MACHINES = [
     Row("ClusterSpec.spares_within", {f"{CLUSTER}.spares_within": "rack"}, more="waiting"),
     Row(
         "ClusterSpec.used_per_rack",
-        {f"{CLUSTER}.used_per_rack": 4, f"{CLUSTER}.nodes_per_rack": 5, f"{CLUSTER}.spares": None},
+        IN_PART,
         more="waiting",
     ),
+    Row("ClusterSpec.spare_racks", {f"{CLUSTER}.spare_racks": 1}, less="waiting", base=IN_PART),
     Row(
         "spare_kind: hot",
         {f"{CLUSTER}.spare_kind": "hot", f"{CLUSTER}.provision": None},

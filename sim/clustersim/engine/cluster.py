@@ -64,8 +64,9 @@ class Cluster:
     A slot is *at work* while it holds a node that has not failed.  A failed node stays in its slot until it
     is sent away; then the slot is empty until a spare or a repaired node fills it.  A spare is ready *delay*
     seconds after it was taken.  The slots are those of one or more *groups*, each of which asks for nodes by
-    itself.  `idle` counts the idle spares, `away` the nodes in repair, or ordered and still to come.  The
-    handlers in `on_move`, `on_node_failure` and `on_order` are called with each node that does so.
+    itself.  `idle` counts the idle spares, `away` the nodes in repair, or ordered and still to come.  A
+    cluster that `refills` may fill a slot with a spare when another node comes back.  The handlers in
+    `on_move`, `on_node_failure` and `on_order` are called with each node that does so.
     """
 
     def __init__(self, nodes: int, spares: int | SparePool, delay: float = 0.0, groups: int = 1) -> None:
@@ -77,6 +78,7 @@ class Cluster:
             spares = SharedSpares(range(nodes, nodes + spares))
         self.idle = self.fewest_spares = len(spares)
         self.log = FleetLog()
+        self.refills = False
         self._spares = spares
         self._delay = delay
         self._numbers = nodes + len(spares)
@@ -172,10 +174,22 @@ class Cluster:
 
     def look_again(self, now: float, group: int) -> bool:
         """Return whether *group*, which waited for nodes, has them all at the instant *now*."""
-        return not self._groups[group].empty
+        slots = self._groups[group]
+        if self.refills and slots.empty:
+            self.fill(now, group)
+        return not slots.empty
 
     def begin_stop(self, group: int) -> None:
         """Take note that *group* has gone down."""
+
+    def release(self, slot: int, group: SlotGroup) -> None:
+        """Let the node at work in *slot*, of *group*, be an idle spare."""
+        node = self.node(slot)
+        group.empty[slot] = None
+        group.ready.pop(slot, None)
+        self._spares.add(node)
+        self.idle += 1
+        self._tell(node, idle=True)
 
     def restore(self, nodes: Sequence[int], waiting: Sequence[int] = ()) -> None:
         """Take repaired *nodes* back: into empty slots of the groups that are *waiting*, else as spares.

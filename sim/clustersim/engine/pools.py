@@ -146,6 +146,7 @@ class PooledCluster(Cluster):
 
     def __init__(self, nodes: int, pools: PooledSpares, groups: int = 1) -> None:
         super().__init__(nodes, pools, 0.0, groups)
+        self.refills = True
         self._pools = pools
         self._stops = [Stop() for _ in range(groups)]
 
@@ -155,11 +156,6 @@ class PooledCluster(Cluster):
         if ready and self._stops[group].lent:
             self._give_back(now, self._stops[group], self._groups[group])
         return ready
-
-    def look_again(self, now: float, group: int) -> bool:
-        """Fill *group*, to whose pools a node may have come back; return whether no node is missing."""
-        self.fill(now, group)
-        return not self._groups[group].empty
 
     def begin_stop(self, group: int) -> None:
         """Begin anew with what taking a node costs; all that *group* was lent was lent before this stop."""
@@ -205,18 +201,10 @@ class PooledCluster(Cluster):
                 pool = self._pools.free_of_ours(now, stop.ready)
                 if pool < 0:
                     break
-                self._release(slot, group)
+                self.release(slot, group)
                 self._take(now, pool, slot, group)
                 used[pool] = None
         self._fill_up_from(used)
-
-    def _release(self, slot: int, group: SlotGroup) -> None:
-        """Give the lent node in *slot* back to its owner."""
-        node = self.node(slot)
-        group.empty[slot] = None
-        self._spares.add(node)
-        self.idle += 1
-        self._tell(node, idle=True)
 
     def _fill_up_from(self, used: dict[int, None]) -> None:
         for pool in used:

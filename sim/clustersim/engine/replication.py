@@ -15,6 +15,7 @@ from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import Journal
 from clustersim.engine.ledger import Causes
 from clustersim.engine.pools import PooledCluster, PooledSpares
+from clustersim.engine.racks import RackCluster, RackSpares
 from clustersim.engine.recovery import Stages
 from clustersim.engine.repair import Repairs
 from clustersim.engine.replicas.job import Job
@@ -54,6 +55,11 @@ def cluster_of(scenario: Scenario) -> Cluster:
     spec, groups = scenario.cluster, scenario.recovery.replicas
     if spec.pools:
         return PooledCluster(spec.nodes, PooledSpares(spec.nodes, spec.pools), groups)
+    if spec.spare_racks:
+        others = spec.spare_nodes - spec.spare_racks * spec.rack_nodes
+        used = scenario.slots_per("rack")
+        racks = RackSpares(spec.nodes, used, others, spec.rack_nodes, spec.spare_racks)
+        return RackCluster(spec.nodes, racks, spec.delay, groups)
     if spec.spares_within is None and spec.spare_choice == "any":
         return Cluster(spec.nodes, spec.spare_nodes, spec.delay, groups)
     size = scenario.slots_per(spec.spares_within or "job")

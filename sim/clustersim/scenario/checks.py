@@ -100,6 +100,12 @@ def _about_replicas(system: System) -> Iterator[Finding]:
     elif nodes % replicas:
         near = " or ".join(f"{number:_}" for number in near_divisors(nodes, replicas))
         yield path, f"{replicas:_} replicas do not divide {nodes:_} nodes evenly; take {near}"
+    elif (
+        replicas > 1 and system.cluster.spare_racks and system.slots_per("replica") % system.slots_per("rack")
+    ):
+        racks = f"a replica of {system.slots_per('replica'):_} nodes does not fill racks of"
+        why = f"racks are replaced whole, and {racks} {system.slots_per('rack'):_}"
+        yield path, f"{why}; give another number, or leave cluster.spare_racks out"
 
 
 def near_divisors(nodes: int, count: int) -> list[int]:

@@ -212,7 +212,9 @@ def _resolved(scenario: Scenario, path: Path, text: str) -> str:
     if path[0] == "failures" and path[2:] == ("replay",):
         return _rows(scenario.failures[str(path[1])].recorded or ())
     if path == ("cluster", "spares") and written.cluster.used_per_rack is not None:
-        return f"{spares}, what is left of the racks"
+        return (
+            f"{spares}, what is left of the racks{' and the spare racks' * bool(written.cluster.spare_racks)}"
+        )
     if path == ("cluster", "spares") and isinstance(written.cluster.spares, float):
         return f"{text} = {spares}"
     if path[:2] == ("recovery", "stages") and (text == "checkpoint" or "over gpus" in text):

@@ -31,7 +31,7 @@ from clustersim.scenario.keys.quantities import (
 
 _SPARE_SHARE = quantity(units.SHARE)
 _SPARE_COUNT = whole(0, 1_000_000_000)
-MOST_POOLS = 100
+MOST_POOLS, MOST_SPARE_RACKS = 100, 100_000
 _OF_ALL_SPARES = ("spares_within", "spare_kind", "spare_choice", "provision", "preempt")
 Positive = Annotated[float, plain(0, 1e30, above=True)]
 Domain = Literal["rack", "pod"]
@@ -100,16 +100,19 @@ class ClusterSpec:
     """The job's cards, how they sit in nodes, racks and pods, and the spare nodes beyond them.
 
     `racks` and `pods` are those over which the job's nodes spread, None where there are none; `rack_slots`
-    are the job's nodes in one rack.  A spare serves the domain that it is bound to, `spares_within` (None:
-    everywhere): there are `spare_domains` of these, and spare i serves domain i modulo this number; it does
-    so `delay` seconds after it was taken.  Of these nodes `own_spares` are ours, the others are lent.  With
-    `pools`, whose nodes are all of the spares in this order, each serves everywhere.
+    are the job's nodes in one rack, which holds `rack_nodes` (0: no racks); `spare_racks` stand by whole.  A
+    spare serves the domain that it is bound to, `spares_within` (None: everywhere): there are `spare_domains`
+    of these, and spare i serves domain i modulo this number; it does so `delay` seconds after it was taken.
+    Of the spares `own_spares` are ours, the others are lent.  With `pools`, whose nodes are all of the spares
+    in this order, each serves everywhere.
     """
 
     gpus: int
     gpus_per_node: int
     nodes: int
     rack_slots: int | None
+    rack_nodes: int
+    spare_racks: int
     racks: int | None
     racks_per_pod: int | None
     pods: int | None
@@ -138,6 +141,12 @@ class ClusterSpecBlock(Block):
     )
     used_per_rack: Cards | None = key(
         "nodes of each rack that the job uses; the others are that rack's own spares", None, unit="nodes"
+    )
+    spare_racks: Annotated[int, whole(0, MOST_SPARE_RACKS)] = key(
+        "racks beyond the job's; one takes the place of a rack that cannot give used_per_rack nodes",
+        0,
+        unit="racks",
+        quiet=True,
     )
     racks_per_pod: Cards | None = key("racks that share a pod; needed for modes per pod", None, unit="racks")
     spares: SparesOrPools = key(
@@ -174,6 +183,7 @@ class ClusterSpecBlock(Block):
             self,
             nodes=nodes,
             rack_slots=rack_slots,
+            rack_nodes=self.nodes_per_rack or 0,
             racks=racks,
             pods=pods,
             spare_nodes=spares,
@@ -194,7 +204,7 @@ class ClusterSpecBlock(Block):
         if isinstance(self.spares, tuple):
             return sum(nodes_of(pool.count, nodes) for pool in self.spares)
         if self.used_per_rack is not None and self.nodes_per_rack is not None:
-            return racks * (self.nodes_per_rack - self.used_per_rack)
+            return racks * (self.nodes_per_rack - self.used_per_rack) + self.spare_racks * self.nodes_per_rack
         return nodes_of(self.spares, nodes)
 
     def contradictions(self) -> Iterator[Finding]:
@@ -210,6 +220,9 @@ class ClusterSpecBlock(Block):
         yield from self._about_pools()
         if self.used_per_rack is not None:
             yield from self._about_racks_in_part(self.used_per_rack)
+        elif self.spare_racks:
+            why = "a rack is replaced that cannot give what the job uses of it; give used_per_rack too"
+            yield "spare_racks", why
 
     def _about_delays(self) -> Iterator[Finding]:
         """Refuse spares that take time without saying how long, and times that no spare takes."""
@@ -250,7 +263,7 @@ class ClusterSpecBlock(Block):
         """Refuse racks used beyond what they hold, and spares beside what is left of them."""
         if self.nodes_per_rack is None:
             yield "used_per_rack", "a part of a rack needs racks; give nodes_per_rack"
-        elif used >= self.nodes_per_rack:
+        elif used > self.nodes_per_rack or (used == self.nodes_per_rack and not self.spare_racks):
             why = f"a rack holds {self.nodes_per_rack} nodes, so no spare is left; use fewer"
             yield "used_per_rack", f"{why}, or leave it out"
         if "spares" in self.model_fields_set:
@@ -258,6 +271,9 @@ class ClusterSpecBlock(Block):
         if self.spares_within == "pod":
             why = "what used_per_rack leaves serves its own rack; leave spares_within out"
             yield "spares_within", why
+        if self.spare_racks and self.spare_choice != "any":
+            why = "a rack's own spares are taken as they have been idle; leave spare_choice out"
+            yield "spare_choice", why
 
 
 ByCards = Annotated[

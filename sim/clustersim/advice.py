@@ -44,7 +44,7 @@ ENTRY_WORDS = {
     "checkpoint": "standing still for saves",
     "detection": "noticing failures",
     "recovery": "recovery",
-    "waiting": "waiting for nodes",
+    "waiting": "waiting for nodes or for the site",
     "stall": "standing still for other replicas or for flaps",
     "idle": "cards held back",
     "slow": "stragglers and overhead",
@@ -294,13 +294,16 @@ def _rare_and_decisive(summary: Summary) -> dict[str, float]:
 
 def spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say where nodes ran short, or where spares are paid for that nobody ever needs."""
-    waiting, nodes = summary["ledger"]["waiting"], summary["spare_nodes"]
+    waiting, nodes = waiting_for_nodes(scenario, summary), summary["spare_nodes"]
+    takes = share_of(summary, "waiting")
+    if modes_of_outages(scenario):
+        takes = f"{percent(waiting)} of all card-time"
     if waiting >= NOTABLE and nodes == 0:
-        text = f"Without spare nodes the job waits for repairs: {share_of(summary, 'waiting')}."
+        text = f"Without spare nodes the job waits for repairs: {takes}."
         text += _enough(scenario, summary) or " Give cluster.spares."
     elif waiting >= NOTABLE:
         are = f"{_nodes(nodes)} {'is' if nodes == 1 else 'are'} too few"
-        text = f"The {are}: waiting for repairs takes {share_of(summary, 'waiting')}."
+        text = f"The {are}: waiting for repairs takes {takes}."
         text += _enough(scenario, summary)
         if within := scenario.cluster.spares_within:
             text += f" Each serves one {within} only."
@@ -317,9 +320,21 @@ def spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     yield Advice(text, waiting >= NOTABLE)
 
 
+def modes_of_outages(scenario: Scenario) -> list[str]:
+    """Return the modes that keep the whole site out for a time."""
+    return [name for name, mode in scenario.failures.items() if mode.keeps_site_out]
+
+
+def waiting_for_nodes(scenario: Scenario, summary: Summary) -> float:
+    """Return the share of card-time spent waiting for nodes: not for the site to be back."""
+    waits = (summary["waste"].get(name, {}).get("waiting", 0.0) for name in modes_of_outages(scenario))
+    return float(max(summary["ledger"]["waiting"] - math.fsum(waits), 0.0))
+
+
 def _are_paid_for(scenario: Scenario) -> bool:
     costs = scenario.costs
-    return costs is not None and costs.idle_spares > 0 and scenario.cluster.own_spares > 0
+    lent = scenario.cluster.spare_nodes and not scenario.cluster.own_spares
+    return costs is not None and costs.idle_spares > 0 and not lent
 
 
 def _nodes(spares: int) -> str:

@@ -16,7 +16,8 @@ from clustersim.arrays import Array
 class Phase(IntEnum):
     """What the job does at an instant; `IDLE` is said of a spare that fails.
 
-    `STALL` is said where replicas stand still because of another one, `BLOCKED` where too few are alive.
+    `STALL` is said where replicas stand still because of another one, `BLOCKED` where too few are alive,
+    `OUTAGE` where the whole site is out.
     """
 
     TRAINING = 0
@@ -28,6 +29,7 @@ class Phase(IntEnum):
     IDLE = 6
     STALL = 7
     BLOCKED = 8
+    OUTAGE = 9
 
     @property
     def label(self) -> str:

@@ -90,6 +90,7 @@ class Source:
         self.relapses: list[Alarm] = []
         self.recurrences: list[Alarm] = []
         self.returns = self.faults = 0
+        self.out_until = 0.0
         self.owned = mode.per in ("gpu", "node")
         self.units_per_node = self.cluster.gpus_per_node if mode.per == "gpu" else 1
         self.lemons = self._lemons()

@@ -35,6 +35,7 @@ class Job:
         self.start = self.start_tau = 0.0
         self.deadline, self.staller = -math.inf, Bearer("")
         self.stops = Stops(self)
+        self.out_until, self.outage = 0.0, cast("Strike", None)
         self.corrupted_beyond: float | None = None
         self.showing: list[tuple[str, int, int]] = []
 
@@ -67,6 +68,12 @@ class Job:
         for one in self.replicas:
             one.chain = start
             one.begin_stage(1)
+
+    def go_out(self, strike: Strike, until: float) -> None:
+        """The site is out; of several outages the one that ends last is what everybody waits for."""
+        strike.noticed = True
+        if until > self.out_until:
+            self.out_until, self.outage = until, strike
 
     def hit(self, strike: Strike) -> list[Replica]:
         """The replicas that an incident strikes: those of its slots, or all."""
@@ -118,6 +125,7 @@ class Job:
                 self.world.books.book(start, end, one.entry, bearer, one.stage, share, one.index)
                 if one.entry == "waiting":
                     takers = [repair.bearer for repair in self.world.shops.missing]
+                    takers = [bearer] if one.doing == "outage" else takers
                     self.world.books.charge_waiting(start, end, takers, share)
             elif one.state == OUT:
                 alone = 1 / self.count

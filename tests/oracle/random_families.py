@@ -248,6 +248,17 @@ def _spare_count(cluster: Spec) -> int:
     return sum(pool["count"] for pool in spares) if isinstance(spares, list) else spares
 
 
+def _outages(author: Author, spec: Spec) -> None:
+    """Outages of the whole site, one or two kinds of them."""
+    modes = {} if spec["failures"] == "none" else spec["failures"]
+    for name in ("cooling", "power")[: author.one_of(1, 1, 2)]:
+        mode: Spec = {"per": "cluster", "mtbf": author.time(300, 3000), "repair": author.law(1, 600)}
+        if author.ties and not author.chance:
+            mode |= {"lifetime": "constant", "ages": "new"}
+        modes[name] = mode
+    spec["failures"] = modes
+
+
 def _trace(author: Author, spec: Spec) -> None:
     """A log of failures beside the random ones."""
     cluster = spec["cluster"]
@@ -260,6 +271,8 @@ def _trace(author: Author, spec: Spec) -> None:
             row["node"] = author.one_of(*range(nodes + spares))
             if author.maybe():
                 row["repair"] = author.time(10, 1500)
+        elif author.maybe():
+            row["repair"] = author.time(10, 800)
         rows.append(row)
     if spec["failures"] == "none":
         spec["failures"] = {}
@@ -315,6 +328,7 @@ FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
     "pools": _pools,
     "racks": _racks,
     "stops": _stops,
+    "outages": _outages,
     "trace": _trace,
     "overlaps": _overlaps,
     "adaptive": adaptive,

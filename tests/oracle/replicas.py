@@ -53,9 +53,20 @@ class Replica:
         self.state, self.awaiting, self.waiting_since = DOWN, None, None
         self.noted, self.noted_detection = None, math.inf
         self.job.stops.struck.pop(self, None)
+        if self.world.now < self.job.out_until:
+            self.sit_out()
+            return
         self.chain, self.attempt = strike, 0
         self.enter("detection")
         self.expect_alarm(self.job.detection(strike) if detection is None else detection)
+
+    def sit_out(self) -> None:
+        """The site is out: all that has struck by its end is found then, and the chain begins."""
+        self.world.cancel(self.rank, owner=self)
+        self.awaiting, self.waiting_since, self.alarm = None, None, math.inf
+        self.chain, self.attempt = self.job.outage, 0
+        self.doing, self.entry, self.stage = "outage", "waiting", ""
+        self.world.at(self.job.out_until, self.rank, self.hear_alarm, owner=self)
 
     def note(self, strike: Strike) -> None:
         """An incident strikes it in a planned stop: it begins to recover from the last one when that is over.
@@ -84,7 +95,9 @@ class Replica:
 
     def disturb(self, strike: Strike) -> None:
         """Another incident strikes it while it is down: it begins again, or absorbs it."""
-        if self.world.scenario.recovery.during_recovery == "restart":
+        if self.world.now < self.job.out_until:
+            self.sit_out()
+        elif self.world.scenario.recovery.during_recovery == "restart":
             self.begin_chain(strike)
         elif self.doing == "detection":
             self.expect_alarm(self.job.detection(strike))

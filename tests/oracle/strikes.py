@@ -157,9 +157,18 @@ class Strikes:
             self.world.shops.send(strike, [self.world.fleet.take_spare(node)], Bearer(strike.cause, row))
 
     def _on_job(self, source: Source, origin: str, k: int) -> None:
+        """The whole job fails; a site that is out by this mode cannot fail by it again."""
+        if self.world.now < source.out_until:
+            return
         scope = "cluster" if source.mode.per == "cluster" else "job"
         strike = self._strike(source, origin, k, scope)
         strike.transient = True
+        plan = source.mode.repair_plan
+        if source.mode.per == "cluster" and plan is not None and isinstance(source.mode.effect, Crash):
+            source.out_until = self.world.now + strike.draw("repair", plan.first.sample)
+            self.world.job.go_out(strike, source.out_until)
+        elif strike.repair_s is not None:
+            self.world.job.go_out(strike, self.world.now + strike.repair_s)
         self._meet(strike)
 
     def _on_slots(self, source: Source, origin: str, k: int, unit: list[int]) -> None:

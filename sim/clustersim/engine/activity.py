@@ -22,6 +22,7 @@ WAITING: Final = Phase.WAITING
 MAINTENANCE: Final = Phase.MAINTENANCE
 STALL: Final = Phase.STALL
 BLOCKED: Final = Phase.BLOCKED
+OUTAGE: Final = Phase.OUTAGE
 """Final, so that compiled code need not look them up."""
 Blame = tuple[int, int]
 """A failure mode, and the line of an incident in the journal: what time is charged to."""

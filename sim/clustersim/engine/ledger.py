@@ -53,6 +53,7 @@ ENTRIES = {
     Phase.MAINTENANCE: Entry.MAINTENANCE,
     Phase.STALL: Entry.STALL,
     Phase.BLOCKED: Entry.IDLE,
+    Phase.OUTAGE: Entry.WAITING,
 }
 """The entry to which the time of each phase without training is booked."""
 START_CAUSE = "start"
@@ -125,7 +126,7 @@ def book(
     seconds = np.maximum(phases.end, warm_up) - np.maximum(phases.start, warm_up)
     seconds *= phases.share
     _book_phases(charges, phases, seconds, causes)
-    charges[: len(waiting), Entry.WAITING] = waiting
+    charges[: len(waiting), Entry.WAITING] += waiting
     productive = book_training(charges, causes, warm_up)
     by_stage = np.bincount(phases.stage, weights=seconds, minlength=1 + stages)[1:]
     return Ledger(cards * productive, cards * charges, cards * by_stage)

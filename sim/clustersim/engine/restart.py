@@ -18,12 +18,15 @@ from typing import Protocol
 
 import simpy
 
-from clustersim.engine.activity import DETECTION, RECOVERY, WAITING, Activity, Blame
+from clustersim.engine.activity import DETECTION, NO_BLAME, OUTAGE, RECOVERY, WAITING, Activity, Blame
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import STAGE, At
+from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.engine.recovery import RestartStage, Stages
 from clustersim.engine.repair import Repairs
 from clustersim.failure import Failure
+from clustersim.scenario.model import Scenario
+from clustersim.streams import Streams
 
 
 class Loader(Protocol):
@@ -34,6 +37,54 @@ class Loader(Protocol):
 
     def load(self, failure: Failure, line: int, attempt: int) -> float:
         """Load after *failure*, at the *attempt*-th run of the stages; return how long that takes (s)."""
+
+
+class SiteOutage:
+    """The outage of the whole site: nothing trains before `until` (s); *failure* and *blame* are its own.
+
+    Of outages that overlap, the one that lasts longest from then on is charged.
+    """
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self.failure: Failure | None = None
+        self.blame: Blame = NO_BLAME
+
+    def strike(self, failure: Failure, blame: Blame, until: float) -> None:
+        """Let the site be out because of *failure*, charged to *blame*, up to the instant *until* (s)."""
+        if until > self.until:
+            self.until, self.failure, self.blame = until, failure, blame
+
+
+class OutageTimes:
+    """How long each failure of a mode per cluster, or each row of a log, keeps the whole site out.
+
+    `any` says whether a random mode does; a site that is out by a mode cannot fail by it once more.
+    """
+
+    def __init__(self, scenario: Scenario, streams: Streams, origins: Origins) -> None:
+        modes = list(scenario.failures.values())
+        self._rows = {number: mode.recorded for number, mode in enumerate(modes) if mode.recorded}
+        self._times = {
+            number: FailureDraws(streams, origins, "repair", mode.repair_plan.first.sample)
+            for number, mode in enumerate(modes)
+            if mode.is_outage and mode.repair_plan is not None
+        }
+        self.any = bool(self._times)
+        self._until: dict[int, float] = {}
+
+    def is_out(self, failure: Failure, now: float) -> bool:
+        """Return whether the site is out at the instant *now* (s) by the very mode of *failure*."""
+        return self._until.get(failure.mode, now) > now
+
+    def end(self, failure: Failure, now: float) -> float | None:
+        """Return until when (s) *failure* of the whole job at the instant *now* keeps the site out, if so."""
+        times, rows = self._times.get(failure.mode), self._rows.get(failure.mode)
+        if times is not None:
+            self._until[failure.mode] = until = now + times[failure]
+            return until
+        length = None if rows is None else rows[failure.ordinal].repair_s
+        return None if length is None else now + length
 
 
 class RestartSequence:
@@ -55,6 +106,7 @@ class RestartSequence:
         activity: Activity,
         loader: Loader,
         recovered: Callable[[], None],
+        outage: SiteOutage,
         group: int = 0,
     ) -> None:
         self.is_alone = False
@@ -67,6 +119,7 @@ class RestartSequence:
         self._cluster = cluster
         self._activity = activity
         self._group = group
+        self._outage = outage
         self._priority = STAGE + group
         self._failed: list[tuple[Failure, Sequence[int], int]] = []
         self._alarm = math.inf
@@ -84,6 +137,9 @@ class RestartSequence:
         if self._is_over:
             self._is_over = False
             self._cluster.begin_stop(self._group)
+        if self._outage.until > self._env.now:
+            self._sit_out()
+            return
         self._activity.enter(DETECTION)
         self._activity.charged = blame
         self._failure, self._attempt = failure, 0
@@ -91,6 +147,9 @@ class RestartSequence:
 
     def absorb(self, detection: float) -> None:
         """Take in a failure that is detected after *detection* seconds, without beginning again."""
+        if self._outage.until > self._env.now:
+            self._sit_out()
+            return
         if self._activity.phase is DETECTION:
             self._expect(detection)
             return
@@ -99,6 +158,16 @@ class RestartSequence:
             self._cluster.fill(self._env.now, self._group)
         elif self._activity.phase is RECOVERY and self._activity.stage == self._stages.nodes:
             self._await_nodes()
+
+    def _sit_out(self) -> None:
+        """Wait until the outage of the site is over; whatever has failed by then is found then."""
+        outage, activity = self._outage, self._activity
+        if outage.failure is None or (activity.phase is OUTAGE and activity.charged == outage.blame):
+            return
+        activity.enter(OUTAGE)
+        activity.charged = outage.blame
+        self._failure, self._attempt, self._alarm = outage.failure, 0, math.inf
+        self._timer = At(self._env, outage.until, self._priority, self._alarm_rings)
 
     def look_again(self) -> None:
         """Go on if it waited for nodes and now has them all; several may come back at one instant."""

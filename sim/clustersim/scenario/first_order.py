@@ -85,7 +85,7 @@ def restart_s(scenario: Scenario, name: str, disturbed: float = 0.0) -> float:
 
 def _detection(mode: FailureMode) -> Distribution | None:
     """Return the mode's own detection; what has been noticed before it acts needs none."""
-    return Constant(0.0) if mode.effect.is_noticed_later else mode.detect
+    return Constant(0.0) if mode.effect.is_noticed_later or mode.is_outage else mode.detect
 
 
 def peer_load(scenario: Scenario) -> float | None:
@@ -338,13 +338,27 @@ def _strike_s(scenario: Scenario, name: str) -> float:
     if mode.effect.stops_training and not scenario.tiers:
         return math.inf
     short = mode.repair_plan and most_at_once(scenario, mode) > scenario.cluster.spare_nodes
-    waits = mean_of(mode.repair_plan.whole) if mode.repair_plan and short else 0.0
+    waits = mean_of(mode.repair_plan.whole) if mode.repair_plan and (short or mode.is_outage) else 0.0
     return restart_s(scenario, name) + _waste(scenario, name) / rate(scenario, name) + waits
 
 
 def _up(scenario: Scenario) -> float:
-    """Return the share of time that neither planned stops nor the overhead of a protocol take."""
-    return (1 - scenario.recovery.overhead) * _between_stops(scenario)
+    """Return the share of time that planned stops, outages of the site and a protocol's overhead leave."""
+    return (1 - scenario.recovery.overhead) * _between_stops(scenario) * _between_outages(scenario)
+
+
+def _between_outages(scenario: Scenario) -> float:
+    """Return the share of time in which the site is not out.
+
+    That is MTBF / (MTBF + MTTR) for each mode, less what logs say.
+    """
+    share = 1.0
+    for mode in scenario.failures.values():
+        if mode.is_outage and mode.repair_plan is not None:
+            share *= mode.mtbf / (mode.mtbf + mean_of(mode.repair_plan.whole))
+        rows = [row for row in mode.strikes if row.is_outage and row.time_s < scenario.end_s]
+        share -= math.fsum(row.repair_s or 0.0 for row in rows) / scenario.end_s
+    return max(share, 0.0)
 
 
 def _between_stops(scenario: Scenario) -> float:

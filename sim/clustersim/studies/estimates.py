@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clustersim import theory
-from clustersim.advice import Advice
+from clustersim.advice import Advice, modes_of_outages, waiting_for_nodes
 from clustersim.formatting import money, points, significant
 from clustersim.metrics.cells import Summary, number_at
 from clustersim.scenario import ScenarioError, first_order
@@ -188,19 +188,20 @@ class RunLedger:
     def __init__(self, scenario: Scenario, summary: Summary) -> None:
         self._scenario = scenario
         self._ettr: float = summary["ettr"]["mean"]
-        self._waiting: float = summary["ledger"]["waiting"]
         most_away = number_at(summary, "spares.away.max")
         self._most_away = math.inf if most_away is None else most_away
         self._demand = _demand_seen(scenario, summary)
         self._short = short(scenario, self._demand)
         self._expected = expected(scenario)
         self._calendar = calendar_share(scenario)
+        out = modes_of_outages(scenario)
         self._cells = {
             (cause, entry): share
             for cause, entries in summary["waste"].items()
             for entry, share in entries.items()
-            if entry != "waiting"
+            if entry != "waiting" or cause in out
         }
+        self._waiting: float = waiting_for_nodes(scenario, summary)
 
     def estimates(self, change: Change) -> Iterator[EstimatedChange]:
         """Yield about what *change* would earn; nothing where that is unknown.
@@ -293,6 +294,8 @@ def _costs(scenario: Scenario, name: str, mode: FailureMode) -> Iterator[tuple[s
     noticed = mean_of(mode.detect or scenario.recovery.stages[0].duration)
     yield "slow", per_second * (1 - effect.pace) * noticed
     yield "corrupted", per_second * (mean_of(effect.shows_after) if effect.shows_after else 0.0)
+    if mode.is_outage and mode.repair_plan is not None:
+        yield "waiting", per_second * mean_of(mode.repair_plan.whole)
     if not effect.stops_training:
         yield "stall", per_second * (mean_of(effect.pause) if effect.pause else 0.0)
         return

@@ -61,7 +61,6 @@ SENTENCES = {
     "time_h,node\n1,1.5\n": '2: column "node": "1.5" is not the number of a node',
     "time_h,node,repair\n1,2,20\n": '2: column "repair": 20 has no unit; write 20 h, or name the column',
     "time_h,node,repair\n1,2,0 h\n": '2: column "repair": "0 h" is no repair; leave it empty where a restart',
-    "time_h,node,repair\n1,,3 h\n": '2: column "node": empty beside a repair; name the node, or leave the',
     'time_h,cause\n1,"a\n': "2: cannot be read (unexpected end of data); give cells separated by commas",
 }
 

@@ -25,7 +25,7 @@ from clustersim.engine.replicas.active_group import ActiveGroup
 from clustersim.engine.replicas.parts import Parts
 from clustersim.engine.replicas.replica import DOWN, DRAINED, REJOINING, PendingFailure, Replica
 from clustersim.engine.replicas.replica_set import ReplicaSet
-from clustersim.engine.restart import RestartSequence
+from clustersim.engine.restart import OutageTimes, RestartSequence, SiteOutage
 from clustersim.engine.work.tiered import TieredWork
 from clustersim.failure import Failure
 from clustersim.records import Phase
@@ -50,6 +50,8 @@ class Job:
         self._recovery = scenario.recovery
         self._absorbs = scenario.recovery.during_recovery == "absorb"
         self._start = parts.causes.start
+        self._outage = SiteOutage()
+        self._outages = OutageTimes(scenario, parts.streams, parts.origins)
         self._rack_size = scenario.cluster.rack_slots
         self._replicas = ReplicaSet(
             [self._replica(index, parts) for index in range(self._recovery.replicas)], cluster
@@ -90,6 +92,7 @@ class Job:
             activity,
             self,
             partial(self._announce, index),
+            self._outage,
             index,
         )
         return Replica(index, range(index * size, (index + 1) * size), restart, activity)
@@ -119,6 +122,8 @@ class Job:
 
     def on_failure(self, failure: Failure) -> None:
         """Let a failure hit the job: crash it, or do what its kind of effect does."""
+        if self._outages.any and self._outages.is_out(failure, self._env.now):
+            return
         effect = self._effects.get(failure.mode)
         line = self._note(failure, stops=effect is None)
         if effect is None:
@@ -139,8 +144,8 @@ class Job:
         """Take down the replicas that *failure* hits; all if the work is corrupt from a position on."""
         replicas, group, now = self._replicas, self._group, self._env.now
         struck, phase = replicas.struck_by(failure), self._activity.phase
-        detection = 0.0 if noticed else self._stages.detection(failure)
         group.latest = blame = failure.mode, line
+        detection = 0.0 if noticed else self._noticed_after(failure, blame)
         if self._has_volatile_copies:
             self._work.invalidate(failure.scope, now)
         if failure.slots and not failure.transient:
@@ -155,6 +160,14 @@ class Job:
             self._journal.interrupts(line)
         elif self._activity.phase is BLOCKED:
             group.enter(BLOCKED)
+
+    def _noticed_after(self, failure: Failure, blame: Blame) -> float:
+        """Return how long it takes to notice *failure* (s): no time where the whole site goes out by it."""
+        out = None if failure.slots else self._outages.end(failure, self._env.now)
+        if out is None:
+            return self._stages.detection(failure)
+        self._outage.strike(failure, blame, out)
+        return 0.0
 
     def stand_still(self, time: float, cause: int, line: int) -> None:
         """Let all that train stand still for *time* seconds, because of the incident in *line*."""

@@ -36,6 +36,7 @@ REACHES = ("node", "rack", "pod", "replica", "job")
 WITH_DOMAIN: Mapping[str, Reach] = {"rack": "rack", "pod": "pod", "cluster": "job", "job": "job"}
 SIZES = ("gpu", "node", "rack", "pod")
 OF_NODES = ("gpu", "node")
+WITHOUT_NODES = ("cluster", "job")
 
 
 class Lemons(Block):
@@ -127,7 +128,17 @@ class FailureMode:
     @property
     def takes_nodes(self) -> bool:
         """Whether its failures strike nodes, not only the job's processes."""
-        return self.per not in ("cluster", "job")
+        return self.per not in WITHOUT_NODES
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether each failure keeps the whole site out for its repair time."""
+        return self.per == "cluster" and self.effect.stops_at_once and self.repair_plan is not None
+
+    @property
+    def keeps_site_out(self) -> bool:
+        """Whether the whole site is out for a time by any of its failures, random or recorded."""
+        return self.is_outage or any(row.is_outage for row in self.strikes)
 
     @property
     def scope(self) -> str:
@@ -215,7 +226,7 @@ class FailureModeBlock(Block):
             clock=self.clock or self.usual_clock(per),
             takes_down=self.takes_down or WITH_DOMAIN.get(per, "node"),
             takes_down_stated=self.takes_down is not None,
-            transient=transient if self.effect.nodes_leave else 1.0,
+            transient=transient if self.effect.nodes_leave and per not in WITHOUT_NODES else 1.0,
             repair_plan=RepairPlan(Empirical(absences)) if absences else self.repair,
             recorded=recorded,
             strikes=strikes,
@@ -299,16 +310,29 @@ class FailureModeBlock(Block):
             yield "healed", "the repair has one part only; give one share, such as healed: 60 %"
 
     def _about_repair(self, mode: FailureMode) -> Iterator[Finding]:
-        if self.repair and not mode.takes_nodes:
+        if mode.is_outage:
+            yield from self._about_outage()
+        elif self.repair and not mode.takes_nodes:
             yield "repair", f"a failure per {mode.per} costs no node, so nothing is repaired; leave it out"
-        elif mode.transient < 1 and not mode.takes_nodes:
+        elif self.transient is not None and self.transient < 1 and not mode.takes_nodes:
             yield "transient", f"a failure per {mode.per} never costs a node; leave it out"
         elif mode.transient < 1 and not self.repair:
             yield "transient", "nodes that fail for good need somewhere to go; give a repair"
 
+    def _about_outage(self) -> Iterator[Finding]:
+        """Refuse what has no meaning where the whole site is out for a time."""
+        if self.repair is not None and self.repair != RepairPlan(self.repair.first):
+            yield "repair", "an outage of the site has one length; give one law, such as 9 h"
+        if self.transient is not None:
+            yield "transient", "an outage of the site costs no node; leave it out"
+        if self.effect.without_detection:
+            yield "effect", "an outage of the site shows at once; leave the effect out"
+        elif self.detect is not None:
+            yield "detect", "an outage of the site shows at once; leave it out"
+
 
 def _repairs(rows: tuple[Recorded, ...]) -> tuple[float, ...]:
-    return tuple(row.repair_s for row in rows if row.repair_s is not None)
+    return tuple(row.repair_s for row in rows if row.repair_s is not None and row.node >= 0)
 
 
 def _about_spreads(mode: FailureMode, to: str) -> Iterator[Finding]:
@@ -336,5 +360,10 @@ def _beside_a_log(mode: FailureMode, stated: Mapping[str, object]) -> Iterator[F
     if not mode.effect.nodes_leave and any(row.repair_s is not None for row in mode.recorded or ()):
         why = f"with the effect {mode.effect.word}, no node leaves; leave the repairs out of the log"
         yield "effect", why
+    elif not mode.effect.stops_at_once and any(row.is_outage for row in mode.recorded or ()):
+        yield (
+            "effect",
+            f"an outage of the site stops the job at once, it is never {mode.effect.word}; leave it out",
+        )
     for name in (name for name in ("takes_down", "spreads") if name in stated and not mode.takes_nodes):
         yield (name, KEY), "no row of the log names a node; leave it out"

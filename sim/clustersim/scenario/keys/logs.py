@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic_core import CoreSchema, core_schema
 
-from clustersim.scenario.keys.blocks import Block, Finding, key, unknown
+from clustersim.scenario.keys.blocks import Block, key, unknown
 from clustersim.scenario.keys.quantities import Instant, PositiveDuration, bounded, not_too_long, whole
 from clustersim.units import DAY, DURATION, HOUR, NUMBER, shown
 
@@ -38,6 +38,11 @@ class Recorded(NamedTuple):
     time_s: float
     node: int
     repair_s: float | None
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether the whole site is out for the repair time: it names no node."""
+        return self.node < 0 and self.repair_s is not None
 
 
 class Rows(tuple[Recorded, ...]):
@@ -153,9 +158,6 @@ def _read_row(log: Log, line: int, cells: Sequence[str], columns: list[tuple[str
             log.refuse(line, f'column "{name}": {error}')
             return
     node, repair = parsed.get(NODE, -1), parsed.get(REPAIR)
-    if node < 0 and repair is not None:
-        log.refuse(line, f'column "{NODE}": empty beside a repair; name the node, or leave the repair empty')
-        return
     log.entries.append(LogEntry(Recorded(parsed[TIME], node, repair), line, parsed.get(CAUSE, "")))
 
 
@@ -229,17 +231,14 @@ class ReplayRow(Block):
     node: Annotated[int, whole(0, MOST_NODES)] | None = key(
         "number of the node that it struck, spares after the job's; none: the whole job", None, unit="number"
     )
-    repair: PositiveDuration | None = key("for how long the node was away; none: a restart is enough", None)
+    repair: PositiveDuration | None = key(
+        "for how long the node was away, or the whole site was out; none: a restart is enough", None
+    )
 
     @property
     def recorded(self) -> Recorded:
         """The row as numbers."""
         return Recorded(self.time, -1 if self.node is None else self.node, self.repair)
-
-    def contradictions(self) -> Iterator[Finding]:
-        """Refuse a repair of nothing."""
-        if self.node is None and self.repair is not None:
-            yield "repair", "a repair needs its node; name it, or leave the repair out"
 
 
 class _ReadsRows:

@@ -326,13 +326,15 @@ def _point(sweep: Sweep, index: int) -> list[str]:
 
 @show.register
 def _validation(validation: Validation, screen: Screen) -> None:
-    """Print what came of it in a sentence, then a table of each kind."""
+    """Print what came of it in a sentence, a table of each kind, and what it rests on if wanted."""
     screen.title(outcomes.conclusion(validation), "bold" if validation.passed else "bold yellow")
     ordered = sorted(validation.cases, key=lambda case: list(KINDS).index(case.kind))
     for kind, cases in groupby(ordered, key=lambda case: case.kind):
         screen.title(KINDS[kind])
         styles, rows = zip(*_claims(list(cases)), strict=True)
         screen.table(("", "stated", "accepted", "simulated", ""), rows, left=2, styles=styles)
+    if console.is_verbose():
+        _sources(validation, screen)
 
 
 def _claims(cases: Sequence[ClaimResult]) -> Iterator[tuple[str, Row]]:
@@ -351,7 +353,7 @@ def _claims(cases: Sequence[ClaimResult]) -> Iterator[tuple[str, Row]]:
                 yield "dim", ["", f"  {case.unknown} = {trial.value}", "", ettr, trial.verdict]
 
 
-def sources(validation: Validation, screen: Screen) -> None:
+def _sources(validation: Validation, screen: Screen) -> None:
     """Print where the claims come from, how they are read, and what had to be assumed."""
     screen.title("What they rest on")
     for scenario, group in groupby(validation.cases, key=lambda case: case.scenario):

@@ -42,11 +42,6 @@ def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **commo
     with console.watched(how) as watched:
         validation = run(given, folder, settings=watched)
     options.present(validation, validation.to_dict() if as_json else None)
-    if console.is_verbose() and not as_json:
-        from clustersim.cli.screen import Screen
-        from clustersim.cli.show import sources
-
-        sources(validation, Screen())
     console.say(f"Results: {folder / validation.file}")
     console.say(f"Report: {folder / folders.REPORT}")
     return options.not_met(remedy(case) for case in validation.cases if not case.passed)

@@ -259,6 +259,8 @@ def _tuning_facts(study: Tuning) -> Iterator[Fact]:
     if study.ettr_at_best.half_width is not None:
         near = " to ".join(map(duration, study.range_s))
         yield Fact("Best range", near, "indistinguishable from the best at 95 %")
+    if study.near_best_s is not None:
+        yield Fact("Within 0.5 pp of the best", " to ".join(map(duration, study.near_best_s)), "of ETTR")
     yield Fact("ETTR with it", ettr, "productive share of all card-time")
     for gain in (gain for gain in study.gains if gain.over == "now"):
         label = f"Gain over today's {duration(gain.interval_s, 0.0)}"

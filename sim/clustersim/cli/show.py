@@ -246,7 +246,9 @@ def _listed(tuning: Tuning) -> list[Candidate]:
 def _mark(tuning: Tuning, candidate: Candidate) -> str:
     if candidate.interval_s == tuning.best_s:
         return "the best that was tried"
-    return "" if candidate.distinguishable else "indistinguishable from it"
+    low, high = tuning.near_best_s or (0.0, 0.0)
+    near = "within 0.5 pp of it" if low <= candidate.interval_s <= high else ""
+    return near if candidate.distinguishable else "indistinguishable from it"
 
 
 def _what_ifs(tuning: Tuning) -> Iterator[Row]:

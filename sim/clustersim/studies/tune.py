@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from clustersim import theory
@@ -48,8 +49,10 @@ SHORTEST = 1.0
 """No interval below a second (s) is tried, unless the formulas point there."""
 ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, *(5.0 * number for number in range(2, 20)))
 """Numbers that a person would set, in any unit of time."""
+NEAR_BEST = 0.005
+"""So much of ETTR (0.5 pp) is little beside what inputs are unsure of: other reasons may decide within it."""
 FLAT = 2.0
-"""From this ratio of its ends the flat range is worth a sentence."""
+"""From this ratio of its ends the range near the best is worth a sentence."""
 HALF_TRAINING = 0.5
 """Where nothing helps, the advice says what would let half of the cards train."""
 NAMES = {"young": "Young's", "daly": "Daly's", "exact": "the exact", "now": "today's"}
@@ -153,6 +156,31 @@ class Tuning(Study):
         return self.ettr_at_best is not None and self.ettr_at_best.mean < NO_PROGRESS_BELOW
 
     @property
+    def near_best_s(self) -> tuple[float, float] | None:
+        """The intervals around the best that cost at most 0.5 pp of ETTR, interpolated between candidates.
+
+        It ends at the last candidate where that costs no more.  Unlike `range_s` it does not shrink with more
+        replications.
+        """
+        if self.best_s is None:
+            return None
+        place = next(n for n, each in enumerate(self.curve) if each.interval_s == self.best_s)
+        return _reach(self.curve[place::-1]), _reach(self.curve[place:])
+
+    @property
+    def near_best(self) -> str:
+        """The same in words; empty where there is no best."""
+        if self.near_best_s is None:
+            return ""
+        low, high = self.near_best_s
+        ends = [duration(low), duration(high)]
+        if low == self.curve[0].interval_s:
+            ends[0] += " (the shortest that was tried)"
+        if high == self.curve[-1].interval_s:
+            ends[1] += " (the longest that was tried)"
+        return " to ".join(ends)
+
+    @property
     def within(self) -> str:
         """Words for a sentence about saves: nothing where there is one tier, else ` to <tier>`."""
         return f" to {self.tier.name}" if self.tier.several else ""
@@ -183,7 +211,8 @@ class Tuning(Study):
             "tier": self.tier.name,
             "method": "simulated" if self.simulated else "scored",
             "method_reason": self.simulated,
-            **named(self, "no_failures", "no_progress", "best_s", "range_s", "recommended_s", "boundary"),
+            **named(self, "no_failures", "no_progress", "best_s", "range_s", "near_best_s"),
+            **named(self, "recommended_s", "boundary"),
             **named(self, "ettr_at_best", "now_s", "ettr_now", "young_s", "daly_s", "exact_s"),
             **named(self, "fresh_replications", "gains", "curve", "what_ifs"),
         }
@@ -209,12 +238,13 @@ def _advice(tuning: Tuning) -> Iterator[Advice]:
         if ettr.half_width is not None:
             ends = " to ".join(map(duration, flat))
             text += f" Anything from {ends} is indistinguishable from the best at 95 %."
+        text += f" Within 0.5 pp of the best: {tuning.near_best}."
         yield Advice(text)
         yield from _at_a_limit(tuning)
         if ettr.half_width is not None:
             yield from _against_today(tuning)
             yield from _against_formulas([gain for gain in tuning.gains if gain.over != "now"])
-            yield from _flat(*flat, tuning.tier.durable_after)
+            yield from _flat(*(tuning.near_best_s or flat), tuning.tier.durable_after)
     if tuning.tier.adapts is not None:
         start = duration(tuning.now_s, 0.0)
         text = f"Today's interval follows the failures; what is compared is that of its start, {start}, kept."
@@ -288,15 +318,26 @@ def _flat(shortest: float, longest: float, durable_after: float) -> Iterator[Adv
     """Say where the optimum is flat, and where saves wait for the copy before, whatever is asked for."""
     if longest / shortest > FLAT:
         yield Advice(
-            "The optimum is flat: the longest of these intervals is"
-            f" {measured(longest / shortest, None)} times the shortest. Let other reasons decide among them."
+            "The optimum is flat: the longest interval within 0.5 pp of the best is"
+            f" {measured(longest / shortest, None)} times the shortest. Let other reasons decide among them;"
+            " more replications narrow the range at 95 %, and not this one."
         )
     if durable_after > shortest:
         until = duration(durable_after, 0.0)
         yield Advice(
-            f"A save waits until the copy before it is durable, {until} after its end: whatever shorter"
-            f" interval is asked for, the job saves every {until}."
+            f"Below {until} the curve is a plateau: a save waits until the copy before it is durable, {until}"
+            f" after its end, so whatever shorter interval is asked for, the job saves every {until}."
         )
+
+
+def _reach(outwards: Sequence[Candidate]) -> float:
+    """Return how far one may go from the best, the first of candidates *outwards*, for `NEAR_BEST`."""
+    least = outwards[0].ettr.mean - NEAR_BEST
+    for inside, outside in pairwise(outwards):
+        if outside.ettr.mean < least:
+            share = (inside.ettr.mean - least) / (inside.ettr.mean - outside.ettr.mean)
+            return float(inside.interval_s * (outside.interval_s / inside.interval_s) ** share)
+    return outwards[-1].interval_s
 
 
 def tune(

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from clustersim import theory
+from clustersim.estimate import Estimate
 from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError
-from clustersim.studies.tune import Tuning, rounded, tune
+from clustersim.studies.tune import Candidate, Tuning, rounded, tune
 from tests.unit.studies.clusters import HERE, HOUR, TABLE, job
 
 
@@ -151,7 +152,36 @@ def test_asynchronous_saves_have_a_wide_flat_range_below_their_durability() -> N
     assert found.range_s[1] / found.range_s[0] > 2
     assert found.range_s[0] < 60
     assert "The optimum is flat" in said(found)
+    assert "Below 2 min the curve is a plateau:" in said(found)
     assert "saves every 2 min" in said(found)
+
+
+def test_what_is_near_the_best_is_known_beside_what_is_indistinguishable_from_it() -> None:
+    """More replications leave less that is indistinguishable from the best, and as much that is near it."""
+    few, many = (tuned(job(replications=count, lives=200), candidates=40) for count in (8, 64))
+    best = theory.efficiency(theory.optimal(HOUR, 30), HOUR, 30, 300)
+    assert few.near_best_s is not None
+    assert many.near_best_s is not None
+    for end in many.near_best_s:
+        assert best - theory.efficiency(end, HOUR, 30, 300) == pytest.approx(0.005, abs=0.0015)
+    assert f"Within 0.5 pp of the best: {many.near_best}." in said(many)
+    near = [found[1] / found[0] for found in (few.near_best_s, many.near_best_s)]
+    assert few.range_s is not None
+    assert many.range_s is not None
+    assert many.range_s[1] / many.range_s[0] < few.range_s[1] / few.range_s[0]
+    assert near[1] == pytest.approx(near[0], rel=0.2)
+    assert few.to_dict()["near_best_s"] == list(few.near_best_s or ())
+
+
+def test_what_is_near_the_best_may_end_with_what_was_tried() -> None:
+    curve = [
+        Candidate(60.0 * n, Estimate(ettr, 0.001, 8), True) for n, ettr in enumerate([0.9, 0.9, 0.89], 1)
+    ]
+    scenario = job()
+    found = Tuning(scenario, scenario, 8, 60.0, scenario.tiers[-1], best_s=60.0, curve=curve)
+    assert found.near_best_s == pytest.approx((60.0, 120 * 1.5**0.5))
+    assert found.near_best == "60 s (the shortest that was tried) to 2.4 min"
+    assert Tuning(scenario, scenario, 8, 60.0, scenario.tiers[-1]).near_best_s is None
 
 
 def test_formulas_mislead_where_the_rate_changes_over_time() -> None:

@@ -14,23 +14,26 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from known_answers import Plant
 
+from clustersim.arrays import Floats
 from clustersim.estimate import CONFIDENCE, Estimate, mean_of
 from clustersim.experiment import Point, simulate_all
 from clustersim.metrics.cells import number_at
 from clustersim.results import Results
 from clustersim.scenario.drawing import drawn, values_at
+from clustersim.scenario.keys.uncertain import Uniform
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import ReplicationStore
 from clustersim.studies.compare import Comparison
+from clustersim.studies.indices import Function, sensitivity_of
 from clustersim.studies.levers import levers
 from clustersim.studies.tune import Tuning, tune
 
 EXPERIMENTS = 1000
 OF_INPUTS = 0.8475, 0.945
 MOST_OF_INPUTS = 400
-"""Experiments with uncertain inputs, each of which makes a hundred scenarios."""
+"""Experiments with uncertain inputs, each of which makes sixty scenarios."""
 CANDIDATES = 20
 NOTHING = 1e-9
 LOW, HIGH = 0.93, 0.97
@@ -305,6 +308,27 @@ def known(plant: Plant, made: Scenario) -> Plant:
     return replace(plant, mtbf=made.failures["any"].mtbf, restart=restart)
 
 
+def noisy(rng: np.random.Generator, sd: float, weights: Sequence[float]) -> Function:
+    """Return a linear function with two values for each point, each with normal noise of its own."""
+
+    def function(values: Floats) -> Floats:
+        return np.asarray((values @ np.asarray(weights))[:, None] + rng.normal(0, sd, (len(values), 2)))
+
+    return function
+
+
+def idle_found(experiments: int) -> int:
+    """Return in how many experiments an input that does nothing is told from 0, beside two that do something.
+
+    Half of the variance and more is noise.
+    """
+    rng, laws, told = np.random.default_rng(7), {name: Uniform(0.0, 1.0) for name in ("a", "b", "idle")}, 0
+    for seed in range(experiments):
+        found = sensitivity_of(noisy(rng, 1.0, [1.0, 1.0, 0.0]), laws, samples=64, seed=seed)
+        told += any(index.path == "idle" and index.distinguishable for index in found.indices)
+    return told
+
+
 PATHS = (
     "ettr",
     "availability",
@@ -356,7 +380,12 @@ def of_limits(experiments: int) -> Iterator[Row | Share]:
 
 def of_inputs(experiments: int) -> Iterator[Row | Share]:
     """Chance and uncertain inputs, kept apart."""
-    yield from uncertain(USUAL, 100, min(experiments, MOST_OF_INPUTS))
+    yield from uncertain(USUAL, 60, min(experiments, MOST_OF_INPUTS))
+    idle = Share("an idle input told from 0 by its index, under noise", 2, (0.0, 0.105))
+    count = min(experiments, 200)
+    told = idle_found(count)
+    idle.seen += [True] * told + [False] * (count - told)
+    yield idle
 
 
 SECTIONS: dict[str, Section] = {

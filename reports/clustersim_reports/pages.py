@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 
 from clustersim.advice import Advice, advise, verdict
 from clustersim.estimate import in_words
-from clustersim.formatting import NOTHING, counted, duration, measured, money, points, whole
+from clustersim.formatting import NOTHING, counted, duration, measured, money, percent, points, whole
 from clustersim.metrics import cells
 from clustersim.results import Results
 from clustersim.scenario.describe import describe
 from clustersim.studies.compare import Comparison
 from clustersim.studies.levers import Levers
+from clustersim.studies.sensitivity import SensitivityStudy, in_share, points_of
 from clustersim.studies.solve import Solution
 from clustersim.studies.study import ALIKE, Study
 from clustersim.studies.sweep import Sweep
@@ -46,6 +47,7 @@ from clustersim_reports.sections import (
     tuning,
 )
 from clustersim_reports.sections import levers as changes
+from clustersim_reports.sections import sensitivity as unknowns
 from clustersim_reports.sections import solve as crossing
 from clustersim_reports.sections import sweep as grid
 
@@ -54,6 +56,7 @@ TUNING = [tuning.curve, tuning.what_ifs]
 LEVERS = [changes.section]
 SWEEP = [grid.section]
 SOLVE = [crossing.section]
+SENSITIVITY = [unknowns.section]
 VALIDATION = [agreement.section, checks.section, estimator.section, checks.cases]
 """The sections between the answer and what went in, by page; one that does not apply is left out."""
 MOST, MOST_VERDICTS = 6, 3
@@ -364,6 +367,27 @@ def _solution_method(study: Solution) -> dict[str, str]:
     }
 
 
+def input_to_measure(study: SensitivityStudy) -> str:
+    """Return the answer of a sensitivity study in a few words."""
+    if study.first is not None:
+        return f"Measure {study.first} first."
+    return "No input comes first." if study.found.indices else "Nothing makes a difference."
+
+
+def _sensitivity_facts(study: SensitivityStudy) -> Iterator[Fact]:
+    for index in study.found.indices[:2]:
+        yield Fact(index.path, in_share(index.total), "of the variance by inputs")
+    variance = study.found.variance
+    if variance.total > 0:
+        share = percent(variance.chance / variance.total)
+        yield Fact("Chance", share, "of the variance of one run of this length")
+
+
+def _sensitivity_method(study: SensitivityStudy) -> dict[str, str]:
+    ends = f"{study.replications} at both ends of each input, paired"
+    return {"points": points_of(study), "replications": ends, "inputs": str(len(study.ranges))}
+
+
 STUDIES: Mapping[type[Study], StudyPage] = {
     Tuning: StudyPage(
         "how often to save",
@@ -374,6 +398,13 @@ STUDIES: Mapping[type[Study], StudyPage] = {
     ),
     Levers: StudyPage("what to improve first", change_to_make, _lever_facts, _lever_method, LEVERS),
     Solution: StudyPage("how far it has to go", value_to_reach, _solution_facts, _solution_method, SOLVE),
+    SensitivityStudy: StudyPage(
+        "what to measure first",
+        input_to_measure,
+        _sensitivity_facts,
+        _sensitivity_method,
+        SENSITIVITY,
+    ),
     Sweep: StudyPage("what the values change", best_point, _sweep_facts, _sweep_method, SWEEP),
 }
 """The page of each kind of study."""

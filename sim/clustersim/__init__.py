@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from clustersim.store import RunError as RunError
     from clustersim.studies.compare import Comparison as Comparison
     from clustersim.studies.compare import compare as compare
+    from clustersim.studies.indices import sensitivity_of as sensitivity_of
     from clustersim.studies.levers import Levers as Levers
     from clustersim.studies.levers import levers as levers
+    from clustersim.studies.sensitivity import SensitivityStudy as SensitivityStudy
+    from clustersim.studies.sensitivity import sensitivity as sensitivity
     from clustersim.studies.solve import Solution as Solution
     from clustersim.studies.solve import solve as solve
     from clustersim.studies.sweep import Sweep as Sweep
@@ -44,6 +47,7 @@ _HOMES = {
     "ScenarioError": "scenario",
     "Settings": "settings",
     "Solution": "studies.solve",
+    "SensitivityStudy": "studies.sensitivity",
     "Sweep": "studies.sweep",
     "Tuning": "studies.tune",
     "Validation": "validation",
@@ -52,6 +56,8 @@ _HOMES = {
     "load": "scenario",
     "run": "experiment",
     "solve": "studies.solve",
+    "sensitivity": "studies.sensitivity",
+    "sensitivity_of": "studies.indices",
     "sweep": "studies.sweep",
     "tune": "studies.tune",
     "validate": "validation.validate",

@@ -21,7 +21,7 @@ from clustersim.units import visible
 TOOL = "clustersim"
 SCENARIO, SUMMARY, PROVENANCE = "scenario.yaml", "summary.json", "provenance.json"
 REPORT, COMPARISON = "report.html", "comparison.json"
-STUDIES = ("tune", "levers", "sweep", "solve")
+STUDIES = ("tune", "levers", "sweep", "solve", "sensitivity")
 NEW, READY = ".new", ".ready"
 """Folders within a run folder, of files that are being written, and that only have to be moved."""
 LARGEST_JSON = 100_000_000

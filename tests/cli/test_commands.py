@@ -18,6 +18,7 @@ COMMANDS = [
         "levers",
         "sweep",
         "solve",
+        "sensitivity",
         "validate",
         "report",
         "check",
@@ -28,7 +29,7 @@ COMMANDS = [
     ),
 ]
 JUDGES = {"", "run", "compare", "validate"}
-KEEPS = JUDGES | {"tune", "levers", "sweep", "solve"}
+KEEPS = JUDGES | {"tune", "levers", "sweep", "solve", "sensitivity"}
 """Commands with an exit code for what is not met, and those that go on from what an interrupted one kept."""
 
 

@@ -10,6 +10,7 @@ from clustersim.estimate import Estimate
 from clustersim.scenario import Scenario
 from clustersim.studies.change import Change
 from clustersim.studies.levers import Levers, RankedLever
+from clustersim.studies.sensitivity import SensitivityStudy, sensitivity
 from clustersim.studies.solve import Solution, solve
 from clustersim.studies.study import Worth
 from clustersim.studies.sweep import Sweep, sweep
@@ -169,3 +170,10 @@ def solved(until: str, **scenario: Any) -> Solution:
     given = spec(**(PRICED | scenario))
     path, few = "checkpoint.blocks", {"replications": 3, "horizon": "2 d", "workers": 1}
     return replace(solve(given, path=path, until=until, **few), wall_s=1.5)
+
+
+def unknowns(**scenario: Any) -> SensitivityStudy:
+    """Return a small study of what to measure first, really simulated."""
+    given = spec(**(PRICED | scenario))
+    found = sensitivity(given, samples=8, replications=4, horizon="2 d", workers=1)
+    return replace(found, wall_s=1.5)

@@ -56,6 +56,10 @@ PAGES: dict[str, Callable[[], Page]] = {
     "solve out of reach": lambda: written.study_page(findings.solved("ettr >= 0.99")),
     "solve hostile": lambda: written.study_page(findings.solved("ettr >= 0.8", title=HOSTILE, about=HOSTILE)),
     "sweep hostile": lambda: written.study_page(findings.hostile_sweep(), HOSTILE),
+    "sensitivity": lambda: written.study_page(findings.unknowns(title=HOSTILE), HOSTILE, WHEN),
+    "sensitivity stated": lambda: written.study_page(
+        findings.unknowns(uncertain={"recovery.stages.restart": "1 to 9 min"})
+    ),
     "validation": lambda: written.validation_page(
         validations.validation(validations.FAILED, validations.UNDECIDED), HOSTILE
     ),

@@ -280,6 +280,14 @@ PROBES: dict[str, Callable[[Figure], tuple[list[Any], list[Any]]]] = {
         sorted(x for bar in one.drawing["data"] for x in bar["x"]),
         sorted(100 * gain for gain in one.data["ettr_gain"]),
     ),
+    "tornado": lambda one: (
+        [bar["base"][0] + bar["x"][0] for bar in one.drawing["data"] if bar["type"] == "bar"],
+        one.data["at_95_percent"],
+    ),
+    "sobol": lambda one: (
+        [bar["x"][0] for bar in one.drawing["data"] if bar["type"] == "bar"],
+        [100 * share for share in one.data["total"]],
+    ),
     "roads": lambda one: (drawn(one, 2) + drawn(one, 5), one.data["simulated"]),
     "agreement": lambda one: (
         [y for trace in one.drawing["data"] if trace["mode"] == "markers" for y in trace["y"]],

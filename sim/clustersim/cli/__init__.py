@@ -19,6 +19,7 @@ main = Program(
         "levers",
         "sweep",
         "solve",
+        "sensitivity",
         "validate",
         "report",
         "check",

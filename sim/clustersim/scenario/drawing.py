@@ -38,16 +38,26 @@ def drawn(scenario: Scenario, draws: Sequence[int]) -> Iterator[Scenario]:
     """
     if not draws:
         return
-    plain = {name: value for name, value in scenario.document.items() if name not in NOT_DRAWN}
     shares = points(scenario, max(draws) + 1)
     for draw in draws:
         values = values_at(scenario, {path: float(of_path[draw]) for path, of_path in shares.items()})
-        given = ", ".join(f"{path}={value}" for path, value in values.items())
-        place = Place(f"<draw {draw} of {scenario.name}: {given}>")
-        document = Document(plain, {(): Mark(place, place)})
-        for path, value in values.items():
-            document = put(document, path, partial(_same, value), str(place))
-        yield build(document)
+        yield with_values(scenario, values, f"draw {draw}")
+
+
+def with_values(scenario: Scenario, values: Mapping[str, Any], what: str) -> Scenario:
+    """Return *scenario* with these values by path, nothing uncertain, and without remarks.
+
+    Raises ScenarioError, which names *what* it is and its values, where they make no scenario.
+    """
+    document = scenario.document
+    plain = {name: value for name, value in document.items() if name not in NOT_DRAWN}
+    place = Place(
+        f"<{what} of {scenario.name}: {', '.join(f'{path}={value}' for path, value in values.items())}>"
+    )
+    made = Document(plain, {(): Mark(place, place)})
+    for path, value in values.items():
+        made = put(made, path, partial(_same, value), str(place))
+    return build(made)
 
 
 def _same(value: Any) -> Any:

@@ -16,6 +16,7 @@ from clustersim.records import Records
 from clustersim.settings import Settings, Silent
 from clustersim.store import ChoiceError, Measurements, RunError
 from clustersim.studies.levers import levers
+from clustersim.studies.sensitivity import sensitivity
 from clustersim.studies.solve import solve
 from clustersim.studies.study import Study
 from clustersim.studies.sweep import sweep
@@ -49,8 +50,13 @@ def solved(*given: Any, **keywords: Any) -> Study:
     return solve(*given, path="recovery.stages.start", until="ettr >= 0.7", **keywords)
 
 
-studies = pytest.mark.parametrize("ask", [few, in_full, levers, swept, solved])
-answers = pytest.mark.parametrize("ask", [few, in_full, levers, swept, solved, validate])
+def unknowns(*given: Any, **keywords: Any) -> Study:
+    """What to measure first, by few points."""
+    return sensitivity(*given, samples=4, **keywords)
+
+
+studies = pytest.mark.parametrize("ask", [few, in_full, levers, swept, solved, unknowns])
+answers = pytest.mark.parametrize("ask", [few, in_full, levers, swept, solved, unknowns, validate])
 CLAIMS = {
     "gain": {"figure": "ettr", "at_least": "1 pp", "minus": {}, "change": {"checkpoint.blocks": "1 s"}},
     "time": {"figure": "ettr", "at_least": "10 %", "unknown": {"checkpoint.blocks": ["2 s", "30 s"]}},

@@ -1,0 +1,105 @@
+"""What to measure first: a tornado of what lies between the ends of each input, and the Sobol indices."""
+
+from __future__ import annotations
+
+from clustersim.estimate import ConfidenceInterval, Estimate, in_words
+from clustersim.formatting import NOTHING, measured
+from clustersim.studies.sensitivity import SensitivityStudy, Swing, in_share
+from clustersim.studies.study import ALIKE
+from clustersim_reports import drawing
+from clustersim_reports.blocks import Cell, Data, Figure, Section, Table, key, row
+from clustersim_reports.drawing import BLUE, INK, MUTED, PAPER, WIDE, Plot
+from clustersim_reports.run import interval
+
+BAR, NAME = 44, 40
+"""Pixels per bar, and characters of a path for which there is room on a narrow page."""
+
+
+def section(study: SensitivityStudy) -> Section:
+    """Return both figures and the table of what was varied."""
+    figures = [tornado(study), shares(study)] if study.tornado else []
+    return Section("sensitivity", "What ETTR depends on", [*figures, table(study)], "The inputs")
+
+
+def tornado(study: SensitivityStudy) -> Figure:
+    """Return a bar for each input from ETTR at its 5 % point to that at its 95 % point, the widest first."""
+    swings, rows = study.tornado, []
+    for swing in swings:
+        point = {"input": swing.path, "at_5_percent": swing.at_low.mean, "at_95_percent": swing.at_high.mean}
+        rows.append(point | interval("effective_cards", swing.worth.effective_gpus.interval))
+    ends = [each.mean for swing in swings for each in (swing.at_low, swing.at_high)]
+    pad = max(0.06 * (max(ends) - min(ends)), 1e-4)
+    span = [min(ends) - pad, max(ends) + pad]
+    across, paper = (
+        drawing.axis("ETTR", range=span, nticks=7),
+        {"bgcolor": PAPER, "borderpad": 0, "yshift": 8},
+    )
+    names = [drawing.text(swing.path, NAME) for swing in swings]
+    look = {"x": span[0], **paper}
+    plot = Plot.rows(Data(rows), names, BAR, across, look=look, barmode="overlay")
+    for place, swing in enumerate(swings):
+        low, high = swing.at_low.mean, swing.at_high.mean
+        plot.note(_worth(swing), span[1], place, MUTED, name=WIDE, xanchor="right", **paper)
+        lines = swing.path, f"ETTR {in_words(swing.at_low)} to {in_words(swing.at_high)}", _worth(swing)
+        plot.bars([high - low], [place], drawing.framed(BLUE), base=[low], hover=[lines])
+        plot.dots([low], [place], {"color": INK, "size": 8, "symbol": "diamond"})
+    plot.legend += [key("bar", "ETTR between both ends"), key("mean", "at the 5 % point")]
+    caption = "Each input by itself, the others as they are stated, on the same failures."
+    spoken = [f"{swing.path}: {in_words(swing.at_low)} to {in_words(swing.at_high)}" for swing in swings]
+    return plot.figure("tornado", "ETTR between the ends of each input", caption, spoken)
+
+
+def _worth(swing: Swing) -> str:
+    return swing.worth.in_cards("cards") if swing.worth.ettr.distinguishable else ALIKE
+
+
+def shares(study: SensitivityStudy) -> Figure:
+    """Return the total index of each input as a bar with its interval, and the first-order one as a mark."""
+    indices = study.found.indices
+    rows = [
+        {"input": index.path}
+        | interval("total", possible(index.total))
+        | interval("first_order", possible(index.first))
+        | {"distinguishable": index.distinguishable}
+        for index in indices
+    ]
+    names = [
+        f"{drawing.text(index.path, NAME)} · <b>{drawing.text(in_share(index.total))}</b>"
+        for index in indices
+    ]
+    data = Data(rows)
+    across = drawing.axis("share of the variance that the inputs give ETTR, %", range=[0, 104], nticks=7)
+    paper = {"bgcolor": PAPER, "borderpad": 0, "yshift": 8}
+    plot = Plot.rows(data, names, BAR, across, look={"x": 0, **paper}, barmode="overlay")
+    for place, index in enumerate(indices):
+        whiskers = drawing.whiskers(Data(rows[place : place + 1]), "total", 100)
+        marker = drawing.framed(BLUE) if index.distinguishable else drawing.framed(PAPER, BLUE, 1.5)
+        lines = index.path, f"in all {in_share(index.total)}", f"by itself {in_share(index.first)}"
+        plot.bars(
+            [100 * (possible(index.total).mean or 0.0)], [place], marker, error_x=whiskers, hover=[lines]
+        )
+        mark = {"color": INK, "size": 8, "symbol": "diamond"}
+        plot.dots([100 * (possible(index.first).mean or 0.0)], [place], mark)
+    plot.legend += [key("bar", "with all it interacts with"), key("mean", "by itself")]
+    plot.legend += [key("whisker", "95 % interval")]
+    caption = "Shares may add up to more than 100 % where inputs interact. Chance is in none of them."
+    spoken = [f"{index.path}: {in_share(index.total)}" for index in indices]
+    return plot.figure("sobol", "Share of the variance by input", caption, spoken)
+
+
+def possible(index: Estimate) -> ConfidenceInterval:
+    """Return an index, of which the estimate may lie outside, held between 0 and 1."""
+    return index.share._replace(mean=min(max(index.mean, 0.0), 1.0))
+
+
+def table(study: SensitivityStudy) -> Table:
+    """Return what is known of each input, and what came of it: screened out, or its indices."""
+    indices = {index.path: index for index in study.found.indices}
+    rows = []
+    for each, effect in zip(study.ranges, study.found.screening, strict=True):
+        found, origin = indices.get(each.path), "assumed" if each.input.assumed else each.input.name
+        shown = (in_share(found.first), in_share(found.total)) if found else (NOTHING, NOTHING)
+        moved = Cell(measured(effect.mu_star, effect.sigma or None), "" if found else "left out")
+        rows.append(row(Cell(each.path, origin), Cell(each.text), moved, *map(Cell, shown)))
+    columns = ["5 % to 95 %", "Effect on ETTR", "By itself", "In all"]
+    return Table("What was varied, and what came of it", columns, rows, "Input", "measures")

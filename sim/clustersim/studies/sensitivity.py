@@ -1,0 +1,333 @@
+"""What to measure first: which of the inputs that are not known well ETTR depends on most."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clustersim import folders
+from clustersim.advice import Advice
+from clustersim.arrays import Floats
+from clustersim.estimate import Estimate, mean_of
+from clustersim.formatting import counted, percent, plus_minus
+from clustersim.scenario.drawing import with_values
+from clustersim.scenario.keys.uncertain import HIGH, LOW, UncertainInput, Uniform, around
+from clustersim.scenario.loading import variant
+from clustersim.scenario.model import Scenario
+from clustersim.scenario.text.document import at, dotted, paths
+from clustersim.scenario.trials import CHANGEABLE, CHOSEN, Trials
+from clustersim.settings import Output, ScenarioSource, Settings, merged
+from clustersim.store import ChoiceError
+from clustersim.studies.change import ended_by_the_clock
+from clustersim.studies.indices import Indices, sensitivity_of
+from clustersim.studies.study import Simulations, Study, Worth, named, on_a_fixed_number, plain, simulations
+from clustersim.units import SHARE
+
+SAMPLES = 128
+"""Base points of the indices: intervals of a tenth or so, where chance does not prevail."""
+TRAJECTORIES = 10
+"""Of elementary effects: enough to tell what does next to nothing (Campolongo and others, 2007)."""
+MOST_KEPT = 8
+"""Inputs beyond which indices are not estimated: each costs as many points as there are samples."""
+PER_POINT = 2
+"""Replications at each point: two tell chance from inputs; more points then say more than more of them."""
+AT_THE_ENDS = 16
+"""Replications at both ends of each input, which are compared one by one, unless the scenario has others."""
+USUAL_RANGE = "30 %"
+NOT_GUESSED = ("cluster.", "costs.", *CHOSEN)
+DECIDED = ("interval", "every", "minimum", "keep")
+"""Where no range is assumed, and last keys of such paths: what is decided, not unknown, and prices, on which
+no ETTR depends.  Spares are decided too, but some of them may be out of order."""
+NOTABLE_CHANCE = 0.05
+"""Share of the variance of a run from which on chance is worth a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputRange:
+    """What is not known of an input: its 5 % and 95 % points, and whether that was assumed."""
+
+    path: str
+    input: UncertainInput
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        low, high = (
+            {"text": str(self.input.value(end)), "si": self.input.quantile(end)} for end in (LOW, HIGH)
+        )
+        law, assumed = self.input.name, self.input.assumed
+        return {"path": self.path, "low": low, "high": high, "law": law, "assumed": assumed}
+
+    @property
+    def text(self) -> str:
+        """Both ends as they are written."""
+        return f"{self.input.value(LOW)} to {self.input.value(HIGH)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """ETTR at the 5 % and the 95 % point of an input, the others as they are stated, and what is between."""
+
+    path: str
+    at_low: Estimate
+    at_high: Estimate
+    worth: Worth
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        worth = self.worth
+        return {
+            "path": self.path,
+            "at_low": plain(self.at_low, share=True),
+            "at_high": plain(self.at_high, share=True),
+            "effective_gpus": plain(worth.effective_gpus),
+            "money": plain(worth.money),
+        }
+
+
+@dataclass(frozen=True)
+class SensitivityStudy(Study):
+    """Which inputs ETTR depends on: the ranges, the effects that screened them, indices, and a tornado.
+
+    `frame` has a row for each input that was left, the one that matters most first.
+    """
+
+    file = "sensitivity.json"
+    points = "indices"
+    ranges: Sequence[InputRange]
+    found: Indices
+    tornado: Sequence[Swing]
+    per_point: int
+
+    @property
+    def first(self) -> str | None:
+        """The input to measure first, where it is distinguishable from all others, and matters at all."""
+        indices, ahead = self.found.indices, self.found.ahead
+        if not indices or not indices[0].distinguishable:
+            return None
+        stands_out = ahead is None or (ahead.distinguishable and ahead.mean > 0)
+        return indices[0].path if stands_out else None
+
+    @property
+    def sentence(self) -> str:
+        """The answer in one sentence."""
+        telling = [index for index in self.found.indices if index.distinguishable]
+        if not telling:
+            return "Nothing that was varied makes a distinguishable difference to ETTR."
+        share = in_share(telling[0].total)
+        if self.first is not None:
+            return (
+                f"Measure {self.first} before you measure anything else: it has a part in {share} of the"
+                " variance that the inputs give ETTR."
+            )
+        names = " or ".join(index.path for index in telling[:2])
+        if len(telling) == 1:
+            return f"Measure {names} first; how far it is ahead of the others is not distinguishable."
+        return f"Measure {names} first: which of the two matters more is not distinguishable."
+
+    @property
+    def advice(self) -> list[Advice]:
+        """What to measure first, what that is worth, and what the ranges rest on."""
+        return list(_advice(self))
+
+    def body(self) -> Mapping[str, Any]:
+        """Return the numbers as plain data; what is unknown is null."""
+        found = named(self.found, "screening", "indices", "variance")
+        return {
+            "metric": "ettr",
+            "ranges": plain(list(self.ranges)),
+            **found,
+            "tornado": plain(list(self.tornado)),
+            "per_point": self.per_point,
+            "evaluations": self.found.evaluations,
+            "sentence": self.sentence,
+        }
+
+    def save(self, folder: str | PathLike[str]) -> Path:
+        """Write the answer to *folder*: `sensitivity.json`, and its indices as `sensitivity.csv`."""
+        path = super().save(folder)
+        with folders.replacing_file(path.with_suffix(".csv")) as new:
+            self.frame.to_csv(new, index=False, lineterminator="\n")
+        return path
+
+
+def in_share(estimate: Estimate) -> str:
+    """Return an index in per cent with its interval, held between 0 and 100 %."""
+    share = estimate.share
+    mean = min(max(estimate.mean, 0.0), 1.0)
+    ends = f" ({percent(share.low)} to {percent(share.high)})" if share.low is not None else ""
+    return f"{percent(mean)}{ends}"
+
+
+def sensitivity(
+    scenario: ScenarioSource,
+    output: Output = None,
+    *,
+    range_: str | None = None,
+    samples: int = SAMPLES,
+    per_point: int = PER_POINT,
+    settings: Settings | None = None,
+    **keywords: Any,
+) -> SensitivityStudy:
+    """Find out which uncertain inputs ETTR depends on most, and how much of what is open chance makes up.
+
+    The ranges are those of `uncertain`; where there is no such block, all values with a number are taken to
+    lie within *range_* of what is stated (30 %) in 90 % of the cases.  Elementary effects screen the inputs,
+    then *samples* base points, a power of two, give Sobol indices of what is left, with *per_point*
+    replications at each.  Both ends of each input are compared over 16 replications, unless the scenario or
+    the settings say how many.  With *output*, `sensitivity.json` and `.csv` are written to that folder.  A
+    target is left out.  Keywords are fields of `Settings`.  Raises ScenarioError for a faulty scenario, also
+    where a point makes it so, and RunError where the run cannot go on.
+    """
+    began, how = time.perf_counter(), merged(settings, keywords)
+    if per_point < PER_POINT or samples < PER_POINT or samples & (samples - 1):
+        raise ChoiceError("give 2 replications per point or more, and a power of 2 as samples, such as 128")
+    loaded = on_a_fixed_number(how).load(scenario)
+    fixed = ended_by_the_clock(_certain(loaded), AT_THE_ENDS)
+    inputs = dict(_inputs(loaded, fixed, range_))
+    if not inputs:
+        raise ChoiceError(f"{loaded.name}: nothing is uncertain; give uncertain, or --range 30%")
+    question = {"range": str(range_), "samples": str(samples), "per_point": str(per_point)}
+    with simulations(how.without_changes, output, "sensitivity", loaded, **question) as running:
+        model = _Model(fixed, inputs, running, range(per_point))
+        found, tornado = model.studied(samples)
+    ranges, took = [InputRange(path, each) for path, each in inputs.items()], time.perf_counter() - began
+    count = fixed.simulation.replications
+    answer = SensitivityStudy(loaded, fixed, count, ranges, found, tornado, per_point, wall_s=took)
+    if output is not None:
+        answer.save(output)
+    return answer
+
+
+def _certain(scenario: Scenario) -> Scenario:
+    """Return *scenario* with nothing uncertain: each input is set by itself."""
+    blocks = [name for name in ("uncertain", "uncertainty") if name in scenario.document]
+    return variant(scenario, dict.fromkeys(blocks)) if blocks else scenario
+
+
+def _inputs(scenario: Scenario, fixed: Scenario, range_: str | None) -> Iterator[tuple[str, UncertainInput]]:
+    """Yield what is uncertain, by path: what the scenario says, and what is assumed where it says nothing."""
+    yield from scenario.uncertain.items()
+    if scenario.uncertain and range_ is None:
+        return
+    try:
+        share = SHARE.parse(range_ or USUAL_RANGE)
+    except ValueError as error:
+        raise ChoiceError(f"--range: {error}") from None
+    trials = Trials(fixed.document, "an uncertain input", CHANGEABLE)
+    for keys in paths(fixed.document):
+        path, value = dotted(keys), at(fixed.document, keys)
+        near = any(path.startswith(other) or other.startswith(f"{path}.") for other in scenario.uncertain)
+        if near or keys[0] not in CHANGEABLE or _is_chosen(path) or (each := around(value, share)) is None:
+            continue
+        ends = (trials.findings(each.changes(path, end), ()) for end in (LOW, HIGH))
+        if not any(list(findings) for findings in ends):
+            yield path, each
+
+
+def _is_chosen(path: str) -> bool:
+    decided = path.startswith(NOT_GUESSED) or path.rpartition(".")[2] in DECIDED
+    return decided and path != "cluster.spares"
+
+
+class _Model:
+    """ETTR of a scenario as a function of the quantiles of its inputs, a row for each point."""
+
+    def __init__(
+        self, scenario: Scenario, inputs: Mapping[str, UncertainInput], running: Simulations, keys: range
+    ) -> None:
+        self._scenario = scenario
+        self._inputs = inputs
+        self._running = running
+        self._keys = keys
+
+    def studied(self, samples: int) -> tuple[Indices, list[Swing]]:
+        """Return what it depends on, and what lies between the ends of the inputs that were left."""
+        laws, seed = dict.fromkeys(self._inputs, Uniform(0.0, 1.0)), self._scenario.simulation.seed
+        found = sensitivity_of(
+            self, laws, samples=samples, trajectories=TRAJECTORIES, most=MOST_KEPT, seed=seed
+        )
+        ends = range(self._scenario.simulation.replications)
+        return found, self.swings([index.path for index in found.indices], ends)
+
+    def __call__(self, shares: Floats) -> Floats:
+        """Return ETTR at each row of quantiles, in each replication; the same ones at all points."""
+        return np.array(self._running.ettr([self._at(row) for row in shares.tolist()], self._keys))
+
+    def _at(self, row: Sequence[float]) -> Scenario:
+        return self._with(dict(zip(self._inputs, row, strict=True)))
+
+    def _with(self, shares: Mapping[str, float]) -> Scenario:
+        values: dict[str, Any] = {}
+        for path, share in shares.items():
+            values |= self._inputs[path].changes(path, share)
+        return with_values(self._scenario, values, "a point")
+
+    def swings(self, names: Sequence[str], keys: range) -> list[Swing]:
+        """Return ETTR at both ends of each input, the widest difference in cards first."""
+        ends = [self._with({path: end}) for path in names for end in (LOW, HIGH)]
+        values = self._running.ettr(ends, keys)
+        made = []
+        for place, path in enumerate(names):
+            (low, high), (below, above) = ends[2 * place : 2 * place + 2], values[2 * place : 2 * place + 2]
+            made.append(Swing(path, mean_of(below), mean_of(above), Worth.of(low, below, high, above)))
+        return sorted(made, key=lambda swing: -abs(swing.worth.effective_gpus.mean))
+
+
+def _advice(study: SensitivityStudy) -> Iterator[Advice]:
+    found, swings = study.found, {swing.path: swing for swing in study.tornado}
+    yield Advice(study.sentence)
+    telling = [index for index in found.indices if index.distinguishable]
+    for index in telling[:2]:
+        yield Advice(
+            _swing(swings[index.path], next(each for each in study.ranges if each.path == index.path))
+        )
+    variance = found.variance
+    if variance.total > 0 and variance.chance >= NOTABLE_CHANCE * variance.total:
+        share = percent(variance.chance / variance.total)
+        yield Advice(
+            f"Chance makes up {share} of the variance of one run of this length; no better data reduce it."
+        )
+    left_out = [effect.path for effect in found.screening if not effect.kept]
+    if left_out:
+        listed = ", ".join(left_out[:MOST_KEPT]) + (", ..." if len(left_out) > MOST_KEPT else "")
+        yield Advice(f"Hardly a difference, and left out after screening: {listed}.")
+    if assumed := [each for each in study.ranges if each.input.assumed]:
+        share = assumed[0].input.written.rpartition("± ")[2]
+        many = "The range of 1 input is" if len(assumed) == 1 else f"The ranges of {len(assumed)} inputs are"
+        yield Advice(
+            f"{many} assumed: within {share} of what is stated, in 90 % of the cases. Say under uncertain"
+            " what is really known of them; the order depends on it.",
+            warning=True,
+        )
+    yield from study.caveats()
+
+
+def _swing(swing: Swing, range_: InputRange) -> str:
+    """Return what lies between the ends of an input, in a sentence."""
+    low, high = (plus_minus(each.mean, each.half_width) for each in (swing.at_low, swing.at_high))
+    gap = swing.worth.in_cards()
+    return f"{swing.path} from {range_.text}: ETTR {low} to {high}, {gap}, the other inputs as stated."
+
+
+def points_of(study: SensitivityStudy) -> str:
+    """Return in one sentence how the answer was found."""
+    many = counted(study.found.evaluations, "point")
+    return f"{many}, {counted(study.per_point, 'replication')} at each, the same ones at all."
+
+
+def rows_of(study: SensitivityStudy) -> list[list[str]]:
+    """Return the indices in words: path, range, first-order and total index, whether the latter is not 0."""
+    ranges = {each.path: each.text for each in study.ranges}
+    return [
+        [
+            *(index.path, ranges[index.path], in_share(index.first), in_share(index.total)),
+            "yes" if index.distinguishable else "no",
+        ]
+        for index in study.found.indices
+    ]

@@ -1,0 +1,113 @@
+"""What to measure first: ranges, what comes of them, and the answer in sentences."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clustersim.scenario import Scenario, ScenarioError
+from clustersim.store import ChoiceError
+from clustersim.studies.sensitivity import SensitivityStudy, sensitivity
+
+JOB: dict[str, Any] = {
+    "name": "job",
+    "cluster": {"gpus": 8},
+    "failures": {"any": {"per": "job", "mtbf": "1 h", "clock": "calendar"}},
+    "checkpoint": {"interval": "8 min", "blocks": "30 s"},
+    "recovery": {"stages": {"detect": "0 s", "restart": "10 min"}},
+    "costs": {"gpu_hour": "2 USD"},
+    "simulation": {"horizon": "2 d", "replications": 8},
+}
+RANGES = {"recovery.stages.restart": "2 to 30 min", "checkpoint.blocks": "28 to 32 s"}
+
+
+def job(**more: Any) -> Scenario:
+    return Scenario.model_validate(JOB | more)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> SensitivityStudy:
+    folder = tmp_path_factory.mktemp("study")
+    found = sensitivity(job(uncertain=RANGES), folder, samples=32, workers=1)
+    assert json.loads((folder / "sensitivity.json").read_text()) == found.saved()
+    assert (folder / "sensitivity.csv").read_text().startswith("path,distinguishable,first.mean")
+    return found
+
+
+def test_what_decides_is_to_be_measured_first(study: SensitivityStudy) -> None:
+    assert study.first == "recovery.stages.restart"
+    assert study.sentence.startswith("Measure recovery.stages.restart before you measure anything else")
+    assert [each.path for each in study.ranges] == list(RANGES)
+    assert study.found.indices[0].total.mean > 0.8
+    assert study.frame["path"].tolist() == [index.path for index in study.found.indices]
+
+
+def test_the_tornado_is_that_of_runs_at_both_ends(study: SensitivityStudy) -> None:
+    swing = study.tornado[0]
+    assert swing.path == "recovery.stages.restart"
+    assert swing.at_low.mean > swing.at_high.mean + 0.1
+    assert (swing.at_low.count, study.replications) == (8, 8)
+    worth = swing.worth
+    assert worth.effective_gpus.mean == pytest.approx(8 * (swing.at_high.mean - swing.at_low.mean))
+    assert worth.money is not None
+    assert worth.money.mean == pytest.approx(48 * 2 * worth.effective_gpus.mean)
+
+
+def test_chance_is_told_from_inputs(study: SensitivityStudy) -> None:
+    variance = study.found.variance
+    assert variance.total == variance.inputs + variance.chance
+    assert 0 < variance.chance < variance.inputs
+    longer = sensitivity(job(uncertain=RANGES), samples=32, workers=1, horizon="8 d")
+    assert longer.found.variance.chance < variance.chance / 2
+
+
+def test_workers_and_resuming_change_no_byte(study: SensitivityStudy) -> None:
+    assert sensitivity(job(uncertain=RANGES), samples=32, workers=2).saved() == study.saved()
+
+
+def test_without_ranges_they_are_assumed_and_that_is_said() -> None:
+    found = sensitivity(job(), samples=4, workers=1)
+    varied = {"failures.any.mtbf", "checkpoint.blocks", "recovery.stages.restart"}
+    assert {each.path for each in found.ranges} == varied
+    assert all(each.input.assumed for each in found.ranges)
+    said = [str(each) for each in found.advice]
+    assert any("ranges of 3 inputs are assumed: within 30 % of what is stated" in each for each in said)
+    (rate,) = (each for each in found.ranges if each.path == "failures.any.mtbf")
+    assert rate.text == "42 min to 1 h 18 min"
+    wider = sensitivity(job(uncertain=RANGES), range_="50 %", samples=4, workers=1)
+    assert {each.path: each.input.assumed for each in wider.ranges} == {
+        "recovery.stages.restart": False,
+        "checkpoint.blocks": False,
+        "failures.any.mtbf": True,
+    }
+
+
+def test_what_makes_no_difference_is_left_out() -> None:
+    idle = {"cluster.spares": "2 to 9", **RANGES}
+    found = sensitivity(job(uncertain=idle), samples=8, workers=1)
+    (effect,) = (each for each in found.found.screening if each.path == "cluster.spares")
+    assert (effect.mu_star, effect.kept) == (0.0, False)
+    assert any("left out after screening: cluster.spares" in str(each) for each in found.advice)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"samples": 100}, "a power of 2 as samples"),
+        ({"per_point": 1}, "give 2 replications per point or more"),
+        ({"range_": "much"}, "--range: "),
+        ({"precision": "1 pp"}, "give replications, and no precision"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ChoiceError, match=message):
+        sensitivity(job(), workers=1, **given)
+
+
+def test_a_point_that_makes_no_scenario_is_named(tmp_path: Path) -> None:
+    nothing = {"checkpoint.blocks": {"normal": {"mean": "1 ms", "sd": "25 ms"}}}
+    with pytest.raises(ScenarioError, match=r"<a point of job: checkpoint\.blocks=0\.000"):
+        sensitivity(job(uncertain=nothing), tmp_path / "x", samples=256, workers=1)

@@ -59,8 +59,9 @@ SOLVE = [crossing.section]
 SENSITIVITY = [unknowns.section]
 VALIDATION = [agreement.section, checks.section, estimator.section, checks.cases]
 """The sections between the answer and what went in, by page; one that does not apply is left out."""
-MOST, MOST_VERDICTS = 6, 3
-"""Sentences of the answer, and scenarios with a verdict of their own: of more only the best and the worst."""
+MOST, MOST_VERDICTS, MOST_BEST = 6, 3, 2
+"""Sentences of the answer; scenarios with a verdict of their own, of more only the best and the worst; and
+sentences on which scenario is best, in time and in money."""
 MOST_NAMED = 6
 """Scenarios that the title of the browser's tab names."""
 LIBRARIES = ("numpy", "scipy", "simpy", "pydantic", "plotly")
@@ -129,18 +130,21 @@ def _heading(run: Run) -> str:
 
 
 def answer(runs: Runs) -> list[Advice]:
-    """Return the sentences of one run, or of several compared: verdicts, what steps return, what to do."""
+    """Return the sentences of one run, or of several compared.
+
+    These begin with which is best and by how much; then come verdicts, what steps return, and what to do.
+    """
     if runs.comparison is None or runs.single:
         return _alone(runs.runs[0])[:MOST]
     selected = list(runs.runs)
     if len(selected) > MOST_VERDICTS:
         ordered = sorted(selected, key=lambda run: float(run.at("effective_gpus")))
         selected = [ordered[-1], ordered[0]]
-    sentences = [_named_verdict(run) for run in selected]
-    sentences += runs.comparison.advice[: MOST - len(sentences)]
+    advice, best = runs.comparison.advice, MOST_BEST if runs.comparison.best else 0
+    sentences = [*advice[:best], *(_named_verdict(run) for run in selected), *advice[best:]][:MOST]
     for run in selected:
-        advice = advise(run.result.scenario, run.summary)
-        sentences += [replace(sentence, text=f"{run.name}: {sentence.text}") for sentence in advice]
+        more = advise(run.result.scenario, run.summary)
+        sentences += [replace(sentence, text=f"{run.name}: {sentence.text}") for sentence in more]
     return sentences[:MOST]
 
 

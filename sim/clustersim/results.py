@@ -13,16 +13,17 @@ from contextlib import suppress
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from clustersim import folders
 from clustersim.arrays import Array, Floats
 from clustersim.engine.ledger import TOLERANCE, LedgerError
-from clustersim.estimate import grouped, percentile, within_draws, without_chance
+from clustersim.estimate import ConfidenceInterval, grouped, percentile, within_draws, without_chance
 from clustersim.formatting import plus_minus
 from clustersim.metrics.catalogue import SCHEMA_VERSION, SECTIONS, figures_of
+from clustersim.metrics.cells import at, margin
 from clustersim.metrics.metric import Measure, MetricFigure, Note
 from clustersim.metrics.plausible import wrong_with
 from clustersim.metrics.replications import FLEET, Replications
@@ -39,6 +40,31 @@ if TYPE_CHECKING:
 Summary = dict[str, Any]
 IDENTITY = ("scenario_hash", "version", "source")
 """What of their provenance two runs have in common that have the same figures."""
+
+
+class SummaryFigure(NamedTuple):
+    """A metric of a run: its value, the ends of its 95 % interval, its unit, and what it means.
+
+    A value that is infinite or unknown is None, and so are ends where there is no interval.
+    """
+
+    path: str
+    label: str
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    meaning: str
+
+    @classmethod
+    def of(cls, figure: MetricFigure, summary: Mapping[str, Any]) -> SummaryFigure:
+        """Return the figure of a run with this *summary*."""
+        metric, path, value = figure.metric, figure.path, at(summary, figure.path)
+        width = margin(summary, metric.margin or path)
+        known = value is not None and width is not None
+        ends = ConfidenceInterval(value, value - width, value + width) if known else ConfidenceInterval(value)
+        _, low, high = ends.within(0.0, metric.highest)
+        return cls(path, metric.label, value, low, high, metric.unit, metric.meaning)
 
 
 class Results:
@@ -130,6 +156,19 @@ class Results:
     def ettr_by_replication(self) -> Floats:
         """ETTR of each replication, in order."""
         return self.values_of("ettr")
+
+    @cached_property
+    def figures(self) -> Mapping[str, SummaryFigure]:
+        """Every metric of the summary by its path, typed, with its interval and its meaning.
+
+        As a pandas frame: `pd.DataFrame(results.figures.values())`.
+        """
+        known = {figure.path: figure for figure in figures_of(facts_of(self.scenario)).values()}
+        return {
+            path: SummaryFigure.of(figure, self.summary)
+            for path, figure in known.items()
+            if path in self.summary["reasons"] or at(self.summary, path) is not None
+        }
 
     def values_of(self, metric: str) -> Floats:
         """Return a number for each replication of the *metric* at a path of the summary, in order.

@@ -79,7 +79,7 @@ def test_a_hundred_squares_whatever_the_rounding() -> None:
 def test_the_answer_is_two_to_six_sentences_with_numbers(names: list[str]) -> None:
     found = [advice.text for advice in pages.answer(several(*names))]
     assert 2 <= len(found) <= 6
-    assert "ETTR" in found[0]
+    assert any("ETTR" in text for text in found)
     assert all(text.endswith(".") for text in found)
 
 
@@ -88,7 +88,9 @@ def test_the_answer_says_what_was_asked_for() -> None:
     assert "An effective card-hour costs" in found
     assert "The target is reached after" in found
     assert any(advice.text.startswith("stuck: ") for advice in pages.answer(several("plain", "stuck")))
-    assert "8,192 cards" in pages.answer(several(*CHANGES))[0].text
+    many = [advice.text for advice in pages.answer(several(*CHANGES))]
+    assert many[0].startswith("Most effective cards: large, ")
+    assert any("8,192 cards" in text for text in many)
 
 
 def test_cards_that_cost_nothing_have_no_price_to_compare_with() -> None:
@@ -118,8 +120,10 @@ def test_a_comparison_opens_with_what_changed() -> None:
     assert head.index("What changed") < head.index("of 1,024 train")
     several = Comparison([run("plain"), run("hostile"), run("target")])
     table, more = first_screen.changed(several)
-    assert len(table.rows) == first_screen.MOST_CHANGED
-    left_out = sum(len(each.values) for each in several.changed) - first_screen.MOST_CHANGED
+    shown = [min(len(each.values), first_screen.MOST_CHANGED // 2) for each in several.changed]
+    names = [row.head.small for row in table.rows]
+    assert [names.count(each.name) for each in several.changed] == shown
+    left_out = sum(len(each.values) for each in several.changed) - sum(shown)
     assert more.words.startswith(f"And {left_out} more value")
 
 

@@ -433,3 +433,17 @@ def test_a_comparison_as_plain_data(compared: Comparison, tmp_path: Path) -> Non
 def test_the_baseline_must_be_one_of_them(compared: Comparison) -> None:
     with pytest.raises(ChoiceError, match="large, small, slow"):
         Comparison(compared.results, "nobody")
+
+
+def test_figures_are_the_metrics_of_the_summary_typed(made: Results) -> None:
+    ettr = made.figures["ettr.mean"]
+    assert ettr.value == made.summary["ettr"]["mean"]
+    assert (ettr.low, ettr.high) == pytest.approx((made.summary["ettr"]["low"], made.summary["ettr"]["high"]))
+    assert (ettr.unit, ettr.label) == ("share", "ETTR")
+    assert made.figures["gpus"].low is None
+    assert made.figures["incidents_by_mode.node"].value == made.summary["incidents_by_mode"]["node"]
+    assert "cost.total" not in made.figures
+    unknown = results(scenario(failures="none")).figures["mtti_s"]
+    assert (unknown.value, unknown.low) == (None, None)
+    paths = [path for path in made.summary["margins"] if path != "ettr"]
+    assert all(made.figures[path].high is not None for path in paths)

@@ -71,15 +71,19 @@ def _headline(run: Run, single: bool) -> Group:
 
 
 def changed(comparison: Comparison) -> Iterator[Block]:
-    """Yield the values in which the scenarios differ from the baseline, from -> to: the first of them."""
-    rows, several = [], len(comparison.changed) > 1
-    for other in comparison.changed:
-        rows += [row(Cell(value.path, other.name if several else ""), *value.texts) for value in other.values]
+    """Yield the values in which scenarios differ from the baseline, from -> to: the first ones of each."""
+    others = [other for other in comparison.changed if other.values]
+    most = max(MOST_CHANGED // max(len(others), 1), 1)
+    to = others[0].name if len(comparison.changed) == 1 and others else "To"
+    rows = [
+        row(Cell(value.path, other.name if to == "To" else ""), *value.texts)
+        for other in others
+        for value in other.values[:most]
+    ]
     if rows:
-        to = "To" if several else comparison.changed[0].name
         columns = (f"From {comparison.baseline}", to)
         yield Table("What changed", columns, rows[:MOST_CHANGED], "What changed", "changed")
-    if more := len(rows[MOST_CHANGED:]):
+    if more := sum(len(other.values) for other in others) - len(rows[:MOST_CHANGED]):
         yield Text(f"And {counted(more, 'more value')}: all of them stand under What went in.", "absent")
 
 

@@ -49,7 +49,7 @@ def _lines(paragraph: str, width: int) -> Iterator[str]:
     """Yield the lines of a paragraph."""
     text = paragraph.lstrip(" ")
     indent = " " * min(len(paragraph) - len(text), width // 2)
-    room, line = width - len(indent), ""
+    room, line = max(width - len(indent), 1), ""
     for piece in (piece for word in text.split(" ") for piece in chop_cells(word, room) or [""]):
         longer = f"{line} {piece}" if line else piece
         if line and cell_len(longer) > room:

@@ -296,10 +296,16 @@ class Answer(ABC):
         return untimed
 
     def save(self, folder: str | PathLike[str]) -> Path:
-        """Write the answer to its file in *folder*, and return the path of the file."""
-        path = Path(folder) / self.file
+        """Write the answer to its file in *folder*, and return the path of the file.
+
+        Another answer that is there is kept, with its report, as `<name>@<date>`.
+        """
+        path, saved = Path(folder) / self.file, self.saved()
         path.parent.mkdir(parents=True, exist_ok=True)
-        folders.write_json(path, self.saved())
+        if path.is_file() and path.read_bytes() != f"{folders.as_json(saved)}\n".encode():
+            folders.set_file_aside(path)
+            folders.set_file_aside(path.with_name(folders.REPORT))
+        folders.write_json(path, saved)
         return path
 
     @abstractmethod

@@ -372,8 +372,8 @@ def tune(
             _what_if(path, value, tuned(other, running, tier, candidates)) for other, path, value in others
         ]
         tuning = replace(tuned(loaded, running, tier, candidates, simulate), what_ifs=what_ifs)
-    if output is not None:
-        tuning.save(output)
+        if output is not None:
+            tuning.save(output)
     return tuning
 
 

@@ -194,3 +194,15 @@ def test_shares_stay_between_nothing_and_all() -> None:
     found = few(job(mtbf=60, restart=600, replications=2, lives=60), workers=1).to_dict()
     ends = [end for one in found["curve"] for end in (one["low"], one["high"])]
     assert all(0 <= end <= 1 for end in ends)
+
+
+def test_another_answer_is_kept_with_its_report_and_the_same_one_is_not(tmp_path: Path) -> None:
+    first = levers(scenario(), tmp_path / "study", workers=1)
+    (tmp_path / "study" / "report.html").write_text("of the first")
+    levers(scenario(), tmp_path / "study", workers=1)
+    assert {path.name for path in (tmp_path / "study").iterdir()} == {"levers.json", "report.html"}
+    levers(scenario(), tmp_path / "study", workers=1, seed=4)
+    (kept,) = (tmp_path / "study").glob("levers@*.json")
+    (report,) = (tmp_path / "study").glob("report@*.html")
+    assert json.loads(kept.read_text("utf-8")) == json.loads(json.dumps(first.saved()))
+    assert report.read_text() == "of the first"

@@ -238,9 +238,10 @@ def _sufficed(said: Said, match: re.Match[str]) -> bool:
     rf"fewer of them fail"
 )
 def _lower_bound(said: Said, match: re.Match[str]) -> bool:
-    """With one fewer, and the same failures, they do not suffice."""
-    short = said.instead({"cluster.spares": int(match["count"]) - 1}).values_of("spares.short")
-    return bool(short.mean() > 0.005)
+    """With one fewer they do not suffice, as far as chance allows: in the same histories, or in 64 others."""
+    fewer = said.instead({"cluster.spares": int(match["count"]) - 1})
+    others = mean_of(fewer.values_of("spares.short", 64))
+    return bool(fewer.values_of("spares.short").mean() > 0.005 or (others.high or 1.0) > 0.01)
 
 
 # The interval.
@@ -410,10 +411,12 @@ SIGNS: dict[str, Callable[[float, float], bool]] = {
 
 @proves(
     r"^(?P<verdict>met|not met|undecided): random: ettr is .+?, expected (?P<sign>[<>]=?) "
-    r"(?P<value>[\d.]+)(; the interval holds the threshold, more replications would tell)?$"
+    r"(?P<value>[\d.]+)(; (the interval holds the threshold|one replication has no interval), "
+    r"more.* would tell)?$"
 )
 def _threshold(said: Said, match: re.Match[str]) -> bool:
     ettr, value = mean_of(said.table["ettr"].to_numpy()), float(match["value"])
-    open_still = ettr.half_width is not None and abs(ettr.mean - value) < ettr.half_width
+    width = ettr.half_width if said.summary["random"] else 0.0
+    open_still = width is None or abs(ettr.mean - value) < width
     holds = SIGNS[match["sign"]](ettr.mean, value)
     return match["verdict"] == ("undecided" if open_still else "met" if holds else "not met")

@@ -224,6 +224,8 @@ def _queue(kind: Leaving, crews: int, most: int) -> Floats:
         weights.append(weights[-1] * (kind.load / orders if orders <= crews else tail))
         if orders == crews:
             weights[-1] *= (1 - tail) / (1 - busy)
+        if weights[-1] > LARGEST:
+            weights = [weight / LARGEST for weight in weights]
     nodes = np.zeros(most + 1)
     nodes[:: kind.nodes] = weights
     return _shares(nodes)

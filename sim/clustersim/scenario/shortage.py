@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from clustersim.arrays import Floats
 from clustersim.distributions import mean_within, variation
 from clustersim.formatting import counted
@@ -23,6 +25,10 @@ BARELY = 0.01
 
 FULL = 0.98
 """Share of their time for which crews work at most, here: beyond it a queue hardly ends, or never does."""
+
+MANY_AT_ONCE = 1000
+"""Failures that take more nodes, and more than there are spares, are counted by themselves: the job waits
+while one of them is being repaired, however many nodes are away otherwise."""
 
 
 class Shortage(NamedTuple):
@@ -47,10 +53,14 @@ def shortage(system: System, at_s: float, trains: float, replacement: float = 0.
         if not count:
             continue
         here = [_in_domain(system, kind, spares, domains) for kind in groups]
-        shares = nodes_away(here, max(cluster.nodes // domains, 1), spares, cluster.spare_failures)
-        waiting *= (1 - float(shares[spares + 1 :].sum())) ** count
-        complete *= (1 - _idle_cards(system, shares, spares)) ** count
-        away += count * float(shares @ range(len(shares)))
+        large = [kind for kind in here if kind.nodes > max(spares, MANY_AT_ONCE)]
+        small = [kind for kind in here if kind not in large]
+        shares = nodes_away(small, max(cluster.nodes // domains, 1), spares, cluster.spare_failures)
+        none = math.exp(-math.fsum(kind.load for kind in large))
+        waiting *= (none * (1 - float(shares[spares + 1 :].sum()))) ** count
+        complete *= (none * (1 - _idle_cards(system, shares, spares))) ** count
+        away += count * float(shares @ np.arange(len(shares)))
+        away += count * math.fsum(kind.load * kind.nodes for kind in large)
     return Shortage(max(1 - waiting, 0.0), max(1 - complete, 0.0), away)
 
 

@@ -165,14 +165,30 @@ def beats(best: Floats, other: Floats, among: int) -> bool:
 
 def ahead(best: Floats, others: Floats, among: int) -> Any:
     """Return the same for many at once: the replications of each lie along the last axis of *others*."""
-    with np.errstate(invalid="ignore"):  # what is infinite is unknown, and beats nothing
-        gaps = best - others
+    mean, error, freedom = _means_and_errors(best, others)
+    if not freedom:
+        return np.zeros(mean.shape, np.bool_)
+    return mean > error * student(freedom, 1 - (1 - CONFIDENCE) / max(among, 2))
+
+
+def differ(values: Floats, others: Floats) -> Any:
+    """Return whether the means of *values* and *others*, paired along the last axis, differ at 95 %."""
+    mean, error, freedom = _means_and_errors(values, others)
+    if not freedom:
+        return np.zeros(mean.shape, np.bool_)
+    return np.abs(mean) > error * student(freedom)
+
+
+def _means_and_errors(values: Floats, others: Floats) -> tuple[Floats, Floats, int]:
+    """Return the means of the differences, their standard errors (0 of a single one), and their freedom.
+
+    What is infinite is unknown: NaN, which is more than nothing and differs from nothing.
+    """
+    with np.errstate(invalid="ignore"):
+        gaps = np.asarray(values - others)
         count = gaps.shape[-1]
-        if count < 2:
-            return np.zeros(gaps.shape[:-1], np.bool_)
-        share = (1 - CONFIDENCE) / max(among, 2)
-        errors = gaps.std(axis=-1, ddof=1) / math.sqrt(count)
-        return gaps.mean(axis=-1) > errors * student(count - 1, 1 - share)
+        error = gaps.std(axis=-1, ddof=1) / math.sqrt(count) if count > 1 else np.zeros(gaps.shape[:-1])
+        return gaps.mean(axis=-1), error, count - 1
 
 
 def ratio(numerators: Sequence[float] | Floats, denominators: Sequence[float] | Floats) -> Estimate | None:

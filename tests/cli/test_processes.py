@@ -39,9 +39,11 @@ def clustersim(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 @contextmanager
-def running(folder: Path, finished_first: int, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(
+    folder: Path, finished_first: int, *arguments: str, study: str = "run"
+) -> Iterator[subprocess.Popen[str]]:
     """Yield a run with two workers that has finished some replications, and has others to do."""
-    command = [*COMMAND, "run", "busy.yaml", "-o", "stopped", "--workers", "2", *arguments]
+    command = [*COMMAND, study, "busy.yaml", "-o", "stopped", "--workers", "2", *arguments]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
         while finished(folder) < finished_first and time.monotonic() < deadline:
@@ -74,6 +76,19 @@ def test_stopped_runs_go_on_to_the_same_bytes(busy: Path) -> None:
         assert undisturbed.returncode == 0, undisturbed.stderr
         expected = (busy / workers / "summary.json").read_bytes()
         assert (busy / "stopped/summary.json").read_bytes() == expected
+
+
+def test_a_sweep_that_is_killed_goes_on_to_the_same_bytes(busy: Path) -> None:
+    vary = ("--vary", "checkpoint.blocks=1s,2s,3s", "--replications", "4", "--horizon", "60h")
+    for done in (2, 5):
+        with running(busy, done, *vary, "--resume", study="sweep") as process:
+            process.kill()
+    for place, workers in (("stopped", "2"), ("whole", "1")):
+        done = clustersim(busy, "sweep", "busy.yaml", *vary, "--resume", "-o", place, "--workers", workers)
+        assert done.returncode == 0, done.stderr
+        assert ("going on from" in done.stderr) == (place == "stopped")
+    for name in ("sweep.json", "sweep.csv", "sweep.parquet"):
+        assert (busy / "stopped" / name).read_bytes() == (busy / "whole" / name).read_bytes()
 
 
 def test_a_reader_that_leaves_is_no_drama(busy: Path) -> None:

@@ -38,8 +38,12 @@ def solve(path: str, until: str, between: str | None, both: bool, retune: bool, 
 
     What cannot be reached is an answer too: the best that can be had, and what would have to be added.
     """
+    from clustersim.studies.condition import Condition
     from clustersim.studies.solve import solve as solved
 
-    question = partial(solved, path=path, until=until, between=between, both=both, retune=retune)
+    how = options.settings({"sets": common["sets"]} | {name: common[name] for name in ("seed", "horizon")})
+    named = Condition.parse(until).other
+    other = options.load_all([named], how)[0] if named else None
+    question = partial(solved, path=path, until=until, between=between, both=both, retune=retune, other=other)
     options.answer(question, "solve", **common)
     return OK

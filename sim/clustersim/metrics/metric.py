@@ -42,6 +42,7 @@ class Measure:
 
     `estimate` returns the figure of all rows, None where it is infinite or unknown; `values` a number for
     each row, between which paired differences are taken; of several tables of rows, the numbers of each.
+    `weights` says how much of the figure's denominator each row has, 1 on average.
     `margin` says whether the figure has a symmetric interval, `ends` how else its interval is found, and
     `averages` whether rows may be averaged first, which leaves the figure as it is.
     """
@@ -49,6 +50,7 @@ class Measure:
     columns: tuple[Column, ...]
     estimate: Callable[[Array], Estimate | None]
     values: Callable[[Array], Array] = lambda rows: rows[..., 0]
+    weights: Callable[[Array], Array] = lambda rows: np.ones(rows.shape[:-1])
     margin: bool = False
     averages: bool = False
     ends: Callable[[Array], ConfidenceInterval] | None = None
@@ -85,7 +87,11 @@ def ratio(above: Column, below: Column) -> Measure:
         mean = under.mean(axis=-1, keepdims=True)
         return np.asarray(quotient + (over - quotient * under) / np.where(total, mean, math.nan))
 
-    return Measure((above, below), lambda rows: ratio_of(*rows.T), values, margin=True, averages=True)
+    def weights(rows: Array) -> Array:
+        mean = rows[..., 1].mean(axis=-1, keepdims=True)
+        return np.asarray(rows[..., 1] / np.where(mean, mean, math.nan))
+
+    return Measure((above, below), lambda rows: ratio_of(*rows.T), values, weights, True, True)
 
 
 def scaled(measure: Measure, factor: Column) -> Measure:
@@ -103,7 +109,10 @@ def scaled(measure: Measure, factor: Column) -> Measure:
     def values(rows: Array) -> Array:
         return np.asarray(rows[..., -1] * measure.values(rows[..., :-1]))
 
-    return Measure((*measure.columns, factor), estimate, values, margin=True, averages=True)
+    def weights(rows: Array) -> Array:
+        return measure.weights(rows[..., :-1])
+
+    return Measure((*measure.columns, factor), estimate, values, weights, True, True)
 
 
 def over(column: Column, statistic: Callable[[Array], Any]) -> Measure:
@@ -241,6 +250,11 @@ class Metric:
     def claimable(self) -> bool:
         """Whether a claim may be about it: whether it has an interval."""
         return self.measure is not None and (self.measure.margin or self.measure.ends is not None)
+
+    @property
+    def averaged(self) -> bool:
+        """Whether it is a mean, or a quotient of means, over replications."""
+        return self.measure is not None and self.measure.margin
 
     def figures(self, facts: ScenarioFacts) -> Iterator[MetricFigure]:
         """Yield the figures that it has: one, or one for each name of its family."""

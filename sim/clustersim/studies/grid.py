@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clustersim.arrays import Floats
-from clustersim.estimate import ahead
+from clustersim.arrays import Array, Floats
+from clustersim.estimate import ahead, differ
 from clustersim.experiment import Point
 from clustersim.metrics.metric import Metric
 from clustersim.scenario.loading import variant
@@ -24,7 +24,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Progress
 from clustersim.store import COUNT, ChoiceError, Kept
 from clustersim.studies.change import ended_by_the_clock, tuned_tier
-from clustersim.studies.figures import Rows, ScenarioFigures
+from clustersim.studies.figures import Rows, ScenarioFigures, at_reference
 from clustersim.studies.search import SEGMENTS, scores, why_outages_depend
 from clustersim.studies.study import Simulations
 from clustersim.studies.tune import CANDIDATES, searched
@@ -154,13 +154,14 @@ class Best(NamedTuple):
 class GridFigures(NamedTuple):
     """What came of a grid: by point and metric a mean with both ends of its interval; NaN is unknown.
 
-    The `baseline` is the first design as it is, to which the `differences` are paired.  `interval_s` are the
-    intervals between saves, `best` the best points by metric.
+    The `baseline` is the first design as it is, to which the `differences` are paired; `told` says which of
+    them are more than chance.  `interval_s` are the intervals between saves, `best` the best points.
     """
 
     baseline: Floats
     figures: Floats
     differences: Floats
+    told: Array
     interval_s: Floats
     best: Mapping[str, Best]
 
@@ -228,11 +229,19 @@ class GridPoints:
 
     def _result(self, scenario: Scenario, figures: ScenarioFigures, rows: Rows) -> Kept:
         interval = scenario.checkpoint.interval if scenario.checkpoint else math.nan
+        values, weights = figures.values(rows, self._metrics)
+        differences = figures.differences(rows, self._base_rows, self._metrics)
+        base, _ = self._base_figures.values(self._base_rows, self._metrics)
+        apart = at_reference(values, weights, base)
+        averaged = np.array([metric.averaged for metric in self._metrics.values()])
+        by_interval = (differences[:, 1] > 0) | (differences[:, 2] < 0)
         return {
             COUNT: np.array(self._count),
-            "values": figures.values(rows, self._metrics),
+            "values": values,
+            "weights": weights,
+            "told": np.where(averaged, differ(apart, base), by_interval),
             "figures": figures.ends(rows, self._metrics),
-            "differences": figures.differences(rows, self._base_rows, self._metrics),
+            "differences": differences,
             "interval_s": np.array(interval),
         }
 
@@ -251,26 +260,27 @@ class GridPoints:
         """Return what came of all points."""
         results = self._running.results
         ordered = [results[index] for index in range(len(self._grid))]
-        figures, differences, intervals = (
+        figures, differences, told, intervals = (
             np.array([result[name] for result in ordered])
-            for name in ("figures", "differences", "interval_s")
+            for name in ("figures", "differences", "told", "interval_s")
         )
         baseline = self._base_figures.ends(self._base_rows, self._metrics)
         best = self._best(ordered, figures[:, :, 0])
-        return GridFigures(baseline, figures, differences, intervals, best)
+        return GridFigures(baseline, figures, differences, told, intervals, best)
 
     def _best(self, results: Sequence[Kept], means: Floats) -> dict[str, Best]:
         """Return the best point by each metric of which more or less is better, where it has an interval."""
         listed, best = list(self._metrics.items()), dict[str, Best]()
         for row, (path, metric) in enumerate(listed):
-            if metric.better and metric.claimable and not np.isnan(means[:, row]).all():
+            if metric.better and metric.averaged and not np.isnan(means[:, row]).all():
                 best[path] = Best(int(np.nanargmax(SIGNS[metric.better] * means[:, row])), [])
         rows = [row for row, (path, _) in enumerate(listed) if path in best]
         signs = np.array([SIGNS[listed[row][1].better] for row in rows])[:, None]
         pairs = zip(best.values(), rows, strict=True)
-        highest = signs * np.array([results[index]["values"][row] for (index, _), row in pairs])
+        highest = np.array([results[index]["values"][row] for (index, _), row in pairs])
         for index, result in enumerate(results):
-            behind = ahead(highest, signs * result["values"][rows], len(results))
+            values = at_reference(result["values"][rows], result["weights"][rows], highest)
+            behind = ahead(signs * highest, signs * values, len(results))
             for (_, alike), differs in zip(best.values(), behind | np.isnan(means[index, rows]), strict=True):
                 alike += [] if differs else [index]
         return best

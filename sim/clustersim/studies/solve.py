@@ -285,15 +285,16 @@ def solve(
     between: str | None = None,
     retune: bool = False,
     both: bool = False,
+    other: ScenarioSource | None = None,
     settings: Settings | None = None,
     **keywords: Any,
 ) -> Solution:
     """Find the smallest change of the value at *path* with which the condition *until* is met.
 
     The condition compares a metric of the summary with a number, `ettr >= 0.95`, or with the same metric of
-    another scenario, `cost.total <= other.yaml`, in which *both* sets the value too.  Values are sought
-    around today's, or *between* two: "10s..20min".  With *retune* each has its own best interval between
-    saves.  With *output*, `solve.json` is written to that folder.
+    another scenario, `cost.total <= other.yaml` (*other* in its place, if given), in which *both* sets the
+    value too.  Values are sought around today's, or *between* two: "10s..20min".  With *retune* each has its
+    own best interval between saves.  With *output*, `solve.json` is written to that folder.
 
     32 replications for each value, unless the scenario or the settings say how many.  Keywords are fields of
     `Settings`.  Raises ScenarioError or ChoiceError, before anything is simulated, for what cannot be solved,
@@ -307,11 +308,11 @@ def solve(
     _refuse_metric(given, condition)
     if retune:
         tuned_tier(given)
-    other = _other(how.load(condition.other), given) if condition.other else None
+    against = _other(how.load(other or condition.other), given) if condition.other else None
     sought = _sought(given, path, between)
-    asked = path, until, between, retune, both, given.simulation.replications, other and other.hash
+    asked = path, until, between, retune, both, given.simulation.replications, against and against.hash
     with simulations(how, output, "solve", given, asked=str(asked)) as running:
-        answer = _answered(Question(given, path, condition, running, other, retune, both), sought)
+        answer = _answered(Question(given, path, condition, running, against, retune, both), sought)
     answer = replace(answer, wall_s=time.perf_counter() - began)
     if output is not None:
         answer.save(output)

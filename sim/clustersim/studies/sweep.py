@@ -132,12 +132,16 @@ class Sweep(Study):
             return plus_minus(mean, width)
         return worded(int(mean) if metric.measure is None else mean, width, metric.unit, self.currency)
 
+    def distinguishable(self, path: str, index: int) -> bool:
+        """Return whether a metric at a point differs from the scenario as it is beyond chance, at 95 %."""
+        return bool(self.found.told[index, self.places[path]])
+
     def difference_words(self, path: str, index: int) -> str:
         """Return the difference to the scenario as it is, or that there is none beyond chance."""
         mean, width = _mean_and_width(self.difference(path, index))
         if mean is None:
             return "unknown"
-        if not _distinguishable(self.difference(path, index)):
+        if not self.distinguishable(path, index):
             return ALIKE if mean or width else "the same"
         unit = self.metrics[path].unit
         if unit == "share":
@@ -184,7 +188,7 @@ class Sweep(Study):
             "interval_s": None if math.isnan(interval) else interval,
             "metrics": {path: _named(self.estimate(path, index)) for path in self.metrics},
             "differences": {
-                path: _named(apart) | {"distinguishable": _distinguishable(apart)}
+                path: _named(apart) | {"distinguishable": self.distinguishable(path, index)}
                 for path, apart in differences.items()
             },
         }
@@ -249,11 +253,6 @@ def _named(estimate: Estimated) -> dict[str, Any]:
 def _mean_and_width(estimate: Estimated) -> tuple[float | None, float | None]:
     mean, low, high = estimate
     return mean, None if low is None or high is None else (high - low) / 2
-
-
-def _distinguishable(estimate: Estimated) -> bool:
-    _, low, high = estimate
-    return low is not None and high is not None and (low > 0 or high < 0)
 
 
 def sweep(

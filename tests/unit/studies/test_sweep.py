@@ -236,3 +236,12 @@ def test_sizes_are_rounded_to_whole_nodes_and_it_is_said() -> None:
     assert [value.text for value in found.grid.axes[0].values] == ["64", "96", "120"]
     assert "Values of cluster.gpus are rounded: 64, 96, 120." in [str(each) for each in found.advice]
     assert np.all(np.diff(found.frame["gpus"]) > 0)
+
+
+def test_a_price_that_explodes_is_not_as_good_as_the_best() -> None:
+    """Without spares next to nothing is effective: a quotient of next to nothing, and yet far too much."""
+    costs = {"costs": {"gpu_hour": "2 USD"}, "simulation": {"horizon": "60 d", "replications": 4}}
+    vary = {"cluster.spares": "0,24", "failures.node.rate": "1 / 5 node-days", "failures.node.repair": "9 d"}
+    found = swept(full(**costs), vary, metrics=[PRICE])
+    assert found.alike(PRICE) == [1]
+    assert found.difference_words(PRICE, 0) != "not distinguishable"

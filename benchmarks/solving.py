@@ -26,7 +26,7 @@ from clustersim.studies.solve import solve
 EXPERIMENTS = 400
 BAND = 0.91, 0.9825
 """Of 400 intervals that hold the truth in 95 of 100 so many do, with probability 0.999."""
-PLANT = Plant(horizon=40 * 3600.0, interval=900.0)
+PLANT = Plant(horizon=20 * 3600.0, interval=900.0)
 WANTED = 0.75
 HERE = Settings(workers=1)
 MISSING = 0.05
@@ -45,7 +45,7 @@ def exact(name: str) -> float:
 
 def plant(path: str, number: int) -> tuple[float, float]:
     """Return the interval of one experiment on the plant."""
-    scenario = Scenario.model_validate(PLANT.document(1000 + number, replications=16))
+    scenario = Scenario.model_validate(PLANT.document(1000 + number, replications=8))
     low, high = ENDS[NAMES[path]]
     found = solve(scenario, path=path, until=f"ettr >= {WANTED}", between=f"{low} s..{high} s", settings=HERE)
     return ends(found)
@@ -70,7 +70,7 @@ def fleet(spares: int) -> Any:
 def spares(number: int) -> tuple[float, float]:
     """Return the interval of one experiment on the queue."""
     document = fleet(0).document()
-    few = {"horizon": "3000 h", "warm_up": "300 h", "replications": 16, "seed": 1000 + number}
+    few = {"horizon": "2000 h", "warm_up": "300 h", "replications": 8, "seed": 1000 + number}
     document["simulation"] |= few
     scenario = Scenario.model_validate(document)
     until = f"spares.waiting <= {MISSING}"

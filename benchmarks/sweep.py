@@ -11,7 +11,7 @@ from timing import best_of, peak_megabytes
 
 GRID = {"cluster.gpus": "10k..200k:20", "recovery.stages.restart": "1min..10min:10log"}
 WHOLE = {"simulation.horizon": "10 d", "simulation.replications": "16"}
-SHORT = {"simulation.horizon": "1 h", "simulation.replications": "4"}
+SHORT = {"simulation.horizon": "10 min", "simulation.replications": "2"}
 MANY = {"cluster.gpus": "10k..200k:100", "recovery.stages.restart": "1min..10min:100log"}
 
 

@@ -312,7 +312,7 @@ def _solution(found: Solution, screen: Screen) -> None:
         mark = "today's" if found.now is not None and each.value == found.now.value else ""
         value, met = found.say(each.value), "yes" if each.slack.mean >= 0 else "no"
         rows.setdefault((value, met), [value, found.words(each), met, mark])
-    screen.table([found.path, found.metric, "met", ""], rows.values())
+    screen.table([found.path, found.metric, "met", ""], list(rows.values()))
     screen.advice(others)
 
 

@@ -301,8 +301,7 @@ def solve(
     and RunError where the run cannot go on.
     """
     began, how = time.perf_counter(), on_a_fixed_number(merged(settings, keywords))
-    given = on_a_number(how.load(scenario), REPLICATIONS)
-    condition = Condition.parse(until)
+    given, condition = on_a_number(how.load(scenario), REPLICATIONS), Condition.parse(until)
     if given.simulation.replications < 2:
         raise ChoiceError("one replication tells nothing about chance; solve needs 2 or more")
     _refuse_metric(given, condition)

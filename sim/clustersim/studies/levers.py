@@ -186,11 +186,8 @@ def levers(
         tried += _variants(loaded, _tuned_interval(fixed, running))
         replications = range(fixed.simulation.replications)
         now, *others = running.ettr([fixed, *(each.compared for each in tried)], replications)
-    ranked = _ranked(_lever(loaded, now, each, ettr) for each, ettr in zip(tried, others, strict=True))
-    answer = Levers(loaded, fixed, len(now), mean_of(now), ranked, wall_s=running.wall_s)
-    if output is not None:
-        answer.save(output)
-    return answer
+        ranked = _ranked(_lever(loaded, now, each, ettr) for each, ettr in zip(tried, others, strict=True))
+        return running.finished(Levers(loaded, fixed, len(now), mean_of(now), ranked), output)
 
 
 class _Variant(NamedTuple):

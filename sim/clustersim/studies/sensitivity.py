@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -184,7 +183,7 @@ def sensitivity(
     target is left out.  Keywords are fields of `Settings`.  Raises ScenarioError for a faulty scenario, also
     where a point makes it so, and RunError where the run cannot go on.
     """
-    began, how = time.perf_counter(), merged(settings, keywords)
+    how = merged(settings, keywords)
     if per_point < PER_POINT or samples < PER_POINT or samples & (samples - 1):
         raise ChoiceError("give 2 replications per point or more, and a power of 2 as samples, such as 128")
     loaded = on_a_fixed_number(how).load(scenario)
@@ -196,12 +195,10 @@ def sensitivity(
     with simulations(how.without_changes, output, "sensitivity", loaded, **question) as running:
         model = _Model(fixed, inputs, running, range(per_point))
         found, tornado = model.studied(samples)
-    ranges, took = [InputRange(path, each) for path, each in inputs.items()], time.perf_counter() - began
-    count = fixed.simulation.replications
-    answer = SensitivityStudy(loaded, fixed, count, ranges, found, tornado, per_point, wall_s=took)
-    if output is not None:
-        answer.save(output)
-    return answer
+        ranges = [InputRange(path, each) for path, each in inputs.items()]
+        count = fixed.simulation.replications
+        answer = SensitivityStudy(loaded, fixed, count, ranges, found, tornado, per_point)
+        return running.finished(answer, output)
 
 
 def _certain(scenario: Scenario) -> Scenario:

@@ -7,9 +7,8 @@ scenario.  All values meet the same failures, so that the metric moves with the 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -300,7 +299,7 @@ def solve(
     `Settings`.  Raises ScenarioError or ChoiceError, before anything is simulated, for what cannot be solved,
     and RunError where the run cannot go on.
     """
-    began, how = time.perf_counter(), on_a_fixed_number(merged(settings, keywords))
+    how = on_a_fixed_number(merged(settings, keywords))
     given, condition = on_a_number(how.load(scenario), REPLICATIONS), Condition.parse(until)
     if given.simulation.replications < 2:
         raise ChoiceError("one replication tells nothing about chance; solve needs 2 or more")
@@ -312,10 +311,7 @@ def solve(
     asked = path, until, between, retune, both, given.simulation.replications, against and against.hash
     with simulations(how, output, "solve", given, asked=str(asked)) as running:
         answer = _answered(Question(given, path, condition, running, against, retune, both), sought)
-    answer = replace(answer, wall_s=time.perf_counter() - began)
-    if output is not None:
-        answer.save(output)
-    return answer
+        return running.finished(answer, output)
 
 
 def _other(scenario: Scenario, given: Scenario) -> Scenario:

@@ -288,12 +288,8 @@ def sweep(
     with _place(output) as place, simulations(watched, place, "sweep", given, **questions) as running:
         points = GridPoints(grid, running, known, retune, progress)
         points.simulate(seconds * count, PART_S * how.processes)
-        found = points.found()
-    answer = Sweep(given, given, count, grid, retune, known, chosen, found)
-    answer = replace(answer, wall_s=running.wall_s)
-    if output is not None:
-        answer.save(output)
-    return answer
+        answer = Sweep(given, given, count, grid, retune, known, chosen, points.found())
+        return running.finished(answer, output)
 
 
 def plan(

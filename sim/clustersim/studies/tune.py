@@ -372,9 +372,7 @@ def tune(
             _what_if(path, value, tuned(other, running, tier, candidates)) for other, path, value in others
         ]
         tuning = replace(tuned(loaded, running, tier, candidates, simulate), what_ifs=what_ifs)
-        if output is not None:
-            tuning.save(output)
-    return tuning
+        return running.finished(tuning, output)
 
 
 def tuned(
@@ -398,7 +396,7 @@ def tuned(
     marks = formulas(fixed, tier)
     search = searched(fixed, tier, choose, [tier.interval, *marks.values()], candidates)
     answer = _judged(answer, marks, search, judge)
-    return replace(answer, fresh_replications=fresh, simulated=reason, wall_s=running.wall_s)
+    return replace(answer, fresh_replications=fresh, simulated=reason)
 
 
 def _judged(answer: Tuning, marks: Mapping[str, float], search: Search, judge: Score) -> Tuning:

@@ -60,10 +60,7 @@ def validate(
     if output is not None:
         refuse_taken(Path(output))
     sources = [cases] if isinstance(cases, Scenario | str | PathLike) else list(cases)
-    validation = validated(find(sources, how.changes), how, output, estimator=not sources)
-    if output is not None:
-        validation.save(output)
-    return validation
+    return validated(find(sources, how.changes), how, output, estimator=not sources)
 
 
 def validated(
@@ -86,11 +83,14 @@ def validated(
     with simulations(settings, output, "validation") as running:
         others = [running.point(scenario, {}) for scenario in survey.scenarios] if survey else []
         running.run([*plan.points(running), *others])
-    outcomes = tuple(plan.outcome(case, name) for case, name in claims_of(cases))
-    how = made(settings, running.wall_s) | {"seed": _common_seed(cases)}
-    scenarios = {case.name: case.scenario for case in cases}
-    ettrs = [point.store.ettr(point.wanted) for point in others]
-    return Validation(outcomes, scenarios, how, survey.curves(ettrs) if survey else ())
+        outcomes = tuple(plan.outcome(case, name) for case, name in claims_of(cases))
+        how = made(settings, running.wall_s) | {"seed": _common_seed(cases)}
+        scenarios = {case.name: case.scenario for case in cases}
+        ettrs = [point.store.ettr(point.wanted) for point in others]
+        validation = Validation(outcomes, scenarios, how, survey.curves(ettrs) if survey else ())
+        if output is not None:
+            validation.save(output)
+    return validation
 
 
 def claims_of(cases: Sequence[Case]) -> Iterator[tuple[Case, str]]:

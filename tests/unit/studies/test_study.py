@@ -206,3 +206,20 @@ def test_another_answer_is_kept_with_its_report_and_the_same_one_is_not(tmp_path
     (report,) = (tmp_path / "study").glob("report@*.html")
     assert json.loads(kept.read_text("utf-8")) == json.loads(json.dumps(first.saved()))
     assert report.read_text() == "of the first"
+
+
+@studies
+def test_what_was_simulated_is_kept_until_the_answer_is_saved(
+    ask: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(answer: Study, folder: object) -> Path:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        for kind in {Study, *Study.__subclasses__()}:
+            patch.setattr(kind, "save", full)
+        with pytest.raises(OSError, match="no space"):
+            ask(scenario(), tmp_path / "study", workers=1)
+    assert [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    ask(scenario(), tmp_path / "study", workers=1, resume=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["study"]

@@ -41,7 +41,8 @@ def page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def case(here: Path) -> Path:
+def case(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COLUMNS", "100")
     (here / "ours.yaml").write_text(CASE)
     return here
 
@@ -197,4 +198,7 @@ def test_a_validation_is_not_half_written(
     assert result.exit_code == 1
     assert "No space left on device" in result.stderr
     assert (case / "runs/validation/validation.json").read_bytes() == before
+    monkeypatch.undo()
+    monkeypatch.chdir(case)
+    assert clustersim("validate", "ours.yaml", "--seed", "9", "--resume").exit_code == 0
     assert [path.name for path in (case / "runs").iterdir()] == ["validation"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clustersim.scenario.first_order import ettr
+from clustersim.scenario.first_order import first_order
 from clustersim.scenario.model import Scenario
 from tests.theory.runs import replications, share, spec
 from tests.theory.z import assert_z, mean_se
@@ -37,4 +37,4 @@ def test_the_first_order_knows_outages_random_and_recorded() -> None:
         ({"log": {"replay": [row, {"time": "250 h", "repair": "1 h"}]}}, 1 - 20 / 200),
     ):
         scenario = Scenario.model_validate(spec(64, failures, 200 * HOUR, checkpoint=saves))
-        assert ettr(scenario) == pytest.approx(up, rel=1e-4)
+        assert first_order(scenario).ettr == pytest.approx(up, rel=1e-4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from clustersim.cli.program import Program
+from clustersim.cli.program import HELP, Program
 from clustersim.version import VERSION, build
 
 __all__ = ["main"]
@@ -37,7 +37,7 @@ main = Program(
         "clustersim check my-cluster.yaml",
         "clustersim run my-cluster.yaml --set cluster.spares=20 --report",
     ),
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=HELP | {"max_content_width": 100},
     params=[],
 )
 main = click.version_option(VERSION, prog_name="clustersim", message=f"%(prog)s %(version)s ({build()})")(

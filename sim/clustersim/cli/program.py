@@ -19,6 +19,7 @@ from clustersim import library
 from clustersim.cli import console, defaults
 from clustersim.units import visible_lines
 
+HELP = {"help_option_names": ["-h", "--help"]}
 LONG = 1000
 """Characters: no first sentence of a help is as long."""
 OK, FAILED, MISUSED, UNMET, INTERRUPTED = 0, 1, 2, 3, 130
@@ -51,7 +52,7 @@ class Command(click.Command):
     def __init__(
         self, *args: Any, examples: Sequence[str] = (), judges: bool = False, **settings: Any
     ) -> None:
-        super().__init__(*args, **settings)
+        super().__init__(*args, **({"context_settings": HELP} | settings))
         self.examples = examples
         self.judges = judges
 

@@ -23,8 +23,8 @@ METRIC_COLUMNS = ("key", "label", "unit", "meaning", "`expect`", "`figure` of a 
 SCENARIO_HEAD = f"""{NOTE}
 # Scenario keys
 
-The [tutorial](../tutorial.md) shows them at work. `<name>` is a name of your own: letters, digits, spaces,
-`_` and `-`. A key that is not in these tables is refused.
+The [tutorial](../tutorial.md) shows them at work. `<name>` is a name of your own: letters of any script,
+digits, spaces, `_` and `-`. A key that is not in these tables is refused.
 
 `base: [other.yaml, chen-base]` inherits from files or shipped scenarios, in this order; what the file itself
 says comes last, and `null` deletes an inherited key. Stages, tiers and tables are replaced as a whole.

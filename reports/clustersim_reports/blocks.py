@@ -236,8 +236,8 @@ def _rounded(value: float, digits: int) -> float | None:
 
 
 def slug(name: str) -> str:
-    """Return *name* as part of an anchor: lower case letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "scenario"
+    """Return *name* as part of an anchor: lower case letters of any script, digits and hyphens."""
+    return re.sub(r"[\W_]+", "-", name.lower()).strip("-") or "scenario"
 
 
 def anchors(names: Iterable[str]) -> list[str]:

@@ -31,9 +31,13 @@ LONGEST_SLUG = 60
 
 
 def slug(name: str) -> str:
-    """Return *name* as a folder name that is safe everywhere: small letters, digits and hyphens."""
+    """Return *name* as a folder name that is safe everywhere: small letters, digits and hyphens.
+
+    Letters are without their accents; a name that has none of the Latin ones keeps its own.
+    """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG].strip("-") or "scenario"
+    slugs = (re.sub(r"[\W_]+", "-", each).strip("-") for each in (plain, unicodedata.normalize("NFC", name)))
+    return next(filter(None, slugs), "scenario")[:LONGEST_SLUG].strip("-")
 
 
 def unfinished(folder: Path) -> Path:

@@ -143,3 +143,10 @@ def test_a_planners_first_screen_is_worth_acting_on() -> None:
     for change in worth.changes:
         assert 0 < change.ettr_gain < 1 - summary["ettr"]["mean"]
         assert 0 < (change.money or 0.0) < summary["cost"]["lost"]
+
+
+def test_causes_keep_the_words_and_the_script_of_the_log() -> None:
+    results = simulated("cause-names")
+    assert set(results.scenario.failures) == {"显卡掉线", "网卡故障"}
+    assert set(results.incidents["mode"]) == {"显卡掉线", "网卡故障"}
+    assert results.summary["waste_by_cause"]["显卡掉线"] > results.summary["waste_by_cause"]["网卡故障"]

@@ -6,7 +6,6 @@ The rows then stand in the document itself, so that it runs again without the fi
 from __future__ import annotations
 
 import os.path
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as File
 from typing import Any
@@ -15,14 +14,13 @@ from pydantic import ValidationError
 
 from clustersim.scenario.keys.failure import FailureModeBlock
 from clustersim.scenario.keys.logs import LogEntry, Recorded, Rows, read_log
-from clustersim.scenario.keys.quantities import NAME_PATTERN
+from clustersim.scenario.keys.quantities import LONGEST_NAME, in_names, is_name
 from clustersim.scenario.text.document import Document, Mark, Path, Place, ScenarioError, dotted, find
 from clustersim.scenario.text.reader import shown_as
 from clustersim.units import format_size, shown
 
 FAILURES, REPLAY, SOURCES = "failures", "replay", "sources"
 LARGEST_LOG = 20_000_000
-LONGEST_NAME = 40
 MOST_CAUSES = 100
 _HARMLESS = Rows([Recorded(0.0, -1, None)])
 
@@ -178,5 +176,6 @@ def _names(causes: Sequence[str], trace: str, taken: Sequence[str]) -> Iterator[
 
 def _safe(text: str) -> str:
     """Return what of *text* may be a name."""
-    kept = re.sub(r"[^A-Za-z0-9_-]+", " ", text).strip(" _-")[:LONGEST_NAME].rstrip()
-    return kept if re.match(NAME_PATTERN, kept) else ""
+    kept = " ".join("".join(each if in_names(each) else " " for each in text).split()).strip(" _-")
+    kept = kept[:LONGEST_NAME].rstrip()
+    return kept if is_name(kept) else ""

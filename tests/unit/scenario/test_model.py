@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from dataclasses import FrozenInstanceError
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from clustersim import theory
 from clustersim.distributions import Constant, Empirical, Exponential, Gamma, LogNormal, Truncated, Weibull
 from clustersim.scenario import Scenario, loads
-from clustersim.scenario.keys.quantities import around
+from clustersim.scenario.keys.quantities import NAME_PATTERN, around, is_name
 
 DAY, YEAR = 86_400.0, 365.25 * 86_400.0
 
@@ -317,3 +318,21 @@ def test_braces_in_a_value_do_not_disturb_its_sentence() -> None:
     with pytest.raises(ValidationError) as caught:
         scenario(name="{sentence}")
     assert '"{sentence}" is not a name' in caught.value.errors()[0]["msg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("gpu_memory", True), ("a", True), ("9 b-c", True), ("显卡掉线", True), ("Überhitzung", True),
+        ("हार्डवेयर", True), ("x" * 40, True), ("x" * 41, False), ("", False), (" x", False), ("x ", False),
+        ("_x", False), ("-x", False), ("a.b", False), ("a<b", False), ("a`b", False), ("a^b", False),
+        ("a\nb", False), ("a\x7f", False),
+    ],
+)  # fmt: skip
+def test_names_are_of_any_script_for_the_model_and_for_editors(name: str, is_one: bool) -> None:
+    assert is_name(name) is is_one
+    assert bool(re.search(NAME_PATTERN.replace("$", r"\Z"), name)) is is_one
+
+
+def test_names_have_no_invisible_signs() -> None:
+    assert not any(map(is_name, ("a\u202eb", "a\u200bb", "a\u2028b", "\u0301a", "a…b")))

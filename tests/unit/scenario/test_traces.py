@@ -179,8 +179,8 @@ def test_causes_that_differ_only_in_signs_are_told_apart(folder: Path) -> None:
     assert names[3:] == [
         "a cause with a name of more than forty l",
         "trace a cause with a name of more than f",
-        "trace",
-        "trace 2",
+        "風扇",
+        "電源",
     ]
 
 

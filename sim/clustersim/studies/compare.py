@@ -269,7 +269,7 @@ class Comparison(Answer):
         for run in self.results:
             said = [verdict(run.summary), *advise(run.scenario, run.summary)]
             for sentence in (each for each in said if each.warning):
-                names.setdefault(sentence.text, []).append(run.name)
+                names.setdefault(sentence.text.removeprefix(f"{run.name} "), []).append(run.name)
         return [Advice(f"{', '.join(of)}: {text}", warning=True) for text, of in names.items()]
 
     def to_dict(self) -> dict[str, Any]:

@@ -115,6 +115,12 @@ def test_what_run_warns_of_is_said_with_the_scenarios_of_which_it_holds() -> Non
     assert all(text.startswith(("a: ", "b: ", "a, b: ")) for text in warnings)
 
 
+def test_a_warning_names_its_scenario_once() -> None:
+    stuck = compared(named("stuck", mtbf=60, restart=6000), named("fine"))
+    assert any(str(each).startswith("stuck: makes no progress") for each in stuck.warnings)
+    assert not any("stuck: stuck" in str(each) for each in stuck.warnings)
+
+
 def test_all_of_it_is_plain_data() -> None:
     found = compared(named("slow"), named("fast", restart=60))
     data = found.to_dict()

@@ -145,8 +145,20 @@ def test_a_planners_first_screen_is_worth_acting_on() -> None:
         assert 0 < (change.money or 0.0) < summary["cost"]["lost"]
 
 
-def test_causes_keep_the_words_and_the_script_of_the_log() -> None:
-    results = simulated("cause-names")
+def test_causes_keep_the_words_and_the_script_of_the_log(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        "time_h,node,cause,repair_h\n3,1,显卡掉线,20\n9,3,网卡故障,3\n", "utf-8"
+    )
+    scenario = """
+        name: cause-names
+        cluster: {gpus: 64}
+        failures: {log: {replay: log.csv}}
+        checkpoint: {interval: 1 h, blocks: 10 s}
+        recovery: {stages: {restart: 30 min}}
+        simulation: {horizon: 10 d, replications: 2}
+    """
+    (tmp_path / "case.yaml").write_text(scenario)
+    results = run(load(tmp_path / "case.yaml"), workers=1)
     assert set(results.scenario.failures) == {"显卡掉线", "网卡故障"}
     assert set(results.incidents["mode"]) == {"显卡掉线", "网卡故障"}
     assert results.summary["waste_by_cause"]["显卡掉线"] > results.summary["waste_by_cause"]["网卡故障"]

@@ -20,7 +20,7 @@ from clustersim.scenario.rates import (
     rate,
     spare_events,
 )
-from clustersim.scenario.values import Value, values
+from clustersim.scenario.values import ScenarioValue, values
 from clustersim.units import format_duration, format_share
 
 SECONDS_PER_EVENT = 15e-6
@@ -57,7 +57,7 @@ class Description:
     """
 
     name: str
-    values: tuple[Value, ...]
+    values: tuple[ScenarioValue, ...]
     nodes: int
     spare_nodes: int
     racks: int | None

@@ -45,7 +45,7 @@ _UNITS = {DURATION: "s", SHARE: "share", SIZE: "bytes", BANDWIDTH: "bytes/s", TO
 _NOT_VALUES = (*REMARKS, "name", "title", "about", "uncertain", "uncertainty")
 
 
-class Value(NamedTuple):
+class ScenarioValue(NamedTuple):
     """One value: its dotted path, how it reads, where it comes from (None: nothing says), whether a default.
 
     `value` is what it comes to, as a number in `unit` (s, 1/s, share, cards, ...; of a law the mean), true or
@@ -86,12 +86,14 @@ class Value(NamedTuple):
         }
 
 
-def values(scenario: Scenario) -> Iterator[Value]:
+def values(scenario: Scenario) -> Iterator[ScenarioValue]:
     """Yield every value that the simulation depends on, in the order of the language."""
     for path, text, default, value, unit in _block(scenario.written, scenario.document, ()):
         resolved = _resolved(scenario, path, text) + _doubt(scenario, dotted(path))
         where = None if default else source(scenario.sources, path)
-        yield Value(dotted(path), resolved, where, default, *(_comes_to(scenario, path) or (value, unit)))
+        yield ScenarioValue(
+            dotted(path), resolved, where, default, *(_comes_to(scenario, path) or (value, unit))
+        )
 
 
 def _doubt(scenario: Scenario, path: str) -> str:

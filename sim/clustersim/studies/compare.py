@@ -133,7 +133,7 @@ BY_HOUR = (
 
 
 @dataclass(frozen=True)
-class Best:
+class BestRun:
     """The best run by a metric, those not distinguishable from it, and by how much it is better than another.
 
     The other one is the baseline, or else the next best; None where no run is distinguishably worse.
@@ -218,7 +218,7 @@ class Comparison(Answer):
         )
 
     @cached_property
-    def best(self) -> tuple[Best, ...]:
+    def best(self) -> tuple[BestRun, ...]:
         """The best run by time and cost to the target, or by effective cards and their price."""
         goals = {_goal(run.scenario) for run in self.results}
         criteria = BY_HOUR if len(goals) > 1 or None in goals else TO_TARGET
@@ -336,7 +336,7 @@ def _goal(scenario: Scenario) -> tuple[Any, ...] | None:
     return (workload["target"],) if "target" in workload else (workload["productive"], scenario.cluster.gpus)
 
 
-def _best(runs: Sequence[Results], baseline: str, criterion: Criterion) -> Best | None:
+def _best(runs: Sequence[Results], baseline: str, criterion: Criterion) -> BestRun | None:
     """Return the best of the *runs* by a criterion; None where fewer than two have such a figure.
 
     Prices in several currencies are none that could be compared.
@@ -357,7 +357,7 @@ def _best(runs: Sequence[Results], baseline: str, criterion: Criterion) -> Best 
     gap = ""
     if difference is not None:
         gap = worded(difference.mean, difference.half_width, metric.unit, first.get("currency", ""))
-    return Best(criterion, order[0], metric.cell(first).text, tuple(alike), other, difference, gap)
+    return BestRun(criterion, order[0], metric.cell(first).text, tuple(alike), other, difference, gap)
 
 
 def compare(

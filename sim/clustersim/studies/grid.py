@@ -28,7 +28,7 @@ from clustersim.studies.figures import Rows, ScenarioFigures, at_reference
 from clustersim.studies.search import SEGMENTS, scores, why_outages_depend
 from clustersim.studies.study import Simulations
 from clustersim.studies.tune import CANDIDATES, searched
-from clustersim.studies.values import EXAMPLE, Value, listed, value_of
+from clustersim.studies.values import EXAMPLE, TrialValue, listed, value_of
 
 MOST_POINTS = 100_000
 """A larger grid would take days, and nobody could read it."""
@@ -49,7 +49,7 @@ class Axis:
     """One place of the scenario, by its dotted path, and the values that are tried there."""
 
     path: str
-    values: tuple[Value, ...]
+    values: tuple[TrialValue, ...]
     rounded: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Grid:
             raise ChoiceError(f"a sweep needs values to try: --vary {EXAMPLE}")
         axes = [_axis(designs, path, values) for path, values in vary.items()]
         if len(designs) > 1:
-            axes.insert(0, Axis(SCENARIO, tuple(Value(each.name, None) for each in designs)))
+            axes.insert(0, Axis(SCENARIO, tuple(TrialValue(each.name, None) for each in designs)))
         grid = cls(designs, axes)
         if len(grid) > MOST_POINTS:
             product = " x ".join(str(len(axis.values)) for axis in axes)
@@ -92,7 +92,7 @@ class Grid:
         """How many values each axis has."""
         return tuple(len(axis.values) for axis in self.axes)
 
-    def at(self, index: int) -> dict[str, Value]:
+    def at(self, index: int) -> dict[str, TrialValue]:
         """Return the value of each axis at a point, by path."""
         numbers = np.unravel_index(index, self.shape)
         return {axis.path: axis.values[int(n)] for axis, n in zip(self.axes, numbers, strict=True)}
@@ -144,7 +144,7 @@ class WholeProgress:
         self._progress.say(message)
 
 
-class Best(NamedTuple):
+class BestPoint(NamedTuple):
     """The best point by a metric, and all points that are indistinguishable from it, itself among them."""
 
     point: int
@@ -163,7 +163,7 @@ class GridFigures(NamedTuple):
     differences: Floats
     told: Array
     interval_s: Floats
-    best: Mapping[str, Best]
+    best: Mapping[str, BestPoint]
 
 
 class GridPoints:
@@ -268,12 +268,12 @@ class GridPoints:
         best = self._best(ordered, figures[:, :, 0])
         return GridFigures(baseline, figures, differences, told, intervals, best)
 
-    def _best(self, results: Sequence[Kept], means: Floats) -> dict[str, Best]:
+    def _best(self, results: Sequence[Kept], means: Floats) -> dict[str, BestPoint]:
         """Return the best point by each metric of which more or less is better, where it has an interval."""
-        listed, best = list(self._metrics.items()), dict[str, Best]()
+        listed, best = list(self._metrics.items()), dict[str, BestPoint]()
         for row, (path, metric) in enumerate(listed):
             if metric.better and metric.averaged and not np.isnan(means[:, row]).all():
-                best[path] = Best(int(np.nanargmax(SIGNS[metric.better] * means[:, row])), [])
+                best[path] = BestPoint(int(np.nanargmax(SIGNS[metric.better] * means[:, row])), [])
         rows = [row for row, (path, _) in enumerate(listed) if path in best]
         signs = np.array([SIGNS[listed[row][1].better] for row in rows])[:, None]
         pairs = zip(best.values(), rows, strict=True)

@@ -32,7 +32,7 @@ from clustersim.studies.grid import CARDS, best_interval
 from clustersim.studies.offers import offers
 from clustersim.studies.study import Simulations, Study, named, on_a_fixed_number, plain, simulations
 from clustersim.studies.sweep import on_a_number
-from clustersim.studies.values import Unit, Value, measured_in, span
+from clustersim.studies.values import TrialValue, Unit, measured_in, span
 from clustersim.units import format_duration
 
 REPLICATIONS = 32
@@ -53,7 +53,7 @@ Ends = tuple[float | None, float | None, float | None]
 class Evaluation:
     """What was simulated with one value (`si`): the figures that were asked for, and whether it suffices."""
 
-    value: Value
+    value: TrialValue
     metrics: Mapping[str, ConfidenceInterval]
     slack: Slack
 
@@ -82,14 +82,14 @@ class Solution(Study):
     reachable: bool
     unit: Unit
     now: Evaluation | None
-    value: Value | None
-    low: Value | None
-    high: Value | None
+    value: TrialValue | None
+    low: TrialValue | None
+    high: TrialValue | None
     direction: str | None
     at_solution: Evaluation | None
     best: Evaluation
     evaluations: Sequence[Evaluation]
-    others: Sequence[Value] = ()
+    others: Sequence[TrialValue] = ()
     levers: Mapping[str, Sequence[str]] | None = None
     labels: Mapping[str, MetricFigure] | None = None
 
@@ -117,7 +117,7 @@ class Solution(Study):
             return low if low == high else f"{low.removesuffix(f' {unit}')} to {high}"
         return f"at least {low}" if low else f"at most {high}" if high else "not known"
 
-    def say(self, value: Value) -> str:
+    def say(self, value: TrialValue) -> str:
         """Return a value with three digits, or as a whole number."""
         if value.si is None:
             return value.text
@@ -143,7 +143,7 @@ class Solution(Study):
         }
 
     @property
-    def _places(self) -> Mapping[str, Value | None]:
+    def _places(self) -> Mapping[str, TrialValue | None]:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
@@ -201,16 +201,16 @@ class Question:
         self._other = other
         self._both = both
 
-    def evaluation(self, value: Value) -> Evaluation:
+    def evaluation(self, value: TrialValue) -> Evaluation:
         """Return what came of a value, after simulating it if it has not been."""
         self.ask([value])
         return self.evaluations[value.si or 0.0]
 
-    def with_value(self, value: Value, scenario: Scenario | None = None) -> Scenario:
+    def with_value(self, value: TrialValue, scenario: Scenario | None = None) -> Scenario:
         """Return the scenario with a value in its place; raises ScenarioError where it is faulty."""
         return variant(scenario or self.scenario, {self.path: value.text})
 
-    def ask(self, given: Sequence[Value]) -> list[Slack]:
+    def ask(self, given: Sequence[TrialValue]) -> list[Slack]:
         """Simulate with each of the values, and return how much of the condition is met."""
         scenarios = [self.with_value(value) for value in given]
         others: list[Rows | None] = [None] * len(given)
@@ -237,7 +237,7 @@ class Question:
         self._running.run(points)
         return [each.rows(point.store.first(self.count)) for each, point in zip(figures, points, strict=True)]
 
-    def _evaluation(self, value: Value, rows: Rows, others: Rows | None) -> Evaluation:
+    def _evaluation(self, value: TrialValue, rows: Rows, others: Rows | None) -> Evaluation:
         metric = self.condition.metric
         shown = dict.fromkeys((metric, "ettr"))
         ends = {path: self.figures.figures[path].ends(rows[path]) for path in shown}
@@ -245,7 +245,7 @@ class Question:
         slack = self.condition.slack(self.figures.figures[metric].measure, rows[metric], against)
         return Evaluation(value, ends, slack)
 
-    def helpful(self, best: Value) -> dict[str, list[str]]:
+    def helpful(self, best: TrialValue) -> dict[str, list[str]]:
         """Return the changes that would help beyond chance, the most helpful first, with their paths."""
         at_best = self.with_value(best)
         tried = [
@@ -347,7 +347,7 @@ class Sought(NamedTuple):
         """How many of the unit a place is."""
         return float(self.unit.step) if self.unit.whole else 1.0
 
-    def value(self, place: float) -> Value:
+    def value(self, place: float) -> TrialValue:
         """Return the value at a place."""
         return self.unit.value(place * self.size, ALL_DIGITS)
 
@@ -413,7 +413,7 @@ def _today(scenario: Scenario, path: str) -> tuple[float | None, Unit | None]:
     return number, unit
 
 
-def _is_valid(scenario: Scenario, path: str, value: Value) -> bool:
+def _is_valid(scenario: Scenario, path: str, value: TrialValue) -> bool:
     try:
         variant(scenario, {path: value.text})
     except ScenarioError:

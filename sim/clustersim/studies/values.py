@@ -49,7 +49,7 @@ QUANTITIES: Mapping[str, Quantity[Any]] = {
 EXAMPLE = "cluster.spares=0,10,20 or recovery.stages.restart=1min..10min:5log"
 
 
-class Value(NamedTuple):
+class TrialValue(NamedTuple):
     """One value: as a scenario writes it, and in SI units where it is a quantity (a rate: per second)."""
 
     text: str
@@ -68,13 +68,13 @@ class Unit(NamedTuple):
     step: int = 1
     name: str = ""
 
-    def value(self, number: float, digits: int = DIGITS) -> Value:
+    def value(self, number: float, digits: int = DIGITS) -> TrialValue:
         """Return *number* of it as a value, rounded to whole numbers or to so many significant *digits*."""
         if self.whole:
             text = str(round(number / self.step) * self.step)
         else:
             text = f"{Decimal(f'{number:.{digits}g}'):f}"
-        return Value(f"{text} {self.suffix}".strip(), float(text) * self.si)
+        return TrialValue(f"{text} {self.suffix}".strip(), float(text) * self.si)
 
 
 def plain_count(text: str) -> str:
@@ -110,14 +110,14 @@ def measured_in(text: str) -> tuple[float, Unit]:
     raise ValueError(f"{shown(text)} has an unknown unit, {shown(suffix)}")
 
 
-def value_of(text: str) -> Value:
+def value_of(text: str) -> TrialValue:
     """Return a value as it is written; what is no quantity, such as a block, has no size."""
     plain = plain_count(text)
     try:
         number, unit = measured_in(plain)
     except ValueError:
-        return Value(plain, None)
-    return Value(plain, number * unit.si)
+        return TrialValue(plain, None)
+    return TrialValue(plain, number * unit.si)
 
 
 def span(low: str, high: str) -> tuple[float, float, Unit]:
@@ -135,7 +135,7 @@ def span(low: str, high: str) -> tuple[float, float, Unit]:
     return first, last * other.si / unit.si, unit
 
 
-def listed(text: str, step: int = 1) -> tuple[list[Value], bool]:
+def listed(text: str, step: int = 1) -> tuple[list[TrialValue], bool]:
     """Return the values of a list, each once, and whether any of them was rounded to a multiple of *step*.
 
     Only counts within a range are rounded.  Raises ChoiceError, with the remedy, for what is no list.
@@ -161,7 +161,7 @@ def _items(text: str) -> Iterator[str]:
         raise ChoiceError(f"{shown(text)} has a bracket that is not closed")
 
 
-def _values(item: str, step: int) -> Sequence[tuple[Value, bool]]:
+def _values(item: str, step: int) -> Sequence[tuple[TrialValue, bool]]:
     if ".." not in item or item[0] in "[{":
         return [(value_of(item), False)]
     match = re.fullmatch(r"(.+?)\.\.(.+?)(?::(\d+)\s*(log)?)?", item)

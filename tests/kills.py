@@ -47,8 +47,8 @@ PLACES = ("plain", "link", "mount")
 ENDS = {signal.SIGKILL: (-9,), signal.SIGTERM: (130, -15, -2), signal.SIGINT: (130, -2)}
 """Exit codes by signal; a process that has not yet come to its first line ends by the signal itself.
 
--2 is 130 in a shell: under `python -m` CPython ends itself by SIGINT where an interrupt, though it was caught,
-came within an exec of a text, by which dataclasses are made while modules are loaded.
+-2 is 130 in a shell: under `python -m` CPython ends itself by SIGINT where an interrupt, though it was
+caught, came within an exec of a text, by which dataclasses are made while modules are loaded.
 """
 PRECIOUS = {"tune/tune.json": '{"scenario_hash": "old"}', "levers/levers.json": "{}", "notes.txt": "mine"}
 

@@ -105,7 +105,7 @@ def mean_restart_s(scenario: Scenario) -> float | None:
     return total / every if every else None
 
 
-def _fetch_s(scenario: Scenario, mode: FailureMode) -> float:
+def fetch_s(scenario: Scenario, mode: FailureMode) -> float:
     """Return the mean seconds that a restart waits until a spare that was taken can serve."""
     leaves = mode.takes_nodes and mode.repair_plan is not None and scenario.cluster.spare_nodes > 0
     return (1 - mode.transient) * scenario.cluster.delay if leaves else 0.0
@@ -260,7 +260,7 @@ def restarts(scenario: Scenario) -> float:
         return 1.0
     mean, modes = mean_parts(scenario), scenario.failures.items()
     fetched = math.fsum(
-        rate(scenario, name) * _fetch_s(scenario, mode) for name, mode in modes if falls_back(scenario, mode)
+        rate(scenario, name) * fetch_s(scenario, mode) for name, mode in modes if falls_back(scenario, mode)
     )
     return theory.slowdown(1 / every, mean.restart, calendar_share(scenario), mean.detection) + fetched
 
@@ -392,7 +392,7 @@ def _waste(scenario: Scenario, name: str) -> float:
         return per_second * before
     if falls_back(scenario, mode):
         return per_second * before + rework(scenario, name, noticed_s)
-    restart = restart_s(scenario, name) + _fetch_s(scenario, mode)
+    restart = restart_s(scenario, name) + fetch_s(scenario, mode)
     return per_second * (before + _one_replica(scenario, mode, restart))
 
 

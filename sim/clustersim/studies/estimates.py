@@ -299,7 +299,8 @@ def _costs(scenario: Scenario, name: str, mode: FailureMode) -> Iterator[tuple[s
     if not effect.stops_training:
         yield "stall", per_second * (mean_of(effect.pause) if effect.pause else 0.0)
         return
-    restart, down = first_order.restart_s(scenario, name), 1.0
+    restart = first_order.restart_s(scenario, name) + first_order.fetch_s(scenario, mode)
+    down = 1.0
     if falls_back(scenario, mode):
         yield "lost", first_order.rework(scenario, name, noticed) if scenario.tiers else per_second
     else:
@@ -322,7 +323,7 @@ def _of_others(
 
 
 def short(scenario: Scenario, demand: float = 1.0) -> float:
-    """Return the share of time in which more nodes are away than there are spares, or one is on its way.
+    """Return the share of time in which more nodes are away than there are spares.
 
     The nodes away are Poisson where as many are repaired at once as need be (Palm's theorem); where one
     failure takes several they come in batches, as many as give the variance.  What strikes only while the job
@@ -331,7 +332,7 @@ def short(scenario: Scenario, demand: float = 1.0) -> float:
     """
     from scipy.special import pdtr
 
-    away, square, training, delay = _nodes_away(scenario)
+    away, square, training = _nodes_away(scenario)
     if not away:
         return 0.0
     pools, batch = max(scenario.cluster.spare_domains, 1), square / away
@@ -339,24 +340,23 @@ def short(scenario: Scenario, demand: float = 1.0) -> float:
     enough, blocked = float(pdtr(at_most, mean)), float(pdtr(at_most + 1, mean))
     unblocked = enough / blocked if blocked else 0.0
     suffices = training / away * unblocked + (1 - training / away) * enough
-    return min(demand * delay + 1 - suffices**pools, 1.0)
+    return 1 - suffices**pools
 
 
 class NodesAway(NamedTuple):
-    """Nodes in repair on average, and how often spares are on their way.
+    """Nodes in repair on average.
 
     `square` weights each with the nodes that its failure takes, `training` are those of failures that strike
-    only while the job trains, `delay` is the share of time in which a spare would be on its way.
+    only while the job trains.
     """
 
     mean: float
     square: float
     training: float
-    delay: float
 
 
 def _nodes_away(scenario: Scenario) -> NodesAway:
-    mean = square = training = delay = 0.0
+    mean = square = training = 0.0
     exposed: dict[str, float] = {}
     for name, mode in scenario.failures.items():
         if not mode.takes_nodes or mode.repair_plan is None:
@@ -368,8 +368,7 @@ def _nodes_away(scenario: Scenario) -> NodesAway:
         in_repair = leaving * taken * mean_of(mode.repair_plan.whole)
         mean, square = mean + in_repair, square + in_repair * taken
         training += in_repair * (mode.clock == "training")
-        delay += leaving * scenario.cluster.delay
-    return NodesAway(mean, square, training, delay)
+    return NodesAway(mean, square, training)
 
 
 def _demand_seen(scenario: Scenario, summary: Summary) -> float:

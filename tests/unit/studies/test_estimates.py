@@ -54,6 +54,7 @@ SCENARIOS = {
     "formula": job(interval="30 min", lives=400),
     "nodes": nodes(),
     "waits": nodes(cluster={"gpus": 512, "spares": 0}),
+    "lent": nodes(cluster={"gpus": 512, "spares": 6, "spare_kind": "lent", "preempt": "30 min"}),
     "target": nodes(workload={"productive": "20 d"}),
 }
 

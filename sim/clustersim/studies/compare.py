@@ -253,7 +253,8 @@ class Comparison(Answer):
         unfinished = [run.name for run in self.results if run.summary.get("target_reached", 1.0) < 1]
         best = {each.name: each for each in self.best}
         if len(best) == 1 and all(each.sure for each in self.best):
-            among = " of those that reach the target" if unfinished else ""
+            to_target = all(each.criterion in TO_TARGET for each in self.best)
+            among = " of those that reach the target" if unfinished and to_target else ""
             details = (f"{each.criterion.best}: {each.by_how_much}." for each in self.best)
             yield Advice(f"Best{among}: {', '.join(best)}. {' '.join(details)}")
         else:

@@ -28,6 +28,7 @@ from clustersim.studies.study import (
     run_s,
     saved,
     simulations,
+    until_target_s,
 )
 from clustersim.studies.tune import CANDIDATES, rounded, searched
 from clustersim.units import YEAR, format_duration
@@ -137,6 +138,11 @@ class Levers(Study):
     def run_s(self) -> float:
         """Seconds of the run that money is about: to its target, where it is reached in time, or all."""
         return run_s(self.given, np.array([self.ettr.mean]))
+
+    @property
+    def reaches_target(self) -> bool:
+        """Whether there is a target, and it is reached in time on average."""
+        return until_target_s(self.given, np.array([self.ettr.mean])) is not None
 
     @property
     def by_name(self) -> Mapping[str, RankedLever]:
@@ -259,7 +265,7 @@ def _advice(levers: Levers) -> Iterator[Advice]:
     else:
         yield Advice("Nothing fails and no save stops training: no change is on offer.")
     if levers.scenario.costs is not None and levers.levers:
-        until = " until the target is reached" if levers.run_s != levers.scenario.end_s else ""
+        until = " until the target is reached" if levers.reaches_target else ""
         yield Advice(f"Money is what a change saves over this run of {duration(levers.run_s, 0.0)}{until}.")
     yield from _priced(levers)
     yield from _without_gain(levers.levers)

@@ -24,7 +24,7 @@ from clustersim.scenario.trials import CHANGEABLE, CHOSEN, Trials
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
 from clustersim.studies.change import ended_by_the_clock
-from clustersim.studies.indices import Indices, sensitivity_of
+from clustersim.studies.indices import SMALLEST, Indices, sensitivity_of
 from clustersim.studies.study import Simulations, Study, Worth, named, on_a_fixed_number, plain, simulations
 from clustersim.units import SHARE
 
@@ -219,7 +219,9 @@ def _inputs(scenario: Scenario, fixed: Scenario, range_: str | None) -> Iterator
     trials = Trials(fixed.document, "an uncertain input", CHANGEABLE)
     for keys in paths(fixed.document):
         path, value = dotted(keys), at(fixed.document, keys)
-        near = any(path.startswith(other) or other.startswith(f"{path}.") for other in scenario.uncertain)
+        near = any(
+            f"{path}.".startswith(f"{other}.") or other.startswith(f"{path}.") for other in scenario.uncertain
+        )
         if near or keys[0] not in CHANGEABLE or _is_chosen(path) or (each := around(value, share)) is None:
             continue
         ends = (trials.findings(each.changes(path, end), ()) for end in (LOW, HIGH))
@@ -290,10 +292,15 @@ def _advice(study: SensitivityStudy) -> Iterator[Advice]:
         yield Advice(
             f"Chance makes up {share} of the variance of one run of this length; no better data reduce it."
         )
-    left_out = [effect.path for effect in found.screening if not effect.kept]
-    if left_out:
-        listed = ", ".join(left_out[:MOST_KEPT]) + (", ..." if len(left_out) > MOST_KEPT else "")
-        yield Advice(f"Hardly a difference, and left out after screening: {listed}.")
+    least = SMALLEST * max((effect.mu_star for effect in found.screening), default=0.0)
+    left_out = [effect for effect in found.screening if not effect.kept]
+    if beyond := [effect.path for effect in left_out if effect.mu_star > least]:
+        yield Advice(
+            f"Left out after screening, as no more than {MOST_KEPT} inputs are kept; they do make a"
+            f" difference: {_listed(beyond)}."
+        )
+    if hardly := [effect.path for effect in left_out if effect.mu_star <= least]:
+        yield Advice(f"Hardly a difference, and left out after screening: {_listed(hardly)}.")
     if assumed := [each for each in study.ranges if each.input.assumed]:
         share = assumed[0].input.written.rpartition("± ")[2]
         many = "The range of 1 input is" if len(assumed) == 1 else f"The ranges of {len(assumed)} inputs are"
@@ -303,6 +310,10 @@ def _advice(study: SensitivityStudy) -> Iterator[Advice]:
             warning=True,
         )
     yield from study.caveats()
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:MOST_KEPT]) + (", ..." if len(paths) > MOST_KEPT else "")
 
 
 def _swing(swing: Swing, range_: InputRange) -> str:

@@ -68,7 +68,8 @@ class Solution(Study):
     """The answer of `solve`: `value` is where the condition begins to hold, `low` and `high` its interval.
 
     They are None for what is not known: an interval that goes on beyond all that was tried, or a condition
-    that is not `reachable`.  `direction` says whether it holds at most, or at least, up to the value; `best`
+    that is not `reachable`.  The search begins at today's value (`from_today`), or in the middle of the
+    range.  `direction` says whether it holds at most, or at least, up to the value; `best`
     is the evaluation with the most to spare, and `levers` the changes that would have to be added, by path.
     """
 
@@ -92,6 +93,7 @@ class Solution(Study):
     others: Sequence[TrialValue] = ()
     levers: Mapping[str, Sequence[str]] | None = None
     labels: Mapping[str, MetricFigure] | None = None
+    from_today: bool = True
 
     @property
     def advice(self) -> list[Advice]:
@@ -156,10 +158,11 @@ def _advice(found: Solution) -> Iterator[Advice]:
         yield Advice(f"{condition} holds with {path} of {reached}.{now}")
         if found.now is not None and found.now.slack.mean >= 0:
             yield Advice("It holds as it is: this is how far the value may go.")
+        start = "today's value" if found.from_today else "the middle of the range"
         for other in found.others:
             yield Advice(
                 f"It is not the only place where that changes: there is another near {found.say(other)}."
-                " This is the one nearest to today's value; --between chooses.",
+                f" This is the one nearest to {start}; --between chooses.",
                 True,
             )
     elif found.reachable:
@@ -307,6 +310,8 @@ def solve(
     if retune:
         tuned_tier(given)
     against = _other(how.load(other or condition.other), given) if condition.other else None
+    if against is not None:
+        _refuse_metric(against, condition)
     sought = _sought(given, path, between)
     asked = path, until, between, retune, both, given.simulation.replications, against and against.hash
     with simulations(how, output, "solve", given, asked=str(asked)) as running:
@@ -333,14 +338,16 @@ def _refuse_metric(scenario: Scenario, condition: Condition) -> None:
 
 
 class Sought(NamedTuple):
-    """Where to look: today's value (or the middle), its unit, and groups of places to try in turn.
+    """Where to look: the place to start from, its unit, and groups of places to try in turn.
 
-    Places are numbers of that unit; of what counts, numbers of steps.
+    Places are numbers of that unit; of what counts, numbers of steps.  It starts from today's value
+    (`is_today`), or from the middle of the range where there is none, or where it lies outside.
     """
 
     start: float
     unit: Unit
     rings: list[list[float]]
+    is_today: bool
 
     @property
     def size(self) -> float:
@@ -363,7 +370,7 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
 
     Raises ChoiceError where there is no number at the path, or nothing to try.
     """
-    start, unit = _today(scenario, path)
+    (start, unit), is_today = _today(scenario, path), True
     if between is not None:
         low, high, asked = _ends(path, between)
         if unit is not None and unit.name != asked.name:
@@ -373,7 +380,8 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
         unit = asked
         spread = np.geomspace if low > 0 and high / low > BY_RATIO else np.linspace
         groups = [spread(low, high, WITHIN).tolist()]
-        start = start if start is not None and low <= start <= high else (low + high) / 2
+        if start is None or not low <= start <= high:
+            start, is_today = (low + high) / 2, False
     elif start is None or unit is None:
         raise ChoiceError(f"{path} has no number now to begin with; say --between 10s..20min, or 0..100")
     else:
@@ -381,7 +389,7 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
         groups = [*around, [0.0]] if start else [list(ring) for ring in COUNTS]
     size = float(unit.step) if unit.whole else 1.0
     places = [[number / size for number in group] for group in groups]
-    sought = Sought(start / size, unit, places)
+    sought = Sought(start / size, unit, places, is_today)
     valid = [[place for place in ring if _is_valid(scenario, path, sought.value(place))] for ring in places]
     if not any(valid):
         variant(scenario, {path: sought.value(places[0][0]).text})
@@ -435,6 +443,7 @@ def _answered(question: Question, sought: Sought) -> Solution:
     best = max(listed, key=lambda each: each.slack.mean)
     reachable = best.slack.mean >= 0
     given, condition = question.scenario, question.condition
+    now = sought.value(sought.start) if sought.is_today else None
     return Solution(
         *(given, given, question.count),
         path=question.path,
@@ -444,7 +453,7 @@ def _answered(question: Question, sought: Sought) -> Solution:
         retune=question.retune,
         reachable=reachable,
         unit=sought.unit,
-        now=next((each for each in listed if each.value == sought.value(sought.start)), None),
+        now=next((each for each in listed if each.value == now), None),
         value=place,
         low=low,
         high=high,
@@ -455,6 +464,7 @@ def _answered(question: Question, sought: Sought) -> Solution:
         others=[sought.value(at) for at in search.elsewhere(ends[0])] if ends[0] is not None else (),
         levers=None if reachable else question.helpful(best.value),
         labels=question.figures.figures,
+        from_today=sought.is_today,
     )
 
 

@@ -383,14 +383,14 @@ def _advice(sweep: Sweep) -> Iterator[Advice]:
     for path in sweep.chosen:
         label = sweep.label(path)
         if path not in sweep.found.best:
-            yield Advice(f"{sweep.metrics[path].label} has no better and worse: see the table.")
+            yield Advice(_why_no_best(sweep, path))
             continue
         index, alike = sweep.found.best[path]
         text = f"Best by {label}: {sweep.grid.say(index)}, {sweep.words(path, index)}"
         yield Advice(f"{text} ({_against(sweep, path, index)}).")
         others = [each for each in alike if each != index]
-        if sweep.replications > 1:
-            yield Advice(_alike(sweep, label, others))
+        if sweep.replications > 1 and len(sweep.grid) > 1:
+            yield Advice(_alike(sweep, path, others))
         yield from _at_an_end(sweep, label, alike)
     for axis in sweep.grid.axes:
         if axis.rounded:
@@ -407,10 +407,26 @@ def _against(sweep: Sweep, path: str, index: int) -> str:
     return f"{difference} against the scenario as it is, {now}"
 
 
-def _alike(sweep: Sweep, label: str, others: Sequence[int]) -> str:
+def _why_no_best(sweep: Sweep, path: str) -> str:
+    """Return why no point is the best by a metric."""
+    metric = sweep.metrics[path]
+    if not metric.better:
+        why = "has no better and worse"
+    elif not metric.averaged:
+        why = "is no mean over replications, so that points are not told from each other beyond chance"
+    else:
+        why = "is not known at any point"
+    return f"{metric.label} {why}: see the table."
+
+
+def _alike(sweep: Sweep, path: str, others: Sequence[int]) -> str:
     """Return which points are indistinguishable from the best."""
     if not others:
-        return f"By {label} every other point is distinguishable from it at 95 %."
+        unknown = int(np.isnan(sweep.found.figures[:, sweep.places[path], 0]).sum())
+        if unknown == len(sweep.grid) - 1:
+            return "At no other point is it known."
+        where = " at which it is known" if unknown else ""
+        return f"By {sweep.label(path)} every other point{where} is distinguishable from it at 95 %."
     if len(others) <= MOST_NAMED:
         listed = "; ".join(map(sweep.grid.say, others))
         return f"Indistinguishable from it at 95 %: {listed}."
@@ -419,14 +435,17 @@ def _alike(sweep: Sweep, label: str, others: Sequence[int]) -> str:
 
 
 def _at_an_end(sweep: Sweep, label: str, alike: Sequence[int]) -> Iterator[Advice]:
-    """Say of which axes the best lies at an end, with nothing inside that is as good."""
+    """Say of which axes the best lies at an end, with nothing inside that is as good.
+
+    Values may stand in any order; there is nothing below 0 to look at.
+    """
     numbers = np.array(np.unravel_index(alike, sweep.grid.shape))
     at = []
     for axis, chosen in zip(sweep.grid.axes, numbers, strict=True):
-        place = int(chosen[0])
-        alone = bool((chosen == place).all()) and place in (0, len(axis.values) - 1)
-        if alone and len(axis.values) > 2 and axis.values[0].si is not None:
-            at.append(f"{axis.path} ({axis.values[place].text})")
+        best, sizes = axis.values[chosen[0]], [value.si for value in axis.values if value.si is not None]
+        alone = bool((chosen == chosen[0]).all())
+        if alone and len(sizes) > 2 and best.si and best.si in (min(sizes), max(sizes)):
+            at.append(f"{axis.path} ({best.text})")
     if at:
         yield Advice(
             f"By {label} the best lies at the end of {' and of '.join(at)}: look beyond it too.", True

@@ -133,3 +133,11 @@ def test_all_of_it_is_plain_data() -> None:
         "difference": None,
     }
     assert data["advice"][0].startswith("Best: fast.")
+
+
+def test_what_does_not_reach_its_own_target_may_be_best_by_the_hour() -> None:
+    small = job(name="small", lives=40, workload={"productive": "20 h"})
+    large = job(name="large", lives=40, workload={"productive": "60 h"}, cluster={"gpus": 8_000})
+    found = compared(small, large)
+    assert found.results[1].summary["target_reached"] < 1
+    assert said(found).startswith("Best: large. Most effective cards: ")

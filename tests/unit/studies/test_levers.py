@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clustersim import theory
+from clustersim.scenario.loading import variant
 from clustersim.studies.levers import Levers, levers
 from clustersim.studies.offers import own_changes
 from clustersim.studies.study import paid
@@ -127,6 +128,8 @@ def test_money_is_over_the_run_until_its_target() -> None:
     assert "over this run of" in said(found)
     assert "until the target is reached" in said(found)
     assert "until the target is reached" not in said(whole)
+    warm = variant(job(**priced), {"simulation.warm_up": "5 h"})
+    assert "until the target is reached" not in said(levers(warm, settings=HERE))
 
 
 def test_fewer_spares_are_ranked_by_the_money_that_they_save() -> None:

@@ -111,3 +111,25 @@ def test_a_point_that_makes_no_scenario_is_named(tmp_path: Path) -> None:
     nothing = {"checkpoint.blocks": {"normal": {"mean": "1 ms", "sd": "25 ms"}}}
     with pytest.raises(ScenarioError, match=r"<a point of job: checkpoint\.blocks=0\.000"):
         sensitivity(job(uncertain=nothing), tmp_path / "x", samples=256, workers=1)
+
+
+def test_inputs_beyond_the_most_that_are_kept_do_make_a_difference() -> None:
+    modes = {f"m{number}": {"per": "job", "mtbf": "9 h"} for number in range(9)}
+    ranges = {f"failures.{name}.mtbf": "3 to 27 h" for name in modes}
+    idle = {"cluster.spares": "2 to 9"}
+    found = sensitivity(job(failures=modes, uncertain=ranges | idle), samples=2, workers=1)
+    (left,) = (each.path for each in found.found.screening if not each.kept and each.mu_star > 0)
+    said = [str(each) for each in found.advice]
+    assert any(each.endswith(f"they do make a difference: {left}.") for each in said)
+    assert "Hardly a difference, and left out after screening: cluster.spares." in said
+
+
+def test_a_path_that_only_begins_alike_is_another_input() -> None:
+    stages = {"detect": "0 s", "restart": "10 min", "restarted": "10 min"}
+    found = sensitivity(
+        job(recovery={"stages": stages}, uncertain={"recovery.stages.restart": "2 to 30 min"}),
+        range_="30 %",
+        samples=2,
+        workers=1,
+    )
+    assert "recovery.stages.restarted" in {each.path for each in found.ranges}

@@ -205,3 +205,16 @@ def test_the_same_answer_with_any_number_of_workers(tmp_path: Any, monkeypatch: 
 def test_a_value_that_is_not_given_needs_a_range() -> None:
     found = solved(full(), "cluster.spares", "spares.waiting <= 0.05", between="0..8")
     assert found.reachable
+
+
+def test_what_lies_outside_the_range_is_not_today() -> None:
+    found = solved(path=BLOCKS, until="ettr >= 0.6", between="100s..300s")
+    assert found.now is None
+    assert not found.from_today
+    assert not any("It is" in str(each) for each in found.advice)
+
+
+def test_the_other_scenario_needs_the_metric_too() -> None:
+    priced = job(costs={"gpu_hour": "2 USD"})
+    with pytest.raises(ChoiceError, match=r"other: cost\.total needs costs"):
+        solved(priced, until="cost.total <= other.yaml", other=job(name="other"))

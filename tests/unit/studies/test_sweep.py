@@ -245,3 +245,32 @@ def test_a_price_that_explodes_is_not_as_good_as_the_best() -> None:
     found = swept(full(**costs), vary, metrics=[PRICE])
     assert found.alike(PRICE) == [1]
     assert found.difference_words(PRICE, 0) != "not distinguishable"
+
+
+def said(found: Sweep) -> str:
+    return " ".join(map(str, found.advice))
+
+
+def test_an_end_is_the_smallest_or_largest_value_in_whatever_order() -> None:
+    long = job(interval="20 min", replications=16)
+    assert f"at the end of {START} (1min): look beyond" in said(swept(long, {START: "20min,1min,60min"}))
+    inside = said(swept(long, {"checkpoint.interval": "12min,1min,600min"}))
+    assert "Best by ETTR: checkpoint.interval = 12min" in inside
+    assert "look beyond" not in inside
+    assert "look beyond" not in said(swept(long, {START: "0min,20min,60min"}))
+
+
+def test_one_point_is_compared_with_no_other() -> None:
+    assert "other point" not in said(swept(vary={START: "1min"}))
+
+
+def test_why_no_point_is_the_best() -> None:
+    to_target = job(interval="20 min", replications=4, lives=30, workload={"productive": "20 h"})
+    scenario = variant(to_target, {"simulation.horizon": "30 h"})
+    metrics = ["days_to_target.mean", "ettr.p10", "incidents_per_day"]
+    never = [str(each) for each in swept(scenario, {START: "90min,100min"}, metrics=metrics).advice]
+    assert never[0] == "Time to the target is not known at any point: see the table."
+    assert "is no mean over replications" in never[1]
+    assert "has no better and worse" in never[2]
+    found = swept(scenario, {START: "1min,100min"}, metrics=metrics[:1])
+    assert "At no other point is it known." in said(found)

@@ -39,14 +39,19 @@ class Shortage(NamedTuple):
     away: float
 
 
-def shortage(system: System, at_s: float, trains: float, replacement: float = 0.0) -> Shortage:
+def shortage(
+    system: System, at_s: float, trains: float, replacement: float = 0.0, demand: float = 1.0
+) -> Shortage:
     """Return what is missing *at_s* seconds after the start, when repair shops were empty.
 
     The job trains for the share *trains* of the time in which nothing is missing.  Each repair is taken to
-    last *replacement* seconds longer, as if its node were replaced then.
+    last *replacement* seconds longer, as if its node were replaced then, and so many times as many nodes to
+    leave as the *demand* says.
     """
     cluster, waiting, complete, away = system.cluster, 1.0, 1.0, 0.0
-    groups = [kind for name in system.failures for kind in _leaving(system, name, at_s, trains, replacement)]
+    groups = [
+        kind for name in system.failures for kind in _leaving(system, name, at_s, trains, replacement, demand)
+    ]
     domains = cluster.spare_domains
     fewer, more = divmod(cluster.spare_nodes, domains)
     for spares, count in ((fewer, domains - more), (fewer + 1, more)):
@@ -64,14 +69,16 @@ def shortage(system: System, at_s: float, trains: float, replacement: float = 0.
     return Shortage(max(1 - waiting, 0.0), max(1 - complete, 0.0), away)
 
 
-def _leaving(system: System, name: str, at_s: float, trains: float, replacement: float) -> Iterator[Leaving]:
+def _leaving(
+    system: System, name: str, at_s: float, trains: float, replacement: float = 0.0, demand: float = 1.0
+) -> Iterator[Leaving]:
     """Yield the failures of a mode by the nodes that they take and the parts of their repair."""
     mode = system.failures[name]
     plan = mode.repair_plan
     if plan is None or not mode.takes_nodes:
         return
     in_training = mode.clock == "training"
-    strikes = rate(system, name) * (1 - mode.transient) * (trains if in_training else 1.0)
+    strikes = demand * rate(system, name) * (1 - mode.transient) * (trains if in_training else 1.0)
     manual = [] if plan.second is None else [(plan.escalates, plan.second, plan.crews)]
     for share, size in sizes_taken(system, mode):
         nodes = max(round(size), 1)
@@ -110,7 +117,7 @@ def why_unknown(system: System, at_s: float, trains: float) -> Iterator[str]:
 
 def _why_queues(system: System, trains: float) -> Iterator[str]:
     for name in system.failures:
-        kinds = [kind for kind in _leaving(system, name, math.inf, trains, 0.0) if kind.crews]
+        kinds = [kind for kind in _leaving(system, name, math.inf, trains) if kind.crews]
         if math.fsum(kind.load / (kind.crews or 1) for kind in kinds) >= FULL:
             crews = counted(kinds[0].crews or 0, "crew")
             yield f"repairs of failures.{name} pile up: {crews} can hardly keep up with them, or not at all"

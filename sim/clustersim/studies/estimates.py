@@ -27,10 +27,10 @@ from clustersim.scenario.rates import (
     calendar_share,
     falls_back,
     mean_of,
-    nodes_taken,
     rate,
     replicas_down,
 )
+from clustersim.scenario.shortage import Shortage, shortage
 from clustersim.scenario.text.document import paths
 from clustersim.studies.change import Area, Change, tuned_tier
 from clustersim.studies.offers import offers, own_changes
@@ -191,7 +191,7 @@ class RunLedger:
         most_away = number_at(summary, "spares.away.max")
         self._most_away = math.inf if most_away is None else most_away
         self._demand = _demand_seen(scenario, summary)
-        self._short = short(scenario, self._demand)
+        self._short = missing(scenario, self._demand).idle_cards
         self._expected = expected(scenario)
         self._calendar = calendar_share(scenario)
         out = modes_of_outages(scenario)
@@ -250,7 +250,7 @@ class RunLedger:
         return Left(ettr, freed + max(self._waiting - waiting, 0.0))
 
     def _waiting_with(self, changed: Scenario) -> float:
-        now, then = self._short, short(changed, self._demand)
+        now, then = self._short, missing(changed, self._demand).idle_cards
         return self._waiting * then / now if then < now else min(self._waiting + then - now, 1.0)
 
 
@@ -273,7 +273,7 @@ def left_of(ettr: float, freed: float, calendar: float) -> float:
 def expected(scenario: Scenario) -> dict[Cell, float]:
     """Return what each cause costs in each entry, to first order, in seconds per second of training.
 
-    Waiting for nodes, which failures of all modes bring about together, is no part of it: see `short`.
+    Waiting for nodes, which failures of all modes bring about together, is no part of it: see `missing`.
     """
     stops, recovery = scenario.maintenance, scenario.recovery
     cells: dict[Cell, float] = {
@@ -322,57 +322,16 @@ def _of_others(
     yield "stall", per_second * ((1 - down) * recovery.stall * (not held) + recovery.rejoin_stall)
 
 
-def short(scenario: Scenario, demand: float = 1.0) -> float:
-    """Return the share of time in which more nodes are away than there are spares.
+def missing(scenario: Scenario, demand: float = 1.0) -> Shortage:
+    """Return what is missing halfway through the run, at *demand* times the failures that take nodes.
 
-    The nodes away are Poisson where as many are repaired at once as need be (Palm's theorem); where one
-    failure takes several they come in batches, as many as give the variance.  What strikes only while the job
-    trains makes nobody wait twice: then it is Erlang's loss with one place more than there are spares.  The
-    *demand* is that of the formulas times this factor; each pool of spares has its part.
+    Its repair shops are empty at the start, so that this stands for all of it.
     """
-    from scipy.special import pdtr
-
-    away, square, training = _nodes_away(scenario)
-    if not away:
-        return 0.0
-    pools, batch = max(scenario.cluster.spare_domains, 1), square / away
-    at_most, mean = scenario.cluster.spare_nodes // pools // batch, demand * away / pools / batch
-    enough, blocked = float(pdtr(at_most, mean)), float(pdtr(at_most + 1, mean))
-    unblocked = enough / blocked if blocked else 0.0
-    suffices = training / away * unblocked + (1 - training / away) * enough
-    return 1 - suffices**pools
-
-
-class NodesAway(NamedTuple):
-    """Nodes in repair on average.
-
-    `square` weights each with the nodes that its failure takes, `training` are those of failures that strike
-    only while the job trains.
-    """
-
-    mean: float
-    square: float
-    training: float
-
-
-def _nodes_away(scenario: Scenario) -> NodesAway:
-    mean = square = training = 0.0
-    exposed: dict[str, float] = {}
-    for name, mode in scenario.failures.items():
-        if not mode.takes_nodes or mode.repair_plan is None:
-            continue
-        if mode.clock not in exposed:
-            exposed[mode.clock] = 1.0 if mode.clock == "calendar" else first_order.trains(scenario)
-        taken, leaving = nodes_taken(scenario, mode), (1 - mode.transient) * rate(scenario, name)
-        leaving *= exposed[mode.clock]
-        in_repair = leaving * taken * mean_of(mode.repair_plan.whole)
-        mean, square = mean + in_repair, square + in_repair * taken
-        training += in_repair * (mode.clock == "training")
-    return NodesAway(mean, square, training)
+    return shortage(scenario, scenario.end_s / 2, first_order.trains(scenario), demand=demand)
 
 
 def _demand_seen(scenario: Scenario, summary: Summary) -> float:
     """Return how many nodes were away, as a multiple of what formulas expect; 1 where that is not known."""
-    seen, away = number_at(summary, "spares.away.mean"), _nodes_away(scenario).mean
+    seen, away = number_at(summary, "spares.away.mean"), missing(scenario).away
     known = summary["ledger"]["waiting"] < HARDLY_WAITING and seen is not None and away > 0
     return (seen or 0.0) / away if known else 1.0

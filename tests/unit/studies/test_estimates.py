@@ -43,6 +43,7 @@ NODES: dict[str, Any] = {
     "costs": {"gpu_hour": "2 USD"},
     "simulation": {"horizon": "30 d", "replications": 12},
 }
+QUEUED = NODES["failures"]["node"]["repair"] | {"crews": 2}
 
 
 def nodes(**blocks: Any) -> Scenario:
@@ -56,6 +57,7 @@ SCENARIOS = {
     "waits": nodes(cluster={"gpus": 512, "spares": 0}),
     "lent": nodes(cluster={"gpus": 512, "spares": 6, "spare_kind": "lent", "preempt": "30 min"}),
     "target": nodes(workload={"productive": "20 d"}),
+    "crews": nodes(failures=NODES["failures"] | {"node": NODES["failures"]["node"] | {"repair": QUEUED}}),
 }
 
 

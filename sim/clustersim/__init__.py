@@ -2,9 +2,8 @@
 
 `load` reads a scenario, `run` simulates it, `compare` simulates several on the same failures, `tune` finds
 the checkpoint interval, `levers` ranks what could be improved, `sweep` tries all combinations of values in
-some places, `solve` finds the value with which a condition is met, `validate` compares with what was
-published.
-All but `load` take `Settings`, or its fields as keywords.
+some places, `solve` finds the value with which a condition is met, `sensitivity` ranks the uncertain inputs,
+`validate` compares with what was published.  All but `load` take `Settings`, or its fields as keywords.
 """
 
 from __future__ import annotations

@@ -20,8 +20,9 @@ from typing import Any
 
 from clustersim import folders
 from clustersim.estimate import FIRST_LOOK, MOST_REPLICATIONS, awaited, looks, precise_enough, within_draws
+from clustersim.formatting import counted
 from clustersim.records import Records
-from clustersim.results import Results
+from clustersim.results import Results, is_of_the_same
 from clustersim.scenario import ScenarioError
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.drawing import drawn
@@ -177,7 +178,8 @@ class Interrupted(KeyboardInterrupt):
     """Ctrl-C, with how many finished replications are *kept* on disk."""
 
     def __init__(self, kept: int) -> None:
-        go_on = f"; {kept} finished replications are kept: --resume goes on from them"
+        are, them = ("is", "it") if kept == 1 else ("are", "them")
+        go_on = f"; {counted(kept, 'finished replication')} {are} kept: --resume goes on from {them}"
         super().__init__(f"interrupted{go_on if kept else ''}")
         self.kept = kept
 
@@ -232,11 +234,11 @@ def resumable(
     file = UnfinishedFile(folders.unfinished(place), key, resume=settings.resume) if place else None
     if file and file.discarded:
         settings.progress.say(
-            f"{where}{file.discarded} replications of an unfinished {what} are thrown away;"
-            " --resume would have gone on from them"
+            f"{where}throwing away {counted(file.discarded, 'replication')} of an unfinished {what};"
+            " --resume would have gone on from there"
         )
     elif file and file.count:
-        settings.progress.say(f"{where}going on from {file.count} finished replications")
+        settings.progress.say(f"{where}going on from {counted(file.count, 'finished replication')}")
     if file and file.others:
         settings.progress.say(
             f"{where}replications of another scenario or version are kept in {file.path.parent}:"
@@ -264,7 +266,7 @@ def _finished(scenario: Scenario, place: Path | None, settings: Settings) -> Res
     if not folders.is_run_folder(place):
         return None
     made = folders.read_json(place / folders.PROVENANCE)
-    if not is_the_same(made, identity(scenario)):
+    if not is_of_the_same(made, identity(scenario)):
         if os.path.ismount(place) and not settings.force:
             raise RunError(
                 f"{place}: holds another run, of {made.get('finished')}, and is a mount point, which can have"
@@ -284,13 +286,8 @@ def _finished(scenario: Scenario, place: Path | None, settings: Settings) -> Res
 
 
 def identity(scenario: Scenario) -> dict[str, str]:
-    """Return what two runs must have in common to have the same figures."""
+    """Return what a run of *scenario* by this state of this version has in its provenance."""
     return {"scenario_hash": scenario.hash, "version": VERSION, "source": source()}
-
-
-def is_the_same(made: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
-    """Return whether what was *made* is what is *wanted*."""
-    return all(made.get(name) == value for name, value in wanted.items())
 
 
 def store_key(scenario: Scenario) -> dict[str, str]:

@@ -215,7 +215,7 @@ class Results:
         kept, mine = None, self.provenance | {"scenario_hash": self.scenario.hash}
         if folders.is_run_folder(target) and not os.path.ismount(target):
             old = folders.read_json(target / folders.PROVENANCE)
-            if any(old.get(name) != mine.get(name) for name in IDENTITY):
+            if not is_of_the_same(old, mine):
                 kept = folders.set_aside(target, str(old.get("finished")))
         try:
             with folders.replacing(target) as new:
@@ -259,6 +259,11 @@ class Results:
         else:
             made = tables.frame(self.scenario, self._records, table)
         return made
+
+
+def is_of_the_same(made: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two runs with these provenances are of the same scenario, by the same program."""
+    return all(made.get(name) == other.get(name) for name in IDENTITY)
 
 
 def summarise(scenario: Scenario, records: Sequence[Records]) -> Summary:

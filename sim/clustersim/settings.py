@@ -55,8 +55,8 @@ class Silent:
 class Settings:
     """How to simulate, for every function that does: what changes in the scenario, and what to run it on.
 
-    `run`, `compare`, `tune`, `levers` and `validate` take `settings=Settings(...)`, or its fields as keywords
-    of their own; a keyword goes over the settings.  Raises ChoiceError for replications beside a precision,
+    `run`, `compare`, `validate` and the studies take `settings=Settings(...)`, or its fields as keywords of
+    their own; a keyword goes over the settings.  Raises ChoiceError for replications beside a precision,
     and for values that are none.
     """
 
@@ -65,7 +65,7 @@ class Settings:
     precision: Annotated[
         float | str | None,
         "instead of how many: replicate until ETTR's half-width is met, a share such as 0.005, or 0.5 pp; not"
-        " for tune and levers, which compare on a fixed number",
+        " for studies, which compare on a fixed number",
     ] = None
     horizon: Annotated[str | None, "simulated time, such as 30 d"] = None
     overrides: Annotated[Mapping[str, Any], "values by dotted path, like --set; None deletes"] = field(

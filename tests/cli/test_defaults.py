@@ -72,10 +72,23 @@ def test_a_typed_precision_goes_over_a_default_number_of_replications(
 ) -> None:
     monkeypatch.setenv("CLUSTERSIM_REPLICATIONS", "3")
     assert replications(clustersim, "--precision", "20pp") >= 32
+    assert Results.load("runs/small").provenance["command"].endswith("--precision 20pp")
     monkeypatch.setenv("CLUSTERSIM_PRECISION", "20pp")
     both = clustersim("run", "small.yaml")
     assert both.exit_code == 2
     assert "both say when to stop" in both.stderr
+
+
+def test_a_study_remembers_what_changed_its_answer_and_no_more(
+    clustersim: Clustersim, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("clustersim_reports.write_study", lambda *shown: seen.append(shown[-1]))
+    (here / "clustersim.toml").write_text(
+        "workers = 1\nreport = true\n[tune]\ncandidates = 5\nsimulate = true\n"
+    )
+    clustersim("tune", "small.yaml", "--horizon", "1d")
+    assert seen == ["clustersim tune small.yaml --horizon 1d --candidates 5 --simulate"]
 
 
 @pytest.mark.parametrize(

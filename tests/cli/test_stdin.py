@@ -61,9 +61,11 @@ def test_errors_name_it(clustersim: Clustersim, here: Path, stdin: str | bytes, 
 
 
 def test_it_is_read_once_and_nothing_is_written_back(clustersim: Clustersim, here: Path) -> None:
-    twice = clustersim("compare", "-", "-", stdin=SMALL)
-    assert twice.exit_code == 2
-    assert "can be read only once" in twice.stderr
+    solve = ("solve", "-", "--for", "cluster.spares", "--until", "ettr >= -")
+    for command in (("compare", "-", "-"), ("sweep", "-", "-", "--vary", "cluster.spares=0,1"), solve):
+        twice = clustersim(*command, stdin=SMALL)
+        assert twice.exit_code == 2
+        assert "can be read only once" in twice.stderr
     written = clustersim("tune", "-", "--write", "copy.yaml", stdin=SMALL)
     assert written.exit_code == 2
     assert "no file to copy" in written.stderr

@@ -69,11 +69,6 @@ class Said:
     def incidents(self) -> pd.DataFrame:
         return self.results.incidents
 
-    @cached_property
-    def seconds(self) -> Any:
-        """Card-seconds of each replication, from its records: the weights of its shares."""
-        return np.array([sum(each.ledger.values()) for each in self.results.records])
-
     def share(self, *entries: str) -> float:
         """Share of all card-time that some entries of the ledger take."""
         each = self.table[list(entries)].sum(axis=1)
@@ -158,7 +153,7 @@ def _ties(said: Said, match: re.Match[str]) -> bool:
 
 def _is_largest(said: Said, entries: list[str]) -> bool:
     others = [said.share(entry) for entry in ENTRIES if entry not in entries]
-    return min(map(said.share, entries)) >= max(others) > -1
+    return min(map(said.share, entries)) >= max(others)
 
 
 @proves("; what takes most of the rest cannot be told from so few events")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from tests.oracle.random_scenarios import scenario
 from tests.sentences.proofs import Said, unproven
 
 SCENARIOS, SLICES = 500, 10
-READ: Counter[str] = Counter()
 
 
 def written(seed: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import click
 
 from clustersim import library
 from clustersim.cli import console
-from clustersim.cli.defaults import in_effect
+from clustersim.cli.defaults import in_effect, options_of
 from clustersim.cli.program import OK, UNMET
 from clustersim.units import visible, visible_lines
 
@@ -33,6 +33,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Answer = TypeVar("Answer", bound="Study")
 
 RUNS = Path("runs")
+NO_ANSWER = ("workers", "resume", "no-incidents", "report", "json", "format", "quiet", "verbose", "dry-run")
+"""Options that change nothing in an answer: how a command runs, what else it writes, and how it prints."""
 STDIN = "-"
 """In place of a file: the scenario is read from standard input."""
 
@@ -169,19 +171,22 @@ def settings(common: Mapping[str, Any]) -> Settings:
     """Return the settings that the common options come to; which of them a command has is its own choice."""
     from clustersim.settings import Settings
 
-    values = _one_stopping_rule(dict(common))
+    values = dict(common) | dict.fromkeys(_replaced(), None)
     overrides = dict(_pair(text) for text in values.pop("sets", ()))
     incidents = not values.pop("no_incidents", False)
     return Settings(overrides=overrides, incidents=incidents, command=command_line(), **values)
 
 
-def _one_stopping_rule(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values without a default number of replications beside a typed precision, or the reverse."""
-    taken = {each.key for each in in_effect(click.get_current_context())}
-    for default, typed in (("replications", "precision"), ("precision", "replications")):
-        if default in taken and typed not in taken and values.get(typed) is not None:
-            values[default] = None
-    return values
+def _replaced() -> list[str]:
+    """Return the default stopping rule, replications or precision, in place of which the other was typed."""
+    context = click.get_current_context()
+    taken, given = {each.key for each in in_effect(context)}, context.params
+    rules = (("replications", "precision"), ("precision", "replications"))
+    return [
+        default
+        for default, typed in rules
+        if default in taken and typed not in taken and given.get(typed) is not None
+    ]
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -192,22 +197,28 @@ def _pair(text: str) -> tuple[str, str]:
     return path.strip(), value.strip()
 
 
-def listed(text: str, option: str) -> tuple[str, list[str]]:
+def listed(text: str, option: str, example: str) -> list[str]:
+    """Return the values of a list, such as `1s,5s,30s`."""
+    items = [value.strip() for value in text.split(",")]
+    if not all(items):
+        raise click.BadParameter(f"{text!r} is not a list; write it like {example}", param_hint=option)
+    return items
+
+
+def listed_by_path(text: str, option: str, example: str) -> tuple[str, list[str]]:
     """Return the path and the values of `cluster.gpus=10k,100k,1M`."""
     path, _, values = text.partition("=")
-    items = [value.strip() for value in values.split(",")]
-    if not path.strip() or not all(items):
-        remedy = f"{text!r} is not a list; write it like cluster.gpus=10k,100k"
+    if not (path.strip() and values.strip()):
+        remedy = f"{text!r} is no path with a list; write it like {example}"
         raise click.BadParameter(remedy, param_hint=option)
-    return path.strip(), items
+    return path.strip(), listed(values, option, example)
 
 
 def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:
     """Return the scenarios that *sources* name; raise ScenarioError with the problems of all of them."""
     from clustersim.scenario import ScenarioError
 
-    if list(sources).count(STDIN) > 1:
-        raise click.UsageError("- is standard input, which can be read only once; name files for the others")
+    refuse_stdin_twice(sources)
     loaded: list[Scenario] = []
     problems: list[Problem] = []
     for source in sources:
@@ -218,6 +229,12 @@ def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:
     if problems:
         raise ScenarioError(dict.fromkeys(problems))
     return loaded
+
+
+def refuse_stdin_twice(sources: Sequence[str]) -> None:
+    """Raise UsageError where more than one of *sources* is standard input."""
+    if list(sources).count(STDIN) > 1:
+        raise click.UsageError("- is standard input, which can be read only once; name files for the others")
 
 
 def _as_typed(problem: Problem) -> Problem:
@@ -242,12 +259,12 @@ def from_stdin(how: Settings) -> Scenario:
 
 
 def command_line() -> str:
-    """Return the command as it was typed, and the defaults that change its figures as options."""
+    """Return the command as it was typed, and the defaults that change its answer as options."""
     context = click.get_current_context()
-    taken = [
-        each for each in in_effect(context) if each.key in ("seed", "replications", "precision", "horizon")
-    ]
-    more = [word for each in taken for word in (f"--{each.key}", str(each.value))]
+    names, more = options_of(context.command), []
+    for key in (each.key for each in in_effect(context) if each.key not in (*NO_ANSWER, *_replaced())):
+        value = context.params[names[key]]
+        more += [f"--{key}"] if value is True else [f"--{key}", str(value)] if value is not False else []
     return visible(shlex.join(["clustersim", *context.find_root().obj, *more]))
 
 
@@ -263,13 +280,11 @@ def answer(
 ) -> Answer:
     """Return the answer of a study to its *question*, saved and printed as the common options say."""
     from clustersim import folders
-    from clustersim.store import RunError
 
     how = settings(common)
     (loaded,) = load_all([scenario], how)
     folder = output or RUNS / folders.slug(loaded.name) / command
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"{folder}: is a file, not a folder; give another -o")
+    folders.refuse_file(folder)
     with console.watched(how.without_changes) as watched:
         study = question(loaded, folder, settings=watched)
     present(study, study.to_dict() if as_json else None)

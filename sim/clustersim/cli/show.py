@@ -15,8 +15,8 @@ from clustersim.estimate import ConfidenceInterval, in_words
 from clustersim.expectations import MET
 from clustersim.formatting import NOTHING, counted, duration, percent, points, significant, whole
 from clustersim.headline import headline, worth_table
-from clustersim.metrics.catalogue import METRICS, table_of
-from clustersim.metrics.cells import MetricCell, Summary, at, margin, parts
+from clustersim.metrics.catalogue import table_of
+from clustersim.metrics.cells import MetricCell, Summary, parts
 from clustersim.results import Results
 from clustersim.scenario.describe import Description
 from clustersim.scenario.published_rates import RateBesidePublished
@@ -89,17 +89,12 @@ def records(answer: object) -> Iterator[Mapping[str, Any]]:
 @records.register
 def _run_records(results: Results) -> Iterator[Mapping[str, Any]]:
     """Yield each metric of a run with its interval, or the reason why it is unknown."""
-    summary, facts = results.summary, results.scenario.subjects
-    for figure in (each for metric in METRICS if metric.in_summary for each in metric.figures(facts)):
-        metric, path, value = figure.metric, figure.path, at(summary, figure.path)
-        reason, width = summary["reasons"].get(path), margin(summary, metric.margin or path)
-        ends = ConfidenceInterval(value)
-        if value is not None and width is not None:
-            ends = ConfidenceInterval(value, value - width, value + width).within(0.0, metric.highest)
-        if value is not None or reason:
-            unit = summary["currency"] if metric.unit == "money" else metric.unit
-            what = {"scenario": results.name, "metric": path, "unit": unit}
-            yield {**what, "value": value, "low": ends.low, "high": ends.high, "unknown_because": reason}
+    summary = results.summary
+    for path, figure in results.figures.items():
+        unit = summary["currency"] if figure.unit == "money" else figure.unit
+        what = {"scenario": results.name, "metric": path, "unit": unit, "value": figure.value}
+        why = summary["reasons"].get(path)
+        yield {**what, "low": figure.low, "high": figure.high, "unknown_because": why}
 
 
 @records.register
@@ -442,7 +437,7 @@ def _modes(meaning: Description) -> Iterator[Row]:
     for mode in meaning.modes:
         every = duration(mode.mtbf_s * mode.units, 0.0), duration(mode.mtbf_s, 0.0)
         restart, away = duration(mode.restart_s, 0.0), _count(mode.nodes_in_repair)
-        yield mode.name, f"{whole(mode.units)} {mode.per}", *every, _count(mode.events), restart, away
+        yield mode.name, counted(mode.units, mode.per), *every, _count(mode.events), restart, away
 
 
 def _count(value: float) -> str:

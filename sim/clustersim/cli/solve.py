@@ -43,6 +43,7 @@ def solve(path: str, until: str, between: str | None, both: bool, retune: bool, 
 
     how = options.settings({"sets": common["sets"]} | {name: common[name] for name in ("seed", "horizon")})
     named = Condition.parse(until).other
+    options.refuse_stdin_twice([common["scenario"], named or ""])
     other = options.load_all([named], how)[0] if named else None
     question = partial(solved, path=path, until=until, between=between, both=both, retune=retune, other=other)
     options.answer(question, "solve", **common)

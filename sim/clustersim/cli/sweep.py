@@ -55,6 +55,7 @@ def sweep(
     from clustersim.studies.sweep import plan
     from clustersim.studies.sweep import sweep as swept
 
+    options.refuse_stdin_twice(scenarios)
     first, *others = scenarios
     given: dict[str, Any] = {"vary": dict(map(_values, vary)), "retune": retune}
     if dry_run:

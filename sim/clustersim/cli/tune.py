@@ -69,8 +69,8 @@ def tune(
         candidates=candidates,
         simulate=simulate,
         tier=tier,
-        blocks=options.listed(f"blocks={blocks}", "--blocks")[1] if blocks else (),
-        over=dict(options.listed(text, "--over") for text in over),
+        blocks=options.listed(blocks, "--blocks", "1s,5s,30s") if blocks else (),
+        over=dict(options.listed_by_path(text, "--over", "cluster.gpus=10k,100k") for text in over),
     )
     tuning = options.answer(question, "tune", **common)
     if write is not None:

@@ -177,7 +177,9 @@ class ClusterSpecBlock(Block):
         within = self.spares_within if used is None else "rack"
         pools = tuple(pool.resolve_for(nodes) for pool in self.pools)
         spares = self._spare_nodes(nodes, racks or 0)
-        lent = sum(pool.count for pool in pools if pool.kind == "lent") if pools else spares
+        lent = (
+            spares if self.spare_kind == "lent" else sum(each.count for each in pools if each.kind == "lent")
+        )
         return fill(
             ClusterSpec,
             self,
@@ -187,7 +189,7 @@ class ClusterSpecBlock(Block):
             racks=racks,
             pods=pods,
             spare_nodes=spares,
-            own_spares=spares - lent if pools or self.spare_kind == "lent" else spares,
+            own_spares=spares - lent,
             pools=pools,
             spares_within=within,
             spare_domains={"rack": racks, "pod": pods}.get(within or "") or 1,

@@ -45,21 +45,21 @@ class Quantified(NamedTuple):
     scale: Scale
 
 
-def _plain_text(form: str, value: float) -> str:
-    return form.format(value)
-
-
 def _text_of(write: Callable[[float], str], value: float) -> str:
     """Return a text with six significant digits: more are not read, and no law is known so well."""
-    return write(float(f"{value:.6g}"))
+    return write(_number(value))
 
 
 def _bandwidth(per_node: str, value: float) -> str:
-    return units.format_bandwidth(float(f"{value:.6g}")) + per_node
+    return _text_of(units.format_bandwidth, value) + per_node
 
 
 def _amount(currency: str, value: float) -> str:
-    return str(Money(float(f"{value:.6g}"), currency))
+    return str(Money(_number(value), currency))
+
+
+def _tokens(value: float) -> str:
+    return f"{value:.6g} tokens"
 
 
 def _number(value: float) -> float:
@@ -72,7 +72,7 @@ _SIMPLE: tuple[tuple[units.Quantity[float], Callable[[float], Any]], ...] = (
     (units.SHARE, partial(_text_of, units.format_share)),
     (units.DURATION, partial(_text_of, units.format_duration)),
     (units.SIZE, partial(_text_of, units.format_size)),
-    (units.TOKENS, partial(_plain_text, "{:.6g} tokens")),
+    (units.TOKENS, _tokens),
 )
 
 
@@ -333,8 +333,8 @@ Range = Annotated[Ends, Reads(both_ends, _RANGE_SCHEMA)]
 Value = Annotated[Quantified, Reads(quantified, _VALUE_SCHEMA)]
 
 
-class Law(Block):
-    """A law of values, all of one scale."""
+class InputLaw(Block):
+    """A law of an uncertain input: its values are of one scale, of any kind, where `Law` is of a time."""
 
     called: ClassVar[str]
 
@@ -361,7 +361,7 @@ class Law(Block):
         return UncertainInput(f"{self.called} ({', '.join(texts)})", self.called, self.law(scale), scale)
 
 
-class UncertainLogNormal(Law):
+class UncertainLogNormal(InputLaw):
     """Of positive values; by its median or its mean."""
 
     called = "lognormal"
@@ -387,7 +387,7 @@ class UncertainLogNormal(Law):
                 yield name, 'a share is at most 100 %; give a range such as "2 % to 8 %", or triangular'
 
 
-class UncertainNormal(Law):
+class UncertainNormal(InputLaw):
     """On condition that the value is possible: above 0, and a share below 100 %."""
 
     called = "normal"
@@ -405,7 +405,7 @@ class UncertainNormal(Law):
             yield "sd", "zero makes no sense here; give more"
 
 
-class UncertainTriangular(Law):
+class UncertainTriangular(InputLaw):
     """The smallest, the most probable and the largest value."""
 
     called = "triangular"
@@ -448,7 +448,7 @@ class UncertainLaw(OneOf):
             return posterior(self.counted)
         (name,) = self.chosen()
         given = getattr(self, name)
-        if isinstance(given, Law):
+        if isinstance(given, InputLaw):
             return given.resolve()
         low, high, scale = given
         law: Quantiles = Uniform(low, high, scale.counts) if name == "uniform" else LogUniform(low, high)

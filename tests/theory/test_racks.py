@@ -9,7 +9,9 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
-from tests.theory.runs import replications, share, spec
+from clustersim.scenario.first_order import first_order
+from clustersim.scenario.model import Scenario
+from tests.theory.runs import Spec, replications, share, spec
 from tests.theory.z import assert_z, mean_se
 
 HOUR = 3600.0
@@ -17,14 +19,13 @@ NODES, USED, MTBF, REPAIR = 18, 16, 200.0, 10.0
 CASES = [(1, 0), (1, 1), (2, 1), (2, 2)]
 
 
-@pytest.mark.parametrize(("places", "spare_racks"), CASES)
-def test_the_job_waits_while_too_few_racks_have_16_of_their_18_trays(places: int, spare_racks: int) -> None:
+def document(places: int, spare_racks: int) -> Spec:
     tray = {
         "per": "node",
         "mtbf": f"{MTBF} h",
         "repair": {"exponential": {"mean": f"{REPAIR} h"}},
     }
-    document = spec(
+    return spec(
         4 * USED * places,
         {"tray": tray},
         6000 * HOUR,
@@ -38,8 +39,24 @@ def test_the_job_waits_while_too_few_racks_have_16_of_their_18_trays(places: int
         },
         simulation={"warm_up": f"{100 * HOUR} s"},
     )
+
+
+def waiting(places: int, spare_racks: int) -> float:
+    """Share of the time in which fewer racks can serve than there are places."""
     serves = stats.binom(NODES, MTBF / (MTBF + REPAIR)).sf(USED - 1)
-    enough = stats.binom(places + spare_racks, serves).sf(places - 1)
-    found, se = mean_se(share(records, "waiting") for records in replications(document, 20))
+    return float(stats.binom(places + spare_racks, serves).cdf(places - 1))
+
+
+@pytest.mark.parametrize(("places", "spare_racks"), CASES)
+def test_the_job_waits_while_too_few_racks_have_16_of_their_18_trays(places: int, spare_racks: int) -> None:
+    runs = replications(document(places, spare_racks), 20)
+    found, se = mean_se(share(records, "waiting") for records in runs)
     assert se < 0.006
-    assert_z(found, 1 - enough, se, len(CASES))
+    assert_z(found, waiting(places, spare_racks), se, len(CASES))
+
+
+@pytest.mark.parametrize(("places", "spare_racks"), [*CASES, (18, 4)])
+def test_check_says_for_how_long_it_waits(places: int, spare_racks: int) -> None:
+    found = first_order(Scenario.model_validate(document(places, spare_racks)))
+    assert found.waiting == pytest.approx(waiting(places, spare_racks), rel=0.03)
+    assert found.away == pytest.approx(NODES * (places + spare_racks) * REPAIR / (MTBF + REPAIR), rel=0.01)

@@ -244,7 +244,8 @@ def _about_units(system: System, name: str, end: str) -> Iterator[Finding]:
     """Refuse more failures than can be simulated, and more units than can each have an age, or go down."""
     mode, cluster = system.failures[name], system.cluster
     series = most_again(system, mode) / again(system, mode)
-    strikes = events(system, name) * max(series, 1.0) + spare_events(system, name)
+    strikes = events(system, name, system.end_s) * max(series, 1.0)
+    strikes += spare_events(system, name, system.end_s)
     if strikes > MOST_FAILURES:
         limit = f"{MOST_FAILURES:.0e} can be simulated; check the rate"
         yield (), f"about {strikes:.1e} failures in {end}, {limit}"

@@ -16,7 +16,6 @@ from clustersim.scenario.rates import (
     fleet_factor,
     mean_of,
     nodes_taken,
-    own_time,
     rate,
     spare_events,
 )
@@ -131,7 +130,7 @@ def _mode(scenario: Scenario, name: str, found: FirstOrder) -> ModeMeaning:
         per=mode.per,
         units=scenario.units(name),
         mtbf_s=scenario.mtbf_of(name) / fleet_factor(scenario, mode),
-        events=mode.recorded_until(end) if mode.recorded else own_time(mode, end) / end * exposure * strikes,
+        events=events(scenario, name, end) * (1.0 if mode.recorded else exposure / end),
         restart_s=restart_s(scenario, name),
         nodes_in_repair=away,
     )
@@ -148,11 +147,13 @@ def replication_s(scenario: Scenario, lasts_s: float | None = None) -> float:
 
     A run of *lasts_s* seconds; to its end if left out.
     """
-    happens = math.fsum(events(scenario, name) + spare_events(scenario, name) for name in scenario.failures)
-    stops = scenario.end_s / scenario.maintenance.every if scenario.maintenance else 0.0
+    end = scenario.end_s if lasts_s is None else lasts_s
+    happens = math.fsum(
+        events(scenario, name, end) + spare_events(scenario, name, end) for name in scenario.failures
+    )
+    stops = end / scenario.maintenance.every if scenario.maintenance else 0.0
     attempts = 1 / math.prod(1 - stage.fails for stage in scenario.recovery.stages)
-    part = 1.0 if lasts_s is None else lasts_s / scenario.end_s
-    return SECONDS_PER_REPLICATION + SECONDS_PER_EVENT * part * (happens * attempts + stops)
+    return SECONDS_PER_REPLICATION + SECONDS_PER_EVENT * (happens * attempts + stops)
 
 
 def notes(scenario: Scenario) -> Iterator[str]:
@@ -215,8 +216,6 @@ def _about_nodes(scenario: Scenario) -> Iterator[str]:
 
 def _about_copies(scenario: Scenario) -> Iterator[str]:
     effects = [mode.effect for mode in scenario.failures.values()]
-    if not scenario.tiers and effects:
-        yield "checkpoint: none; every failure throws all work away"
     for tier in scenario.tiers:
         path = ".".join(tier.keys)
         if tier.durable_after > tier.interval:

@@ -203,7 +203,7 @@ def trains(scenario: Scenario) -> float:
 def _why_not(scenario: Scenario, found: FirstOrder) -> Iterator[str]:
     """Yield why the ETTR is no more than a guess; nothing where simulation has shown the formulas to hold."""
     if found.ettr is None:
-        yield "without checkpoints every failure throws all work away"
+        yield _why_without_checkpoints(scenario)
         return
     for name, mode in scenario.failures.items():
         yield from _why_mode(scenario, name, mode, found.ettr)
@@ -220,6 +220,12 @@ def _why_not(scenario: Scenario, found: FirstOrder) -> Iterator[str]:
         yield f"{lost} is too much for a sum of what each failure costs by itself"
 
 
+def _why_without_checkpoints(scenario: Scenario) -> str:
+    if any(falls_back(scenario, mode) for mode in scenario.failures.values()):
+        return "without checkpoints every failure that stops the whole job throws all work away"
+    return "without checkpoints all work is lost when no replica is left"
+
+
 def _why_mode(scenario: Scenario, name: str, mode: FailureMode, ettr: float) -> Iterator[str]:
     """Yield why failures of a mode do not come at a steady rate and without memory, as formulas assume."""
     if mode.recorded is not None:
@@ -234,14 +240,14 @@ def _why_mode(scenario: Scenario, name: str, mode: FailureMode, ettr: float) -> 
 
 
 def _with_all_nodes(scenario: Scenario) -> float | None:
-    """Return the ETTR where no node is missing; None without checkpoints where something fails.
+    """Return the ETTR where no node is missing; None without checkpoints where something stops training.
 
     Daly's formula for one tier and one replica, else its generalisation.
     """
     mtbf, up = scenario.mtbf, _up(scenario)
-    if not scenario.tiers:
-        return up if mtbf is None else None
-    if scenario.needs_work_history or mtbf is None:
+    if not scenario.tiers and any(mode.effect.stops_training for mode in scenario.failures.values()):
+        return None
+    if scenario.needs_work_history or not scenario.tiers or mtbf is None:
         waste = math.fsum(_waste(scenario, name) for name in scenario.failures)
         return up * _kept(scenario.tiers) * math.exp(-waste) / restarts(scenario)
     tier = scenario.tiers[-1]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.model import Scenario
-from clustersim.scenario.rates import own_time, rate
+from clustersim.scenario.rates import events
 from clustersim.units import DAY
 
 STOPS, OF_NODES = "failures that stop training", "failures of nodes"
@@ -68,8 +68,8 @@ def beside_published(scenario: Scenario, lasts_s: float) -> Iterator[RateBesideP
     """
     node_days = lasts_s / DAY * scenario.cluster.gpus / CARDS_OF_A_NODE
     for counts in (STOPS, OF_NODES):
-        modes = [each for each in scenario.failures.items() if _counts(counts, each[1])]
-        failures = math.fsum(rate(scenario, name) * own_time(mode, lasts_s) for name, mode in modes)
+        modes = [name for name, mode in scenario.failures.items() if _counts(counts, mode)]
+        failures = math.fsum(events(scenario, name, lasts_s) for name in modes)
         if own := 1000 * failures / node_days:
             known = [each for each in PUBLISHED if each.counts == counts]
             yield RateBesidePublished(

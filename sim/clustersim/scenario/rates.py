@@ -149,21 +149,21 @@ def mtbf(system: System) -> float | None:
     return 1 / every if every else None
 
 
-def events(system: System, name: str) -> float:
-    """Return how many failures of a mode strike the job in a run, on average."""
-    mode, end = system.failures[name], system.end_s
+def events(system: System, name: str, end: float) -> float:
+    """Return how many failures of a mode strike the job until *end* (s), on average, were it always whole."""
+    mode = system.failures[name]
     if mode.recorded is not None:
         return mode.recorded_until(end)
     return rate(system, name) * own_time(mode, end)
 
 
-def spare_events(system: System, name: str) -> float:
-    """Return how many failures of a mode strike idle spares in a run, were all of them always idle."""
+def spare_events(system: System, name: str, end: float) -> float:
+    """Return how many failures of a mode strike idle spares until *end* (s), were all of them always idle."""
     mode, cluster = system.failures[name], system.cluster
     if mode.recorded is not None or not mode.takes_nodes:
         return 0.0
     units = cluster.spare_nodes * (cluster.gpus_per_node if mode.per == "gpu" else 1)
-    return units * cluster.spare_failures / mode.mtbf * own_time(mode, system.end_s)
+    return units * cluster.spare_failures / mode.mtbf * own_time(mode, end)
 
 
 def own_time(mode: FailureMode, end: float) -> float:

@@ -7,7 +7,7 @@ waits nearly always, whatever else its checkpoints and its restart could give.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,9 @@ BARELY = 0.01
 
 FULL = 0.98
 """Share of their time for which crews work at most, here: beyond it a queue hardly ends, or never does."""
+
+HARDLY_EVER = 1e-9
+"""The least share of time in which a rack can serve, so that the odds against it are a number."""
 
 MANY_AT_ONCE = 1000
 """Failures that take more nodes, and more than there are spares, are counted by themselves: the job waits
@@ -52,6 +55,8 @@ def shortage(
     groups = [
         kind for name in system.failures for kind in _leaving(system, name, at_s, trains, replacement, demand)
     ]
+    if cluster.spare_racks:
+        return _with_spare_racks(system, groups)
     domains = cluster.spare_domains
     fewer, more = divmod(cluster.spare_nodes, domains)
     for spares, count in ((fewer, domains - more), (fewer + 1, more)):
@@ -67,6 +72,23 @@ def shortage(
         away += count * float(shares @ np.arange(len(shares)))
         away += count * math.fsum(kind.load * kind.nodes for kind in large)
     return Shortage(max(1 - waiting, 0.0), max(1 - complete, 0.0), away)
+
+
+def _with_spare_racks(system: System, groups: Sequence[Leaving]) -> Shortage:
+    """Return what is missing where whole racks stand by: the job waits while too few racks can serve.
+
+    All racks are taken to fail like those of the job.  So the wait is exact where idle nodes fail as often as
+    others, and otherwise too long: a rack that stands by then fails less, and is repaired meanwhile.
+    """
+    cluster, places, racks = system.cluster, system.cluster.spare_domains, system.cluster.spare_racks
+    own = cluster.rack_nodes - system.slots_per("rack")
+    here = [_in_domain(system, kind, own, places) for kind in groups]
+    nodes = nodes_away(here, max(cluster.nodes // places, 1), own, cluster.spare_failures)
+    able = max(float(nodes[: own + 1].sum()), HARDLY_EVER)
+    # Racks that can serve or cannot, each by itself, are machines of which so many are away.
+    unable = nodes_away([Leaving((places + racks) * (1 - able) / able)], places + racks, 0)
+    away = float(nodes @ np.arange(len(nodes))) * (places + racks * cluster.spare_failures)
+    return Shortage(float(unable[racks + 1 :].sum()), _idle_cards(system, unable, racks), away)
 
 
 def _leaving(

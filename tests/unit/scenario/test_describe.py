@@ -101,3 +101,32 @@ def test_llama_3_has_the_rate_of_llama_3() -> None:
 def test_a_node_of_four_cards_is_half_a_node_of_eight() -> None:
     small = loads(SCENARIO, overrides={"cluster.gpus_per_node": 4})
     assert describe(small).rates[0].per_1000_node_days == pytest.approx(2 * 3.8)
+
+
+ONLY = {"failures.node": None, "failures.link": None, "sources": None}
+"""What leaves the scenario without its failures."""
+
+
+def test_rates_of_a_log_are_those_of_the_run_and_not_of_the_horizon() -> None:
+    rows = [{"time": "5 h"}, {"time": "6 h"}, {"time": "20 h"}, {"time": "99 d"}]
+    target = {"workload": None, "workload.productive": "5 d", "simulation.horizon": "100 d"}
+    found = describe(loads(SCENARIO, overrides=ONLY | {"failures.log.replay": rows} | target))
+    assert found.events == 3
+    assert found.rates[0].per_1000_node_days == pytest.approx(1000 * 3 / (found.lasts_s / 86_400 * 100))
+
+
+@pytest.mark.parametrize(
+    ("mode", "replicas", "why"),
+    [
+        ({"per": "node", "mtbf": "100 d"}, 1, "every failure that stops the whole job throws all work away"),
+        ({"per": "node", "mtbf": "100 d"}, 10, "all work is lost when no replica is left"),
+        ({"per": "node", "mtbf": "100 d", "effect": {"flap": {"stall": "10 s"}}}, 1, None),
+    ],
+)
+def test_without_checkpoints_the_ettr_is_withheld_where_work_can_be_lost(
+    mode: dict[str, Any], replicas: int, why: str | None
+) -> None:
+    changes = {"failures.any": mode, "checkpoint": "none", "recovery.replicas": replicas}
+    found = describe(loads(SCENARIO, overrides=ONLY | changes))
+    assert found.ettr_withheld == (f"without checkpoints {why}" if why else None)
+    assert found.ettr == (None if why else pytest.approx(1 - 10 / 86_400, rel=1e-6))

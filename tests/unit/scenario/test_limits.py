@@ -142,6 +142,6 @@ def test_a_target_that_is_never_reached_is_one_sentence(work: str) -> None:
 def test_failures_of_idle_spares_take_their_time_too() -> None:
     spares = {"cluster.spares": 1_000_000, "cluster.spare_failures": "50 %"}
     idle, used = loads(SMALL, overrides={"cluster.spares": 1_000_000}), loads(SMALL, overrides=spares)
-    assert spare_events(used, "a") == pytest.approx(100_000)
+    assert spare_events(used, "a", used.end_s) == pytest.approx(100_000)
     assert describe(used).run_s - describe(idle).run_s == pytest.approx(100_000 * 15e-6 * 32)
     assert describe(used).events == describe(idle).events

@@ -23,11 +23,9 @@ from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Progress
 from clustersim.store import COUNT, ChoiceError, Kept
-from clustersim.studies.change import ended_by_the_clock, tuned_tier
 from clustersim.studies.figures import Rows, ScenarioFigures, at_reference
-from clustersim.studies.search import SEGMENTS, scores, why_outages_depend
+from clustersim.studies.retune import retuned
 from clustersim.studies.study import Simulations
-from clustersim.studies.tune import CANDIDATES, searched
 from clustersim.studies.values import EXAMPLE, TrialValue, listed, value_of
 
 MOST_POINTS = 100_000
@@ -35,8 +33,6 @@ MOST_POINTS = 100_000
 PART_S, MOST_IN_PART = 20.0, 250
 """Expected seconds, for each worker, of what is simulated before it is condensed, and its points at most:
 long enough that workers seldom wait, short enough that little rests in memory."""
-FEW_CANDIDATES = 12
-"""Intervals that are tried at a point where each of them is simulated in full."""
 SCENARIO = "scenario"
 """The axis of designs: scenarios side by side."""
 CARDS = "cluster.gpus"
@@ -203,7 +199,7 @@ class GridPoints:
             part, todo = todo[: min(fits, MOST_IN_PART)], todo[min(fits, MOST_IN_PART) :]
             scenarios = [self._grid.scenario(index) for index in part]
             if self._retune:
-                scenarios = self._retuned(scenarios)
+                scenarios = retuned(scenarios, self._count, self._running, self._simulated)
             found = [
                 self._result(scenario, *each)
                 for scenario, each in zip(scenarios, self._rows(scenarios), strict=True)
@@ -245,17 +241,6 @@ class GridPoints:
             "interval_s": np.array(interval),
         }
 
-    def _retuned(self, scenarios: Sequence[Scenario]) -> list[Scenario]:
-        """Return each with its best interval, chosen on other replications than those that are reported."""
-        fixed = [ended_by_the_clock(each, self._count) for each in scenarios]
-        fresh = range(self._count, 2 * self._count)
-        shared = [each for each in fixed if each.mtbf is not None and why_outages_depend(each) is None]
-        self._simulated([self._running.point(each, SEGMENTS, fresh) for each in shared])
-        return [
-            best_interval(each, by_clock, fresh, self._running)
-            for each, by_clock in zip(scenarios, fixed, strict=True)
-        ]
-
     def found(self) -> GridFigures:
         """Return what came of all points."""
         results = self._running.results
@@ -284,16 +269,3 @@ class GridPoints:
             for (_, alike), differs in zip(best.values(), behind | np.isnan(means[index, rows]), strict=True):
                 alike += [] if differs else [index]
         return best
-
-
-def best_interval(scenario: Scenario, by_clock: Scenario, part: range, running: Simulations) -> Scenario:
-    """Return *scenario* with its best interval between saves, chosen on a *part* of the replications.
-
-    They are those of the same scenario over a fixed time.  Where nothing fails it stays as it is.
-    """
-    if by_clock.mtbf is None:
-        return scenario
-    tier, in_full = tuned_tier(by_clock), why_outages_depend(by_clock) is not None
-    (score,) = scores(by_clock, tier, [part], running, in_full=in_full)
-    search = searched(by_clock, tier, score, (tier.interval,), FEW_CANDIDATES if in_full else CANDIDATES)
-    return variant(scenario, {tier.path("interval"): f"{search.best!r} s"})

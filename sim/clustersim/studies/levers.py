@@ -17,7 +17,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.studies.change import Area, Change, ended_by_the_clock, tuned_tier
 from clustersim.studies.offers import offers, own_changes
-from clustersim.studies.search import scores, why_outages_depend
+from clustersim.studies.retune import interval_search
 from clustersim.studies.study import (
     Simulations,
     Study,
@@ -30,14 +30,12 @@ from clustersim.studies.study import (
     simulations,
     until_target_s,
 )
-from clustersim.studies.tune import CANDIDATES, rounded, searched
+from clustersim.studies.tune import rounded
 from clustersim.units import YEAR, format_duration
 
 REPLICATIONS = 32
 """Paired differences of a tenth of a point are distinguishable with so many (docs/guides/what-first.md)."""
 MILLION = 1e6
-FEW_CANDIDATES = 12
-"""So many intervals are tried for the tuned one where each of them is simulated in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +241,9 @@ def _tuned_interval(scenario: Scenario, running: Simulations) -> Iterator[Change
     """
     if scenario.checkpoint is None or scenario.mtbf is None:
         return
-    tier, count = tuned_tier(scenario), scenario.simulation.replications
-    in_full = why_outages_depend(scenario) is not None
-    (score,) = scores(scenario, tier, [range(count, 2 * count)], running, in_full=in_full)
+    tier = tuned_tier(scenario)
     interval, path = tier.interval, tier.path("interval")
-    search = searched(scenario, tier, score, (interval,), FEW_CANDIDATES if in_full else CANDIDATES)
+    search = interval_search(scenario, scenario.simulation.replications, running)
     if search.distinguishable(interval):
         now = format_duration(interval, 3) if tier.adapts is None else "one that follows the failures"
         then = format_duration(rounded(search.best, search.flat_range()), 3)

@@ -28,8 +28,9 @@ from clustersim.studies.change import Change, ended_by_the_clock, tuned_tier
 from clustersim.studies.condition import Condition
 from clustersim.studies.crossing import Crossing, Slack
 from clustersim.studies.figures import Rows, ScenarioFigures
-from clustersim.studies.grid import CARDS, best_interval
+from clustersim.studies.grid import CARDS
 from clustersim.studies.offers import offers
+from clustersim.studies.retune import retuned
 from clustersim.studies.study import Simulations, Study, named, on_a_fixed_number, plain, simulations
 from clustersim.studies.sweep import on_a_number
 from clustersim.studies.values import TrialValue, Unit, measured_in, span
@@ -228,10 +229,7 @@ class Question:
     def _simulated(self, scenarios: Sequence[Scenario]) -> list[Rows]:
         """Simulate the scenarios, each with its best interval if that is wanted, and return their rows."""
         if self.retune:
-            fresh = range(self.count, 2 * self.count)
-            fixed = [ended_by_the_clock(each, self.count) for each in scenarios]
-            pairs = zip(scenarios, fixed, strict=True)
-            scenarios = [best_interval(each, by_clock, fresh, self._running) for each, by_clock in pairs]
+            scenarios = retuned(scenarios, self.count, self._running, self._running.run)
         figures = [ScenarioFigures(each) for each in scenarios]
         points = [
             self._running.point(each, kept.measures, range(self.count))

@@ -92,6 +92,8 @@ class Said:
 
 Proof = Callable[[Said, re.Match[str]], Any]
 PROOFS: dict[str, Proof] = {}
+READ: set[str] = set()
+"""The patterns of proofs that some sentence needed."""
 
 
 def proves(pattern: str) -> Callable[[Proof], Proof]:
@@ -109,6 +111,7 @@ def unproven(said: Said, sentence: str) -> Iterator[str]:
     rest = sentence
     for pattern, proof in PROOFS.items():
         for match in re.finditer(pattern, sentence):
+            READ.add(pattern)
             if proof(said, match) is False:
                 yield f"does not hold: {match[0]!r}"
             rest = rest.replace(match[0], " ")
@@ -235,8 +238,9 @@ def _sufficed(said: Said, match: re.Match[str]) -> bool:
 def _lower_bound(said: Said, match: re.Match[str]) -> bool:
     """With one fewer they do not suffice, as far as chance allows: in the same histories, or in 64 others."""
     fewer = said.instead({"cluster.spares": int(match["count"]) - 1})
-    others = mean_of(fewer.values_of("spares.short", 64))
-    return bool(fewer.values_of("spares.short").mean() > 0.005 or (others.high or 1.0) > 0.01)
+    if fewer.values_of("spares.short").mean() > 0.005:
+        return True
+    return (mean_of(fewer.values_of("spares.short", 64)).high or 1.0) > 0.01
 
 
 # The interval.
@@ -339,11 +343,18 @@ def _reached(said: Said, match: re.Match[str]) -> bool:
     return abs(share - amount(match["share"] or "0 %")) <= 0.0051 and share < 1
 
 
-@proves(r"The precision of ±(?P<asked>[\d.]+) pp is (?P<met>met|not met): ±(?P<width>[\d.]+) pp")
+@proves(
+    r"The precision of ±(?P<asked>[\d.]+) pp is (?P<met>met|not met): ±[\d.]+ pp with "
+    r"(?P<count>\d+) replications"
+    r"(, but (?P<modes>.+) ha(s|ve) not struck yet)?"
+)
 def _precise(said: Said, match: re.Match[str]) -> bool:
+    """It is met where the interval is as narrow; else it is wider, or modes are named that never struck."""
     width = mean_of(said.table["ettr"].to_numpy()).half_width or 0.0
     inside = 100 * width <= float(match["asked"]) * (1 + 1e-9)
-    return inside if match["met"] == "met" else True
+    unstruck = re.split(r", | and ", match["modes"]) if match["modes"] else []
+    counted = len(said.table) == int(match["count"]) and not any(map(said.struck, unstruck))
+    return counted and (match["met"] == "met") == (inside and not unstruck)
 
 
 @proves("One replication tells nothing about chance")

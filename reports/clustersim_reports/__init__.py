@@ -1,4 +1,4 @@
-"""Results in, one HTML file out: of runs, of a tuning, of levers, of a validation.
+"""Results in, one HTML file out: of runs, of a study, of a validation.
 
 In a notebook runs, a comparison and a study show a short form of their page.
 

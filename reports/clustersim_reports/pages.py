@@ -199,7 +199,7 @@ class StudyPage(NamedTuple):
 
 
 def write_study(study: Study, path: Path, command: str | None = None) -> None:
-    """Write the page of a tuning, or of levers; raises OSError where it cannot."""
+    """Write the page of a *study*; raises OSError where it cannot."""
     page.save(study_page(study, command, datetime.now(UTC).isoformat(timespec="seconds")), path)
 
 
@@ -350,9 +350,11 @@ def _sweep_method(study: Sweep) -> dict[str, str]:
 def value_to_reach(study: Solution) -> str:
     """Return the answer of `solve` in a few words."""
     if study.value is not None:
-        bound = "At most" if study.direction == "at_most" else "At least"
-        return f"{bound} {study.say(study.value)}."
-    return "Every value that was tried." if study.reachable else "It cannot be reached so."
+        bound = "at most" if study.direction == "at_most" else "at least"
+        return f"{study.path}: {bound} {study.say(study.value)}."
+    if study.reachable:
+        return f"{study.path}: every value that was tried."
+    return f"{study.until}: out of reach."
 
 
 def _solution_facts(study: Solution) -> Iterator[Fact]:

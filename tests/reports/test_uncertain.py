@@ -9,7 +9,8 @@ from clustersim.metrics import cells
 from clustersim.scenario import loads
 from clustersim_reports.blocks import Data
 from clustersim_reports.run import Run
-from clustersim_reports.sections import spread
+from clustersim_reports.sections import sensitivity, spread
+from tests.reports import findings
 
 JOB = """
 name: job
@@ -34,3 +35,12 @@ def test_the_page_says_both_and_draws_both(tmp_path: Path) -> None:
     figure = spread.figure(Run("job", results))
     assert isinstance(figure.data, Data)
     assert "10 draws of the uncertain inputs, 2 replications with each of them" in str(figure)
+
+
+def test_the_whiskers_of_an_input_are_those_of_its_share_in_all() -> None:
+    study = findings.unknowns()
+    figure = sensitivity.shares(study)
+    for index, point in zip(study.found.indices, figure.data.rows, strict=True):
+        total, first = sensitivity.possible(index.total), sensitivity.possible(index.first)
+        assert (point["total"], point["low"], point["high"]) == tuple(total)
+        assert [point[f"first_order{end}"] for end in ("", "_low", "_high")] == [*first]

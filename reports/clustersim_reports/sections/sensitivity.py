@@ -43,7 +43,7 @@ def tornado(study: SensitivityStudy) -> Figure:
         lines = swing.path, f"ETTR {in_words(swing.at_low)} to {in_words(swing.at_high)}", _worth(swing)
         plot.bars([high - low], [place], drawing.framed(BLUE), base=[low], hover=[lines])
         plot.dots([low], [place], {"color": INK, "size": 8, "symbol": "diamond"})
-    plot.legend += [key("bar", "ETTR between both ends"), key("mean", "at the 5 % point")]
+    plot.legend += [key("productive", "ETTR between both ends"), key("mean", "at the 5 % point")]
     caption = "Each input by itself, the others as they are stated, on the same failures."
     spoken = [f"{swing.path}: {in_words(swing.at_low)} to {in_words(swing.at_high)}" for swing in swings]
     return plot.figure("tornado", "ETTR between the ends of each input", caption, spoken)
@@ -56,13 +56,12 @@ def _worth(swing: Swing) -> str:
 def shares(study: SensitivityStudy) -> Figure:
     """Return the total index of each input as a bar with its interval, and the first-order one as a mark."""
     indices = study.found.indices
-    rows = [
-        {"input": index.path}
-        | interval("total", possible(index.total))
-        | interval("first_order", possible(index.first))
-        | {"distinguishable": index.distinguishable}
-        for index in indices
-    ]
+    rows = []
+    for index in indices:
+        first, low, high = possible(index.first)
+        ends = {"first_order": first, "first_order_low": low, "first_order_high": high}
+        point = {"input": index.path, **interval("total", possible(index.total)), **ends}
+        rows.append(point | {"distinguishable": index.distinguishable})
     names = [
         f"{drawing.text(index.path, NAME)} · <b>{drawing.text(in_share(index.total))}</b>"
         for index in indices
@@ -80,8 +79,11 @@ def shares(study: SensitivityStudy) -> Figure:
         )
         mark = {"color": INK, "size": 8, "symbol": "diamond"}
         plot.dots([100 * (possible(index.first).mean or 0.0)], [place], mark)
-    plot.legend += [key("bar", "with all it interacts with"), key("mean", "by itself")]
-    plot.legend += [key("whisker", "95 % interval")]
+    signs = {"productive": "in all, with what it interacts with"}
+    signs["hollow"] = "in all, not distinguishable from 0"
+    drawn = {"productive" if index.distinguishable else "hollow" for index in indices}
+    plot.legend += [key(sign, word) for sign, word in signs.items() if sign in drawn]
+    plot.legend += [key("mean", "by itself"), key("whisker", "95 % interval of the share in all")]
     caption = "Shares may add up to more than 100 % where inputs interact. Chance is in none of them."
     spoken = [f"{index.path}: {in_share(index.total)}" for index in indices]
     return plot.figure("sobol", "Share of the variance by input", caption, spoken)

@@ -42,11 +42,12 @@ def figure(found: Solution) -> Figure | None:
     plot.legend.append(key("line", found.metric))
     if None not in (*data["low"], *data["high"]):
         plot.band(found.path, "low", "high")
-        plot.legend.append(key("band", "95 % interval"))
+        plot.legend.append(key("band", f"95 % interval of {found.metric}"))
     lines = [(found.say(each.value), found.words(each)) for each in found.evaluations]
     plot.line(found.path, found.metric, BLUE, 2.5, hover=lines, marker=drawing.sign(BLUE, 8, width=1.5))
     if threshold is not None:
         plot.rule(drawing.stroke(MUTED, 1, "dot"), plot.ends(), (threshold, threshold))
+        plot.legend.append(key("flat", "95 % interval of the value"))
         _place(plot, found)
     caption = f"{found.until}. The dotted lines mark where it begins to hold, the area its 95 % interval."
     title = f"{found.metric} by {found.path}"

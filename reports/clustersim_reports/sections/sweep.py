@@ -193,9 +193,9 @@ def _points(plot: Plot, sweep: Sweep, path: str, grid: Sequence[Position]) -> No
     if alike and sweep.replications > 1:
         ring = drawing.sign(INK, 11, "circle-open", INK, 2)
         across, up = zip(*alike, strict=True)
-        plot.dots(across, up, ring, sign=key("dot", "○ indistinguishable from the best"))
+        plot.dots(across, up, ring, sign=key("ring-ink", "indistinguishable from the best"))
     x, y = grid[best.point]
-    plot.dots([x], [y], drawing.sign(INK, 16, "star", PAPER, 1.5), sign=key("dot", "★ the best point"))
+    plot.dots([x], [y], drawing.sign(INK, 16, "star", PAPER, 1.5), sign=key("star", "the best point"))
 
 
 def _best_words(sweep: Sweep, path: str) -> str:

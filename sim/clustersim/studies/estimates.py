@@ -43,7 +43,7 @@ MOST = 3
 MOST_READ = 10_000
 """The most values of scenarios that are read anew, some 50 us each: the estimates take a second at most."""
 LEAST_GAIN = 1e-4
-"""A smaller gain of ETTR than 0.01 pp is lost in what the formulas are wrong by."""
+"""A smaller change of ETTR than 0.01 pp is lost in what the formulas are wrong by, and counts as none."""
 NEAR = 1.1
 """An interval this near the best, by ratio, costs next to nothing: the curve is flat there."""
 HOW = (
@@ -144,9 +144,7 @@ def changes_worth_most(scenario: Scenario, summary: Summary, count: int = MOST) 
 
 
 def _worth(estimate: EstimatedChange) -> float:
-    if estimate.net is not None:
-        return estimate.net
-    return estimate.ettr_gain if estimate.ettr_gain >= LEAST_GAIN else 0.0
+    return estimate.ettr_gain if estimate.net is None else estimate.net
 
 
 def _by_cost(scenario: Scenario, summary: Summary) -> list[Change]:
@@ -219,15 +217,17 @@ class RunLedger:
                 yield self._estimate(change, after)
 
     def _estimate(self, change: Change, after: Scenario) -> EstimatedChange:
-        before, left = self._scenario, self.left_by(after)
-        now, then = np.array([self._ettr]), np.array([left.ettr])
+        before, ettr = self._scenario, self.left_by(after).ettr
+        if abs(ettr - self._ettr) < LEAST_GAIN:
+            ettr = self._ettr
+        now, then = np.array([self._ettr]), np.array([ettr])
         until, sooner = until_target_s(before, now), until_target_s(after, then)
         days = None if until is None or sooner is None else float(until[0] - sooner[0]) / DAY
         costs = before.costs
         return EstimatedChange(
             change,
-            left.ettr - self._ettr,
-            effective(after) * left.ettr - effective(before) * self._ettr,
+            ettr - self._ettr,
+            effective(after) * ettr - effective(before) * self._ettr,
             days,
             None if costs is None else float(saved(before, now, after, then)[0]),
             costs.currency if costs else "",

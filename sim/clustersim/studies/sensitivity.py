@@ -45,6 +45,11 @@ DECIDED = ("interval", "every", "minimum", "keep")
 no ETTR depends.  Spares are decided too, but some of them may be out of order."""
 NOTABLE_CHANCE = 0.05
 """Share of the variance of a run from which on chance is worth a sentence."""
+NOTHING_TELLS = "Nothing that was varied makes a distinguishable difference to ETTR."
+TOO_FEW = (
+    "Too few samples to say what to measure first: no input's share of the variance is distinguishable"
+    " from 0."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,8 @@ class SensitivityStudy(Study):
         """The answer in one sentence."""
         telling = [index for index in self.found.indices if index.distinguishable]
         if not telling:
-            return "Nothing that was varied makes a distinguishable difference to ETTR."
+            moving = any(swing.worth.ettr.distinguishable for swing in self.tornado)
+            return TOO_FEW if moving else NOTHING_TELLS
         share = in_share(telling[0].total)
         if self.first is not None:
             return (
@@ -281,11 +287,10 @@ class _Model:
 def _advice(study: SensitivityStudy) -> Iterator[Advice]:
     found, swings = study.found, {swing.path: swing for swing in study.tornado}
     yield Advice(study.sentence)
-    telling = [index for index in found.indices if index.distinguishable]
-    for index in telling[:2]:
-        yield Advice(
-            _swing(swings[index.path], next(each for each in study.ranges if each.path == index.path))
-        )
+    telling = [index.path for index in found.indices if index.distinguishable]
+    widest = [swing.path for swing in study.tornado[:1] if swing.worth.ettr.distinguishable]
+    for path in telling[:2] or widest:
+        yield Advice(_swing(swings[path], next(each for each in study.ranges if each.path == path)))
     variance = found.variance
     if variance.total > 0 and variance.chance >= NOTABLE_CHANCE * variance.total:
         share = percent(variance.chance / variance.total)

@@ -154,6 +154,14 @@ def test_fewer_spares_are_named_only_where_never_more_nodes_were_away() -> None:
     assert not offered(6)
 
 
+def test_a_loss_smaller_than_the_formulas_can_tell_is_none() -> None:
+    scenario = nodes(cluster={"gpus": 512, "spares": 60})
+    found = changes_worth_most(scenario, run(scenario, settings=HERE).summary, 100).changes
+    (fewer,) = (each for each in found if each.change.name == "halve the spares")
+    assert (fewer.ettr_gain, fewer.effective_gpus_gain) == (0, 0)
+    assert fewer.sentence.startswith("halve the spares: about 0 pp ETTR, 0 effective cards, ")
+
+
 def test_without_prices_the_ettr_decides_and_small_gains_are_not_named() -> None:
     found = changes_worth_most(SCENARIOS["formula"], done("formula").summary)
     assert [each.ettr_gain for each in found.changes] == sorted(map(gain_of, found.changes), reverse=True)

@@ -93,6 +93,14 @@ def test_what_makes_no_difference_is_left_out() -> None:
     assert any("left out after screening: cluster.spares" in str(each) for each in found.advice)
 
 
+def test_too_few_samples_do_not_say_that_nothing_matters() -> None:
+    found = sensitivity("chen-10k", range_="30 %", samples=8, horizon="2 d", workers=1)
+    assert not any(index.distinguishable for index in found.found.indices)
+    assert found.tornado[0].worth.ettr.distinguishable
+    assert found.sentence.startswith("Too few samples to say what to measure first")
+    assert str(found.advice[1]).startswith("failures.any.mtbf from ")
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -171,8 +171,10 @@ def _advice(found: Solution) -> Iterator[Advice]:
     else:
         doubt = best.slack.high >= 0
         what = "cannot be shown to be reached" if doubt else "cannot be reached"
+        low, high = (found.say(found.unit.value(end / found.unit.si, ALL_DIGITS)) for end in found.between)
         yield Advice(
-            f"{condition} {what} by {path} alone: the best is {found.words(best)} at {found.say(best.value)}."
+            f"{condition} {what} by {path} alone, between {low} and {high}:"
+            f" the best is {found.words(best)} at {found.say(best.value)}."
         )
         if doubt:
             yield Advice("More replications would tell: its interval holds the threshold.")
@@ -380,6 +382,8 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
         groups = [spread(low, high, WITHIN).tolist()]
         if start is None or not low <= start <= high:
             start, is_today = (low + high) / 2, False
+        elif start not in groups[0]:
+            groups[0] = sorted([*groups[0], start])
     elif start is None or unit is None:
         raise ChoiceError(f"{path} has no number now to begin with; say --between 10s..20min, or 0..100")
     else:

@@ -59,6 +59,18 @@ def test_daly_inverted(
     assert at == pytest.approx(until, abs=0.001)
 
 
+def test_the_middle_of_what_is_asked_is_not_called_todays_value() -> None:
+    """Saves take 30 s; what is asked may lie elsewhere, and is then not said to be so now."""
+    asked = solved(path=BLOCKS, until="ettr >= 0.1", between="1min..3min")
+    assert asked.now is None
+    assert not any("now" in str(sentence) for sentence in asked.advice)
+    inside = solved(path=BLOCKS, until="ettr >= 0.1", between="10s..3min")
+    assert inside.now is not None
+    assert inside.now.value.si == 30
+    beyond = solved(path=BLOCKS, until="ettr >= 0.95", between="1min..3min")
+    assert "by checkpoint.blocks alone, between 60 s and 3 min: the best is" in str(beyond.advice[0])
+
+
 def test_spares_of_the_machine_repairman() -> None:
     """So many spares that a node is missing in at most 5 % of the time, by the queue's exact solution."""
     fleet = Fleet(nodes=12, spares=0, crews=3, spare_failures=1.0, mtbf=100.0, repair=10.0)
@@ -83,7 +95,8 @@ def test_out_of_reach_is_an_answer_with_what_would_have_to_be_added() -> None:
     assert found.best.value.si == 0.0
     assert found.best.metrics["ettr"].mean == pytest.approx(efficiency(restart=0.0), abs=0.01)
     text = " ".join(map(str, found.advice))
-    assert text.startswith(f"ettr >= 0.95 cannot be reached by {RESTART} alone: the best is 0.8")
+    assert text.startswith(f"ettr >= 0.95 cannot be reached by {RESTART} alone, between 0 s and ")
+    assert ": the best is 0.8" in text
     assert "What would have to be added, the most helpful first: halve" in text
     assert MTBF in found.body()["levers"]
     assert RESTART not in found.body()["levers"]

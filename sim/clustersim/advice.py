@@ -139,7 +139,7 @@ def _most(summary: Summary) -> str:
         return "; nothing is lost"
     listed = [f"{ENTRY_WORDS[entry]}, {shares.text(entry)}" for entry in losses]
     if len(losses) > MOST_ALIKE:
-        return "; what takes most of the rest cannot be told from so few events"
+        return "; no single part of the rest stands out"
     if len(losses) > 1:
         alike = f"{', '.join(listed[:-1])}, and {listed[-1]}"
         return (

@@ -159,7 +159,7 @@ def _is_largest(said: Said, entries: list[str]) -> bool:
     return min(map(said.share, entries)) >= max(others)
 
 
-@proves("; what takes most of the rest cannot be told from so few events")
+@proves("; no single part of the rest stands out")
 def _untold(said: Said, match: re.Match[str]) -> bool:
     first = max(ENTRIES, key=said.share)
     gaps = {entry: said.share(first) - said.share(entry) for entry in ENTRIES if said.share(entry)}

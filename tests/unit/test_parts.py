@@ -111,7 +111,7 @@ def test_saves_of_no_length_take_nothing() -> None:
         (
             0.02,
             {"lost": 0.06, "recovery": 0.05, "waiting": 0.04, "stall": 0.03},
-            "cannot be told from so few",
+            "no single part of the rest stands out",
         ),
         (0.001, {}, "nothing is lost"),
     ],

@@ -323,7 +323,8 @@ def _about_others(place: Path, kept: Path | None, scenario: Scenario) -> Iterato
     for study in folders.STUDIES:
         file = place / study / f"{study}.json"
         if file.is_file() and folders.read_json(file).get("scenario_hash") != scenario.hash:
-            yield f"{place / study}: stays, and is of another scenario than the run beside it now"
+            what = "another scenario or other settings"
+            yield f"{place / study}: stays, and is of {what} than the run beside it now"
 
 
 def provenance(point: Point, settings: Settings, taken: float) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def test_the_first_screen_has_the_figures_of_the_terminal_and_every_verdict() ->
 def test_a_comparison_opens_with_what_changed() -> None:
     words = Reader(render(pages.runs_page([run("plain"), run("large")]))).words
     head = words[: words.index("The answer # ")]
-    assert "What changed From plain large cluster.gpus 1024 8192" in head
+    assert "What changed From plain large cluster.gpus 1,024 8,192" in head
     assert head.index("What changed") < head.index("of 1,024 train")
     several = Comparison([run("plain"), run("hostile"), run("target")])
     table, more = first_screen.changed(several)

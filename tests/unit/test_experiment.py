@@ -432,7 +432,7 @@ def test_a_study_of_another_scenario_beside_a_new_run_is_said(tmp_path: Path) ->
     (tmp_path / "run" / "tune").mkdir(parents=True)
     (tmp_path / "run" / "tune" / "tune.json").write_text('{"scenario_hash": "another"}')
     _, said, _ = counted(tmp_path / "run", scenario())
-    assert "tune: stays, and is of another scenario than the run beside it now" in said[0]
+    assert "tune: stays, and is of another scenario or other settings than the run" in said[0]
 
 
 def test_a_full_disk_names_the_file(tmp_path: Path) -> None:

@@ -118,9 +118,8 @@ def curves(sweep: Sweep, path: str) -> Figure:
         _curve(plot, sweep, path, range(line * count, (line + 1) * count), at, line if others else -1)
     plot.legend.append(key("whisker" if others else "band", "95 % interval"))
     what = f"a curve for each {', '.join(axis.path for axis in others)}; all" if others else "all"
-    caption = (
-        f"{what[0].upper()}{what[1:]} points meet the same failures: they may differ where bands overlap."
-    )
+    caption = f"{what[0].upper()}{what[1:]} points meet the same failures: they may differ where"
+    caption += " intervals overlap."
     name = f"sweep-{blocks.slug(path)}"
     return plot.figure(name, sweep.metrics[path].label, caption, _best_words(sweep, path))
 

@@ -142,9 +142,10 @@ def _time(summary: Summary) -> Iterator[Row]:
 @show.register
 def _comparison(comparison: Comparison, screen: Screen) -> None:
     """Print what changed, the runs side by side, which is best, what each step returns, and warnings."""
-    screen.title(f"What differs from {comparison.baseline}")
-    screen.table(("", "", ""), _changed(comparison), left=3)
-    screen.text("")
+    if comparison.changed:
+        screen.title(f"What differs from {comparison.baseline}")
+        screen.table(("", "", ""), _changed(comparison), left=3)
+        screen.text("")
     screen.table(["", *(result.name for result in comparison.results)], _measures(comparison))
     screen.advice(comparison.advice)
     screen.advice(comparison.warnings)

@@ -74,12 +74,20 @@ class ValueChange(NamedTuple):
 
     @property
     def texts(self) -> tuple[str, str]:
-        """Both values in words."""
-        return self.before or NOT_GIVEN, self.after or NOT_GIVEN
+        """Both values in words, the thousands of a number in groups."""
+        return _grouped(self.before or NOT_GIVEN), _grouped(self.after or NOT_GIVEN)
 
     def to_dict(self) -> dict[str, str | None]:
         """Return it as plain data."""
         return {"path": self.path, "from": self.before, "to": self.after}
+
+
+def _grouped(text: str) -> str:
+    """Return a value with its number as tables have it: `3,750 h` for `3_750 h`, `10,000` for `10000`."""
+    number, space, unit = text.partition(" ")
+    digits = number.replace("_", "")
+    whole = digits.isascii() and digits.isdecimal() and not digits.startswith("0")
+    return f"{int(digits):,}{space}{unit}" if whole else text
 
 
 def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[ValueChange]:

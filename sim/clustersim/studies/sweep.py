@@ -430,6 +430,8 @@ def _alike(sweep: Sweep, path: str, others: Sequence[int]) -> str:
     if len(others) <= MOST_NAMED:
         listed = "; ".join(map(sweep.grid.say, others))
         return f"Indistinguishable from it at 95 %: {listed}."
+    if len(others) == len(sweep.grid) - 1:
+        return "Every other point is indistinguishable from it at 95 %."
     among = counted(len(sweep.grid) - 1, "point")
     return f"{len(others)} of the other {among} are indistinguishable from it at 95 %."
 

@@ -33,17 +33,19 @@ def said(comparison: Comparison) -> str:
 def test_what_differs_is_told_from_to() -> None:
     before = {
         "name": "a",
-        "cluster": {"gpus": 8},
-        "failures": {"x": {"rate": 1}},
+        "cluster": {"gpus": 10_000},
+        "failures": {"x": {"rate": 1}, "z": {"mtbf": "3_750 h"}},
         "expect": {"ettr": ">= 0.9"},
     }
-    after = {"name": "b", "cluster": {"gpus": 16, "spares": "2 %"}, "failures": {"y": {"mtbf": "3 d"}}}
+    modes = {"y": {"mtbf": "3 d"}, "z": {"mtbf": "1.5 y"}}
+    after = {"name": "b", "cluster": {"gpus": 16, "spares": "2 %"}, "failures": modes}
     texts = {each.path: each.texts for each in differing(before, after)}
     assert texts == {
-        "cluster.gpus": ("8", "16"),
+        "cluster.gpus": ("10,000", "16"),
         "cluster.spares": ("not given", "2 %"),
         "failures.x": ("{rate: 1}", "not given"),
         "failures.y": ("not given", "{mtbf: 3 d}"),
+        "failures.z.mtbf": ("3,750 h", "1.5 y"),
     }
     assert list(differing(before, before | {"title": "other words"})) == []
 

@@ -37,6 +37,7 @@ ROOMS = [
     "cluster",
     "estimate",
     "metrics",
+    "logs",
     "library",
     "scenario",
     "failures",

@@ -159,7 +159,7 @@ def default_of(field: FieldInfo) -> str:
 
 def section(block: Any, paths: Sequence[str]) -> str:
     """Return the part of the page about one block."""
-    heading = ", ".join(f"`{path}`" for path in paths) if paths[0] else "The file"
+    heading = ", ".join(f"`{path}`" for path in dict.fromkeys(paths)) if paths[0] else "The file"
     rows = [
         [f"`{name}`", field.description or "", default_of(field)]
         for name, field in block.model_fields.items()

@@ -54,7 +54,7 @@ class Naive:
         self.now, self.end, self.reached_s = 0.0, scenario.end_s, math.nan
         self.agenda: list[tuple[float, float, int, Callable[[], None], object]] = []
         self.scheduled = 0
-        self.windows = 0
+        self.windows = [0 for _ in scenario.maintenance]
         self.rounded = False
         self.sources = [Source(scenario, self.luck, *pair) for pair in scenario.failures.items()]
         self.books = Books(scenario.simulation.warm_up)
@@ -83,9 +83,10 @@ class Naive:
             self.complete()
             while math.isnan(self.reached_s) and self.strikes.fail_once():
                 self.complete()
-            if math.isnan(self.reached_s) and self.now == self.next_window():
-                self.windows += 1
-                self.job.stops.window()
+            for entry in range(len(self.windows)):
+                if math.isnan(self.reached_s) and self.now == self.next_window(entry):
+                    self.job.stops.window(entry, self.windows[entry])
+                    self.windows[entry] += 1
             if math.isnan(self.reached_s):
                 self.job.stops.begin_if_due()
                 self.complete()
@@ -94,13 +95,17 @@ class Naive:
             self.books.mean_over_lanes(row)
         return self
 
-    def next_window(self) -> float:
-        plan = self.scenario.maintenance
-        return math.inf if plan is None else (self.windows + 1) * plan.every
+    def next_window(self, entry: int) -> float:
+        """When the next planned stop of an entry falls due."""
+        plan, past = self.scenario.maintenance[entry], self.windows[entry]
+        if plan.every is not None:
+            return (past + 1) * plan.every
+        return plan.at[past] if past < len(plan.at) else math.inf
 
     def next_instant(self) -> float:
-        instants = [self.end, self.next_window(), *(entry[0] for entry in self.agenda)]
-        instants += [due for due in [self.job.stops.due] if due > self.now]
+        instants = [self.end, *(entry[0] for entry in self.agenda)]
+        instants += [self.next_window(entry) for entry in range(len(self.windows))]
+        instants += [stop.begins for stop in self.job.stops.due.values() if stop.begins > self.now]
         for source in self.sources:
             instants += [clock.due() for clock in source.all_clocks()]
             instants += [alarm.instant for alarm in source.alarms()]

@@ -229,7 +229,11 @@ def _racks(author: Author, spec: Spec) -> None:
 
 
 def _stops(author: Author, spec: Spec) -> None:
-    """Planned stops that wait for a failure, or that take one replica after another."""
+    """Planned stops: of several kinds, waiting for a failure, or of one replica after another."""
+    if author.maybe():
+        saves = spec["checkpoint"] != "none"
+        spec["maintenance"] = [_entry(author, saves) for _ in range(author.one_of(1, 2, 2, 3))]
+        return
     every = author.number(400, 2500)
     stop: Spec = {"every": f"{every!r} s", "takes": author.time(5, min(300, 0.9 * every))}
     stop["if_down"] = author.one_of("shorten", "skip", "postpone")
@@ -241,6 +245,29 @@ def _stops(author: Author, spec: Spec) -> None:
         if author.maybe():
             stop["merge_within"] = author.time(1, 0.9 * every)
     spec["maintenance"] = stop
+
+
+def _entry(author: Author, saves: bool) -> Spec:
+    """One of several kinds of planned stops: at regular times, or at given ones, each as long or not."""
+    if author.maybe():
+        gap = author.number(100, 2500)
+        stop: Spec = {"every": f"{gap!r} s"}
+    else:
+        starts = [author.number(0, 500)]
+        gap = author.number(50, 1500)
+        for _ in range(author.one_of(0, 1, 3, 6)):
+            starts.append(starts[-1] + gap + author.number(0, 400))
+        if author.maybe():
+            lengths = {f"{start!r} s": author.time(0, min(900, 0.9 * gap)) for start in starts}
+            stop = {"at": lengths if len(lengths) > 1 or author.maybe() else list(lengths)}
+        else:
+            stop = {"at": [f"{start!r} s" for start in starts]}
+    if not isinstance(stop.get("at"), dict):
+        stop["takes"] = author.time(0, min(600, 0.9 * gap))
+    stop |= {"if_down": author.one_of("shorten", "skip", "postpone"), "abrupt": not saves or author.maybe()}
+    if author.maybe(3):
+        stop["merge_within"] = author.time(1, 0.9 * gap)
+    return stop
 
 
 def _spare_count(cluster: Spec) -> int:
@@ -273,10 +300,16 @@ def _trace(author: Author, spec: Spec) -> None:
                 row["repair"] = author.time(10, 1500)
         elif author.maybe():
             row["repair"] = author.time(10, 800)
+            row["planned"] = not _rolls(spec) and author.maybe()
         rows.append(row)
     if spec["failures"] == "none":
         spec["failures"] = {}
     spec["failures"]["trace"] = {"replay": rows}
+
+
+def _rolls(spec: Spec) -> bool:
+    stops = spec.get("maintenance")
+    return isinstance(stops, dict) and "rolling" in stops
 
 
 def _overlaps(author: Author, spec: Spec) -> None:

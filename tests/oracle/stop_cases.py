@@ -200,4 +200,82 @@ ROLLING: dict[str, Case] = {
     ),
 }
 
-CASES: dict[str, Case] = {**IN_AN_OUTAGE, **SAVED_ALREADY, **ROLLING}
+
+def at(instant: int, takes: int, **more: Any) -> Spec:
+    return {"at": [f"{instant} s"], "takes": f"{takes} s", **more}
+
+
+def several(*stops: Spec, **blocks: Any) -> Spec:
+    """Planned stops of several kinds, and saves that cost no time."""
+    return job(199, **{"maintenance": list(stops), "checkpoint": SAVES, **blocks})
+
+
+SEVERAL: dict[str, Case] = {
+    "stops at given instants, each as long as it says": (
+        job(199, maintenance={"at": {"50 s": "20 s", "150 s": "10 s"}}, checkpoint=SAVES),
+        {"productive": 169, "maintenance": 30},
+        {},
+    ),
+    "one that falls due within another is done until it would be over": (
+        several(stop(100, 20), at(110, 30)),
+        {"productive": 159, "maintenance": 40},
+        {},
+    ),
+    "or all of it after the other": (
+        several(stop(100, 20), at(110, 30, if_down="postpone")),
+        {"productive": 149, "maintenance": 50},
+        {},
+    ),
+    "or not at all": (
+        several(stop(100, 20), at(110, 30, if_down="skip")),
+        {"productive": 179, "maintenance": 20},
+        {},
+    ),
+    "those of one instant are done together, and neither is skipped": (
+        several(stop(100, 20, if_down="skip"), at(100, 30, if_down="skip")),
+        {"productive": 169, "maintenance": 30},
+        {},
+    ),
+    "one that waits for a failure is done with another": (
+        several(stop(100, 20, merge_within="50 s"), at(120, 5)),
+        {"productive": 179, "maintenance": 20},
+        {},
+    ),
+    "the job saves first unless all of them are abrupt": (
+        job(99, maintenance=[at(60, 10, abrupt=True), at(60, 5)], checkpoint=SLOW_SAVES),
+        {"productive": 40 + 10 + 19, "checkpoint": 20, "maintenance": 10},
+        {},
+    ),
+    "in an outage the one that is over last decides": (
+        several(stop(100, 30), at(105, 40), failures={"bug": BUG}, recovery=restart(30)),
+        {"productive": 80 + 54, "lost": 10, "recovery": 30, "maintenance": 25},
+        {},
+    ),
+    "one that falls due in a save that a failure breaks is due still, another is skipped": (
+        several(
+            stop(120, 20, if_down="skip"),
+            at(125, 5, abrupt=True),
+            failures={"bug": log((126, None, None))},
+            checkpoint=SLOW_SAVES,
+            recovery=restart(4),
+        ),
+        {"productive": 80 + 40 + 18, "lost": 20, "checkpoint": 20 + 6 + 10, "recovery": 4, "maintenance": 1},
+        {"doing": ["saving"]},
+    ),
+    "a log says when it was planned, and for how long": (
+        job(
+            199,
+            failures={
+                "log": {
+                    "replay": [{"time": "60 s", "repair": "20 s", "planned": True}, {"time": "130 s"}],
+                }
+            },
+            checkpoint=SAVES,
+            recovery=restart(4),
+        ),
+        {"productive": 60 + 40 + 65, "lost": 10, "recovery": 4, "maintenance": 20},
+        {"mode": ["log"]},
+    ),
+}
+
+CASES: dict[str, Case] = {**IN_AN_OUTAGE, **SAVED_ALREADY, **ROLLING, **SEVERAL}

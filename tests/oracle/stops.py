@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,18 +20,33 @@ if TYPE_CHECKING:
 MAINTENANCE = Bearer("maintenance")
 
 
+@dataclass
+class Due:
+    """A planned stop that is due and has not been done: it lasts for so long, and begins at this instant.
+
+    If the job is down its work counts from the instant `since` on.
+    """
+
+    lasts: float
+    since: float
+    begins: float
+
+
 class Stops:
     """`now` is "saving" while the job saves before a stop, "on" while it stands still for it, else empty.
 
-    `due` is the instant from which on the next stop waits only for the job to train.  The work of a stop that
-    falls due while the job is down counts from the instant `shadow` on.
+    By the number of their entry, `due` are the stops that wait for a failure, or for the job to train,
+    `shadow` those that fell due while the job is down or stands still for others, `under_way` those that the
+    job saves or stands still for.
     """
 
     def __init__(self, job: Job) -> None:
         self.job, self.world = job, job.world
+        self.plans = self.world.scenario.maintenance
         self.now = ""
-        self.due = math.inf
-        self.shadow: float | None = None
+        self.due: dict[int, Due] = {}
+        self.shadow: dict[int, Due] = {}
+        self.under_way: dict[int, Due] = {}
         self.rolling: list[Replica] = []
         self.in_turn: Replica | None = None
         self.struck: dict[Replica, Strike] = {}
@@ -38,49 +54,63 @@ class Stops:
         self.later: list[Callable[[], None]] = []
 
     @property
-    def if_down(self) -> str:
-        plan = self.world.scenario.maintenance
-        return plan.if_down if plan else "skip"
+    def rolls(self) -> bool:
+        """Whether replicas stop one after another; there is one entry then."""
+        return bool(self.plans) and self.plans[0].rolling
+
+    def skips(self, entry: int) -> bool:
+        return self.plans[entry].if_down == "skip"
 
     def job_goes_down(self) -> None:
         """What is due and has not been done is due from now; in a rolling stop the others are passed over."""
-        plan = self.world.scenario.maintenance
         for one in self.rolling:
             self.pass_over(one)
         self.rolling, self.in_turn = [], None
-        if self.if_down == "skip":
-            self.due = math.inf
-        elif self.due < math.inf and plan is not None and not plan.rolling:
-            self.due, self.shadow = math.inf, self.world.now
+        for entry, stop in list(self.due.items()):
+            if self.skips(entry) or not self.rolls:
+                del self.due[entry]
+            if not self.skips(entry) and not self.rolls:
+                self.shadow[entry] = Due(stop.lasts, self.world.now, math.inf)
 
     def save_breaks(self) -> None:
-        """A failure ends the save before a stop, which is due still."""
-        if self.now == "saving":
-            self.now = ""
-            self.due = math.inf if self.if_down == "skip" else self.world.now
+        """A failure ends the save before stops; they are due still, and so is what fell due meanwhile."""
+        if self.now != "saving":
+            return
+        self.now = ""
+        for entry, stop in [*self.under_way.items(), *self.shadow.items()]:
+            begins = self.world.now if entry in self.under_way else stop.begins
+            if not self.skips(entry):
+                self.due[entry] = Due(stop.lasts, self.world.now, begins)
+        self.under_way, self.shadow = {}, {}
 
     def pass_over(self, one: Replica) -> None:
         """A replica that is down when its turn comes has its stop in the shadow of its recovery."""
-        if one.state == DOWN and self.if_down != "skip":
+        if one.state == DOWN and not self.skips(0):
             one.due = self.world.now
 
-    def ends(self, since: float | None) -> float:
-        """Until when the job, or a replica, goes on with a stop now that it is ready."""
-        plan = self.world.scenario.maintenance
-        if since is None or plan is None:
-            return self.world.now
-        return (since if self.if_down == "shorten" else self.world.now) + plan.takes
+    def left(self, shadow: dict[int, Due]) -> dict[int, Due]:
+        """Which of these stops are not over now that the job is ready, each with its end as `begins`."""
+        now = self.world.now
+        ends = {
+            entry: (stop.since if self.plans[entry].if_down == "shorten" else now) + stop.lasts
+            for entry, stop in shadow.items()
+            if not self.skips(entry)
+        }
+        return {entry: Due(shadow[entry].lasts, now, end) for entry, end in ends.items() if end > now}
 
     def go_on(self) -> bool:
         """The job is ready after an outage: whether it has to stand still yet."""
-        until, self.shadow = self.ends(self.shadow), None
-        if until > self.world.now:
-            self.stand_still(until)
-        return until > self.world.now
+        self.under_way, self.shadow = self.left(self.shadow), {}
+        if self.under_way:
+            self.stand_still(max(stop.begins for stop in self.under_way.values()))
+        return bool(self.under_way)
 
     def stand_aside(self, one: Replica) -> bool:
         """A replica is ready after its recovery: whether it has to stand still yet."""
-        until, one.due = self.ends(one.due), None
+        until = self.world.now
+        if one.due is not None:
+            until = (one.due if self.plans[0].if_down == "shorten" else until) + self.plans[0].takes
+        one.due = None
         if until > self.world.now:
             self.let_out(one, until, one.chain.bearer)
         return until > self.world.now
@@ -101,32 +131,36 @@ class Stops:
                 self.struck[one] = self.last = strike
         return noted
 
-    def window(self) -> None:
-        """A planned stop falls due: it is past if one is going on."""
-        plan, job = self.world.scenario.maintenance, self.job
-        assert plan is not None
-        if self.now or self.rolling or self.in_turn is not None:
+    def window(self, entry: int, number: int) -> None:
+        """A planned stop falls due: it is past if one of its entry is going on."""
+        plan, job, now = self.plans[entry], self.job, self.world.now
+        if self.rolling or self.in_turn is not None or (self.now == "on" and entry in self.under_way):
             return
-        if not job.gone:
-            self.due = min(self.due, self.world.now + plan.merge_within)
-        elif self.if_down != "skip" and plan.rolling:
-            self.due = self.world.now
-        elif self.if_down != "skip":
-            self.shadow = self.world.now
+        lasts = plan.lengths[number] if plan.lengths else plan.takes
+        stop = Due(lasts, now, now + plan.merge_within)
+        if not job.gone and not self.now:
+            waiting = self.due.get(entry, stop)
+            self.due[entry] = Due(lasts, now, min(waiting.begins, stop.begins))
+        elif plan.rolling:
+            if not self.skips(entry):
+                self.due[entry] = stop
+        elif not self.skips(entry):
+            self.shadow[entry] = stop
 
     def begin_if_due(self) -> None:
         """A stop begins when it has waited long enough for a failure, and as soon as the job trains."""
-        plan, job = self.world.scenario.maintenance, self.job
-        if plan is None or self.due > self.world.now:
+        job, now = self.job, self.world.now
+        if not any(stop.begins <= now for stop in self.due.values()):
             return
         if job.gone:
-            self.due = math.inf
+            self.due = {}
             self.take_all_turns()
             return
         if not job.in_stretch():
             return
-        self.due = math.inf
-        if plan.rolling:
+        self.under_way, self.due = self.due, {}
+        if self.rolls:
+            self.under_way = {}
             self.rolling, job.latest = list(job.replicas), MAINTENANCE
             job.end_stretch()
             job.resume()
@@ -135,19 +169,17 @@ class Stops:
 
     def begin(self) -> None:
         """Save in the last tier and then stand still, or fall back and stand still."""
-        world, tiers = self.world, self.world.tiers
-        plan, tau = world.scenario.maintenance, world.lineage.tau
-        assert plan is not None
+        world, tiers, tau = self.world, self.world.tiers, self.world.lineage.tau
         world.cancel(ranks.SAVE, ranks.TARGET)
         tiers.seen.end(world.now)
-        if plan.abrupt or not tiers.tiers:
+        if all(self.plans[entry].abrupt for entry in self.under_way) or not tiers.tiers:
             tiers.seen.fall_back(world.now, None)
             self.job.end_stretch()
             tiers.strike("job", tau)
             tiers.keep_durable(tau)
             copy = tiers.newest()
             self.job.fall_back(copy.tau if copy else 0.0, "lost", MAINTENANCE)
-            self.stand_still(world.now + plan.takes)
+            self.stand_still(world.now + self.longest())
             return
         last = len(tiers.tiers) - 1
         self.now = "saving"
@@ -169,18 +201,29 @@ class Stops:
         self.end_saving()
 
     def end_saving(self) -> None:
-        plan = self.world.scenario.maintenance
-        assert plan is not None
         self.job.end_stretch()
-        self.stand_still(self.world.now + plan.takes)
+        self.stand_still(self.world.now + self.longest())
+
+    def longest(self) -> float:
+        return max(stop.lasts for stop in self.under_way.values())
 
     def stand_still(self, until: float) -> None:
+        self.shadow = {entry: stop for entry, stop in self.shadow.items() if entry not in self.under_way}
         self.job.enter("maintenance", MAINTENANCE)
         self.now = "on"
         self.world.at(until, ranks.WINDOW, self.end)
 
     def end(self) -> None:
-        """The stop is over: replicas struck in it go down, the others train on, or stall first."""
+        """The stop is over: replicas struck in it go down, the others train on, or stall first.
+
+        It goes on where a stop of another entry fell due meanwhile and is not over.
+        """
+        more, self.shadow = self.left(self.shadow), {}
+        self.under_way |= more
+        if more:
+            self.stand_still(max(stop.begins for stop in more.values()))
+            return
+        self.under_way = {}
         job, self.now = self.job, ""
         job.doing = ""
         self.take_down_noted()
@@ -212,25 +255,23 @@ class Stops:
 
     def step_out(self) -> None:
         """In a rolling stop, the next replica that is up stands still, once the one before is back."""
-        plan, job = self.world.scenario.maintenance, self.job
+        job = self.job
         if self.in_turn is not None or len(job.up()) < job.plan.minimum:
             return
-        while self.rolling and plan is not None:
+        while self.rolling:
             one = self.rolling.pop(0)
             if one.state == UP:
                 self.in_turn = one
-                self.let_out(one, self.world.now + plan.takes, MAINTENANCE)
+                self.let_out(one, self.world.now + self.plans[0].takes, MAINTENANCE)
                 return
             self.pass_over(one)
 
     def take_all_turns(self) -> None:
         """A rolling stop falls due while the whole job is down."""
-        plan = self.world.scenario.maintenance
-        assert plan is not None
         for one in self.job.replicas:
             self.pass_over(one)
             if one.state == READY:
-                self.let_out(one, self.world.now + plan.takes, MAINTENANCE)
+                self.let_out(one, self.world.now + self.plans[0].takes, MAINTENANCE)
 
     def let_out(self, one: Replica, until: float, bearer: Bearer) -> None:
         """A replica stands still by itself, and rejoins because of somebody."""

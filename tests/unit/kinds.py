@@ -153,6 +153,7 @@ RECOVERIES = [
 ]
 STOPPED = [
     Row("Maintenance.every", {"maintenance.every": "5000 s"}, more="maintenance", base=STOPS),
+    Row("Maintenance.at", {"maintenance": {"at": ["5000 s", "9000 s"], "takes": "200 s"}}, "maintenance"),
     Row("Maintenance.takes", {"maintenance.takes": "800 s"}, more="maintenance", base=STOPS),
     Row("Maintenance.abrupt", {"maintenance.abrupt": True}, more="lost", base=STOPS | {"failures": "none"}),
     Row("Maintenance.if_down", {"maintenance.if_down": "postpone"}, more="maintenance", base=LONG_OUTAGES),

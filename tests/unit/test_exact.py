@@ -108,7 +108,7 @@ CERTAIN = {
         "failures": {"log": {"replay": [{"time": "5 h", "node": 3, "repair": "40 h"}]}},
     },
     "replicas": {"cluster": RACKS, "recovery": {"replicas": 2, "stages": {"restart": "1 h"}}},
-    "planned stops": {"maintenance": {"every": "1 d", "takes": "20 min"}},
+    "planned stops": {"maintenance": [{"every": "1 d", "takes": "20 min"}, {"at": {"3 d": "6 h"}}]},
 }
 CHANCE = {
     "exponential lives": {"failures": {"any": {"per": "node", "mtbf": "100 y"}}},

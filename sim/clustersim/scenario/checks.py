@@ -10,13 +10,14 @@ from clustersim.distributions import Exponential
 from clustersim.engine.ledger import RESERVED_CAUSES
 from clustersim.metrics.catalogue import figures_of
 from clustersim.scenario.keys.blocks import KEY, Finding, strangers, under
+from clustersim.scenario.keys.plan import Maintenance
 from clustersim.scenario.keys.quantities import LONGEST_DURATION, SHORTEST_DURATION, Threshold
 from clustersim.scenario.keys.recovery import CHECKPOINT, DETECT, LOAD
 from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.scenario.rates import again, events, most_again, most_at_once, spare_events
 from clustersim.scenario.resolve import resolve, with_intervals
 from clustersim.scenario.system import System
-from clustersim.scenario.text.document import dotted, find, paths
+from clustersim.scenario.text.document import Path, dotted, find, paths
 from clustersim.units import format_duration, shown
 
 MOST_FAILURES = 100_000_000
@@ -55,8 +56,9 @@ def _about_blocks(written: ScenarioBlock, system: System, document: Mapping[str,
     for name in written.failures:
         yield from under(("failures", name), _about_mode(written, system, name))
     yield from _about_copies(written, system)
+    yield from _about_unsaved(written, system)
     yield from under(("recovery",), _about_recovery(written, system))
-    yield from _about_stops(system)
+    yield from _about_stops(written, system)
     yield from _about_draws(written, system)
     yield from _about_metrics(written, system)
     yield from _about_sources(written, document)
@@ -158,7 +160,7 @@ def _about_the_end(system: System) -> Iterator[Finding]:
 
 def _about_copies(written: ScenarioBlock, system: System) -> Iterator[Finding]:
     """Yield copies that nothing loads, and loads and saves without copies."""
-    stages, stops = written.recovery.stages, system.maintenance
+    stages = written.recovery.stages
     each = written.checkpoint.each().values() if written.checkpoint else ()
     for tier, keys in zip(system.tiers, each, strict=True):
         if tier.unusable and LOAD not in stages:
@@ -172,8 +174,13 @@ def _about_copies(written: ScenarioBlock, system: System) -> Iterator[Finding]:
     if "stages" in written.recovery.model_fields_set:
         for name in (name for name, time in stages.items() if time.word == CHECKPOINT):
             yield ("recovery", "stages", name), "there is no checkpoint to load; leave the stage out"
-    if stops and not stops.abrupt and not stops.rolling:
-        yield "maintenance", "without checkpoints nothing can be saved before a stop; say abrupt: true"
+
+
+def _about_unsaved(written: ScenarioBlock, system: System) -> Iterator[Finding]:
+    """Yield planned stops that are to be saved before where nothing can be."""
+    for path, stops in _stops(written):
+        if not system.tiers and not stops.abrupt and not stops.rolling:
+            yield path, "without checkpoints nothing can be saved before a stop; say abrupt: true"
 
 
 def _about_recovery(written: ScenarioBlock, system: System) -> Iterator[Finding]:
@@ -193,16 +200,27 @@ def _about_recovery(written: ScenarioBlock, system: System) -> Iterator[Finding]
         yield "peer_load", "no stage loads; add load: checkpoint to recovery.stages"
 
 
-def _about_stops(system: System) -> Iterator[Finding]:
-    stops, replicas = system.maintenance, system.recovery.replicas
-    if stops is None or not stops.rolling:
-        return
-    if replicas == 1:
-        why = "the whole job is one replica; give recovery.replicas, or leave it out"
-        yield ("maintenance", "rolling"), why
-    elif replicas * stops.takes >= stops.every:
-        lasts = f"{replicas} replicas take {format_duration(replicas * stops.takes)}"
-        yield ("maintenance", "takes"), f"{lasts}, longer than until the next round; stop less often"
+def _stops(written: ScenarioBlock) -> Iterator[tuple[Path, Maintenance]]:
+    """Yield the planned stops that are written, each with its place."""
+    several = isinstance(written.maintenance, tuple)
+    for number, block in enumerate(written.stops):
+        yield (("maintenance", number) if several else ("maintenance",)), block.resolve()
+
+
+def _about_stops(written: ScenarioBlock, system: System) -> Iterator[Finding]:
+    replicas = system.recovery.replicas
+    for path, stops in _stops(written):
+        if not stops.rolling:
+            continue
+        if replicas == 1:
+            why = "the whole job is one replica; give recovery.replicas, or leave it out"
+            yield (*path, "rolling"), why
+        elif len(system.maintenance) > 1:
+            why = "a rolling stop goes with no others, nor with planned stops of a log; leave one of them out"
+            yield (*path, "rolling"), why
+        elif replicas * stops.takes >= stops.gap:
+            lasts = f"{replicas} replicas take {format_duration(replicas * stops.takes)}"
+            yield (*path, "takes"), f"{lasts}, longer than until the next round; stop less often"
 
 
 def _about_draws(written: ScenarioBlock, system: System) -> Iterator[Finding]:
@@ -236,8 +254,9 @@ def _about_numbers(system: System) -> Iterator[Finding]:
         if (saves := system.end_s / tier.interval) > MOST_SAVES:
             limit = f"{MOST_SAVES:.0e} can be told apart; save less often"
             yield (*tier.keys, "interval"), f"about {saves:.1e} saves in {end}, {limit}"
-    if system.maintenance and system.end_s / system.maintenance.every > MOST_STOPS:
-        yield ("maintenance", "every"), f"more than {MOST_STOPS:_} stops in {end}; stop less often"
+    if sum(stops.before(system.end_s) for stops in system.maintenance) > MOST_STOPS:
+        path = ("maintenance", *["every"] * (len(system.maintenance) == 1))
+        yield path, f"more than {MOST_STOPS:_} stops in {end}; stop less often"
 
 
 def _about_units(system: System, name: str, end: str) -> Iterator[Finding]:

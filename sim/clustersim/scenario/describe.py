@@ -151,7 +151,7 @@ def replication_s(scenario: Scenario, lasts_s: float | None = None) -> float:
     happens = math.fsum(
         events(scenario, name, end) + spare_events(scenario, name, end) for name in scenario.failures
     )
-    stops = end / scenario.maintenance.every if scenario.maintenance else 0.0
+    stops = sum(each.before(end) for each in scenario.maintenance)
     attempts = 1 / math.prod(1 - stage.fails for stage in scenario.recovery.stages)
     return SECONDS_PER_REPLICATION + SECONDS_PER_EVENT * (happens * attempts + stops)
 

@@ -143,7 +143,8 @@ def first_order(scenario: Scenario) -> FirstOrder:
     """Return what *scenario* comes to; with a target the run ends, on average, when that is reached."""
     found = _until(scenario, scenario.end_s)
     if scenario.target_s is not None and found.ettr:
-        found = _until(scenario, min(scenario.target_s / found.ettr, scenario.end_s))
+        end = min(scenario.target_s / found.ettr, scenario.end_s)
+        found = _until(replace(scenario, end_s=end), end)
         lasts = scenario.target_s / found.ettr if found.ettr else math.inf
         found = found._replace(lasts_s=min(lasts, scenario.end_s))
     return found._replace(why_not=next(_why_not(scenario, found), ""))
@@ -369,12 +370,14 @@ def _between_outages(scenario: Scenario) -> float:
 
 def _between_stops(scenario: Scenario) -> float:
     """Return the share of time that planned stops do not take."""
-    stops, recovery = scenario.maintenance, scenario.recovery
-    if stops is None:
-        return 1.0
-    takes = stops.takes + (recovery.replicas * recovery.rejoin_stall if stops.rolling else 0.0)
-    alone = math.exp(-stops.merge_within * _all_down(scenario)) if stops.merge_within else 1.0
-    return max(1 - alone * takes / stops.every, 0.0)
+    recovery, taken = scenario.recovery, 0.0
+    for stops in scenario.maintenance:
+        alone = math.exp(-stops.merge_within * _all_down(scenario)) if stops.merge_within else 1.0
+        taken += alone * stops.share(scenario.end_s)
+        if stops.rolling:
+            rounds = stops.before(scenario.end_s) / scenario.end_s if stops.at else 1 / stops.gap
+            taken += recovery.replicas * recovery.rejoin_stall * rounds
+    return max(1 - taken, 0.0)
 
 
 def _all_down(scenario: Scenario) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from clustersim.scenario.keys.blocks import Finding, under
 from clustersim.scenario.keys.failure import FailureMode, FailureModeBlock
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.machine import ClusterSpec
-from clustersim.scenario.keys.plan import Simulation
+from clustersim.scenario.keys.plan import Maintenance, Simulation
 from clustersim.scenario.keys.recovery import Recovery
 from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.scenario.kinds.intervals import Needs
@@ -33,13 +33,41 @@ def resolve(written: ScenarioBlock) -> System:
         failures=_modes(written.failures, cluster, recovery, horizon or 0.0),
         checkpoint=checkpoint,
         recovery=recovery,
-        maintenance=written.maintenance,
+        maintenance=_stops(written),
         costs=written.costs.resolve() if written.costs else None,
         simulation=_counted(written),
         uncertain=written.uncertain,
         uncertainty=written.uncertainty,
         target_s=target_s,
         end_s=horizon or 10 * (target_s or 0.0),
+    )
+
+
+def _stops(written: ScenarioBlock) -> tuple[Maintenance, ...]:
+    """Return the planned stops: those that are written, and after them those of each log."""
+    logs = (_recorded_stops(mode.planned(), written) for mode in written.failures.values())
+    return (*(block.resolve() for block in written.stops), *(stops for stops in logs if stops.at))
+
+
+def _recorded_stops(rows: Sequence[Recorded], written: ScenarioBlock) -> Maintenance:
+    """Return the planned stops of a log; those that overlap are one."""
+    begins, ends = list[float](), list[float]()
+    for row in rows:
+        if ends and row.time_s <= ends[-1]:
+            ends[-1] = max(ends[-1], row.time_s + (row.repair_s or 0.0))
+        else:
+            begins.append(row.time_s)
+            ends.append(row.time_s + (row.repair_s or 0.0))
+    lengths = tuple(end - begin for begin, end in zip(begins, ends, strict=True))
+    return Maintenance(
+        every=None,
+        at=tuple(begins),
+        takes=max(lengths, default=0.0),
+        lengths=lengths,
+        abrupt=written.checkpoint is None,
+        if_down="shorten",
+        merge_within=0.0,
+        rolling=False,
     )
 
 

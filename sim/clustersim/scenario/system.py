@@ -29,9 +29,10 @@ from clustersim.scenario.keys.uncertain import UncertainInput, Uncertainty
 class System:
     """A cluster, the job on it, what fails, and what is done about it: all that a simulation depends on.
 
-    `target_s` are the productive seconds after which the job is done (None: only the horizon ends the run),
-    `end_s` the simulated seconds after which a run ends at the latest: the horizon, or ten times the target.
-    Of what is `uncertain`, by path, each draw is a system of its own; values here are as they are stated.
+    `maintenance` are the planned stops by entry, those of a log at last.  `target_s` are the productive
+    seconds after which the job is done (None: only the horizon ends the run), `end_s` the simulated seconds
+    after which a run ends at the latest: the horizon, or ten times the target.  Of what is `uncertain`, by
+    path, each draw is a system of its own; values here are as they are stated.
     """
 
     cluster: ClusterSpec
@@ -39,7 +40,7 @@ class System:
     failures: Mapping[str, FailureMode]
     checkpoint: CheckpointSpec | None
     recovery: Recovery
-    maintenance: Maintenance | None
+    maintenance: tuple[Maintenance, ...]
     costs: Costs | None
     simulation: Simulation
     uncertain: Mapping[str, UncertainInput]
@@ -75,14 +76,14 @@ class System:
     @property
     def needs_work_history(self) -> bool:
         """Whether the job needs more than training segments with one kind of copy between restarts."""
-        recovery, stops = self.recovery, self.maintenance
+        recovery = self.recovery
         return bool(
             recovery.replicas > 1
             or recovery.overhead
             or len(self.tiers) > 1
             or any(tier.survives is not None or tier.unusable for tier in self.tiers)
             or any(mode.effect.needs_work_history for mode in self.failures.values())
-            or (stops and (stops.merge_within or stops.rolling))
+            or any(stops.merge_within or stops.rolling for stops in self.maintenance)
         )
 
     @property

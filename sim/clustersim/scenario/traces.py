@@ -66,7 +66,7 @@ class _Trace:
         entries = sorted(self._entries(), key=lambda entry: entry.row.time_s)
         if not entries:
             return {self._name: {**self._mode, REPLAY: _HARMLESS}}
-        causes = list(dict.fromkeys(entry.cause for entry in entries))
+        causes = list(dict.fromkeys(entry.cause for entry in entries if not entry.row.planned)) or [""]
         if len(causes) > MOST_CAUSES:
             why = f"{len(causes):,} causes, {MOST_CAUSES} are possible; give fewer, or leave the column out"
             self._read.problems += self._error(why).problems
@@ -74,8 +74,12 @@ class _Trace:
             entries, causes = [entry._replace(cause="") for entry in entries], [""]
         names = dict(zip(causes, _names(causes, self._name, taken), strict=True))
         self._source(names)
+        # Planned stops have no mode of their own: they go with the first one.
         return {
-            names[cause]: self._of([entry for entry in entries if entry.cause == cause], names[cause])
+            names[cause]: self._of(
+                [entry for entry in entries if (causes[0] if entry.row.planned else entry.cause) == cause],
+                names[cause],
+            )
             for cause in causes
         }
 

@@ -33,7 +33,7 @@ from clustersim.units import (
 _NAMED = (("failures",), ("recovery", "stages"), ("checkpoint", "tiers"))
 ASSUMPTION, DEFAULT, SETTING = "assumption", "default", "setting"
 _CHOSEN = re.compile(
-    r"(simulation|maintenance|recovery\.retire)\."
+    r"(simulation|maintenance|recovery\.retire)(\.|$)"
     r"|cluster\.(?!provision|preempt|spare_failures)"
     r"|workload\.(target|productive)"
     r"|checkpoint\.(tiers\.[^.]+\.)?(interval|keep|survives)$"
@@ -212,7 +212,8 @@ def _resolved(scenario: Scenario, path: Path, text: str) -> str:
     ):
         return f"{text} = {time}"
     if path[0] == "failures" and path[2:] == ("replay",):
-        return _rows(scenario.failures[str(path[1])].recorded or ())
+        mode = scenario.written.failures[str(path[1])]
+        return " and ".join(filter(None, (_rows(mode.rows() or ()), _recorded_stops(mode.planned()))))
     if path == ("cluster", "spares") and written.cluster.used_per_rack is not None:
         return (
             f"{spares}, what is left of the racks{' and the spare racks' * bool(written.cluster.spare_racks)}"
@@ -254,12 +255,18 @@ def _of_tier(scenario: Scenario, written: CheckpointSpecBlock, path: Path) -> st
 
 def _rows(rows: tuple[Recorded, ...]) -> str:
     """Return recorded failures as they read in a table of values."""
+    if not rows:
+        return ""
     first, last = (format_duration(row.time_s, 3) for row in (rows[0], rows[-1]))
     nodes = len({row.node for row in rows if row.node >= 0})
     where = f" on {nodes:,} node{'s' * (nodes > 1)}" if nodes else ""
     if len(rows) == 1:
         return f"1 recorded failure{where}, after {first}"
     return f"{len(rows):,} recorded failures{where}, {first} to {last}"
+
+
+def _recorded_stops(rows: tuple[Recorded, ...]) -> str:
+    return f"{len(rows):,} planned stop{'s' * (len(rows) > 1)}" if rows else ""
 
 
 def _about(seconds: float) -> str:

@@ -275,12 +275,14 @@ def expected(scenario: Scenario) -> dict[Cell, float]:
 
     Waiting for nodes, which failures of all modes bring about together, is no part of it: see `missing`.
     """
-    stops, recovery = scenario.maintenance, scenario.recovery
+    recovery = scenario.recovery
     cells: dict[Cell, float] = {
         ("checkpoint", "checkpoint"): math.fsum(
             tier.blocks / max(tier.interval, tier.durable_after) for tier in scenario.tiers
         ),
-        ("maintenance", "maintenance"): stops.takes / stops.every if stops else 0.0,
+        ("maintenance", "maintenance"): math.fsum(
+            stops.share(scenario.end_s) for stops in scenario.maintenance
+        ),
         ("overhead", "slow"): recovery.overhead,
     }
     for name, mode in scenario.failures.items():

@@ -186,7 +186,7 @@ class Offers:
     def _cheaper_saves(self) -> Iterator[Change]:
         """Yield saves of each tier that stop training for half as long, or are durable twice as fast."""
         stops = self._scenario.maintenance
-        awaited = self._scenario.failures or (stops is not None and not stops.abrupt)
+        awaited = self._scenario.failures or any(not each.abrupt for each in stops)
         for tier in self._scenario.tiers:
             which = f": {tier.name}" if tier.several else ""
             if tier.blocks >= LEAST_HALVED:

@@ -179,3 +179,14 @@ def test_the_load_of_a_chain_is_that_of_the_copy() -> None:
     stages = loads(TIERS).recovery.stages
     assert chain_s(stages) == 30 + 240 + 300
     assert chain_s(stages, load=10.0) == 280
+
+
+def test_stops_at_dates_count_as_far_as_the_run_reaches() -> None:
+    stops = "[{every: 1 d, takes: 1 h}, {at: {5 d: 2 d, 15 d: 1 d, 40 d: 9 d}}]"
+    plain = described(ON_TRAINING, failures="none").ettr
+    assert plain == pytest.approx(1)
+    found = described(ON_TRAINING, failures="none", maintenance=stops, simulation__horizon="20 d")
+    assert found.ettr == pytest.approx(1 - 1 / 24 - 3 / 20, rel=1e-9)
+    target = {"simulation__horizon": "null", "workload__productive": "10 d"}
+    found = described(ON_TRAINING, failures="none", maintenance=stops, **target)
+    assert found.lasts_s == pytest.approx(DAY * (10 + 2) / (1 - 1 / 24), rel=0.05)

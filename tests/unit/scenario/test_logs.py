@@ -61,6 +61,9 @@ SENTENCES = {
     "time_h,node\n1,1.5\n": '2: column "node": "1.5" is not the number of a node',
     "time_h,node,repair\n1,2,20\n": '2: column "repair": 20 has no unit; write 20 h, or name the column',
     "time_h,node,repair\n1,2,0 h\n": '2: column "repair": "0 h" is no repair; leave it empty where a restart',
+    "time_h,planned\n1,maybe\n": '2: column "planned": "maybe" is neither yes nor no; say one of them',
+    "time_h,planned\n1,yes\n": '2: column "planned": a planned stop lasts for a time; give it as the repair',
+    "time_h,node,repair_h,planned\n1,2,3,yes\n": '2: column "planned": a planned stop stops the whole job',
     'time_h,cause\n1,"a\n': "2: cannot be read (unexpected end of data); give cells separated by commas",
 }
 
@@ -92,10 +95,13 @@ def test_a_log_has_so_many_rows_at_most(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 ROWS = st.builds(
-    lambda time, node, repair: Recorded(time, node, repair if node >= 0 else None),
+    lambda time, node, repair, planned: Recorded(
+        time, node, repair, planned and node < 0 and repair is not None
+    ),
     st.just(0.0) | st.floats(1e-6, 1e9),
     st.integers(-1, 10_000),
     st.none() | st.floats(1e-3, 1e9),
+    st.booleans(),
 )
 
 

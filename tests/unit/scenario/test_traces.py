@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from clustersim.distributions import Empirical
+from clustersim.engine.replication import simulate
 from clustersim.scenario import Scenario, ScenarioError, dump, load, loads
 from clustersim.scenario.describe import describe
 from clustersim.scenario.keys.logs import Recorded
@@ -52,6 +53,35 @@ def test_each_cause_is_a_mode_named_after_it(folder: Path) -> None:
     assert scenario.failures["nic"].recorded == (Recorded(2 * DAY, 9, 4 * HOUR), Recorded(4 * DAY, 2, None))
     assert scenario.failures["trace"].recorded == (Recorded(DAY, -1, None),)
     assert scenario.failures["before"].recorded is None
+
+
+def test_planned_stops_of_a_log_are_maintenance_and_no_failures(folder: Path) -> None:
+    rows = [f"{row}{',' * (4 - row.count(','))}" for row in LOG.splitlines()[1:]]
+    planned = ["7 d,,upgrade,6 h,yes", "7 d 1 h,,upgrade,6 h,yes", "9 d,,,20 min,1"]
+    text = "\n".join(["time,node,cause,repair,planned", *rows, *planned])
+    (folder / "logs" / "incidents.csv").write_text(text)
+    scenario = load("replayed.yaml", {"maintenance": "{every: 2 d, takes: 1 h}"})
+    own, logged = scenario.maintenance
+    assert (own.every, own.at) == (2 * DAY, ())
+    assert (logged.at, logged.lengths, logged.abrupt) == ((7 * DAY, 9 * DAY), (7 * HOUR, 1200.0), False)
+    assert len(scenario.failures["GPU DBE double bit"].recorded or ()) == 1
+    assert "upgrade" not in scenario.failures
+    told = {value.path: value.text for value in values(scenario)}
+    first = "1 recorded failure on 1 node, after 3 h and 3 planned stops"
+    assert told["failures.GPU DBE double bit.replay"] == first
+    assert Scenario.model_validate(scenario.document).maintenance == scenario.maintenance
+    assert loads(dump(scenario)).maintenance == scenario.maintenance
+
+
+def test_a_log_may_hold_planned_stops_alone(folder: Path) -> None:
+    (folder / "logs" / "incidents.csv").write_text("time,repair,planned\n2 d,12 h,yes\n")
+    alone = {"failures.before": None, "failures.after": None, "checkpoint.interval": "1 h"}
+    scenario = load("replayed.yaml", alone)
+    assert scenario.failures["trace"].recorded == ()
+    records = simulate(scenario, 0)
+    assert records.ledger["maintenance"] == pytest.approx(12 * HOUR * 64)
+    # A log of which nothing strikes counts as one of a single failure there, half an interval of ten days.
+    assert describe(scenario).ettr == pytest.approx(records.ettr - 0.5 / 240, abs=2e-4)
 
 
 def test_a_recorded_mode_has_the_properties_of_a_random_one(folder: Path) -> None:

@@ -175,7 +175,7 @@ class ReplayedFailures(FailureSource):
         self._rows = rows
         self._on_failure = on_failure
         self._index = 0
-        self.due = rows[0].time_s
+        self.due = rows[0].time_s if rows else math.inf
 
     def _hit(self) -> None:
         index = self._index

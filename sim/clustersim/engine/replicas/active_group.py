@@ -35,7 +35,6 @@ from clustersim.engine.replicas.rollout import Rollout
 from clustersim.engine.stops import Stops
 from clustersim.engine.work.history import Pace
 from clustersim.records import Phase
-from clustersim.scenario.model import Maintenance
 
 
 class ActiveGroup:
@@ -67,15 +66,15 @@ class ActiveGroup:
         self._undetected = undetected
         self._clocks = parts.failures.clocked
         self._target = scenario.target_s
-        self._is_endless = scenario.target_s is None and scenario.maintenance is None
+        self._is_endless = scenario.target_s is None and not scenario.maintenance
         self._minimum = scenario.recovery.minimum
         self._timer: At | None = None
         self._then: Callable[[], None] = self._train
         self._stall_end = -math.inf
         self._blamed = start
         self.planned: PlannedStops | None = None
-        if scenario.maintenance is not None:
-            self.planned = PlannedStops(parts, scenario.maintenance, self, bring_down, bring_back)
+        if scenario.maintenance:
+            self.planned = PlannedStops(parts, self, bring_down, bring_back)
 
     def __repr__(self) -> str:
         return f"ActiveGroup({self.activity}, {self.replicas})"
@@ -226,23 +225,22 @@ class PlannedStops:
     def __init__(
         self,
         parts: Parts,
-        plan: Maintenance,
         group: ActiveGroup,
         bring_down: Callable[[Mapping[Replica, PendingFailure]], None],
         bring_back: Callable[[Replica, Blame], None],
     ) -> None:
+        plans = parts.scenario.maintenance
         self._env = parts.env
-        self._takes = plan.takes
-        self._skips = plan.if_down == "skip"
-        self._rolls = plan.rolling
-        self._is_abrupt = plan.abrupt
+        self._takes = plans[0].takes
+        self._skips = plans[0].if_down == "skip"
+        self._rolls = plans[0].rolling
         self._work = parts.work
         self._replicas, self._activity = group.replicas, group.activity
         self._group = group
         self._bring_down = bring_down
         self._bring_back = bring_back
         self._blame = parts.causes.maintenance, NOBODY
-        self._windows = Stops(plan)
+        self._windows = Stops(plans)
         self._rollout = Rollout()
         self._ends: dict[Replica, At] = {}
         self._next_turn: At | None = None
@@ -290,15 +288,15 @@ class PlannedStops:
         return stopped
 
     def begin(self) -> None:
-        """Begin the stop that is due: save first unless it is abrupt, or drain replica after replica."""
-        self._windows.begin()
+        """Begin what is due: save first unless it is abrupt, or drain replica after replica."""
         now = self._env.now
+        self._takes = self._windows.begin(now)
         if self._rolls:
             self._group.stop()
             self._group.latest = self._blame
             self._rollout.begin(self._replicas.replicas)
             self._group.go_on()
-        elif self._is_abrupt:
+        elif self._windows.are_abrupt:
             self._group.stop(self._blame)
             self._work.invalidate(JOB, now)
             self._work.fall_back(now, *self._blame)
@@ -336,7 +334,7 @@ class PlannedStops:
         """Let all replicas have their turn at once where none trains: those that wait are drained."""
         if event is not self._next_turn or self._group.is_formed:
             return
-        self._windows.begin()
+        self._windows.begin(self._env.now)
         self._pass_over(self._replicas.replicas)
         for replica in self._replicas.rejoining:
             if replica.state is REJOINING:
@@ -361,8 +359,14 @@ class PlannedStops:
         self._group.wait(until, self._resume, STOP_END)
 
     def _resume(self) -> None:
-        """End the stop: recover from the failures that struck meanwhile, or train again."""
-        self._windows.skip_before(self._env.now)
+        """End the stop: recover from the failures that struck meanwhile, or train again.
+
+        It goes on where another one that fell due meanwhile is not over.
+        """
+        until = self._windows.end(self._env.now)
+        if until > self._env.now:
+            self._group.wait(until, self._resume, STOP_END)
+            return
         self._work.settle(self._env.now)
         struck = self._replicas.struck_in_stop()
         if struck:

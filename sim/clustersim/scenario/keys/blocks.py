@@ -192,11 +192,11 @@ class Shorthand:
 
     A field that is annotated with a *block* holds what that block resolves to; *expand* may also return such
     a value itself.  *schema* is the JSON Schema of the one value.  Where there are *entries*, a list of
-    these is written instead of a mapping.
+    these is written instead of a mapping; without a *schema* the one value is one of them by itself.
     """
 
     expand: Callable[[Any], Any]
-    schema: dict[str, Any]
+    schema: dict[str, Any] | None
     block: type[Block] | None = None
     entries: Any = None
 
@@ -206,7 +206,8 @@ class Shorthand:
         return core_schema.no_info_wrap_validator_function(self._read, inner)
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: Any) -> dict[str, Any]:
-        return {"anyOf": [self.schema, handler(core)]}
+        made = handler(core)
+        return {"anyOf": [made["items"] if self.schema is None else self.schema, made]}
 
     def _read(self, value: object, block: Callable[[Any], Any]) -> object:
         written = list if self.entries else Mapping

@@ -234,7 +234,15 @@ class FailureModeBlock(Block):
 
     def rows(self) -> tuple[Recorded, ...] | None:
         """Return the failures of a log in the order of time; None where failures are random."""
-        return None if self.replay is None else tuple(sorted(self.replay, key=lambda row: row.time_s))
+        return None if self.replay is None else self._in_order(planned=False)
+
+    def planned(self) -> tuple[Recorded, ...]:
+        """Return the planned stops of a log in the order of time."""
+        return self._in_order(planned=True)
+
+    def _in_order(self, planned: bool) -> tuple[Recorded, ...]:
+        rows = (row for row in self.replay or () if row.planned == planned)
+        return tuple(sorted(rows, key=lambda row: row.time_s))
 
     def default(self, key: str) -> Any:
         """Return what holds where the key is left out."""

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from clustersim.scenario.keys.blocks import NAMES, Block, Shorthand, key
 from clustersim.scenario.keys.failure import FailureModeBlock
 from clustersim.scenario.keys.machine import ClusterSpecBlock, WorkloadBlock
-from clustersim.scenario.keys.plan import CostsBlock, Maintenance, Simulation
+from clustersim.scenario.keys.plan import CostsBlock, MaintenanceBlock, PlannedStops, Simulation
 from clustersim.scenario.keys.quantities import Expectation, Name, Text
 from clustersim.scenario.keys.recovery import RecoveryBlock
 from clustersim.scenario.keys.remarks import OwnLever, Published
@@ -46,7 +46,7 @@ class ScenarioBlock(Block):
     failures: Modes = key("what fails, by name, such as {any: {per: node, mtbf: 5 y}}; or none")
     checkpoint: Saves = key("how the job saves, such as {interval: daly, blocks: 5 s}; or none")
     recovery: RecoveryBlock = key("what happens between a failure and training", {})
-    maintenance: Maintenance | None = key("planned stops of the whole job", None)
+    maintenance: PlannedStops | None = key("planned stops of the whole job, or a list of such blocks", None)
     costs: CostsBlock | None = key("what a card costs", None)
     simulation: Simulation = key("how long and how often it is simulated", {})
     uncertain: Annotated[Mapping[Text, Inputs], NAMES] = key(
@@ -63,6 +63,12 @@ class ScenarioBlock(Block):
         "where values come from, by path, such as failures.gpu.rate", {}
     )
     published: Published | None = key("what was published of this cluster, for clustersim validate", None)
+
+    @property
+    def stops(self) -> tuple[MaintenanceBlock, ...]:
+        """The blocks of planned stops, in the order of the file."""
+        stops = self.maintenance or ()
+        return stops if isinstance(stops, tuple) else (stops,)
 
     @classmethod
     def keys(cls) -> list[str]:

@@ -57,6 +57,7 @@ _ALTERNATIVES: Mapping[str, tuple[tuple[frozenset[str], frozenset[str]], ...]] =
         (frozenset({"rate"}), frozenset({"mtbf"})),
         (frozenset({"replay"}), frozenset({"rate", "mtbf"})),
     ),
+    "maintenance": ((frozenset({"every"}), frozenset({"at"})),),
     "costs": ((frozenset({"gpu_hour"}), frozenset({"card", "life"})),),
     "simulation": ((frozenset({"replications"}), frozenset({"precision"})),),
 }
@@ -283,7 +284,9 @@ def _refuse_detours(data: Any, keys: Path, origin: str, path: str) -> None:
 
 def _layer(document: Document, keys: Path, value: object, place: Place) -> Document:
     """Return a layer that says only this value; tables and laws around it are repeated whole."""
+    listed = isinstance(document.data, Mapping) and isinstance(document.data.get(keys[0]), list)
     end = next((end for end in range(len(keys)) if not is_block(keys[: end + 1])), len(keys) - 1) + 1
+    end = 1 if listed else end
     whole = keys[:end]
     marks = {path: mark for path, mark in document.marks.items() if path[:end] == whole}
     marks |= {

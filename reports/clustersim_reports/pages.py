@@ -52,7 +52,7 @@ from clustersim_reports.sections import solve as crossing
 from clustersim_reports.sections import sweep as grid
 
 RUNS = [part.section for part in (ledger, size, throughput, failures, recovery, spread)]
-TUNING = [tuning.curve, tuning.what_ifs]
+TUNING = [tuning.curve, tuning.other_values]
 LEVERS = [changes.section]
 SWEEP = [grid.section]
 SOLVE = [crossing.section]

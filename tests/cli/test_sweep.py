@@ -76,7 +76,7 @@ def test_a_dry_run_counts_and_simulates_nothing(clustersim: Clustersim, here: Pa
     [
         ((), "a sweep needs values to try: --vary cluster.spares=0,10,20"),
         (("--vary", "cluster.spares"), "is no list of values; write it like cluster.spares=0,10,20"),
-        (("--vary", "cluster.spares=0..9"), '--vary cluster.spares: "0..9" does not say how many values'),
+        (("--vary", "cluster.spares=0..9"), 'cluster.spares: "0..9" does not say how many values'),
         (("--vary", "cluster.spars=0,1"), "the first is cluster.spars = 0"),
         (("--vary", "cluster.spares=0,1", "--metric", "ettrr"), 'did you mean "ettr"'),
     ],

@@ -14,7 +14,7 @@ from clustersim.studies.sensitivity import SensitivityStudy, sensitivity
 from clustersim.studies.solve import Solution, solve
 from clustersim.studies.study import Worth
 from clustersim.studies.sweep import Sweep, sweep
-from clustersim.studies.tune import Candidate, Gain, Tuning, WhatIf
+from clustersim.studies.tune import Candidate, Gain, Tuning
 from clustersim.units import Money
 from tests.reports.cases import CHANGES, HOSTILE, PLAIN
 
@@ -98,8 +98,10 @@ def once() -> Tuning:
 
 def hostile_tuning() -> Tuning:
     """Return a tuning of a scenario and of values that are markup."""
+    law = "{lognormal: {median: 1 min, sigma: 1}},9 min"
+    scenario = spec(title=HOSTILE, about=HOSTILE)
     return tuning(
-        spec(title=HOSTILE, about=HOSTILE), what_ifs=[what_if("cluster.spare_kind", HOSTILE, 600.0, 0.9)]
+        scenario, sweeps=[swept({"recovery.stages.start": law}, retune=True, title=HOSTILE, about=HOSTILE)]
     )
 
 
@@ -109,20 +111,10 @@ def calm() -> Tuning:
     return Tuning(scenario, scenario, 8, 600.0, scenario.tiers[-1])
 
 
-def what_if(path: str, value: str, best: float, ettr: float, gpus: int = 1024) -> WhatIf:
-    """Return the best interval for another value."""
-    return WhatIf(
-        path, value, gpus, 600.0, best, (0.7 * best, 1.4 * best), estimate(ettr), estimate(gpus * ettr)
-    )
-
-
-WHAT_IFS = [
-    what_if("checkpoint.blocks", "30s", 1500.0, 0.85),
-    what_if("checkpoint.blocks", "1s", 270.0, 0.95),
-    what_if("cluster.gpus", "1k", 600.0, 0.9, 1000),
-    what_if("cluster.gpus", "1M", 20.0, 0.002, 1_000_000),
-    what_if("cluster.spare_kind", "hot", 600.0, 0.9),
-]
+def with_sweeps() -> Tuning:
+    """Return a tuning with sweeps of quantities, of sizes, and of what has no size."""
+    lists = {"checkpoint.blocks": "1s,30s", "cluster.gpus": "64..1024:3log", "failures": "none"}
+    return tuning(sweeps=[swept({path: values}, retune=True) for path, values in lists.items()])
 
 
 def lever(name: str, gain: float, width: float = 0.002, price: Money | None = None) -> RankedLever:
@@ -152,11 +144,13 @@ GRID = {"checkpoint.blocks": "5s..90s:4log", "recovery.stages.start": "1min..9mi
 SIZES = {"recovery.stages.start": "1min,9min", "cluster.gpus": "64..1024:4log"}
 
 
-def swept(vary: dict[str, str], metric: str = "ettr", replications: int = 3, **scenario: Any) -> Sweep:
+def swept(
+    vary: dict[str, str], metric: str = "ettr", replications: int = 3, retune: bool = False, **scenario: Any
+) -> Sweep:
     """Return a small sweep, really simulated."""
     given = spec(**(PRICED | scenario))
-    found = sweep(given, vary=vary, metrics=[metric], replications=replications, horizon="2 d", workers=1)
-    return replace(found, wall_s=1.5)
+    few = {"replications": replications, "horizon": "2 d", "workers": 1, "retune": retune}
+    return replace(sweep(given, vary=vary, metrics=[metric], **few), wall_s=1.5)
 
 
 def hostile_sweep() -> Sweep:

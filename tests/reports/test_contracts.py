@@ -255,7 +255,7 @@ def at_each_point(one: Figure) -> tuple[list[float], list[float]]:
     traces = one.drawing["data"]
     maps = [value for trace in traces for line in trace.get("z", ()) for value in line]
     curves = [value for trace in traces if "markers" in trace.get("mode", "") for value in trace["y"]]
-    return maps or curves, one.data[one.data.columns[-4]]
+    return maps or curves, one.data[one.data.columns[one.data.columns.index("low") - 1]]
 
 
 def by_entry(one: Figure) -> list[float]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from clustersim_reports import pages, theme
-from clustersim_reports.blocks import Data
 from clustersim_reports.page import render
 from clustersim_reports.sections import levers
 from clustersim_reports.sections import tuning as sections
 from tests.reports import findings
 from tests.reports.findings import FLAT, calm, height, lever, spec, stuck, tuning
-from tests.reports.pages import Reader, figures, html, read
+from tests.reports.pages import WHEN, Reader, figures, html, read
 
 ORDER = ["faster start", "fewer hangs", "slower network", "a coin's toss"]
 
@@ -65,41 +64,18 @@ def test_one_replication_tells_nothing_apart_and_nothing_is_said_of_ranges() -> 
     assert "Save about every" in sentences
 
 
-def values(path: str) -> Data:
-    return figures("tune")[f"what-if-{path}"].data
-
-
-def test_other_values_are_sorted_by_the_number_they_stand_for() -> None:
-    blocks, size = values("checkpoint-blocks"), values("cluster-gpus")
-    assert (blocks["value"], blocks["number"]) == (["1s", "30s"], [1.0, 30.0])
-    assert (blocks["best_interval_s"], blocks["ettr"]) == ([270.0, 1500.0], [0.95, 0.85])
-    assert (size["number"], size["no_progress"]) == ([1000.0, 1e6], [False, True])
-
-
-def test_a_value_without_progress_is_a_cross_and_has_no_best_interval() -> None:
-    ettr, _, crosses, best = figures("tune")["what-if-cluster-gpus"].drawing["data"]
-    assert (crosses["y"], best["y"]) == ([None, 0.002], [600.0, None])
-    assert ettr["marker"]["size"] == [12, 0]
-    words = figures("tune")["what-if-cluster-spare-kind"].drawing["layout"]["xaxis"]["ticktext"]
-    assert words == ["hot"]
-    now = figures("tune")["what-if-checkpoint-blocks"].drawing["layout"]["shapes"]
-    assert [shape["x0"] for shape in now] == [5.0]
-
-
-@pytest.mark.parametrize(
-    ("value", "meant"),
-    [
-        ("10k", 1e4),
-        ("1.5M", 1.5e6),
-        ("5s", 5.0),
-        ("2 min", 120.0),
-        ("1_000", 1000.0),
-        (7, 7.0),
-        ("hot", None),
-    ],
-)
-def test_values_as_numbers(value: object, meant: float | None) -> None:
-    assert sections.number(value) == meant
+def test_other_values_are_drawn_and_listed_with_their_best_intervals() -> None:
+    found, drawn = findings.with_sweeps(), figures("tune")
+    data = drawn["sweep-best-interval-s-checkpoint-blocks"].data
+    assert data["checkpoint.blocks"] == [1.0, 30.0]
+    assert data["best_interval_s"] == [found.sweeps[0].interval(index)[0] for index in (0, 1)]
+    assert all(
+        low <= best <= high for best, low, high in zip(*map(data.__getitem__, data.columns[1:]), strict=True)
+    )
+    assert "sweep-effective-gpus-cluster-gpus" in drawn
+    assert not any(name.startswith("sweep-best-interval-s-failures") for name in drawn)
+    assert "Best interval" in read("tune").words
+    assert "nothing fails" in read("tune").words
 
 
 def test_the_headline_of_a_tuning_is_its_answer() -> None:
@@ -109,7 +85,7 @@ def test_the_headline_of_a_tuning_is_its_answer() -> None:
 
 
 def test_the_page_says_what_is_gained_and_claims_nothing_else() -> None:
-    words = read("tune").words
+    words = Reader(render(pages.study_page(tuning(), finished=WHEN))).words
     assert "Gain over today's 1 h +16.0 ± 0.2 pp" in words
     assert words.count("not distinguishable") == 3
     assert "+0.3 ± 0.2 pp" not in words

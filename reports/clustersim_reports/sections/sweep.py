@@ -22,6 +22,7 @@ MOST_TICKS, CONTOURS = 7, 8
 TELLING = 3.0
 """From this ratio of its largest to its smallest value an axis is logarithmic, if its steps are ratios."""
 EFFECTIVE = "effective_gpus"
+BEST = "best_interval_s"
 LOOKS = (("productive", "circle"), ("lost", "square"), ("checkpoint", "diamond"), ("recovery", "triangle-up"))
 DASHES = ("", "dash", "dot", "dashdot")
 SEE_TABLE = "The values are those of the table below, and of the CSV file."
@@ -29,11 +30,16 @@ SEE_TABLE = "The values are those of the table below, and of the CSV file."
 
 def section(sweep: Sweep) -> Section:
     """Return the figures of the metrics that were asked about, and the table of points."""
+    return Section("sweep", "What the values change", values_changed(sweep), "The sweep")
+
+
+def values_changed(sweep: Sweep) -> list[blocks.Block]:
+    """Return the same as they are, for the page of a study that has a sweep."""
     paths = list(sweep.chosen[:MOST_FIGURES])
     if any(axis.path == CARDS for axis in sweep.grid.axes) and EFFECTIVE not in paths:
         paths.append(EFFECTIVE)
     figures = [figure(sweep, path) for path in paths]
-    return Section("sweep", "What the values change", [*figures, table(sweep)], "The sweep")
+    return [each for each in (*figures, intervals(sweep), table(sweep)) if each is not None]
 
 
 def figure(sweep: Sweep, path: str) -> Figure | None:
@@ -98,7 +104,7 @@ def curves(sweep: Sweep, path: str) -> Figure:
     Effective cards over cards have logarithmic axes, and beside them the line on which every card trains.
     """
     *others, last = sweep.grid.axes
-    data, count, (at, _) = data_of(sweep, path), len(last.values), places(last)
+    data, (at, _) = data_of(sweep, path), places(last)
     now = sweep.estimate(path)[0]
     known = [end for name in (path, "low", "high") for end in (*data[name], now) if end is not None]
     low, high = min(known, default=0.0), max(known, default=1.0)
@@ -113,31 +119,69 @@ def curves(sweep: Sweep, path: str) -> Figure:
     elif now is not None:
         plot.rule(drawing.stroke(MUTED, 1, "dot"), plot.ends(), (now, now))
         plot.note("as it is", plot.ends()[0], now, MUTED, xanchor="left", xshift=4)
-    lines = range(math.prod(len(axis.values) for axis in others))
-    for line in lines:
-        _curve(plot, sweep, path, range(line * count, (line + 1) * count), at, line if others else -1)
+    words = [sweep.words(path, index) for index in range(len(sweep.grid))]
+    _curves(plot, sweep, path, words)
     plot.legend.append(key("whisker" if others else "band", "95 % interval"))
     what = f"a curve for each {', '.join(axis.path for axis in others)}; all" if others else "all"
     caption = f"{what[0].upper()}{what[1:]} points meet the same failures: they may differ where"
     caption += " intervals overlap."
-    name = f"sweep-{blocks.slug(path)}"
-    return plot.figure(name, sweep.metrics[path].label, caption, _best_words(sweep, path))
+    return plot.figure(_name(sweep, path), sweep.metrics[path].label, caption, _best_words(sweep, path))
 
 
-def _curve(plot: Plot, sweep: Sweep, path: str, part: range, at: Sequence[float], line: int) -> None:
+def intervals(sweep: Sweep) -> Figure | None:
+    """Return the best interval over the last axis, with the range that is as good.
+
+    None where points have none, or there would be too many curves.
+    """
+    *others, last = sweep.grid.axes
+    found = [sweep.interval(index) for index in range(len(sweep.grid))]
+    ends = [end for low, *known in found if None not in known for end in (low, *known) if end is not None]
+    if not sweep.retune or not ends or math.prod(len(axis.values) for axis in others) > MOST_LINES:
+        return None
+    rows: list[Json] = []
+    for index, each in enumerate(found):
+        values = sweep.grid.at(index).items()
+        point: Json = {name: value.text if value.si is None else value.si for name, value in values}
+        rows.append(point | interval(BEST, ConfidenceInterval(*each if None not in each else ())))
+    across = scale(last)
+    plot = Plot(Data(rows), 320, x=across, y=drawing.duration_axis(min(ends) / 1.5, max(ends) * 1.5, 5))
+    plot.corner("best interval")
+    words = [": ".join(sweep.interval_words(index)) for index in range(len(sweep.grid))]
+    _curves(plot, sweep, BEST, words)
+    plot.legend.append(key("whisker" if others else "band", "indistinguishable from the best at 95 %"))
+    spoken = f"best interval: {'; '.join(words)}" if len(words) <= MOST_ROWS else f"{len(words)} points"
+    caption = "The interval is tuned at each point, on the same failures."
+    return plot.figure(_name(sweep, BEST), "Best interval between saves", caption, spoken)
+
+
+def _name(sweep: Sweep, path: str) -> str:
+    """Return the name of a figure, which is its own among those of several sweeps on one page."""
+    return f"sweep-{blocks.slug(path)}-{blocks.slug(sweep.grid.axes[-1].path)}"
+
+
+def _curves(plot: Plot, sweep: Sweep, name: str, words: Sequence[str]) -> None:
+    """Draw a column of the plot's data over the last axis, a curve for each combination of the others."""
+    *others, last = sweep.grid.axes
+    count = len(last.values)
+    for line in range(len(sweep.grid) // count):
+        part = range(line * count, (line + 1) * count)
+        _curve(plot, sweep, name, words, part, line if others else -1)
+
+
+def _curve(plot: Plot, sweep: Sweep, column: str, words: Sequence[str], part: range, line: int) -> None:
     """Draw the points of a *part* of the grid: a *line* of several with its name, or one with a band."""
+    (at, _), data = places(sweep.grid.axes[-1]), Data([plot.data.rows[index] for index in part])
     name = ", ".join(value.text for value in list(sweep.grid.at(part[0]).values())[:-1])
-    means, lows, highs = zip(*(sweep.estimate(path, index) for index in part), strict=True)
+    means, lows, highs = (data[each] for each in (column, "low", "high"))
     entry, symbol = LOOKS[max(line, 0) % len(LOOKS)]
     colour = theme.STYLES[entry].colour.light
-    hover = [(sweep.grid.say(index), sweep.words(path, index)) for index in part]
+    hover = [(sweep.grid.say(index), words[index]) for index in part]
     if line < 0 and None not in (*lows, *highs):
         plot.band(at, lows, highs)
     mode = "lines+markers" if is_numeric(sweep.grid.axes[-1]) else "markers"
     look: Json = {"marker": drawing.sign(colour, 9, symbol, width=1.5), "mode": mode}
     if line >= 0:
-        rows = [plot.data.rows[index] for index in part]
-        look["error_y"] = drawing.whiskers(Data(rows), path) | {"color": colour}
+        look["error_y"] = drawing.whiskers(data, column) | {"color": colour}
     plot.line(at, means, colour, 2, DASHES[max(line, 0) // len(LOOKS) % len(DASHES)], hover=hover, **look)
     known = [(x, mean) for x, mean in zip(at, means, strict=True) if mean is not None]
     if line >= 0 and known:
@@ -176,8 +220,7 @@ def heat(sweep: Sweep, path: str) -> Figure:
     )
     _points(plot, sweep, path, [(x, y) for y in up for x in right])
     caption = f"{unit(sweep, path)}: the darker, the more; contours with their values. {SEE_TABLE}"
-    name = f"sweep-{blocks.slug(path)}"
-    return plot.figure(name, sweep.metrics[path].label, caption, _best_words(sweep, path))
+    return plot.figure(_name(sweep, path), sweep.metrics[path].label, caption, _best_words(sweep, path))
 
 
 def _points(plot: Plot, sweep: Sweep, path: str, grid: Sequence[Position]) -> None:
@@ -216,8 +259,10 @@ def table(sweep: Sweep) -> Table:
         mark = "the best" if best is not None and best.point == index else ""
         if not mark and index in alike and sweep.replications > 1:
             mark = "indistinguishable from it"
+        contents += [Cell(*sweep.interval_words(index))] if sweep.retune else []
         rows.append(row(Cell(sweep.grid.say(index), mark), *contents))
     part = "" if len(shown) == len(sweep.grid) else f", the best {len(shown)} of {len(sweep.grid):,}"
     columns = [sweep.metrics[path].label for path in sweep.chosen]
+    columns += ["Best interval"] if sweep.retune else []
     caption = f"Points{part}; below each figure its difference to the scenario as it is"
     return Table(caption, columns, rows, "Values", "measures")

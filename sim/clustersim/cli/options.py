@@ -197,21 +197,15 @@ def _pair(text: str) -> tuple[str, str]:
     return path.strip(), value.strip()
 
 
-def listed(text: str, option: str, example: str) -> list[str]:
-    """Return the values of a list, such as `1s,5s,30s`."""
-    items = [value.strip() for value in text.split(",")]
-    if not all(items):
-        raise click.BadParameter(f"{text!r} is not a list; write it like {example}", param_hint=option)
-    return items
-
-
-def listed_by_path(text: str, option: str, example: str) -> tuple[str, list[str]]:
-    """Return the path and the values of `cluster.gpus=10k,100k,1M`."""
-    path, _, values = text.partition("=")
-    if not (path.strip() and values.strip()):
-        remedy = f"{text!r} is no path with a list; write it like {example}"
+def values_at(text: str, option: str) -> tuple[str, str]:
+    """Return the path and the list of values of `cluster.spares=0,10,20`."""
+    path, equals, values = text.partition("=")
+    if not (equals and path.strip() and values.strip()):
+        remedy = (
+            f"{text!r} is no list of values; write it like cluster.spares=0,10,20 or cluster.spares=0..40:5"
+        )
         raise click.BadParameter(remedy, param_hint=option)
-    return path.strip(), listed(values, option, example)
+    return path.strip(), values.strip()
 
 
 def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:

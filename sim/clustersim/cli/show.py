@@ -195,10 +195,9 @@ def _tuning(tuning: Tuning, screen: Screen) -> None:
         screen.text("ETTR by interval", "bold")
         rows = [(duration(c.interval_s), in_words(c.ettr), _mark(tuning, c)) for c in _listed(tuning)]
         screen.table(("interval", "ETTR", ""), rows)
-    if tuning.what_ifs:
-        screen.title("What else moves it")
-        columns = ("", "Now", "Best", "Best range", "ETTR", "Effective cards", "of")
-        screen.table(columns, _what_ifs(tuning))
+    for sweep in tuning.sweeps:
+        screen.title(f"What {sweep.grid.axes[0].path} changes, each with its best interval")
+        _points(sweep, range(len(sweep.grid)), screen)
     screen.advice(others)
     if tuning.best_s is not None:
         screen.text(f"\n{method(tuning)}")
@@ -248,15 +247,6 @@ def _mark(tuning: Tuning, candidate: Candidate) -> str:
     return near if candidate.distinguishable else "indistinguishable from it"
 
 
-def _what_ifs(tuning: Tuning) -> Iterator[Row]:
-    for what_if in tuning.what_ifs:
-        name, flat = f"{what_if.path.rpartition('.')[2]} = {what_if.value}", what_if.range_s
-        intervals = duration(what_if.now_s, 0.0), duration(what_if.best_s)
-        near = NOTHING if flat is None else f"{duration(flat[0])} to {duration(flat[1])}"
-        cards = in_words(what_if.effective_gpus), whole(what_if.gpus)
-        yield name, *intervals, near, in_words(what_if.ettr), *cards
-
-
 @show.register
 def _levers(levers: Levers, screen: Screen) -> None:
     """Print what to do first, and what each change earns."""
@@ -284,14 +274,8 @@ def _sweep(sweep: Sweep, screen: Screen) -> None:
     first, *others = sweep.advice
     screen.title(f"{first}\n")
     screen.text(f"{counted(len(sweep.grid), 'point')}, {counted(sweep.replications, 'replication')} each\n")
-    columns = [axis.path.removeprefix("recovery.stages.") for axis in sweep.grid.axes]
-    for path in sweep.chosen:
-        columns += [sweep.metrics[path].label, "against as it is"]
     shown = sweep.ranked(POINTS)
-    as_it_is = [cell for path in sweep.chosen for cell in (sweep.words(path), "")]
-    names = ["as it is", *[""] * (len(sweep.grid.axes) - 1)]
-    rows = [[*names, *as_it_is, ""], *(_point(sweep, index) for index in shown)]
-    screen.table([*columns, ""], rows, left=len(sweep.grid.axes))
+    _points(sweep, shown, screen)
     if len(shown) < len(sweep.grid):
         screen.text(f"\nThe best {len(shown)} of {len(sweep.grid):,} points; sweep.csv holds all.")
     screen.advice(others)
@@ -312,12 +296,25 @@ def _solution(found: Solution, screen: Screen) -> None:
     screen.advice(others)
 
 
+def _points(sweep: Sweep, shown: Sequence[int], screen: Screen) -> None:
+    """Print the points that are *shown*, below the scenario as it is."""
+    columns = [axis.path.removeprefix("recovery.stages.") for axis in sweep.grid.axes]
+    for path in sweep.chosen:
+        columns += [sweep.metrics[path].label, "against as it is"]
+    intervals = ["Best interval", "Best range"] if sweep.retune else []
+    as_it_is = [cell for path in sweep.chosen for cell in (sweep.words(path), "")] + [""] * len(intervals)
+    names = ["as it is", *[""] * (len(sweep.grid.axes) - 1)]
+    rows = [[*names, *as_it_is, ""], *(_point(sweep, index) for index in shown)]
+    screen.table([*columns, *intervals, ""], rows, left=len(sweep.grid.axes))
+
+
 def _point(sweep: Sweep, index: int) -> list[str]:
     """Return the row of a point, marked where it is the best by the first metric, or as good."""
     path, best = sweep.chosen[0], sweep.found.best.get(sweep.chosen[0])
     cells = [value.text for value in sweep.grid.at(index).values()]
     for each in sweep.chosen:
         cells += [sweep.words(each, index), sweep.difference_words(each, index)]
+    cells += sweep.interval_words(index) if sweep.retune else ()
     is_best = best is not None and best.point == index
     alike = "indistinguishable from it" if index in sweep.alike(path) and sweep.replications > 1 else ""
     return [*cells, "the best" if is_best else alike]

@@ -57,7 +57,10 @@ def sweep(
 
     options.refuse_stdin_twice(scenarios)
     first, *others = scenarios
-    given: dict[str, Any] = {"vary": dict(map(_values, vary)), "retune": retune}
+    given: dict[str, Any] = {
+        "vary": dict(options.values_at(text, "--vary") for text in vary),
+        "retune": retune,
+    }
     if dry_run:
         names = ("report", "as_json", "output", "resume")
         how = options.settings({name: value for name, value in common.items() if name not in names})
@@ -73,13 +76,3 @@ def sweep(
     question = partial(swept, designs=designs, metrics=metrics, **given)
     options.answer(question, "sweep", scenario=first, **common)
     return OK
-
-
-def _values(text: str) -> tuple[str, str]:
-    path, equals, values = text.partition("=")
-    if not (equals and path.strip() and values.strip()):
-        remedy = (
-            f"{text!r} is no list of values; write it like cluster.spares=0,10,20 or cluster.spares=0..40:5"
-        )
-        raise click.BadParameter(remedy, param_hint="--vary")
-    return path.strip(), values.strip()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "clustersim tune chen-100k",
     "clustersim tune my.yaml --blocks 1s,5s,30s                  # what a cheaper save is worth",
-    "clustersim tune my.yaml --over cluster.gpus=10k,100k,1M     # and what the size changes",
+    "clustersim tune my.yaml --over cluster.gpus=10k..1M:5log   # and what the size changes",
     "clustersim tune my.yaml --write tuned.yaml",
     "clustersim tune my.yaml --tier memory                       # one of several tiers",
     "clustersim tune my.yaml --json | jq .recommended_s",
@@ -34,9 +34,13 @@ EXAMPLES = (
     "--simulate", is_flag=True, help="Simulate every interval in full, also where scoring is exact."
 )
 @click.option("--tier", metavar="NAME", help="Which of several tiers to tune. [default: the last]")
-@click.option("--blocks", metavar="LIST", help="Try saves that block for so long: 1s,5s,30s.")
+@click.option("--blocks", metavar="VALUES", help="Sweep how long a save blocks: 1s,5s,30s.")
 @click.option(
-    "--over", metavar="PATH=LIST", multiple=True, help="Try other values, 10k or 1M too. Repeatable."
+    "--over",
+    metavar="PATH=VALUES",
+    multiple=True,
+    help="Sweep other values with the best interval at each, listed as for sweep. Repeatable: one place at a"
+    " time.",
 )
 @click.option(
     "--write",
@@ -69,8 +73,8 @@ def tune(
         candidates=candidates,
         simulate=simulate,
         tier=tier,
-        blocks=options.listed(blocks, "--blocks", "1s,5s,30s") if blocks else (),
-        over=dict(options.listed_by_path(text, "--over", "cluster.gpus=10k,100k") for text in over),
+        blocks=blocks or (),
+        over=dict(options.values_at(text, "--over") for text in over),
     )
     tuning = options.answer(question, "tune", **common)
     if write is not None:

@@ -18,13 +18,17 @@ import numpy as np
 from clustersim.arrays import Array, Floats
 from clustersim.estimate import ahead, differ
 from clustersim.experiment import Point
+from clustersim.formatting import counted
 from clustersim.metrics.metric import Metric
+from clustersim.scenario import ScenarioError
+from clustersim.scenario.describe import replication_s
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Progress
 from clustersim.store import COUNT, ChoiceError, Kept
+from clustersim.studies.change import tuned_tier
 from clustersim.studies.figures import Rows, ScenarioFigures, at_reference
-from clustersim.studies.retune import retuned
+from clustersim.studies.retune import Retuned, retuned
 from clustersim.studies.study import Simulations
 from clustersim.studies.values import EXAMPLE, TrialValue, listed, value_of
 
@@ -120,7 +124,7 @@ def _axis(designs: Sequence[Scenario], path: str, values: str | Sequence[str]) -
     try:
         chosen, rounded = listed(values, math.lcm(*nodes) if path == CARDS else 1)
     except ChoiceError as error:
-        raise ChoiceError(f"--vary {path}: {error}") from None
+        raise ChoiceError(f"{path}: {error}") from None
     return Axis(path, tuple(chosen), rounded)
 
 
@@ -151,7 +155,8 @@ class GridFigures(NamedTuple):
     """What came of a grid: by point and metric a mean with both ends of its interval; NaN is unknown.
 
     The `baseline` is the first design as it is, to which the `differences` are paired; `told` says which of
-    them are more than chance.  `interval_s` are the intervals between saves, `best` the best points.
+    them are more than chance.  `interval_s` are the intervals between saves, `range_s` the ends of those that
+    are indistinguishable from them where each point has its best one, `best` the best points.
     """
 
     baseline: Floats
@@ -159,7 +164,60 @@ class GridFigures(NamedTuple):
     differences: Floats
     told: Array
     interval_s: Floats
+    range_s: Floats
     best: Mapping[str, BestPoint]
+
+
+@dataclass(frozen=True)
+class GridPlan:
+    """A grid of which all points can be simulated, with the best interval of a *tier* at each to `retune`.
+
+    `metrics` are those of all points, by path; `seconds` says about how long a replication of each takes.
+    """
+
+    grid: Grid
+    retune: bool
+    tier: str | None
+    metrics: Mapping[str, Metric]
+    seconds: Floats
+
+    @classmethod
+    def of(cls, grid: Grid, retune: bool, tier: str | None = None) -> GridPlan:
+        """Return the plan of a *grid*.
+
+        Raises ChoiceError where points are no valid scenarios, or have no interval to *retune*.
+        """
+        metrics: dict[str, Metric] = {}
+        seconds, faulty = np.zeros(len(grid)), list[tuple[int, ScenarioError]]()
+        for index in range(len(grid)):
+            try:
+                scenario = grid.scenario(index)
+            except ScenarioError as error:
+                faulty.append((index, error))
+                continue
+            if retune:
+                tuned_tier(scenario, tier)
+            seconds[index] = replication_s(scenario)
+            found = ScenarioFigures(scenario).figures
+            metrics |= {path: figure.metric for path, figure in found.items() if path not in metrics}
+        if faulty:
+            first, why = faulty[0]
+            raise ChoiceError(
+                f"{len(faulty)} of {counted(len(grid), 'point')} cannot be simulated; the first is"
+                f" {grid.say(first)}: {why.problems[0].message}"
+            )
+        return cls(grid, retune, tier, metrics, seconds)
+
+    def simulated(
+        self, running: Simulations, workers: int, progress: WholeProgress, first: int = 0
+    ) -> GridFigures:
+        """Return what comes of all points, on so many *workers*.
+
+        Results are numbered from *first* on, where they share a file with those of other grids.
+        """
+        points = GridPoints(self, running, progress, first)
+        points.simulate(PART_S * workers)
+        return points.found()
 
 
 class GridPoints:
@@ -169,42 +227,37 @@ class GridPoints:
     each replication, and the interval between saves.
     """
 
-    def __init__(
-        self,
-        grid: Grid,
-        running: Simulations,
-        metrics: Mapping[str, Metric],
-        retune: bool,
-        progress: WholeProgress,
-    ) -> None:
-        self._grid = grid
+    def __init__(self, plan: GridPlan, running: Simulations, progress: WholeProgress, first: int) -> None:
+        self._plan = plan
+        self._grid = plan.grid
+        self._metrics = plan.metrics
         self._running = running
-        self._metrics = metrics
-        self._retune = retune
         self._progress = progress
-        self._base = grid.designs[0]
+        self._first = first
+        self._base = plan.grid.designs[0]
         self._count = self._base.simulation.replications
         self._base_figures = ScenarioFigures(self._base)
         self._base_rows: Rows = {}
 
-    def simulate(self, seconds: Floats, part_s: float) -> None:
-        """Simulate what is missing; each point takes so many *seconds*, and a part of them *part_s*."""
+    def simulate(self, part_s: float) -> None:
+        """Simulate what is missing, in parts that take about *part_s* seconds each."""
         ((_, rows),) = self._rows([self._base])
         self._base_rows = rows
-        done = self._running.results
-        todo = [index for index in range(len(self._grid)) if index not in done]
-        self._progress.before += self._count * len(done)
+        done, every = self._running.results, range(len(self._grid))
+        todo = [index for index in every if self._first + index not in done]
+        self._progress.before += self._count * (len(every) - len(todo))
+        seconds = self._plan.seconds * self._count
         while todo:
             fits = int(np.searchsorted(np.cumsum(seconds[todo]), part_s)) + 1
             part, todo = todo[: min(fits, MOST_IN_PART)], todo[min(fits, MOST_IN_PART) :]
-            scenarios = [self._grid.scenario(index) for index in part]
-            if self._retune:
-                scenarios = retuned(scenarios, self._count, self._running, self._simulated)
-            found = [
-                self._result(scenario, *each)
-                for scenario, each in zip(scenarios, self._rows(scenarios), strict=True)
-            ]
-            self._running.condense(dict(zip(part, found, strict=True)), self._base)
+            points = [Retuned(self._grid.scenario(index)) for index in part]
+            if self._plan.retune:
+                scenarios = [each.scenario for each in points]
+                points = retuned(scenarios, self._count, self._running, self._simulated, self._plan.tier)
+            simulated = self._rows([each.scenario for each in points])
+            found = [self._result(point, *each) for point, each in zip(points, simulated, strict=True)]
+            numbers = (self._first + index for index in part)
+            self._running.condense(dict(zip(numbers, found, strict=True)), self._base)
 
     def _rows(self, scenarios: Sequence[Scenario]) -> list[tuple[ScenarioFigures, Rows]]:
         """Simulate *scenarios* and return what their replications contribute to their figures."""
@@ -223,8 +276,9 @@ class GridPoints:
         self._running.run(points)
         self._progress.before += self._count * len(points)
 
-    def _result(self, scenario: Scenario, figures: ScenarioFigures, rows: Rows) -> Kept:
-        interval = scenario.checkpoint.interval if scenario.checkpoint else math.nan
+    def _result(self, point: Retuned, figures: ScenarioFigures, rows: Rows) -> Kept:
+        has_tiers = bool(point.scenario.tiers)
+        interval = tuned_tier(point.scenario, self._plan.tier).interval if has_tiers else math.nan
         values, weights = figures.values(rows, self._metrics)
         differences = figures.differences(rows, self._base_rows, self._metrics)
         base, _ = self._base_figures.values(self._base_rows, self._metrics)
@@ -239,19 +293,20 @@ class GridPoints:
             "figures": figures.ends(rows, self._metrics),
             "differences": differences,
             "interval_s": np.array(interval),
+            "range_s": np.array(point.range_s or (math.nan, math.nan)),
         }
 
     def found(self) -> GridFigures:
         """Return what came of all points."""
         results = self._running.results
-        ordered = [results[index] for index in range(len(self._grid))]
-        figures, differences, told, intervals = (
+        ordered = [results[self._first + index] for index in range(len(self._grid))]
+        figures, differences, told, intervals, ranges = (
             np.array([result[name] for result in ordered])
-            for name in ("figures", "differences", "told", "interval_s")
+            for name in ("figures", "differences", "told", "interval_s", "range_s")
         )
         baseline = self._base_figures.ends(self._base_rows, self._metrics)
         best = self._best(ordered, figures[:, :, 0])
-        return GridFigures(baseline, figures, differences, told, intervals, best)
+        return GridFigures(baseline, figures, differences, told, intervals, ranges, best)
 
     def _best(self, results: Sequence[Kept], means: Floats) -> dict[str, BestPoint]:
         """Return the best point by each metric of which more or less is better, where it has an interval."""

@@ -15,11 +15,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from clustersim import theory
 from clustersim.arrays import Floats
 from clustersim.engine.checkpoints import PeriodicSaves
 from clustersim.estimate import Estimate, beats, mean_of
+from clustersim.scenario.checks import MOST_SAVES
+from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
+from clustersim.scenario.rates import mtbf_served
 from clustersim.store import Kept, Measures
 from clustersim.studies.study import Simulations
 
@@ -27,6 +31,10 @@ Numbers = np.ndarray[Any, np.dtype[np.intp]]
 Score = Callable[[Sequence[float]], Sequence[Floats]]
 """Gives, for each interval (s), its ETTR in each replication; the same replications for all intervals."""
 
+CANDIDATES = 40
+"""So many intervals narrow the flat range to some per cent: about half of them go to its two ends."""
+SHORTEST = 1.0
+"""No interval below a second (s) is tried, unless the formulas point there."""
 SPAN = 16.0
 """The first grid reaches so far to both sides of its centre: a formula is rarely wrong by more."""
 END_STEP = 2.0
@@ -265,3 +273,32 @@ def _simulated(scenario: Scenario, path: str, part: range, simulations: Simulati
     return lambda intervals: simulations.ettr(
         [variant(scenario, {path: f"{interval!r} s"}) for interval in intervals], part
     )
+
+
+def searched(
+    scenario: Scenario, tier: Tier, score: Score, always: Sequence[float], candidates: int
+) -> Search:
+    """Return the finished search for the best interval of *tier* of *scenario* by *score*."""
+    search = Search(score, *limits(scenario, tier))
+    search.run(centre(scenario, tier), always, candidates)
+    return search
+
+
+def centre(scenario: Scenario, tier: Tier) -> float:
+    """Return where to look first (s): the exact optimum of the tier's MTBF, were all exponential.
+
+    Where no failure is left for the tier, that of all failures.
+    """
+    mtbf = mtbf_served(scenario, tier.name) or scenario.mtbf
+    assert mtbf is not None
+    return theory.optimal(mtbf, tier.blocks or 1.0)
+
+
+def limits(scenario: Scenario, tier: Tier) -> tuple[float, float]:
+    """Return the shortest and the longest interval that make sense (s): a step, or a second, and the run.
+
+    Below a second only where saves are so cheap, or failures so frequent, that the formulas point there.
+    """
+    shortest = scenario.workload.step_time or min(SHORTEST, centre(scenario, tier) / SPAN)
+    possible = max(shortest, SHORTEST_DURATION, scenario.end_s / MOST_SAVES)
+    return min(possible, scenario.end_s), scenario.end_s

@@ -231,7 +231,8 @@ class Question:
     def _simulated(self, scenarios: Sequence[Scenario]) -> list[Rows]:
         """Simulate the scenarios, each with its best interval if that is wanted, and return their rows."""
         if self.retune:
-            scenarios = retuned(scenarios, self.count, self._running, self._running.run)
+            found = retuned(scenarios, self.count, self._running, self._running.run)
+            scenarios = [each.scenario for each in found]
         figures = [ScenarioFigures(each) for each in scenarios]
         points = [
             self._running.point(each, kept.measures, range(self.count))

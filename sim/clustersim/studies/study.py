@@ -7,6 +7,7 @@ a page.  Comparisons and validations are answers too.
 
 from __future__ import annotations
 
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -134,6 +135,16 @@ def simulations(
     place = None if output is None else Path(output)
     with resumable(settings, place, key, study) as file, simulator(settings) as hands:
         yield Simulations(settings, hands, file)
+
+
+@contextmanager
+def resting_place(output: Output, study: str) -> Iterator[Output]:
+    """Yield where results rest on the way: beside the *output*, or in a folder that is gone in the end."""
+    if output is not None:
+        yield output
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / study
 
 
 def on_a_fixed_number(settings: Settings) -> Settings:

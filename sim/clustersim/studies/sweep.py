@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
@@ -23,19 +21,17 @@ import numpy as np
 from clustersim import folders
 from clustersim.advice import Advice
 from clustersim.arrays import Floats
-from clustersim.formatting import MINUS, counted, duration, plus_minus, points, whole
+from clustersim.formatting import MINUS, NOTHING, counted, duration, plus_minus, points, whole
 from clustersim.metrics.cells import worded
 from clustersim.metrics.metric import Metric
-from clustersim.scenario import ScenarioError
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
-from clustersim.studies.change import tuned_tier
 from clustersim.studies.figures import ScenarioFigures
-from clustersim.studies.grid import PART_S, SIGNS, Grid, GridFigures, GridPoints, WholeProgress
-from clustersim.studies.study import ALIKE, Study, on_a_fixed_number, simulations
+from clustersim.studies.grid import SIGNS, Grid, GridFigures, GridPlan, WholeProgress
+from clustersim.studies.study import ALIKE, Study, on_a_fixed_number, resting_place, simulations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +74,7 @@ class Sweep(Study):
     """The answer of `sweep`: each metric at each point of a grid, with its difference to the scenario.
 
     `metrics` are all metrics by path, and `chosen` the paths of those that were asked about; what came of
-    them, `found`, is read with `estimate`, `difference`, `alike` and `frame`.
+    them, `found`, is read with `estimate`, `difference`, `alike`, `interval` and `frame`.
     """
 
     file = "sweep.json"
@@ -88,6 +84,14 @@ class Sweep(Study):
     metrics: Mapping[str, Metric]
     chosen: Sequence[str]
     found: GridFigures
+    tier: str | None = None
+
+    @classmethod
+    def of(cls, plan: GridPlan, found: GridFigures, chosen: Sequence[str] = ("ettr",)) -> Sweep:
+        """Return what was *found* of a grid, as the answer about the *chosen* metrics."""
+        given = plan.grid.designs[0]
+        count = given.simulation.replications
+        return cls(given, given, count, plan.grid, plan.retune, plan.metrics, chosen, found)
 
     @property
     def currency(self) -> str:
@@ -116,6 +120,20 @@ class Sweep(Study):
     def difference(self, path: str, index: int) -> Estimated:
         """Return how a metric at a point differs from the scenario as it is, with both ends."""
         return _known(self.found.differences[index, self.places[path]])
+
+    def interval(self, index: int) -> Estimated:
+        """Return the interval between saves at a point (s), and the ends of the range that is as good.
+
+        The ends are known where each point has its best interval, and something fails there.
+        """
+        return _known(np.array([self.found.interval_s[index], *self.found.range_s[index]]))
+
+    def interval_words(self, index: int) -> tuple[str, str]:
+        """Return the best interval at a point, and the range that is as good; where there is none, why."""
+        best, low, high = self.interval(index)
+        if low is None or high is None:
+            return NOTHING, "nothing fails"
+        return duration(best), f"{duration(low)} to {duration(high)}"
 
     def label(self, path: str) -> str:
         """Return what a metric is called within a sentence."""
@@ -180,12 +198,13 @@ class Sweep(Study):
         }
 
     def _point(self, index: int) -> dict[str, Any]:
-        interval = float(self.found.interval_s[index])
+        interval, *ends = self.interval(index)
         differences = {path: self.difference(path, index) for path in self.metrics}
         return {
             "index": index,
             "at": {path: value._asdict() for path, value in self.grid.at(index).items()},
-            "interval_s": None if math.isnan(interval) else interval,
+            "interval_s": interval,
+            "range_s": None if None in ends else ends,
             "metrics": {path: _named(self.estimate(path, index)) for path in self.metrics},
             "differences": {
                 path: _named(apart) | {"distinguishable": self.distinguishable(path, index)}
@@ -208,6 +227,7 @@ class Sweep(Study):
             listed = [value.text for value in axis.values] if None in sizes else sizes
             columns[axis.path] = np.array(listed)[chosen]
         columns["interval_s"] = self.found.interval_s
+        columns["range_s.low"], columns["range_s.high"] = self.found.range_s.T
         for path, place in self.places.items():
             for end, name in enumerate(("", ".low", ".high")):
                 columns[f"{path}{name}"] = self.found.figures[:, place, end]
@@ -280,16 +300,17 @@ def sweep(
     """
     how, grid = _prepared(scenario, designs, vary, settings, keywords)
     given, count = grid.designs[0], grid.designs[0].simulation.replications
-    known, seconds = _looked_at(grid, retune)
-    chosen = _chosen(metrics, given, known)
+    planned = GridPlan.of(grid, retune)
+    chosen = _chosen(metrics, given, planned.metrics)
     questions = {"grid": grid.key, "retune": str(retune), "replications": str(count)}
     progress = WholeProgress(how.progress, (len(grid) + 1) * count * (2 if retune else 1))
     watched = replace(how, progress=progress)
-    with _place(output) as place, simulations(watched, place, "sweep", given, **questions) as running:
-        points = GridPoints(grid, running, known, retune, progress)
-        points.simulate(seconds * count, PART_S * how.processes)
-        answer = Sweep(given, given, count, grid, retune, known, chosen, points.found())
-        return running.finished(answer, output)
+    with (
+        resting_place(output, "sweep") as place,
+        simulations(watched, place, "sweep", given, **questions) as running,
+    ):
+        found = planned.simulated(running, how.processes, progress)
+        return running.finished(Sweep.of(planned, found, chosen), output)
 
 
 def plan(
@@ -334,49 +355,12 @@ def on_a_number(scenario: Scenario, replications: int) -> Scenario:
     return scenario if given else variant(scenario, {"simulation.replications": replications})
 
 
-def _looked_at(grid: Grid, retune: bool) -> tuple[Mapping[str, Metric], Floats]:
-    """Return the metrics of all points, by path, and about how long a replication of each takes (s).
-
-    Raises ChoiceError where points are no valid scenarios, or have no interval to *retune*.
-    """
-    metrics: dict[str, Metric] = {}
-    seconds, faulty = np.zeros(len(grid)), list[tuple[int, ScenarioError]]()
-    for index in range(len(grid)):
-        try:
-            scenario = grid.scenario(index)
-        except ScenarioError as error:
-            faulty.append((index, error))
-            continue
-        if retune:
-            tuned_tier(scenario)
-        seconds[index] = replication_s(scenario)
-        found = ScenarioFigures(scenario).figures
-        metrics |= {path: figure.metric for path, figure in found.items() if path not in metrics}
-    if faulty:
-        first, why = faulty[0]
-        raise ChoiceError(
-            f"{len(faulty)} of {counted(len(grid), 'point')} cannot be simulated; the first is"
-            f" {grid.say(first)}: {why.problems[0].message}"
-        )
-    return metrics, seconds
-
-
 def _chosen(metrics: Sequence[str], scenario: Scenario, known: Mapping[str, Metric]) -> list[str]:
     """Return the metrics that were asked about; raises ChoiceError for one that no point has."""
     for path in metrics:
         if path.removesuffix(".mean") not in known:
             raise ChoiceError(f"{scenario.name}: {ScenarioFigures(scenario).why_not(path)}")
     return [path.removesuffix(".mean") for path in metrics] or ["ettr"]
-
-
-@contextmanager
-def _place(output: Output) -> Iterator[Output]:
-    """Yield where results go on the way: beside the *output*, or to a folder that is gone in the end."""
-    if output is not None:
-        yield output
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder) / "sweep"
 
 
 def _advice(sweep: Sweep) -> Iterator[Advice]:

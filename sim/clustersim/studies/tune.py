@@ -8,45 +8,41 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from clustersim import theory
 from clustersim.advice import Advice
-from clustersim.estimate import Estimate, mean_of
+from clustersim.estimate import ConfidenceInterval, Estimate, mean_of
 from clustersim.formatting import duration, measured, plus_minus
 from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
-from clustersim.scenario.checks import MOST_SAVES
 from clustersim.scenario.describe import describe
 from clustersim.scenario.first_order import mean_parts
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
-from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.rates import calendar_share, mtbf_served
 from clustersim.settings import Output, ScenarioSource, Settings, merged
+from clustersim.store import ChoiceError
 from clustersim.studies.change import ended_by_the_clock, tuned_tier
-from clustersim.studies.search import SPAN, Score, Search, scores, why_outages_depend
+from clustersim.studies.grid import CARDS, Grid, GridPlan, WholeProgress
+from clustersim.studies.search import CANDIDATES, Score, Search, scores, searched, why_outages_depend
 from clustersim.studies.study import (
     SHARE,
     Simulations,
     Study,
     Worth,
-    effective,
     named,
     on_a_fixed_number,
+    resting_place,
     simulations,
 )
-from clustersim.studies.values import plain_count
+from clustersim.studies.sweep import Sweep
 from clustersim.units import DAY, HOUR, MINUTE, format_duration
 
-CANDIDATES = 40
-"""So many intervals narrow the flat range to some per cent: about half of them go to its two ends."""
 REPLICATIONS = 64
 """So many choose the interval where nobody says how many: the flat range is then known to some per cent."""
 LEAST_FRESH = 16
 """So many judge it at least, where as many have chosen it."""
-SHORTEST = 1.0
-"""No interval below a second (s) is tried, unless the formulas point there."""
 ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, *(5.0 * number for number in range(2, 20)))
 """Numbers that a person would set, in any unit of time."""
 NEAR_BEST = 0.005
@@ -55,6 +51,8 @@ FLAT = 2.0
 """From this ratio of its ends the range near the best is worth a sentence."""
 HALF_TRAINING = 0.5
 """Where nothing helps, the advice says what would let half of the cards train."""
+WHAT_IF = "ettr", "effective_gpus"
+"""The metrics of each other value that is tried."""
 NAMES = {"young": "Young's", "daly": "Daly's", "exact": "the exact", "now": "today's"}
 
 
@@ -96,25 +94,6 @@ class Gain:
         return {**named, **self.worth.to_dict(), "distinguishable": self.distinguishable}
 
 
-@dataclass(frozen=True, slots=True)
-class WhatIf:
-    """The best interval (s) and its ETTR on fresh replications, were *value* what stands at *path*."""
-
-    path: str
-    value: str
-    gpus: int
-    now_s: float
-    best_s: float | None
-    range_s: tuple[float, float] | None
-    ettr: Estimate | None = field(metadata=SHARE)
-    effective_gpus: Estimate | None
-
-    @property
-    def no_progress(self) -> bool:
-        """Whether the job makes no progress at any interval."""
-        return self.ettr is not None and self.ettr.mean < NO_PROGRESS_BELOW
-
-
 @dataclass(frozen=True)
 class Tuning(Study):
     """The answer of `tune`; intervals are seconds of training between saves, `None` where there is no answer.
@@ -123,7 +102,8 @@ class Tuning(Study):
     and `recommended_s` a round one among them.  `ettr_at_best`, `ettr_now` and the `gains` come from fresh
     replications.  `simulated` says why each candidate was simulated in full, and is `None` where the outages
     were simulated once and the candidates scored on them.  `given` is the scenario before a target was left
-    out, `tier` the tier of checkpoints whose interval it is; `frame` has a row for each candidate.
+    out, `tier` the tier of checkpoints whose interval it is; `frame` has a row for each candidate.  `sweeps`
+    are those of other values, one place at a time, with the best interval at each point.
     """
 
     file = "tune.json"
@@ -143,7 +123,7 @@ class Tuning(Study):
     ettr_now: Estimate | None = field(default=None, metadata=SHARE)
     curve: Sequence[Candidate] = ()
     gains: Sequence[Gain] = ()
-    what_ifs: Sequence[WhatIf] = ()
+    sweeps: Sequence[Sweep] = ()
 
     @property
     def no_failures(self) -> bool:
@@ -214,8 +194,27 @@ class Tuning(Study):
             **named(self, "no_failures", "no_progress", "best_s", "range_s", "near_best_s"),
             **named(self, "recommended_s", "boundary"),
             **named(self, "ettr_at_best", "now_s", "ettr_now", "young_s", "daly_s", "exact_s"),
-            **named(self, "fresh_replications", "gains", "curve", "what_ifs"),
+            **named(self, "fresh_replications", "gains", "curve"),
+            "what_ifs": [what_if for sweep in self.sweeps for what_if in self._what_ifs(sweep)],
         }
+
+    def _what_ifs(self, sweep: Sweep) -> Iterator[dict[str, Any]]:
+        """Yield the points of a sweep over one place as plain data."""
+        (axis,) = sweep.grid.axes
+        for index, value in enumerate(axis.values):
+            best, *ends = sweep.interval(index)
+            scenario, apart = sweep.grid.scenario(index), sweep.difference("ettr", index)
+            yield {
+                "path": axis.path,
+                "value": value.text,
+                "gpus": scenario.cluster.gpus,
+                "now_s": tuned_tier(scenario, self.tier.name).interval,
+                "best_s": None if None in ends else best,
+                "range_s": None if None in ends else ends,
+                **{path: ConfidenceInterval(*sweep.estimate(path, index))._asdict() for path in WHAT_IF},
+                "ettr_difference": ConfidenceInterval(*apart)._asdict(),
+                "distinguishable": sweep.distinguishable("ettr", index),
+            }
 
 
 def _advice(tuning: Tuning) -> Iterator[Advice]:
@@ -347,17 +346,18 @@ def tune(
     tier: str | None = None,
     candidates: int = CANDIDATES,
     simulate: bool = False,
-    blocks: Sequence[str] = (),
-    over: Mapping[str, Sequence[str]] | None = None,
+    blocks: str | Sequence[str] = (),
+    over: Mapping[str, str | Sequence[str]] | None = None,
     settings: Settings | None = None,
     **keywords: Any,
 ) -> Tuning:
     """Find the checkpoint interval of a scenario, how flat the optimum is, and what it is worth.
 
     With *output*, `tune.json` is written to that folder.  Of several tiers of checkpoints *tier* names the
-    one to tune; it is the last one otherwise.  *blocks* ("1 s", "5 s") and *over* ({"cluster.gpus": ["10k",
-    "100k"]}) ask what else would move it, one value at a time.  *simulate* simulates every one of the
-    *candidates* in full, also where scoring them on common outages is exact.
+    one to tune; it is the last one otherwise.  *blocks* ("1s,5s") and *over* ({"cluster.gpus":
+    "10k..1M:5log"}) ask what else would move it: each list, one place at a time, is a sweep with the best
+    interval at each of its points.  *simulate* simulates every one of the *candidates* in full, also where
+    scoring them on common outages is exact.
 
     64 replications choose the interval unless the scenario or the settings say how many; it is judged on
     fresh ones, half as many, or 16 where there are as many.  A target is left out.  Keywords are fields of
@@ -366,13 +366,36 @@ def tune(
     """
     how = merged(settings, keywords)
     loaded = on_a_fixed_number(how).load(scenario)
-    others = list(_others(loaded, tuned_tier(loaded, tier), blocks, over or {}))
-    with simulations(how, output, "tune", loaded) as running:
-        what_ifs = [
-            _what_if(path, value, tuned(other, running, tier, candidates)) for other, path, value in others
+    plans = _plans(loaded, tier, blocks, over or {})
+    question = {"over": "".join(plan.grid.key for plan in plans)} if plans else {}
+    with (
+        resting_place(output, "tune") as place,
+        simulations(how, place, "tune", loaded, **question) as running,
+    ):
+        progress, starts = WholeProgress(how.progress, 0), [0, *accumulate(len(plan.grid) for plan in plans)]
+        sweeps = [
+            Sweep.of(plan, plan.simulated(running, how.processes, progress, start), _looked_at(plan.grid))
+            for plan, start in zip(plans, starts, strict=False)
         ]
-        tuning = replace(tuned(loaded, running, tier, candidates, simulate), what_ifs=what_ifs)
+        tuning = replace(tuned(loaded, running, tier, candidates, simulate), sweeps=sweeps)
         return running.finished(tuning, output)
+
+
+def _looked_at(grid: Grid) -> tuple[str, ...]:
+    """Return the metrics of a sweep that are shown: of other sizes the effective cards too."""
+    return WHAT_IF if grid.axes[0].path == CARDS else WHAT_IF[:1]
+
+
+def _plans(
+    scenario: Scenario, tier: str | None, blocks: str | Sequence[str], over: Mapping[str, str | Sequence[str]]
+) -> list[GridPlan]:
+    """Return the sweep of each list of other values; raises ChoiceError for one that cannot be."""
+    lists, of_blocks = dict(over), tuned_tier(scenario, tier).path("blocks")
+    if blocks and of_blocks in lists:
+        raise ChoiceError(f"{of_blocks} has two lists of values, one of them by blocks; put both into one")
+    lists = {of_blocks: blocks, **lists} if blocks else lists
+    fixed = ended_by_the_clock(scenario, REPLICATIONS)
+    return [GridPlan.of(Grid.of([fixed], {path: each}), True, tier) for path, each in lists.items()]
 
 
 def tuned(
@@ -425,31 +448,6 @@ def _judged(answer: Tuning, marks: Mapping[str, float], search: Search, judge: S
     )
 
 
-def _others(
-    scenario: Scenario, tier: Tier, blocks: Sequence[str], over: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[Scenario, str, str]]:
-    """Yield each variant of *scenario* that is to be tuned too, with the path and the value that make it."""
-    for path, values in {**({tier.path("blocks"): blocks} if blocks else {}), **over}.items():
-        for value in values:
-            yield variant(scenario, {path: plain_count(value)}), path, value
-
-
-def _what_if(path: str, value: str, tuning: Tuning) -> WhatIf:
-    ettr = tuning.ettr_at_best
-    cards = None if ettr is None else ettr.scaled(effective(tuning.scenario))
-    gpus = tuning.scenario.cluster.gpus
-    return WhatIf(path, value, gpus, tuning.now_s, tuning.best_s, tuning.range_s, ettr, cards)
-
-
-def searched(
-    scenario: Scenario, tier: Tier, score: Score, always: Sequence[float], candidates: int
-) -> Search:
-    """Return the finished search for the best interval of *tier* of *scenario* by *score*."""
-    search = Search(score, *limits(scenario, tier))
-    search.run(centre(scenario, tier), always, candidates)
-    return search
-
-
 def formulas(scenario: Scenario, tier: Tier) -> dict[str, float]:
     """Return the intervals of the closed forms (s); none where a save is free or serves no failure.
 
@@ -461,26 +459,6 @@ def formulas(scenario: Scenario, tier: Tier) -> dict[str, float]:
     forms = {"young": theory.young, "daly": theory.daly, "exact": theory.optimal}
     intervals = {name: form(mtbf, blocks) for name, form in forms.items()}
     return {name: interval for name, interval in intervals.items() if interval >= SHORTEST_DURATION}
-
-
-def centre(scenario: Scenario, tier: Tier) -> float:
-    """Return where to look first (s): the exact optimum of the tier's MTBF, were all exponential.
-
-    Where no failure is left for the tier, that of all failures.
-    """
-    mtbf = mtbf_served(scenario, tier.name) or scenario.mtbf
-    assert mtbf is not None
-    return theory.optimal(mtbf, tier.blocks or 1.0)
-
-
-def limits(scenario: Scenario, tier: Tier) -> tuple[float, float]:
-    """Return the shortest and the longest interval that make sense (s): a step, or a second, and the run.
-
-    Below a second only where saves are so cheap, or failures so frequent, that the formulas point there.
-    """
-    shortest = scenario.workload.step_time or min(SHORTEST, centre(scenario, tier) / SPAN)
-    possible = max(shortest, SHORTEST_DURATION, scenario.end_s / MOST_SAVES)
-    return min(possible, scenario.end_s), scenario.end_s
 
 
 def rounded(best: float, flat: tuple[float, float]) -> float:

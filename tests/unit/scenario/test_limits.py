@@ -15,7 +15,7 @@ from clustersim.scenario.loading import variant
 from clustersim.scenario.rates import spare_events
 from clustersim.scenario.trials import MOST_TRIED
 from clustersim.studies.offers import offers, times
-from clustersim.studies.tune import limits
+from clustersim.studies.search import limits
 
 SMALL = """
 name: small

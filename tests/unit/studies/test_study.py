@@ -39,6 +39,12 @@ def in_full(*given: Any, **keywords: Any) -> Study:
     return tune(*given, candidates=5, simulate=True, **keywords)
 
 
+def of_others(*given: Any, **keywords: Any) -> Study:
+    """A tuning with a sweep of another value in each of two places."""
+    over = {"checkpoint.blocks": "10s,40s", "recovery.stages.start": "1min"}
+    return tune(*given, candidates=8, over=over, **keywords)
+
+
 def swept(*given: Any, **keywords: Any) -> Study:
     """A sweep of two places."""
     vary = {"checkpoint.blocks": "10s..40s:2", "recovery.stages.start": "1min,5min"}
@@ -55,8 +61,8 @@ def unknowns(*given: Any, **keywords: Any) -> Study:
     return sensitivity(*given, samples=4, **keywords)
 
 
-studies = pytest.mark.parametrize("ask", [few, in_full, levers, swept, solved, unknowns])
-answers = pytest.mark.parametrize("ask", [few, in_full, levers, swept, solved, unknowns, validate])
+studies = pytest.mark.parametrize("ask", [few, in_full, of_others, levers, swept, solved, unknowns])
+answers = pytest.mark.parametrize("ask", [few, in_full, of_others, levers, swept, solved, unknowns, validate])
 CLAIMS = {
     "gain": {"figure": "ettr", "at_least": "1 pp", "minus": {}, "change": {"checkpoint.blocks": "1 s"}},
     "time": {"figure": "ettr", "at_least": "10 %", "unknown": {"checkpoint.blocks": ["2 s", "30 s"]}},

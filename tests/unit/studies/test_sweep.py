@@ -205,7 +205,7 @@ def test_a_plan_counts_without_simulating() -> None:
     [
         ({}, {}, "a sweep needs values to try"),
         ({"scenario": "a"}, {}, "a list of values begins with its path"),
-        ({START: "0..40"}, {}, f"--vary {START}: .* does not say how many"),
+        ({START: "0..40"}, {}, f"{START}: .* does not say how many"),
         ({START: "1 GB"}, {}, "1 of 1 point cannot be simulated; the first is recovery.stages.start = 1 GB"),
         ({"recovery.stages.strt.x": "1 s,2 s"}, {}, "2 of 2 points cannot be simulated"),
         ({START: "1s,2s"}, {"metrics": ["etr"]}, 'no metric "etr".*did you mean "ettr"'),

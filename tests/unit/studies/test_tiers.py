@@ -7,8 +7,8 @@ import pytest
 from clustersim.scenario import loads
 from clustersim.store import ChoiceError
 from clustersim.studies.change import tuned_tier
-from clustersim.studies.search import why_outages_depend
-from clustersim.studies.tune import centre, formulas
+from clustersim.studies.search import centre, why_outages_depend
+from clustersim.studies.tune import formulas
 from tests.unit.studies.clusters import TIERS
 
 PLAIN = """\

@@ -10,6 +10,7 @@ from clustersim import theory
 from clustersim.estimate import Estimate
 from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError
+from clustersim.studies.sweep import sweep
 from clustersim.studies.tune import Candidate, Tuning, rounded, tune
 from tests.unit.studies.clusters import HERE, HOUR, TABLE, job
 
@@ -222,13 +223,38 @@ def test_the_recommendation_is_round_and_within_the_range(
 
 
 def test_what_ifs_are_tuned_anew() -> None:
-    over = {"checkpoint.blocks": ["3 s", "30 s"], "failures.any.mtbf": ["4 h"]}
-    cheap, same, rarer = tune(job(replications=6), over=over, candidates=20, settings=HERE).what_ifs
-    assert (cheap.value, rarer.path) == ("3 s", "failures.any.mtbf")
-    assert (cheap.best_s or 0) < (same.best_s or 0) < (rarer.best_s or 0)
-    assert cheap.ettr is not None
-    assert same.ettr is not None
-    assert cheap.ettr.mean > same.ettr.mean
+    over = {"failures.any.mtbf": ["4 h"]}
+    found = tune(job(replications=6), over=over, blocks="3s..30s:2", candidates=20, settings=HERE)
+    cheap, same, rarer = found.to_dict()["what_ifs"]
+    assert (cheap["value"], rarer["value"], rarer["path"]) == ("3 s", "4 h", "failures.any.mtbf")
+    assert cheap["best_s"] < same["best_s"] < rarer["best_s"]
+    assert all(each["range_s"][0] <= each["best_s"] <= each["range_s"][1] for each in (cheap, same, rarer))
+    assert cheap["ettr"]["mean"] > same["ettr"]["mean"]
+    assert cheap["ettr_difference"]["low"] > 0
+    assert cheap["distinguishable"]
+
+
+def test_other_values_are_what_a_sweep_of_them_says() -> None:
+    scenario = job(replications=6)
+    (one,) = tune(scenario, over={"checkpoint.blocks": "3s,30s"}, candidates=8, settings=HERE).sweeps
+    other = sweep(scenario, vary={"checkpoint.blocks": "3s,30s"}, retune=True, settings=HERE)
+    assert one.to_dict() | {"wall_s": 0} == other.to_dict() | {"wall_s": 0}
+    assert other.interval(0)[0] < other.interval(1)[0]  # type: ignore[operator]
+
+
+def test_one_place_has_one_list_of_other_values() -> None:
+    with pytest.raises(ChoiceError, match=r"checkpoint.blocks has two lists of values"):
+        tune(job(), over={"checkpoint.blocks": "3s"}, blocks=["5s"], settings=HERE)
+
+
+def test_where_nothing_fails_there_is_no_best_interval() -> None:
+    found = tune(
+        job(replications=3, interval="10 min"), over={"failures": ["none"]}, candidates=8, settings=HERE
+    )
+    (calm,) = found.to_dict()["what_ifs"]
+    assert (calm["best_s"], calm["range_s"]) == (None, None)
+    assert calm["ettr"]["mean"] > 0.9
+    assert found.sweeps[0].interval_words(0) == ("—", "nothing fails")
 
 
 def test_a_gain_is_a_gain_only_when_seen_twice() -> None:
@@ -274,7 +300,10 @@ def test_one_tier_of_several_is_tuned_by_simulating_each_interval() -> None:
 
 def test_the_last_tier_is_tuned_where_none_is_named_and_other_values_of_it_tried() -> None:
     blocks = {"checkpoint.tiers.storage.blocks": ["1 min"]}
-    (one,) = tune(tiers("2 min"), over=blocks, candidates=5, settings=HERE).what_ifs
-    assert one.now_s == 120.0
-    assert one.best_s is not None
-    assert one.best_s > 120.0
+    (one,) = tune(tiers("2 min"), over=blocks, candidates=5, settings=HERE).to_dict()["what_ifs"]
+    assert one["now_s"] == 120.0
+    assert one["best_s"] > 120.0
+    few = {"replications": 2, "horizon": "3 h"}
+    found = tune(tiers(), tier="peer", blocks="5s,40s", candidates=5, workers=1, **few)
+    assert [each["path"] for each in found.to_dict()["what_ifs"]] == ["checkpoint.tiers.peer.blocks"] * 2
+    assert [each["now_s"] for each in found.to_dict()["what_ifs"]] == [300.0, 300.0]

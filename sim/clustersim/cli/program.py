@@ -212,10 +212,11 @@ def _hush() -> None:
 
 def _explained(error: Exception) -> int:
     """Say in one sentence what went wrong, and return the exit code for it."""
+    from clustersim.logs import LogError
     from clustersim.scenario import ScenarioError
     from clustersim.store import RunError
 
-    if isinstance(error, ScenarioError):
+    if isinstance(error, ScenarioError | LogError):
         console.complain(str(error))
         return MISUSED
     if isinstance(error, RunError):

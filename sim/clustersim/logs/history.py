@@ -38,14 +38,18 @@ TOTAL = "total"
 
 
 class UnreadRow(NamedTuple):
-    """A row that was not understood: its file, its line from 1 (in Parquet its row) and the reason."""
+    """A row that was not understood: its file, its line from 1 (in Parquet its row) and the reason.
+
+    Line 0 stands for the whole file.
+    """
 
     file: str
     line: int
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.reason}"
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.reason}" if place else self.reason
 
 
 class PlannedStop(NamedTuple):

@@ -1,0 +1,224 @@
+"""From rows to a history: what became of each row, counted aloud.
+
+Node 3 fails at 10 h and is away until 12 h; a second row says that it failed at 11 h and was back at 111 h.
+That is one failure, with an absence from 10 h to 111 h, and a row `inside_absence`.  The same node with the
+same cause within the time to merge is one failure too (`merged`), however long such rows go on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from clustersim.arrays import Array
+from clustersim.logs.errors import LogError
+from clustersim.logs.exposure import Exposure
+from clustersim.logs.history import ROWS, TOTAL, History, PlannedStop, UnreadRow
+from clustersim.logs.hosts import natural
+from clustersim.logs.rows import NOT_UNDERSTOOD, Rows
+from clustersim.logs.times import in_words
+from clustersim.units import shown
+
+MERGE_S = 600.0
+"""How close rows of one node and cause are merged unless told otherwise: a flood of the same alarm."""
+UNNAMED, UNKNOWN = "failure", "unknown"
+"""What failures are called if no row tells a cause, and those without one beside others that have one."""
+_ORDER = ("used", "open", "inside_absence", "merged", "outside", "planned", NOT_UNDERSTOOD)
+"""What a row that names several nodes counts as: the first of these that holds for one of them."""
+
+
+def clean(rows: Rows, exposure: Exposure, merge_s: float = MERGE_S) -> History:
+    """Return the history that *rows* tell of what was observed, with each row counted; raises LogError."""
+    time_s, end_s = _in_window(rows, exposure)
+    names = {name: number for number, name in enumerate(exposure.names)}
+    incidents = _Incidents(rows, exposure, names, time_s, end_s)
+    incidents.sort_out(merge_s)
+    exposure, node = incidents.named()
+    return incidents.history(exposure, node)
+
+
+def _in_window(rows: Rows, exposure: Exposure) -> tuple[Array, Array]:
+    """Return times and ends in seconds from the begin of the window."""
+    time_s, end_s = np.array(rows.time_s, float), np.array(rows.end_s, float)
+    dated = np.array(rows.dated, bool)
+    if dated.any() and not exposure.dated:
+        first = int(np.argmax(dated))
+        why = "its time is a date, and the window is not; give --from and --to as dates"
+        raise LogError.at(why, rows.files[rows.file[first]], rows.line[first])
+    shift = np.where(dated, exposure.begin_s, 0.0 if exposure.dated else exposure.begin_s)
+    return time_s - shift, end_s - shift
+
+
+class _Incidents:
+    """Rows in the order of time, of which some begin an incident and others only belong to one."""
+
+    def __init__(
+        self, rows: Rows, exposure: Exposure, fleet: dict[str, int], time_s: Array, end_s: Array
+    ) -> None:
+        self._rows = rows
+        self._exposure = exposure
+        self._fleet = fleet
+        self._time = time_s
+        self._row_end = end_s
+        self._status = [NOT_UNDERSTOOD] * len(time_s)
+        self._first: list[int] = []
+        self._end: list[float] = []
+        self._strangers: list[int] = []
+
+    def sort_out(self, merge_s: float) -> None:
+        """Decide of each row whether it begins an incident, belongs to one, or lies outside."""
+        last: dict[tuple[int, int], tuple[float, int]] = {}
+        away: dict[int, int] = {}
+        rows, times, ends = self._rows, self._time.tolist(), self._row_end.tolist()
+        nodes, causes = rows.node, rows.cause
+        for entry in np.argsort(self._time, kind="stable").tolist():
+            if rows.planned[entry]:
+                self._status[entry] = "planned" if self._is_observed(entry, times[entry]) else "outside"
+                continue
+            time, node, key = times[entry], nodes[entry], (nodes[entry], causes[entry])
+            before, incident = last.get(key, (-math.inf, -1))
+            status = "merged"
+            if time - before > merge_s:
+                incident = away.get(node, -1)
+                status = "inside_absence"
+                if incident < 0 or not time < self._end[incident] < math.inf:
+                    incident, status = self._begin(entry, incident), "used"
+            self._extend(incident, ends[entry])
+            last[key] = time, incident
+            away[node] = incident
+            self._status[entry] = status if self._is_observed(entry, time) else "outside"
+
+    def _begin(self, entry: int, before: int) -> int:
+        """Begin an incident; whose node fails again was back from the one *before*, whenever that was."""
+        if before >= 0 and self._end[before] == math.inf:
+            self._end[before] = math.nan
+        self._first.append(entry)
+        self._end.append(math.nan)
+        return len(self._first) - 1
+
+    def _extend(self, incident: int, end: float) -> None:
+        """Let an absence last to the later end; one without an end has that of the next row that tells it."""
+        known = self._end[incident]
+        if math.isnan(known) or known == math.inf or end > known:
+            self._end[incident] = known if math.isnan(end) else end
+
+    def _is_observed(self, entry: int, time: float) -> bool:
+        exposure, node = self._exposure, self._rows.node[entry]
+        if not 0 <= time < exposure.window_s:
+            return False
+        if node < 0 or not exposure.names:
+            return True
+        number = self._fleet.get(self._rows.names[node])
+        if number is None:
+            self._strangers.append(entry)
+            return True
+        return bool(exposure.entered_s[number] <= time < exposure.left_s[number])
+
+    def named(self) -> tuple[Exposure, dict[int, int]]:
+        """Return the exposure with the names of all nodes that failed in it, and the number of each node."""
+        seen: dict[str, tuple[float, float]] = {}
+        for incident in self._kept():
+            entry = self._first[incident]
+            node, time = self._rows.node[entry], float(self._time[entry])
+            if node >= 0:
+                first, last = seen.get(self._rows.names[node], (time, time))
+                seen[self._rows.names[node]] = min(first, time), max(last, time)
+        exposure = self._exposure.fitted_to(dict(sorted(seen.items(), key=lambda item: natural(item[0]))))
+        exposure = _in_order(exposure)
+        numbers = {name: number for number, name in enumerate(exposure.names)}
+        return exposure, {
+            node: numbers[name] for node, name in enumerate(self._rows.names) if name in numbers
+        }
+
+    def _kept(self) -> list[int]:
+        """Return the incidents that begin in the window, of nodes that were observed."""
+        strange = set(self._strangers)
+        return [
+            incident
+            for incident, entry in enumerate(self._first)
+            if self._status[entry] == "used" and entry not in strange
+        ]
+
+    def history(self, exposure: Exposure, numbers: dict[int, int]) -> History:
+        """Return the history of the incidents that are kept."""
+        rows, kept = self._rows, self._kept()
+        entries = [self._first[incident] for incident in kept]
+        node = np.array([numbers.get(rows.node[entry], -1) for entry in entries], np.int64)
+        time = self._time[entries] if entries else np.zeros(0)
+        end = np.array([self._end[incident] for incident in kept], float)
+        until = np.where(node >= 0, exposure.left_s[node], exposure.window_s)
+        is_open = end > until
+        end[is_open] = math.inf
+        for entry in np.array(entries, np.int64)[is_open].tolist():
+            self._status[entry] = "open"
+        problems = list(rows.problems)
+        for entry in self._strangers:
+            self._status[entry] = NOT_UNDERSTOOD
+            why = f"node {shown(rows.names[rows.node[entry]])} is not in the fleet of {exposure.source}"
+            problems.append(UnreadRow(rows.files[rows.file[entry]], rows.line[entry], f"{why}; add it there"))
+        causes, cause = _causes(rows, entries)
+        return History(
+            time_s=time,
+            end_s=end,
+            node=node,
+            cause=cause,
+            causes=causes,
+            names=exposure.names,
+            window_s=exposure.window_s,
+            entered_s=exposure.entered_s,
+            left_s=exposure.left_s,
+            has_ends=rows.has_ends,
+            rows=self._counts(),
+            problems=tuple(problems),
+            start=exposure.start,
+            clock=exposure.clock,
+            planned=tuple(self._stops(numbers)),
+            notes=tuple(rows.notes + self._notes()),
+        )
+
+    def _stops(self, numbers: dict[int, int]) -> list[PlannedStop]:
+        stops = []
+        for entry in (entry for entry, status in enumerate(self._status) if status == "planned"):
+            node = numbers.get(self._rows.node[entry], -1)
+            stops.append(PlannedStop(float(self._time[entry]), float(self._row_end[entry]), node))
+        return sorted(stops)
+
+    def _counts(self) -> dict[str, int]:
+        """Return how many rows there are, and what became of them."""
+        rank = {status: number for number, status in enumerate(_ORDER)}
+        best: dict[int, int] = {}
+        for row, status in zip(self._rows.row, self._status, strict=True):
+            best[row] = min(best.get(row, len(_ORDER)), rank[status])
+        counts = Counter(_ORDER[number] for number in best.values()) + self._rows.counts
+        return {TOTAL: self._rows.total} | {name: counts[name] for name in ROWS}
+
+    def _notes(self) -> list[str]:
+        if not len(self._time) or "used" in self._status or "open" in self._status:
+            return []
+        begin, dated = self._exposure.begin_s, self._exposure.dated
+        first, last = (in_words(begin + float(time), dated) for time in (self._time.min(), self._time.max()))
+        return [f"no row lies in the window: the first is at {first}, the last at {last}"]
+
+
+def _in_order(exposure: Exposure) -> Exposure:
+    """Return the exposure with its named nodes in the order of their names, before those without one."""
+    order = sorted(range(len(exposure.names)), key=lambda number: natural(exposure.names[number]))
+    index = np.array([*order, *range(len(order), len(exposure.left_s))], np.int64)
+    return replace(
+        exposure,
+        entered_s=exposure.entered_s[index],
+        left_s=exposure.left_s[index],
+        names=tuple(exposure.names[number] for number in order),
+    )
+
+
+def _causes(rows: Rows, entries: list[int]) -> tuple[tuple[str, ...], Array]:
+    """Return the names of all causes in the order in which they first struck, and that of each failure."""
+    texts = [rows.causes[rows.cause[entry]] for entry in entries]
+    missing = UNKNOWN if any(texts) else UNNAMED
+    texts = [text or missing for text in texts]
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    return tuple(numbers), np.array([numbers[text] for text in texts], np.int64)

@@ -1,0 +1,167 @@
+"""What was observed: it has to be said, and a fleet may change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clustersim.logs import LogError, read_history
+from clustersim.logs.exposure import exposure
+from clustersim.logs.hosts import hosts_of, natural
+
+DAY = 86_400.0
+LOG = "time,node\n2026-05-02,a\n2026-05-20,b\n"
+DAYS = {"begin": "2026-05-01", "end": "2026-05-31", "timezone": "UTC"}
+
+
+@pytest.fixture
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.csv").write_text(LOG)
+    return tmp_path / "log.csv"
+
+
+def test_no_rate_without_an_exposure(log: Path) -> None:
+    with pytest.raises(LogError) as refused:
+        read_history([log], timezone="UTC", begin="2026-05-01")
+    sentence = str(refused.value)
+    assert "give --nodes, --to" in sentence
+    assert "from 2026-05-02T00:00:00Z to 2026-05-20T00:00:00Z and name 2 nodes" in sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"end": "2026-05-01"}, "--to 2026-05-01 is not after --from 2026-05-01"),
+        ({"end": "30 d"}, "--from is a date and --to is not"),
+        ({"begin": "0 d", "end": "30 d"}, "log.csv:2: its time is a date, and the window is not"),
+        ({"begin": "soon"}, '--from "soon" is not understood as a time'),
+        ({"nodes": 0}, "--nodes 0: 1 to 1,000,000 are possible"),
+        ({"nodes": "many"}, '--nodes "many" is neither a number nor a file that exists'),
+        ({"nodes": 1}, "the log names 2 nodes, and 1 are said to be observed"),
+        ({"timezone": "Mars/Base"}, '--timezone "Mars/Base" is no time zone that is known here'),
+        ({"timezone": "../../etc/passwd"}, "is no time zone that is known here"),
+        ({"clock": "sun"}, '"sun" is no clock; there are calendar and training'),
+    ],
+)
+def test_an_exposure_that_cannot_be_is_refused(log: Path, changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(LogError) as refused:
+        read_history([log], **({"nodes": 9} | DAYS | changes))
+    assert says in str(refused.value)
+
+
+def test_a_window_without_rows_says_where_they_are(log: Path) -> None:
+    read = read_history([log], begin="2025-01-01", end="2025-02-01", nodes=2, timezone="UTC")
+    assert read.rows["outside"] == 2
+    assert "the first is at 2026-05-02T00:00:00Z, the last at 2026-05-20T00:00:00Z" in read.notes[-1]
+
+
+def test_nodes_may_come_late_and_leave_early(log: Path) -> None:
+    Path("fleet.csv").write_text("node,from,to\nc,,\nb,2026-05-11,\na,,2026-05-21\nz,2027-01-01,\n")
+    read = read_history([log], nodes="fleet.csv", **DAYS)
+    assert read.names == ("a", "b", "c")
+    assert (read.entered_s / DAY).tolist() == [0.0, 10.0, 0.0]
+    assert (read.left_s / DAY).tolist() == [20.0, 30.0, 30.0]
+    assert read.node_days == 70.0
+
+
+def test_a_failure_while_a_node_was_not_observed_lies_outside(log: Path) -> None:
+    Path("fleet.csv").write_text("node,from\na,2026-05-10\nb,\n")
+    read = read_history([log], nodes="fleet.csv", **DAYS)
+    assert (read.rows["outside"], read.rows["used"]) == (1, 1)
+
+
+def test_a_node_that_is_not_in_the_fleet_is_said(log: Path) -> None:
+    Path("fleet.csv").write_text("node\nb\n")
+    read = read_history([log], nodes="fleet.csv", **DAYS)
+    assert [str(problem) for problem in read.problems] == [
+        f'{log}:2: node "a" is not in the fleet of fleet.csv; add it there'
+    ]
+    assert read.node.tolist() == [0]
+
+
+def test_a_fleet_of_known_sizes_gives_each_node_seen_a_place(log: Path) -> None:
+    Path("fleet.csv").write_text("time,nodes\n2026-05-01,2\n2026-05-11,3\n2026-05-21,1\n")
+    read = read_history([log], nodes="fleet.csv", **DAYS)
+    assert read.node_days == 2 * 10 + 3 * 10 + 10
+    for node, time in zip(read.node, read.time_s, strict=True):
+        assert read.entered_s[node] <= time < read.left_s[node]
+    assert read.names == ("a", "b")
+
+
+def test_more_nodes_than_there_were_are_refused(log: Path) -> None:
+    Path("fleet.csv").write_text("time,nodes\n2026-05-01,1\n2026-05-19,2\n2026-05-19T12:00,1\n2026-05-21,2\n")
+    with pytest.raises(
+        LogError, match='node "b" was seen when the fleet had fewer nodes; give a file with a line'
+    ):
+        read_history([log], nodes="fleet.csv", **DAYS)
+
+
+@pytest.mark.parametrize(
+    ("fleet", "says"),
+    [
+        ("name\na\n", 'fleet.csv:1: no column "time"; give node,from,to with a line for each node'),
+        ("node\na\na\n", 'node "a" is there twice; give it one line'),
+        ("node,from\na,2027-01-01\n", "no node is observed in the window"),
+        ("time,nodes\n2026-05-03,2\n", "says no number of nodes for the begin of the window"),
+        ("time,nodes\n", "no rows below the names of the columns"),
+        ("time,nodes\n2026-05-01,many\n", 'fleet.csv:2: "many" is not a number of nodes'),
+        ("time,nodes\n3 h,5\n", "window and fleet are to be dates both, or times from the start both"),
+    ],
+)
+def test_a_fleet_that_cannot_be_read_is_refused(log: Path, fleet: str, says: str) -> None:
+    Path("fleet.csv").write_text(fleet)
+    with pytest.raises(LogError) as refused:
+        read_history([log], nodes="fleet.csv", **DAYS)
+    assert says in str(refused.value)
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 10)), min_size=1, max_size=8)
+
+
+@given(SPANS, st.data())
+def test_a_place_is_found_for_all_nodes_where_there_is_one(
+    spans: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    observed = [(begin, begin + length) for begin, length in spans]
+    base = exposure("0 s", "100 s", str(len(observed)))
+    entered, left = np.array(observed, float).T
+    fleet = type(base)(0.0, 100.0, False, entered, left)
+    seen = {}
+    for number, (begin, end) in enumerate(observed):
+        first = data.draw(st.integers(begin, end - 1))
+        seen[f"n{number}"] = float(first), float(data.draw(st.integers(first, end - 1)))
+    fitted = fleet.fitted_to(seen)
+    assert sorted(zip(fitted.entered_s, fitted.left_s, strict=True)) == sorted(
+        zip(entered, left, strict=True)
+    )
+    for number, name in enumerate(fitted.names):
+        first, last = seen[name]
+        assert fitted.entered_s[number] <= first
+        assert last < fitted.left_s[number] or last == fitted.left_s[number]
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("gpu-012", ["gpu-012"]),
+        ("12.0", ["12"]),
+        ("gpu-[012-014,020],x", ["gpu-012", "gpu-013", "gpu-014", "gpu-020", "x"]),
+        ("r[1-2]n[08-10]", ["r1n08", "r1n09", "r1n10", "r2n08", "r2n09", "r2n10"]),
+        ("a, b,a", ["a", "b"]),
+        ("gpu-[1-2].cluster", ["gpu-1.cluster", "gpu-2.cluster"]),
+    ],
+)
+def test_lists_of_hosts(cell: str, names: list[str]) -> None:
+    assert hosts_of(cell) == names
+
+
+def test_names_are_sorted_as_people_do() -> None:
+    assert sorted(["gpu-10", "gpu-9", "login", "gpu-9a", "3"], key=natural) == [
+        "3", "gpu-9", "gpu-9a", "gpu-10", "login",
+    ]  # fmt: skip

@@ -1,0 +1,212 @@
+"""Logs that other programs write, and real ones: Slurm's events and jobs, a run's incidents, the cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from clustersim.logs import History, LogError, files, read_history
+
+HOUR, DAY = 3600.0, 86_400.0
+ABOVE = Path(__file__).resolve().parents
+SHARED = next((folder / "shared" for folder in ABOVE if (folder / "shared").is_dir()), Path("nowhere"))
+CASES, DATA = SHARED / "cases", SHARED / "data"
+WINDOW = {"begin": "2026-05-01", "end": "2026-06-01", "nodes": 20, "timezone": "Europe/Berlin"}
+EVENTS = """\
+Cluster|NodeName|TimeStart|TimeEnd|State|Reason|User
+big||2026-05-01T00:00:00|2026-05-03T00:00:00|||
+big|gpu-1|2026-05-02T00:00:00|2026-05-02T06:00:00|DOWN*|Not responding [slurm@2026-05-02T00:00:00]|slurm
+big|gpu-2|2026-05-02T12:00:00|Unknown|drain|xid79 "fell off"|root(0)
+big|gpu-3|2026-05-04T00:00:00|2026-05-04T08:00:00|drain|monthly maintenance|root(0)
+big|gpu-4|2026-05-04T00:00:00|2026-05-04T08:00:00|MAINT||root(0)
+big|gpu-5|2026-05-04T00:00:00|2026-05-04T08:00:00|POWERED_DOWN~||root(0)
+"""
+JOBS = """\
+JobID|NodeList|Start|End|State|Reason
+1|gpu-[1-2]|2026-05-01T00:00:00|2026-05-02T00:00:00|NODE_FAIL|None
+2|gpu-3|2026-05-01T00:00:00|2026-05-03T00:00:00|FAILED|xid79
+2.batch|gpu-3|2026-05-01T00:00:00|2026-05-03T00:00:00|FAILED|
+3|gpu-4|2026-05-01T00:00:00|2026-05-04T00:00:00|COMPLETED|None
+3.0|gpu-4|2026-05-01T00:00:00|2026-05-04T00:00:00|COMPLETED|
+4|gpu-5|2026-05-01T00:00:00|2026-05-04T00:00:00|CANCELLED by 1000|None
+5|gpu-6|2026-05-05T00:00:00|Unknown|RUNNING|None
+6|None assigned|Unknown|Unknown|PENDING|Priority
+"""
+
+
+def history(folder: Path, log: str, **settings: Any) -> History:
+    (folder / "export.txt").write_text(log)
+    return read_history([folder / "export.txt"], **(WINDOW | settings))
+
+
+def counted(read: History) -> dict[str, int]:
+    return {name: count for name, count in read.rows.items() if count}
+
+
+def test_events_of_slurm_are_recognised_and_announced(tmp_path: Path) -> None:
+    read = history(tmp_path, EVENTS)
+    assert counted(read) == {"total": 6, "used": 1, "open": 1, "planned": 2, "no_failure": 2}
+    assert read.causes == ("Not responding", 'xid79 "fell off"')
+    assert read.names == ("gpu-1", "gpu-2")
+    assert read.end_s[0] - read.time_s[0] == 6 * HOUR
+    assert any("events of nodes from Slurm's `sacctmgr show event -P`" in note for note in read.notes)
+
+
+def test_jobs_of_slurm_fail_at_their_end(tmp_path: Path) -> None:
+    read = history(tmp_path, JOBS)
+    assert counted(read) == {"total": 8, "used": 2, "merged": 1, "no_failure": 5}
+    assert (read.time_s / DAY).tolist() == [1.0, 2.0]
+    assert read.causes == ("NODE_FAIL", "xid79")
+    assert [read.names[node] if node >= 0 else "" for node in read.node] == ["", "gpu-3"]
+    assert any("1 failed job ran on several nodes" in note for note in read.notes)
+
+
+def test_a_format_may_be_named_and_has_to_fit(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match='no column "jobid", which sacct has'):
+        history(tmp_path, EVENTS, format="sacct")
+    with pytest.raises(
+        LogError, match='"pbs" is no format that is known; there are columns, sacctmgr, sacct'
+    ):
+        history(tmp_path, EVENTS, format="pbs")
+    as_columns = history(tmp_path, EVENTS, format="columns")
+    assert as_columns.rows["total"] == 6
+    assert as_columns.rows["used"] == 6 - as_columns.rows["open"]
+
+
+def test_columns_that_are_named_are_read_as_they_are_named(tmp_path: Path) -> None:
+    named = {"time": "Start", "end": "End", "node": "NodeList", "cause": "Reason"}
+    read = history(tmp_path, "".join(JOBS.splitlines(True)[:3]), columns=named)
+    assert (read.time_s.tolist(), read.names) == ([0.0, 0.0, 0.0], ("gpu-1", "gpu-2", "gpu-3"))
+
+
+def test_a_run_of_the_simulator_is_a_log(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "replication": [0, 0, 0, 1],
+            "time_s": [100.0, 7200.5, 9000.0, 50.0],
+            "mode": pd.Categorical(["gpu", "software", "gpu", "gpu"]),
+            "node": [3, -1, 12, 5],
+            "interruption": [True, True, False, True],
+        }
+    )
+    frame.to_parquet(tmp_path / "incidents.parquet")
+    read = read_history([tmp_path / "incidents.parquet"], begin="0 s", end="1 d", nodes=20)
+    assert counted(read) == {"total": 4, "used": 3, "outside": 1}
+    assert read.time_s.tolist() == [100.0, 7200.5, 9000.0]
+    assert (read.node.tolist(), read.names, read.causes) == ([0, -1, 1], ("3", "12"), ("gpu", "software"))
+    assert not read.has_ends
+
+
+needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="the folder of cases is not here")
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the folder of data is not here")
+
+
+@needs_cases
+def test_an_extract_of_accounting_is_two_failed_jobs() -> None:
+    file = CASES / "planner-slurm-extract.csv"
+    with pytest.raises(LogError, match=r"extract.csv:2: .* is a local time without a zone"):
+        read_history([file], begin="2026-05-01T00:00Z", end="2026-06-01T00:00Z", nodes=64)
+    read = read_history([file], **(WINDOW | {"nodes": 64}))
+    assert counted(read) == {"total": 2, "used": 2}
+    assert read.causes == ("xid79", "ecc")
+    assert (read.time_s / HOUR).tolist() == [5.5, 98.0]
+    assert [read.names[node] if node >= 0 else "" for node in read.node] == ["", "gpu-007"]
+
+
+@needs_cases
+@pytest.mark.parametrize(
+    ("number", "times_h", "ends_h", "nodes", "causes"),
+    [
+        (4, [10], [111], ["0"], ("failure",)),
+        (7, [30], [71.5], [""], ("cooling",)),
+        (8, [3, 9], [23, 12], ["1", "3"], ("显卡掉线", "网卡故障")),
+    ],
+)
+def test_cases_from_the_field_come_out_as_a_person_reads_them(
+    number: int, times_h: list[float], ends_h: list[float], nodes: list[str], causes: tuple[str, ...]
+) -> None:
+    read = read_history(list(CASES.glob(f"field-{number}-*.csv")), begin="0 d", end="10 d", nodes=16)
+    assert (read.time_s / HOUR).tolist() == times_h
+    assert (read.end_s / HOUR).tolist() == ends_h
+    assert [read.names[node] if node >= 0 else "" for node in read.node] == nodes
+    assert read.causes == causes
+
+
+@needs_data
+def test_a_trace_of_400_nodes_is_read_as_it_is() -> None:
+    named = {"cause": "class"}
+    read = read_history(
+        [DATA / "infinitehbd_node_faults.csv"],
+        begin="0 d",
+        end="348.98 d",
+        nodes=400,
+        columns=named,
+        merge_s=0,
+    )
+    assert counted(read) == {"total": 584, "used": 582, "inside_absence": 2}
+    assert read.nodes == 400
+    assert len(read.names) == 231
+    assert read.node_days == pytest.approx(400 * 348.98)
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("file", "named", "rows"),
+    [
+        ("glm130b_restarts.csv", {"time": "relaunch_utc"}, {"used": 11, "planned": 8}),
+        ("bloom176b_interruptions.csv", {}, {"used": 4, "planned": 7}),
+        ("idefics80b_restarts.csv", {}, {"used": 3, "no_failure": 2}),
+    ],
+)
+def test_restarts_of_jobs_are_failures_and_planned_stops(
+    file: str, named: dict[str, str], rows: dict[str, int]
+) -> None:
+    read = read_history(
+        [DATA / file], begin="2022-01-01", end="2024-01-01", nodes=96, timezone="UTC", columns=named
+    )
+    assert {name: read.rows[name] for name in rows} == rows
+    assert all(
+        "is neither a failure nor planned" in str(each) or "no time" in str(each) for each in read.problems
+    )
+
+
+def test_a_parquet_file_of_very_many_rows_is_refused_by_its_footer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    column = pa.array([0] * 1_000_000, pa.int8())
+    with pq.ParquetWriter(tmp_path / "huge.parquet", pa.schema([("time", pa.int8())])) as writer:
+        for _ in range(60):
+            writer.write_table(pa.table({"time": column}))
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", lambda *_, **__: pytest.fail("rows are read"))
+    with pytest.raises(LogError, match="60,000,000 rows, 5,000,000 are possible; give a part"):
+        read_history([tmp_path / "huge.parquet"], begin="0 d", end="1 d", nodes=1)
+
+
+def test_nested_columns_are_refused_only_where_they_are_needed(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"time": ["1 h"], "node": [["a", "b"]]}), tmp_path / "nested.parquet")
+    with pytest.raises(LogError, match='column "node" holds list'):
+        read_history([tmp_path / "nested.parquet"], begin="0 d", end="1 d", nodes=1)
+    pq.write_table(pa.table({"time": ["1 h"], "more": [["a", "b"]]}), tmp_path / "nested.parquet")
+    assert read_history([tmp_path / "nested.parquet"], begin="0 d", end="1 d", nodes=1).rows["used"] == 1
+
+
+def test_a_log_has_so_many_rows_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_ROWS", 15)
+    monkeypatch.setattr(files, "BLOCK", 10)
+    with pytest.raises(LogError, match="more than 15 rows; give a part"):
+        history(tmp_path, "time_h\n" + "1\n" * 25)
+
+
+def test_progress_is_told_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "BLOCK", 10)
+    told: list[tuple[int, int]] = []
+    history(tmp_path, "time_h\n" + "1\n" * 25, progress=lambda done, size: told.append((done, size)))
+    done = [bytes_read for bytes_read, _ in told]
+    assert done == sorted(done)
+    assert len(done) == 3
+    assert told[-1] == (57, 57)

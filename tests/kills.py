@@ -2,11 +2,12 @@
 
     python -m tests.kills --kills 150 --seed 1
 
-Each command (run, compare, tune, validate) writes to a plain folder, through a link, and to a mount point (a
-small file system in memory, where the user may mount one), in which studies and a report lie already, and
-for `run` in turn the same run, and another one.  It is killed (KILL, TERM, INT) at a random instant, and
-started again with --resume, until it ends by itself.  A finding is a figure that differs from those of an
-undisturbed command, a study that is gone, a traceback, or another exit code than that of the signal.
+Each command (run, compare, tune, sweep, solve, sensitivity, validate) writes to a plain folder, through a
+link, and to a mount point (a small file system in memory, where the user may mount one), in which studies
+and a report lie already, and for `run` in turn the same run, and another one. It is killed (KILL, TERM, INT,
+HUP) at a random instant, and started again with --resume, until it ends by itself. A finding is a figure
+that differs from those of an undisturbed command, a study that is gone, a traceback, or another exit code
+than that of the signal.
 """
 
 from __future__ import annotations
@@ -41,10 +42,21 @@ COMMANDS = {
     "run": (["run", "a.yaml"], ["summary.json", "scenario.yaml"]),
     "compare": (["compare", "a.yaml", "b.yaml"], ["comparison.json", "a/summary.json", "b/summary.json"]),
     "tune": (["tune", "a.yaml", "--candidates", "5"], ["tune.json"]),
+    "sweep": (
+        ["sweep", "a.yaml", "--vary", "recovery.stages.restart=1s..9s:5", "--retune"],
+        ["sweep.json", "sweep.csv", "sweep.parquet"],
+    ),
+    "solve": (["solve", "a.yaml", "--for", "checkpoint.blocks", "--until", "ettr >= 0.7"], ["solve.json"]),
+    "sensitivity": (["sensitivity", "a.yaml", "--range", "30 %", "--samples", "8"], ["sensitivity.json"]),
     "validate": (["validate", "a.yaml"], ["validation.json"]),
 }
 PLACES = ("plain", "link", "mount")
-ENDS = {signal.SIGKILL: (-9,), signal.SIGTERM: (130, -15, -2), signal.SIGINT: (130, -2)}
+ENDS = {
+    signal.SIGKILL: (-9,),
+    signal.SIGTERM: (130, -15, -2),
+    signal.SIGINT: (130, -2),
+    signal.SIGHUP: (130, -1, -2),
+}
 """Exit codes by signal; a process that has not yet come to its first line ends by the signal itself.
 
 -2 is 130 in a shell: under `python -m` CPython ends itself by SIGINT where an interrupt, though it was
@@ -174,14 +186,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=150)
+    parser.add_argument("--of", choices=COMMANDS, nargs="*", default=list(COMMANDS), help="[all]")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         killer = Killer(chosen.seed, Path(folder))
-        for name in COMMANDS:
+        for name in chosen.of:
             killer.undisturbed(name)
         while killer.count["kills"] < chosen.kills:
             for kind in PLACES:
-                for name in COMMANDS:
+                for name in chosen.of:
                     known = len(killer.findings)
                     killer.round(name, kind, 4)
                     print(f"{dict(killer.count)}, {len(killer.findings)} findings", flush=True)

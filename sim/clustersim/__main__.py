@@ -12,7 +12,8 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+from clustersim.signals import STOPS
+
 INTERRUPTED = 130
 PLAIN = {
     "±": "+/-",

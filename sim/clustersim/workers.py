@@ -22,6 +22,7 @@ from typing import NamedTuple
 from clustersim.engine.replication import simulate
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
+from clustersim.signals import stops_held_back
 
 PARENT_KILLED = 1
 WORTH_A_POOL = 0.65
@@ -128,7 +129,8 @@ class Local:
             yield from self._here(waiting)
         if not waiting:
             return
-        with without_main():
+        # A worker that is half started could not be ended: it would end by itself, with a traceback.
+        with stops_held_back(), without_main():
             pool = self._executor = self._executor or _pool(self._workers)
             futures = {pool.submit(work, batch.scenario, batch.replications): batch for batch in waiting}
         yield from _as_finished(futures)

@@ -17,6 +17,7 @@ PACKAGES = {"clustersim": "sim", "clustersim_reports": "reports"}
 """Each package of the project, and the folder that is its source root."""
 ROOMS = [
     "version",
+    "signals",
     "units",
     "arrays",
     "streams",

@@ -20,7 +20,7 @@ failures: {job: {per: job, mtbf: 1 min}}
 checkpoint: {interval: 20 s, blocks: 1 s}
 recovery:
   stages: {detect: 1 s, restart: 4 s}
-simulation: {horizon: 84 h, replications: 18}
+simulation: {horizon: 84 h, replications: 24}
 """
 COMMAND = [sys.executable, "-m", "clustersim"]
 
@@ -40,10 +40,10 @@ def clustersim(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 @contextmanager
 def running(
-    folder: Path, finished_first: int, *arguments: str, study: str = "run"
+    folder: Path, finished_first: int, *arguments: str, study: str = "run", before: tuple[str, ...] = ()
 ) -> Iterator[subprocess.Popen[str]]:
     """Yield a run with two workers that has finished some replications, and has others to do."""
-    command = [*COMMAND, study, "busy.yaml", "-o", "stopped", "--workers", "2", *arguments]
+    command = [*before, *COMMAND, study, "busy.yaml", "-o", "stopped", "--workers", "2", *arguments]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
         while finished(folder) < finished_first and time.monotonic() < deadline:
@@ -58,16 +58,17 @@ def finished(folder: Path) -> int:
 
 
 def test_stopped_runs_go_on_to_the_same_bytes(busy: Path) -> None:
-    with running(busy, 2) as process:
-        process.send_signal(signal.SIGINT)
-        message = process.communicate()[1]
-    assert process.returncode == 130, message
-    assert "--resume goes on from them" in message
-    assert "Traceback" not in message
+    for done, number in enumerate((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), start=1):
+        with running(busy, 2 * done, "--resume") as process:
+            process.send_signal(number)
+            message = process.communicate()[1]
+        assert process.returncode == 130, message
+        assert "--resume goes on from them" in message
+        assert "Traceback" not in message
     with running(busy, finished(busy) + 2, "--resume") as process:
         process.kill()
     assert not (busy / "stopped").exists()
-    assert 4 <= finished(busy) < 18
+    assert 8 <= finished(busy) < 24
     resumed = clustersim(busy, "run", "busy.yaml", "-o", "stopped", "--resume", "--workers", "2")
     assert "going on from" in resumed.stderr
     assert finished(busy) == 0
@@ -76,6 +77,13 @@ def test_stopped_runs_go_on_to_the_same_bytes(busy: Path) -> None:
         assert undisturbed.returncode == 0, undisturbed.stderr
         expected = (busy / workers / "summary.json").read_bytes()
         assert (busy / "stopped/summary.json").read_bytes() == expected
+
+
+def test_a_run_without_a_terminal_goes_on_when_the_terminal_closes(busy: Path) -> None:
+    with running(busy, 2, "--replications", "6", before=("nohup",)) as process:
+        process.send_signal(signal.SIGHUP)
+        message = process.communicate()[1]
+    assert process.returncode == 0, message
 
 
 def test_a_sweep_that_is_killed_goes_on_to_the_same_bytes(busy: Path) -> None:

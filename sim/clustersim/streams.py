@@ -26,6 +26,7 @@ class Streams:
         self.seed = seed
         self.replication = replication
         self._handed_out: list[tuple[str, np.random.Generator]] = []
+        self._has_drawn = False
 
     def __repr__(self) -> str:
         return f"Streams(seed={self.seed}, replication={self.replication})"
@@ -35,13 +36,22 @@ class Streams:
         self._handed_out.append((name, rng))
         return rng
 
+    def first(self, name: str, count: int) -> list[float]:
+        """Return the first *count* numbers in [0, 1) of a stream of which nothing else is drawn.
+
+        Its generator is not kept, so that there may be as many such streams as failures.
+        """
+        self._has_drawn = True
+        numbers: list[float] = self._made(name).random(count).tolist()
+        return numbers
+
     @property
     def drawn(self) -> bool:
         """Whether a number has been drawn so far: a generator that gave one is no longer as it was made.
 
         That is seen, not worked out from the scenario, so whatever is random cannot be forgotten here.
         """
-        return any(
+        return self._has_drawn or any(
             rng.bit_generator.state != self._made(name).bit_generator.state for name, rng in self._handed_out
         )
 

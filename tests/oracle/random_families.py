@@ -121,6 +121,8 @@ def _reach(author: Author, mode: Spec, levels: list[str], replicas: int) -> None
     beyond = [level for level in wider if down in SIZES and SIZES.index(level) > SIZES.index(down)]
     if beyond and author.maybe():
         mode["spreads"] = {"to": author.one_of(*beyond), "probability": "40 %"}
+        if author.maybe():
+            mode["spreads"]["share"] = author.one_of("20 %", "50 %", "90 %")
 
 
 def _spares(author: Author, cluster: Spec, levels: list[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from clustersim.scenario.keys.failure import Spread
 from clustersim.scenario.kinds.effects import Crash, Hang
 from clustersim.streams import uniform
 from tests.oracle.clocks import Alarm, Source
@@ -180,15 +181,31 @@ class Strikes:
         strike = self._strike(source, origin, k, {"job": "cluster"}.get(level, level))
         if mode.per == "gpu" and not mode.takes_down_stated:
             strike.scope = "gpu"
+        strike.slots, spares = fleet.domain_slots(level, unit), fleet.spares_inside(level, unit)
         if spread and strike.draw("spreads") < spread.probability and size(spread.to) > size(level):
-            level = strike.scope = spread.to
+            self._spread_to(spread, strike, unit, spares)
         if strike.transient:
             strike.scope = "job"
-        strike.slots = fleet.domain_slots(level, unit)
         strike.nodes = {cast(int, fleet.slots[slot]) for slot in strike.slots}
-        for node in fleet.spares_inside(level, unit):
+        for node in spares:
             self._spare_fails(strike, node)
         self._meet(strike)
+
+    def _spread_to(self, spread: Spread, strike: Strike, unit: list[int], spares: list[int]) -> None:
+        """Add the domain's other nodes, each by its own draw: by place in it, then the spares bound to it."""
+        fleet, size = self.world.fleet, self.world.scenario.slots_per(spread.to)
+        begin, end = unit[0] // size * size, (unit[-1] // size + 1) * size
+        inside, bound = fleet.domain_slots(spread.to, unit), fleet.spares_inside(spread.to, unit)
+        own, own_spares = [slot for slot in strike.slots if slot in inside], list(spares)
+        if spread.share < 1:
+            name = f"{strike.origin}/spreads/{strike.k}"
+            draws = self.world.luck.streams[name].random(end - begin + len(bound))
+            inside = [slot for slot in inside if slot in own or draws[slot - begin] < spread.share]
+            chances = dict(zip(bound, draws[end - begin :], strict=True))
+            bound = [node for node in bound if node in own_spares or chances[node] < spread.share]
+        strike.slots, spares[:] = inside, bound
+        if spread.share == 1 or len(inside) > len(own):
+            strike.scope = spread.to
 
     def _strike(self, source: Source, origin: str, k: int, scope: str) -> Strike:
         mode, repair_s = source.mode, None

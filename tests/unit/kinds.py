@@ -96,6 +96,7 @@ REACH = [
     Row("spreads to: rack", SPREADS, more="nodes lost"),
     Row("spreads to: pod", {f"{ANY}.spreads.to": "pod"}, more="nodes lost", base=SPREADS),
     Row("Spread.to", {f"{ANY}.spreads.to": "pod"}, more="nodes lost", base=SPREADS),
+    Row("Spread.share", {f"{ANY}.spreads.share": "10 %"}, less="nodes lost", base=SPREADS),
     Row("Spread.probability", {f"{ANY}.spreads.probability": "60 %"}, more="nodes lost", base=SPREADS),
 ]
 NODES = [

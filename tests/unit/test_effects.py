@@ -19,7 +19,7 @@ from clustersim.scenario.keys.blocks import Block
 from clustersim.scenario.keys.failure import FailureModeBlock
 from clustersim.scenario.keys.laws import Law
 from clustersim.scenario.keys.machine import ClusterSpecBlock, SparePoolBlock
-from clustersim.scenario.keys.plan import Maintenance
+from clustersim.scenario.keys.plan import MaintenanceBlock
 from clustersim.scenario.keys.recovery import RecoveryBlock
 from clustersim.scenario.keys.repair import ByPart, Repair
 from clustersim.scenario.keys.tiers import CheckpointSpecBlock, TierSpec
@@ -38,7 +38,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Repair,
     ByPart,
     RecoveryBlock,
-    Maintenance,
+    MaintenanceBlock,
     TierSpec,
     ClusterSpecBlock,
     SparePoolBlock,

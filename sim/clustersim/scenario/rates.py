@@ -11,6 +11,8 @@ from clustersim.scenario.keys.failure import FailureMode, Relapse
 from clustersim.scenario.system import System
 
 MOST_AGAIN = 0.99
+MOST_COUNTED = 32
+"""Of so many nodes it is counted how many a failure takes that spreads to a share of them, else the mean."""
 _MEANS: dict[Distribution, float] = {}
 
 
@@ -70,7 +72,7 @@ def _share_again(system: System, mode: FailureMode, relapse: float) -> float:
     """Return the share of the failures of *mode* that come again, with so many relapses for each repair."""
     if mode.repair_plan is None or not mode.takes_nodes:
         return 0.0
-    alone = float(mode.takes_down == "node") * (1 - (mode.spreads.probability if mode.spreads else 0.0))
+    alone = float(mode.takes_down == "node") * (1 - spreading(system, mode))
     wrong = alone * (system.recovery.misdiagnosis + system.recovery.missed)
     vain = mode.repair_plan.in_vain
     return (1 - mode.transient) * (wrong + (1 - wrong) * (vain + relapse * (1 - vain)))
@@ -107,9 +109,32 @@ def nodes_taken(system: System, mode: FailureMode) -> float:
 def sizes_taken(system: System, mode: FailureMode) -> Iterator[tuple[float, float]]:
     """Yield how many nodes failures of *mode* take on average, each with the share of them that does."""
     spread = mode.spreads.probability if mode.spreads else 0.0
-    yield 1 - spread, _size(system, mode.takes_down)
+    alone = _size(system, mode.takes_down)
+    yield 1 - spread, alone
     if mode.spreads:
-        yield spread, _size(system, mode.spreads.to)
+        others = _size(system, mode.spreads.to) - alone
+        for part, taken in _binomial(others, mode.spreads.share):
+            yield spread * part, alone + taken
+
+
+def _binomial(nodes: float, share: float) -> Iterator[tuple[float, float]]:
+    """Yield how many of so many nodes are taken, each with that *share*; the mean where they are many."""
+    if share == 1 or nodes > MOST_COUNTED:
+        yield 1.0, share * nodes
+        return
+    count = round(nodes)
+    for taken in range(count + 1):
+        chance = math.comb(count, taken) * share**taken * (1 - share) ** (count - taken)
+        yield chance, nodes * taken / max(count, 1)
+
+
+def spreading(system: System, mode: FailureMode) -> float:
+    """Return the share of the failures of *mode* that take more nodes than what they take by themselves."""
+    if mode.spreads is None:
+        return 0.0
+    others = _size(system, mode.spreads.to) - _size(system, mode.takes_down)
+    none = (1 - mode.spreads.share) ** others if others > 0 else 0.0
+    return mode.spreads.probability * (1 - none)
 
 
 def most_at_once(system: System, mode: FailureMode) -> int:
@@ -177,7 +202,7 @@ def own_time(mode: FailureMode, end: float) -> float:
 def rates_by_scope(system: System, name: str) -> Iterator[tuple[str, float]]:
     """Yield the scopes of a mode's failures, each with how many there are per second."""
     mode, every = system.failures[name], rate(system, name)
-    spread = mode.spreads.probability if mode.spreads else 0.0
+    spread = spreading(system, mode)
     yield "cluster" if mode.per == "cluster" else "job", every * mode.transient
     yield mode.scope, every * (1 - mode.transient) * (1 - spread)
     if mode.spreads:

@@ -153,6 +153,14 @@ def _why_domains(system: System) -> Iterator[str]:
         leave = mode.takes_nodes and mode.transient < 1
         if leave and any(size > system.slots_per(within) for _, size in sizes_taken(system, mode)):
             yield f"failures.{name} takes more than one {within} at once, and the spares that serve it"
+        spreads = mode.spreads
+        if (
+            leave
+            and spreads
+            and spreads.share < 1
+            and system.slots_per(spreads.to) >= system.slots_per(within)
+        ):
+            yield f"failures.{name} takes part of the spares that serve one {within}"
     if system.recovery.replicas > 1:
         yield f"replicas share spares that serve one {within} only"
 

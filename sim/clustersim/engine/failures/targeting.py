@@ -5,7 +5,9 @@ job; `Targeting` finds its slots, adds those that go down with it (`takes_down`,
 that are away or have failed already, and draws whether a restart is enough (`transient`).
 
 With 8 cards a node and 4 nodes a rack, unit 77 of a mode `per: gpu` is in slot 9.  With `takes_down: rack`
-slots 8 to 11 go down; if the node of slot 10 is in repair, the failure has the slots 8, 9 and 11.
+slots 8 to 11 go down; if the node of slot 10 is in repair, the failure has the slots 8, 9 and 11.  If it
+spreads to a share of 30 % of the rack, there is a draw for each place in it: slot 9 goes down whatever its
+own one says, and with draws of 0.7, 0.4, 0.1 and 0.2 slot 11 does too.
 """
 
 from __future__ import annotations
@@ -87,6 +89,7 @@ class Targeting:
         self._blast = BlastRadius(context.scenario.slots_per(spec.takes_down), _scope(spec))
         self._spread = self._wider()
         self._spread_share = spec.spreads.probability if spec.spreads is not None else 0.0
+        self._part = spec.spreads.share if spec.spreads is not None else 1.0
         self._alone = self._blast.slots == 1 and self._spread is None and self._blast.scope not in DOMAINS
         within = context.scenario.cluster.spares_within
         self._bound = len(SCOPES) if within is None else SCOPES.index(within)
@@ -181,17 +184,40 @@ class Targeting:
         Spares that serve only these domains fail first, so that none of them replaces a failed node.
         """
         blast = self._blast
-        if self._spread is not None and self._spreads_now(origin, ordinal):
+        spreads = self._spread is not None and self._spreads_now(origin, ordinal)
+        if self._spread is not None and spreads:
             blast = self._spread
-        size = blast.slots
-        first, after = struck[0] // size * size, (struck[-1] // size + 1) * size
-        slots = struck if whole and size == self._unit_slots else self._slots(first, after - first)
+        first, count = _domain(struck, blast.slots)
+        slots = struck if whole and blast.slots == self._unit_slots else self._slots(first, count)
+        spares = self._bound_to(first, count, blast.scope)
+        if spreads and self._part < 1:
+            chances = self._chances(origin, ordinal, count + len(spares))
+            own_first, own_count = _domain(struck, self._blast.slots)
+            own = range(own_first, own_first + own_count)
+            alone = len([slot for slot in slots if slot in own])
+            slots = [slot for slot in slots if slot in own or chances[slot - first] < self._part]
+            own_spares = self._bound_to(own_first, own_count, self._blast.scope)
+            spares = [
+                node
+                for place, node in enumerate(spares, count)
+                if node in own_spares or chances[place] < self._part
+            ]
+            blast = self._blast if len(slots) == alone else blast
         transient = self.is_transient(origin, ordinal)
         scope = JOB if transient else blast.scope
-        if self._bound <= blast.scope in DOMAINS:
-            for node in self.context.cluster.bound_to(first, after - first):
-                self.context.announce_spare(Failure(self.mode, ordinal, (), transient, origin, scope), node)
+        for node in spares:
+            self.context.announce_spare(Failure(self.mode, ordinal, (), transient, origin, scope), node)
         self.context.announce(Failure(self.mode, ordinal, slots, transient, origin, scope))
+
+    def _bound_to(self, first: int, count: int, scope: int) -> Sequence[int]:
+        """Return the idle spares bound to domains within so many slots, which are of that *scope*."""
+        if self._bound <= scope in DOMAINS:
+            return self.context.cluster.bound_to(first, count)
+        return ()
+
+    def _chances(self, origin: int, ordinal: int, count: int) -> list[float]:
+        """Return one draw for each place of the domain to which a failure spreads, and each spare there."""
+        return self.context.streams.first(f"{self.context.origins.names[origin]}/spreads/{ordinal}", count)
 
     def _spreads_now(self, origin: int, ordinal: int) -> bool:
         return happens(self._spreads.of(origin), ordinal, self._spread_share)
@@ -207,6 +233,12 @@ class Targeting:
             return None
         wider = BlastRadius(self.context.scenario.slots_per(spreads.to), SCOPES.index(spreads.to))
         return wider if wider.slots > self._blast.slots else None
+
+
+def _domain(struck: Sequence[int], size: int) -> tuple[int, int]:
+    """Return the first slot of the domains of *size* that those *struck* are in, and how many slots."""
+    first = struck[0] // size * size
+    return first, (struck[-1] // size + 1) * size - first
 
 
 def _scope(spec: FailureMode) -> int:

@@ -82,6 +82,11 @@ class Spread(Block):
 
     to: Annotated[Domain, words("rack", "pod")] = key("what it spreads to: rack or pod")
     probability: PositiveShare = key("share of the failures that spread")
+    share: PositiveShare = key(
+        "share of the domain's other nodes that go down then, each by its own draw, such as 30 %",
+        "100 %",
+        quiet=True,
+    )
 
 
 _FACTORS = table(INSTANT, plain(0, 1e6), "{0 d: 3, 14 d: 1}")
@@ -183,7 +188,9 @@ class FailureModeBlock(Block):
         "what leaves together: node (default for gpu and node), rack, pod, replica or job",
         None,
     )
-    spreads: Spread | None = key("a share takes the whole domain along: {to: rack, probability: 3 %}", None)
+    spreads: Spread | None = key(
+        "a share takes the domain along, or part of it: {to: rack, probability: 3 %, share: 30 %}", None
+    )
     lemons: Lemons | None = key("nodes that fail more often: {share: 5 %, factor: 8}", None)
     relapse: Relapse | None = key(
         "nodes that fail again soon after a repair: {probability: 22 %, within: 1 d}", None

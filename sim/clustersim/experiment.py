@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from clustersim import folders
+from clustersim.dask_workers import Dask
 from clustersim.estimate import FIRST_LOOK, MOST_REPLICATIONS, awaited, looks, precise_enough, within_draws
 from clustersim.formatting import counted
 from clustersim.records import Records
@@ -28,13 +29,11 @@ from clustersim.scenario.describe import replication_s
 from clustersim.scenario.drawing import drawn
 from clustersim.scenario.first_order import stakes
 from clustersim.scenario.model import Scenario
-from clustersim.settings import LiveProgress, Output, ScenarioSource, Settings, merged
+from clustersim.settings import LOCAL, LiveProgress, Output, ScenarioSource, Settings, merged
 from clustersim.store import ReplicationStore, RunError, UnfinishedFile
 from clustersim.version import VERSION, build, source
-from clustersim.workers import Batch, Local, Outside
+from clustersim.workers import LIVELY, Batch, Hands, Local, Outside
 
-LIVELY = 0.5
-"""Seconds of simulating in a batch: so often a progress bar moves, and so little is lost by Ctrl-C."""
 LIBRARIES = ("numpy", "scipy", "simpy", "pandas", "pyarrow", "pydantic", "ruamel.yaml", "plotly")
 
 
@@ -110,15 +109,18 @@ class Point:
         return precise and not awaited(stakes(self.scenario), self.store.struck(count), count, goal)
 
 
-def batches(points: Sequence[Point], workers: int) -> list[Batch]:
-    """Return all that is missing, in batches short enough to keep what finishes and to share evenly."""
+def batches(points: Sequence[Point], workers: int, lively: float = LIVELY) -> list[Batch]:
+    """Return all that is missing, in batches short enough to keep what finishes and to share evenly.
+
+    They are expected to take *lively* seconds at most, unless a single replication takes longer.
+    """
     missing = [point.missing() for point in points]
     share = sum(map(len, missing)) // (4 * workers)
     cut = []
     for place, point in enumerate(points):
         for scenario, numbers in point.simulated(missing[place]):
             seconds = replication_s(scenario)
-            size = max(min(int(LIVELY / seconds), share), 1)
+            size = max(min(int(lively / seconds), share), 1)
             starts = range(0, len(numbers), size)
             cut += [Batch(place, scenario, numbers[start : start + size], seconds) for start in starts]
     return cut
@@ -127,7 +129,7 @@ def batches(points: Sequence[Point], workers: int) -> list[Batch]:
 def simulate_all(
     points: Sequence[Point],
     settings: Settings,
-    hands: Outside | Local | None = None,
+    hands: Hands | None = None,
     heard: Callable[[str, float], None] | None = None,
 ) -> float:
     """Simulate until every point has what it needs, and return the seconds (s) that this took.
@@ -140,7 +142,7 @@ def simulate_all(
     """
     started = time.perf_counter()
     with nullcontext(hands) if hands else simulator(settings) as working:
-        while work := batches(points, settings.processes):
+        while work := batches(points, working.processes, working.lively):
             wanted = sum(point.wanted for point in points)
             done = wanted - sum(len(batch.replications) for batch in work)
             settings.progress.advance(done, wanted)
@@ -156,22 +158,27 @@ def simulate_all(
 
 
 @contextmanager
-def simulator(settings: Settings) -> Iterator[Outside | Local]:
-    """Yield what simulates: the caller's executor, or this machine's processes, ended whatever happens.
+def simulator(settings: Settings) -> Iterator[Hands]:
+    """Yield what simulates: the caller's executor, a cluster, or this machine, ended whatever happens.
 
     Raises RunError where a worker process dies.
     """
-    local = Local(settings.processes)
+    executor = settings.executor
+    hands: Hands = Local(settings.processes)
+    if isinstance(executor, Executor):
+        hands = Outside(executor, settings.processes)
+    elif executor not in (None, LOCAL):
+        hands = Dask(executor, settings.processes, settings.progress.say)
     try:
-        yield local if settings.executor is None else Outside(settings.executor)
-        local.close()
+        yield hands
+        hands.close()
     except BrokenExecutor as error:
         raise RunError(
             "a worker process died (killed, or out of memory?); what is finished is kept:"
             " go on with --resume, perhaps with fewer --workers"
         ) from error
     finally:
-        local.kill()
+        hands.kill()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -350,6 +357,7 @@ def made(settings: Settings, taken: float) -> dict[str, Any]:
         "build": build(),
         "command": settings.command,
         "workers": settings.processes,
+        "executor": settings.executor if isinstance(settings.executor, str) else None,
         "wall_s": round(taken, 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": ".".join(map(str, sys.version_info[:3])),

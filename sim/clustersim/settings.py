@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
@@ -21,6 +22,21 @@ ScenarioSource = Scenario | str | PathLike[str]
 """A scenario that is loaded, a file, or the name of a shipped one."""
 Output = str | PathLike[str] | None
 """The folder for an answer, if it is to be written."""
+
+
+LOCAL = "local"
+EXECUTORS = re.compile(f"{LOCAL}|dask(:.+)?", re.DOTALL)
+"""What `executor` may say."""
+
+
+class DaskClient(Protocol):
+    """What is asked of a `distributed.Client`, which need not be installed."""
+
+    def get_executor(self, **settings: Any) -> Any:
+        """Return its executor."""
+
+    def nthreads(self) -> Any:
+        """Return the threads of each worker."""
 
 
 class Progress(Protocol):
@@ -72,7 +88,11 @@ class Settings:
         default_factory=dict
     )
     workers: Annotated[int | None, "number of processes; one per core if left out"] = None
-    executor: Annotated[Executor | None, "any of concurrent.futures, to simulate on instead"] = None
+    executor: Annotated[
+        Executor | DaskClient | str | None,
+        "what to simulate on: local (this machine), dask (a Dask cluster of its own on this machine),"
+        " dask:ADDRESS or dask:FILE of a scheduler, a distributed.Client, or any of concurrent.futures",
+    ] = None
     resume: Annotated[bool, "go on from what an interrupted call has finished beside its output"] = False
     force: Annotated[bool, "simulate again even if finished"] = False
     incidents: Annotated[bool, "keep the large table of incidents in a run folder"] = True
@@ -98,6 +118,11 @@ class Settings:
             yield f"workers: {shown(workers)} is no number of processes; give 1 or more, or leave it out"
         if isinstance(width, float | int) and not 0 < width < 1:
             yield f"precision: {shown(width)} is no half-width of a share; give one such as 0.005, or 0.5 pp"
+        if isinstance(self.executor, str) and not EXECUTORS.fullmatch(self.executor):
+            yield (
+                f"executor: {shown(self.executor)} is none; give local, dask, dask:tcp://host:8786, or dask:"
+                " with the path of a scheduler's file"
+            )
         for path in self.overrides:
             if not isinstance(path, str):
                 yield f"overrides: {shown(path)} is no dotted path; give one such as checkpoint.interval"

@@ -17,7 +17,7 @@ import types
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from clustersim.engine.replication import simulate
 from clustersim.records import Records
@@ -33,6 +33,8 @@ PROBED = 0.25
 Only a replication that is expected to take as long as a start goes to a worker at once."""
 WORTH_TIDYING = 0.1
 """Seconds of a replication from which on what the last one left behind is worth looking for."""
+LIVELY = 0.5
+"""Seconds of simulating in a batch: so often a progress bar moves, and so little is lost by Ctrl-C."""
 
 _slow = False
 
@@ -91,11 +93,36 @@ InOrder = Iterator[tuple[Batch, list[Records]]]
 """Batches, or single replications of them, in the order in which they are finished."""
 
 
+class Hands(Protocol):
+    """Whatever simulates batches: processes of this machine, an executor of the caller's, a cluster.
+
+    `lively` are the seconds that a batch should take.
+    """
+
+    lively: float
+
+    @property
+    def processes(self) -> int:
+        """How many batches are simulated at the same time."""
+
+    def finished(self, batches: Sequence[Batch]) -> InOrder:
+        """Yield what is finished."""
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+    def kill(self) -> None:
+        """End at once."""
+
+
 class Outside:
     """Simulates on an executor that somebody else made and will close."""
 
-    def __init__(self, executor: Executor) -> None:
+    lively = LIVELY
+
+    def __init__(self, executor: Executor, processes: int) -> None:
         self._executor = executor
+        self.processes = processes
 
     def finished(self, batches: Sequence[Batch]) -> InOrder:
         """Yield what is finished; what is not wanted any more is cancelled."""
@@ -109,6 +136,11 @@ class Outside:
             for future in futures:
                 future.cancel()
 
+    def close(self) -> None:
+        """Leave it to its owner."""
+
+    kill = close
+
 
 class Local:
     """Simulates on this machine: in this process what is done in a moment, in worker processes the rest.
@@ -116,8 +148,10 @@ class Local:
     The workers are forked from a server that has the engine loaded, and end with `close` or `kill`.
     """
 
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
+    lively = LIVELY
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
         self._executor: ProcessPoolExecutor | None = None
         self._spent = self._expected = 0.0
         self._others = set(multiprocessing.active_children())
@@ -131,7 +165,7 @@ class Local:
             return
         # A worker that is half started could not be ended: it would end by itself, with a traceback.
         with stops_held_back(), without_main():
-            pool = self._executor = self._executor or _pool(self._workers)
+            pool = self._executor = self._executor or _pool(self.processes)
             futures = {pool.submit(work, batch.scenario, batch.replications): batch for batch in waiting}
         yield from _as_finished(futures)
 
@@ -154,11 +188,11 @@ class Local:
         was simulated here, it is taken to be off in what is left.
         """
         known = self._spent >= PROBED * WORTH_A_POOL
-        if self._workers == 1 or not (known or waiting[0].seconds >= WORTH_A_POOL):
+        if self.processes == 1 or not (known or waiting[0].seconds >= WORTH_A_POOL):
             return False
         left = sum(batch.seconds * len(batch.replications) for batch in waiting)
         pace = self._spent / self._expected if known and self._expected else 1.0
-        return left * pace * (1 - 1 / self._workers) > WORTH_A_POOL
+        return left * pace * (1 - 1 / self.processes) > WORTH_A_POOL
 
     def close(self) -> None:
         """Let the workers end: they have nothing left to do."""

@@ -63,6 +63,7 @@ ROOMS = [
     "folders",
     "results",
     "workers",
+    "dask_workers",
     "experiment",
     "advice",
     "expectations",

@@ -33,7 +33,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Answer = TypeVar("Answer", bound="Study")
 
 RUNS = Path("runs")
-NO_ANSWER = ("workers", "resume", "no-incidents", "report", "json", "format", "quiet", "verbose", "dry-run")
+NO_ANSWER = (
+    *("workers", "executor", "resume", "no-incidents"),
+    *("report", "json", "format", "quiet", "verbose", "dry-run"),
+)
 """Options that change nothing in an answer: how a command runs, what else it writes, and how it prints."""
 STDIN = "-"
 """In place of a file: the scenario is read from standard input."""
@@ -139,12 +142,20 @@ workers = click.option(
     "--workers", metavar="N", type=click.IntRange(min=1), help="Worker processes. [default: one per core]"
 )
 
+executor = click.option(
+    "--executor",
+    metavar="WHERE",
+    help="Simulate on local, dask (a cluster of its own here), dask:ADDRESS, or dask:FILE of a scheduler."
+    " [default: local]",
+)
+
 resume = click.option(
     "--resume", is_flag=True, help="Go on from the finished replications of an interrupted run."
 )
 
+workers_and_executor = grouped(workers, executor)
 running = grouped(
-    workers,
+    workers_and_executor,
     click.option("--force", is_flag=True, help="Simulate again even if finished."),
     resume,
     click.option("--no-incidents", is_flag=True, help="Leave the large table of incidents out."),
@@ -158,7 +169,7 @@ baseline = click.option(
 report = click.option("--report", is_flag=True, help="Write the HTML report too.")
 
 
-study = grouped(sets, workers, resume, report, as_json, volume)
+study = grouped(sets, workers_and_executor, resume, report, as_json, volume)
 """What every study has after its scenario, the folder of its answer, and the options of its own."""
 
 

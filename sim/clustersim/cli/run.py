@@ -20,6 +20,7 @@ EXAMPLES = (
     "clustersim run my.yaml --replications 64 --workers 8 --report",
     "clustersim run my.yaml --precision 0.5pp --set checkpoint.interval='10 min' -o runs/ten-minutes",
     "clustersim run my.yaml --json | jq '.ettr, .changes.worth_most[0]'",
+    "clustersim run my.yaml --replications 1000 --executor dask:tcp://head:8786     # on a Dask cluster",
     "sed 's/gpus: .*/gpus: 4096/' my.yaml | clustersim run -      # a scenario on standard input",
 )
 

@@ -16,6 +16,7 @@ EXAMPLES = (
     "clustersim sweep chen-1m-cold chen-1m-hot-spare --vary cluster.gpus=10k..1M:7log --report",
     "clustersim sweep my.yaml --vary checkpoint.blocks=1s,5s,30s --retune      # each with its best interval",
     "clustersim sweep my.yaml --vary cluster.spares=0..40:9 --dry-run          # how many points, how long",
+    "clustersim sweep my.yaml --vary cluster.spares=0..40:9 --executor dask:scheduler.json",
 )
 
 

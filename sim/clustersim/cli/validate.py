@@ -22,7 +22,7 @@ EXAMPLES = (
 @options.cases
 @options.output("Folder of validation.json and report.html. [default: runs/validation]")
 @options.sets
-@options.workers
+@options.workers_and_executor
 @options.resume
 @options.as_json
 @options.volume

@@ -34,9 +34,9 @@ from clustersim.studies.values import EXAMPLE, TrialValue, listed, value_of
 
 MOST_POINTS = 100_000
 """A larger grid would take days, and nobody could read it."""
-PART_S, MOST_IN_PART = 20.0, 250
-"""Expected seconds, for each worker, of what is simulated before it is condensed, and its points at most:
-long enough that workers seldom wait, short enough that little rests in memory."""
+PART_S, MOST_IN_PART, FEW_WORKERS = 20.0, 250, 32
+"""Expected seconds, for each worker, of what is simulated before it is condensed, and its points at most, for
+each so many workers: long enough that workers seldom wait, short enough that little rests in memory."""
 SCENARIO = "scenario"
 """The axis of designs: scenarios side by side."""
 CARDS = "cluster.gpus"
@@ -208,15 +208,13 @@ class GridPlan:
             )
         return cls(grid, retune, tier, metrics, seconds)
 
-    def simulated(
-        self, running: Simulations, workers: int, progress: WholeProgress, first: int = 0
-    ) -> GridFigures:
-        """Return what comes of all points, on so many *workers*.
+    def simulated(self, running: Simulations, progress: WholeProgress, first: int = 0) -> GridFigures:
+        """Return what comes of all points.
 
         Results are numbered from *first* on, where they share a file with those of other grids.
         """
         points = GridPoints(self, running, progress, first)
-        points.simulate(PART_S * workers)
+        points.simulate()
         return points.found()
 
 
@@ -239,8 +237,10 @@ class GridPoints:
         self._base_figures = ScenarioFigures(self._base)
         self._base_rows: Rows = {}
 
-    def simulate(self, part_s: float) -> None:
-        """Simulate what is missing, in parts that take about *part_s* seconds each."""
+    def simulate(self) -> None:
+        """Simulate what is missing, in parts."""
+        workers = self._running.processes
+        part_s, most = PART_S * workers, MOST_IN_PART * math.ceil(workers / FEW_WORKERS)
         ((_, rows),) = self._rows([self._base])
         self._base_rows = rows
         done, every = self._running.results, range(len(self._grid))
@@ -249,7 +249,7 @@ class GridPoints:
         seconds = self._plan.seconds * self._count
         while todo:
             fits = int(np.searchsorted(np.cumsum(seconds[todo]), part_s)) + 1
-            part, todo = todo[: min(fits, MOST_IN_PART)], todo[min(fits, MOST_IN_PART) :]
+            part, todo = todo[: min(fits, most)], todo[min(fits, most) :]
             points = [Retuned(self._grid.scenario(index)) for index in part]
             if self._plan.retune:
                 scenarios = [each.scenario for each in points]

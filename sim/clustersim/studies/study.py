@@ -33,7 +33,7 @@ from clustersim.settings import Output, Settings
 from clustersim.store import RESULT, ChoiceError, Kept, Measurements, Measures, UnfinishedFile
 from clustersim.units import HOUR, YEAR, format_duration
 from clustersim.version import VERSION
-from clustersim.workers import Local, Outside
+from clustersim.workers import Hands
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,7 @@ class Simulations:
     """
 
     def __init__(
-        self, settings: Settings, hands: Outside | Local | None = None, file: UnfinishedFile | None = None
+        self, settings: Settings, hands: Hands | None = None, file: UnfinishedFile | None = None
     ) -> None:
         self._settings = settings
         self._hands = hands
@@ -69,6 +69,11 @@ class Simulations:
         start = 0 if replications is None else replications.start
         store = Measurements(measures, start, self._file, work_key(scenario))
         return Point.of(scenario, store, None if replications is None else len(replications))
+
+    @property
+    def processes(self) -> int:
+        """How many replications are simulated at the same time."""
+        return (self._hands or self._settings).processes
 
     def run(self, points: Sequence[Point]) -> None:
         """Simulate what is missing of all *points*, the longest first, so that none is left at the end.

@@ -309,7 +309,7 @@ def sweep(
         resting_place(output, "sweep") as place,
         simulations(watched, place, "sweep", given, **questions) as running,
     ):
-        found = planned.simulated(running, how.processes, progress)
+        found = planned.simulated(running, progress)
         return running.finished(Sweep.of(planned, found, chosen), output)
 
 

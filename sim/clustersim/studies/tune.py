@@ -374,7 +374,7 @@ def tune(
     ):
         progress, starts = WholeProgress(how.progress, 0), [0, *accumulate(len(plan.grid) for plan in plans)]
         sweeps = [
-            Sweep.of(plan, plan.simulated(running, how.processes, progress, start), _looked_at(plan.grid))
+            Sweep.of(plan, plan.simulated(running, progress, start), _looked_at(plan.grid))
             for plan, start in zip(plans, starts, strict=False)
         ]
         tuning = replace(tuned(loaded, running, tier, candidates, simulate), sweeps=sweeps)

@@ -302,7 +302,7 @@ def _trace(author: Author, spec: Spec) -> None:
                 row["repair"] = author.time(10, 1500)
         elif author.maybe():
             row["repair"] = author.time(10, 800)
-            row["planned"] = not _rolls(spec) and author.maybe()
+            row["kind"] = "planned" if author.maybe() and not _rolls(spec) else "failure"
         rows.append(row)
     if spec["failures"] == "none":
         spec["failures"] = {}

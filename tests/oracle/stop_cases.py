@@ -267,7 +267,7 @@ SEVERAL: dict[str, Case] = {
             199,
             failures={
                 "log": {
-                    "replay": [{"time": "60 s", "repair": "20 s", "planned": True}, {"time": "130 s"}],
+                    "replay": [{"time": "60 s", "repair": "20 s", "kind": "planned"}, {"time": "130 s"}],
                 }
             },
             checkpoint=SAVES,

@@ -61,9 +61,9 @@ SENTENCES = {
     "time_h,node\n1,1.5\n": '2: column "node": "1.5" is not the number of a node',
     "time_h,node,repair\n1,2,20\n": '2: column "repair": 20 has no unit; write 20 h, or name the column',
     "time_h,node,repair\n1,2,0 h\n": '2: column "repair": "0 h" is no repair; leave it empty where a restart',
-    "time_h,planned\n1,maybe\n": '2: column "planned": "maybe" is neither yes nor no; say one of them',
-    "time_h,planned\n1,yes\n": '2: column "planned": a planned stop lasts for a time; give it as the repair',
-    "time_h,node,repair_h,planned\n1,2,3,yes\n": '2: column "planned": a planned stop stops the whole job',
+    "time_h,kind\n1,maybe\n": '2: column "kind": "maybe" is not known; say failure or planned, or',
+    "time_h,kind\n1,planned\n": '2: column "kind": a planned stop lasts for a time; give it as the repair',
+    "time_h,node,repair_h,kind\n1,2,3,planned\n": '2: column "kind": a planned stop stops the whole job',
     'time_h,cause\n1,"a\n': "2: cannot be read (unexpected end of data); give cells separated by commas",
 }
 

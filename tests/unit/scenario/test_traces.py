@@ -57,8 +57,8 @@ def test_each_cause_is_a_mode_named_after_it(folder: Path) -> None:
 
 def test_planned_stops_of_a_log_are_maintenance_and_no_failures(folder: Path) -> None:
     rows = [f"{row}{',' * (4 - row.count(','))}" for row in LOG.splitlines()[1:]]
-    planned = ["7 d,,upgrade,6 h,yes", "7 d 1 h,,upgrade,6 h,yes", "9 d,,,20 min,1"]
-    text = "\n".join(["time,node,cause,repair,planned", *rows, *planned])
+    planned = ["7 d,,upgrade,6 h,planned", "7 d 1 h,,upgrade,6 h,planned", "9 d,,,20 min,planned"]
+    text = "\n".join(["time,node,cause,repair,kind", *rows, *planned])
     (folder / "logs" / "incidents.csv").write_text(text)
     scenario = load("replayed.yaml", {"maintenance": "{every: 2 d, takes: 1 h}"})
     own, logged = scenario.maintenance
@@ -74,7 +74,7 @@ def test_planned_stops_of_a_log_are_maintenance_and_no_failures(folder: Path) ->
 
 
 def test_a_log_may_hold_planned_stops_alone(folder: Path) -> None:
-    (folder / "logs" / "incidents.csv").write_text("time,repair,planned\n2 d,12 h,yes\n")
+    (folder / "logs" / "incidents.csv").write_text("time,repair,kind\n2 d,12 h,planned\n")
     alone = {"failures.before": None, "failures.after": None, "checkpoint.interval": "1 h"}
     scenario = load("replayed.yaml", alone)
     assert scenario.failures["trace"].recorded == ()

@@ -6,17 +6,18 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic_core import CoreSchema, core_schema
 
 from clustersim.scenario.keys.blocks import Block, Finding, key, unknown
-from clustersim.scenario.keys.quantities import Flag, Instant, PositiveDuration, bounded, not_too_long, whole
+from clustersim.scenario.keys.quantities import Instant, PositiveDuration, bounded, not_too_long, whole, words
 from clustersim.units import DAY, DURATION, HOUR, NUMBER, shown
 
 MOST_ROWS = 100_000
 MOST_FAULTS = 20
-TIME, NODE, CAUSE, REPAIR, PLANNED = "time", "node", "cause", "repair", "planned"
+TIME, NODE, CAUSE, REPAIR, KIND = "time", "node", "cause", "repair", "kind"
+FAILURE, PLANNED = "failure", "planned"
 _UNITS: Mapping[str, float] = {"s": 1.0, "h": HOUR, "d": DAY}
 COLUMNS: Mapping[str, str] = {
     TIME: "when it struck, from the beginning of the run: 3.5 h",
@@ -25,7 +26,7 @@ COLUMNS: Mapping[str, str] = {
     CAUSE: "name of the failure mode; one mode for each",
     REPAIR: "for how long the node was away: 20 h; empty: a restart is enough",
     **{f"{REPAIR}_{unit}": f"the same as a plain number of {unit}" for unit in _UNITS},
-    PLANNED: "yes: no failure but a planned stop, as long as the repair says; empty or no: a failure",
+    KIND: "empty or failure, or planned: no failure but a planned stop, as long as the repair says",
 }
 _NO_TIME = f'no column "{TIME}"; the first line names the columns: {", ".join(COLUMNS)}'
 
@@ -112,7 +113,7 @@ Parser = Callable[[str], Any]
 def _columns(log: Log, line: int, header: Sequence[str]) -> list[tuple[str, str, Parser]] | None:
     """Return meaning, name and parser of each column, or nothing where the header cannot be used."""
     names = [name.strip() for name in header]
-    meanings = [name if name in (NODE, CAUSE, PLANNED) else name.partition("_")[0] for name in names]
+    meanings = [name if name in (NODE, CAUSE, KIND) else name.partition("_")[0] for name in names]
     if any(name in COLUMNS for name in names):
         faults = list(_about_names(names, meanings))
     elif len(names) == 1 and (sign := re.search("[;\t|]", names[0])):
@@ -159,9 +160,9 @@ def _read_row(log: Log, line: int, cells: Sequence[str], columns: list[tuple[str
         except ValueError as error:
             log.refuse(line, f'column "{name}": {error}')
             return
-    row = Recorded(parsed[TIME], parsed.get(NODE, -1), parsed.get(REPAIR), parsed.get(PLANNED, False))
+    row = Recorded(parsed[TIME], parsed.get(NODE, -1), parsed.get(REPAIR), parsed.get(KIND, False))
     if why := _about_stop(row):
-        log.refuse(line, f'column "{PLANNED}": {why}')
+        log.refuse(line, f'column "{KIND}": {why}')
     else:
         log.entries.append(LogEntry(row, line, parsed.get(CAUSE, "")))
 
@@ -169,9 +170,9 @@ def _read_row(log: Log, line: int, cells: Sequence[str], columns: list[tuple[str
 def _about_stop(row: Recorded) -> str:
     """Return what is wrong with a planned stop; empty where nothing is, or the row is a failure."""
     if row.planned and row.node >= 0:
-        return "a planned stop stops the whole job; leave the node empty, or say no"
+        return "a planned stop stops the whole job; leave the node empty, or say failure"
     if row.planned and row.repair_s is None:
-        return "a planned stop lasts for a time; give it as the repair, or say no"
+        return "a planned stop lasts for a time; give it as the repair, or say failure"
     return ""
 
 
@@ -181,8 +182,8 @@ def _parser(column: str) -> Parser:
         return _node
     if column == CAUSE:
         return lambda cell: " ".join(cell.split())
-    if column == PLANNED:
-        return _yes_or_no
+    if column == KIND:
+        return _is_planned
     meaning, _, unit = column.partition("_")
 
     def time(cell: str) -> float:
@@ -210,13 +211,10 @@ def _node(cell: str) -> int:
     return int(cell.partition(".")[0])
 
 
-_YES, _NO = ("yes", "true", "1", "1.0"), ("", "no", "false", "0", "0.0")
-
-
-def _yes_or_no(cell: str) -> bool:
-    if cell.lower() not in (*_YES, *_NO):
-        raise ValueError(f"{shown(cell)} is neither yes nor no; say one of them, or leave it empty")
-    return cell.lower() in _YES
+def _is_planned(cell: str) -> bool:
+    if cell not in ("", FAILURE, PLANNED):
+        raise ValueError(f"{shown(cell)} is not known; say {FAILURE} or {PLANNED}, or leave it empty")
+    return cell == PLANNED
 
 
 def _plain(cell: str, column: str) -> float:
@@ -236,11 +234,11 @@ def lines_of(rows: Rows) -> Iterator[str]:
     """Yield the lines of a log that reads back as the same numbers."""
     nodes, repairs = any(row.node >= 0 for row in rows), any(row.repair_s is not None for row in rows)
     planned = any(row.planned for row in rows)
-    yield ",".join([f"{TIME}_s", *[NODE] * nodes, *[f"{REPAIR}_s"] * repairs, *[PLANNED] * planned])
+    yield ",".join([f"{TIME}_s", *[NODE] * nodes, *[f"{REPAIR}_s"] * repairs, *[KIND] * planned])
     for row in rows:
         node = str(row.node) if row.node >= 0 else ""
         repair = "" if row.repair_s is None else _digits(row.repair_s)
-        stop = "yes" if row.planned else ""
+        stop = PLANNED if row.planned else ""
         yield ",".join([_digits(row.time_s), *[node] * nodes, *[repair] * repairs, *[stop] * planned])
 
 
@@ -262,17 +260,19 @@ class ReplayRow(Block):
         "for how long the node was away, or the whole site was out; none: a restart is enough", None
     )
 
-    planned: Flag = key("no failure, but a planned stop of so long as the repair says", False)
+    kind: Annotated[Literal["failure", "planned"], words(FAILURE, PLANNED)] = key(
+        "failure, or planned: no failure but a planned stop, as long as the repair says", FAILURE
+    )
 
     @property
     def recorded(self) -> Recorded:
         """The row as numbers."""
-        return Recorded(self.time, -1 if self.node is None else self.node, self.repair, self.planned)
+        return Recorded(self.time, -1 if self.node is None else self.node, self.repair, self.kind == PLANNED)
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse planned stops of one node, and those without a length."""
         if why := _about_stop(self.recorded):
-            yield "planned", why
+            yield "kind", why
 
 
 class _ReadsRows:

@@ -66,6 +66,12 @@ INCIDENT_COLUMNS = (
     Column("interruption", "", "whether it ended a training segment, of the job or of a replica"),
     Column("transient", "", "whether all its nodes are fine after a restart"),
     Column("nodes_lost", "nodes", "nodes that leave for repair because of it"),
+    Column(
+        "back_s",
+        "s",
+        "wall-clock time at which the last of them, or of their replacements, was back; empty where none"
+        " left, or one was still away",
+    ),
     Column("lost_s", "s", "training that it threw away"),
     Column("detection_s", "s", "time charged to it from failure to knowing"),
     Column("recovery_s", "s", "time charged to it in recovery stages, all together"),

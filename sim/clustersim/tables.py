@@ -57,7 +57,11 @@ def incidents(scenario: Scenario, records: Records) -> pa.Table:
 def _complete(columns: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
     """Yield *columns* in the order of `INCIDENT_COLUMNS`, with those that a simple job has no use for."""
     count = len(columns["time_s"])
-    usual: dict[str, Array] = {"replica": np.full(count, -1, np.int32), "tier": np.full(count, -1, np.int16)}
+    usual: dict[str, Array] = {
+        "replica": np.full(count, -1, np.int32),
+        "tier": np.full(count, -1, np.int16),
+        "back_s": np.full(count, np.nan),
+    }
     for name in [column.name for column in INCIDENT_COLUMNS if "<" not in column.name]:
         yield name, columns.get(name, usual.get(name, np.zeros(count)))
     yield from ((name, column) for name, column in columns.items() if name.startswith("stage_"))

@@ -68,6 +68,7 @@ ROOMS = [
     "advice",
     "expectations",
     "studies",
+    "fitting",
     "headline",
     "validation",
     "cli",
@@ -85,7 +86,9 @@ REPORTS_MAY_IMPORT = {
     "advice",
     "expectations",
     "headline",
+    "logs",
     "studies",
+    "fitting",
     "validation",
 }
 HEAVY = {"numpy", "pandas", "scipy", "plotly", "pyarrow", "pydantic", "simpy", "ruamel", "jinja2", "rich"}

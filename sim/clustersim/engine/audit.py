@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clustersim.arrays import Array
-from clustersim.engine.fleet import FleetLog, charged_waiting, fleet_use
+from clustersim.engine.fleet import FleetLog, charged_waiting, fleet_use, returns
 from clustersim.engine.incidents import incident_table
 from clustersim.engine.journal import NOBODY, Journal
 from clustersim.engine.ledger import Causes, book
@@ -54,6 +54,7 @@ def audit(
     ledger = book(phases, training.book, causes, by_mode, cards=cards, stages=len(stages), warm_up=warm_up)
     ledger.close(cards, end - warm_up)
     incidents = incident_table(lines, phases, training, waiting.charged, stages, replication)
+    incidents |= returns(log, len(lines.time))
     counts = _counts(incidents, warm_up, modes)
     window = TimelineWindow.of_interruptions(end, counts["interruptions"], stages, causes.names)
     return Records(

@@ -89,6 +89,20 @@ def fleet_use(log: FleetLog, phases: Phases, instants: Array, warm_up: float, en
     return FleetUse(seconds_away(log, warm_up, end), float(waited), away, idle)
 
 
+def returns(log: FleetLog, incidents: int) -> dict[str, Array]:
+    """Return when (s) the last node that left because of each of so many *incidents* was back, as a column.
+
+    NaN where none left, or one is still away; no column where no node ever left.
+    """
+    time, line, nodes = log.moves
+    if not time.size:
+        return {}
+    back = np.full(incidents, np.nan)
+    np.fmax.at(back, line[nodes < 0], time[nodes < 0])
+    back[sums(line, nodes, incidents) > 0] = np.nan
+    return {"back_s": back}
+
+
 class Waiting(NamedTuple):
     """Seconds that the whole job spent waiting for nodes, by line of the incident that is charged.
 

@@ -72,7 +72,7 @@ class _Trace:
             self._read.problems += self._error(why).problems
         if len(causes) > MOST_CAUSES or not self._is_sound():
             entries, causes = [entry._replace(cause="") for entry in entries], [""]
-        names = dict(zip(causes, _names(causes, self._name, taken), strict=True))
+        names = dict(zip(causes, mode_names(causes, self._name, taken), strict=True))
         self._source(names)
         # Planned stops have no mode of their own: they go with the first one.
         return {
@@ -166,7 +166,7 @@ class _Trace:
         self._read.data[SOURCES] = sources
 
 
-def _names(causes: Sequence[str], trace: str, taken: Sequence[str]) -> Iterator[str]:
+def mode_names(causes: Sequence[str], trace: str, taken: Sequence[str]) -> Iterator[str]:
     """Yield a name of its own for each cause: its letters and digits, after that of the trace if taken."""
     given = list(taken)
     for cause in causes:

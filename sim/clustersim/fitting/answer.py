@@ -1,0 +1,285 @@
+"""The answer of `fit`: each cause as it was fitted, in sentences and as plain data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from clustersim import folders
+from clustersim.advice import Advice
+from clustersim.estimate import ConfidenceInterval
+from clustersim.fitting.causes import CauseFit, Relapsing
+from clustersim.fitting.checking import LABELS, Checked
+from clustersim.fitting.likelihood import EXPONENTIAL, SHAPES
+from clustersim.fitting.rates import exact_rate
+from clustersim.fitting.repairs import RepairLaw
+from clustersim.fitting.selection import LEMONS, LIFETIME, RELAPSE, TREND
+from clustersim.fitting.spells import Bursts
+from clustersim.formatting import counted, duration, percent, significant, whole
+from clustersim.logs.history import History
+from clustersim.studies.study import Study, plain
+from clustersim.units import DAY, HOUR, format_duration
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCENARIO_FILE = "scenario.yaml"
+MOST_NAMED = 5
+"""Causes of which the features are told in sentences."""
+
+
+@dataclass(frozen=True)
+class Fit(Study):
+    """What logs say: each cause as it was fitted, and the scenario that this makes.
+
+    `history` is the log as it was read, `text` the YAML of the scenario, `checked` the figures of the log
+    among those of simulated histories, of which `replications` is the number.
+    """
+
+    file: ClassVar[str] = "fit.json"
+    points: ClassVar[str] = "check"
+    history: History
+    causes: Mapping[str, CauseFit]
+    text: str
+    checked: tuple[Checked, ...]
+
+    @property
+    def outside(self) -> list[Checked]:
+        """The figures in which the fitted fleet is not like the log."""
+        return [each for each in self.checked if each.inside is False]
+
+    def body(self) -> dict[str, Any]:
+        """Return the numbers as plain data; what is unknown is null."""
+        history, end = self.history, None
+        if history.start is not None:
+            end = history.start + timedelta(seconds=history.window_s)
+        window = {
+            "from": history.start.isoformat() if history.start else None,
+            "to": end.isoformat() if end else None,
+            "timezone": str(history.start.tzinfo) if history.start else None,
+            "seconds": history.window_s,
+        }
+        exposure = {"nodes": history.nodes, "node_days": history.node_days, "clock": history.clock}
+        return {
+            "window": window,
+            "exposure": exposure,
+            "rows": dict(history.rows),
+            "problems": [problem._asdict() for problem in history.problems],
+            "causes": {name: _cause(fit) for name, fit in self.causes.items()},
+            "check": [{**each._asdict(), "inside": each.inside} for each in self.checked],
+            "scenario": self.text,
+        }
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The causes as a pandas frame, a row each; both ends of an interval are columns of their own."""
+        import pandas as pd
+
+        return pd.json_normalize([dict(record) for record in self.records()])
+
+    def records(self) -> Iterator[Mapping[str, Any]]:
+        """Yield a record for each cause."""
+        yield from ({"cause": name, **_cause(fit)} for name, fit in self.causes.items())
+
+    def save(self, folder: str | PathLike[str]) -> Path:
+        """Write the answer and the scenario to files in *folder*, and return the path of the answer."""
+        path = super().save(folder)
+        folders.write_text(path.with_name(SCENARIO_FILE), self.text)
+        return path
+
+    @property
+    def advice(self) -> list[Advice]:
+        """The answer in sentences, the most important one first."""
+        history = self.history
+        failures = len(history.time_s)
+        fleet = f"{counted(failures, 'failure')} of {counted(history.nodes, 'node')}"
+        window = format_duration(history.window_s, 3)
+        shares = [percent(fit.count / failures) for fit in self.causes.values()]
+        most = ", ".join(f"{name} {share}" for name, share in list(zip(self.causes, shares, strict=True))[:3])
+        of = f" The most frequent: {most}." if len(self.causes) > 1 else ""
+        sentences = [Advice(f"{fleet} in {window}: {_rate_of(failures, history)}.{of}")]
+        sentences += [
+            Advice(sentence) for fit in list(self.causes.values())[:MOST_NAMED] for sentence in _features(fit)
+        ]
+        return [*sentences, *self._about_check(), *self._about_rows()]
+
+    def _about_check(self) -> Iterator[Advice]:
+        judged = [each for each in self.checked if each.inside is not None]
+        if not judged:
+            return
+        if not self.outside:
+            yield Advice(
+                f"The fitted fleet behaves as the log does: {counted(len(judged), 'figure')} of it lie within"
+                f" those of 95 % of {whole(self.replications)} simulated histories."
+            )
+        for each in self.outside:
+            yield Advice(
+                f"The fitted fleet is not like the log in one figure, {LABELS[each.figure]}: {in_words(each)}"
+                f" in 95 % of {whole(self.replications)} simulated histories.",
+                True,
+            )
+
+    def _about_rows(self) -> Iterator[Advice]:
+        rows, problems = self.history.rows, self.history.problems
+        lost = rows.get("not_understood", 0)
+        if lost and problems:
+            yield Advice(
+                f"{counted(lost, 'row')} of {whole(rows['total'])} could not be read, the first:"
+                f" {problems[0].file}:{problems[0].line}: {problems[0].reason}",
+                True,
+            )
+        yield from (Advice(note) for note in self.history.notes)
+
+
+def in_words(checked: Checked) -> str:
+    """Return a figure of the log beside both ends of the simulated ones."""
+    observed, low, high = (
+        written(checked.figure, end) for end in (checked.observed, checked.low, checked.high)
+    )
+    return f"{observed} in the log, {low} to {high}"
+
+
+def written(figure: str, value: float | None) -> str:
+    """Return a figure of the check as text."""
+    if figure.endswith("_s"):
+        return duration(value)
+    if figure in ("failures", "nodes_away_most"):
+        return whole(value or 0.0)
+    if figure == "nodes_away_mean":
+        return significant(value or 0.0, 3)
+    return percent(value)
+
+
+def _rate_of(count: int, history: History) -> str:
+    mean, low, high = (significant(end or 0.0, 3) for end in exact_rate(count, history.node_days / 1000))
+    return f"{mean} per 1000 node-days (95 %: {low} to {high})"
+
+
+def _features(fit: CauseFit) -> Iterator[str]:
+    """Yield a sentence for each feature of a cause beyond a constant rate."""
+    values, found = fit.values, fit.selection
+    model = found.best.model
+    if found.has(LIFETIME):
+        age = ", counted from when the nodes are first seen" if model.new else ""
+        shape = f"{SHAPES[model.law]} {_ends(values['shape'])}"
+        yield f"{fit.name}: lifetimes are {model.law}, {shape}{age}."
+    if found.has(LEMONS):
+        share, factor = _ends(values["share"], percent), _ends(values["factor"])
+        yield f"{fit.name}: nodes differ. {share} of them fail {factor} times as often as the others."
+    if found.has(RELAPSE) and model.within is not None and fit.relapse is not None:
+        within, share = format_duration(model.within), _ends(values["probability"], percent)
+        seen = (
+            f"within a day {percent(fit.relapse.share)} fail again, {_small(fit.relapse.expected)} by chance"
+        )
+        yield f"{fit.name}: {share} of the repairs do not last {within}; {seen}."
+    if found.has(TREND) and model.until is not None:
+        until, early = format_duration(model.until), _ends(values["early"])
+        yield f"{fit.name}: in the first {until} failures came {early} times as often as later."
+    bursts = fit.bursts
+    if bursts is not None and bursts.p_value < found.level:
+        burst = f"{whole(bursts.rows)} of {whole(fit.count)} rows in {counted(bursts.count, 'burst')}"
+        how = (
+            f"; {_ends(fit.burst, percent)} of the failures take their block of {bursts.domain} nodes along"
+            if fit.burst
+            else " on nodes without a common block, which the fitted fleet does not have"
+        )
+        yield f"{fit.name}: several nodes fail at once, {burst}{how}."
+
+
+def _ends(
+    estimate: ConfidenceInterval, write: Callable[[float], str] = lambda value: significant(value, 2)
+) -> str:
+    """Return an estimate with both ends of its interval."""
+    mean, low, high = (math.nan if end is None else end for end in estimate)
+    return f"{write(mean)} ({write(low)} to {write(high)})"
+
+
+def _small(share: float) -> str:
+    return percent(share, 0.001)
+
+
+def _cause(fit: CauseFit) -> dict[str, Any]:
+    """Return a cause as plain data."""
+    values, model = fit.values, fit.selection.best.model
+    lemons = {"share": plain(values["share"]), "factor": plain(values["factor"])} if model.lemons else None
+    trend = {
+        "p_value": fit.selection.p_values.get(TREND),
+        "until_s": model.until,
+        "factor": None if model.until is None else plain(values["early"]),
+    }
+    return {
+        "per": fit.per,
+        "count": fit.count,
+        "rate_per_1000_node_days": plain(fit.rate),
+        "lifetime": _lifetime(fit),
+        "repair": None if fit.repair is None else _repair(fit.repair),
+        "transient": fit.transient,
+        "relapse": None if fit.relapse is None else _relapse(fit, fit.relapse),
+        "lemons": lemons,
+        "trend": trend,
+        "bursts": None if fit.bursts is None else _bursts(fit.bursts, fit.selection.level),
+    }
+
+
+def _lifetime(fit: CauseFit) -> dict[str, Any]:
+    values, model = fit.values, fit.selection.best.model
+    named = {"mtbf_s": "mtbf_s"} | ({} if model.law == EXPONENTIAL else {"shape": SHAPES[model.law]})
+    return {
+        "law": model.law,
+        "parameters": {name: plain(values[key]) for key, name in named.items()},
+        "ages": "new" if model.new else "steady",
+        "p_value": fit.selection.p_values.get(LIFETIME),
+        "chosen_because": _why(fit),
+        "first_failures_shape": plain(fit.first_shape) if fit.first_shape else None,
+    }
+
+
+def _repair(law: RepairLaw) -> dict[str, Any]:
+    parameters = {name: plain(value) for name, value in law.parameters.items()}
+    return {"law": law.law, "parameters": parameters, "at_most_s": law.at_most, **law.seen._asdict()}
+
+
+def _relapse(fit: CauseFit, relapse: Relapsing) -> dict[str, Any]:
+    found = fit.selection
+    return {
+        "probability": plain(fit.values["probability"]) if found.has(RELAPSE) else None,
+        "within_s": found.best.model.within,
+        "seen_within_a_day": relapse.share,
+        "by_chance": relapse.expected,
+        "p_value": found.p_values.get(RELAPSE),
+    }
+
+
+def _bursts(bursts: Bursts, level: float) -> dict[str, Any] | None:
+    """Return bursts that are no chance."""
+    if bursts.p_value >= level:
+        return None
+    counts = {"count": bursts.count, "rows": bursts.rows, "p_value": bursts.p_value}
+    return {"scope": bursts.scope, **counts}
+
+
+def _why(fit: CauseFit) -> str:
+    """Return why the law of the lifetimes was chosen."""
+    found = fit.selection
+    p_value, level = found.p_values.get(LIFETIME), f"{found.level:.2g}"
+    if found.has(LIFETIME):
+        return f"better than exponential beyond chance (p {p_value:.1g}, level {level}), least AIC"
+    if p_value is None:
+        return f"{counted(fit.spells.count, 'failure')}: too few for another law than {EXPONENTIAL}"
+    return f"no law better than {EXPONENTIAL} beyond chance (p {p_value:.2g}, level {level})"
+
+
+def describe_window(history: History) -> str:
+    """Return from when to when the nodes were watched."""
+    if history.start is None:
+        return format_duration(history.window_s, 3)
+    end = history.start + timedelta(seconds=history.window_s)
+    form = "%Y-%m-%d" if history.window_s > 2 * DAY else "%Y-%m-%d %H:%M"
+    hours = history.window_s / HOUR
+    length = f"{significant(hours / 24, 4)} days" if hours > 48 else f"{significant(hours, 3)} hours"
+    return f"{history.start:{form}} to {end:{form}} ({length})"

@@ -1,0 +1,116 @@
+"""`fit`: from logs of failures to a scenario, with what it leaves open, and a check by simulation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from clustersim import folders
+from clustersim.fitting.answer import SCENARIO_FILE, Fit
+from clustersim.fitting.causes import fit_causes
+from clustersim.fitting.checking import FEWEST, MOST, check, figures_of, measure
+from clustersim.fitting.writing import fleet_document, text_of
+from clustersim.formatting import counted
+from clustersim.logs.cleaning import MERGE_S
+from clustersim.logs.errors import LogError
+from clustersim.logs.history import CALENDAR, History
+from clustersim.logs.reading import read_history
+from clustersim.scenario import Scenario, loads
+from clustersim.scenario.describe import replication_s
+from clustersim.scenario.loading import variant
+from clustersim.settings import Output, Settings, merged
+from clustersim.store import ChoiceError
+from clustersim.studies.study import on_a_fixed_number, simulations
+from clustersim.units import format_duration
+
+LONGEST_CHECK = 60.0
+"""Seconds of one core that simulating the fitted fleet may take, where 40 histories do not take longer."""
+MOST_CAUSES = 100
+
+
+def fit(
+    logs: str | PathLike[str] | Sequence[str | PathLike[str]],
+    output: Output = None,
+    *,
+    nodes: int | str | PathLike[str] | None = None,
+    begin: str | None = None,
+    end: str | None = None,
+    timezone: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    format: str | None = None,
+    merge: float = MERGE_S,
+    clock: str = CALENDAR,
+    name: str | None = None,
+    settings: Settings | None = None,
+    **keywords: Any,
+) -> Fit:
+    """Fit failures, repairs and what is special about nodes to *logs*, and return the scenario they make.
+
+    *nodes*, *begin* and *end* are what was observed, without which there is no rate: a number of nodes, or a
+    file where the fleet has changed, and the window.  *timezone*, *columns* and *format* say how the logs are
+    read, *merge* (s) within what time rows of one node and cause are one.  The fleet is simulated, 40 to 200
+    times, to see whether it behaves as the log does.  With *output*, `fit.json` and `scenario.yaml` are
+    written to that folder.  Keywords are fields of `Settings`.  Raises ChoiceError where a log, or what was
+    observed, cannot be used.
+    """
+    how = on_a_fixed_number(merged(settings, keywords))
+    files = [logs] if isinstance(logs, str | PathLike) else list(logs)
+    window = {"nodes": nodes if nodes is None else str(nodes), "begin": begin, "end": end, "clock": clock}
+    read = {"timezone": timezone, "columns": columns, "format": format, "merge_s": merge}
+    try:
+        history = read_history([str(file) for file in files], **window, **read)  # type: ignore[arg-type]
+    except LogError as error:
+        raise ChoiceError(str(error)) from error
+    names = [Path(file) for file in files]
+    called = name or folders.slug(names[0].stem)
+    return fit_history(history, called, ", ".join(file.name for file in names), output, how)
+
+
+def fit_history(
+    history: History, name: str, source: str, output: Output = None, settings: Settings | None = None
+) -> Fit:
+    """Return the fit of a log that has been read; *source* is what it is called in the scenario.
+
+    Raises ChoiceError where no row is a failure.
+    """
+    how = settings or Settings()
+    _refuse_useless(history)
+    causes = fit_causes(history, lambda cause: how.progress.say(f"Fitting {cause}"))
+    most_away = figures_of(history)[2]
+    spares = 0 if math.isnan(most_away) else min(int(most_away), history.nodes // 2)
+    document = fleet_document(history, causes, name, source, spares)
+    text = text_of(history, causes, document)
+    scenario = loads(text, SCENARIO_FILE, how.changes)
+    fleet = _fleet(scenario, history)
+    count = how.replications or int(min(max(LONGEST_CHECK / replication_s(fleet), FEWEST), MOST))
+    with simulations(how.without_changes, output, "fit", fleet, log=text) as running:
+        point = running.point(fleet, {"figures": measure(fleet)}, range(count))
+        running.run([point])
+        simulated = [kept["figures"] for kept in point.store.first(count)]
+        answer = Fit(scenario, scenario, count, history, causes, text, check(history, simulated))
+        return running.finished(answer, output)
+
+
+def _fleet(scenario: Scenario, history: History) -> Scenario:
+    """Return the fitted fleet with all of its nodes in the job, each watched for as long as the log."""
+    horizon = format_duration(history.window_s)
+    changes = {"uncertain": None, "cluster.spares": None, "cluster.spare_failures": None}
+    gpus = scenario.cluster.gpus_per_node * history.nodes
+    return variant(scenario, {**changes, "cluster.gpus": gpus, "simulation.horizon": horizon})
+
+
+def _refuse_useless(history: History) -> None:
+    """Raise ChoiceError where a log has no failures, or more causes than a scenario can have."""
+    if not len(history.time_s):
+        first = f"; the first problem: {history.problems[0]}" if history.problems else ""
+        raise ChoiceError(
+            f"none of {counted(history.rows['total'], 'row')} is a failure within the window{first};"
+            " correct the window, or the columns"
+        )
+    if len(history.causes) > MOST_CAUSES:
+        raise ChoiceError(
+            f"{len(history.causes):,} causes, {MOST_CAUSES} are possible; name a column with fewer"
+        )

@@ -1,0 +1,222 @@
+"""Which features the failures of one cause have: only those without which chance cannot explain the log.
+
+From the exponential, features are added one by one, the least probable by chance first, as long as the
+likelihood ratio of one is beyond the level; one that the others have made needless goes again.  So a relapse
+is tested beside the lemons that look like it, and a lifetime beside the burn-in.  The level is 5 % over the
+number of all tests of all causes (Bonferroni), so that a log without any feature shows one in at most 5 % of
+cases.
+
+Twice the log of the ratio is chi squared with one degree of freedom; where the place of a parameter was
+searched too (until when, within what time, from new or not), the chance is that of the best of so many tries.
+A share of relapses cannot be negative, which halves it; lemons, with a share and a factor that mean nothing
+without each other, are compared with two degrees of freedom, which is more than they need (measured by
+`benchmarks/fitting.py`).
+
+Pooled gaps of a log nearly always look like infant mortality, because a repair that failed looks like a short
+life and a node that is worse than others like a young one.  So a lifetime has to show beyond the first week
+after a repair as well, and beside lemons, from spells whose age is known.  What shows within that week alone
+is a relapse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import chdtrc
+
+from clustersim.fitting.likelihood import EXPONENTIAL, LAWS, Maximum, Model, maximise
+from clustersim.fitting.spells import Spells
+from clustersim.units import DAY
+
+LEVEL = 0.05
+LIFETIME, LEMONS, RELAPSE, TREND = "lifetime", "lemons", "relapse", "trend"
+FEATURES = (LIFETIME, LEMONS, RELAPSE, TREND)
+FEWEST: Mapping[str, int] = {LIFETIME: 20, LEMONS: 20, RELAPSE: 10, TREND: 10}
+"""Failures (of a relapse, repairs) without which a feature is not looked for: no test would be its size."""
+NESTED = "weibull"
+"""The law that is tested against the exponential, a special case of it; others are compared with it."""
+WITHINS = (DAY, 3 * DAY, 7 * DAY)
+UNTILS = (7 * DAY, 14 * DAY, 30 * DAY, 60 * DAY, 90 * DAY, 180 * DAY)
+STEEPEST = 0.5
+"""A smaller shape is no infant mortality (failures of nodes have 0.7 to 0.8: Schroeder and Gibson, IEEE
+Transactions on Dependable and Secure Computing 7(4), 2010) but repairs that fail."""
+LONGEST_BURN_IN = 0.8
+"""Of the window: a change beyond it would be a claim about the last days alone."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The features found: the `best` model, and the chance of each feature (`p_values`) beside the others.
+
+    `exponential` is the model without any feature.  A feature that was not tested has no chance.
+    """
+
+    best: Maximum
+    exponential: Maximum
+    p_values: Mapping[str, float]
+    level: float
+
+    def has(self, feature: str) -> bool:
+        """Whether the model has a *feature*."""
+        return feature in features_of(self.best.model)
+
+
+def features_of(model: Model) -> tuple[str, ...]:
+    """Return the features that a *model* has."""
+    there = {
+        LIFETIME: model.law != EXPONENTIAL,
+        LEMONS: model.lemons,
+        RELAPSE: model.within is not None,
+        TREND: model.until is not None,
+    }
+    return tuple(feature for feature in FEATURES if there[feature])
+
+
+def testable(spells: Spells, nodes: int, window_s: float) -> tuple[str, ...]:
+    """Return the features that can be looked for in the failures of one cause, of so many *nodes*."""
+    repairs = int(spells.repaired.sum())
+    seen = {
+        LIFETIME: spells.count,
+        LEMONS: spells.count if nodes > 1 else 0,
+        RELAPSE: repairs if nodes > 1 else 0,
+        TREND: spells.count if list(_untils(window_s)) else 0,
+    }
+    return tuple(feature for feature in FEATURES if seen[feature] >= FEWEST[feature])
+
+
+def _untils(window_s: float) -> Iterator[float]:
+    yield from (until for until in UNTILS if until <= LONGEST_BURN_IN * window_s)
+
+
+def select(spells: Spells, features: tuple[str, ...], window_s: float, tests: int) -> Selection:
+    """Return which of the *features* the failures have, where so many *tests* are made in all."""
+    start = maximise(spells, Model(), {"mtbf_s": spells.total / max(spells.count, 1)})
+    search = _Search(spells, window_s)
+    level, best = LEVEL / max(tests, 1), start
+    while True:
+        tried = [
+            search.added(best, feature) for feature in features if feature not in features_of(best.model)
+        ]
+        likeliest = min(tried, key=lambda trial: trial.p_value, default=None)
+        if likeliest is None or likeliest.p_value >= level:
+            break
+        best = search.without_needless(likeliest.found, level)
+        if best.top <= start.top:
+            break
+    if best.model.law != EXPONENTIAL:
+        best = search.best_law(best)
+    return Selection(best, start, search.p_values(best, features), level)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What a model is with one feature more, and the chance of so large a gain without it."""
+
+    feature: str
+    found: Maximum
+    p_value: float
+
+
+class _Search:
+    """Models of one cause, each fitted once."""
+
+    def __init__(self, spells: Spells, window_s: float) -> None:
+        self._spells, self._window_s = spells, window_s
+        self._fitted: dict[Model, Maximum] = {}
+        repairs = int(spells.repaired.sum()) >= FEWEST[RELAPSE]
+        self._late = spells.beyond(max(WITHINS)) if repairs else spells
+        self._gains: dict[Model, float] = {}
+        self._several = len(np.unique(spells.node)) > 1
+
+    def fitted(self, model: Model, near: Mapping[str, float]) -> Maximum:
+        """Return the most probable parameters of a *model*."""
+        if model not in self._fitted:
+            self._fitted[model] = maximise(self._spells, model, near)
+        return self._fitted[model]
+
+    def added(self, base: Maximum, feature: str) -> _Trial:
+        """Return *base* with one *feature* more."""
+        models = list(self._with(base.model, feature))
+        found = max((self.fitted(model, base.values) for model in models), key=lambda each: each.top)
+        return self._trial(feature, found, base, len(models))
+
+    def _trial(self, feature: str, found: Maximum, base: Maximum, tries: int) -> _Trial:
+        """Return *found*, one of so many *tries*, with the chance of what it gains over *base*."""
+        chance = _chance(feature, 2 * (found.top - base.top), tries)
+        if feature == LIFETIME and _too_steep(found):
+            return _Trial(feature, found, 1.0)
+        if feature == LIFETIME and chance <= LEVEL:
+            model = replace(found.model, within=None, lemons=self._several)
+            if model not in self._gains:
+                self._gains[model] = self._gain_of_ages(model)
+            chance = max(chance, _chance(feature, 2 * self._gains[model], tries))
+        return _Trial(feature, found, chance)
+
+    def _gain_of_ages(self, model: Model) -> float:
+        """Return what the lifetime of a *model* gains where relapses are over and ages known."""
+        spells = self._late
+        if not model.new:
+            spells = spells.part(~spells.first, spells.since)
+        if not spells.count:
+            return 0.0
+        near = {"mtbf_s": spells.total / spells.count}
+        base = maximise(spells, replace(model, law=EXPONENTIAL), near)
+        return maximise(spells, model, base.values).top - base.top
+
+    def _with(self, model: Model, feature: str) -> Iterator[Model]:
+        if feature == LIFETIME:
+            yield from (replace(model, law=NESTED, new=new) for new in (False, True))
+        elif feature == LEMONS:
+            yield replace(model, lemons=True)
+        elif feature == RELAPSE:
+            yield from (replace(model, within=within) for within in WITHINS)
+        else:
+            yield from (replace(model, until=until) for until in _untils(self._window_s))
+
+    def without(self, found: Maximum, feature: str) -> _Trial:
+        """Return *found* without one of its features, with the chance of that feature beside all others."""
+        nothing = Model()
+        keys = {LIFETIME: ("law", "new"), LEMONS: ("lemons",), RELAPSE: ("within",), TREND: ("until",)}
+        plain = {key: getattr(nothing, key) for key in keys[feature]}
+        simpler = self.fitted(replace(found.model, **plain), found.values)
+        tries = len(list(self._with(simpler.model, feature)))
+        return replace(self._trial(feature, found, simpler, tries), found=simpler)
+
+    def without_needless(self, found: Maximum, level: float) -> Maximum:
+        """Return *found* without the features that the others have made needless."""
+        while len(features_of(found.model)) > 1:
+            trials = [self.without(found, feature) for feature in features_of(found.model)]
+            worst = max(trials, key=lambda trial: trial.p_value)
+            if worst.p_value < level:
+                break
+            found = worst.found
+        return found
+
+    def best_law(self, found: Maximum) -> Maximum:
+        """Return *found* with the law that Akaike's criterion prefers."""
+        laws = [law for law in LAWS if law != EXPONENTIAL]
+        models = [replace(found.model, law=law, new=new) for law in laws for new in (False, True)]
+        fits = [self.fitted(model, found.values) for model in models]
+        return min((fit for fit in fits if not _too_steep(fit)), key=lambda fit: fit.aic, default=found)
+
+    def p_values(self, best: Maximum, features: tuple[str, ...]) -> dict[str, float]:
+        """Return the chance of each feature beside the others of the *best* model."""
+        has = features_of(best.model)
+        return {
+            feature: (self.without(best, feature) if feature in has else self.added(best, feature)).p_value
+            for feature in features
+        }
+
+
+def _too_steep(found: Maximum) -> bool:
+    """Return whether its lifetime is too much infant mortality to be one."""
+    return found.model.law != "lognormal" and found.values["shape"] < STEEPEST
+
+
+def _chance(feature: str, gain: float, tries: int) -> float:
+    """Return the chance of so large a *gain* (twice the log of the ratio) by the best of so many *tries*."""
+    one = float(chdtrc(2 if feature == LEMONS else 1, max(gain, 0.0)))
+    times = {LIFETIME: float(tries), LEMONS: 1.0, RELAPSE: tries / 2, TREND: float(tries)}
+    return min(one * times[feature], 1.0)

@@ -1,0 +1,79 @@
+"""The log of a simulated fleet: who failed, when each node was back."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from clustersim.engine.replication import simulate
+from clustersim.fitting.checking import FIGURES, Checked, check, figures_of
+from clustersim.fitting.histories import history_of
+from clustersim.logs.history import History
+from clustersim.scenario import Scenario, loads
+from clustersim.units import DAY, HOUR
+
+
+def fleet(failures: str, cluster: str = "gpus: 320") -> Scenario:
+    head = f"name: fleet\ncluster: {{{cluster}}}\nfailures: {{{failures}}}\n"
+    return loads(
+        f"{head}checkpoint: none\nrecovery: {{stages: {{nodes: wait}}}}\nsimulation: {{horizon: 200 d}}\n"
+    )
+
+
+MODES = {
+    "repairs": "a: {per: node, mtbf: 20 d, repair: {exponential: {mean: 3 d}}}",
+    "two modes": "a: {per: gpu, mtbf: 300 d, repair: 2 d}, "
+    "b: {per: node, mtbf: 40 d, transient: 50 %, repair: 1 d}",
+    "racks": "a: {per: node, mtbf: 40 d, repair: 1 d, spreads: {to: rack, probability: 30 %}}",
+}
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_nodes_are_away_in_the_log_as_they_are_in_the_records(name: str) -> None:
+    scenario = fleet(MODES[name], "gpus: 320, nodes_per_rack: 4")
+    records = simulate(scenario, 0)
+    log = history_of(scenario, records)
+    assert records.fleet is not None
+    figures = dict(zip(FIGURES, figures_of(log), strict=True))
+    assert figures["nodes_away_mean"] == pytest.approx(records.fleet.away, rel=1e-9)
+    assert figures["nodes_away_most"] == records.fleet.most_away
+    assert figures["failures"] >= records.incident_count > 50
+
+
+def test_a_node_that_is_not_back_is_open_and_a_restart_has_no_end() -> None:
+    scenario = fleet("a: {per: node, mtbf: 100 d, repair: 90 d}, b: {per: job, mtbf: 20 d}")
+    log = history_of(scenario, simulate(scenario, 0))
+    late = (log.cause == 0) & (log.time_s > 110 * DAY)
+    assert late.any()
+    assert np.all(np.isinf(log.end_s[late]))
+    assert np.all(np.isnan(log.end_s[log.cause == 1]))
+    assert np.all(log.node[log.cause == 1] == -1)
+
+
+def test_figures_by_hand() -> None:
+    times = [1 * DAY, 2 * DAY, 2.5 * DAY, 8 * DAY]
+    ends = [2 * DAY - HOUR, 3 * DAY, 2.6 * DAY, math.inf]
+    log = History.of(times, 20, 10 * DAY, node=[0, 0, 1, 2], end_s=ends)
+    figures = dict(zip(FIGURES, figures_of(log), strict=True))
+    assert figures == pytest.approx(
+        {
+            "failures": 4,
+            "nodes_away_mean": (23 / 24 + 1 + 0.1 + 2) / 10,
+            "nodes_away_most": 2,
+            "busiest_tenth": 3 / 4,
+            "relapse_within_a_day": 1 / 3,
+            "short_gaps": 0,
+            "longest_gap_s": 5.5 * DAY,
+        }
+    )
+
+
+def test_a_figure_beyond_95_of_100_histories_is_outside() -> None:
+    log = History.of([DAY, 2 * DAY], 4, 10 * DAY)
+    simulated = [np.full(len(FIGURES), float(number)) for number in range(101)]
+    found = {each.figure: each for each in check(log, simulated)}
+    assert found["failures"] == Checked("failures", 2.0, 2.5, 97.5)
+    assert found["failures"].inside is False
+    assert found["busiest_tenth"].inside is None

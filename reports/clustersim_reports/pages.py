@@ -386,7 +386,8 @@ def _sensitivity_facts(study: SensitivityStudy) -> Iterator[Fact]:
     variance = study.found.variance
     if variance.total > 0:
         share = percent(variance.chance / variance.total)
-        yield Fact("Chance", share, "of the variance of one run of this length")
+        what = "one run of this length" if study.together == 1 else f"{study.label} of {study.together} runs"
+        yield Fact("Chance", share, f"of the variance of {what}")
 
 
 def _sensitivity_method(study: SensitivityStudy) -> dict[str, str]:

@@ -166,8 +166,8 @@ def solved(until: str, **scenario: Any) -> Solution:
     return replace(solve(given, path=path, until=until, **few), wall_s=1.5)
 
 
-def unknowns(**scenario: Any) -> SensitivityStudy:
+def unknowns(metric: str = "ettr", **scenario: Any) -> SensitivityStudy:
     """Return a small study of what to measure first, really simulated."""
     given = spec(**(PRICED | scenario))
-    found = sensitivity(given, samples=8, replications=4, horizon="2 d", workers=1)
+    found = sensitivity(given, metric=metric, samples=8, replications=4, horizon="2 d", workers=1)
     return replace(found, wall_s=1.5)

@@ -61,6 +61,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     "sensitivity stated": lambda: written.study_page(
         findings.unknowns(uncertain={"recovery.stages.restart": "1 to 9 min"})
     ),
+    "sensitivity of a price": lambda: written.study_page(findings.unknowns("cost.per_effective_gpu_hour")),
     "validation": lambda: written.validation_page(
         validations.validation(validations.FAILED, validations.UNDECIDED), HOSTILE
     ),

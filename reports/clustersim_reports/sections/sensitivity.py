@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from clustersim.estimate import ConfidenceInterval, Estimate, in_words
+from clustersim.estimate import ConfidenceInterval, Estimate
 from clustersim.formatting import NOTHING, measured
-from clustersim.studies.sensitivity import SensitivityStudy, Swing, in_share
+from clustersim.studies.sensitivity import SensitivityStudy, in_share
 from clustersim.studies.study import ALIKE
 from clustersim_reports import drawing
-from clustersim_reports.blocks import Cell, Data, Figure, Section, Table, key, row
-from clustersim_reports.drawing import BLUE, INK, MUTED, PAPER, WIDE, Plot
+from clustersim_reports.blocks import Cell, Data, Figure, Json, Section, Table, key, row
+from clustersim_reports.drawing import BLUE, INK, MUTED, PAPER, WIDE, Plot, Position
 from clustersim_reports.run import interval
+from clustersim_reports.sections.sweep import unit
 
 BAR, NAME = 44, 40
 """Pixels per bar, and characters of a path for which there is room on a narrow page."""
@@ -18,39 +19,39 @@ BAR, NAME = 44, 40
 def section(study: SensitivityStudy) -> Section:
     """Return both figures and the table of what was varied."""
     figures = [tornado(study), shares(study)] if study.tornado else []
-    return Section("sensitivity", "What ETTR depends on", [*figures, table(study)], "The inputs")
+    return Section("sensitivity", f"What {study.label} depends on", [*figures, table(study)], "The inputs")
 
 
 def tornado(study: SensitivityStudy) -> Figure:
-    """Return a bar for each input from ETTR at its 5 % point to that at its 95 % point, the widest first."""
-    swings, rows = study.tornado, []
+    """Return a bar for each input from its 5 % point to its 95 % point, the widest first."""
+    swings, rows, bars = study.tornado, list[Json](), list[Position]()
     for swing in swings:
-        point = {"input": swing.path, "at_5_percent": swing.at_low.mean, "at_95_percent": swing.at_high.mean}
+        low, high = (each.mean or 0.0 for each in (swing.at_low, swing.at_high))
+        point: Json = {"input": swing.path, "at_5_percent": low, "at_95_percent": high}
         rows.append(point | interval("effective_cards", swing.worth.effective_gpus.interval))
-    ends = [each.mean for swing in swings for each in (swing.at_low, swing.at_high)]
+        bars.append((low, high))
+    ends = [end for bar in bars for end in bar]
     pad = max(0.06 * (max(ends) - min(ends)), 1e-4)
     span = [min(ends) - pad, max(ends) + pad]
+    title = unit(study.shown, study.scenario.costs.currency if study.scenario.costs else "")
     across, paper = (
-        drawing.axis("ETTR", range=span, nticks=7),
+        drawing.axis(drawing.text(title), range=span, nticks=7),
         {"bgcolor": PAPER, "borderpad": 0, "yshift": 8},
     )
     names = [drawing.text(swing.path, NAME) for swing in swings]
     look = {"x": span[0], **paper}
     plot = Plot.rows(Data(rows), names, BAR, across, look=look, barmode="overlay")
-    for place, swing in enumerate(swings):
-        low, high = swing.at_low.mean, swing.at_high.mean
-        plot.note(_worth(swing), span[1], place, MUTED, name=WIDE, xanchor="right", **paper)
-        lines = swing.path, f"ETTR {in_words(swing.at_low)} to {in_words(swing.at_high)}", _worth(swing)
-        plot.bars([high - low], [place], drawing.framed(BLUE), base=[low], hover=[lines])
+    spoken = [
+        f"{swing.path}: {study.words(swing.at_low)} to {study.words(swing.at_high)}" for swing in swings
+    ]
+    for place, (swing, (low, high)) in enumerate(zip(swings, bars, strict=True)):
+        gap = study.gap(swing, "cards") if swing.distinguishable else ALIKE
+        plot.note(gap, span[1], place, MUTED, name=WIDE, xanchor="right", **paper)
+        plot.bars([high - low], [place], drawing.framed(BLUE), base=[low], hover=[(spoken[place], gap)])
         plot.dots([low], [place], {"color": INK, "size": 8, "symbol": "diamond"})
-    plot.legend += [key("productive", "ETTR between both ends"), key("mean", "at the 5 % point")]
+    plot.legend += [key("productive", f"{study.label} between both ends"), key("mean", "at the 5 % point")]
     caption = "Each input by itself, the others as they are stated, on the same failures."
-    spoken = [f"{swing.path}: {in_words(swing.at_low)} to {in_words(swing.at_high)}" for swing in swings]
-    return plot.figure("tornado", "ETTR between the ends of each input", caption, spoken)
-
-
-def _worth(swing: Swing) -> str:
-    return swing.worth.in_cards("cards") if swing.worth.ettr.distinguishable else ALIKE
+    return plot.figure("tornado", f"{study.shown.label} between the ends of each input", caption, spoken)
 
 
 def shares(study: SensitivityStudy) -> Figure:
@@ -67,7 +68,9 @@ def shares(study: SensitivityStudy) -> Figure:
         for index in indices
     ]
     data = Data(rows)
-    across = drawing.axis("share of the variance that the inputs give ETTR, %", range=[0, 104], nticks=7)
+    across = drawing.axis(
+        f"share of the variance that the inputs give {study.label}, %", range=[0, 104], nticks=7
+    )
     paper = {"bgcolor": PAPER, "borderpad": 0, "yshift": 8}
     plot = Plot.rows(data, names, BAR, across, look={"x": 0, **paper}, barmode="overlay")
     for place, index in enumerate(indices):
@@ -103,5 +106,5 @@ def table(study: SensitivityStudy) -> Table:
         shown = (in_share(found.first), in_share(found.total)) if found else (NOTHING, NOTHING)
         moved = Cell(measured(effect.mu_star, effect.sigma or None), "" if found else "left out")
         rows.append(row(Cell(each.path, origin), Cell(each.text), moved, *map(Cell, shown)))
-    columns = ["5 % to 95 %", "Effect on ETTR", "By itself", "In all"]
+    columns = ["5 % to 95 %", f"Effect on {study.label}", "By itself", "In all"]
     return Table("What was varied, and what came of it", columns, rows, "Input", "measures")

@@ -9,6 +9,7 @@ import numpy as np
 
 from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import counted
+from clustersim.metrics.metric import Metric
 from clustersim.studies.grid import CARDS, SCENARIO, Axis
 from clustersim.studies.sweep import Sweep
 from clustersim_reports import blocks, drawing, theme
@@ -80,10 +81,9 @@ def scale(axis: Axis, room: float = 0.04, **more: object) -> Json:
     return drawing.axis(title, **(look | more))
 
 
-def unit(sweep: Sweep, path: str) -> str:
+def unit(metric: Metric, currency: str) -> str:
     """Return the name of a metric with its unit, for an axis."""
-    metric = sweep.metrics[path]
-    units = {"share": "", "money": sweep.currency}
+    units = {"share": "", "money": currency}
     return f"{metric.label}, {units.get(metric.unit, metric.unit)}".removesuffix(", ")
 
 
@@ -113,7 +113,7 @@ def curves(sweep: Sweep, path: str) -> Figure:
     linear = drawing.axis(range=[low - pad, high + 2 * pad], nticks=7)
     upward = drawing.count_axis(low / 1.4, max(high, *at) * 1.3) if sizes else linear
     plot = Plot(data, 420, x=scale(last), y=upward)
-    plot.corner(unit(sweep, path))
+    plot.corner(unit(sweep.metrics[path], sweep.currency))
     if sizes:
         plot.line(at, at, MUTED, 1.2, "dash", sign=key("dash", "every card trains, at full speed"))
     elif now is not None:
@@ -219,7 +219,8 @@ def heat(sweep: Sweep, path: str) -> Figure:
         hovertemplate="%{z:.4g}<extra></extra>",
     )
     _points(plot, sweep, path, [(x, y) for y in up for x in right])
-    caption = f"{unit(sweep, path)}: the darker, the more; contours with their values. {SEE_TABLE}"
+    what = unit(sweep.metrics[path], sweep.currency)
+    caption = f"{what}: the darker, the more; contours with their values. {SEE_TABLE}"
     return plot.figure(_name(sweep, path), sweep.metrics[path].label, caption, _best_words(sweep, path))
 
 

@@ -13,6 +13,7 @@ from clustersim.cli.program import OK, Command
 EXAMPLES = (
     "clustersim sensitivity my.yaml                  # by what it says under uncertain",
     "clustersim sensitivity frontier-100k --range 30% --report",
+    "clustersim sensitivity my.yaml --metric days_to_target.p90   # or a price, or spares.sufficient_p99",
     "clustersim sensitivity my.yaml --samples 512 --json | jq .indices",
 )
 
@@ -40,9 +41,10 @@ EXAMPLES = (
     show_default=True,
     help="Replications at each point; two tell chance from inputs.",
 )
+@click.option("--metric", default="ettr", show_default=True, help="What the inputs are to explain.")
 @options.output("Folder of sensitivity.json, .csv and the report. [default: runs/<name>/sensitivity]")
 @options.study
-def sensitivity(range_: str | None, samples: int, per_point: int, **common: Any) -> int:
+def sensitivity(range_: str | None, samples: int, per_point: int, metric: str, **common: Any) -> int:
     """Find out which uncertain inputs the answer depends on most: what to measure first.
 
     Elementary effects screen the inputs, Sobol indices rank what is left; chance is kept apart. A tornado
@@ -50,6 +52,6 @@ def sensitivity(range_: str | None, samples: int, per_point: int, **common: Any)
     """
     from clustersim.studies.sensitivity import sensitivity as found
 
-    asked = partial(found, range_=range_, samples=samples, per_point=per_point)
+    asked = partial(found, range_=range_, samples=samples, per_point=per_point, metric=metric)
     options.answer(asked, "sensitivity", **common)
     return OK

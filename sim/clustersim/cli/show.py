@@ -23,7 +23,7 @@ from clustersim.scenario.published_rates import RateBesidePublished
 from clustersim.scenario.values import ASSUMPTION
 from clustersim.studies.compare import Comparison
 from clustersim.studies.levers import Levers
-from clustersim.studies.sensitivity import SensitivityStudy, points_of, rows_of
+from clustersim.studies.sensitivity import SensitivityStudy, points_of, rows_of, tornado_rows
 from clustersim.studies.solve import Solution
 from clustersim.studies.study import Study, Worth
 from clustersim.studies.sweep import Sweep
@@ -329,10 +329,7 @@ def _sensitivity(study: SensitivityStudy, screen: Screen) -> None:
     screen.text("Share of the variance by inputs", "bold")
     screen.table(("", "5 % to 95 %", "by itself", "in all", "distinguishable from 0"), rows_of(study), left=2)
     screen.title("Between the ends of each input")
-    columns = ("", "ETTR at 5 %", "at 95 %", *(study.tornado[0].worth.row(True) if study.tornado else ()))
-    ends = ([each.path, in_words(each.at_low), in_words(each.at_high)] for each in study.tornado)
-    worth = (_worth(each.worth, each.worth.ettr.distinguishable) for each in study.tornado)
-    screen.table(columns, [[*names, *cells] for names, cells in zip(ends, worth, strict=True)])
+    screen.table(*tornado_rows(study))
     screen.advice(others)
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from clustersim.arrays import Array
 from clustersim.metrics.metric import Measure
 from clustersim.scenario.keys.quantities import Threshold
 from clustersim.store import ChoiceError
 from clustersim.studies.crossing import Slack
+from clustersim.studies.figures import resampled
 
-RESAMPLES, SEED = 400, 0
-"""For the interval of a quantile: so many leave its ends uncertain by a tenth of it."""
 CONDITION = "ettr >= 0.95, or cost.total <= other.yaml"
 
 
@@ -49,22 +46,10 @@ class Condition(NamedTuple):
     def slack(self, measure: Measure, rows: Array, others: Array | None) -> Slack:
         """Return by how much the rows of a metric meet it, with both ends of the 95 % interval."""
         if not measure.margin:
-            return self._resampled(measure, rows, others)
+            mean, *ends = (self.sign * (each - self.threshold) for each in resampled(measure, rows, others))
+            return Slack(mean, min(ends), max(ends))
         known = measure.estimate(rows) if others is None else measure.difference(rows, others)
         if known is None:
             return Slack(*[self.sign * math.inf] * 3)
         mean, width = self.sign * (known.mean - self.threshold), known.half_width or 0.0
         return Slack(mean, mean - width, mean + width)
-
-    def _resampled(self, measure: Measure, rows: Array, others: Array | None) -> Slack:
-        """Return the same for a quantile: the bootstrap's, of the same resamples at each value."""
-
-        def of(chosen: Any) -> float:
-            known = [measure.estimate(part[chosen]) for part in (rows, others) if part is not None]
-            numbers = [math.inf if each is None else each.mean for each in known]
-            difference = numbers[0] - (numbers[1] if others is not None else self.threshold)
-            return self.sign * (0.0 if math.isnan(difference) else difference)
-
-        resamples = np.random.default_rng(SEED).integers(0, len(rows), (RESAMPLES, len(rows)))
-        low, high = np.sort([of(chosen) for chosen in resamples])[[RESAMPLES // 40, -RESAMPLES // 40 - 1]]
-        return Slack(of(slice(None)), float(low), float(high))

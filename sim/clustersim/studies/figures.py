@@ -7,36 +7,44 @@ behind the other in one array, with their lengths before them: a few kB, whateve
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from clustersim.arrays import Array, Floats
-from clustersim.estimate import Estimate
+from clustersim.estimate import ConfidenceInterval, Estimate
+from clustersim.experiment import Point
+from clustersim.formatting import MINUS, plus_minus, points
 from clustersim.metrics.catalogue import figures_of
-from clustersim.metrics.metric import MetricFigure
+from clustersim.metrics.cells import worded
+from clustersim.metrics.metric import Measure, Metric, MetricFigure
 from clustersim.metrics.replications import Replications, stacked
 from clustersim.records import Records
 from clustersim.scenario.facts import facts_of
 from clustersim.scenario.keys.blocks import unknown
 from clustersim.scenario.model import Scenario
 from clustersim.store import Kept, Measures
+from clustersim.studies.study import Simulations
 
 ROWS = "rows"
+RESAMPLES, SEED = 400, 0
+"""For the interval of a quantile: so many leave its ends uncertain by a tenth of it."""
 Rows = Mapping[str, Array]
 """For each figure, by its path, a row of each replication."""
 
 
 class ScenarioFigures:
-    """The figures that a scenario has, by path, and how they come out of its replications."""
+    """The figures that a scenario has, or *only* some of them, by path; how they come out of replications."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, only: Collection[str] = ()) -> None:
         self._facts = facts_of(scenario)
         self._known = figures_of(self._facts)
         self.figures: dict[str, MetricFigure] = {
             path: figure
             for path, figure in self._known.items()
-            if not path.endswith(".mean") and not self._facts.missing(figure.metric.needs)
+            if (path in only if only else not path.endswith(".mean"))
+            and not self._facts.missing(figure.metric.needs)
         }
 
     def why_not(self, path: str) -> str:
@@ -88,6 +96,80 @@ class ScenarioFigures:
                 for path in paths
             ]
         )
+
+
+def simulated(
+    scenarios: Sequence[Scenario],
+    count: int,
+    running: Simulations,
+    simulate: Callable[[Sequence[Point]], None] | None = None,
+    only: Collection[str] = (),
+) -> list[tuple[ScenarioFigures, Rows]]:
+    """Simulate the first *count* replications of all *scenarios*; return their figures with their rows."""
+    figures = [ScenarioFigures(each, only) for each in scenarios]
+    points = [
+        running.point(scenario, each.measures, range(count))
+        for scenario, each in zip(scenarios, figures, strict=True)
+    ]
+    (simulate or running.run)(points)
+    return [(each, each.rows(point.store.first(count))) for each, point in zip(figures, points, strict=True)]
+
+
+def difference(measure: Measure, rows: Array, others: Array) -> ConfidenceInterval:
+    """Return the paired difference of a figure; of one that is no mean its interval is the bootstrap's."""
+    if measure.margin:
+        known = measure.difference(rows, others)
+        return ConfidenceInterval() if known is None else known.interval
+    return ConfidenceInterval(*resampled(measure, rows, others))
+
+
+def resampled(measure: Measure, rows: Array, others: Array | None) -> tuple[float, float, float]:
+    """Return a figure, less that of *others*, with the ends of the bootstrap's 95 % interval.
+
+    Resamples are the same for all, and infinite where a figure is; 0 where both are infinite.
+    """
+
+    def of(chosen: Any) -> float:
+        known = [measure.estimate(part[chosen]) for part in (rows, others) if part is not None]
+        numbers = [math.inf if each is None else each.mean for each in known]
+        apart = numbers[0] - (numbers[1] if others is not None else 0.0)
+        return 0.0 if math.isnan(apart) else apart
+
+    resamples = np.random.default_rng(SEED).integers(0, len(rows), (RESAMPLES, len(rows)))
+    low, high = np.sort([of(chosen) for chosen in resamples])[[RESAMPLES // 40, -RESAMPLES // 40 - 1]]
+    return of(slice(None)), float(low), float(high)
+
+
+def words(metric: Metric, estimate: Sequence[float | None], currency: str) -> str:
+    """Return a metric with its interval in its unit, `unknown` where it is not known."""
+    mean, width = mean_and_width(estimate)
+    if mean is None:
+        return "unknown"
+    if metric.unit == "share":
+        return plus_minus(mean, width)
+    return worded(int(mean) if metric.measure is None else mean, width, metric.unit, currency)
+
+
+def gap_words(metric: Metric, estimate: Sequence[float | None], currency: str) -> str:
+    """Return a difference of a metric with its interval and its sign."""
+    mean, width = mean_and_width(estimate)
+    if mean is None:
+        return "unknown"
+    if metric.unit == "share":
+        return points(mean, width)
+    return f"{'+' if mean > 0 else MINUS}{worded(abs(mean), width, metric.unit, currency)}"
+
+
+def within_a_sentence(metric: Metric) -> str:
+    """Return what a metric is called there."""
+    label = metric.label
+    return f"{label[0].lower()}{label[1:]}" if label[1:2].islower() else label
+
+
+def mean_and_width(estimate: Sequence[float | None]) -> tuple[float | None, float | None]:
+    """Return the mean of an interval and half its length, None where an end is not known."""
+    mean, low, high = estimate
+    return mean, None if low is None or high is None else (high - low) / 2
 
 
 def at_reference(values: Floats, weights: Floats, reference: Floats) -> Floats:

@@ -27,7 +27,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Progress
 from clustersim.store import COUNT, ChoiceError, Kept
 from clustersim.studies.change import tuned_tier
-from clustersim.studies.figures import Rows, ScenarioFigures, at_reference
+from clustersim.studies.figures import Rows, ScenarioFigures, at_reference, simulated
 from clustersim.studies.retune import Retuned, retuned
 from clustersim.studies.study import Simulations
 from clustersim.studies.values import EXAMPLE, TrialValue, listed, value_of
@@ -261,16 +261,7 @@ class GridPoints:
 
     def _rows(self, scenarios: Sequence[Scenario]) -> list[tuple[ScenarioFigures, Rows]]:
         """Simulate *scenarios* and return what their replications contribute to their figures."""
-        figures = [ScenarioFigures(scenario) for scenario in scenarios]
-        points = [
-            self._running.point(scenario, each.measures, range(self._count))
-            for scenario, each in zip(scenarios, figures, strict=True)
-        ]
-        self._simulated(points)
-        return [
-            (each, each.rows(point.store.first(self._count)))
-            for each, point in zip(figures, points, strict=True)
-        ]
+        return simulated(scenarios, self._count, self._running, self._simulated)
 
     def _simulated(self, points: Sequence[Point]) -> None:
         self._running.run(points)

@@ -1,4 +1,4 @@
-"""What to measure first: which of the inputs that are not known well ETTR depends on most."""
+"""What to measure first: which of the inputs that are not known well a metric depends on most."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from clustersim import folders
 from clustersim.advice import Advice
-from clustersim.arrays import Floats
-from clustersim.estimate import Estimate, mean_of
-from clustersim.formatting import counted, percent, plus_minus
-from clustersim.scenario.drawing import with_values
+from clustersim.estimate import ConfidenceInterval, Estimate
+from clustersim.formatting import counted, percent
+from clustersim.metrics.cells import MetricCell
+from clustersim.metrics.metric import Metric
 from clustersim.scenario.keys.uncertain import HIGH, LOW, UncertainInput, Uniform, around
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
@@ -24,8 +22,16 @@ from clustersim.scenario.trials import CHANGEABLE, CHOSEN, Trials
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
 from clustersim.studies.change import ended_by_the_clock
+from clustersim.studies.figures import (
+    ScenarioFigures,
+    gap_words,
+    within_a_sentence,
+    words,
+)
 from clustersim.studies.indices import SMALLEST, Indices, sensitivity_of
-from clustersim.studies.study import Simulations, Study, Worth, named, on_a_fixed_number, plain, simulations
+from clustersim.studies.inputs import InputModel, Swing, replications_of
+from clustersim.studies.study import ALIKE, Study, named, on_a_fixed_number, plain, simulations
+from clustersim.studies.sweep import on_a_number
 from clustersim.units import SHARE
 
 SAMPLES = 128
@@ -38,6 +44,9 @@ PER_POINT = 2
 """Replications at each point: two tell chance from inputs; more points then say more than more of them."""
 AT_THE_ENDS = 16
 """Replications at both ends of each input, which are compared one by one, unless the scenario has others."""
+EFFORT = {"trajectories": TRAJECTORIES, "most": MOST_KEPT}
+EVEN = Uniform(0.0, 1.0)
+"""The law of the quantiles of every input."""
 USUAL_RANGE = "30 %"
 NOT_GUESSED = ("cluster.", "costs.", *CHOSEN)
 DECIDED = ("interval", "every", "minimum", "keep")
@@ -45,7 +54,7 @@ DECIDED = ("interval", "every", "minimum", "keep")
 no ETTR depends.  Spares are decided too, but some of them may be out of order."""
 NOTABLE_CHANCE = 0.05
 """Share of the variance of a run from which on chance is worth a sentence."""
-NOTHING_TELLS = "Nothing that was varied makes a distinguishable difference to ETTR."
+NOTHING_TELLS = "Nothing that was varied makes a distinguishable difference to {}."
 TOO_FEW = (
     "Too few samples to say what to measure first: no input's share of the variance is distinguishable"
     " from 0."
@@ -73,32 +82,12 @@ class InputRange:
         return f"{self.input.value(LOW)} to {self.input.value(HIGH)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Swing:
-    """ETTR at the 5 % and the 95 % point of an input, the others as they are stated, and what is between."""
-
-    path: str
-    at_low: Estimate
-    at_high: Estimate
-    worth: Worth
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        worth = self.worth
-        return {
-            "path": self.path,
-            "at_low": plain(self.at_low, share=True),
-            "at_high": plain(self.at_high, share=True),
-            "effective_gpus": plain(worth.effective_gpus),
-            "money": plain(worth.money),
-        }
-
-
 @dataclass(frozen=True)
 class SensitivityStudy(Study):
-    """Which inputs ETTR depends on: the ranges, the effects that screened them, indices, and a tornado.
+    """Which inputs a metric depends on: the ranges, the effects that screened them, indices, and a tornado.
 
-    `frame` has a row for each input that was left, the one that matters most first.
+    `metric` is its path, and `shown` how it is shown.  `frame` has a row for each input that was left, the
+    one that matters most first.
     """
 
     file = "sensitivity.json"
@@ -107,6 +96,32 @@ class SensitivityStudy(Study):
     found: Indices
     tornado: Sequence[Swing]
     per_point: int
+    metric: str
+    shown: Metric
+
+    @property
+    def label(self) -> str:
+        """What the metric is called within a sentence."""
+        return within_a_sentence(self.shown)
+
+    @property
+    def together(self) -> int:
+        """Of how many replications a value of the metric is taken: one, or several where it is no mean."""
+        return replications_of(self.shown)
+
+    def words(self, estimate: ConfidenceInterval) -> str:
+        """Return the metric with its interval, in its unit."""
+        return words(self.shown, estimate, self._currency)
+
+    def gap(self, swing: Swing, unit: str = "effective cards") -> str:
+        """Return what lies between the ends of an input: of ETTR in cards, called *unit*, and in money."""
+        if self.metric == "ettr":
+            return swing.worth.in_cards(unit)
+        return gap_words(self.shown, swing.difference, self._currency)
+
+    @property
+    def _currency(self) -> str:
+        return self.scenario.costs.currency if self.scenario.costs else ""
 
     @property
     def first(self) -> str | None:
@@ -122,13 +137,13 @@ class SensitivityStudy(Study):
         """The answer in one sentence."""
         telling = [index for index in self.found.indices if index.distinguishable]
         if not telling:
-            moving = any(swing.worth.ettr.distinguishable for swing in self.tornado)
-            return TOO_FEW if moving else NOTHING_TELLS
+            moving = any(swing.distinguishable for swing in self.tornado)
+            return TOO_FEW if moving else NOTHING_TELLS.format(self.label)
         share = in_share(telling[0].total)
         if self.first is not None:
             return (
                 f"Measure {self.first} before you measure anything else: it has a part in {share} of the"
-                " variance that the inputs give ETTR."
+                f" variance that the inputs give {self.label}."
             )
         names = " or ".join(index.path for index in telling[:2])
         if len(telling) == 1:
@@ -144,7 +159,7 @@ class SensitivityStudy(Study):
         """Return the numbers as plain data; what is unknown is null."""
         found = named(self.found, "screening", "indices", "variance")
         return {
-            "metric": "ettr",
+            "metric": self.metric,
             "ranges": plain(list(self.ranges)),
             **found,
             "tornado": plain(list(self.tornado)),
@@ -176,35 +191,57 @@ def sensitivity(
     range_: str | None = None,
     samples: int = SAMPLES,
     per_point: int = PER_POINT,
+    metric: str = "ettr",
     settings: Settings | None = None,
     **keywords: Any,
 ) -> SensitivityStudy:
-    """Find out which uncertain inputs ETTR depends on most, and how much of what is open chance makes up.
+    """Find out which uncertain inputs a metric depends on most, and how much of what is open is chance.
 
     The ranges are those of `uncertain`; where there is no such block, all values with a number are taken to
     lie within *range_* of what is stated (30 %) in 90 % of the cases.  Elementary effects screen the inputs,
     then *samples* base points, a power of two, give Sobol indices of what is left, with *per_point*
     replications at each.  Both ends of each input are compared over 16 replications, unless the scenario or
-    the settings say how many.  With *output*, `sensitivity.json` and `.csv` are written to that folder.  A
-    target is left out.  Keywords are fields of `Settings`.  Raises ScenarioError for a faulty scenario, also
-    where a point makes it so, and RunError where the run cannot go on.
+    the settings say how many.  With *output*, `sensitivity.json` and `.csv` are written to that folder.
+
+    The *metric* is ETTR over a fixed time, a target left out; or any that `expect` knows, of runs that end as
+    the scenario says.  One that is no mean, such as a quantile, is taken of 16 replications together, so that
+    each point has *per_point* times 16.  Keywords are fields of `Settings`.  Raises ScenarioError for a
+    faulty scenario, also where a point makes it so, ChoiceError for a metric that it does not have, and
+    RunError where the metric is not known at a point, or the run cannot go on.
     """
     how = merged(settings, keywords)
+    _refuse(samples, per_point)
+    loaded = on_a_fixed_number(how).load(scenario)
+    metric = metric.removesuffix(".mean")
+    fixed, shown = _asked(_certain(loaded), metric)
+    inputs = _inputs(loaded, fixed, range_)
+    count = fixed.simulation.replications
+    question = {"range": str(range_), "samples": str(samples), "per_point": str(per_point), "metric": metric}
+    with simulations(how.without_changes, output, "sensitivity", loaded, **question) as running:
+        model, laws = InputModel(fixed, inputs, running, per_point, metric), dict.fromkeys(inputs, EVEN)
+        found = sensitivity_of(model, laws, samples=samples, **EFFORT, seed=fixed.simulation.seed)
+        tornado = model.swings([index.path for index in found.indices], count)
+        ranges = [InputRange(path, each) for path, each in inputs.items()]
+        answer = SensitivityStudy(loaded, fixed, count, ranges, found, tornado, per_point, metric, shown)
+        return running.finished(answer, output)
+
+
+def _refuse(samples: int, per_point: int) -> None:
     if per_point < PER_POINT or samples < PER_POINT or samples & (samples - 1):
         raise ChoiceError("give 2 replications per point or more, and a power of 2 as samples, such as 128")
-    loaded = on_a_fixed_number(how).load(scenario)
-    fixed = ended_by_the_clock(_certain(loaded), AT_THE_ENDS)
-    inputs = dict(_inputs(loaded, fixed, range_))
-    if not inputs:
-        raise ChoiceError(f"{loaded.name}: nothing is uncertain; give uncertain, or --range 30%")
-    question = {"range": str(range_), "samples": str(samples), "per_point": str(per_point)}
-    with simulations(how.without_changes, output, "sensitivity", loaded, **question) as running:
-        model = _Model(fixed, inputs, running, range(per_point))
-        found, tornado = model.studied(samples)
-        ranges = [InputRange(path, each) for path, each in inputs.items()]
-        count = fixed.simulation.replications
-        answer = SensitivityStudy(loaded, fixed, count, ranges, found, tornado, per_point)
-        return running.finished(answer, output)
+
+
+def _asked(scenario: Scenario, metric: str) -> tuple[Scenario, Metric]:
+    """Return the scenario as it is simulated for a *metric*, and how that is shown.
+
+    Raises ChoiceError where the scenario has no such metric.
+    """
+    prepared = ended_by_the_clock if metric == "ettr" else on_a_number
+    fixed = prepared(scenario, AT_THE_ENDS)
+    figures = ScenarioFigures(fixed)
+    if metric not in figures.figures:
+        raise ChoiceError(f"{scenario.name}: {figures.why_not(metric)}")
+    return fixed, figures.figures[metric].metric
 
 
 def _certain(scenario: Scenario) -> Scenario:
@@ -213,7 +250,15 @@ def _certain(scenario: Scenario) -> Scenario:
     return variant(scenario, dict.fromkeys(blocks)) if blocks else scenario
 
 
-def _inputs(scenario: Scenario, fixed: Scenario, range_: str | None) -> Iterator[tuple[str, UncertainInput]]:
+def _inputs(scenario: Scenario, fixed: Scenario, range_: str | None) -> dict[str, UncertainInput]:
+    """Return what is uncertain, by path; raises ChoiceError where nothing is."""
+    inputs = dict(_ranges(scenario, fixed, range_))
+    if not inputs:
+        raise ChoiceError(f"{scenario.name}: nothing is uncertain; give uncertain, or --range 30%")
+    return inputs
+
+
+def _ranges(scenario: Scenario, fixed: Scenario, range_: str | None) -> Iterator[tuple[str, UncertainInput]]:
     """Yield what is uncertain, by path: what the scenario says, and what is assumed where it says nothing."""
     yield from scenario.uncertain.items()
     if scenario.uncertain and range_ is None:
@@ -240,63 +285,18 @@ def _is_chosen(path: str) -> bool:
     return decided and path != "cluster.spares"
 
 
-class _Model:
-    """ETTR of a scenario as a function of the quantiles of its inputs, a row for each point."""
-
-    def __init__(
-        self, scenario: Scenario, inputs: Mapping[str, UncertainInput], running: Simulations, keys: range
-    ) -> None:
-        self._scenario = scenario
-        self._inputs = inputs
-        self._running = running
-        self._keys = keys
-
-    def studied(self, samples: int) -> tuple[Indices, list[Swing]]:
-        """Return what it depends on, and what lies between the ends of the inputs that were left."""
-        laws, seed = dict.fromkeys(self._inputs, Uniform(0.0, 1.0)), self._scenario.simulation.seed
-        found = sensitivity_of(
-            self, laws, samples=samples, trajectories=TRAJECTORIES, most=MOST_KEPT, seed=seed
-        )
-        ends = range(self._scenario.simulation.replications)
-        return found, self.swings([index.path for index in found.indices], ends)
-
-    def __call__(self, shares: Floats) -> Floats:
-        """Return ETTR at each row of quantiles, in each replication; the same ones at all points."""
-        return np.array(self._running.ettr([self._at(row) for row in shares.tolist()], self._keys))
-
-    def _at(self, row: Sequence[float]) -> Scenario:
-        return self._with(dict(zip(self._inputs, row, strict=True)))
-
-    def _with(self, shares: Mapping[str, float]) -> Scenario:
-        values: dict[str, Any] = {}
-        for path, share in shares.items():
-            values |= self._inputs[path].changes(path, share)
-        return with_values(self._scenario, values, "a point")
-
-    def swings(self, names: Sequence[str], keys: range) -> list[Swing]:
-        """Return ETTR at both ends of each input, the widest difference in cards first."""
-        ends = [self._with({path: end}) for path in names for end in (LOW, HIGH)]
-        values = self._running.ettr(ends, keys)
-        made = []
-        for place, path in enumerate(names):
-            (low, high), (below, above) = ends[2 * place : 2 * place + 2], values[2 * place : 2 * place + 2]
-            made.append(Swing(path, mean_of(below), mean_of(above), Worth.of(low, below, high, above)))
-        return sorted(made, key=lambda swing: -abs(swing.worth.effective_gpus.mean))
-
-
 def _advice(study: SensitivityStudy) -> Iterator[Advice]:
     found, swings = study.found, {swing.path: swing for swing in study.tornado}
     yield Advice(study.sentence)
     telling = [index.path for index in found.indices if index.distinguishable]
-    widest = [swing.path for swing in study.tornado[:1] if swing.worth.ettr.distinguishable]
+    widest = [swing.path for swing in study.tornado[:1] if swing.distinguishable]
     for path in telling[:2] or widest:
-        yield Advice(_swing(swings[path], next(each for each in study.ranges if each.path == path)))
+        yield Advice(_swing(study, swings[path], next(each for each in study.ranges if each.path == path)))
     variance = found.variance
     if variance.total > 0 and variance.chance >= NOTABLE_CHANCE * variance.total:
         share = percent(variance.chance / variance.total)
-        yield Advice(
-            f"Chance makes up {share} of the variance of one run of this length; no better data reduce it."
-        )
+        what = "one run of this length" if study.together == 1 else f"{study.label} of {study.together} runs"
+        yield Advice(f"Chance makes up {share} of the variance of {what}; no better data reduce it.")
     least = SMALLEST * max((effect.mu_star for effect in found.screening), default=0.0)
     left_out = [effect for effect in found.screening if not effect.kept]
     if beyond := [effect.path for effect in left_out if effect.mu_star > least]:
@@ -321,17 +321,18 @@ def _listed(paths: Sequence[str]) -> str:
     return ", ".join(paths[:MOST_KEPT]) + (", ..." if len(paths) > MOST_KEPT else "")
 
 
-def _swing(swing: Swing, range_: InputRange) -> str:
+def _swing(study: SensitivityStudy, swing: Swing, range_: InputRange) -> str:
     """Return what lies between the ends of an input, in a sentence."""
-    low, high = (plus_minus(each.mean, each.half_width) for each in (swing.at_low, swing.at_high))
-    gap = swing.worth.in_cards()
-    return f"{swing.path} from {range_.text}: ETTR {low} to {high}, {gap}, the other inputs as stated."
+    ends = f"{study.label} {study.words(swing.at_low)} to {study.words(swing.at_high)}"
+    return f"{swing.path} from {range_.text}: {ends}, {study.gap(swing)}, the other inputs as stated."
 
 
 def points_of(study: SensitivityStudy) -> str:
     """Return in one sentence how the answer was found."""
     many = counted(study.found.evaluations, "point")
-    return f"{many}, {counted(study.per_point, 'replication')} at each, the same ones at all."
+    each = counted(study.per_point * study.together, "replication")
+    groups = "" if study.together == 1 else f" in {study.per_point} groups"
+    return f"{many}, {each}{groups} at each, the same ones at all."
 
 
 def rows_of(study: SensitivityStudy) -> list[list[str]]:
@@ -344,3 +345,20 @@ def rows_of(study: SensitivityStudy) -> list[list[str]]:
         ]
         for index in study.found.indices
     ]
+
+
+def tornado_rows(study: SensitivityStudy) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and the rows of what lies between the ends of each input."""
+    gains = {swing.path: swing.worth.row(swing.distinguishable) for swing in study.tornado}
+    if study.metric != "ettr":
+        gaps = {swing.path: study.gap(swing) if swing.distinguishable else ALIKE for swing in study.tornado}
+        gains = {path: {"Difference": MetricCell(gap)} for path, gap in gaps.items()}
+    headings = ["", f"{study.shown.label} at 5 %", "at 95 %", *next(iter(gains.values()), ())]
+    rows = [
+        [
+            *(swing.path, study.words(swing.at_low), study.words(swing.at_high)),
+            *(cell.text for cell in gains[swing.path].values()),
+        ]
+        for swing in study.tornado
+    ]
+    return headings, rows

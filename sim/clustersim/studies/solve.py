@@ -27,7 +27,7 @@ from clustersim.store import ChoiceError
 from clustersim.studies.change import Change, ended_by_the_clock, tuned_tier
 from clustersim.studies.condition import Condition
 from clustersim.studies.crossing import Crossing, Slack
-from clustersim.studies.figures import Rows, ScenarioFigures
+from clustersim.studies.figures import Rows, ScenarioFigures, simulated
 from clustersim.studies.grid import CARDS
 from clustersim.studies.offers import offers
 from clustersim.studies.retune import retuned
@@ -233,13 +233,7 @@ class Question:
         if self.retune:
             found = retuned(scenarios, self.count, self._running, self._running.run)
             scenarios = [each.scenario for each in found]
-        figures = [ScenarioFigures(each) for each in scenarios]
-        points = [
-            self._running.point(each, kept.measures, range(self.count))
-            for each, kept in zip(scenarios, figures, strict=True)
-        ]
-        self._running.run(points)
-        return [each.rows(point.store.first(self.count)) for each, point in zip(figures, points, strict=True)]
+        return [rows for _, rows in simulated(scenarios, self.count, self._running)]
 
     def _evaluation(self, value: TrialValue, rows: Rows, others: Rows | None) -> Evaluation:
         metric = self.condition.metric

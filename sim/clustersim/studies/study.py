@@ -406,7 +406,7 @@ class Study(Answer):
         """Yield what holds for every study: that one replication tells little, that a target was left out."""
         if self.replications == 1:
             yield Advice("One replication tells nothing about chance: no interval. Take 8 or more.", True)
-        if self.given.target_s is not None:
+        if self.given.target_s is not None and self.scenario.target_s is None:
             yield Advice(
                 f"Simulated over {format_duration(self.scenario.end_s, 3)} instead of until the target is"
                 " reached, so that all that is compared meets the same failures."

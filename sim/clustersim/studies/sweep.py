@@ -21,15 +21,14 @@ import numpy as np
 from clustersim import folders
 from clustersim.advice import Advice
 from clustersim.arrays import Floats
-from clustersim.formatting import MINUS, NOTHING, counted, duration, plus_minus, points, whole
-from clustersim.metrics.cells import worded
+from clustersim.formatting import NOTHING, counted, duration, whole
 from clustersim.metrics.metric import Metric
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
-from clustersim.studies.figures import ScenarioFigures
+from clustersim.studies.figures import ScenarioFigures, gap_words, mean_and_width, within_a_sentence, words
 from clustersim.studies.grid import SIGNS, Grid, GridFigures, GridPlan, WholeProgress
 from clustersim.studies.study import ALIKE, Study, on_a_fixed_number, resting_place, simulations
 
@@ -108,10 +107,6 @@ class Sweep(Study):
         """Where each metric that was asked about is best, and what is indistinguishable from that."""
         return [*_advice(self), *self.caveats()]
 
-    def caveats(self) -> Iterator[Advice]:
-        """Yield what limits the answer; a target is not left out here."""
-        yield from (each for each in super().caveats() if each.warning)
-
     def estimate(self, path: str, index: int | None = None) -> Estimated:
         """Return a metric at a point, or of the scenario as it is, with both ends of its interval."""
         figures = self.found.baseline if index is None else self.found.figures[index]
@@ -137,18 +132,11 @@ class Sweep(Study):
 
     def label(self, path: str) -> str:
         """Return what a metric is called within a sentence."""
-        label = self.metrics[path].label
-        return f"{label[0].lower()}{label[1:]}" if label[1:2].islower() else label
+        return within_a_sentence(self.metrics[path])
 
     def words(self, path: str, index: int | None = None) -> str:
         """Return a metric at a point with its interval, in its unit."""
-        mean, width = _mean_and_width(self.estimate(path, index))
-        metric = self.metrics[path]
-        if mean is None:
-            return "unknown"
-        if metric.unit == "share":
-            return plus_minus(mean, width)
-        return worded(int(mean) if metric.measure is None else mean, width, metric.unit, self.currency)
+        return words(self.metrics[path], self.estimate(path, index), self.currency)
 
     def distinguishable(self, path: str, index: int) -> bool:
         """Return whether a metric at a point differs from the scenario as it is beyond chance, at 95 %."""
@@ -156,15 +144,10 @@ class Sweep(Study):
 
     def difference_words(self, path: str, index: int) -> str:
         """Return the difference to the scenario as it is, or that there is none beyond chance."""
-        mean, width = _mean_and_width(self.difference(path, index))
-        if mean is None:
-            return "unknown"
-        if not self.distinguishable(path, index):
+        mean, width = mean_and_width(self.difference(path, index))
+        if mean is not None and not self.distinguishable(path, index):
             return ALIKE if mean or width else "the same"
-        unit = self.metrics[path].unit
-        if unit == "share":
-            return points(mean, width)
-        return f"{'+' if mean > 0 else MINUS}{worded(abs(mean), width, unit, self.currency)}"
+        return gap_words(self.metrics[path], self.difference(path, index), self.currency)
 
     def alike(self, path: str) -> Sequence[int]:
         """Return the points that are indistinguishable from the best by a metric, the best among them."""
@@ -268,11 +251,6 @@ def _known(row: Floats) -> Estimated:
 
 def _named(estimate: Estimated) -> dict[str, Any]:
     return dict(zip(("mean", "low", "high"), estimate, strict=True))
-
-
-def _mean_and_width(estimate: Estimated) -> tuple[float | None, float | None]:
-    mean, low, high = estimate
-    return mean, None if low is None or high is None else (high - low) / 2
 
 
 def sweep(

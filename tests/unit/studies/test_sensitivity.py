@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from clustersim.experiment import run
 from clustersim.scenario import Scenario, ScenarioError
-from clustersim.store import ChoiceError
-from clustersim.studies.sensitivity import SensitivityStudy, sensitivity
+from clustersim.scenario.loading import variant
+from clustersim.store import ChoiceError, RunError
+from clustersim.studies.inputs import TOGETHER
+from clustersim.studies.sensitivity import SensitivityStudy, points_of, sensitivity
 
 JOB: dict[str, Any] = {
     "name": "job",
@@ -49,7 +52,7 @@ def test_the_tornado_is_that_of_runs_at_both_ends(study: SensitivityStudy) -> No
     swing = study.tornado[0]
     assert swing.path == "recovery.stages.restart"
     assert swing.at_low.mean > swing.at_high.mean + 0.1
-    assert (swing.at_low.count, study.replications) == (8, 8)
+    assert study.replications == 8
     worth = swing.worth
     assert worth.effective_gpus.mean == pytest.approx(8 * (swing.at_high.mean - swing.at_low.mean))
     assert worth.money is not None
@@ -66,6 +69,57 @@ def test_chance_is_told_from_inputs(study: SensitivityStudy) -> None:
 
 def test_workers_and_resuming_change_no_byte(study: SensitivityStudy) -> None:
     assert sensitivity(job(uncertain=RANGES), samples=32, workers=2).saved() == study.saved()
+
+
+def test_any_metric_may_be_asked_about_and_is_that_of_runs_at_both_ends() -> None:
+    """Incidents follow the rate alone, whatever a restart takes."""
+    ranges = {"failures.any.mtbf": "30 min to 2 h", **RANGES}
+    found = sensitivity(job(uncertain=ranges), metric="incidents_per_day", samples=32, workers=1)
+    assert found.first == "failures.any.mtbf"
+    assert [index.path for index in found.found.indices if index.distinguishable] == ["failures.any.mtbf"]
+    assert "variance that the inputs give incidents per day" in found.sentence
+    swing = found.tornado[0]
+    ends = [
+        run(variant(job(), {"failures.any.mtbf": f"{each.input.value(end)}"}), workers=1).summary
+        for each in found.ranges[:1]
+        for end in (0.05, 0.95)
+    ]
+    at_ends = [swing.at_low.mean, swing.at_high.mean]
+    assert at_ends == pytest.approx([each["incidents_per_day"] for each in ends])
+    assert swing.difference.mean == pytest.approx(at_ends[1] - at_ends[0])
+    assert found.to_dict()["metric"] == "incidents_per_day"
+    assert "ETTR" not in " ".join(map(str, found.advice))
+
+
+def test_a_quantile_is_taken_of_several_runs_together() -> None:
+    found = sensitivity(job(uncertain=RANGES), metric="ettr.p10", samples=4, workers=1)
+    assert found.together == TOGETHER
+    assert points_of(found).endswith("32 replications in 2 groups at each, the same ones at all.")
+    restart = found.tornado[0]
+    for at, end in ((restart.at_low, 0.05), (restart.at_high, 0.95)):
+        (input_,) = (each.input for each in found.ranges if each.path == restart.path)
+        summary = run(variant(job(), {restart.path: f"{input_.value(end)}"}), workers=1).summary
+        assert at.mean == pytest.approx(summary["ettr"]["p10"])
+    assert restart.difference.high is not None
+    assert restart.difference.high < 0
+
+
+def test_days_to_a_target_are_those_of_runs_until_it_is_reached() -> None:
+    work = {"workload": {"productive": "20 h"}, "simulation": {"replications": 4}}
+    found = sensitivity(job(**work, uncertain=RANGES), metric="days_to_target", samples=4, workers=1)
+    slow, fast = found.tornado[0].at_high.mean, found.tornado[0].at_low.mean
+    assert slow is not None
+    assert fast is not None
+    assert 20 / 24 < fast < slow
+    assert not any("instead of until the target" in str(each) for each in found.advice)
+    by_ettr = sensitivity(job(**work, uncertain=RANGES), samples=4, workers=1)
+    assert any("instead of until the target" in str(each) for each in by_ettr.advice)
+
+
+def test_what_is_not_known_at_a_point_is_said_with_the_point() -> None:
+    rare = {"failures.any.mtbf": "1 h to 1000 d"}
+    with pytest.raises(RunError, match=r"mtti_s is not known with failures.any.mtbf = .*; give a longer"):
+        sensitivity(job(uncertain=rare), metric="mtti_s", samples=4, workers=1)
 
 
 def test_without_ranges_they_are_assumed_and_that_is_said() -> None:
@@ -108,6 +162,8 @@ def test_too_few_samples_do_not_say_that_nothing_matters() -> None:
         ({"per_point": 1}, "give 2 replications per point or more"),
         ({"range_": "much"}, "--range: "),
         ({"precision": "1 pp"}, "give replications, and no precision"),
+        ({"metric": "ettrr"}, 'did you mean "ettr"'),
+        ({"metric": "days_to_target"}, "days_to_target needs"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(given: dict[str, Any], message: str) -> None:

@@ -32,9 +32,9 @@ Where a table below describes a time (detect, repair, a stage), a plain duration
 """
 LOGS_HEAD = """## Columns of a log
 
-The file that `failures.<name>.replay` names: [recorded incidents](../guides/recorded-incidents.md). Only a
-time is needed. In place of the file the rows may stand in the scenario:
-`[{time: 3 h, node: 1, repair: 20 h}, ...]`.
+The files that `failures.<name>.replay` names: [recorded incidents](../guides/recorded-incidents.md), and
+[which files are read](../guides/your-logs.md). Only a time is needed. In place of the file the rows may stand
+in the scenario: `[{time: 3 h, node: 1, repair: 20 h}, ...]`.
 """
 SUMMARY_HEAD = f"""{NOTE}
 # summary.json
@@ -183,9 +183,9 @@ def scenario_page() -> str:
 
 def logs_section() -> str:
     """Return the section about the columns of the file that `replay` names."""
-    from clustersim.scenario.keys import logs
+    from clustersim.logs.columns import COLUMNS
 
-    rows = [[f"`{name}`", meaning] for name, meaning in logs.COLUMNS.items()]
+    rows = [[f"`{name}`", meaning] for name, meaning in COLUMNS.items()]
     return f"{LOGS_HEAD}\n{table(('column', 'meaning'), rows)}\n"
 
 

@@ -32,24 +32,29 @@ _ORDER = ("used", "open", "inside_absence", "merged", "outside", "planned", NOT_
 
 def clean(rows: Rows, exposure: Exposure, merge_s: float = MERGE_S) -> History:
     """Return the history that *rows* tell of what was observed, with each row counted; raises LogError."""
+    return cleaned(rows, exposure, merge_s)[0]
+
+
+def cleaned(rows: Rows, exposure: Exposure, merge_s: float) -> tuple[History, list[int]]:
+    """Return the history, and of each failure in it the entry of *rows* with which it began."""
     time_s, end_s = _in_window(rows, exposure)
     names = {name: number for number, name in enumerate(exposure.names)}
     incidents = _Incidents(rows, exposure, names, time_s, end_s)
     incidents.sort_out(merge_s)
     exposure, node = incidents.named()
-    return incidents.history(exposure, node)
+    return incidents.history(exposure, node), incidents.entries()
 
 
 def _in_window(rows: Rows, exposure: Exposure) -> tuple[Array, Array]:
     """Return times and ends in seconds from the begin of the window."""
-    time_s, end_s = np.array(rows.time_s, float), np.array(rows.end_s, float)
+    time_s = np.array(rows.time_s, float)
     dated = np.array(rows.dated, bool)
     if dated.any() and not exposure.dated:
         first = int(np.argmax(dated))
         why = "its time is a date, and the window is not; give --from and --to as dates"
         raise LogError.at(why, rows.files[rows.file[first]], rows.line[first])
     shift = np.where(dated, exposure.begin_s, 0.0 if exposure.dated else exposure.begin_s)
-    return time_s - shift, end_s - shift
+    return time_s - shift, time_s - shift + np.array(rows.away_s, float)
 
 
 class _Incidents:
@@ -139,13 +144,16 @@ class _Incidents:
         return [
             incident
             for incident, entry in enumerate(self._first)
-            if self._status[entry] == "used" and entry not in strange
+            if self._status[entry] in ("used", "open") and entry not in strange
         ]
+
+    def entries(self) -> list[int]:
+        """Return the entry with which each incident that is kept began."""
+        return [self._first[incident] for incident in self._kept()]
 
     def history(self, exposure: Exposure, numbers: dict[int, int]) -> History:
         """Return the history of the incidents that are kept."""
-        rows, kept = self._rows, self._kept()
-        entries = [self._first[incident] for incident in kept]
+        rows, kept, entries = self._rows, self._kept(), self.entries()
         node = np.array([numbers.get(rows.node[entry], -1) for entry in entries], np.int64)
         time = self._time[entries] if entries else np.zeros(0)
         end = np.array([self._end[incident] for incident in kept], float)

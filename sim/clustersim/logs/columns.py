@@ -17,7 +17,8 @@ from clustersim.logs.files import Table
 from clustersim.logs.times import UNIT_WORDS
 from clustersim.units import shown
 
-TIME, NODE, CAUSE, REPAIR, END, KIND = "time", "node", "cause", "repair", "end", "kind"
+TIME, NODE, CAUSE, REPAIR, END = "time", "node", "cause", "repair", "end"
+KIND = "kind"
 SUFFIXES = ("s", "h", "d")
 COLUMNS: Mapping[str, str] = {
     TIME: "when it struck: a date, or a time from the start such as 3.5 h",
@@ -27,7 +28,8 @@ COLUMNS: Mapping[str, str] = {
     REPAIR: "for how long the node was away: 20 h; empty: a restart is enough",
     **{f"{REPAIR}_{unit}": f"the same as a plain number of {unit}" for unit in SUFFIXES},
     END: "in place of repair: when the node was back; empty: it was still away when the log ended",
-    KIND: "empty or failure, or planned: a planned stop, no failure",
+    KIND: "empty or failure, or planned (maintenance): no failure but a planned stop, as long as the repair"
+    " says; or launch, stop and the like, which are neither",
 }
 """The columns that a log may have, with what they say."""
 ROLES = (TIME, NODE, CAUSE, REPAIR, END, KIND)

@@ -88,15 +88,8 @@ def exposure(begin: str, end: str, nodes: str, zone: tzinfo | None = None, clock
     """
     if clock not in CLOCKS:
         raise LogError.at(f"{shown(clock)} is no clock; there are {' and '.join(CLOCKS)}")
-    begin_s, dated = _instant("from", begin, zone)
-    end_s, end_dated = _instant("to", end, zone)
-    if dated != end_dated:
-        raise LogError.at("--from is a date and --to is not, or the reverse; write both alike")
-    if not end_s > begin_s:
-        why = f"--to {end} is not after --from {begin}"
-        raise LogError.at(f"{why}; give the window in which failures were logged")
+    begin_s, window_s, dated = window(begin, end, zone)
     start = (_EPOCH + timedelta(seconds=begin_s)).astimezone(zone) if dated else None
-    window_s = end_s - begin_s
     base = Exposure(begin_s, window_s, dated, np.zeros(0), np.zeros(0), start=start, clock=clock)
     if nodes.strip().replace("_", "").replace(",", "").isdecimal():
         count = int(nodes.strip().replace("_", "").replace(",", ""))
@@ -109,11 +102,30 @@ def exposure(begin: str, end: str, nodes: str, zone: tzinfo | None = None, clock
     return _from_file(base, Source(nodes, Path(nodes)), zone)
 
 
-def _instant(option: str, text: str, zone: tzinfo | None) -> tuple[float, bool]:
+def window(
+    begin: str, end: str | None, zone: tzinfo | None, names: tuple[str, str] = ("--from", "--to")
+) -> tuple[float, float, bool]:
+    """Return begin and length of a window (s), and whether it is dated: the begin is then since 1970.
+
+    Without an *end* it is endless.  Raises LogError, which calls the two by their *names*.
+    """
+    begin_s, dated = _instant(names[0], begin, zone)
+    if end is None:
+        return begin_s, math.inf, dated
+    end_s, end_dated = _instant(names[1], end, zone)
+    if dated != end_dated:
+        raise LogError.at(f"{names[0]} is a date and {names[1]} is not, or the reverse; write both alike")
+    if not end_s > begin_s:
+        why = f"{names[1]} {end} is not after {names[0]} {begin}"
+        raise LogError.at(f"{why}; give the window in which failures were logged")
+    return begin_s, end_s - begin_s, dated
+
+
+def _instant(name: str, text: str, zone: tzinfo | None) -> tuple[float, bool]:
     try:
         return TimeCells("time", None, zone).read(text.strip())
     except ValueError as error:
-        raise LogError.at(f"--{option} {error}") from None
+        raise LogError.at(f"{name} {error}") from None
 
 
 def _from_file(base: Exposure, source: Source, zone: tzinfo | None) -> Exposure:

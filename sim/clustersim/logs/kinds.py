@@ -6,7 +6,7 @@ import re
 
 from clustersim.units import shown
 
-FAILURE, PLANNED, NO_FAILURE = "failure", "planned", "no_failure"
+FAILURE, PLANNED_STOP, NO_FAILURE = "failure", "planned", "no_failure"
 _FAILURES = frozenset(("", "failure", "failed", "fail", "fault", "incident", "unplanned", "error", "crash"))
 _PLANNED = frozenset(("planned", "maintenance", "scheduled"))
 _NEITHER = frozenset(("launch", "start", "stop", "end", "finish", "resume"))
@@ -35,21 +35,19 @@ _SAYS_PLANNED = re.compile(r"\b(maint|maintenance|planned|scheduled)\b", re.IGNO
 def kind_of(word: str) -> str:
     """Return the kind that a log's own *word* means; raises ValueError for one that means none."""
     plain = word.casefold()
-    for kind, words in ((FAILURE, _FAILURES), (PLANNED, _PLANNED), (NO_FAILURE, _NEITHER)):
+    for kind, words in ((FAILURE, _FAILURES), (PLANNED_STOP, _PLANNED), (NO_FAILURE, _NEITHER)):
         if plain in words:
             return kind
-    raise ValueError(
-        f"{shown(word)} is neither a failure nor planned; write one of these words into its column"
-    )
+    raise ValueError(f"{shown(word)} is neither a failure nor planned; say one of them, or leave it empty")
 
 
 def kind_of_event(state: str, reason: str) -> str:
     """Return the kind of an event of a node, of which Slurm tells the *state* and the *reason*."""
     flags = {part.strip(_FLAGS).upper() for part in state.split("+")}
     if flags & _PLANNED_NODES:
-        return PLANNED
+        return PLANNED_STOP
     if flags & _DOWN_NODES:
-        return PLANNED if _SAYS_PLANNED.search(reason) else FAILURE
+        return PLANNED_STOP if _SAYS_PLANNED.search(reason) else FAILURE
     return NO_FAILURE
 
 

@@ -36,7 +36,14 @@ from clustersim.logs.errors import LogError
 from clustersim.logs.files import MOST_PROBLEMS, MOST_ROWS, Block, Source, Table, open_table
 from clustersim.logs.history import UnreadRow
 from clustersim.logs.hosts import hosts_of
-from clustersim.logs.kinds import FAILURE, NO_FAILURE, PLANNED, kind_of, kind_of_event, kind_of_job
+from clustersim.logs.kinds import (
+    FAILURE,
+    NO_FAILURE,
+    PLANNED_STOP,
+    kind_of,
+    kind_of_event,
+    kind_of_job,
+)
 from clustersim.logs.times import MISSING, TimeCells, ZoneNeeded, is_missing
 from clustersim.units import shown
 
@@ -54,15 +61,15 @@ Progress = Callable[[int, int], None]
 class Rows:
     """Rows that were understood, one entry for each node that a row names, in the order of the files.
 
-    `time_s` and `end_s` are seconds since 1970 where `dated`, else from the start of the log; an end is NaN
-    where none is told, and infinite where the node was still away.  `node` (-1: the job or the site) and
-    `cause` are indices into `names` and `causes`; `row` numbers the rows of all files, `file` and `line` say
-    where one stands.  `counts` are the rows that no entry stands for, by what became of them; of the rows
-    that were not understood `problems` are the first.
+    `time_s` are seconds since 1970 where `dated`, else from the start of the log; `away_s` is for how long
+    the node was away, NaN where that is not told, and infinite where it was not back yet.  `node` (-1: the
+    job or the site) and `cause` are indices into `names` and `causes`; `row` numbers the rows of all files,
+    `file` and `line` say where one stands.  `counts` are the rows that no entry stands for, by what became of
+    them; of the rows that were not understood `problems` are the first.
     """
 
     time_s: array[float] = field(default_factory=lambda: array("d"))
-    end_s: array[float] = field(default_factory=lambda: array("d"))
+    away_s: array[float] = field(default_factory=lambda: array("d"))
     node: array[int] = field(default_factory=lambda: array("q"))
     cause: array[int] = field(default_factory=lambda: array("q"))
     row: array[int] = field(default_factory=lambda: array("q"))
@@ -217,36 +224,44 @@ class _Reader:
                 self._replications.add(replication)
                 rows.counts[OUTSIDE] += 1
                 return
-            word = self._kind(node, cause, kind, state)
+            word = self._kind(node, cause, kind or state)
             if word == NO_FAILURE or "." in job:
                 rows.counts[MERGED if word == FAILURE else NO_FAILURE] += 1
                 return
         time_s, dated = self._time(TIME, time)
         nodes = self._hosts.get(node) or self._nodes_of(node)
-        end_s = self._end(time_s, dated, end, repair, nodes) if rows.has_ends else math.nan
+        away_s = self._away(time_s, dated, end, repair, nodes) if rows.has_ends else math.nan
         key = cause, state
         number = self._cause_numbers.get(key, -1)
         if number < 0:
             number = self._cause_numbers[key] = self._causes.number(self._cause(cause, state))
         for each in nodes:
             rows.time_s.append(time_s)
-            rows.end_s.append(end_s)
+            rows.away_s.append(away_s)
             rows.node.append(each)
             rows.cause.append(number)
             rows.row.append(rows.total - 1)
             rows.file.append(len(rows.files) - 1)
             rows.line.append(line)
             rows.dated.append(dated)
-            rows.planned.append(word == PLANNED)
+            rows.planned.append(word == PLANNED_STOP)
 
-    def _kind(self, node: str, cause: str, kind: str, state: str) -> str:
+    def _kind(self, node: str, cause: str, word: str) -> str:
         """Return whether a row tells of a failure, a planned stop, or neither."""
-        key = (kind or state, cause if self._format == EVENTS else "")
-        word = self._kinds.get(key)
-        if word is None:
-            find = {EVENTS: lambda: kind_of_event(*key), JOBS: lambda: kind_of_job(state)}
-            word = self._kinds[key] = find.get(self._format, lambda: kind_of(kind))()
-        return NO_FAILURE if self._format == EVENTS and is_missing(node) else word
+        key = word, cause if self._format == EVENTS else ""
+        kind = self._kinds.get(key)
+        if kind is None:
+            kind = self._kinds[key] = self._find_kind(word, cause)
+        return NO_FAILURE if self._format == EVENTS and is_missing(node) else kind
+
+    def _find_kind(self, word: str, cause: str) -> str:
+        if self._format == EVENTS:
+            return kind_of_event(word, cause)
+        try:
+            return kind_of_job(word) if self._format == JOBS else kind_of("" if is_missing(word) else word)
+        except ValueError as error:
+            column = self._column[STATE if self._format == JOBS else KIND]
+            raise ValueError(f'column "{column}": {error}') from None
 
     def _time(self, role: str, cell: str) -> tuple[float, bool]:
         try:
@@ -257,10 +272,10 @@ class _Reader:
             why = "no time is given; a failure needs one" if is_missing(cell) else error
             raise ValueError(f'column "{self._column[role]}": {why}') from None
 
-    def _end(self, time_s: float, dated: bool, end: str, repair: str, nodes: Sequence[int]) -> float:
-        """Return when the nodes of a row were back (s), infinity where they were not, NaN where none left."""
+    def _away(self, time_s: float, dated: bool, end: str, repair: str, nodes: Sequence[int]) -> float:
+        """Return for how long the nodes of a row were away (s): NaN for not at all, infinity for still."""
         if REPAIR in self._column:
-            return math.nan if is_missing(repair) else time_s + self._repair(repair)
+            return math.nan if is_missing(repair) else self._repair(repair)
         if END not in self._column:
             return math.nan
         if end.casefold() in MISSING:
@@ -270,7 +285,7 @@ class _Reader:
             raise ValueError("of its two times one is a date and one counts from the start; write both alike")
         if end_s < time_s:
             raise ValueError("ends before it begins; correct one of its times")
-        return end_s if end_s > time_s else math.nan
+        return end_s - time_s if end_s > time_s else math.nan
 
     def _repair(self, cell: str) -> float:
         """Return for how long the node of a row was away (s)."""

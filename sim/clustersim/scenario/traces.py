@@ -1,5 +1,7 @@
 """`trace: {replay: logs/incidents.csv}`: the file is read, and the mode becomes one mode for each cause.
 
+The same with `{replay: {log: logs/incidents.csv, begin: 2026-05-01}}`, or with several files.
+
 The rows then stand in the document itself, so that it runs again without the file.
 """
 
@@ -12,8 +14,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from clustersim.logs.files import Source
 from clustersim.scenario.keys.failure import FailureModeBlock
-from clustersim.scenario.keys.logs import LogEntry, Recorded, Rows, read_log
+from clustersim.scenario.keys.logs import LogEntry, Recorded, ReplayLog, Rows, read_files
 from clustersim.scenario.keys.quantities import LONGEST_NAME, in_names, is_name
 from clustersim.scenario.text.document import Document, Mark, Path, Place, ScenarioError, dotted, find
 from clustersim.scenario.text.reader import shown_as
@@ -46,7 +49,7 @@ def read_traces(document: Document, roots: Sequence[File], taken: Sequence[str])
 
 def _names_a_file(mode: Any) -> bool:
     replay = mode.get(REPLAY) if isinstance(mode, Mapping) else None
-    return isinstance(replay, str) and "\n" not in replay
+    return isinstance(replay, Mapping) or (isinstance(replay, str) and "\n" not in replay)
 
 
 class _Trace:
@@ -59,10 +62,13 @@ class _Trace:
         self._roots = roots
         self._path: Path = (FAILURES, name, REPLAY)
         self._file = ""
+        self._notes: list[str] = []
         self._marks = {path[2:]: mark for path, mark in read.marks.items() if path[:2] == self._path[:2]}
 
     def modes(self, taken: Sequence[str]) -> dict[str, Any]:
         """Return the modes that stand in place of the trace, none of them with a *taken* name."""
+        if not self._is_readable():
+            return {self._name: dict(self._mode)}
         entries = sorted(self._entries(), key=lambda entry: entry.row.time_s)
         if not entries:
             return {self._name: {**self._mode, REPLAY: _HARMLESS}}
@@ -73,7 +79,7 @@ class _Trace:
         if len(causes) > MOST_CAUSES or not self._is_sound():
             entries, causes = [entry._replace(cause="") for entry in entries], [""]
         names = dict(zip(causes, mode_names(causes, self._name, taken), strict=True))
-        self._source(names)
+        self._say_sources(names)
         # Planned stops have no mode of their own: they go with the first one.
         return {
             names[cause]: self._of(
@@ -88,19 +94,24 @@ class _Trace:
         marks = self._read.marks
         marks.update({(FAILURES, name, *path): mark for path, mark in self._marks.items()})
         for number, entry in enumerate(entries):
-            place = Place(self._file, entry.line)
+            place = Place(entry.file, entry.line)
             marks[(FAILURES, name, REPLAY, number)] = Mark(place, place)
         return {**self._mode, REPLAY: Rows(entry.row for entry in entries)}
 
     def _entries(self) -> list[LogEntry]:
         """Return the rows of the file that can be read."""
+        named = self._mode[REPLAY]
+        more = ReplayLog.model_validate(named) if isinstance(named, Mapping) else None
         try:
-            log = read_log(self._text(self._found(self._mode[REPLAY])))
+            sources = [self._source(name) for name in (more.log if more else [named])]
+            log = read_files(sources, more)
         except ScenarioError as error:
             self._read.problems += error.problems
             return []
-        for line, sentence in log.troubles:
-            self._read.problems += self._error(sentence, Place(self._file, line)).problems
+        for line, sentence, file in log.troubles:
+            self._read.problems += self._error(sentence, Place(file, line or None)).problems
+        self._file = " and ".join(source.name for source in sources)
+        self._notes = log.notes
         return log.entries
 
     def _found(self, name: str) -> File:
@@ -118,27 +129,27 @@ class _Trace:
             raise self._error(f"{shown(name)} does not exist; give a log, its path relative to this file")
         return file
 
-    def _text(self, file: File) -> str:
-        self._file = shown_as(file)
-        place = Place(self._file)
-        try:
-            with file.open("rb") as stream:
-                raw = stream.read(LARGEST_LOG + 1)
-        except OSError as error:
-            why = f"cannot be read ({error.strerror or error}); give another"
-            raise self._error(why, place) from None
-        if len(raw) > LARGEST_LOG:
-            raise self._error(f"a log has at most {format_size(LARGEST_LOG)}; give fewer rows", place)
-        try:
-            return raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            place = Place(self._file, raw.count(b"\n", 0, error.start) + 1)
-            why = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
-            raise self._error(why, place) from None
+    def _source(self, name: str) -> Source:
+        """Return the log that *name* means, which is not too large."""
+        file = self._found(name)
+        source = Source(shown_as(file), file)
+        if source.size > LARGEST_LOG:
+            why = f"a log has at most {format_size(LARGEST_LOG)}; give fewer rows"
+            raise self._error(why, Place(source.name))
+        return source
 
     def _error(self, message: str, place: Place | None = None) -> ScenarioError:
         """Return what is wrong with the log, at a place in it, or else where it is named."""
         return (place or self._read.place(self._path)).error(message, dotted(self._path))
+
+    def _is_readable(self) -> bool:
+        """Whether it is said rightly how the log is read; else the scenario is refused for that."""
+        try:
+            if isinstance(self._mode[REPLAY], Mapping):
+                ReplayLog.model_validate(self._mode[REPLAY])
+        except ValidationError:
+            return False
+        return True
 
     def _is_sound(self) -> bool:
         """Whether the mode is right but for its log: what is not is then said once, not for each cause."""
@@ -148,7 +159,7 @@ class _Trace:
             return False
         return True
 
-    def _source(self, names: Mapping[str, str]) -> None:
+    def _say_sources(self, names: Mapping[str, str]) -> None:
         """Say of each mode that it is recorded, and let it have the sources of the trace."""
         stated = self._read.data.get(SOURCES, {})
         if not isinstance(stated, Mapping):
@@ -160,7 +171,8 @@ class _Trace:
             if path is not None and path[:2] == self._path[:2]:
                 of_trace[path[2:]] = sources.pop(source)
         for cause, name in names.items():
-            recorded = f"recorded: {self._file}{f', cause {shown(cause)}' if cause else ''}"
+            of = f", cause {shown(cause)}" if cause else ""
+            recorded = "; ".join([f"recorded: {self._file}{of}", *self._notes])
             here = {(REPLAY,): recorded} | of_trace if () not in of_trace else of_trace
             sources |= {dotted((FAILURES, name, *path)): text for path, text in here.items()}
         self._read.data[SOURCES] = sources

@@ -163,7 +163,8 @@ def _put(text: str, nodes: Mapping[Path, Any], keys: Path, document: Mapping[str
 
 def _names_a_file(path: Path, value: Any) -> bool:
     """Whether it is a base, or the log of a replay and not its rows."""
-    named = path[:1] == ("base",) or (path[:1] == ("failures",) and path[2:] == ("replay",))
+    is_log = path[:1] == ("failures",) and (path[2:] == ("replay",) or path[2:4] == ("replay", "log"))
+    named = path[:1] == ("base",) or is_log
     return named and isinstance(value, str) and "\n" not in value
 
 

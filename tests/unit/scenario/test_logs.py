@@ -41,42 +41,52 @@ SENTENCES = {
     "": "1: is empty; the first line names the columns",
     "\n\n": "1: is empty; the first line names the columns",
     "time_h\n": "1: no rows below the names of the columns; give at least one failure",
-    "node\n1\n": '1: no column "time"; the first line names the columns: time, time_s, ',
-    "3.5,12\n": '1: no column "time"; the first line names the columns: time, time_s, ',
-    "time_h;node\n3;4\n": "1: one column, \"time_h;node\"; separate the cells by commas, not by ';'",
-    "time_h\tnode\n3\t4\n": "1: one column, \"time_h node\"; separate the cells by commas, not by '\\t'",
-    "time_h,nodes\n1,2\n": '1: column "nodes" is not known, rename it or take it out; did you mean "node"?',
-    "time_h,desc\n1,2\n": '1: column "desc" is not known, rename it or take it out; allowed are time, ',
-    "time_h,time\n1,1 h\n": '1: column "time" is there twice; give one',
+    "node\n1\n": '1: no column "time", only "node"; separate the cells by commas, and name the columns',
+    "3.5,12\n": '1: no column "time"; there are 3.5, 12; say which it is: time=Start, or rename it',
+    "time_h,nodes\n1,2\n": '1: column "nodes" is not known; did you mean "node"? rename it, or take it out',
+    "time_h,time\n1,1 h\n": '1: column "time" is there twice, time_h, time; give one',
     "time_h,node\n1,2\n3\n": "3: 1 cells for 2 columns; give one for each",
     "time\n3.5\n": '2: column "time": 3.5 has no unit; write 3.5 h, or name the column time_h',
     "time\n-3 h\n": '2: column "time": "-3 h" is negative; a duration is',
-    "time\n\n2024-05-01 12:00\n": '3: column "time": "2024-05-01 12:00" is not understood; a duration is',
+    "time\n\n2024-05-01 12:00\n": '3: column "time": "2024-05-01 12:00" is a local time without a zone; say',
+    "time\n\n2024-05-01 12:00Z\n": "3: its time is a date; say which is the begin of the run: replay: {log",
+    "time_h,node,end\n1,3,\n": "2: no end is told; say when the log ends: replay: {log: FILE, end: 30 d}",
     "time_h\n3 h\n": '2: column "time_h": "3 h" is not a plain number; give one such as 3.5, or call it time',
-    "time_h\nnan\n": '2: column "time_h": "nan" is not a plain number',
+    "time_h\nnan\n": '2: column "time_h": no time is given; a failure needs one',
     "time_h\n-1\n": '2: column "time_h": "-1" is not a plain number',
     "time_d\n1e20\n": '2: column "time_d": "1e20" is longer than 1,000,000,000 years; give',
     "time_h,node\n1,-1\n": '2: column "node": "-1" is not the number of a node; give 0, 1, 2, ..., or leave',
-    "time_h,node\n1,host-7\n": '2: column "node": "host-7" is not the number of a node',
-    "time_h,node\n1,1.5\n": '2: column "node": "1.5" is not the number of a node',
     "time_h,node,repair\n1,2,20\n": '2: column "repair": 20 has no unit; write 20 h, or name the column',
     "time_h,node,repair\n1,2,0 h\n": '2: column "repair": "0 h" is no repair; leave it empty where a restart',
-    "time_h,kind\n1,maybe\n": '2: column "kind": "maybe" is not known; say failure or planned, or',
+    "time_h,kind\n1,maybe\n": '2: column "kind": "maybe" is neither a failure nor planned; say one of them,',
     "time_h,kind\n1,planned\n": '2: column "kind": a planned stop lasts for a time; give it as the repair',
     "time_h,node,repair_h,kind\n1,2,3,planned\n": '2: column "kind": a planned stop stops the whole job',
-    'time_h,cause\n1,"a\n': "2: cannot be read (unexpected end of data); give cells separated by commas",
+    'time_h,cause\n1,"a\n': "2: cannot be read (unexpected end of data); give cells with quotes around",
 }
 
 
 @pytest.mark.parametrize("text", SENTENCES)
 def test_what_is_wrong_is_said_with_its_line_column_and_value(text: str) -> None:
-    (line, sentence), *others = read_log(text).troubles
+    (line, sentence, _), *others = read_log(text).troubles
     assert others == []
     assert f"{line}: {sentence}".startswith(SENTENCES[text])
 
 
+def test_other_columns_and_other_cells_between_are_read_too() -> None:
+    expected = [Recorded(3 * HOUR, 4, None)]
+    assert rows_of(read_log("Time_h;node;severity\r\n3;4;high\r\n")) == expected
+    assert rows_of(read_log("time_h\tNODE\n3\t4\n")) == expected
+
+
+def test_nodes_with_names_are_numbered_in_their_order_behind_those_with_numbers() -> None:
+    log = read_log('time_h,node\n1,"gpu-[9-10]"\n2,x\n')
+    assert [row.node for row in rows_of(log)] == [0, 1, 2]
+    assert log.notes == ["nodes are numbered in the order of their names, gpu-9 is 0 and x is 2"]
+    assert [row.node for row in rows_of(read_log("time_h,node\n1,x\n2,5\n3,7.0\n"))] == [8, 5, 7]
+
+
 def test_all_faults_are_found_and_the_rows_beside_them_read() -> None:
-    log = read_log("time_h,node\n1,x\n2,5\n-3,6\n")
+    log = read_log("time_h,node\n1,-1\n2,5\n-3,6\n")
     assert [trouble.line for trouble in log.troubles] == [2, 4]
     assert rows_of(log) == [Recorded(2 * HOUR, 5, None)]
 
@@ -91,7 +101,7 @@ def test_a_log_has_so_many_rows_at_most(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(logs, "MOST_ROWS", 3)
     assert read_log("time_h\n1\n2\n3\n").troubles == []
     (trouble,) = read_log("time_h\n1\n2\n3\n4\n5\n").troubles
-    assert trouble == (5, "more than 3 rows; give the first ones, or fewer causes")
+    assert trouble[:2] == (5, "more than 3 rows; give the first ones, or fewer causes")
 
 
 ROWS = st.builds(

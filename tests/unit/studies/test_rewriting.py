@@ -155,11 +155,14 @@ def test_a_log_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.Monke
     source = tmp_path / "mine.yaml"
     source.write_text(
         "name: mine\ncluster: {gpus: 64}\nfailures:\n  trace: {replay: logs/log.csv}\n"
+        "  dated: {replay: {log: [logs/log.csv], begin: 1 h}}\n"
         '  rows: {replay: "time_h\\n5\\n"}\n  any: {per: node, mtbf: 9 d}\n'
         "checkpoint: {interval: daly, blocks: 5 s}\nsimulation: {horizon: 3 d}\n"
     )
     written(source, tmp_path / "out" / "tuned.yaml")
-    assert "replay: ../logs/log.csv" in (tmp_path / "out" / "tuned.yaml").read_text()
+    text = (tmp_path / "out" / "tuned.yaml").read_text()
+    assert "replay: ../logs/log.csv" in text
+    assert "log: [../logs/log.csv]" in text
     assert load("out/tuned.yaml").failures["trace"].recorded == load(source).failures["trace"].recorded
 
 

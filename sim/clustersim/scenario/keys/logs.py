@@ -1,34 +1,48 @@
-"""Logs of recorded failures: comma-separated columns, one failure a line, times from the run's beginning."""
+"""Recorded failures as a value of a scenario: rows of its own, or what a log of any dress says.
+
+`{replay: logs/incidents.csv}` has times from the beginning of the run.  A log with dates says when the run
+begins, `{replay: {log: logs/events.txt, begin: 2026-05-01, timezone: UTC}}`, and is then cleaned.
+"""
 
 from __future__ import annotations
 
-import csv
-import re
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from datetime import tzinfo
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
+import numpy as np
+from pydantic import Field
 from pydantic_core import CoreSchema, core_schema
 
-from clustersim.scenario.keys.blocks import Block, Finding, key, unknown
-from clustersim.scenario.keys.quantities import Instant, PositiveDuration, bounded, not_too_long, whole, words
-from clustersim.units import DAY, DURATION, HOUR, NUMBER, shown
+from clustersim.logs.cleaning import cleaned
+from clustersim.logs.columns import CAUSE, FORMAT_NAMES, KIND, NODE, REPAIR, ROLES, TIME
+from clustersim.logs.errors import LogError
+from clustersim.logs.exposure import Exposure, window
+from clustersim.logs.files import Source
+from clustersim.logs.hosts import natural
+from clustersim.logs.kinds import FAILURE, PLANNED_STOP
+from clustersim.logs.rows import NOT_UNDERSTOOD, read_rows
+from clustersim.logs.rows import Rows as LogRows
+from clustersim.logs.times import zone_of
+from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, Shorthand, key, unknown
+from clustersim.scenario.keys.quantities import (
+    Duration,
+    Instant,
+    PositiveDuration,
+    Text,
+    bounded,
+    whole,
+    words,
+)
+from clustersim.units import shown
 
 MOST_ROWS = 100_000
 MOST_FAULTS = 20
-TIME, NODE, CAUSE, REPAIR, KIND = "time", "node", "cause", "repair", "kind"
-FAILURE, PLANNED = "failure", "planned"
-_UNITS: Mapping[str, float] = {"s": 1.0, "h": HOUR, "d": DAY}
-COLUMNS: Mapping[str, str] = {
-    TIME: "when it struck, from the beginning of the run: 3.5 h",
-    **{f"{TIME}_{unit}": f"the same as a plain number of {unit}" for unit in _UNITS},
-    NODE: "number of the node that it struck, from 0, spares after the job's; empty: the whole job",
-    CAUSE: "name of the failure mode; one mode for each",
-    REPAIR: "for how long the node was away: 20 h; empty: a restart is enough",
-    **{f"{REPAIR}_{unit}": f"the same as a plain number of {unit}" for unit in _UNITS},
-    KIND: "empty or failure, or planned: no failure but a planned stop, as long as the repair says",
-}
-_NO_TIME = f'no column "{TIME}"; the first line names the columns: {", ".join(COLUMNS)}'
+MOST_FILES = 100
+MOST_NODES = 1_000_000_000
+_ENDS = "replay: {log: FILE, end: 30 d}"
 
 
 class Recorded(NamedTuple):
@@ -58,113 +72,223 @@ class Rows(tuple[Recorded, ...]):
 
 
 class LogEntry(NamedTuple):
-    """A row of a log, the line in which it stands, from 1, and its cause."""
+    """A row of a log, the file and the line in which it stands, from 1, and its cause."""
 
     row: Recorded
     line: int
     cause: str
+    file: str = ""
 
 
 class Trouble(NamedTuple):
-    """What is wrong with a log: the line, from 1, and a sentence."""
+    """What is wrong with a log: the line, from 1, a sentence, and the file."""
 
     line: int
     sentence: str
+    file: str = ""
 
 
 @dataclass(slots=True)
 class Log:
-    """A log that was read: its rows, and what is wrong with others."""
+    """A log that was read: its rows, what is wrong with others, and what there is to say of it."""
 
     entries: list[LogEntry] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     faulty: int = 0
+    notes: list[str] = field(default_factory=list)
 
-    def refuse(self, line: int, sentence: str) -> None:
+    def refuse(self, line: int, sentence: str, file: str = "") -> None:
         """Note what is wrong with a line; the first few lines are enough to see why."""
         self.faulty += 1
         if len(self.troubles) < MOST_FAULTS:
-            self.troubles.append(Trouble(line, sentence))
+            self.troubles.append(Trouble(line, sentence, file))
+
+
+_START = "0 s"
+_FILES = Shorthand(
+    lambda value: list(value) if isinstance(value, tuple) else [value],
+    None,
+    entries=Annotated[tuple[Text, ...], Field(min_length=1, max_length=MOST_FILES)],
+)
+
+
+class ReplayLog(Block):
+    """A log of recorded failures that needs more words than its name.
+
+    Its rows are cleaned: what belongs to one failure is merged, and what lies outside is left out.
+    """
+
+    log: Annotated[tuple[str, ...], _FILES] = key("the file, or a list of files that are one log")
+    begin: Text | None = key(
+        "when the run begins in the time of the log: a date, or a time from the log's own start", None
+    )
+    end: Text | None = key("when the log ends: what is still away then stays away until then", None)
+    timezone: Text | None = key("zone of dates without one, such as Europe/Berlin or UTC", None)
+    columns: Annotated[Mapping[str, Text], NAMES] = key(
+        f"columns under other names, {{time: Start}}, for {', '.join(ROLES)}", {}
+    )
+    format: Annotated[str, words(*FORMAT_NAMES)] | None = key(
+        f"what wrote the log, where that is not seen: {', '.join(FORMAT_NAMES)}", None
+    )
+    merge: Duration = key("rows of one node and cause within such a time are one failure", "10 min")
+
+    def contradictions(self) -> Iterator[Finding]:
+        """Refuse a zone, a window and columns that cannot be used."""
+        for name in self.columns:
+            if name not in ROLES:
+                yield ("columns", name, KEY), unknown(name, ROLES, f"{shown(name)} is no column that is read")
+        try:
+            window(self.begin or _START, self.end, self.zone(), ("begin", "end"))
+        except ValueError as error:
+            yield (), str(error)
+
+    def zone(self) -> tzinfo | None:
+        """Return the zone of local times; raises ValueError where none is known by that name."""
+        return None if self.timezone is None else zone_of(self.timezone)
 
 
 def read_log(text: str) -> Log:
-    """Return what a text of comma-separated columns says, in its own order, and what is wrong with it."""
-    log = Log()
-    reader = csv.reader(text.splitlines(), strict=True, skipinitialspace=True)
+    """Return what the text of a log says, in its own order, and what is wrong with it."""
+    return read_files([Source("", text=text)])
+
+
+def read_files(sources: Sequence[Source], more: ReplayLog | None = None) -> Log:
+    """Return what the files of a log say, and what is wrong with them; raises OSError.
+
+    Without more words every row stands for itself, in its own order, with a time from the beginning of the
+    run.  Where *more* is said, the log is cleaned, and its times are those from the begin that is given.
+    """
+    log, asked = Log(), more or ReplayLog(log=("-",))
     try:
-        header = next((cells for cells in reader if cells), None)
-        if header is None:
-            log.refuse(1, f"is empty; the first line names the columns, {TIME}, {NODE}, {CAUSE}, {REPAIR}")
-        elif parsers := _columns(log, reader.line_num, header):
-            _read_rows(log, reader, parsers)
-    except csv.Error as error:
-        log.refuse(reader.line_num, f"cannot be read ({error}); give cells separated by commas")
+        rows = read_rows(sources, asked.columns, asked.format, asked.zone(), strict=True)
+        for problem in sorted(rows.problems):
+            log.refuse(problem.line, problem.reason, problem.file)
+        log.faulty += rows.counts[NOT_UNDERSTOOD] - len(rows.problems)
+        if len(rows) > MOST_ROWS:
+            line, file = rows.line[MOST_ROWS], rows.files[rows.file[MOST_ROWS]]
+            log.refuse(line, f"more than {MOST_ROWS:,} rows; give the first ones, or fewer causes", file)
+        elif not len(rows) and not log.faulty:
+            why = "no rows below the names of the columns; give at least one failure"
+            log.refuse(1, why, rows.files[-1])
+        else:
+            take = _RowsAsTheyAre if more is None else _CleanRows
+            take(log, rows, asked).all()
+    except LogError as error:
+        for problem in error.problems:
+            log.refuse(problem.line, problem.reason, problem.file)
     if log.faulty > len(log.troubles):
-        more = log.faulty - len(log.troubles)
-        log.troubles.append(
-            Trouble(log.troubles[-1].line, f"{more:,} more lines cannot be read; correct these")
-        )
+        line, _, file = log.troubles[-1]
+        others = f"{log.faulty - len(log.troubles):,} more lines cannot be read; correct these"
+        log.troubles.append(Trouble(line, others, file))
     return log
 
 
-Parser = Callable[[str], Any]
+class _Taken:
+    """Takes the rows of a log as recorded failures, with numbers for the names of nodes."""
 
+    def __init__(self, log: Log, rows: LogRows, asked: ReplayLog) -> None:
+        self._log = log
+        self._rows = rows
+        self._asked = asked
+        self._numbers = _numbers(rows.names)
+        log.notes += [note.partition(": ")[2] for note in rows.notes]
+        named = sorted(zip(self._numbers, rows.names, strict=True))
+        if others := [f"{name} is {number}" for number, name in named if not _is_number(name)]:
+            ends = " and ".join(dict.fromkeys((others[0], others[-1])))
+            log.notes.append(f"nodes are numbered in the order of their names, {ends}")
 
-def _columns(log: Log, line: int, header: Sequence[str]) -> list[tuple[str, str, Parser]] | None:
-    """Return meaning, name and parser of each column, or nothing where the header cannot be used."""
-    names = [name.strip() for name in header]
-    meanings = [name if name in (NODE, CAUSE, KIND) else name.partition("_")[0] for name in names]
-    if any(name in COLUMNS for name in names):
-        faults = list(_about_names(names, meanings))
-    elif len(names) == 1 and (sign := re.search("[;\t|]", names[0])):
-        faults = [f"one column, {shown(names[0])}; separate the cells by commas, not by {sign[0]!r}"]
-    else:
-        faults = [_NO_TIME]
-    for sentence in faults:
-        log.refuse(line, sentence)
-    return None if faults else list(zip(meanings, names, map(_parser, names), strict=True))
-
-
-def _about_names(names: Sequence[str], meanings: Sequence[str]) -> Iterator[str]:
-    """Yield what is wrong with the names of the columns."""
-    for name in names:
-        if name not in COLUMNS:
-            yield unknown(name, COLUMNS, f"column {shown(name)} is not known, rename it or take it out")
-    for meaning in dict.fromkeys(meanings):
-        if meanings.count(meaning) > 1:
-            yield f'column "{meaning}" is there twice; give one'
-    if TIME not in meanings:
-        yield _NO_TIME
-
-
-def _read_rows(log: Log, reader: Any, columns: list[tuple[str, str, Parser]]) -> None:
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(log.entries) == MOST_ROWS:
-            log.refuse(reader.line_num, f"more than {MOST_ROWS:,} rows; give the first ones, or fewer causes")
-            return
-        if len(cells) != len(columns):
-            log.refuse(reader.line_num, f"{len(cells)} cells for {len(columns)} columns; give one for each")
-            continue
-        _read_row(log, reader.line_num, cells, columns)
-    if not log.entries and not log.faulty:
-        log.refuse(reader.line_num, "no rows below the names of the columns; give at least one failure")
-
-
-def _read_row(log: Log, line: int, cells: Sequence[str], columns: list[tuple[str, str, Parser]]) -> None:
-    parsed: dict[str, Any] = {}
-    for (meaning, name, parse), cell in zip(columns, cells, strict=True):
+    def take(self, entry: int, row: Recorded) -> None:
+        """Take one row, or say what is wrong with it."""
+        rows = self._rows
+        line, file, cause = rows.line[entry], rows.files[rows.file[entry]], rows.causes[rows.cause[entry]]
         try:
-            parsed[meaning] = parse(cell.strip())
+            if row.repair_s is not None:
+                bounded(row.repair_s, f"{row.repair_s:g} s", none="")
         except ValueError as error:
-            log.refuse(line, f'column "{name}": {error}')
+            self._log.refuse(line, f'column "{REPAIR}": {error}', file)
             return
-    row = Recorded(parsed[TIME], parsed.get(NODE, -1), parsed.get(REPAIR), parsed.get(KIND, False))
-    if why := _about_stop(row):
-        log.refuse(line, f'column "{KIND}": {why}')
-    else:
-        log.entries.append(LogEntry(row, line, parsed.get(CAUSE, "")))
+        if why := _about_stop(row):
+            self._log.refuse(line, f'column "{KIND}": {why}', file)
+        else:
+            self._log.entries.append(LogEntry(row, line, cause, file))
+
+    def refuse(self, entry: int, why: str) -> None:
+        """Say what is wrong with a row."""
+        self._log.refuse(self._rows.line[entry], why, self._rows.files[self._rows.file[entry]])
+
+    def node(self, entry: int) -> int:
+        """Return the number of the node of a row, -1 for none."""
+        node = self._rows.node[entry]
+        return -1 if node < 0 else self._numbers[node]
+
+
+class _RowsAsTheyAre(_Taken):
+    """Every row for itself, in its own order, with a time from the beginning of the run."""
+
+    def all(self) -> None:
+        """Take all rows."""
+        rows = self._rows
+        for entry, away in enumerate(rows.away_s):
+            if rows.dated[entry]:
+                why = "its time is a date; say which is the begin of the run"
+                self.refuse(entry, f"{why}: replay: {{log: FILE, begin: 2026-05-01}}")
+            elif away == math.inf:
+                self.refuse(entry, f"no end is told; say when the log ends: {_ENDS}")
+            else:
+                repair = None if math.isnan(away) else away
+                stop = bool(rows.planned[entry])
+                self.take(entry, Recorded(rows.time_s[entry], self.node(entry), repair, stop))
+
+
+class _CleanRows(_Taken):
+    """The failures that are left when the log is cleaned, with times from the begin that is given."""
+
+    def all(self) -> None:
+        """Take all failures in the window, and its planned stops of the whole site."""
+        asked, rows = self._asked, self._rows
+        begin_s, window_s, dated = window(asked.begin or _START, asked.end, asked.zone(), ("begin", "end"))
+        if asked.begin is None and any(rows.dated):
+            self.refuse(list(rows.dated).index(1), "its time is a date; give begin, such as 2026-05-01")
+            return
+        observed = max(len(rows.names), 1)
+        fleet = Exposure(
+            begin_s, window_s, dated, np.zeros(observed), np.full(observed, window_s), tuple(rows.names)
+        )
+        history, entries = cleaned(rows, fleet, asked.merge)
+        for entry, time_s, end_s in zip(
+            entries, history.time_s.tolist(), history.end_s.tolist(), strict=True
+        ):
+            back_s = min(end_s, window_s)
+            if back_s == math.inf:
+                self.refuse(entry, f"no end is told; say when the log ends: {_ENDS}")
+                continue
+            self.take(
+                entry, Recorded(time_s, self.node(entry), None if math.isnan(end_s) else back_s - time_s)
+            )
+        of_nodes = [stop for stop in history.planned if stop.node >= 0]
+        for stop in (stop for stop in history.planned if stop.node < 0):
+            length = None if math.isnan(stop.end_s) else min(stop.end_s, window_s) - stop.time_s
+            self.take(rows.planned.index(1), Recorded(stop.time_s, -1, length, True))
+        left_out = {
+            name: history.rows[name] for name in ("merged", "inside_absence", "outside", "no_failure")
+        }
+        left_out["planned, of single nodes"] = len(of_nodes)
+        said = [f"{count:,} {name.replace('_', ' ')}" for name, count in left_out.items() if count]
+        self._log.notes += [f"rows that strike nothing: {', '.join(said)}"] * bool(said)
+        if not self._log.entries and not self._log.faulty:
+            self._log.refuse(0, f"{history.notes[-1]}; correct begin and end", rows.files[-1])
+
+
+def _numbers(names: Sequence[str]) -> list[int]:
+    """Return the numbers of nodes: their own where they have one, behind it others in the order of names."""
+    own = {name: int(name) for name in names if _is_number(name)}
+    others = sorted((name for name in names if name not in own), key=natural)
+    own |= {name: number for number, name in enumerate(others, max(own.values(), default=-1) + 1)}
+    return [own[name] for name in names]
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and len(name) <= 9
 
 
 def _about_stop(row: Recorded) -> str:
@@ -176,60 +300,6 @@ def _about_stop(row: Recorded) -> str:
     return ""
 
 
-def _parser(column: str) -> Parser:
-    """Return how the cells of a column are read; each raises ValueError with a sentence."""
-    if column == NODE:
-        return _node
-    if column == CAUSE:
-        return lambda cell: " ".join(cell.split())
-    if column == KIND:
-        return _is_planned
-    meaning, _, unit = column.partition("_")
-
-    def time(cell: str) -> float:
-        seconds = _plain(cell, column) * _UNITS[unit] if unit else _duration(cell, column)
-        not_too_long(seconds, cell)
-        return seconds
-
-    def repair(cell: str) -> float | None:
-        if not cell:
-            return None
-        if (seconds := time(cell)) == 0:
-            raise ValueError(f"{shown(cell)} is no repair; leave it empty where a restart is enough")
-        bounded(seconds, cell, none="")
-        return seconds
-
-    return time if meaning == TIME else repair
-
-
-def _node(cell: str) -> int:
-    """Read a number of a node; libraries for tables write 12.0 where other cells are empty."""
-    if not cell:
-        return -1
-    if not re.fullmatch(r"[0-9]{1,9}(\.0*)?", cell):
-        raise ValueError(f"{shown(cell)} is not the number of a node; give 0, 1, 2, ..., or leave it empty")
-    return int(cell.partition(".")[0])
-
-
-def _is_planned(cell: str) -> bool:
-    if cell not in ("", FAILURE, PLANNED):
-        raise ValueError(f"{shown(cell)} is not known; say {FAILURE} or {PLANNED}, or leave it empty")
-    return cell == PLANNED
-
-
-def _plain(cell: str, column: str) -> float:
-    if not re.fullmatch(NUMBER, cell):
-        plain = column.partition("_")[0]
-        raise ValueError(f"{shown(cell)} is not a plain number; give one such as 3.5, or call it {plain}")
-    return float(cell.replace("_", ""))
-
-
-def _duration(cell: str, column: str) -> float:
-    if re.fullmatch(NUMBER, cell):
-        raise ValueError(f"{cell} has no unit; write {cell} h, or name the column {column}_h")
-    return DURATION.parse(cell)
-
-
 def lines_of(rows: Rows) -> Iterator[str]:
     """Yield the lines of a log that reads back as the same numbers."""
     nodes, repairs = any(row.node >= 0 for row in rows), any(row.repair_s is not None for row in rows)
@@ -238,15 +308,12 @@ def lines_of(rows: Rows) -> Iterator[str]:
     for row in rows:
         node = str(row.node) if row.node >= 0 else ""
         repair = "" if row.repair_s is None else _digits(row.repair_s)
-        stop = PLANNED if row.planned else ""
+        stop = PLANNED_STOP if row.planned else ""
         yield ",".join([_digits(row.time_s), *[node] * nodes, *[repair] * repairs, *[stop] * planned])
 
 
 def _digits(seconds: float) -> str:
     return str(int(seconds)) if seconds.is_integer() else repr(seconds)
-
-
-MOST_NODES = 1_000_000_000
 
 
 class ReplayRow(Block):
@@ -260,14 +327,16 @@ class ReplayRow(Block):
         "for how long the node was away, or the whole site was out; none: a restart is enough", None
     )
 
-    kind: Annotated[Literal["failure", "planned"], words(FAILURE, PLANNED)] = key(
+    kind: Annotated[Literal["failure", "planned"], words(FAILURE, PLANNED_STOP)] = key(
         "failure, or planned: no failure but a planned stop, as long as the repair says", FAILURE
     )
 
     @property
     def recorded(self) -> Recorded:
         """The row as numbers."""
-        return Recorded(self.time, -1 if self.node is None else self.node, self.repair, self.kind == PLANNED)
+        return Recorded(
+            self.time, -1 if self.node is None else self.node, self.repair, self.kind == PLANNED_STOP
+        )
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse planned stops of one node, and those without a length."""
@@ -278,6 +347,8 @@ class ReplayRow(Block):
 class _ReadsRows:
     """How rows are read: a list of blocks, or the text of a log; those of a file have been read already."""
 
+    block: ClassVar[type[Block]] = ReplayLog
+
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
         return core_schema.no_info_wrap_validator_function(
             self._read, handler.generate_schema(tuple[ReplayRow, ...])
@@ -285,7 +356,7 @@ class _ReadsRows:
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: Any) -> dict[str, Any]:
         text = {"type": "string", "minLength": 1, "examples": ["logs/incidents.csv"]}
-        return {"anyOf": [text, handler(core)]}
+        return {"anyOf": [text, handler(ReplayLog.__pydantic_core_schema__), handler(core)]}
 
     @staticmethod
     def _read(value: object, blocks: Callable[[Any], Any]) -> Rows:
@@ -293,6 +364,11 @@ class _ReadsRows:
             return value
         if isinstance(value, str):
             return _from_text(value)
+        if isinstance(value, Mapping):
+            named = ", ".join(ReplayLog.model_validate(value).log)
+            raise ValueError(
+                f"{shown(named)} is not read here; use load or loads, or give the rows themselves"
+            )
         if not value and isinstance(value, list | tuple):
             raise ValueError("no rows are given; give at least one, or a file such as logs/incidents.csv")
         if not isinstance(value, list | tuple):
@@ -310,7 +386,7 @@ def _from_text(text: str) -> Rows:
         log.refuse(1, f'column "{CAUSE}": only a file is split by causes; give one mode for each')
         raise ValueError(f"line 1: {log.troubles[-1].sentence}")
     if log.troubles:
-        line, sentence = log.troubles[0]
+        line, sentence, _ = log.troubles[0]
         raise ValueError(f"line {line}: {sentence}")
     return Rows(entry.row for entry in log.entries)
 

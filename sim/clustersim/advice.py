@@ -17,7 +17,7 @@ from clustersim.metrics.cells import inputs, margin, number_at, parts
 from clustersim.scenario import Scenario
 from clustersim.scenario.describe import about_overlaps, describe
 from clustersim.scenario.first_order import mean_parts
-from clustersim.scenario.rates import bad_share, calendar_share, fleet_factor
+from clustersim.scenario.rates import bad_share, calendar_share, lemon_factor
 
 Summary = Mapping[str, Any]
 NOTABLE, COSTLY = 0.005, 0.01
@@ -439,7 +439,7 @@ def lemons(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
         if mode.lemons is None or scenario.recovery.retire or cost < COSTLY:
             continue
         bad = bad_share(scenario, mode)
-        share = bad * mode.lemons.factor / fleet_factor(scenario, mode)
+        share = bad * mode.lemons.factor / lemon_factor(scenario, mode)
         if share >= MANY_LEMONS:
             taken = parts(summary, "waste_by_cause").text(name)
             text = (

@@ -69,6 +69,28 @@ class Process:
         return k, int(self.luck.draw(f"{self.origin}/unit", k) * self.members)
 
 
+class GroupProcess(Process):
+    """What nodes of groups fail beyond the mode's own rate: each so often as its weight says.
+
+    `nodes` are in the order of the groups, and in each by number; `mean` is the gap of one of weight 1.
+    """
+
+    def __init__(self, luck: Luck, origin: str, mean: float, nodes: list[tuple[int, float]]) -> None:
+        self.nodes = nodes
+        super().__init__(luck, origin, mean / math.fsum(weight for _, weight in nodes), 1)
+
+    def struck(self, now: float) -> tuple[int, int]:
+        """Begin the next gap; say the number of the strike and the node that is struck."""
+        k, self.strikes = self.strikes, self.strikes + 1
+        self.clock.again(now, self._gap(k + 1))
+        place = self.luck.draw(f"{self.origin}/unit", k) * math.fsum(weight for _, weight in self.nodes)
+        for node, weight in self.nodes:
+            if place < weight:
+                return k, node
+            place -= weight
+        return k, self.nodes[-1][0]
+
+
 @dataclass(order=True)
 class Alarm:
     """A failure that is due at an instant: number *n* of its origin, on *node* (-1: the job)."""
@@ -94,7 +116,9 @@ class Source:
         self.owned = mode.per in ("gpu", "node")
         self.units_per_node = self.cluster.gpus_per_node if mode.per == "gpu" else 1
         self.lemons = self._lemons()
+        self.groups = self._groups()
         self.sour: dict[str, list[int]] = {}
+        self.of_groups: dict[str, GroupProcess] = {}
         self.sour_processes: dict[str, Process] = {}
         self.memoryless = isinstance(mode.lifetime, Exponential) or self.rows is not None
         self.clocks: list[Clock] = []
@@ -106,6 +130,7 @@ class Source:
             self.clocks = self._superposed() if self.memoryless else self._units()
             self.spares = self._spare_places()
             self._make_sour()
+            self._make_groups()
 
     @property
     def rows(self) -> Any:
@@ -124,6 +149,52 @@ class Source:
             return []
         numbers = range(self.cluster.nodes + self.cluster.spare_nodes)
         return [n for n in numbers if self.luck.draw(f"{self.name}/lemons", n) < self.mode.lemons.share]
+
+    def _groups(self) -> dict[int, float]:
+        """How many times as often as others each node of a group fails that the mode strikes in its own way.
+
+        The nodes with the smallest draws belong to the first group, the next ones to the second.
+        """
+        numbers = range(self.cluster.nodes + self.cluster.spare_nodes)
+        dealt = sorted(numbers, key=lambda n: self.luck.draw("cluster/groups", n) if self.mode.groups else n)
+        self.members: list[list[int]] = []
+        factors: dict[int, float] = {}
+        for group in self.cluster.groups:
+            self.members.append(dealt[: group.nodes])
+            dealt = dealt[group.nodes :]
+            factor = dict(self.mode.groups).get(group.name, 1.0)
+            factors |= dict.fromkeys(self.members[-1], factor)
+        return factors
+
+    def own_rate(self, node: int | None) -> float:
+        """How many times the mode's rate a good node with this number is struck."""
+        return 1.0 if node is None else self.groups.get(node, 1.0)
+
+    @property
+    def highest(self) -> float:
+        """The own rate of nodes of the group that is struck most often, or of those in none."""
+        return max([1.0, *(factor for _, factor in self.mode.groups)])
+
+    def happens(self, origin: str, k: int, node: int, most: float) -> bool:
+        """Whether a strike of a process that runs as if each node had the rate *most* strikes this one."""
+        share = self.own_rate(node) / most
+        return share >= 1 or self.luck.draw(f"{origin}/group", k) < share
+
+    def _make_groups(self) -> None:
+        """What nodes of groups fail beyond the mode's own rate: those of the job, and those of the spares."""
+        if not self.memoryless or not self.mode.groups:
+            return
+        job, spares = self.cluster.nodes, self.cluster.spare_nodes
+        for kind, inside in (("group", range(job)), ("group/spare", range(job, job + spares))):
+            nodes = [
+                (node, self.groups[node] - 1)
+                for members in self.members
+                for node in sorted(members)
+                if node in inside and self.groups[node] > 1
+            ]
+            if nodes:
+                mean = self.mode.mtbf / self.units_per_node
+                self.of_groups[kind] = GroupProcess(self.luck, f"{self.name}/{kind}", mean, nodes)
 
     def _superposed(self) -> list[Clock]:
         self.law = Exponential(self.scenario.mtbf_of(self.name))
@@ -155,6 +226,10 @@ class Source:
         """Begin the first lives of the parts of a node that has just been bought; it may be a bad one."""
         if self.mode.lemons is not None:
             self._replace_lemon(self.mode.lemons, bought, retired)
+        if retired in self.groups:
+            self.groups[bought] = self.groups[retired]
+        for process in self.of_groups.values():
+            process.nodes = [(bought if node == retired else node, weight) for node, weight in process.nodes]
         if not self.owned or self.memoryless:
             return
         for unit in range(len(self.clocks), len(self.clocks) + self.units_per_node):
@@ -180,7 +255,7 @@ class Source:
             return
         self.sour["lemon"] = [node for node in self.lemons if node < job]
         self.sour["lemon/spare"] = [node for node in self.lemons if node >= job]
-        mean = self.mode.mtbf / (spec.factor - 1)
+        mean = self.mode.mtbf / (spec.factor - 1) / self.highest
         for kind, nodes in self.sour.items():
             if units := len(nodes) * self.units_per_node:
                 process = Process(self.luck, f"{self.name}/{kind}", mean / units, units)
@@ -224,7 +299,8 @@ class Source:
 
     def processes(self) -> list[Process]:
         """The processes beside the ordinary one, in the order in which they strike at one instant."""
-        return [*([self.spares] if self.spares else []), *self.sour_processes.values()]
+        others = [*self.sour_processes.values(), *self.of_groups.values()]
+        return [*([self.spares] if self.spares else []), *others]
 
     def all_clocks(self) -> list[Clock]:
         return self.clocks + [process.clock for process in self.processes()]
@@ -245,7 +321,8 @@ class Source:
 
     def wear(self, node: int | None) -> float:
         """How many times as fast the parts of a node age."""
-        return self.mode.lemons.factor if self.mode.lemons and node in self.lemons else 1.0
+        bad = self.mode.lemons.factor if self.mode.lemons and node in self.lemons else 1.0
+        return bad * self.own_rate(node)
 
     def struck(self, index: int, now: float) -> int:
         """Begin the next lifetime of a clock that has fired, and say which unit is struck."""

@@ -197,6 +197,21 @@ def _repair(author: Author, mode: Spec) -> None:
     mode["repair"] = {**repair, "crews": crews} if crews else repair
 
 
+def _groups(author: Author, spec: Spec) -> None:
+    """Nodes that differ by make, in one group, in two, or all of them."""
+    modes = [mode for mode in _modes(spec) if mode["per"] in ("gpu", "node") and "replay" not in mode]
+    if not modes or (author.ties and not author.chance):
+        return
+    cluster = spec["cluster"]
+    counts = author.one_of(["50 %"], [1], ["100 %"], ["30 %", "30 %"], ["60 %", "40 %"], [1, "20 %"])
+    groups = {name: {"nodes": count} for name, count in zip(("old", "new"), counts, strict=False)}
+    cluster["groups"] = groups
+    for mode in [author.one_of(*modes), author.one_of(*modes)]:
+        mode["groups"] = {name: author.one_of(0.25, 0.5, 3, 3, 8) for name in groups if author.maybe()}
+    modes[0].setdefault("groups", {})
+    modes[0]["groups"] |= dict.fromkeys(groups, 2)
+
+
 def _pools(author: Author, spec: Spec) -> None:
     """Spares in several pools, some of which take time or are lent."""
     cluster = spec["cluster"]
@@ -360,6 +375,7 @@ FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
     "effects": _effects,
     "domains": _domains,
     "nodes": _nodes,
+    "groups": _groups,
     "pools": _pools,
     "racks": _racks,
     "stops": _stops,

@@ -61,6 +61,7 @@ class Strikes:
             or self._spare_place(source)
             or any(self._lemon(source, kind) for kind in source.sour_processes)
             or self._alarm(source)
+            or any(self._of_group(source, kind) for kind in source.of_groups)
             for source in self.world.sources
         )
 
@@ -70,6 +71,8 @@ class Strikes:
             return False
         node, unit = source.node_of(index), source.struck(index, self.world.now)
         k, source.strikes = source.strikes, source.strikes + 1
+        if self._is_spared(source, unit, k):
+            return True
         if node is not None:
             idle = node in self.world.fleet.idle
             self._on_node(source, f"{source.name}/spare" if idle else source.name, k, node)
@@ -79,12 +82,31 @@ class Strikes:
             self._on_job(source, source.name, k)
         return True
 
+    def _is_spared(self, source: Source, unit: int, k: int) -> bool:
+        """Whether a strike of the process of all units is not one, as the node is struck less often."""
+        if not source.memoryless or not source.mode.groups:
+            return False
+        node = self.world.fleet.slots[unit // source.units_per_node]
+        return node is not None and not source.happens(source.name, k, node, 1.0)
+
+    def _of_group(self, source: Source, kind: str) -> bool:
+        """A node of a group that is struck more often, wherever it is; an idle one by its share."""
+        process = source.of_groups[kind]
+        if not process.clock.fired:
+            return False
+        k, node = process.struck(self.world.now)
+        share = self.world.scenario.cluster.spare_failures
+        idle = node in self.world.fleet.idle
+        if not idle or self.world.luck.draw(f"{process.origin}/idle", k) < share:
+            self._on_node(source, process.origin, k, node)
+        return True
+
     def _spare_place(self, source: Source) -> bool:
         process, idle = source.spares, self.world.fleet.idle
         if process is None or not process.clock.fired:
             return False
         k, place = process.struck(self.world.now)
-        if place < len(idle):
+        if place < len(idle) and source.happens(process.origin, k, idle[place], 1.0):
             self._on_spare(source, process.origin, k, idle[place])
         return True
 
@@ -96,7 +118,7 @@ class Strikes:
         if not process.members:
             return True
         node = source.lemon(unit, kind)
-        if node not in source.lemons:
+        if node not in source.lemons or not source.happens(process.origin, k, node, source.highest):
             return True
         if node in self.world.fleet.idle:
             share = self.world.scenario.cluster.spare_failures

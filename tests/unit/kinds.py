@@ -250,4 +250,10 @@ MODES = [
         base={"failures": "none"},
     ),
 ]
-ROWS = [*EFFECTS, *REACH, *NODES, *RECOVERIES, *STOPPED, *SAVED, *MACHINES, *POOLS, *MODES]
+OLD: Changes = {f"{CLUSTER}.groups": {"old": {"nodes": "50 %"}}, f"{ANY}.groups": {"old": 2}}
+GROUPS = [
+    Row("ClusterSpec.groups", OLD, more="incidents"),
+    Row("FailureMode.groups", {f"{ANY}.groups": {"old": 0.1}}, less="incidents", base=OLD),
+    Row("Group.nodes", {f"{CLUSTER}.groups": {"old": {"nodes": "100 %"}}}, more="incidents", base=OLD),
+]
+ROWS = [*GROUPS, *EFFECTS, *REACH, *NODES, *RECOVERIES, *STOPPED, *SAVED, *MACHINES, *POOLS, *MODES]

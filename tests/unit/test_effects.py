@@ -18,7 +18,7 @@ from clustersim.scenario.keys import failure
 from clustersim.scenario.keys.blocks import Block
 from clustersim.scenario.keys.failure import FailureModeBlock
 from clustersim.scenario.keys.laws import Law
-from clustersim.scenario.keys.machine import ClusterSpecBlock, SparePoolBlock
+from clustersim.scenario.keys.machine import ClusterSpecBlock, GroupBlock, SparePoolBlock
 from clustersim.scenario.keys.plan import MaintenanceBlock
 from clustersim.scenario.keys.recovery import RecoveryBlock
 from clustersim.scenario.keys.repair import ByPart, Repair
@@ -42,6 +42,7 @@ BLOCKS: tuple[type[Block], ...] = (
     TierSpec,
     ClusterSpecBlock,
     SparePoolBlock,
+    GroupBlock,
 )
 WORDS: Mapping[str, tuple[str, ...]] = {
     "effect": tuple(EFFECTS),

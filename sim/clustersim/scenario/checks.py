@@ -59,6 +59,7 @@ def _about_blocks(written: ScenarioBlock, system: System, document: Mapping[str,
     yield from _about_unsaved(written, system)
     yield from under(("recovery",), _about_recovery(written, system))
     yield from _about_stops(written, system)
+    yield from under(("cluster", "groups"), _about_groups(system))
     yield from _about_draws(written, system)
     yield from _about_metrics(written, system)
     yield from _about_sources(written, document)
@@ -131,6 +132,10 @@ def _about_mode(written: ScenarioBlock, system: System, name: str) -> Iterator[F
     if mode.lemons and mode.lemons.in_replacements is not None and not replaced:
         why = "no node is replaced; leave it out, or give recovery.retire with a replacement"
         yield ("lemons", "in_replacements"), why
+    known = [group.name for group in system.cluster.groups]
+    foreign = [group for group in written.failures[name].groups if group not in known]
+    for group, why in strangers(foreign, known, "no such group in cluster.groups"):
+        yield ("groups", group, KEY), why
     yield from _about_rows(written, system, name)
 
 
@@ -223,6 +228,18 @@ def _about_stops(written: ScenarioBlock, system: System) -> Iterator[Finding]:
             yield (*path, "takes"), f"{lasts}, longer than until the next round; stop less often"
 
 
+def _about_groups(system: System) -> Iterator[Finding]:
+    """Refuse more nodes in groups than there are, and groups that nothing tells from the others."""
+    groups, nodes = system.cluster.groups, system.cluster.nodes + system.cluster.spare_nodes
+    if (several := sum(group.nodes for group in groups)) > nodes:
+        yield (), f"{several:_} nodes in groups, and there are {nodes:_} with the spares; give fewer"
+    used = {name for mode in system.failures.values() for name, _ in mode.groups}
+    for group in groups:
+        if group.name not in used:
+            why = "no failure mode has a rate for it; give it one in its groups, or leave it out"
+            yield (group.name, KEY), why
+
+
 def _about_draws(written: ScenarioBlock, system: System) -> Iterator[Finding]:
     """Yield replications that do not fill the draws of the uncertain inputs, or are too many."""
     if not system.uncertain:
@@ -263,7 +280,8 @@ def _about_units(system: System, name: str, end: str) -> Iterator[Finding]:
     """Refuse more failures than can be simulated, and more units than can each have an age, or go down."""
     mode, cluster = system.failures[name], system.cluster
     series = most_again(system, mode) / again(system, mode)
-    strikes = events(system, name, system.end_s) * max(series, 1.0)
+    highest = max((factor for _, factor in mode.groups), default=1.0) if mode.lemons else 1.0
+    strikes = events(system, name, system.end_s) * max(series, 1.0) * max(highest, 1.0)
     strikes += spare_events(system, name, system.end_s)
     if strikes > MOST_FAILURES:
         limit = f"{MOST_FAILURES:.0e} can be simulated; check the rate"
@@ -277,6 +295,9 @@ def _about_units(system: System, name: str, end: str) -> Iterator[Finding]:
     if nodes > MOST_AGES and mode.lemons is not None:
         limit = f"{MOST_AGES:_} are possible; have fewer, or no lemons"
         yield "lemons", f"{nodes:_} nodes and spares of which each may be a lemon, {limit}"
+    if nodes > MOST_AGES and mode.groups:
+        limit = f"{MOST_AGES:_} are possible; have fewer, or no groups"
+        yield "groups", f"{nodes:_} nodes and spares of which each may be in a group, {limit}"
     if (down := most_at_once(system, mode)) > MOST_AT_ONCE:
         limit = f"{MOST_AT_ONCE:_} are possible; make the domain smaller"
         yield (), f"one failure takes {down:_} nodes and spares down, {limit}"

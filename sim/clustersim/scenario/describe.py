@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from clustersim.scenario.first_order import FirstOrder, exposure_s, first_order, mean_restart_s, restart_s
+from clustersim.scenario.groups import group_factor
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.published_rates import RateBesidePublished, beside_published
 from clustersim.scenario.rates import (
     again,
     events,
     fleet_factor,
+    lemon_factor,
     mean_of,
     nodes_taken,
     rate,
@@ -195,12 +197,17 @@ def _about_nodes(scenario: Scenario) -> Iterator[str]:
     cluster, retire = scenario.cluster, scenario.recovery.retire
     for name, mode in scenario.failures.items():
         if mode.lemons:
-            factor, run = fleet_factor(scenario, mode), " and the run" * mode.lemons.changes
+            factor, run = lemon_factor(scenario, mode), " and the run" * mode.lemons.changes
             mean = format_duration(mode.mtbf / factor, 3)
             text = (
                 f"over all nodes{run} it is {factor:.3g} times that, one failure of a {mode.per} every {mean}"
             )
             yield f"failures.{name}.lemons: the rate is that of a good node; {text}"
+        if mode.groups:
+            mean = format_duration(mode.mtbf / group_factor(scenario, mode), 3)
+            text = f"over the job's nodes and the run it is {group_factor(scenario, mode):.3g} times that"
+            each = f"one failure of a {mode.per} every {mean}"
+            yield f"failures.{name}.groups: the rate is that of nodes in no group; {text}, {each}"
         if (more := again(scenario, mode)) > 1:
             why = "after a relapse, a repair in vain or a wrong diagnosis"
             yield f"failures.{name}: failures that come again, {why}, add {format_share(more - 1, 2)}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from clustersim.distributions import Distribution
+from clustersim.scenario.groups import group_factor
 from clustersim.scenario.keys.failure import FailureMode, Relapse
 from clustersim.scenario.system import System
 
@@ -17,7 +18,12 @@ _MEANS: dict[Distribution, float] = {}
 
 
 def fleet_factor(system: System, mode: FailureMode) -> float:
-    """Return the mode's mean rate over all nodes and the run, relative to that of a good node."""
+    """Return the mode's mean rate over all nodes and the run, relative to that of a good node of no group."""
+    return lemon_factor(system, mode) * group_factor(system, mode)
+
+
+def lemon_factor(system: System, mode: FailureMode) -> float:
+    """Return the mode's mean rate over lemons and good nodes and the run, relative to that of a good one."""
     return 1 + bad_share(system, mode) * (mode.lemons.factor - 1) if mode.lemons else 1.0
 
 
@@ -30,7 +36,12 @@ def bad_share(system: System, mode: FailureMode) -> float:
     lemons, plan = mode.lemons, mode.repair_plan
     if lemons is None or plan is None or not lemons.changes:
         return lemons.share if lemons else 0.0
-    own = (1 - mode.transient) / mode.mtbf * (system.cluster.gpus_per_node if mode.per == "gpu" else 1)
+    own = (
+        group_factor(system, mode)
+        * (1 - mode.transient)
+        / mode.mtbf
+        * (system.cluster.gpus_per_node if mode.per == "gpu" else 1)
+    )
     along = (nodes_taken(system, mode) - 1) * own * (1 + lemons.share * (lemons.factor - 1))
     to_bad = lemons.turns_bad * (own + along)
     to_good = plan.of_all(lemons.healed) * (lemons.factor * own + along)
@@ -187,7 +198,7 @@ def spare_events(system: System, name: str, end: float) -> float:
     mode, cluster = system.failures[name], system.cluster
     if mode.recorded is not None or not mode.takes_nodes:
         return 0.0
-    units = cluster.spare_nodes * (cluster.gpus_per_node if mode.per == "gpu" else 1)
+    units = cluster.spare_nodes * system.units_per_node(mode)
     return units * cluster.spare_failures / mode.mtbf * own_time(mode, end)
 
 

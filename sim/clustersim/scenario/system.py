@@ -52,6 +52,10 @@ class System:
         """Return how many units of the job the mode can strike: cards, nodes, racks, pods, or 1."""
         return self.cluster.units(self.failures[mode].per)
 
+    def units_per_node(self, mode: FailureMode) -> int:
+        """Return how many units of a mode per gpu or per node are in one node."""
+        return self.cluster.gpus_per_node if mode.per == "gpu" else 1
+
     def mtbf_of(self, mode: str) -> float:
         """Return the seconds between failures of the mode over all its units, `over_time` not counted.
 

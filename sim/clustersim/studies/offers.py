@@ -34,9 +34,10 @@ def offers(scenario: Scenario) -> Iterator[Change]:
     """Yield each change of the list that *scenario* has a use for; what it does not use is not offered.
 
     The list: each failure mode half as often, and all of them; half as many lemons, relapses, wrong diagnoses
-    and repairs in vain; each stage of the recovery, detection, and all of them in half the time, stalls half
-    as long; saves that stop training for half as long, or are durable twice as fast, tier by tier; twice the
-    spares, or half of them; repair and outages half as long.
+    and repairs in vain; groups of nodes that fail more often, replaced by others; each stage of the recovery,
+    detection, and all of them in half the time, stalls half as long; saves that stop training for half as
+    long, or are durable twice as fast, tier by tier; twice the spares, or half of them; repair and outages
+    half as long.
     """
     changes = Offers(scenario).changes()
     return (_as_uncertain(scenario, change) for change in changes) if scenario.uncertain else changes
@@ -130,11 +131,19 @@ class Offers:
             yield Change(f"halve {name} failures", values, f"{path}: half the rate", Area.FAILURES)
 
     def _better_nodes(self) -> Iterator[Change]:
-        """Yield half the lemons, relapses and bursts of each mode, wrong diagnoses and repairs in vain."""
+        """Yield half the lemons, relapses, bursts, wrong diagnoses and repairs in vain, and other groups."""
         for name in self._scenario.failures:
             for what, shares in SHARES.items():
                 paths = [f"failures.{name}.{share}" for share in shares]
                 yield from self._halved(f"halve {name} {what}", paths, Area.FAILURES, shares=True)
+        for group in self._scenario.cluster.groups:
+            factors = [dict(mode.groups).get(group.name, 1.0) for mode in self._scenario.failures.values()]
+            if group.nodes and max(factors) > 1:
+                values = {f"cluster.groups.{group.name}.nodes": "0"}
+                text = (
+                    f"cluster.groups.{group.name}.nodes: {group.nodes} -> 0, nodes of no group in their place"
+                )
+                yield Change(f"replace {group.name}", values, text, Area.NODES)
         recovery = self._scenario.recovery
         wrong = [f"recovery.{key}" for key in ("misdiagnosis", "missed") if getattr(recovery, key)]
         yield from self._halved("halve wrong diagnoses", wrong, Area.NODES, shares=True)

@@ -196,3 +196,19 @@ def test_more_spares_are_not_offered_where_racks_hold_their_own() -> None:
     names = offered(cluster={"gpus": 64, "nodes_per_rack": 3, "used_per_rack": 2})
     assert not any("spares" in name for name in names)
     assert "repair twice as fast" in names
+
+
+def test_a_group_that_fails_more_often_may_be_replaced() -> None:
+    groups = {"old": {"nodes": "25 %"}, "new": {"nodes": 1}}
+    scenario = Scenario.model_validate(
+        {
+            "name": "groups",
+            "cluster": {"gpus": 320, "groups": groups},
+            "failures": {"gpu": {"per": "gpu", "mtbf": "1 y", "groups": {"old": 5, "new": 0.5}}},
+            "checkpoint": {"interval": "1 h", "blocks": "10 s"},
+            "simulation": {"horizon": "30 d"},
+        }
+    )
+    (change,) = [change for change in offers(scenario) if change.name.startswith("replace")]
+    assert change.text == "cluster.groups.old.nodes: 10 -> 0, nodes of no group in their place"
+    assert [group.nodes for group in change.of(scenario).cluster.groups] == [0, 1]

@@ -11,10 +11,13 @@ with `Failure(mode=0, ordinal=0, slots=(412,), ...)`, and the source draws its n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import simpy
 
 from clustersim.engine.cluster import Cluster
 from clustersim.engine.failures.assembly import priority, sources
+from clustersim.engine.failures.groups import GroupRates, NodeGroups
 from clustersim.engine.failures.lemons import LemonNodes
 from clustersim.engine.failures.origins import RECURRENCE, RELAPSE, Origins
 from clustersim.engine.failures.recurrence import LatentFaults, Relapses
@@ -58,13 +61,14 @@ class Failures:
             number: Targeting(self._context, number, mode)
             for number, mode in enumerate(scenario.failures.values())
         }
+        groups = self._groups(targets)
         self.lemons = {
-            number: LemonNodes(target, target.spec.lemons)
+            number: LemonNodes(target, target.spec.lemons, groups.get(number))
             for number, target in targets.items()
             if target.spec.lemons is not None and target.spec.lemons.factor > 1
         }
         for number, target in targets.items():
-            for source in sources(target, self.lemons.get(number)):
+            for source in sources(target, self.lemons.get(number), groups.get(number)):
                 if target.spec.clock == "training":
                     self.clocked.append(source)
                 else:
@@ -80,6 +84,17 @@ class Failures:
             priorities = {number: priority(target, RECURRENCE) for number, target in of_nodes.items()}
             self.latent_faults = LatentFaults(self._context, of_nodes, priorities)
             self.clocked.append(self.latent_faults)
+
+    def _groups(self, targets: Mapping[int, Targeting]) -> dict[int, GroupRates]:
+        """Return how often the modes strike each group of nodes, where they tell groups apart."""
+        if not self._context.scenario.cluster.groups:
+            return {}
+        dealt = NodeGroups(self._context)
+        return {
+            number: GroupRates(target, dealt)
+            for number, target in targets.items()
+            if any(factor != 1 for _, factor in target.spec.groups)
+        }
 
 
 def _leaves_faults(scenario: Scenario) -> bool:

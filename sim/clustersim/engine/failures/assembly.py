@@ -1,4 +1,4 @@
-"""The sources that a failure mode needs: its own, and those of idle spares and of lemons.
+"""The sources that a failure mode needs: its own, and those of idle spares, of lemons and of groups.
 
 A mode is simulated by the cheapest process that is exact for it: a log as it stands, a Poisson process for
 exponential lifetimes, a lifetime for each unit otherwise.  A mode with `per: gpu, mtbf: 5 y` and
@@ -13,10 +13,19 @@ from typing import Any
 
 from clustersim.distributions import Exponential
 from clustersim.engine.failures.clock import ModeClock, Tempo
+from clustersim.engine.failures.groups import GroupRates
 from clustersim.engine.failures.lemons import LemonNodes
 from clustersim.engine.failures.lifetimes import Ageing, AgeingUnits
-from clustersim.engine.failures.origins import LEMON, LEMON_REPLACEMENT, LEMON_SPARE, PROCESSES, SPARE
-from clustersim.engine.failures.sources import FailureSource, Memoryless, ReplayedFailures, Varying
+from clustersim.engine.failures.origins import (
+    GROUP,
+    GROUP_SPARE,
+    LEMON,
+    LEMON_REPLACEMENT,
+    LEMON_SPARE,
+    PROCESSES,
+    SPARE,
+)
+from clustersim.engine.failures.sources import FailureSource, Memoryless, OfKinds, ReplayedFailures, Varying
 from clustersim.engine.failures.targeting import UNITS_OF_A_NODE, WHOLE_JOB, OnUnitFailure, Targeting
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.model import FailureMode
@@ -33,20 +42,24 @@ def priority(target: Targeting, process: str | None = None) -> int:
     return target.mode * MODE + (0 if process is None else (1 + PROCESSES.index(process)) * PROCESS)
 
 
-def sources(target: Targeting, lemons: LemonNodes | None) -> Iterator[FailureSource]:
-    """Yield the sources of one mode with its *lemons*, apart from relapses and latent faults."""
+def sources(
+    target: Targeting, lemons: LemonNodes | None, groups: GroupRates | None
+) -> Iterator[FailureSource]:
+    """Yield the sources of one mode with its *lemons* and *groups*, but for relapses and latent faults."""
     cluster, spec = target.context.scenario.cluster, target.spec
     own_ages = not isinstance(spec.lifetime, Exponential)
     if spec.recorded is not None:
         yield _recorded(target, spec.recorded)
     elif own_ages and spec.per in UNITS_OF_A_NODE:
-        yield _travelling(target, lemons)
+        yield _travelling(target, lemons, groups)
     else:
-        yield _aged(target, 0, target.of_units()) if own_ages else _memoryless(target)
+        yield _aged(target, 0, target.of_units()) if own_ages else _memoryless(target, groups)
         if cluster.spare_nodes and cluster.spare_failures and spec.per not in WHOLE_JOB:
-            yield _idle_spares(target)
+            yield _idle_spares(target, groups)
         if lemons is not None:
             yield from _lemons(target, lemons)
+        if groups is not None:
+            yield from _groups(target, groups)
 
 
 def _recorded(target: Targeting, rows: Sequence[Recorded]) -> FailureSource:
@@ -69,9 +82,22 @@ def _recorded(target: Targeting, rows: Sequence[Recorded]) -> FailureSource:
     )
 
 
-def _memoryless(target: Targeting) -> FailureSource:
-    units = target.context.scenario.units(target.name)
-    return Memoryless(**_process(target), mtbf=target.spec.mtbf, units=units, on_failure=target.of_units())
+def _memoryless(target: Targeting, groups: GroupRates | None) -> FailureSource:
+    units, strike = target.context.scenario.units(target.name), target.of_units()
+    if groups is not None and groups.thins:
+        strike = _thinned(target, groups, strike)
+    return Memoryless(**_process(target), mtbf=target.spec.mtbf, units=units, on_failure=strike)
+
+
+def _thinned(target: Targeting, groups: GroupRates, on_failure: OnUnitFailure) -> OnUnitFailure:
+    """Return *on_failure* for failures of which those of nodes that are struck less often are left out."""
+    cluster, per_node, mode = target.context.cluster, target.units_per_node, target.mode
+
+    def strike(index: int, unit: int) -> None:
+        if groups.strikes(mode, index, cluster.node(unit // per_node), 1.0):
+            on_failure(index, unit)
+
+    return strike
 
 
 def _process(target: Targeting, process: str | None = None) -> dict[str, Any]:
@@ -91,14 +117,18 @@ def _process(target: Targeting, process: str | None = None) -> dict[str, Any]:
 
 
 def _aged(
-    target: Targeting, spares: int, on_failure: OnUnitFailure, lemons: LemonNodes | None = None
+    target: Targeting,
+    spares: int,
+    on_failure: OnUnitFailure,
+    lemons: LemonNodes | None = None,
+    groups: GroupRates | None = None,
 ) -> AgeingUnits:
     context, spec = target.context, target.spec
     horizon, tempo = context.scenario.end_s, _tempo(spec)
     bad, factor = (lemons.nodes, lemons.factor) if lemons else ((), 1.0)
     return AgeingUnits(
         **_process(target),
-        ageing=Ageing(spec.lifetime, spec.ages == "steady", spec.renews, bad, factor),
+        ageing=Ageing(spec.lifetime, spec.ages == "steady", spec.renews, bad, factor, groups),
         units=context.scenario.units(target.name),
         units_per_node=target.units_per_node,
         spare_units=spares * target.units_per_node,
@@ -108,7 +138,7 @@ def _aged(
     )
 
 
-def _travelling(target: Targeting, lemons: LemonNodes | None) -> FailureSource:
+def _travelling(target: Targeting, lemons: LemonNodes | None, groups: GroupRates | None) -> FailureSource:
     """Return the failures of units that age and travel with their node."""
     cluster, spare = target.context.cluster, target.context.origins.of(target.mode, SPARE)
     locations = cluster.track()
@@ -121,20 +151,20 @@ def _travelling(target: Targeting, lemons: LemonNodes | None) -> FailureSource:
         elif locations.is_idle(node):
             target.at_spare(spare, index, node)
 
-    source = _aged(target, target.context.scenario.cluster.spare_nodes, strike, lemons)
+    source = _aged(target, target.context.scenario.cluster.spare_nodes, strike, lemons, groups)
     cluster.on_move.append(source.moved)
     cluster.on_node_failure.append(source.failed)
     return source
 
 
-def _idle_spares(target: Targeting) -> FailureSource:
+def _idle_spares(target: Targeting, groups: GroupRates | None) -> FailureSource:
     """Return the failures of idle spares, each at its share of a node's rate."""
     context, spec = target.context, target.context.scenario.cluster
     origin = context.origins.of(target.mode, SPARE)
 
     def strike(index: int, position: int) -> None:
         node = context.cluster.spare(position)
-        if node is not None:
+        if node is not None and (groups is None or groups.strikes(origin, index, node, 1.0)):
             target.at_spare(origin, index, node)
 
     mtbf = target.spec.mtbf / target.units_per_node / spec.spare_failures
@@ -145,6 +175,8 @@ def _lemons(target: Targeting, lemons: LemonNodes) -> Iterator[FailureSource]:
     """Yield the further sources of lemons: in the job, among the spares, and of those that come later."""
     retire = target.context.scenario.recovery.retire
     mtbf = target.spec.mtbf / (lemons.factor - 1)
+    if lemons.groups is not None:
+        mtbf /= lemons.groups.highest
     for process, nodes in ((LEMON, lemons.of_job), (LEMON_SPARE, lemons.of_spares)):
         if nodes:
             strike, units = lemons.strikes(process, nodes), len(nodes) * target.units_per_node
@@ -152,6 +184,15 @@ def _lemons(target: Targeting, lemons: LemonNodes) -> Iterator[FailureSource]:
     if lemons.turns_bad or (retire is not None and retire.replacement is not None):
         strike = lemons.strikes(LEMON_REPLACEMENT, lemons.later)
         yield lemons.follow(Varying(**_process(target, LEMON_REPLACEMENT), mtbf=mtbf, on_failure=strike))
+
+
+def _groups(target: Targeting, groups: GroupRates) -> Iterator[FailureSource]:
+    """Yield the further sources of groups that are struck more often: in the job, and among the spares."""
+    for process, spares in ((GROUP, False), (GROUP_SPARE, True)):
+        kinds, strike = groups.extra(process, spares)
+        if any(count for count, _ in kinds):
+            mtbf = target.spec.mtbf / target.units_per_node
+            yield OfKinds(**_process(target, process), mtbf=mtbf, kinds=kinds, on_failure=strike)
 
 
 def _tempo(mode: FailureMode) -> Tempo | None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from clustersim.engine.failures.groups import GroupRates
 from clustersim.engine.failures.origins import FailureDraws
 from clustersim.engine.failures.sources import Varying
 from clustersim.engine.failures.targeting import OnUnitFailure, Targeting
@@ -27,11 +28,13 @@ class LemonNodes:
     `nodes` are those that are bad now.  `later` are the ones among them that were not from the beginning: a
     repair turned them bad, or they took the place of a retired node and have not been replaced themselves.
     Each fails `factor` times as often as a good node; `changes` says whether repairs make some good or bad.
+    Where nodes of some `groups` are struck more often or less, lemons among them are so too.
     """
 
-    def __init__(self, target: Targeting, spec: Lemons) -> None:
+    def __init__(self, target: Targeting, spec: Lemons, groups: GroupRates | None = None) -> None:
         context, cluster = target.context, target.context.scenario.cluster
         self._target = target
+        self.groups = groups
         self._fleet = cluster.nodes + cluster.spare_nodes
         draws = context.streams[f"{target.name}/lemons"].random(self._fleet)
         first = [int(node) for node in np.flatnonzero(draws < spec.share)]
@@ -60,10 +63,13 @@ class LemonNodes:
         origin = context.origins.of(self._target.mode, process)
         locations, idle_share = context.cluster.track(), context.scenario.cluster.spare_failures
         chances = FailureDraws(context.streams, context.origins, "idle").of(origin)
+        groups = self.groups
 
         def strike(index: int, unit: int) -> None:
             node = nodes[unit // per_node]
             if node not in self.nodes:
+                return
+            if groups is not None and not groups.strikes(origin, index, node, groups.highest):
                 return
             if not locations.is_idle(node) or chances[index] < idle_share:
                 self._target.at_node(origin, index, node)

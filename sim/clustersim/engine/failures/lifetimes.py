@@ -21,6 +21,7 @@ import simpy
 from clustersim.arrays import Floats
 from clustersim.distributions import Distribution
 from clustersim.engine.failures.clock import ModeClock
+from clustersim.engine.failures.groups import GroupRates
 from clustersim.engine.failures.sources import FailureSource
 from clustersim.engine.failures.targeting import OnUnitFailure
 from clustersim.streams import Streams
@@ -30,7 +31,7 @@ class Ageing(NamedTuple):
     """How units age: the law of their lifetimes, in the `steady` state at time 0 or new then.
 
     `renews`: a repaired unit is as new; else it goes on at the age at which it failed.  The units of the
-    nodes in `lemons` age `factor` times as fast.
+    nodes in `lemons` age `factor` times as fast, those of `groups` so many times as fast as that.
     """
 
     lifetime: Distribution
@@ -38,6 +39,7 @@ class Ageing(NamedTuple):
     renews: bool
     lemons: Collection[int]
     factor: float
+    groups: GroupRates | None = None
 
 
 class AgeingUnits(FailureSource):
@@ -194,7 +196,9 @@ class AgeingUnits(FailureSource):
 
     def _speed(self, unit: int) -> float:
         """Return how fast *unit* ages, relative to one of a good node."""
-        return self._ageing.factor if unit // self._per_node in self._ageing.lemons else 1.0
+        node, ageing = unit // self._per_node, self._ageing
+        speed = ageing.factor if node in ageing.lemons else 1.0
+        return speed if ageing.groups is None else speed * ageing.groups.factor(node)
 
     def _first_paces(self, units: int) -> Floats:
         """Return how fast each of the first *units* ages at time 0: the job's, then those of spares."""
@@ -203,4 +207,6 @@ class AgeingUnits(FailureSource):
         if self._ageing.lemons:
             of_lemons = np.isin(np.arange(units) // self._per_node, list(self._ageing.lemons))
             paces[of_lemons] *= self._ageing.factor
+        if self._ageing.groups is not None:
+            paces *= self._ageing.groups.factors(np.arange(units) // self._per_node)
         return paces

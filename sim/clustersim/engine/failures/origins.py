@@ -18,7 +18,8 @@ from clustersim.streams import Draws, Sampler, Streams, uniform
 
 SPARE, LEMON, LEMON_SPARE, LEMON_REPLACEMENT = "spare", "lemon", "lemon/spare", "lemon/replacement"
 RELAPSE, RECURRENCE = "relapse", "recurrence"
-PROCESSES = (SPARE, LEMON, LEMON_SPARE, LEMON_REPLACEMENT, RELAPSE, RECURRENCE)
+GROUP, GROUP_SPARE = "group", "group/spare"
+PROCESSES = (SPARE, LEMON, LEMON_SPARE, LEMON_REPLACEMENT, RELAPSE, RECURRENCE, GROUP, GROUP_SPARE)
 """A mode's other processes beside its own, in the order of their failures at one instant."""
 
 

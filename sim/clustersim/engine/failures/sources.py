@@ -107,6 +107,53 @@ class Memoryless(FailureSource):
         self._on_failure(index, int(next(self._choices) * self._units))
 
 
+class OfKinds(Memoryless):
+    """A Poisson process of units of several *kinds*: how many, and how often each fails, times the rate.
+
+    Units are numbered through all kinds in their order; *mtbf* is that of one that fails at the rate itself.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        clock: ModeClock,
+        priority: int,
+        horizon: float,
+        *,
+        streams: Streams,
+        name: str,
+        mtbf: float,
+        kinds: Sequence[tuple[int, float]],
+        on_failure: OnUnitFailure,
+    ) -> None:
+        self._kinds = kinds
+        self._total = math.fsum([count * often for count, often in kinds])
+        super().__init__(
+            env,
+            clock,
+            priority,
+            horizon,
+            streams=streams,
+            name=name,
+            mtbf=mtbf / self._total,
+            units=1,
+            on_failure=on_failure,
+        )
+
+    def _hit(self) -> None:
+        self._index = index = self._index + 1
+        self.due += next(self._gaps)
+        place, first, unit = next(self._choices) * self._total, 0, 0
+        for count, often in self._kinds:
+            if count:
+                unit = first + min(int(place / often), count - 1)
+            if place < count * often:
+                break
+            place -= count * often
+            first += count
+        self._on_failure(index, unit)
+
+
 class Varying(Memoryless):
     """A Poisson process whose number of units changes; all units present have the same rate.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from clustersim.distributions import Distribution, Empirical
-from clustersim.scenario.keys.blocks import KEY, Block, Finding, fill, key, under
+from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, fill, key, under
 from clustersim.scenario.keys.laws import Lifetimes, Time
 from clustersim.scenario.keys.logs import Recorded, Replay
 from clustersim.scenario.keys.machine import Domain
@@ -16,6 +16,7 @@ from clustersim.scenario.keys.quantities import (
     INSTANT,
     FailureRate,
     Flag,
+    Name,
     PositiveDuration,
     PositiveShare,
     Reads,
@@ -108,7 +109,8 @@ class FailureMode:
     which the node is fine once the job restarts, `detect` the time until it is noticed (None: the recovery's
     own stage).  `repair_plan` is what happens to a node that left, or how long the effect lasts where that
     is the repair time.  `recorded` are the failures of a log in the order of time; None where they are
-    random.  Of these, `strikes` strike; others name a node that is away, and extend what took it.
+    random.  Of these, `strikes` strike; others name a node that is away, and extend what took it.  `groups`
+    are the names of groups of nodes, each with how often its nodes fail, times the rate of the others.
     """
 
     per: Part
@@ -121,6 +123,7 @@ class FailureMode:
     takes_down_stated: bool
     spreads: Spread | None
     lemons: Lemons | None
+    groups: tuple[tuple[str, float], ...]
     relapse: Relapse | None
     over_time: tuple[tuple[float, float], ...]
     transient: float
@@ -192,6 +195,11 @@ class FailureModeBlock(Block):
         "a share takes the domain along, or part of it: {to: rack, probability: 3 %, share: 30 %}", None
     )
     lemons: Lemons | None = key("nodes that fail more often: {share: 5 %, factor: 8}", None)
+    groups: Annotated[Mapping[Name, Annotated[float, plain(0, 1e6, above=True)]], NAMES] = key(
+        "how often nodes of cluster.groups fail, times the rate of the others: {old_firmware: 5}",
+        {},
+        quiet=True,
+    )
     relapse: Relapse | None = key(
         "nodes that fail again soon after a repair: {probability: 22 %, within: 1 d}", None
     )
@@ -235,6 +243,7 @@ class FailureModeBlock(Block):
             takes_down_stated=self.takes_down is not None,
             transient=transient if self.effect.nodes_leave and per not in WITHOUT_NODES else 1.0,
             repair_plan=RepairPlan(Empirical(absences)) if absences else self.repair,
+            groups=tuple(self.groups.items()),
             recorded=recorded,
             strikes=strikes,
         )
@@ -308,7 +317,8 @@ class FailureModeBlock(Block):
             yield "takes_down", f"a {per} is more than a {down}; give {per} or more, or leave it out"
         if mode.spreads is not None:
             yield from under(("spreads",), _about_spreads(mode, mode.spreads.to))
-        for name in self.given("lemons", "relapse") if per not in OF_NODES else ():
+        different = [*self.given("lemons", "relapse"), *["groups"] * bool(self.groups)]
+        for name in different if per not in OF_NODES else ():
             yield name, f"only nodes differ, not what fails per {per}; use it per gpu or per node"
         if mode.relapse is not None and per in OF_NODES and self.repair is None:
             yield "relapse", "nodes fail again after a repair, and there is none; give repair"
@@ -358,7 +368,7 @@ def _about_spreads(mode: FailureMode, to: str) -> Iterator[Finding]:
         yield "to", f"the {down} goes down anyway; spread to more, or leave it out"
 
 
-_RANDOM = ("rate", "mtbf", "lifetime", "ages", "clock", "over_time", "renews", "lemons", "relapse")
+_RANDOM = ("rate", "mtbf", "lifetime", "ages", "clock", "over_time", "renews", "lemons", "groups", "relapse")
 _SAID_BY_A_LOG = dict.fromkeys(_RANDOM, "the log says when it fails") | dict.fromkeys(
     ("transient", "repair"), 'the log\'s column "repair" says it'
 )

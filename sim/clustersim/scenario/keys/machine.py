@@ -31,7 +31,7 @@ from clustersim.scenario.keys.quantities import (
 
 _SPARE_SHARE = quantity(units.SHARE)
 _SPARE_COUNT = whole(0, 1_000_000_000)
-MOST_POOLS, MOST_SPARE_RACKS = 100, 100_000
+MOST_POOLS, MOST_GROUPS, MOST_SPARE_RACKS = 100, 100, 100_000
 _OF_ALL_SPARES = ("spares_within", "spare_kind", "spare_choice", "provision", "preempt")
 Positive = Annotated[float, plain(0, 1e30, above=True)]
 Domain = Literal["rack", "pod"]
@@ -88,6 +88,20 @@ class SparePoolBlock(Block):
             yield "kind", f'{self.kind} spares take time; give takes too, such as "3 min"'
 
 
+@dataclass(frozen=True, slots=True)
+class GroupSpec:
+    """A group of so many nodes, of the job and the spares together."""
+
+    name: str
+    nodes: int
+
+
+class GroupBlock(Block):
+    """Nodes that differ from others by make or batch; which nodes these are is dealt at random."""
+
+    nodes: Spares = key("its nodes: a count, or a share of all nodes, spares included", unit="nodes")
+
+
 Pools = Annotated[tuple[SparePoolBlock, ...], Field(max_length=MOST_POOLS)]
 SparesOrPools = Annotated[
     int | float | tuple[SparePoolBlock, ...],
@@ -125,6 +139,7 @@ class ClusterSpec:
     spare_choice: SpareChoice
     delay: float
     spare_failures: float
+    groups: tuple[GroupSpec, ...]
 
     def units(self, part: str) -> int:
         """Return how many such parts the job has: cards, nodes, racks, pods, or 1."""
@@ -167,6 +182,9 @@ class ClusterSpecBlock(Block):
     provision: Duration = key("what a cold spare takes until it serves", "0 s")
     preempt: Duration = key("what a lent spare takes until its other work is gone", "0 s", quiet=True)
     spare_failures: Share = key("failures of idle spares, of the rate of a node at work", "0 %")
+    groups: Annotated[Mapping[Name, GroupBlock], Field(max_length=MOST_GROUPS)] = key(
+        "nodes that differ by make or batch, by name, such as {old_firmware: {nodes: 32}}", {}, quiet=True
+    )
 
     def resolve(self) -> ClusterSpec:
         """Return the cluster that it says."""
@@ -193,8 +211,17 @@ class ClusterSpecBlock(Block):
             pools=pools,
             spares_within=within,
             spare_domains={"rack": racks, "pod": pods}.get(within or "") or 1,
+            groups=tuple(self._groups(nodes + spares)),
             delay={"cold": self.provision, "lent": self.preempt}.get(self.spare_kind, 0.0),
         )
+
+    def _groups(self, nodes: int) -> Iterator[GroupSpec]:
+        """Yield the groups of so many *nodes*; shares are rounded so that those of all make up the whole."""
+        until = 0.0
+        for name, group in self.groups.items():
+            before = until
+            until += group.nodes * nodes if isinstance(group.nodes, float) else group.nodes
+            yield GroupSpec(name, round(until) - round(before))
 
     @property
     def pools(self) -> tuple[SparePoolBlock, ...]:

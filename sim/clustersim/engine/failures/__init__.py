@@ -80,10 +80,14 @@ class Failures:
         }
         self.latent_faults: LatentFaults | None = None
         if _leaves_faults(scenario):
-            of_nodes = {number: target for number, target in targets.items() if target.spec.takes_nodes}
-            priorities = {number: priority(target, RECURRENCE) for number, target in of_nodes.items()}
-            self.latent_faults = LatentFaults(self._context, of_nodes, priorities)
+            self.latent_faults = self._faults(targets)
             self.clocked.append(self.latent_faults)
+
+    def _faults(self, targets: Mapping[int, Targeting]) -> LatentFaults:
+        """Return the faults that stay in nodes, none at the beginning, of the modes that take nodes."""
+        of_nodes = {number: target for number, target in targets.items() if target.spec.takes_nodes}
+        priorities = {number: priority(target, RECURRENCE) for number, target in of_nodes.items()}
+        return LatentFaults(self._context, of_nodes, priorities)
 
     def _groups(self, targets: Mapping[int, Targeting]) -> dict[int, GroupRates]:
         """Return how often the modes strike each group of nodes, where they tell groups apart."""

@@ -10,7 +10,7 @@ SHELL := /bin/sh
 
 CHEN := scenarios/chen-10k.yaml scenarios/chen-100k.yaml scenarios/chen-1m.yaml
 
-.PHONY: help demo test fast test-fast lint bench docs golden validation mutants clean
+.PHONY: help demo test fast test-fast lint bench docs golden validation systems mutants clean
 
 help:
 	@echo "make demo    run the three Chen scenarios and write runs/chen/report.html"
@@ -18,9 +18,10 @@ help:
 	@echo "make fast    build the wheel with the engine compiled to C, and install it into .venv-fast"
 	@echo "make test-fast  the tests of the engine on that compiled build"
 	@echo "make bench   the benchmarks (minutes)"
-	@echo "make docs    write docs/reference, the tables of docs/background/trust.md and the JSON Schema anew"
+	@echo "make docs    write docs/reference, the tables of docs/background/trust.md and docs/systems.md, and the JSON Schema anew"
 	@echo "make golden  write the golden figures of the shipped scenarios anew"
 	@echo "make validation  simulate every published case anew, and write docs/validation.json (minutes)"
+	@echo "make systems simulate the systems of the interviews anew, and write docs/systems.json and its page (minutes)"
 	@echo "make mutants change the core of the engine in some 2000 places, and see whether the tests notice (20 minutes)"
 	@echo "make clean   remove the environment and all caches; finished runs stay"
 
@@ -56,11 +57,15 @@ bench: $(STAMP)
 docs: $(STAMP)
 	@$(BIN)/python docs/generate.py
 	@$(BIN)/python docs/trust.py
+	@$(BIN)/python docs/systems.py
 
 validation: $(STAMP)
 	@$(BIN)/clustersim validate -o runs/validation
 	@cp runs/validation/validation.json docs/validation.json
 	@$(BIN)/python docs/trust.py
+
+systems: $(STAMP)
+	@$(BIN)/python docs/systems.py simulate
 
 golden: $(STAMP)
 	@$(BIN)/python tests/golden/test_figures.py

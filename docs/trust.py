@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from generate import ROOT, table
+from generate import ROOT, table, with_parts
 
 from clustersim.estimate import ConfidenceInterval
 from clustersim.units import format_duration
@@ -60,14 +60,10 @@ def outcome(row: dict[str, Any]) -> ClaimResult:
 
 def page() -> str:
     """Return the page with its tables made anew, the rest of it as it is."""
-    text, found = PAGE.read_text("utf-8"), stored()
+    found = stored()
     cases = [outcome(row) for row in found["cases"]]
     tables = {"claims": claims(cases), "sources": sources(cases), "estimator": estimator(found["estimator"])}
-    for name, made in tables.items():
-        begin, end = f"<!-- {name}: written by make docs -->\n", f"<!-- end of {name} -->"
-        before, _, rest = text.partition(begin)
-        text = f"{before}{begin}\n{made}\n{end}{rest.partition(end)[2]}"
-    return text
+    return with_parts(PAGE, tables)
 
 
 def claims(cases: Sequence[ClaimResult]) -> str:

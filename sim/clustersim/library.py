@@ -16,16 +16,18 @@ CASES = "published/"
 SCENARIO, CASE, BASE = "scenario", "case", "base"
 """Kinds of shipped files: to run, to validate (or run), and to inherit from, which is no scenario alone."""
 _TITLE = re.compile(r'^title: +("?)(.+?)\1$', re.MULTILINE)
+_GROUP = re.compile(r"^group: +(.+)$", re.MULTILINE)
 _REMARK = re.compile(r"\A(?:# yaml-language-server.*\n)?((?:#.*\n)+)")
 _SENTENCE = re.compile(r"(.+?)(?:\.\s|:\s*$|\.?$)")
 
 
 class ShippedScenario(NamedTuple):
-    """A shipped file: its name, its kind, and what it is in one line."""
+    """A shipped file: its name, its kind, what it is in one line, and the group that it belongs to."""
 
     name: str
     kind: str
     title: str
+    group: str | None
 
 
 def folder() -> Path:
@@ -57,7 +59,8 @@ def listing() -> Iterator[ShippedScenario]:
         text = (folder() / f"{name}{SUFFIX}").read_text("utf-8")
         own = re.search(r"^name:", text, re.MULTILINE)
         kind = BASE if not own else CASE if name.startswith(CASES) else SCENARIO
-        yield ShippedScenario(name, kind, _title(text))
+        group = _GROUP.search(text)
+        yield ShippedScenario(name, kind, _title(text), group[1] if group else None)
 
 
 def _title(text: str) -> str:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from clustersim.scenario import load
 from clustersim.version import build
-from tests.golden.test_figures import HORIZONS, names, shorter
+from tests.golden.test_figures import HORIZONS, WITH_DRAWS, names, shorter
 
 if build() != "compiled":
     pytest.skip("this is no compiled build; make test-fast compares both", allow_module_level=True)
@@ -24,9 +25,10 @@ RUN = """
 import json, sys
 from pathlib import Path
 import clustersim
+from clustersim.scenario import load
 from clustersim.version import build
 for name, changes in json.loads(sys.argv[2]).items():
-    clustersim.run(name, Path(sys.argv[1]) / name, overrides=changes, replications=2, workers=1)
+    clustersim.run(name, Path(sys.argv[1]) / name, overrides=changes, workers=1)
 print(build())
 """
 
@@ -34,7 +36,8 @@ print(build())
 def simulated(place: Path, path: str) -> str:
     """Run all shipped scenarios, shortened, into run folders below *place*; return which build it was."""
     changes = {
-        name: {"simulation.horizon": HORIZONS[name]} if name in HORIZONS else shorter(name)
+        name: ({"simulation.horizon": HORIZONS[name]} if name in HORIZONS else shorter(name))
+        | {"simulation.replications": WITH_DRAWS if load(name).uncertain else 2}
         for name in names()
     }
     environment = os.environ | {"PYTHONPATH": path}

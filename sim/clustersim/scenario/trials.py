@@ -25,7 +25,7 @@ from clustersim.units import shown
 
 Changes = Mapping[str, Any]
 CHANGEABLE = ("cluster", "workload", "failures", "checkpoint", "recovery", "maintenance", "costs")
-REMARKS = ("sources", "expect", "levers", "published")
+REMARKS = ("group", "sources", "expect", "levers", "published")
 """Blocks that remark on the values of a scenario; they do not hold for other values."""
 MOST_TRIED = 200_000
 """The most values that all changes together may read anew: some 50 us each, ten seconds in all."""

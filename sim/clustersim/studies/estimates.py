@@ -206,11 +206,14 @@ class RunLedger:
 
         Where a value would be beyond what it may be, and where more nodes were away at times than there would
         be spares: how rare that is depends on the tail of the repair times, of which a run shows little.  Nor
-        do formulas say how often spares come from a later pool.
+        do formulas say how often spares come from a later pool, or how much a failure throws away without
+        saves.
         """
         with suppress(ScenarioError):
             after = change.of(self._scenario)
-            if after.cluster.pools != self._scenario.cluster.pools:
+            if after.cluster.pools != self._scenario.cluster.pools or bool(after.tiers) != bool(
+                self._scenario.tiers
+            ):
                 return
             fewer = after.cluster.spare_nodes < self._scenario.cluster.spare_nodes
             if not fewer or self._most_away <= after.cluster.spare_nodes:

@@ -196,3 +196,11 @@ def test_everything_that_there_is_has_an_estimate() -> None:
     assert set(missing) <= {"halve the spares"}
     found = changes_worth_most(scenario, summary)
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False)) == found.to_dict()
+
+
+def test_nothing_is_said_of_a_change_that_takes_all_saves_away() -> None:
+    bare = {"checkpoint": "none", "recovery.stages.load": None}
+    scenario = nodes(levers={"no saves": bare, "half": {"checkpoint.blocks": "15 s"}})
+    found = changes_worth_most(scenario, run(scenario, replications=4).summary, count=100)
+    assert "half" in {each.change.name for each in found.changes}
+    assert "no saves" not in {each.change.name for each in found.changes}

@@ -41,6 +41,7 @@ class ScenarioBlock(Block):
     name: Name = key("a short name, such as chen-100k; the run folder is called so")
     title: Text | None = key("heading of the report", None)
     about: Text | None = key("what is asked, in a few sentences", None)
+    group: Text | None = key("what it belongs to, such as interviews; clustersim list shows it there", None)
     cluster: ClusterSpecBlock = key("the job's cards and how they sit in nodes, such as {gpus: 100_000}")
     workload: WorkloadBlock = key("the training job: its step, its speed, when it is done", {})
     failures: Modes = key("what fails, by name, such as {any: {per: node, mtbf: 5 y}}; or none")

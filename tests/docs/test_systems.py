@@ -1,0 +1,70 @@
+"""The page about the systems of the interviews says what the scenarios say, and what is simulated of them."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from clustersim.scenario import load
+from clustersim.scenario.values import values
+
+REMEDY = "the stored figures are not those of the scenarios: run make systems, and say in the changelog why"
+
+
+@pytest.fixture(scope="module")
+def systems() -> ModuleType:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend("docs")
+        return importlib.import_module("systems")
+
+
+@pytest.fixture(scope="module")
+def stored(systems: ModuleType) -> dict[str, Any]:
+    found: dict[str, Any] = systems.stored()
+    return found
+
+
+def test_the_page_is_current(systems: ModuleType) -> None:
+    assert systems.PAGE.read_text("utf-8") == systems.page(), "systems.md is out of date: run make docs"
+
+
+def test_every_system_was_simulated_as_it_is_now(systems: ModuleType, stored: dict[str, Any]) -> None:
+    hashes = {name: found["hash"] for name, found in stored["systems"].items()}
+    assert hashes == {name: systems.of_inputs(load(name)) for name in systems.names()}, REMEDY
+
+
+def test_every_figure_of_a_system_has_a_source_or_is_called_an_assumption(systems: ModuleType) -> None:
+    bare = {
+        f"{name}: {each.path}"
+        for name in systems.names()
+        for each in values(load(name))
+        if each.source is None and not each.default
+    }
+    assert bare == set()
+
+
+def test_the_quickest_system_gives_the_stored_figures_again(
+    systems: ModuleType, stored: dict[str, Any]
+) -> None:
+    found = systems.system(load("supercomputers"))
+    before = stored["systems"]["supercomputers"]
+    assert found["ettr"] == pytest.approx(before["ettr"], rel=1e-9), REMEDY
+    assert found["effective_gpus"] == pytest.approx(before["effective_gpus"], rel=1e-9), REMEDY
+
+
+def test_what_the_page_says_of_size_holds(systems: ModuleType, stored: dict[str, Any]) -> None:
+    """More nodes mean a lower ETTR, more reliable ones a larger best size; the fastest is the dearer."""
+    best = []
+    for life in ("10y", "50y", "250y"):
+        line = [point for point in stored["decades"] if point["failures.node.mtbf"] == life]
+        assert [point["ettr"] for point in line] == sorted((point["ettr"] for point in line), reverse=True)
+        best.append(int(max(line, key=lambda point: point["effective_gpus"])["cluster.gpus"]))
+    assert best == sorted(set(best))
+    for name in systems.WAYS:
+        line = [point for point in stored["tokens"] if point["scenario"] == name]
+        fastest = max(line, key=lambda point: point["throughput.tokens_per_s"])
+        assert int(min(line, key=systems.bill)["cluster.gpus"]) < int(fastest["cluster.gpus"])
+        assert line[-1]["throughput.tokens_per_s"] < fastest["throughput.tokens_per_s"]

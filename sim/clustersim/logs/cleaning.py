@@ -71,19 +71,20 @@ class _Incidents:
         self._status = [NOT_UNDERSTOOD] * len(time_s)
         self._first: list[int] = []
         self._end: list[float] = []
+        self._kept: list[int] = []
         self._strangers: list[int] = []
 
     def sort_out(self, merge_s: float) -> None:
         """Decide of each row whether it begins an incident, belongs to one, or lies outside."""
-        last: dict[tuple[int, int], tuple[float, int]] = {}
+        last: dict[int, tuple[float, int]] = {}
         away: dict[int, int] = {}
         rows, times, ends = self._rows, self._time.tolist(), self._row_end.tolist()
-        nodes, causes = rows.node, rows.cause
+        nodes, causes, many = rows.node, rows.cause, len(rows.causes)
         for entry in np.argsort(self._time, kind="stable").tolist():
             if rows.planned[entry]:
                 self._status[entry] = "planned" if self._is_observed(entry, times[entry]) else "outside"
                 continue
-            time, node, key = times[entry], nodes[entry], (nodes[entry], causes[entry])
+            time, node, key = times[entry], nodes[entry], nodes[entry] * many + causes[entry]
             before, incident = last.get(key, (-math.inf, -1))
             status = "merged"
             if time - before > merge_s:
@@ -95,6 +96,12 @@ class _Incidents:
             last[key] = time, incident
             away[node] = incident
             self._status[entry] = status if self._is_observed(entry, time) else "outside"
+        strange = set(self._strangers)
+        self._kept = [
+            incident
+            for incident, entry in enumerate(self._first)
+            if self._status[entry] == "used" and entry not in strange
+        ]
 
     def _begin(self, entry: int, before: int) -> int:
         """Begin an incident; whose node fails again was back from the one *before*, whenever that was."""
@@ -125,12 +132,11 @@ class _Incidents:
     def named(self) -> tuple[Exposure, dict[int, int]]:
         """Return the exposure with the names of all nodes that failed in it, and the number of each node."""
         seen: dict[str, tuple[float, float]] = {}
-        for incident in self._kept():
-            entry = self._first[incident]
+        for entry in self.entries():
             node, time = self._rows.node[entry], float(self._time[entry])
             if node >= 0:
-                first, last = seen.get(self._rows.names[node], (time, time))
-                seen[self._rows.names[node]] = min(first, time), max(last, time)
+                name = self._rows.names[node]
+                seen[name] = seen.get(name, (time, time))[0], time
         exposure = self._exposure.fitted_to(dict(sorted(seen.items(), key=lambda item: natural(item[0]))))
         exposure = _in_order(exposure)
         numbers = {name: number for number, name in enumerate(exposure.names)}
@@ -138,25 +144,16 @@ class _Incidents:
             node: numbers[name] for node, name in enumerate(self._rows.names) if name in numbers
         }
 
-    def _kept(self) -> list[int]:
-        """Return the incidents that begin in the window, of nodes that were observed."""
-        strange = set(self._strangers)
-        return [
-            incident
-            for incident, entry in enumerate(self._first)
-            if self._status[entry] in ("used", "open") and entry not in strange
-        ]
-
     def entries(self) -> list[int]:
-        """Return the entry with which each incident that is kept began."""
-        return [self._first[incident] for incident in self._kept()]
+        """Return the entry with which each incident began that is in the window, of a node of the fleet."""
+        return [self._first[incident] for incident in self._kept]
 
     def history(self, exposure: Exposure, numbers: dict[int, int]) -> History:
         """Return the history of the incidents that are kept."""
-        rows, kept, entries = self._rows, self._kept(), self.entries()
+        rows, entries = self._rows, self.entries()
         node = np.array([numbers.get(rows.node[entry], -1) for entry in entries], np.int64)
         time = self._time[entries] if entries else np.zeros(0)
-        end = np.array([self._end[incident] for incident in kept], float)
+        end = np.array([self._end[incident] for incident in self._kept], float)
         until = np.where(node >= 0, exposure.left_s[node], exposure.window_s)
         is_open = end > until
         end[is_open] = math.inf

@@ -46,7 +46,7 @@ USUAL: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 """Other names under which a column is looked for, in small letters, the likeliest first."""
 COLUMN_FORMAT, EVENTS, JOBS, INCIDENTS = "columns", "sacctmgr", "sacct", "incidents"
-STATE, JOB, REPLICATION = "state", "job", "replication"
+STATE, JOB, REPLICATION, LOST = "state", "job", "replication", "lost"
 _NEAR = 0.8
 """How alike (0 to 1) a name has to be to one of a missing column to be taken for a slip of the pen."""
 
@@ -94,7 +94,7 @@ FORMATS = (
     Format(
         INCIDENTS,
         {REPLICATION: ("replication",), TIME: ("time_s",), CAUSE: ("mode",), NODE: ("node",)},
-        {},
+        {END: ("back_s",), LOST: ("nodes_lost",)},
         "incidents of a simulated run, its first replication",
     ),
 )
@@ -136,7 +136,7 @@ def _recognised(table: Table, format: Format, plain: Sequence[str]) -> Layout:
             raise _error(table, f"{why}; export it too, or leave out the format")
         if name is not None:
             number = plain.index(name)
-            unit = 1.0 if name == "time_s" else None
+            unit = 1.0 if name.endswith("_s") else None
             layout.columns[role] = Column(number, table.names[number], unit)
     return layout
 

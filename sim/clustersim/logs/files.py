@@ -28,6 +28,8 @@ MOST_PROBLEMS = 1_000
 """Rows whose reason is kept: more of them say the same, and all are counted."""
 BLOCK = 50_000
 """Rows that are taken at once: few enough for little memory, many enough to be quick."""
+LONGEST_LINE = 1_000_000
+"""A longer line is no row of a log, and would be read into memory as a whole."""
 DELIMITERS = ",;|\t"
 COMMENT = "#"
 _MAGIC = {
@@ -158,25 +160,30 @@ class _Lines:
 
     def __next__(self) -> str:
         try:
-            line: str = next(self._stream)
-        except UnicodeError as error:
-            raise self._not_utf8(error) from None
+            line: str = self._stream.readline(LONGEST_LINE + 1)
+        except UnicodeError:
+            raise self._not_utf8() from None
+        if not line:
+            raise StopIteration
         self.number += 1
+        if len(line) > LONGEST_LINE:
+            why = (
+                f"a line of more than {LONGEST_LINE:,} characters; give a table with a line for each failure"
+            )
+            raise LogError.at(why, self._source.name, self.number)
         self.done += len(line)
         return line
 
-    def _not_utf8(self, error: UnicodeError) -> LogError:
-        """Return the error of the first line that cannot be decoded, sought anew, as decoding runs ahead."""
-        path = self._source.path
-        if path is not None and not isinstance(error, UnicodeDecodeError | UnicodeError):
-            return LogError.at("cannot be decoded; save it as UTF-8", self._source.name)
-        with path.open("rb") if path else io.BytesIO() as stream:
-            for number, line in enumerate(stream, 1):
-                try:
-                    line.decode("utf-8")
-                except UnicodeDecodeError as bad:
-                    why = f"byte 0x{line[bad.start]:02x} is not UTF-8; save the file as UTF-8"
-                    return LogError.at(why, self._source.name, number)
+    def _not_utf8(self) -> LogError:
+        """Return the error of the first line that is not UTF-8, sought anew, as decoding runs ahead."""
+        if self._source.path is not None:
+            with self._source.path.open("rb") as stream:
+                for number, line in enumerate(stream, 1):
+                    try:
+                        line.decode("utf-8")
+                    except UnicodeDecodeError as bad:
+                        why = f"byte 0x{line[bad.start]:02x} is not UTF-8; save the file as UTF-8"
+                        return LogError.at(why, self._source.name, number)
         return LogError.at("cannot be decoded; save the file as UTF-8", self._source.name)
 
 
@@ -254,7 +261,9 @@ def _parquet(source: Source, stream: BinaryIO) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(stream)
+        # Texts stay in dictionaries, so that neither equal nor very long ones are copied for each row.
+        texts = [column.name for column in pq.read_schema(stream) if pa.types.is_string(column.type)]
+        file = pq.ParquetFile(stream, read_dictionary=texts)
     except (pa.ArrowException, OSError, ValueError) as error:
         why = f"is no whole Parquet file ({' '.join(str(error).split())[:80]}); export it anew"
         raise LogError.at(why, source.name) from None
@@ -307,7 +316,8 @@ def _texts(column: Any) -> list[str]:
     import pyarrow.compute as pc
 
     if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+        values = [*_texts(column.dictionary), ""]
+        return [values[index] for index in pc.fill_null(column.indices, -1).to_pylist()]
     if pa.types.is_timestamp(column.type):
         utc = column.type.tz is not None
         plain = column.cast(pa.timestamp(column.type.unit, "UTC" if utc else None)).cast(pa.string())

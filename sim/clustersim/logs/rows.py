@@ -23,6 +23,7 @@ from clustersim.logs.columns import (
     JOB,
     JOBS,
     KIND,
+    LOST,
     NODE,
     REPAIR,
     REPLICATION,
@@ -189,7 +190,7 @@ class _Reader:
         rows, name, count = self._rows, self._table.source.name, len(block.lines)
         cells = dict(zip(self._roles, block.cells, strict=True))
         empty = [""] * count
-        order = (TIME, END, REPAIR, NODE, CAUSE, KIND, STATE, JOB, REPLICATION)
+        order = (TIME, END, REPAIR, NODE, CAUSE, KIND, STATE, JOB, REPLICATION, LOST)
         columns = zip(*(cells.get(role, empty) for role in order), strict=True)
         for line, parts in zip(block.lines, columns, strict=True):
             rows.total += 1
@@ -217,7 +218,7 @@ class _Reader:
     def _take(self, line: int, cells: Sequence[str]) -> None:
         """Read one row; raises ValueError with a sentence where it is not understood."""
         rows = self._rows
-        time, end, repair, node, cause, kind, state, job, replication = cells
+        time, end, repair, node, cause, kind, state, job, replication, lost = cells
         word = FAILURE
         if self._tells_kinds:
             if replication not in ("", "0"):
@@ -230,7 +231,9 @@ class _Reader:
                 return
         time_s, dated = self._time(TIME, time)
         nodes = self._hosts.get(node) or self._nodes_of(node)
-        away_s = self._away(time_s, dated, end, repair, nodes) if rows.has_ends else math.nan
+        away_s = math.nan
+        if rows.has_ends and lost != "0":
+            away_s = self._away(time_s, dated, end, repair, nodes)
         key = cause, state
         number = self._cause_numbers.get(key, -1)
         if number < 0:

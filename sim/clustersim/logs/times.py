@@ -42,6 +42,7 @@ _LOOSE = re.compile(
     r"(?:[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)? ?(.*)"
 )
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{2}):?([0-9]{2})?")
+_TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 _AMBIGUOUS = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
 
 
@@ -125,6 +126,8 @@ class TimeCells:
             return self._since_1970(cell), True
         if (loose := _LOOSE.fullmatch(cell)) is not None:
             return self._instant(_dated(loose, cell), cell), True
+        if _TIME_OF_DAY.match(cell):
+            raise ValueError(f"{shown(cell)} is a time of day without its date; put both into one cell")
         if _AMBIGUOUS.match(cell):
             why = f"{shown(cell)}: day and month may be either"
             raise ValueError(f"{why}; write the year first, as 2026-05-01 03:30")

@@ -128,6 +128,9 @@ WARTS = {
     "day and month in either order": Wart(
         "time,node\n05/06/2026 03:30,1\n", {"not_understood": 1}, "write the year first, as 2026-05-01 03:30"
     ),
+    "a time of day": Wart(
+        "date,time\n2026-05-02,03:30\n", {"not_understood": 1}, "is a time of day without its date; put both"
+    ),
     "a number without a unit": Wart(
         "time,node\n3.5,1\n", {"not_understood": 1}, "3.5 has no unit; write 3.5 h, or name the column time_h"
     ),
@@ -243,6 +246,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "another encoding": (b"time,cause\n2026-05-02,Lift\n2026-05-03,L\xfcfter\n", "3: byte 0xfc is not UTF-8"),
     "a compressed file": (b"\x1f\x8b\x08rest", "is compressed; unpack it"),
     "a spreadsheet": (b"PK\x03\x04rest", "is a spreadsheet or an archive; export it as CSV"),
+    "a line without an end": ("time," * 300_000, "log.csv:1: a line of more than 1,000,000 characters"),
     "JSON": ('[{"time": 1}]', "is JSON or XML; export it as CSV or Parquet"),
     "half a Parquet file": (b"PAR1 and no more", "is no whole Parquet file"),
 }

@@ -5,17 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from clustersim import run
 from clustersim.logs import History, LogError, files, read_history
+from clustersim.scenario import loads
 
 HOUR, DAY = 3600.0, 86_400.0
 ABOVE = Path(__file__).resolve().parents
 SHARED = next((folder / "shared" for folder in ABOVE if (folder / "shared").is_dir()), Path("nowhere"))
 CASES, DATA = SHARED / "cases", SHARED / "data"
+RUN = """
+name: logged
+cluster: {gpus: 64, spares: 2}
+failures: {node: {per: node, mtbf: 20 d, repair: 12 h}, software: {per: job, mtbf: 3 d}}
+checkpoint: {interval: 1 h, blocks: 10 s}
+simulation: {horizon: 30 d, replications: 2}
+"""
 WINDOW = {"begin": "2026-05-01", "end": "2026-06-01", "nodes": 20, "timezone": "Europe/Berlin"}
 EVENTS = """\
 Cluster|NodeName|TimeStart|TimeEnd|State|Reason|User
@@ -92,14 +102,34 @@ def test_a_run_of_the_simulator_is_a_log(tmp_path: Path) -> None:
             "mode": pd.Categorical(["gpu", "software", "gpu", "gpu"]),
             "node": [3, -1, 12, 5],
             "interruption": [True, True, False, True],
+            "nodes_lost": [1, 0, 1, 1],
+            "back_s": [500.0, np.nan, np.nan, 60.0],
         }
     )
     frame.to_parquet(tmp_path / "incidents.parquet")
     read = read_history([tmp_path / "incidents.parquet"], begin="0 s", end="1 d", nodes=20)
-    assert counted(read) == {"total": 4, "used": 3, "outside": 1}
+    assert counted(read) == {"total": 4, "used": 2, "open": 1, "outside": 1}
     assert read.time_s.tolist() == [100.0, 7200.5, 9000.0]
     assert (read.node.tolist(), read.names, read.causes) == ([0, -1, 1], ("3", "12"), ("gpu", "software"))
-    assert not read.has_ends
+    assert read.has_ends
+    assert read.end_s[0] == 500.0
+    assert np.isnan(read.end_s[1])
+    assert np.isinf(read.end_s[2])
+
+
+def test_incidents_of_a_run_are_read_as_they_happened(tmp_path: Path) -> None:
+    results = run(loads(RUN), workers=1)
+    results.save(tmp_path / "run")
+    read = read_history(
+        [tmp_path / "run" / "incidents.parquet"], begin="0 s", end="30 d", nodes=10, merge_s=0
+    )
+    happened = results.incidents.query("replication == 0")
+    assert read.rows["outside"] == len(results.incidents) - len(happened) > 0
+    assert read.time_s.tolist() == happened["time_s"].tolist()
+    names = [int(read.names[node]) if node >= 0 else -1 for node in read.node]
+    assert names == happened["node"].tolist()
+    still = (happened["nodes_lost"] > 0) & (happened["back_s"].isna() | (happened["back_s"] > 30 * DAY))
+    assert np.isinf(read.end_s).tolist() == still.tolist()
 
 
 needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="the folder of cases is not here")

@@ -79,7 +79,10 @@ COMPARISON_KEYS = (
     (
         "`differences`",
         "for each other one: `name`, `baseline`, `ettr_difference` and `effective_gpus_difference` (paired,"
-        " each `mean`, `low`, `high`), and whether the difference is `distinguishable` from chance",
+        " each `mean`, `low`, `high`), and whether the difference is `distinguishable` from chance. Where"
+        " inputs are uncertain the interval is over draws and chance, and each difference has `chance`"
+        " (`low`, `high`) and `inputs` (`p5`, `p50`, `p95`) apart: both scenarios have the same quantile of"
+        " an input in each draw. Without them where they draw unlike many replications of each",
     ),
     (
         "`steps`",

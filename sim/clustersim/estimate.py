@@ -149,6 +149,39 @@ def without_chance(table: Floats) -> Floats:
     return np.asarray(centre + math.sqrt(inputs / between) * (means - centre))
 
 
+def inputs_alone(table: Floats) -> dict[str, float] | None:
+    """Return the 5 %, 50 % and 95 % points of what uncertain inputs alone give; each draw has a row.
+
+    None where a draw leaves it unknown.
+    """
+    of_draws = without_chance(table)
+    if not np.isfinite(of_draws).all():
+        return None
+    return {f"p{percent}": percentile(of_draws, percent / 100) for percent in (5, 50, 95)}
+
+
+class Apart(NamedTuple):
+    """A mean over draws of uncertain inputs: the interval of chance alone, and what the inputs alone give.
+
+    `inputs` are the 5 %, 50 % and 95 % points, as p5, p50 and p95; None where a draw leaves them unknown.
+    """
+
+    chance: Estimate
+    inputs: Mapping[str, float] | None
+
+    @classmethod
+    def of(cls, values: Sequence[float] | Floats, per_draw: int) -> Apart:
+        """Return both parts of *values*, so many of each draw; what is left over does not count."""
+        whole = len(values) // per_draw * per_draw
+        table = np.asarray(values[:whole], dtype=np.float64).reshape(-1, per_draw)
+        return cls(within_draws(table.reshape(-1), per_draw), inputs_alone(table))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as the summary has it."""
+        _, low, high = self.chance.interval
+        return {"chance": {"low": low, "high": high}, "inputs": self.inputs}
+
+
 def paired(values: Sequence[float] | Floats, baseline: Sequence[float] | Floats) -> Estimate:
     """Return the mean of *values* - *baseline*, pair by pair, over the replications that both have."""
     count = min(len(values), len(baseline))

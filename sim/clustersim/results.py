@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from clustersim import folders
-from clustersim.arrays import Array, Floats
+from clustersim.arrays import Floats
 from clustersim.engine.ledger import TOLERANCE, LedgerError
-from clustersim.estimate import ConfidenceInterval, grouped, percentile, within_draws, without_chance
+from clustersim.estimate import ConfidenceInterval, grouped, inputs_alone, within_draws
 from clustersim.formatting import plus_minus
 from clustersim.metrics.catalogue import SCHEMA_VERSION, SECTIONS, figures_of
 from clustersim.metrics.cells import at, margin
-from clustersim.metrics.metric import Measure, MetricFigure, Note
+from clustersim.metrics.metric import MetricFigure, Note
 from clustersim.metrics.plausible import wrong_with
 from clustersim.metrics.replications import FLEET, Replications
 from clustersim.records import Records
@@ -330,15 +330,8 @@ def _add(summary: Summary, figure: MetricFigure, replications: Replications) -> 
         summary["margins"][name] = estimate.half_width
         if per_draw:
             summary["margins"][name] = within_draws(measure.values(rows), per_draw).half_width
-            summary.setdefault("inputs", {})[name] = _inputs(measure, rows, per_draw)
-
-
-def _inputs(measure: Measure, rows: Array, per_draw: int) -> dict[str, float] | None:
-    """Return what the uncertain inputs alone make of a figure; None where a draw leaves it unknown."""
-    of_draws = without_chance(measure.values(rows.reshape(-1, per_draw, rows.shape[1])))
-    if not np.isfinite(of_draws).all():
-        return None
-    return {f"p{percent}": percentile(of_draws, percent / 100) for percent in (5, 50, 95)}
+            of_draws = measure.values(rows.reshape(-1, per_draw, rows.shape[1]))
+            summary.setdefault("inputs", {})[name] = inputs_alone(of_draws)
 
 
 def _check(replications: Replications) -> None:

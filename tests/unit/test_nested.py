@@ -167,6 +167,67 @@ def test_scenarios_with_common_inputs_are_compared_pair_by_pair() -> None:
     assert gap.ettr.half_width < 0.6 * apart
 
 
+def test_a_difference_has_chance_and_inputs_apart() -> None:
+    """The truth of each draw is Daly's formula, of which all draws are known."""
+    twice = job(name="twice", recovery={"stages": {"detect": "0 s", "restart": "5 min", "more": "20 min"}})
+    comparison = compare([job(), twice], workers=1)
+    (gap,) = comparison.differences
+    one, other = (result.values_of("ettr") for result in comparison.results)
+    assert gap.apart is not None
+    chance, inputs = gap.apart[0]
+    assert chance.half_width == within_draws(other - one, 2).half_width
+    known = np.quantile(without_chance((other - one).reshape(20, 2)), (0.05, 0.95))
+    assert inputs is not None
+    assert (inputs["p5"], inputs["p95"]) == pytest.approx(tuple(known), abs=0.01)
+    assert inputs["p5"] < gap.ettr.mean - 3 * (chance.half_width or 0)
+    saved = gap.to_dict()
+    assert saved["ettr_difference"]["inputs"] == inputs
+    assert saved["effective_gpus_difference"]["inputs"]["p50"] == pytest.approx(8 * inputs["p50"])
+    assert set(saved["ettr_difference"]) == {"mean", "low", "high", "chance", "inputs"}
+    assert " pp, chance ± " in str(gap.advice)
+    assert " pp (90 %)" in str(gap.advice)
+
+
+def test_studies_say_that_their_intervals_are_over_inputs_and_chance() -> None:
+    few: dict[str, Any] = {"replications": 4, "workers": 1}
+    studies = [
+        clustersim.tune(job(), candidates=6, **few),
+        clustersim.levers(job(), **few),
+        clustersim.sweep(job(), vary={"checkpoint.blocks": "10s,60s"}, **few),
+        clustersim.solve(job(), path="checkpoint.blocks", until="ettr >= 0.7", **few),
+    ]
+    for study in studies:
+        (said,) = (str(each) for each in study.advice if str(each).startswith("Uncertain: "))
+        assert said.startswith(
+            "Uncertain: recovery.stages.restart, failures.any.mtbf. Each replication has its"
+        )
+    of_inputs = clustersim.sensitivity(job(), samples=4, **few)
+    assert not any(str(each).startswith("Uncertain: ") for each in of_inputs.advice)
+
+
+def test_which_is_better_may_depend_on_the_inputs() -> None:
+    """Saves every 3 min are better where failures are frequent, every 30 min where they are not."""
+    wide = {"failures.any.mtbf": "10 min to 20 h"}
+    often, seldom = (
+        job(name=name, checkpoint={"interval": name, "blocks": "30 s"}, uncertain=wide)
+        for name in ("3 min", "30 min")
+    )
+    (gap,) = compare([often, seldom], workers=1).differences
+    assert gap.is_open
+    assert "Which of them is better depends on what the inputs are." in str(gap.advice)
+    plain = {key: value for key, value in JOB.items() if not key.startswith("uncertain")}
+    pair = [Scenario.model_validate(plain | {"name": name}) for name in ("a", "b")]
+    (certain,) = compare(pair, workers=1, replications=4).differences
+    assert certain.apart is None
+    assert set(certain.to_dict()["ettr_difference"]) == {"mean", "low", "high"}
+
+
+def test_unlike_many_replications_of_a_draw_leave_nothing_apart() -> None:
+    more = job(name="more", uncertainty={"draws": 10, "per_draw": 4})
+    (gap,) = compare([job(), more], workers=1).differences
+    assert gap.apart is None
+
+
 def test_a_lever_on_an_uncertain_input_is_pulled_in_every_draw() -> None:
     ranking = clustersim.levers(job(), replications=24, workers=1)
     half = ranking.by_name["halve any failures"].change

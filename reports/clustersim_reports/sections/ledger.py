@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clustersim.estimate import in_words
-from clustersim.formatting import NOTHING, points, whole
+from clustersim.formatting import NOTHING, whole
 from clustersim.headline import FIGURES
 from clustersim.metrics.catalogue import BY_PATH, table_of
 from clustersim.studies.compare import Comparison
@@ -66,7 +65,7 @@ def _differences(runs: Runs, comparison: Comparison) -> Row:
     """Return the ETTR's paired differences to the baseline."""
     cells = {name: Cell(NOTHING, "the baseline") for name in runs.names}
     for difference in comparison.differences:
-        ettr, gap = difference.ettr, in_words(difference.ettr, points)
+        ettr, gap = difference.ettr, difference.in_points
         cells[difference.name] = Cell(gap) if ettr.distinguishable else Cell("not distinguishable", gap)
         if ettr.half_width is None:
             cells[difference.name] = Cell(gap, "one pair: no interval")

@@ -13,7 +13,7 @@ from clustersim.cli import console
 from clustersim.cli.screen import Row, Screen
 from clustersim.estimate import ConfidenceInterval, in_words
 from clustersim.expectations import MET
-from clustersim.formatting import NOTHING, counted, duration, percent, points, significant, whole
+from clustersim.formatting import NOTHING, counted, duration, percent, significant, whole
 from clustersim.headline import headline, worth_table
 from clustersim.metrics.catalogue import table_of
 from clustersim.metrics.cells import MetricCell, Summary, parts
@@ -179,7 +179,7 @@ def _measures(comparison: Comparison) -> Iterator[Row]:
     for difference in comparison.differences:
         ettr = difference.ettr
         certain = ettr.half_width is None or ettr.distinguishable
-        gaps[difference.name] = in_words(ettr, points) if certain else "not distinguishable"
+        gaps[difference.name] = difference.in_points if certain else "not distinguishable"
     yield f"ETTR against {comparison.baseline}", *gaps.values()
 
 

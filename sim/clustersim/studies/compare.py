@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -15,11 +15,11 @@ import numpy as np
 
 from clustersim import folders
 from clustersim.advice import Advice, advise, verdict
-from clustersim.estimate import Estimate, grouped, paired
+from clustersim.estimate import Apart, Estimate, grouped, paired
 from clustersim.experiment import run_all
 from clustersim.formatting import measured, plus_minus, points, whole
 from clustersim.metrics.catalogue import BY_PATH
-from clustersim.metrics.cells import at, worded
+from clustersim.metrics.cells import IN_STEPS, at, worded
 from clustersim.report_hook import notebook, write_page
 from clustersim.results import Results
 from clustersim.scenario.model import Scenario
@@ -34,20 +34,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Difference:
-    """How a scenario's ETTR differs from the baseline's, paired replication by replication."""
+    """How a scenario's ETTR differs from the baseline's, paired replication by replication.
+
+    `ettr` and `effective_gpus` are means over draws and chance, where inputs are uncertain; `apart` has both
+    parts of each, in this order.
+    """
 
     name: str
     baseline: str
     ettr: Estimate
     effective_gpus: Estimate
+    apart: tuple[Apart, Apart] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the difference as `compare --json` prints it."""
+        ettr, cards = ({}, {}) if self.apart is None else (each.to_dict() for each in self.apart)
         return {
             "name": self.name,
             "baseline": self.baseline,
-            "ettr_difference": plain(self.ettr),
-            "effective_gpus_difference": plain(self.effective_gpus),
+            "ettr_difference": plain(self.ettr) | ettr,
+            "effective_gpus_difference": plain(self.effective_gpus) | cards,
             "distinguishable": self.ettr.distinguishable,
         }
 
@@ -55,14 +61,41 @@ class Difference:
     def advice(self) -> Advice:
         """The difference in a sentence, or that there is none that can be distinguished."""
         ettr, cards = self.ettr, self.effective_gpus
-        gap = points(ettr.mean, ettr.half_width)
+        gap = self.in_points
         text = f"{self.name} and {self.baseline} are not distinguishable (ETTR {gap})."
         if ettr.half_width is None or ettr.distinguishable:
             more = f"{'+' if cards.mean > 0 else ''}{plus_minus(cards.mean, cards.half_width)}"
             text = f"{self.name} against {self.baseline}: ETTR {gap}, {more} effective cards"
             unsure = ", in one replication, which does not tell how sure that is"
             text += "." if ettr.distinguishable else f"{unsure}."
+        if self.is_open:
+            text += " Which of them is better depends on what the inputs are."
         return Advice(text)
+
+    @property
+    def in_points(self) -> str:
+        """The difference in ETTR with its interval; chance and uncertain inputs are kept apart."""
+        if self.apart is None:
+            return points(self.ettr.mean, self.ettr.half_width)
+        chance, inputs = self.apart[0]
+        mean, _, width = points(self.ettr.mean, chance.half_width).removesuffix(" pp").partition(" ± ")
+        return f"{mean} pp{f', chance ± {width} pp' if width else ''}{_inputs_in_points(inputs)}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the inputs alone make one of the two better at their 5 % point, and the other at 95 %."""
+        inputs = None if self.apart is None else self.apart[0].inputs
+        return inputs is not None and inputs["p5"] < 0 < inputs["p95"]
+
+
+def _inputs_in_points(inputs: Mapping[str, float] | None) -> str:
+    if inputs is None:
+        return ""
+    digits = (inputs["p95"] - inputs["p5"]) / IN_STEPS
+    low, high = (
+        points(inputs[end], digits or None).partition(" ±")[0].removesuffix(" pp") for end in ("p5", "p95")
+    )
+    return f", inputs {low} to {high} pp (90 %)" if low != high else ", inputs make no difference"
 
 
 @dataclass(frozen=True)
@@ -120,6 +153,8 @@ class Criterion(NamedTuple):
     than: str
 
 
+PAIRED = "ettr", "effective_gpus"
+"""The metrics of a difference."""
 TO_TARGET = (
     Criterion("days_to_target.mean", "First to the target", "sooner than"),
     Criterion("cost.to_target", "Cheapest to the target", "less than"),
@@ -320,8 +355,26 @@ def _per_draw(run: Results) -> int:
 
 
 def _difference(other: Results, base: Results) -> Difference:
-    ettr, cards = (_paired(metric, other, base) for metric in ("ettr", "effective_gpus"))
-    return Difference(other.name, base.name, ettr, cards)
+    ettr, cards = (_paired(metric, other, base) for metric in PAIRED)
+    return Difference(other.name, base.name, ettr, cards, _apart(other, base))
+
+
+def _apart(other: Results, base: Results) -> tuple[Apart, Apart] | None:
+    """Return chance and inputs of each difference; None where nothing is uncertain, or draws are unlike.
+
+    Both have the same quantile of an input in each draw, and the same value where it has the same law.
+    """
+    sizes = {_per_draw(run) for run in (other, base) if run.scenario.uncertain}
+    if len(sizes) != 1:
+        return None
+    first, second = (_apart_of(metric, other, base, *sizes) for metric in PAIRED)
+    return first, second
+
+
+def _apart_of(metric: str, other: Results, base: Results, per_draw: int) -> Apart:
+    values, others = (run.values_of(metric) for run in (other, base))
+    count = min(len(values), len(others))
+    return Apart.of(values[:count] - others[:count], per_draw)
 
 
 def _step(smaller: Results, larger: Results) -> SizeStep:

@@ -92,6 +92,7 @@ class SensitivityStudy(Study):
 
     file = "sensitivity.json"
     points = "indices"
+    _draws = False
     ranges: Sequence[InputRange]
     found: Indices
     tornado: Sequence[Swing]

@@ -99,7 +99,7 @@ class Solution(Study):
     @property
     def advice(self) -> list[Advice]:
         """The answer in sentences."""
-        return [*_advice(self), *(each for each in self.caveats() if each.warning)]
+        return [*_advice(self), *self.caveats()]
 
     def words(self, evaluation: Evaluation) -> str:
         """Return the metric at a value with its interval."""

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 AnyStudy = TypeVar("AnyStudy", bound="Study")
 ALIKE = "not distinguishable"
+MOST_LISTED = 3
+"""Uncertain inputs that a sentence names."""
 SHARE = {"share": True}
 """Metadata of a field that holds a share of 1: the ends of its interval are held between 0 and 1."""
 
@@ -357,6 +359,8 @@ class Study(Answer):
     """
 
     points: ClassVar[str]
+    _draws: ClassVar[bool] = True
+    """Whether uncertain inputs are drawn, and not set."""
     given: Scenario
     scenario: Scenario
     replications: int
@@ -403,9 +407,17 @@ class Study(Answer):
         return write_page("write_study", self, Path(path), command)
 
     def caveats(self) -> Iterator[Advice]:
-        """Yield what holds for every study: that one replication tells little, that a target was left out."""
+        """Yield what holds for every study: one replication, uncertain inputs, a target that was left out."""
         if self.replications == 1:
             yield Advice("One replication tells nothing about chance: no interval. Take 8 or more.", True)
+        if self.given.uncertain and self._draws:
+            listed = ", ".join(list(self.given.uncertain)[:MOST_LISTED])
+            more = len(self.given.uncertain) - MOST_LISTED
+            yield Advice(
+                f"Uncertain: {listed}{f' and {more} more' if more > 0 else ''}. Each replication has its own"
+                " draw of them, the same for all that is compared: means and intervals are over inputs and"
+                " chance together."
+            )
         if self.given.target_s is not None and self.scenario.target_s is None:
             yield Advice(
                 f"Simulated over {format_duration(self.scenario.end_s, 3)} instead of until the target is"

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from clustersim.scenario import ScenarioError as ScenarioError
     from clustersim.scenario import load as load
     from clustersim.settings import Settings as Settings
+    from clustersim.shards import Merged as Merged
+    from clustersim.shards import Shard as Shard
+    from clustersim.shards import merge as merge
+    from clustersim.shards import shard as shard
     from clustersim.store import RunError as RunError
     from clustersim.studies.compare import Comparison as Comparison
     from clustersim.studies.compare import compare as compare
@@ -40,11 +44,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "Comparison": "studies.compare",
     "Levers": "studies.levers",
+    "Merged": "shards",
     "Results": "results",
     "RunError": "store",
     "Scenario": "scenario",
     "ScenarioError": "scenario",
     "Settings": "settings",
+    "Shard": "shards",
     "Solution": "studies.solve",
     "SensitivityStudy": "studies.sensitivity",
     "Sweep": "studies.sweep",
@@ -53,7 +59,9 @@ _HOMES = {
     "compare": "studies.compare",
     "levers": "studies.levers",
     "load": "scenario",
+    "merge": "shards",
     "run": "experiment",
+    "shard": "shards",
     "solve": "studies.solve",
     "sensitivity": "studies.sensitivity",
     "sensitivity_of": "studies.indices",

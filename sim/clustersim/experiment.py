@@ -29,8 +29,8 @@ from clustersim.scenario.describe import replication_s
 from clustersim.scenario.drawing import drawn
 from clustersim.scenario.first_order import stakes
 from clustersim.scenario.model import Scenario
-from clustersim.settings import LOCAL, LiveProgress, Output, ScenarioSource, Settings, merged
-from clustersim.store import ReplicationStore, RunError, UnfinishedFile
+from clustersim.settings import LOCAL, LiveProgress, Output, Part, ScenarioSource, Settings, merged
+from clustersim.store import ChoiceError, ReplicationStore, RunError, UnfinishedFile
 from clustersim.version import VERSION, build, source
 from clustersim.workers import LIVELY, Batch, Hands, Local, Outside
 
@@ -43,7 +43,7 @@ class Point:
 
     `taken` are the seconds that simulating it has taken so far, on one core.  Of a scenario with uncertain
     inputs the first replications are those of draw 0, as many as it takes per draw, and so on; `draws` are
-    the scenarios that were drawn.
+    the scenarios that were drawn.  How many it needs is `fixed`, or follows from a precision.
     """
 
     scenario: Scenario
@@ -52,6 +52,7 @@ class Point:
     wanted: int = 0
     taken: float = 0.0
     draws: dict[int, Scenario] = field(default_factory=dict)
+    fixed: bool = True
 
     @classmethod
     def of(cls, scenario: Scenario, store: ReplicationStore, count: int | None = None) -> Point:
@@ -65,7 +66,7 @@ class Point:
             first = simulation.replications
         most = MOST_REPLICATIONS // scenario.uncertainty.per_draw * scenario.uncertainty.per_draw
         schedule = iter([count or simulation.replications]) if fixed else looks(most, first)
-        return cls(scenario, store, schedule, next(schedule))
+        return cls(scenario, store, schedule, next(schedule), fixed=fixed)
 
     @property
     def records(self) -> list[Records]:
@@ -109,12 +110,19 @@ class Point:
         return precise and not awaited(stakes(self.scenario), self.store.struck(count), count, goal)
 
 
-def batches(points: Sequence[Point], workers: int, lively: float = LIVELY) -> list[Batch]:
+def batches(
+    points: Sequence[Point], workers: int, lively: float = LIVELY, part: Part | None = None
+) -> list[Batch]:
     """Return all that is missing, in batches short enough to keep what finishes and to share evenly.
 
-    They are expected to take *lively* seconds at most, unless a single replication takes longer.
+    They are expected to take *lively* seconds at most, unless a single replication takes longer.  With *part*
+    it is only what belongs to that, whatever is finished already.
     """
-    missing = [point.missing() for point in points]
+    missing, before = list[list[int]](), 0
+    for point in points:
+        own = point.missing()
+        missing.append([n for n in own if part is None or part.takes(before + n)])
+        before += point.wanted
     share = sum(map(len, missing)) // (4 * workers)
     cut = []
     for place, point in enumerate(points):
@@ -138,13 +146,16 @@ def simulate_all(
     simulating, without the start of the program, reading scenarios, scoring and writing results.
 
     On *hands* of a `simulator`, or on some of its own.  Each is *heard* of, by its scenario's name and ETTR.
-    Raises RunError where a worker process dies.
+    Raises RunError where a worker process dies.  Where only a part is to be simulated it raises PartDone when
+    that is finished, and ChoiceError where a point asks for more as it goes.
     """
-    started = time.perf_counter()
+    started, part = time.perf_counter(), settings.part
+    if part:
+        _refuse_precision(points)
     with nullcontext(hands) if hands else simulator(settings) as working:
-        while work := batches(points, working.processes, working.lively):
-            wanted = sum(point.wanted for point in points)
-            done = wanted - sum(len(batch.replications) for batch in work)
+        while work := batches(points, working.processes, working.lively, part):
+            wanted = sum(point.wanted for point in points) // (part.of if part else 1)
+            done = max(wanted - sum(len(batch.replications) for batch in work), 0)
             settings.progress.advance(done, wanted)
             for batch, finished in working.finished(work):
                 points[batch.place].taken += batch.taken
@@ -153,8 +164,20 @@ def simulate_all(
                     if heard:
                         heard(batch.scenario.name, records.ettr)
                 done += len(finished)
-                settings.progress.advance(done, wanted)
+                settings.progress.advance(done, max(done, wanted))
+    if part:
+        raise PartDone
     return time.perf_counter() - started
+
+
+def _refuse_precision(points: Sequence[Point]) -> None:
+    """Raise ChoiceError where one of the *points* asks for more replications as they finish."""
+    for point in points:
+        if not point.fixed:
+            raise ChoiceError(
+                f"{point.scenario.name}: how many replications a precision takes is known only as they"
+                " finish, so that they have no shards; give replications instead"
+            )
 
 
 @contextmanager
@@ -179,6 +202,10 @@ def simulator(settings: Settings) -> Iterator[Hands]:
         ) from error
     finally:
         hands.kill()
+
+
+class PartDone(RunError):  # noqa: N818 - like Interrupted it is no fault
+    """The part that was asked for is simulated, and the rest is not: there is no answer yet."""
 
 
 class Interrupted(KeyboardInterrupt):

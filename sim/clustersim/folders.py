@@ -22,6 +22,8 @@ TOOL = "clustersim"
 SCENARIO, SUMMARY, PROVENANCE = "scenario.yaml", "summary.json", "provenance.json"
 REPORT, COMPARISON = "report.html", "comparison.json"
 STUDIES = ("tune", "levers", "sweep", "solve", "sensitivity")
+SHARDS = "-shards"
+"""How the name of the folder ends that holds the shards of an answer, beside the folder of that."""
 NEW, READY = ".new", ".ready"
 """Folders within a run folder, of files that are being written, and that only have to be moved."""
 LARGEST_JSON = 100_000_000
@@ -231,7 +233,7 @@ def refuse_taken(folder: Path, what: str = "run", holds: Callable[[Path], bool] 
 
 def _is_ours(name: str) -> bool:
     """Return whether a run folder may have that in it without any run: studies, and what is not finished."""
-    return name in (*STUDIES, NEW) or re.fullmatch(r"\..*\.partial", name) is not None
+    return name in (*STUDIES, NEW) or re.fullmatch(rf"\..*\.partial|.*{SHARDS}", name) is not None
 
 
 def refuse_file(folder: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Protocol, runtime_checkable
+from typing import Annotated, Any, NamedTuple, Protocol, runtime_checkable
 
 from clustersim.scenario import Scenario, load
 from clustersim.scenario.keys.blocks import unknown
@@ -27,6 +27,29 @@ Output = str | PathLike[str] | None
 LOCAL = "local"
 EXECUTORS = re.compile(f"{LOCAL}|dask(:.+)?", re.DOTALL)
 """What `executor` may say."""
+
+
+class Part(NamedTuple):
+    """One of several equal parts of what is to be simulated, numbered from 1: a shard."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    @classmethod
+    def parse(cls, text: str) -> Part:
+        """Return the part that a text such as `3/16` names; raises ChoiceError where it names none."""
+        found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+        part = cls(int(found[1]), int(found[2])) if found else cls(0, 0)
+        if not 1 <= part.number <= part.of:
+            raise ChoiceError(f"shard: {shown(text)} is none; the third of sixteen is 3/16, the last 16/16")
+        return part
+
+    def takes(self, index: int) -> bool:
+        """Return whether this part simulates the replication, or the point, that is counted so, from 0."""
+        return index % self.of == self.number - 1
 
 
 class DaskClient(Protocol):
@@ -93,6 +116,7 @@ class Settings:
         "what to simulate on: local (this machine), dask (a Dask cluster of its own on this machine),"
         " dask:ADDRESS or dask:FILE of a scheduler, a distributed.Client, or any of concurrent.futures",
     ] = None
+    part: Annotated[Part | None, "the part to simulate; set by `shard`"] = None
     resume: Annotated[bool, "go on from what an interrupted call has finished beside its output"] = False
     force: Annotated[bool, "simulate again even if finished"] = False
     incidents: Annotated[bool, "keep the large table of incidents in a run folder"] = True

@@ -28,6 +28,8 @@ NEW_KEY_FILE = ".key.json.new"
 _FILES = (FINISHED, RESULTS, NEW_KEY_FILE, KEY_FILE)
 _ASIDE = re.compile("[0-9a-f]{16}")
 RESULT, COUNT = "result", "count"
+MOST_AT_ONCE = 1 << 24
+"""Bytes that are copied at a time."""
 TABLES = ("incidents", "segments")
 """The large tables of a replication: their columns rest on disk until they are asked for, as results do."""
 
@@ -152,6 +154,13 @@ def read_entries(path: Path) -> tuple[Entries, int]:
     return entries, end
 
 
+def kept_in(folder: Path) -> int:
+    """Return of how many replications *folder* holds what is finished, or the results."""
+    replications, results = read_entries(folder / FINISHED)[0], read_entries(folder / RESULTS)[0]
+    condensed = sum(int(each.arrays[COUNT]) for each in results.get(RESULT, {}).values())
+    return sum(map(len, replications.values())) + condensed
+
+
 def _skip_array(file: BinaryIO) -> None:
     np.lib.format.read_magic(file)
     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
@@ -204,6 +213,18 @@ class UnfinishedFile:
             with naming(there):
                 new.write_text(key, "utf-8")
             os.replace(new, there)
+
+    def take(self, folder: Path) -> None:
+        """Add all that is whole in another such *folder*, which stays as it is."""
+        for name, file in ((FINISHED, self._file), (RESULTS, self._results)):
+            entries, end = read_entries(folder / name)
+            if end:
+                with naming(self._folder / name), (folder / name).open("rb") as other:
+                    while end:
+                        end -= file.write(other.read(min(end, MOST_AT_ONCE)))
+                for key, numbered in entries.items():
+                    kept = self.results if name == RESULTS else self.entries.setdefault(key, {})
+                    kept.update(numbered)
 
     @property
     def others(self) -> list[Path]:

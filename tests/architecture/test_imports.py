@@ -71,6 +71,7 @@ ROOMS = [
     "fitting",
     "headline",
     "validation",
+    "shards",
     "cli",
 ]
 REPORTS_MAY_IMPORT = {

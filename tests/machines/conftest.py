@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from types import FrameType, MappingProxyType
+from typing import Any, NamedTuple
 
 import pytest
 
 import clustersim as cs
 from clustersim import dask_workers
 from clustersim.scenario.model import Scenario
+from clustersim.settings import Silent
 
 LONGEST = 240
 """Seconds after which a test of this folder has failed, whatever it waits for."""
@@ -50,29 +51,46 @@ def scenario(**simulation: Any) -> Scenario:
     )
 
 
-def run(place: Path, **how: Any) -> None:
-    """A run with its tables."""
-    cs.run(scenario(), place, **how)
+class Question(NamedTuple):
+    """A function of the package, and what it is asked."""
+
+    function: Callable[..., Any]
+    given: Any
+    asked: Mapping[str, Any] = MappingProxyType({})
+
+    def __call__(self, place: Path, **how: Any) -> Any:
+        """Ask it, with the answer written to *place*."""
+        return self.function(self.given, place, **self.asked, **how)
 
 
-def sweep(place: Path, **how: Any) -> None:
-    """A sweep of two places, each point with its best interval."""
-    vary = {"checkpoint.blocks": "10s..90s:3", "recovery.stages.restart": "1min,8min"}
-    cs.sweep(scenario(replications=6), place, vary=vary, retune=True, **how)
+VARY = {"checkpoint.blocks": "10s..90s:3", "recovery.stages.restart": "1min,8min"}
+QUESTIONS = {
+    "run": Question(cs.run, scenario()),
+    "sweep": Question(cs.sweep, scenario(replications=6), {"vary": VARY, "retune": True}),
+    "tune": Question(cs.tune, scenario(), {"candidates": 8, "over": {"cluster.spares": "0,1"}}),
+}
 
 
-def tune(place: Path, **how: Any) -> None:
-    """A tuning, scored on common outages."""
-    cs.tune(scenario(), place, candidates=8, **how)
+class Events(Silent):
+    """Does something when the first replication is finished."""
 
+    def __init__(self, act: Any) -> None:
+        self.act, self.said, self.done = act, list[str](), 0
 
-QUESTIONS: dict[str, Callable[..., None]] = {"run": run, "sweep": sweep, "tune": tune}
+    def advance(self, done: int, wanted: int) -> None:
+        self.done = done
+        if done and self.act:
+            act, self.act = self.act, None
+            act()
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
 
 
 def files(place: Path) -> dict[str, bytes]:
     """Return all files of an answer that must not depend on who simulated it."""
-    names = {path.name for path in place.iterdir()} - {"provenance.json"}
-    return {name: (place / name).read_bytes() for name in sorted(names)}
+    paths = [path for path in sorted(place.rglob("*")) if path.is_file() and path.name != "provenance.json"]
+    return {str(path.relative_to(place)): path.read_bytes() for path in paths}
 
 
 @pytest.fixture(scope="session")

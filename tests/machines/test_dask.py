@@ -14,9 +14,8 @@ import pytest
 
 import clustersim as cs
 from clustersim import dask_workers, workers
-from clustersim.settings import Silent
 from clustersim.store import RunError
-from tests.machines.conftest import QUESTIONS, files, run, scenario
+from tests.machines.conftest import QUESTIONS, Events, files, scenario
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install .[dask]")
 questions = pytest.mark.parametrize("name", QUESTIONS)
@@ -27,6 +26,7 @@ with LocalCluster(**options, protocol="tcp://") as cluster:
     print(cluster.scheduler_address, flush=True)
     input()
 """
+run = QUESTIONS["run"]
 Bytes = dict[str, dict[str, bytes]]
 
 
@@ -49,22 +49,6 @@ def cluster() -> Iterator[Any]:
         ) as cluster,
     ):
         yield cluster
-
-
-class Events(Silent):
-    """Does something when the first replication is finished."""
-
-    def __init__(self, act: Any) -> None:
-        self.act, self.said, self.done = act, list[str](), 0
-
-    def advance(self, done: int, wanted: int) -> None:
-        self.done = done
-        if done and self.act:
-            act, self.act = self.act, None
-            act()
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
 
 
 @questions

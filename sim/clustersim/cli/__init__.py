@@ -21,6 +21,7 @@ main = Program(
         "solve",
         "sensitivity",
         "validate",
+        "merge",
         "report",
         "check",
         "init",

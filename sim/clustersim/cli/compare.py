@@ -28,7 +28,12 @@ EXAMPLES = (
 @options.as_json
 @options.volume
 def compare(
-    scenarios: tuple[str, ...], baseline: str | None, output: Path | None, as_json: bool, **common: Any
+    scenarios: tuple[str, ...],
+    baseline: str | None,
+    output: Path | None,
+    as_json: bool,
+    shard: str | None,
+    **common: Any,
 ) -> int:
     """Simulate scenarios, or reuse finished runs, compare them in pairs, and write one HTML report."""
     from clustersim import folders
@@ -37,6 +42,9 @@ def compare(
     how = options.settings(common)
     loaded = options.load_all(scenarios, how)
     base = output or options.RUNS / f"compare-{folders.slug(loaded[0].name)}"
+    if shard is not None:
+        how = how.without_changes
+        return options.in_shard(shard, "compare", loaded, base, how, as_json, baseline=baseline)
     with console.watched(how.without_changes) as watched:
         comparison = compared(loaded, base, baseline=baseline, settings=watched)
     path = comparison.report(base / folders.REPORT, options.command_line())

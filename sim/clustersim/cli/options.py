@@ -34,7 +34,7 @@ Answer = TypeVar("Answer", bound="Study")
 
 RUNS = Path("runs")
 NO_ANSWER = (
-    *("workers", "executor", "resume", "no-incidents"),
+    *("workers", "executor", "shard", "resume", "no-incidents"),
     *("report", "json", "format", "quiet", "verbose", "dry-run"),
 )
 """Options that change nothing in an answer: how a command runs, what else it writes, and how it prints."""
@@ -153,9 +153,18 @@ resume = click.option(
     "--resume", is_flag=True, help="Go on from the finished replications of an interrupted run."
 )
 
-workers_and_executor = grouped(workers, executor)
+shard = click.option(
+    "--shard",
+    metavar="I/N",
+    help="Simulate the Ith of N parts alone, for clustersim merge: 3/16. It goes beside the output, to"
+    " <output>-shards/3-of-16.",
+)
+
+where = grouped(workers, executor, shard)
+"""What to simulate on, and how much of it."""
+
 running = grouped(
-    workers_and_executor,
+    where,
     click.option("--force", is_flag=True, help="Simulate again even if finished."),
     resume,
     click.option("--no-incidents", is_flag=True, help="Leave the large table of incidents out."),
@@ -169,7 +178,7 @@ baseline = click.option(
 report = click.option("--report", is_flag=True, help="Write the HTML report too.")
 
 
-study = grouped(sets, workers_and_executor, resume, report, as_json, volume)
+study = grouped(sets, where, resume, report, as_json, volume)
 """What every study has after its scenario, the folder of its answer, and the options of its own."""
 
 
@@ -281,14 +290,22 @@ def answer(
     output: Path | None,
     report: bool,
     as_json: bool,
+    shard: str | None = None,
     **common: Any,
-) -> Answer:
-    """Return the answer of a study to its *question*, saved and printed as the common options say."""
+) -> Answer | None:
+    """Return the answer of a study to its *question*, saved and printed as the common options say.
+
+    None where only a *shard* was simulated, of which that is printed.
+    """
     from clustersim import folders
 
     how = settings(common)
     (loaded,) = load_all([scenario], how)
     folder = output or RUNS / folders.slug(loaded.name) / command
+    if shard is not None:
+        asked = question.keywords if isinstance(question, partial) else {}
+        in_shard(shard, command, [loaded], folder, how.without_changes, as_json, report, **asked)
+        return None
     folders.refuse_file(folder)
     with console.watched(how.without_changes) as watched:
         study = question(loaded, folder, settings=watched)
@@ -297,6 +314,30 @@ def answer(
     if report:
         console.say(f"Report: {study.report(folder / folders.REPORT, command_line())}")
     return study
+
+
+def in_shard(
+    which: str,
+    study: str,
+    sources: Sequence[Any],
+    output: Path,
+    how: Settings,
+    as_json: bool,
+    report: bool = False,
+    **asked: Any,
+) -> int:
+    """Simulate a shard of a *study*, say where it is and what comes next, and return 0."""
+    from clustersim import shards
+
+    if report:
+        raise click.UsageError("a shard has no report; give --report to clustersim merge")
+    with console.watched(how) as watched:
+        found = shards.shard(which, study, sources, output, settings=watched, **asked)
+    if as_json:
+        console.print_json(found.to_dict())
+    else:
+        click.echo(visible(f"{found}; once all are there: clustersim merge {found.folder.parent}"))
+    return OK
 
 
 def present(shown: object, data: Mapping[str, Any] | None) -> None:

@@ -33,12 +33,22 @@ EXAMPLES = (
 @options.report
 @options.as_json
 @options.volume
-def run(scenarios: tuple[str, ...], output: Path | None, report: bool, as_json: bool, **common: Any) -> int:
+def run(
+    scenarios: tuple[str, ...],
+    output: Path | None,
+    report: bool,
+    as_json: bool,
+    shard: str | None,
+    **common: Any,
+) -> int:
     """Simulate scenarios (files, or names of shipped ones) and print how much of each cluster trains."""
     from clustersim.experiment import run_all
 
     how = options.settings(common)
     loaded = options.load_all(scenarios, how)
+    if shard is not None:
+        base = output or (places(loaded, None)[0] if len(loaded) == 1 else options.RUNS)
+        return options.in_shard(shard, "run", loaded, base, how.without_changes, as_json, report)
     with console.watched(how) as watched:
         results = run_all(loaded, places(loaded, output), watched)
     if as_json:

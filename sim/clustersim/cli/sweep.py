@@ -63,7 +63,7 @@ def sweep(
         "retune": retune,
     }
     if dry_run:
-        names = ("report", "as_json", "output", "resume")
+        names = ("report", "as_json", "output", "resume", "shard")
         how = options.settings({name: value for name, value in common.items() if name not in names})
         first_one, *designs = options.load_all(scenarios, how)
         planned = plan(first_one, designs=designs, settings=how.without_changes, **given)

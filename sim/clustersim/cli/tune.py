@@ -66,6 +66,8 @@ def tune(
     if write is not None and write.exists() and not force:
         remedy = f"{write} is there already; give another file, or --force"
         raise click.BadParameter(remedy, param_hint="--write")
+    if write is not None and common["shard"]:
+        raise click.BadParameter("a shard knows no best interval", param_hint="--write")
     if write is not None and common["scenario"] == options.STDIN:
         raise click.BadParameter("there is no file to copy on standard input", param_hint="--write")
     question = partial(
@@ -77,7 +79,7 @@ def tune(
         over=dict(options.values_at(text, "--over") for text in over),
     )
     tuning = options.answer(question, "tune", **common)
-    if write is not None:
+    if write is not None and tuning is not None:
         write_copy(common["scenario"], tuning, write, force)
     return OK
 

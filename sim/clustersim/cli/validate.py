@@ -22,11 +22,13 @@ EXAMPLES = (
 @options.cases
 @options.output("Folder of validation.json and report.html. [default: runs/validation]")
 @options.sets
-@options.workers_and_executor
+@options.where
 @options.resume
 @options.as_json
 @options.volume
-def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **common: Any) -> int:
+def validate(
+    cases: tuple[str, ...], output: Path | None, as_json: bool, shard: str | None, **common: Any
+) -> int:
     """Simulate what was published about clusters, and compare: each claim agrees or differs.
 
     CASE is a shipped case or a file of your own with a `published` block; all shipped ones without any.
@@ -39,6 +41,8 @@ def validate(cases: tuple[str, ...], output: Path | None, as_json: bool, **commo
 
     folder, how = output or options.RUNS / "validation", options.settings(common)
     given = [options.from_stdin(how) if case == options.STDIN else case for case in cases]
+    if shard is not None:
+        return options.in_shard(shard, "validate", given, folder, how, as_json)
     with console.watched(how) as watched:
         validation = run(given, folder, settings=watched)
     options.present(validation, validation.to_dict() if as_json else None)

@@ -24,7 +24,7 @@ from clustersim.scenario import ScenarioError
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
-from clustersim.settings import Progress
+from clustersim.settings import Part, Progress
 from clustersim.store import COUNT, ChoiceError, Kept
 from clustersim.studies.change import tuned_tier
 from clustersim.studies.figures import Rows, ScenarioFigures, at_reference, simulated
@@ -208,14 +208,14 @@ class GridPlan:
             )
         return cls(grid, retune, tier, metrics, seconds)
 
-    def simulated(self, running: Simulations, progress: WholeProgress, first: int = 0) -> GridFigures:
-        """Return what comes of all points.
+    def simulated(self, running: Simulations, progress: WholeProgress, first: int = 0) -> GridPoints:
+        """Simulate all points, or those of the part that is to be simulated, and return them.
 
         Results are numbered from *first* on, where they share a file with those of other grids.
         """
-        points = GridPoints(self, running, progress, first)
-        points.simulate()
-        return points.found()
+        points = GridPoints(self, running.in_every_shard, progress, first)
+        points.simulate(running.part)
+        return points
 
 
 class GridPoints:
@@ -237,14 +237,15 @@ class GridPoints:
         self._base_figures = ScenarioFigures(self._base)
         self._base_rows: Rows = {}
 
-    def simulate(self) -> None:
-        """Simulate what is missing, in parts."""
+    def simulate(self, shard: Part | None) -> None:
+        """Simulate what is missing, of a *shard* or of all, in parts."""
         workers = self._running.processes
         part_s, most = PART_S * workers, MOST_IN_PART * math.ceil(workers / FEW_WORKERS)
         ((_, rows),) = self._rows([self._base])
         self._base_rows = rows
-        done, every = self._running.results, range(len(self._grid))
-        todo = [index for index in every if self._first + index not in done]
+        done, first = self._running.results, self._first
+        every = [index for index in range(len(self._grid)) if shard is None or shard.takes(first + index)]
+        todo = [index for index in every if first + index not in done]
         self._progress.before += self._count * (len(every) - len(todo))
         seconds = self._plan.seconds * self._count
         while todo:

@@ -78,7 +78,7 @@ class InputModel:
     ) -> None:
         self._scenario = scenario
         self._inputs = inputs
-        self._running = running
+        self._running, self._screening = running, True
         self._per_point = per_point
         self._metric = metric
         self._together = replications_of(ScenarioFigures(scenario, [metric]).figures[metric].metric)
@@ -90,7 +90,10 @@ class InputModel:
         not known at a point.
         """
         made, count = [self._at(row) for row in shares.tolist()], self._per_point * self._together
-        found = simulated(made, count, self._running, only=[self._metric])
+        # What the screening keeps is known to every shard; what is asked next is most of the work.
+        running = self._running.in_every_shard if self._screening else self._running
+        self._screening = False
+        found = simulated(made, count, running, only=[self._metric])
         values = np.array([self._values(figures, rows) for figures, rows in found])
         for row in shares[~np.isfinite(values).all(axis=1)].tolist():
             raise self._unknown(dict(zip(self._inputs, row, strict=True)))

@@ -243,7 +243,7 @@ def _tuned_interval(scenario: Scenario, running: Simulations) -> Iterator[Change
         return
     tier = tuned_tier(scenario)
     interval, path = tier.interval, tier.path("interval")
-    search = interval_search(scenario, scenario.simulation.replications, running)
+    search = interval_search(scenario, scenario.simulation.replications, running.in_every_shard)
     if search.distinguishable(interval):
         now = format_duration(interval, 3) if tier.adapts is None else "one that follows the failures"
         then = format_duration(rounded(search.best, search.flat_range()), 3)

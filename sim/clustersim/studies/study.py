@@ -22,14 +22,14 @@ from clustersim import folders
 from clustersim.advice import Advice
 from clustersim.arrays import Floats
 from clustersim.estimate import Estimate, mean_of, paired
-from clustersim.experiment import Point, resumable, simulate_all, simulator, work_key
+from clustersim.experiment import PartDone, Point, resumable, simulate_all, simulator, work_key
 from clustersim.formatting import NOTHING, money, plus_minus, points
 from clustersim.metrics.cells import MetricCell
 from clustersim.report_hook import notebook, write_page
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
-from clustersim.settings import Output, Settings
+from clustersim.settings import Output, Part, Settings
 from clustersim.store import RESULT, ChoiceError, Kept, Measurements, Measures, UnfinishedFile
 from clustersim.units import HOUR, YEAR, format_duration
 from clustersim.version import VERSION
@@ -77,10 +77,27 @@ class Simulations:
         """How many replications are simulated at the same time."""
         return (self._hands or self._settings).processes
 
+    @property
+    def part(self) -> Part | None:
+        """The part that is simulated, where it is not all."""
+        return self._settings.part
+
+    @property
+    def in_every_shard(self) -> Simulations:
+        """The same, simulating all that it is asked for: what each shard has to know to go on."""
+        if self.part is None:
+            return self
+        return Simulations(replace(self._settings, part=None), self._hands, self._file)
+
+    def end_of_part(self) -> None:
+        """Raise PartDone where only a part was to be simulated: the answer needs the others too."""
+        if self.part is not None:
+            raise PartDone
+
     def run(self, points: Sequence[Point]) -> None:
         """Simulate what is missing of all *points*, the longest first, so that none is left at the end.
 
-        Raises RunError where a worker process dies.
+        Raises RunError where a worker process dies, and PartDone after the part that was to be simulated.
         """
         longest_first = sorted(points, key=_seconds, reverse=True)
         self.wall_s += simulate_all(longest_first, self._settings, self._hands)
@@ -101,6 +118,7 @@ class Simulations:
 
         It is saved before the replications are dropped: a kill in between loses neither.
         """
+        self.end_of_part()
         answer = replace(answer, wall_s=self.wall_s)
         if output is not None:
             answer.save(output)

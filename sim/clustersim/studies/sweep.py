@@ -281,14 +281,16 @@ def sweep(
     planned = GridPlan.of(grid, retune)
     chosen = _chosen(metrics, given, planned.metrics)
     questions = {"grid": grid.key, "retune": str(retune), "replications": str(count)}
-    progress = WholeProgress(how.progress, (len(grid) + 1) * count * (2 if retune else 1))
+    own = len(grid) if how.part is None else len(grid) // how.part.of
+    progress = WholeProgress(how.progress, (own + 1) * count * (2 if retune else 1))
     watched = replace(how, progress=progress)
     with (
         resting_place(output, "sweep") as place,
         simulations(watched, place, "sweep", given, **questions) as running,
     ):
-        found = planned.simulated(running, progress)
-        return running.finished(Sweep.of(planned, found, chosen), output)
+        points = planned.simulated(running, progress)
+        running.end_of_part()
+        return running.finished(Sweep.of(planned, points.found(), chosen), output)
 
 
 def plan(

@@ -373,12 +373,12 @@ def tune(
         simulations(how, place, "tune", loaded, **question) as running,
     ):
         progress, starts = WholeProgress(how.progress, 0), [0, *accumulate(len(plan.grid) for plan in plans)]
-        sweeps = [
-            Sweep.of(plan, plan.simulated(running, progress, start), _looked_at(plan.grid))
-            for plan, start in zip(plans, starts, strict=False)
-        ]
-        tuning = replace(tuned(loaded, running, tier, candidates, simulate), sweeps=sweeps)
-        return running.finished(tuning, output)
+        pairs = zip(plans, starts, strict=False)
+        grids = [(plan, plan.simulated(running, progress, start)) for plan, start in pairs]
+        tuning = tuned(loaded, running, tier, candidates, simulate)
+        running.end_of_part()
+        sweeps = [Sweep.of(plan, points.found(), _looked_at(plan.grid)) for plan, points in grids]
+        return running.finished(replace(tuning, sweeps=sweeps), output)
 
 
 def _looked_at(grid: Grid) -> tuple[str, ...]:
@@ -412,6 +412,9 @@ def tuned(
     if fixed.mtbf is None:
         return answer
     reason = "asked for" if simulate else why_outages_depend(fixed)
+    if reason and running.part:
+        why = f"each interval that is simulated in full ({reason}) is chosen by what came of those before it"
+        raise ChoiceError(f"{why}, so that a tuning like this has no shards; simulate on an executor instead")
     # Fewer are enough to judge: choosing compares many intervals, judging only a few.
     fresh = max(count // 2, min(count, LEAST_FRESH))
     parts = range(count), range(count, count + fresh)

@@ -1,0 +1,376 @@
+"""Shards: parts of a run or a study that are simulated apart, without a network, and merged to one answer.
+
+`shard("3/16", sweep, scenario, output, ...)` simulates the third of sixteen parts of what the same call of
+`sweep` would, and leaves what is finished in `<output>-shards/3-of-16`.  Once all sixteen are there, `merge`
+asks the same question, and finds all that it needs finished: so the same bytes come out.
+
+A run, a comparison, a validation, a tuning, levers and indices are shared out replication by replication, a
+sweep point by point.  What every shard has to know to go on, such as the best interval that `levers` offers
+or the inputs that a screening keeps, is simulated by each.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from clustersim import folders
+from clustersim.dask_workers import LIBRARIES, state
+from clustersim.experiment import PartDone, run_all
+from clustersim.scenario import Scenario, dump, loads
+from clustersim.settings import Part, ScenarioSource, Settings, merged
+from clustersim.store import KEY_FILE, ChoiceError, UnfinishedFile, kept_in
+from clustersim.studies.change import differing
+from clustersim.studies.compare import compare
+from clustersim.studies.levers import levers
+from clustersim.studies.sensitivity import sensitivity
+from clustersim.studies.sweep import sweep
+from clustersim.studies.tune import tune
+from clustersim.validation.validate import validate
+
+SHARD = "shard.json"
+RUN, COMPARE, VALIDATE = "run", "compare", "validate"
+OF_ONE: Mapping[str, Callable[..., Any]] = {
+    each.__name__: each for each in (tune, levers, sweep, sensitivity)
+}
+"""Studies of one scenario that have shards."""
+SAME = ("study", "of", "scenarios", "asked", "changes", "clustersim", "source", *LIBRARIES)
+"""What all shards of an answer have in common."""
+Sources = ScenarioSource | Sequence[ScenarioSource]
+Folder = str | PathLike[str]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A finished shard in its `folder`: which one of how many, of which study, and what it is part of.
+
+    `record` is what its file says.
+    """
+
+    folder: Path
+    part: Part
+    record: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, folder: Path) -> Shard:
+        """Return the shard in *folder*; raises ChoiceError where there is no finished one."""
+        if not (folder / SHARD).is_file():
+            begun = folder.is_dir() and any(folder.glob(".*.partial"))
+            why = "a shard that is not finished; go on with --resume" if begun else "no shard"
+            raise ChoiceError(f"{folder}: {why}")
+        record = folders.read_json(folder / SHARD)
+        if record.get("tool") != folders.TOOL or not {*SAME, "shard", "output"} <= record.keys():
+            raise ChoiceError(f"{folder / SHARD}: not written by this version of clustersim")
+        return cls(folder, Part(record["shard"], record["of"]), record)
+
+    @property
+    def scenarios(self) -> list[Any]:
+        """The scenarios that it is about, or the names of published cases."""
+        return [_decoded(each) for each in self.record["scenarios"]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `--shard --json` prints."""
+        named = {name: self.record[name] for name in ("study", "shard", "of", "replications")}
+        return {**named, "output": str(self.folder), "scenario_hash": _hash(self.scenarios)}
+
+    def __str__(self) -> str:
+        return f"Shard {self.part} is finished: {self.folder}"
+
+
+def shard(
+    which: str,
+    question: Callable[..., Any] | str,
+    scenarios: Sources,
+    output: Folder,
+    *,
+    settings: Settings | None = None,
+    **keywords: Any,
+) -> Shard:
+    """Simulate the part *which* ("3/16") of what `question(scenarios, output, ...)` simulates.
+
+    The question is `run`, `compare`, `validate`, `tune`, `levers`, `sweep` or `sensitivity`, or its name;
+    keywords are its own, and fields of `Settings`.  What is finished goes to `<output>-shards/3-of-16`, from
+    where `merge` takes it.  Raises ChoiceError for a question that has no shards, and for a precision.
+    """
+    study = question if isinstance(question, str) else question.__name__
+    known, part = {each.name for each in fields(Settings)}, Part.parse(which)
+    asked = {name: value for name, value in keywords.items() if name not in known}
+    how = merged(settings, {name: value for name, value in keywords.items() if name in known})
+    _refuse_whole(study, how)
+    single = isinstance(scenarios, Scenario | str | PathLike)
+    sources: list[Any] = [scenarios] if single else list(scenarios)  # type: ignore[arg-type]
+    changes = how.changes if study == VALIDATE else {}
+    if study != VALIDATE:
+        sources, how = [how.load(each) for each in sources], how.without_changes
+    said = {"study": study, "shard": part.number, "of": part.of, "output": str(output)}
+    record = said | _encoded({"scenarios": sources, "asked": asked, "changes": changes})
+    record |= {"tool": folders.TOOL, **{name: state()[name] for name in SAME if name in state()}}
+    folder = Path(f"{output}{folders.SHARDS}") / f"{part.number}-of-{part.of}"
+    if (found := _there(folder, record, how)) is not None:
+        return found
+    started = time.perf_counter()
+    with suppress(PartDone):
+        _asked(study, sources, folder, replace(how, part=part), asked, alone=False)
+    return _finished(folder, record, time.perf_counter() - started)
+
+
+def _refuse_whole(study: str, settings: Settings) -> None:
+    """Raise ChoiceError where a *study* can only be simulated as a whole."""
+    if study not in (RUN, COMPARE, VALIDATE, *OF_ONE):
+        why = "chooses what it simulates by what came of what was before"
+        raise ChoiceError(f"{study} {why}, so that it has no shards; simulate on an executor instead")
+    if settings.precision is not None:
+        why = "how many replications a precision takes is known only as they finish"
+        raise ChoiceError(f"{why}, so that they have no shards; give replications instead")
+
+
+def _there(folder: Path, record: Mapping[str, Any], settings: Settings) -> Shard | None:
+    """Return the finished shard in *folder*, if it is what is asked for; one of another answer is removed."""
+    if not (folder / SHARD).is_file():
+        return None
+    found = Shard.load(folder)
+    alike = _differs(found.record, record) is None
+    if alike and not settings.force:
+        settings.progress.say(f"{folder}: simulated before, and taken as it is")
+        return found
+    if not alike:
+        settings.progress.say(f"{folder}: held a shard of another answer, which is gone")
+    shutil.rmtree(folder)
+    return None
+
+
+def _finished(folder: Path, record: Mapping[str, Any], taken: float) -> Shard:
+    """Return the shard in *folder*, of which all is simulated, with its file, which says so."""
+    for path in folder.glob(".*.partial"):
+        os.replace(path, folder / path.name.removeprefix(".").removesuffix(".partial"))
+    count = sum(kept_in(path) for path in folder.iterdir() if path.is_dir())
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    more = {"replications": count, "wall_s": round(taken, 3), "finished": now}
+    folder.mkdir(parents=True, exist_ok=True)
+    folders.write_json(folder / SHARD, {**record, **more})
+    return Shard.load(folder)
+
+
+@dataclass(frozen=True)
+class Shards:
+    """All shards of one answer that are there, by number; none differs from the others."""
+
+    found: Mapping[int, Shard]
+
+    @classmethod
+    def of(cls, given: Sequence[Folder]) -> Shards:
+        """Return the shards in the folders that are *given*, or in folders in them.
+
+        Raises ChoiceError where there are none, or where one differs from the others, and says in what.
+        """
+        listed = [Shard.load(each) for folder in given for each in _folders(Path(folder))]
+        first = listed[0]
+        for each in listed:
+            if (name := _differs(first.record, each.record)) is not None:
+                raise ChoiceError(
+                    f"{each.folder} is not of the same answer as {first.folder}:"
+                    f" {_in_what(name, first, each)}; merge what was asked alike"
+                )
+        return cls({each.part.number: each for each in listed})
+
+    @property
+    def first(self) -> Shard:
+        """One of them."""
+        return next(iter(self.found.values()))
+
+    @property
+    def missing(self) -> list[int]:
+        """The numbers of those that are not there."""
+        return [number for number in range(1, self.first.part.of + 1) if number not in self.found]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `merge --json` prints of them before there is an answer."""
+        record, missing = self.first.record, self.missing
+        return {
+            "study": record["study"],
+            "shards": {"expected": record["of"], "found": len(self.found), "missing": missing},
+            "complete": not missing,
+            "points": None,
+            "output": None,
+            "scenario_hash": _hash(self.first.scenarios),
+            "summary": None,
+        }
+
+    def merged(self, output: Folder | None, settings: Settings) -> Merged:
+        """Return their answer, written to *output*, or where the command that was split would have put it.
+
+        Raises ChoiceError where shards are missing, or were simulated by another state of the program.
+        """
+        record, missing = self.first.record, self.missing
+        if missing:
+            listed = ", ".join(f"{number}/{record['of']}" for number in missing[:MOST_LISTED])
+            more = f" and {len(missing) - MOST_LISTED} more" if len(missing) > MOST_LISTED else ""
+            are = "shard is" if len(missing) == 1 else "shards are"
+            raise ChoiceError(f"{len(missing)} {are} missing: {listed}{more}; simulate what is missing first")
+        for name in SAME:
+            if name in state() and record[name] != state()[name]:
+                here, there = state()[name], record[name]
+                why = f"simulated with {name} {there}, and here it is {here}"
+                raise ChoiceError(f"{self.first.folder.parent}: {why}; merge where the same is installed")
+        place, study, sources = Path(output or record["output"]), record["study"], self.first.scenarios
+        for name, target in _places(study, sources, place).items():
+            self._gather(name, target)
+        asked = {name: _decoded(value) for name, value in record["asked"].items()}
+        how = replace(settings, resume=True, force=True, overrides=record["changes"])
+        return Merged(self, place, _asked(study, sources, place, how, asked, alone=True))
+
+    def _gather(self, name: str, target: Path) -> None:
+        """Put all that is finished of the place called *name* where what goes on for *target* finds it."""
+        having = [each.folder / name for each in self.found.values()]
+        having = [folder for folder in having if (folder / KEY_FILE).is_file()]
+        if not having:
+            return
+        key = folders.read_json(having[0] / KEY_FILE)
+        file = UnfinishedFile(folders.unfinished(target), key, resume=False)
+        try:
+            for folder in having:
+                file.take(folder)
+        finally:
+            file.release(keep=True)
+
+
+MOST_LISTED = 12
+"""Numbers of missing shards that a sentence names."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The answer of all `shards`, written to `output`: runs, a comparison, a study or a validation."""
+
+    shards: Shards
+    output: Path
+    answer: Any
+
+    @property
+    def study(self) -> str:
+        """What was asked, by the name of its command."""
+        return str(self.shards.first.record["study"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `merge --json` prints."""
+        if self.study == RUN:
+            summaries = [results.summary for results in self.answer]
+            points = len(summaries)
+            summary = summaries[0] if points == 1 else {"scenarios": summaries}
+        else:
+            summary = self.answer.saved()
+            points = len(summary.get(getattr(self.answer, "points", "cases"), summary.get("runs", ())))
+        return self.shards.to_dict() | {"points": points, "output": str(self.output), "summary": summary}
+
+
+def merge(
+    shards: Folder | Sequence[Folder],
+    output: Folder | None = None,
+    *,
+    settings: Settings | None = None,
+    **keywords: Any,
+) -> Merged:
+    """Merge *shards* (their folders, or one that holds them) to the answer that one call would have given.
+
+    It is written to *output*, or else where that call would have written it.  Raises ChoiceError, which says
+    which, where shards are missing, differ from one another, or come from another state of the program.
+    """
+    given = [shards] if isinstance(shards, str | PathLike) else list(shards)
+    return Shards.of(given).merged(output, merged(settings, keywords))
+
+
+def _asked(
+    study: str,
+    sources: Sequence[Any],
+    output: Path,
+    settings: Settings,
+    asked: Mapping[str, Any],
+    *,
+    alone: bool,
+) -> Any:
+    """Return the answer of a *study*; *alone* in its *output*, or in a folder of its own there."""
+    if study == RUN:
+        places = list(_places(study, sources, output).values()) if alone else _one_each(sources, output)
+        return run_all(sources, places, settings)
+    if study == COMPARE:
+        return compare(sources, output, settings=settings, **asked)
+    place = output if alone else output / study
+    if study == VALIDATE:
+        return validate(sources, place, settings=settings, **asked)
+    return OF_ONE[study](sources[0], place, settings=settings, **asked)
+
+
+def _one_each(scenarios: Sequence[Scenario], base: Path) -> list[Path]:
+    return list(folders.one_folder_each([scenario.name for scenario in scenarios], base))
+
+
+def _places(study: str, sources: Sequence[Any], output: Path) -> dict[str, Path]:
+    """Return where the answer, or each of its runs, goes, by the name of its folder in a shard."""
+    if study not in (RUN, COMPARE):
+        return {study: output}
+    targets = _one_each(sources, output)
+    names = [target.name for target in targets]
+    return dict(zip(names, [output] if study == RUN and len(targets) == 1 else targets, strict=True))
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    """Yield *folder* where it is a shard, or else the folders in it; raises ChoiceError without any."""
+    if (folder / SHARD).is_file() or not folder.is_dir():
+        yield folder
+        return
+    within = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if not within:
+        raise ChoiceError(f"{folder}: no shard in it; clustersim run SCENARIO --shard 1/4 makes one")
+    yield from within
+
+
+def _differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
+    """Return in what two shards differ that should not; None where they are parts of one answer."""
+    return next((name for name in SAME if one[name] != other[name]), None)
+
+
+def _in_what(name: str, first: Shard, other: Shard) -> str:
+    """Return in words what differs in two shards, of which the entry called *name* does."""
+    if name == "scenarios":
+        for one, two in zip(first.scenarios, other.scenarios, strict=False):
+            if isinstance(one, Scenario) and isinstance(two, Scenario):
+                for each in differing(one.document, two.document):
+                    before, after = each.texts
+                    return f"{each.path} is {after} there, and {before} in the first"
+        return "the scenarios differ"
+    return f"{name} is {other.record[name]} there, and {first.record[name]} in the first"
+
+
+def _hash(scenarios: Sequence[Any]) -> str | None:
+    """Return the hash of the first scenario; None for the names of published cases."""
+    return scenarios[0].hash if scenarios and isinstance(scenarios[0], Scenario) else None
+
+
+def _encoded(value: Any) -> Any:
+    """Return *value* as JSON holds it: a scenario as its text, in an object of its own."""
+    if isinstance(value, Scenario):
+        return {"scenario": dump(value)}
+    if isinstance(value, list | tuple):
+        return [_encoded(each) for each in value]
+    if isinstance(value, Mapping):
+        return {name: _encoded(each) for name, each in value.items()}
+    return str(value) if isinstance(value, PathLike) else value
+
+
+def _decoded(value: Any) -> Any:
+    """Return what was encoded."""
+    if isinstance(value, list):
+        return [_decoded(each) for each in value]
+    if isinstance(value, dict):
+        if value.keys() == {"scenario"} and isinstance(value["scenario"], str):
+            return loads(value["scenario"])
+        return {name: _decoded(each) for name, each in value.items()}
+    return value

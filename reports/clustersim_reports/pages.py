@@ -16,7 +16,18 @@ from typing import Any, NamedTuple
 
 from clustersim.advice import Advice, advise, verdict
 from clustersim.estimate import in_words
-from clustersim.formatting import NOTHING, counted, duration, measured, money, percent, points, whole
+from clustersim.fitting.answer import Fit, describe_window
+from clustersim.formatting import (
+    NOTHING,
+    counted,
+    duration,
+    measured,
+    money,
+    percent,
+    points,
+    significant,
+    whole,
+)
 from clustersim.metrics import cells
 from clustersim.results import Results
 from clustersim.scenario.describe import describe
@@ -46,6 +57,7 @@ from clustersim_reports.sections import (
     throughput,
     tuning,
 )
+from clustersim_reports.sections import fitting as fitted
 from clustersim_reports.sections import levers as changes
 from clustersim_reports.sections import sensitivity as unknowns
 from clustersim_reports.sections import solve as crossing
@@ -57,6 +69,7 @@ LEVERS = [changes.section]
 SWEEP = [grid.section]
 SOLVE = [crossing.section]
 SENSITIVITY = [unknowns.section]
+FIT = [fitted.causes, fitted.fleet, fitted.check]
 VALIDATION = [agreement.section, checks.section, estimator.section, checks.cases]
 """The sections between the answer and what went in, by page; one that does not apply is left out."""
 MOST, MOST_VERDICTS, MOST_BEST = 6, 3, 2
@@ -395,6 +408,26 @@ def _sensitivity_method(study: SensitivityStudy) -> dict[str, str]:
     return {"points": points_of(study), "replications": ends, "inputs": str(len(study.ranges))}
 
 
+def rate_of_log(study: Fit) -> str:
+    """Return the answer of a fit in a few words."""
+    rate = significant(study.rate.mean or 0.0, 3)
+    return f"{rate} failures per 1000 node-days."
+
+
+def _fit_facts(study: Fit) -> Iterator[Fact]:
+    history, judged = study.history, [each for each in study.checked if each.inside is not None]
+    yield Fact("Failures", whole(len(history.time_s)), f"in {counted(history.nodes, 'node')}")
+    days = f"{whole(history.node_days)} node-days"
+    yield Fact("Watched", days, describe_window(history))
+    if judged:
+        inside = f"{whole(len(judged) - len(study.outside))} of {whole(len(judged))}"
+        yield Fact("Figures as in the log", inside, "within 95 % of simulated histories of the fitted fleet")
+
+
+def _fit_method(study: Fit) -> dict[str, str]:
+    return {"histories": f"{study.replications} of the fitted fleet, to compare the log with"}
+
+
 STUDIES: Mapping[type[Study], StudyPage] = {
     Tuning: StudyPage(
         "how often to save",
@@ -412,6 +445,7 @@ STUDIES: Mapping[type[Study], StudyPage] = {
         _sensitivity_method,
         SENSITIVITY,
     ),
+    Fit: StudyPage("what the log says", rate_of_log, _fit_facts, _fit_method, FIT),
     Sweep: StudyPage("what the values change", best_point, _sweep_facts, _sweep_method, SWEEP),
 }
 """The page of each kind of study."""

@@ -3,7 +3,8 @@
 `load` reads a scenario, `run` simulates it, `compare` simulates several on the same failures, `tune` finds
 the checkpoint interval, `levers` ranks what could be improved, `sweep` tries all combinations of values in
 some places, `solve` finds the value with which a condition is met, `sensitivity` ranks the uncertain inputs,
-`validate` compares with what was published.  All but `load` take `Settings`, or its fields as keywords.
+`fit` makes a scenario of logs, `validate` compares with what was published.  All but `load` take `Settings`,
+or its fields as keywords.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clustersim.experiment import run as run
+    from clustersim.fitting.answer import Fit as Fit
+    from clustersim.fitting.fit import fit as fit
     from clustersim.results import Results as Results
     from clustersim.scenario import Scenario as Scenario
     from clustersim.scenario import ScenarioError as ScenarioError
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Comparison": "studies.compare",
+    "Fit": "fitting.answer",
     "Levers": "studies.levers",
     "Merged": "shards",
     "Results": "results",
@@ -57,6 +61,7 @@ _HOMES = {
     "Tuning": "studies.tune",
     "Validation": "validation",
     "compare": "studies.compare",
+    "fit": "fitting.fit",
     "levers": "studies.levers",
     "load": "scenario",
     "merge": "shards",

@@ -19,6 +19,7 @@ COMMANDS = [
         "sweep",
         "solve",
         "sensitivity",
+        "fit",
         "validate",
         "report",
         "check",
@@ -29,7 +30,7 @@ COMMANDS = [
     ),
 ]
 JUDGES = {"", "run", "compare", "validate"}
-KEEPS = JUDGES | {"tune", "levers", "sweep", "solve", "sensitivity"}
+KEEPS = JUDGES | {"tune", "levers", "sweep", "solve", "sensitivity", "fit"}
 """Commands with an exit code for what is not met, and those that go on from what an interrupted one kept."""
 
 
@@ -44,7 +45,9 @@ def test_help_begins_with_examples_and_ends_with_exit_codes(clustersim: Clusters
     codes = re.findall(r"^  (\d+)  ", result.stdout.partition("Exit codes:")[2], re.MULTILINE)
     assert codes == ["0", "1", "2", *["3"] * (command in JUDGES), "130"]
     assert ("--resume goes on" in result.stdout) == (command in KEEPS)
-    assert "..." not in result.stdout.replace("SCENARIO...", "").replace("]...", "").replace("RUN...", "")
+    assert "..." not in result.stdout.replace("SCENARIO...", "").replace("]...", "").replace(
+        "RUN...", ""
+    ).replace("LOG...", "")
     assert max(map(len, result.stdout.partition("Usage:")[2].splitlines())) <= 80
 
 

@@ -6,8 +6,14 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from clustersim.estimate import Estimate
+from clustersim.fitting.answer import Fit
+from clustersim.fitting.fit import fit_history
+from clustersim.logs.history import History
 from clustersim.scenario import Scenario
+from clustersim.settings import Settings
 from clustersim.studies.change import Change
 from clustersim.studies.levers import Levers, RankedLever
 from clustersim.studies.sensitivity import SensitivityStudy, sensitivity
@@ -15,7 +21,7 @@ from clustersim.studies.solve import Solution, solve
 from clustersim.studies.study import Worth
 from clustersim.studies.sweep import Sweep, sweep
 from clustersim.studies.tune import Candidate, Gain, Tuning
-from clustersim.units import Money
+from clustersim.units import DAY, HOUR, Money
 from tests.reports.cases import CHANGES, HOSTILE, PLAIN
 
 FLAT = (400.0, 900.0)
@@ -171,3 +177,16 @@ def unknowns(metric: str = "ettr", **scenario: Any) -> SensitivityStudy:
     given = spec(**(PRICED | scenario))
     found = sensitivity(given, metric=metric, samples=8, replications=4, horizon="2 d", workers=1)
     return replace(found, wall_s=1.5)
+
+
+def fitted(name: str = "gpu", *, of_nodes: bool = True, causes: int = 1) -> Fit:
+    """Return the fit of a small log, of nodes that are repaired or of a job that restarts."""
+    rng, count, window = np.random.default_rng(1), 120, 90 * DAY
+    times = np.sort(rng.random(count)) * window
+    node = rng.permutation(np.repeat(np.arange(40), 3)) if of_nodes else np.full(count, -1)
+    ends = times + rng.lognormal(math.log(5 * HOUR), 1.0, count) if of_nodes else None
+    named = [name, *(f"{name} {number}" for number in range(1, causes))]
+    kinds = np.minimum(rng.geometric(0.4, count) - 1, causes - 1)
+    log = History.of(times, 40, window, node=node, end_s=ends, cause=kinds, causes=named)
+    how = Settings(replications=40, workers=1)
+    return replace(fit_history(log, "small", "small.csv", settings=how), wall_s=1.5)

@@ -62,6 +62,9 @@ PAGES: dict[str, Callable[[], Page]] = {
         findings.unknowns(uncertain={"recovery.stages.restart": "1 to 9 min"})
     ),
     "sensitivity of a price": lambda: written.study_page(findings.unknowns("cost.per_effective_gpu_hour")),
+    "fit": lambda: written.study_page(findings.fitted(causes=3), HOSTILE, WHEN),
+    "fit of a job": lambda: written.study_page(findings.fitted(of_nodes=False)),
+    "fit hostile": lambda: written.study_page(findings.fitted(HOSTILE), HOSTILE),
     "validation": lambda: written.validation_page(
         validations.validation(validations.FAILED, validations.UNDECIDED), HOSTILE
     ),

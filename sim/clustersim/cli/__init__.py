@@ -20,6 +20,7 @@ main = Program(
         "sweep",
         "solve",
         "sensitivity",
+        "fit",
         "validate",
         "merge",
         "report",

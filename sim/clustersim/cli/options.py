@@ -359,9 +359,9 @@ def present(shown: object, data: Mapping[str, Any] | None) -> None:
 
 
 def _show(answer: object, screen: Screen) -> None:
-    from clustersim.cli.screen import Sheet
+    from clustersim.cli.screen import Printable
 
-    if isinstance(answer, Sheet):
+    if isinstance(answer, Printable):
         answer.show(screen)
     else:
         from clustersim.cli.show import show
@@ -371,9 +371,9 @@ def _show(answer: object, screen: Screen) -> None:
 
 def _records(answer: object) -> Iterable[Mapping[str, Any]]:
     """Return what a table of figures has of an answer, a record for each row."""
-    from clustersim.cli.screen import Sheet
+    from clustersim.cli.screen import Printable
 
-    if isinstance(answer, Sheet):
+    if isinstance(answer, Printable):
         return answer.records
     from clustersim.cli.show import records
 

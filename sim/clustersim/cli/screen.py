@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from rich.cells import cell_len, chop_cells
 from rich.console import Console
@@ -204,6 +204,18 @@ class Markdown(Screen):
     def _print(self, text: str) -> None:
         if text:
             self._console.print(Text(text), soft_wrap=True)
+
+
+@runtime_checkable
+class Printable(Protocol):
+    """What prints itself: `show` on a screen, its figures as `records` of plain data."""
+
+    @property
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """A record of plain data for each row."""
+
+    def show(self, screen: Screen) -> None:
+        """Print it."""
 
 
 class Sheet(NamedTuple):

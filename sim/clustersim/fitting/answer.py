@@ -23,12 +23,11 @@ from clustersim.fitting.spells import Bursts
 from clustersim.formatting import counted, duration, percent, significant, whole
 from clustersim.logs.history import History
 from clustersim.studies.study import Study, plain
-from clustersim.units import DAY, HOUR, format_duration
+from clustersim.units import DAY, format_duration
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCENARIO_FILE = "scenario.yaml"
 MOST_NAMED = 5
 """Causes of which the features are told in sentences."""
 
@@ -42,6 +41,7 @@ class Fit(Study):
     """
 
     file: ClassVar[str] = "fit.json"
+    scenario_file: ClassVar[str] = "scenario.yaml"
     points: ClassVar[str] = "check"
     history: History
     causes: Mapping[str, CauseFit]
@@ -52,6 +52,11 @@ class Fit(Study):
     def outside(self) -> list[Checked]:
         """The figures in which the fitted fleet is not like the log."""
         return [each for each in self.checked if each.inside is False]
+
+    @property
+    def rate(self) -> ConfidenceInterval:
+        """Failures of all causes per 1000 node-days, with the exact interval of a Poisson count."""
+        return exact_rate(len(self.history.time_s), self.history.node_days / 1000)
 
     def body(self) -> dict[str, Any]:
         """Return the numbers as plain data; what is unknown is null."""
@@ -89,7 +94,7 @@ class Fit(Study):
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write the answer and the scenario to files in *folder*, and return the path of the answer."""
         path = super().save(folder)
-        folders.write_text(path.with_name(SCENARIO_FILE), self.text)
+        folders.write_text(path.with_name(self.scenario_file), self.text)
         return path
 
     @property
@@ -97,12 +102,12 @@ class Fit(Study):
         """The answer in sentences, the most important one first."""
         history = self.history
         failures = len(history.time_s)
-        fleet = f"{counted(failures, 'failure')} of {counted(history.nodes, 'node')}"
-        window = format_duration(history.window_s, 3)
+        fleet = f"{counted(failures, 'failure')} in {counted(history.nodes, 'node')}"
+        window = describe_window(history)
         shares = [percent(fit.count / failures) for fit in self.causes.values()]
         most = ", ".join(f"{name} {share}" for name, share in list(zip(self.causes, shares, strict=True))[:3])
         of = f" The most frequent: {most}." if len(self.causes) > 1 else ""
-        sentences = [Advice(f"{fleet} in {window}: {_rate_of(failures, history)}.{of}")]
+        sentences = [Advice(f"{fleet}, {window}: {_rate_in_words(self.rate)}.{of}")]
         sentences += [
             Advice(sentence) for fit in list(self.causes.values())[:MOST_NAMED] for sentence in _features(fit)
         ]
@@ -119,8 +124,8 @@ class Fit(Study):
             )
         for each in self.outside:
             yield Advice(
-                f"The fitted fleet is not like the log in one figure, {LABELS[each.figure]}: {in_words(each)}"
-                f" in 95 % of {whole(self.replications)} simulated histories.",
+                f"Not as in the fitted fleet: {LABELS[each.figure]}, {in_words(each)} in 95 % of"
+                f" {whole(self.replications)} simulated histories.",
                 True,
             )
 
@@ -155,8 +160,8 @@ def written(figure: str, value: float | None) -> str:
     return percent(value)
 
 
-def _rate_of(count: int, history: History) -> str:
-    mean, low, high = (significant(end or 0.0, 3) for end in exact_rate(count, history.node_days / 1000))
+def _rate_in_words(rate: ConfidenceInterval) -> str:
+    mean, low, high = (significant(end or 0.0, 3) for end in rate)
     return f"{mean} per 1000 node-days (95 %: {low} to {high})"
 
 
@@ -166,32 +171,32 @@ def _features(fit: CauseFit) -> Iterator[str]:
     model = found.best.model
     if found.has(LIFETIME):
         age = ", counted from when the nodes are first seen" if model.new else ""
-        shape = f"{SHAPES[model.law]} {_ends(values['shape'])}"
+        shape = f"{SHAPES[model.law]} {in_ends(values['shape'])}"
         yield f"{fit.name}: lifetimes are {model.law}, {shape}{age}."
     if found.has(LEMONS):
-        share, factor = _ends(values["share"], percent), _ends(values["factor"])
+        share, factor = in_ends(values["share"], percent), in_ends(values["factor"])
         yield f"{fit.name}: nodes differ. {share} of them fail {factor} times as often as the others."
     if found.has(RELAPSE) and model.within is not None and fit.relapse is not None:
-        within, share = format_duration(model.within), _ends(values["probability"], percent)
+        within, share = format_duration(model.within), in_ends(values["probability"], percent)
         seen = (
             f"within a day {percent(fit.relapse.share)} fail again, {_small(fit.relapse.expected)} by chance"
         )
         yield f"{fit.name}: {share} of the repairs do not last {within}; {seen}."
     if found.has(TREND) and model.until is not None:
-        until, early = format_duration(model.until), _ends(values["early"])
+        until, early = format_duration(model.until), in_ends(values["early"])
         yield f"{fit.name}: in the first {until} failures came {early} times as often as later."
     bursts = fit.bursts
     if bursts is not None and bursts.p_value < found.level:
         burst = f"{whole(bursts.rows)} of {whole(fit.count)} rows in {counted(bursts.count, 'burst')}"
         how = (
-            f"; {_ends(fit.burst, percent)} of the failures take their block of {bursts.domain} nodes along"
+            f"; {in_ends(fit.burst, percent)} of the failures take their block of {bursts.domain} nodes along"
             if fit.burst
             else " on nodes without a common block, which the fitted fleet does not have"
         )
         yield f"{fit.name}: several nodes fail at once, {burst}{how}."
 
 
-def _ends(
+def in_ends(
     estimate: ConfidenceInterval, write: Callable[[float], str] = lambda value: significant(value, 2)
 ) -> str:
     """Return an estimate with both ends of its interval."""
@@ -280,6 +285,4 @@ def describe_window(history: History) -> str:
         return format_duration(history.window_s, 3)
     end = history.start + timedelta(seconds=history.window_s)
     form = "%Y-%m-%d" if history.window_s > 2 * DAY else "%Y-%m-%d %H:%M"
-    hours = history.window_s / HOUR
-    length = f"{significant(hours / 24, 4)} days" if hours > 48 else f"{significant(hours, 3)} hours"
-    return f"{history.start:{form}} to {end:{form}} ({length})"
+    return f"{history.start:{form}} to {end:{form}} ({format_duration(history.window_s, 3)})"

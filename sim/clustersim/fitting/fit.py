@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clustersim import folders
-from clustersim.fitting.answer import SCENARIO_FILE, Fit
+from clustersim.fitting.answer import Fit
 from clustersim.fitting.causes import fit_causes
 from clustersim.fitting.checking import FEWEST, MOST, check, figures_of, measure
 from clustersim.fitting.writing import fleet_document, text_of
@@ -83,7 +83,7 @@ def fit_history(
     spares = 0 if math.isnan(most_away) else min(int(most_away), history.nodes // 2)
     document = fleet_document(history, causes, name, source, spares)
     text = text_of(history, causes, document)
-    scenario = loads(text, SCENARIO_FILE, how.changes)
+    scenario = loads(text, Fit.scenario_file, how.changes)
     fleet = _fleet(scenario, history)
     count = how.replications or int(min(max(LONGEST_CHECK / replication_s(fleet), FEWEST), MOST))
     with simulations(how.without_changes, output, "fit", fleet, log=text) as running:
@@ -97,7 +97,9 @@ def fit_history(
 def _fleet(scenario: Scenario, history: History) -> Scenario:
     """Return the fitted fleet with all of its nodes in the job, each watched for as long as the log."""
     horizon = format_duration(history.window_s)
-    changes = {"uncertain": None, "cluster.spares": None, "cluster.spare_failures": None}
+    stated = scenario.document["cluster"]
+    gone = [f"cluster.{key}" for key in ("spares", "spare_failures") if key in stated]
+    changes = dict.fromkeys(["uncertain"] * bool(scenario.uncertain) + gone)
     gpus = scenario.cluster.gpus_per_node * history.nodes
     return variant(scenario, {**changes, "cluster.gpus": gpus, "simulation.horizon": horizon})
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from clustersim import units
+from clustersim.engine.ledger import RESERVED_CAUSES
 from clustersim.estimate import ConfidenceInterval
 from clustersim.fitting.causes import CauseFit
 from clustersim.fitting.likelihood import EXPONENTIAL, RANGES, SHAPES
@@ -32,7 +33,7 @@ def fleet_document(
     history: History, causes: Mapping[str, CauseFit], name: str, source: str, spares: int
 ) -> dict[str, Any]:
     """Return the scenario of a fleet as plain data, with so many of its nodes as *spares*."""
-    names = dict(zip(causes, mode_names(list(causes), "failure", ()), strict=True))
+    names = dict(zip(causes, mode_names(list(causes), "failure", RESERVED_CAUSES), strict=True))
     modes = {names[each]: mode(fit, history.clock) for each, fit in causes.items()}
     of_modes = {f"failures.{names[each]}": _source(fit, source) for each, fit in causes.items()}
     doubts = {

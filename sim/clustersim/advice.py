@@ -326,7 +326,26 @@ def modes_of_outages(scenario: Scenario) -> list[str]:
 
 
 def waiting_for_nodes(scenario: Scenario, summary: Summary) -> float:
-    """Return the share of card-time spent waiting for nodes: not for the site to be back."""
+    """Return the share of card-time spent waiting for nodes, not for the site, nor for nodes to leave."""
+    stood = math.fsum(stood_still(scenario, summary).values())
+    return max(_waited_within(scenario, summary) - stood, 0.0)
+
+
+def stood_still(scenario: Scenario, summary: Summary) -> dict[str, float]:
+    """Return the share of card-time for which the job stood still until announced nodes left, by mode.
+
+    That is what of the waiting was neither for nodes nor for the site; each mode has its share of it.
+    """
+    announced = [name for name, mode in scenario.failures.items() if mode.effect.is_announced]
+    waits = {name: summary["waste"].get(name, {}).get("waiting", 0.0) for name in announced}
+    every, waited = math.fsum(waits.values()), number_at(summary, "spares.waiting")
+    if not every or waited is None or scenario.recovery.replicas > 1:
+        return {}
+    share = min(max(_waited_within(scenario, summary) - waited, 0.0) / every, 1.0)
+    return {name: share * wait for name, wait in waits.items()}
+
+
+def _waited_within(scenario: Scenario, summary: Summary) -> float:
     waits = (summary["waste"].get(name, {}).get("waiting", 0.0) for name in modes_of_outages(scenario))
     return float(max(summary["ledger"]["waiting"] - math.fsum(waits), 0.0))
 

@@ -17,7 +17,7 @@ class Phase(IntEnum):
     """What the job does at an instant; `IDLE` is said of a spare that fails.
 
     `STALL` is said where replicas stand still because of another one, `BLOCKED` where too few are alive,
-    `OUTAGE` where the whole site is out.
+    `OUTAGE` where the whole site is out, `LEAVING` where all is saved before nodes leave that were announced.
     """
 
     TRAINING = 0
@@ -30,6 +30,7 @@ class Phase(IntEnum):
     STALL = 7
     BLOCKED = 8
     OUTAGE = 9
+    LEAVING = 10
 
     @property
     def label(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clustersim.scenario.kinds.effects import Corrupt, EffectKind, Flap, Slow, Storage
+from clustersim.scenario.kinds.effects import Corrupt, EffectKind, Flap, Notice, Slow, Storage
 from tests.oracle import ranks
 from tests.oracle.lineage import NEAR, Bearer
 from tests.oracle.saves import Outage
@@ -40,6 +40,8 @@ class Effects:
                 self._corrupt(strike, in_stretch)
             case Flap():
                 self.world.job.flap(strike, strike.draw("stall", effect.stall.sample))
+            case Notice():
+                self.world.job.notices.give(effect, strike)
             case Storage():
                 self._storage(effect, strike)
 
@@ -54,18 +56,19 @@ class Effects:
             return
         self.stragglers.remove(strike)
         self.world.job.change_pace()
-        self._keep_those_at_work(strike)
+        self.keep_those_at_work(strike)
         if strike.slots:
             strike.noticed = True
             self.world.strikes.crash(strike)
 
-    def _keep_those_at_work(self, strike: Strike) -> None:
+    def keep_those_at_work(self, strike: Strike) -> None:
         at_work = self.world.fleet.at_work()
         strike.slots = sorted(at_work[node] for node in strike.nodes if node in at_work)
 
     def left(self, nodes: list[int]) -> None:
         """Nodes have left the job: they slow nobody any more."""
-        for one in [*self.stragglers, *(corruption.strike for corruption in self.corruptions)]:
+        told = self.world.job.notices.told
+        for one in [*self.stragglers, *told, *(corruption.strike for corruption in self.corruptions)]:
             one.nodes -= set(nodes)
         self.stragglers = [strike for strike in self.stragglers if strike.nodes]
         self.world.job.change_pace()
@@ -95,7 +98,7 @@ class Effects:
         if not corruption.contained:
             return
         strike = corruption.strike
-        self._keep_those_at_work(strike)
+        self.keep_those_at_work(strike)
         strike.noticed = True
         self.world.job.corrupted_beyond = corruption.position
         self.world.strikes.crash(strike)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from tests.oracle import ranks
 from tests.oracle.clocks import Alarm, Source
 from tests.oracle.lineage import Bearer
+from tests.oracle.notices import Notices
 from tests.oracle.replicas import DOWN, OUT, READY, UP, Replica
 from tests.oracle.saves import Copy
 from tests.oracle.stops import MAINTENANCE, Stops
@@ -35,6 +36,8 @@ class Job:
         self.start = self.start_tau = 0.0
         self.deadline, self.staller = -math.inf, Bearer("")
         self.stops = Stops(self)
+        self.notices = Notices(self)
+        self.block_ends = 0.0
         self.out_until, self.outage = 0.0, cast("Strike", None)
         self.corrupted_beyond: float | None = None
         self.showing: list[tuple[str, int, int]] = []
@@ -53,7 +56,7 @@ class Job:
         return any(one.alive for one in self.replicas)
 
     def in_stretch(self) -> bool:
-        return self.doing in IN_STRETCH
+        return self.doing in IN_STRETCH and not self.notices.saving
 
     def begin(self) -> None:
         if not self.plan.at_start:
@@ -115,6 +118,9 @@ class Job:
         share = len(self.present()) / self.count
         if self.doing == "training":
             self.train(start, end, share)
+        elif share and self.doing == "leaving":
+            self.world.books.book(start, end, "waiting", Bearer(self.bearer.cause))
+            self.world.books.charge_waiting(start, end, [self.bearer], share)
         elif share:
             bearer = self.latest if self.doing == "held" else self.bearer
             self.world.books.book(start, end, ENTRIES.get(self.doing, self.doing), bearer, share=share)
@@ -187,6 +193,7 @@ class Job:
         self.enter("saving", Bearer("checkpoint"))
         tiers.begun[tier] += 1
         ends = u + tiers.stood()
+        self.block_ends = self.start + ends
         self.world.at(self.start + ends, ranks.SAVE, lambda: self.end_block(tier, u, ends))
 
     def end_block(self, tier: int, u: float, ends: float) -> None:
@@ -202,7 +209,7 @@ class Job:
         """Training ends; if replicas have failed, all lose the step in flight, but for what a stop saves."""
         if self.doing not in IN_STRETCH:
             return
-        stopping = bool(self.stops.now)
+        stopping, self.notices.saving = bool(self.stops.now), False
         if loser is not None:
             self.stops.save_breaks()
         world, step = self.world, self.world.scenario.workload.step_time
@@ -285,7 +292,7 @@ class Job:
         self.world.at(self.deadline, ranks.STALL, self.resume)
 
     def flap(self, strike: Strike, seconds: float) -> None:
-        if self.stops.now or self.doing not in (*IN_STRETCH, "stall"):
+        if self.stops.now or self.notices.saving or self.doing not in (*IN_STRETCH, "stall"):
             return
         assert strike.row is not None
         strike.row["interruption"] = self.doing in IN_STRETCH

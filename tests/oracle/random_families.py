@@ -303,6 +303,19 @@ def _outages(author: Author, spec: Spec) -> None:
     spec["failures"] = modes
 
 
+def _notices(author: Author, spec: Spec) -> None:
+    """Failures that are announced, for longer or shorter than a save takes; those of a log, too."""
+    for mode in _modes(spec):
+        crashes = mode.get("effect", "crash") == "crash" and "detect" not in mode
+        outage = mode.get("per") == "cluster" and "repair" in mode
+        rows = mode.get("replay", [])
+        outage |= any("repair" in row and "node" not in row for row in rows)
+        if crashes and not outage and not author.maybe(4):
+            mode["notice"] = author.time(1, author.one_of(20, 60, 400))
+            if author.maybe():
+                mode["saves"] = author.one_of("0 %", "30 %", "70 %")
+
+
 def _trace(author: Author, spec: Spec) -> None:
     """A log of failures beside the random ones."""
     cluster = spec["cluster"]
@@ -382,5 +395,6 @@ FAMILIES: dict[str, Callable[[Author, Spec], Any]] = {
     "outages": _outages,
     "trace": _trace,
     "overlaps": _overlaps,
+    "notices": _notices,
     "adaptive": adaptive,
 }

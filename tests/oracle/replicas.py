@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from clustersim.records import PEER
+from clustersim.scenario.kinds.effects import Notice
 from clustersim.scenario.model import Stage
 from clustersim.streams import uniform
 from tests.oracle import ranks
@@ -221,7 +222,7 @@ class Replica:
         """All failed nodes leave their slots, or whoever is taken for the culprit does."""
         pending, self.pending = self.pending, []
         for strike, slots in pending:
-            if len(strike.slots) == 1:
+            if len(strike.slots) == 1 and not isinstance(strike.source.mode.effect, Notice):
                 slots = self.diagnose(strike, slots[0])
             nodes = self.world.fleet.leave(slots)
             self.world.effects.left(nodes)

@@ -62,6 +62,7 @@ POOLED: Changes = {f"{CLUSTER}.spares": TWO_POOLS}
 ONLY_OWN: Changes = {f"{CLUSTER}.spares": [OWN]}
 BAD_SPARES = {f"{CLUSTER}.spares": 20, f"{ANY}.lemons": {"share": "25 %", "factor": 20}}
 CLEVER = {f"{CLUSTER}.spare_choice": "fewest_failures"}
+TOLD = {f"{ANY}.notice": "60 s"}
 WEAR = {f"{ANY}.lifetime": {"weibull": {"shape": 3}}, f"{ANY}.ages": "new"}
 ROWS_OF_A_LOG = [{"time": "5000 s", "node": 3, "repair": "200 s"}, {"time": "9000 s"}]
 
@@ -241,6 +242,8 @@ MODES = [
     Row("FailureMode.over_time", {f"{ANY}.over_time": {"0 d": 5}}, more="incidents"),
     Row("FailureMode.transient", {f"{ANY}.transient": "60 %"}, less="nodes lost"),
     Row("FailureMode.detect", {f"{ANY}.detect": "200 s"}, more="detection"),
+    Row("FailureMode.notice", TOLD, more="waiting"),
+    Row("FailureMode.saves", {f"{ANY}.saves": "20 %"}, more="lost", base=TOLD),
     Row("FailureMode.repair", {f"{ANY}.repair": "9000 s"}, more="away"),
     Row("FailureMode.renews", {f"{ANY}.renews": False}, more="incidents", base=WEAR),
     Row(

@@ -23,6 +23,7 @@ MAINTENANCE: Final = Phase.MAINTENANCE
 STALL: Final = Phase.STALL
 BLOCKED: Final = Phase.BLOCKED
 OUTAGE: Final = Phase.OUTAGE
+LEAVING: Final = Phase.LEAVING
 """Final, so that compiled code need not look them up."""
 Blame = tuple[int, int]
 """A failure mode, and the line of an incident in the journal: what time is charged to."""

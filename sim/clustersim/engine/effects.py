@@ -24,7 +24,7 @@ from clustersim.engine.work.tiered import TieredWork
 from clustersim.failure import Failure
 from clustersim.scenario.kinds.effects import Undetected
 from clustersim.scenario.model import Scenario, Tier
-from clustersim.streams import Streams
+from clustersim.streams import Streams, happens
 
 
 class RunningJob(Protocol):
@@ -37,6 +37,9 @@ class RunningJob(Protocol):
 
     def stand_still(self, time: float, cause: int, line: int) -> None:
         """Let all that train stand still for *time* seconds."""
+
+    def save_before(self, failure: Failure, line: int, until: float, useful: bool) -> None:
+        """Save before nodes leave at the instant *until* (s); a *useful* save is durable by then."""
 
     def change_pace(self) -> None:
         """Train at another pace from now on."""
@@ -165,6 +168,18 @@ class Affected:
             draws = FailureDraws(self._streams, self._origins, quantity, law.sample)
             self._draws[failure.mode, quantity] = draws
         return draws[failure]
+
+    def happens(self, quantity: str, share: float, failure: Failure) -> bool:
+        """Return whether this failure is one of the *share* of which *quantity* is true."""
+        draws = self._draws.get((failure.mode, quantity))
+        if draws is None:
+            draws = FailureDraws(self._streams, self._origins, quantity)
+            self._draws[failure.mode, quantity] = draws
+        return happens(draws, failure, share)
+
+    def save_before(self, failure: Failure, line: int, time: float, useful: bool) -> None:
+        """Save before nodes leave after *time*."""
+        self._job.save_before(failure, line, self._env.now + time, useful)
 
     def detection(self, failure: Failure) -> float:
         """Return how long it takes until the failure is noticed."""

@@ -16,6 +16,7 @@ from clustersim.engine.journal import NOBODY, Incidents, Phases
 from clustersim.engine.segments import Training, sums
 from clustersim.records import Phase
 
+WAITING_FOR_NO_NODE = (Phase.OUTAGE, Phase.LEAVING)
 RESTART_PHASES = (Phase.DETECTION, Phase.RECOVERY, Phase.WAITING, Phase.OUTAGE)
 
 
@@ -47,7 +48,7 @@ def incident_table(
         **training.costs(count),
         "detection_s": charge(phases.phase == Phase.DETECTION),
         "recovery_s": charge(phases.phase == Phase.RECOVERY),
-        "waiting_s": waiting + charge(phases.phase == Phase.OUTAGE, of_job),
+        "waiting_s": waiting + charge(np.isin(phases.phase, WAITING_FOR_NO_NODE), of_job),
         "down_s": charge(np.isin(phases.phase, RESTART_PHASES)),
     }
     for number, name in enumerate(stages, start=1):

@@ -54,6 +54,7 @@ ENTRIES = {
     Phase.STALL: Entry.STALL,
     Phase.BLOCKED: Entry.IDLE,
     Phase.OUTAGE: Entry.WAITING,
+    Phase.LEAVING: Entry.WAITING,
 }
 """The entry to which the time of each phase without training is booked."""
 START_CAUSE = "start"

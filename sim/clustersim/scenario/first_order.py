@@ -22,6 +22,7 @@ from clustersim.estimate import Stake
 from clustersim.formatting import counted, significant
 from clustersim.scenario import rates
 from clustersim.scenario.keys.failure import FailureMode
+from clustersim.scenario.kinds.effects import Rescue
 from clustersim.scenario.model import Scenario, Stage, Tier
 from clustersim.scenario.rates import (
     calendar_share,
@@ -400,14 +401,39 @@ def _waste(scenario: Scenario, name: str) -> float:
     if not mode.effect.stops_training:
         return per_second * before
     if falls_back(scenario, mode):
-        return per_second * before + rework(scenario, name, noticed_s)
+        rescued = blocks_of_notices(scenario, name) + waits_of_notices(scenario, name)
+        return per_second * before + rescued + rework(scenario, name, noticed_s)
     restart = restart_s(scenario, name) + fetch_s(scenario, mode)
     return per_second * (before + _one_replica(scenario, mode, restart))
+
+
+def blocks_of_notices(scenario: Scenario, name: str) -> float:
+    """Return the share of time that saves before announced failures of a mode stop training for."""
+    return math.fsum(share * rescue.blocks for rescue, share in _rescues(scenario, name))
+
+
+def waits_of_notices(scenario: Scenario, name: str) -> float:
+    """Return the share of time for which the job then stands still until nodes leave."""
+    return math.fsum(share * rescue.stands_still for rescue, share in _rescues(scenario, name))
+
+
+def _rescues(scenario: Scenario, name: str) -> Iterator[tuple[Rescue, float]]:
+    """Yield what is saved before a mode's failures of each scope, with how many there are per second."""
+    for scope, per_second in rates_by_scope(scenario, name):
+        yield _rescue(scenario, name, scope), per_second
+
+
+def _rescue(scenario: Scenario, name: str, scope: str) -> Rescue:
+    """Return what is saved before a failure; replicas save nothing, as they hold the state for each other."""
+    alone = scenario.recovery.replicas == 1
+    return scenario.failures[name].effect.rescue(scenario.tiers if alone else (), scope)
 
 
 def rework(scenario: Scenario, name: str, slow_s: float) -> float:
     """Return the share of time that goes to work done again: half an interval, and what is not durable.
 
+    What is saved before an announced failure is not done again; nor is what a save under way holds, as its
+    block ends and what is in flight may become durable before, and the next save comes later.
     What was trained at a straggler's pace, in the *slow_s* seconds before it was noticed, has cost its time
     already and is trained again at full pace.
     """
@@ -419,7 +445,10 @@ def rework(scenario: Scenario, name: str, slow_s: float) -> float:
         again = tier.unusable / (1 - tier.unusable) * (cycle + tier.load)
         slowly = min(slow_s, cycle)
         spared = (1 - pace) * slowly * (1 - slowly / (2 * cycle))
-        total += per_second * (cycle / 2 + tier.durable_after + again - spared)
+        rescue = _rescue(scenario, name, scope)
+        late = max(tier.durable_after - rescue.takes, 0.0)
+        saved = tier.blocks * (1 - rescue.share / 2) if rescue.takes else 0.0
+        total += per_second * ((1 - rescue.share) * (cycle / 2 + late - spared) - saved + again)
     return total
 
 

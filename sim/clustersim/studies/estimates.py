@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clustersim import theory
-from clustersim.advice import Advice, modes_of_outages, waiting_for_nodes
+from clustersim.advice import Advice, modes_of_outages, stood_still, waiting_for_nodes
 from clustersim.formatting import money, points, significant
 from clustersim.metrics.cells import Summary, number_at
 from clustersim.scenario import ScenarioError, first_order
@@ -199,6 +199,7 @@ class RunLedger:
             for entry, share in entries.items()
             if entry != "waiting" or cause in out
         }
+        self._cells |= {(name, "waiting"): share for name, share in stood_still(scenario, summary).items()}
         self._waiting: float = waiting_for_nodes(scenario, summary)
 
     def estimates(self, change: Change) -> Iterator[EstimatedChange]:
@@ -282,7 +283,8 @@ def expected(scenario: Scenario) -> dict[Cell, float]:
     cells: dict[Cell, float] = {
         ("checkpoint", "checkpoint"): math.fsum(
             tier.blocks / max(tier.interval, tier.durable_after) for tier in scenario.tiers
-        ),
+        )
+        + math.fsum(first_order.blocks_of_notices(scenario, name) for name in scenario.failures),
         ("maintenance", "maintenance"): math.fsum(
             stops.share(scenario.end_s) for stops in scenario.maintenance
         ),
@@ -308,6 +310,7 @@ def _costs(scenario: Scenario, name: str, mode: FailureMode) -> Iterator[tuple[s
     down = 1.0
     if falls_back(scenario, mode):
         yield "lost", first_order.rework(scenario, name, noticed) if scenario.tiers else per_second
+        yield "waiting", first_order.waits_of_notices(scenario, name)
     else:
         down = replicas_down(scenario, mode) / scenario.recovery.replicas
         yield from _of_others(scenario, per_second, down, restart)

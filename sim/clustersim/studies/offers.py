@@ -34,10 +34,10 @@ def offers(scenario: Scenario) -> Iterator[Change]:
     """Yield each change of the list that *scenario* has a use for; what it does not use is not offered.
 
     The list: each failure mode half as often, and all of them; half as many lemons, relapses, wrong diagnoses
-    and repairs in vain; groups of nodes that fail more often, replaced by others; each stage of the recovery,
-    detection, and all of them in half the time, stalls half as long; saves that stop training for half as
-    long, or are durable twice as fast, tier by tier; twice the spares, or half of them; repair and outages
-    half as long.
+    and repairs in vain; groups of nodes that fail more often, replaced by others; twice the notice; each
+    stage of the recovery, detection, and all of them in half the time, stalls half as long; saves that stop
+    training for half as long, or are durable twice as fast, tier by tier; twice the spares, or half of them;
+    repair and outages half as long.
     """
     changes = Offers(scenario).changes()
     return (_as_uncertain(scenario, change) for change in changes) if scenario.uncertain else changes
@@ -86,6 +86,7 @@ class Offers:
         """Yield all changes of the list."""
         yield from self._rarer_failures()
         yield from self._better_nodes()
+        yield from self._longer_notices()
         if self._scenario.failures or self._scenario.recovery.at_start:
             yield from self._faster_recovery()
         yield from self._shorter_stalls()
@@ -154,6 +155,14 @@ class Offers:
         ]
         yield from self._halved("halve repairs in vain", vain, Area.NODES, shares=True)
 
+    def _longer_notices(self) -> Iterator[Change]:
+        """Yield twice the notice of each mode that is announced."""
+        for path, name in zip(self._modes, self._scenario.failures, strict=True):
+            if (notice := self._given(f"{path}.notice")) is not None:
+                values = {f"{path}.notice": times(notice, TWICE)}
+                text = from_to(self._document, values)
+                yield Change(f"double the notice of {name}", values, text, Area.FAILURES)
+
     def _faster_recovery(self) -> Iterator[Change]:
         """Yield each stage, detection, and all of them together where there are several."""
         detection = self._detection()
@@ -177,7 +186,8 @@ class Offers:
         """Return the paths of all that says how long detection takes."""
         own = [f"{mode}.detect" for mode in self._modes if self._given(f"{mode}.detect")]
         recovery = self._scenario.recovery
-        used = recovery.at_start or len(own) < len(self._modes)
+        announced = sum(mode.effect.is_announced for mode in self._scenario.failures.values())
+        used = recovery.at_start or len(own) + announced < len(self._modes)
         return [*own, *["recovery.stages.detect"] * (used and recovery.stages[0].duration.mean > 0)]
 
     def _shorter_stalls(self) -> Iterator[Change]:

@@ -33,6 +33,7 @@ failures:
   lustre: {per: cluster, mtbf: 10 d, effect: storage, repair: 30 min}
   power: {per: rack, mtbf: 30 y, repair: 4 h}
   software: {per: job, mtbf: 21 h, clock: training}
+  drain: {per: node, mtbf: 1 y, repair: 1 d, notice: 2 min}
 checkpoint:
   state: 5.3 TB
   tiers:

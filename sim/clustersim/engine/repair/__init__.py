@@ -52,6 +52,8 @@ class Repairs:
         self._diagnosis: Diagnosis | None = None
         if recovery.misdiagnosis or recovery.missed:
             self._diagnosis = Diagnosis(scenario, streams, origins, cluster, self._latent_faults)
+        modes = enumerate(scenario.failures.values())
+        self._announced = {number for number, mode in modes if mode.effect.is_announced}
         plans = [mode.repair_plan for mode in scenario.failures.values()]
         self._false_fixes = [plan.false_fix if plan is not None else (0.0, 0.0) for plan in plans]
         self._chances = FailureDraws(streams, origins, "false_fix")
@@ -81,7 +83,7 @@ class Repairs:
 
         They are away because of the incident in *line* of the journal.  Return how many leave.
         """
-        if self._diagnosis is not None and len(failure.slots) == 1:
+        if self._diagnosis is not None and len(failure.slots) == 1 and failure.mode not in self._announced:
             slots = self._diagnosis.slots_to_empty(failure, slots[0])
         if slots:
             self._enqueue(RepairOrder(self._cluster.send_away(slots), failure, line))

@@ -148,7 +148,7 @@ class ActiveGroup:
         if self._work.is_training:
             self._work.end(self._env.now, broken[0], broken[1])
         elif self.activity.phase is SAVING:
-            if broken != NO_BLAME and self.planned is not None:
+            if broken != NO_BLAME and self.planned is not None and self.planned.is_saving:
                 self.planned.broken()
         else:
             return
@@ -218,8 +218,8 @@ class ActiveGroup:
 class PlannedStops:
     """Maintenance: of all replicas together, or of one after another while the others train on.
 
-    Failures during a stop are dealt with when it is over: *bring_down* takes those replicas down, and
-    *bring_back* lets a replica join the others again.
+    It `is_saving` while the job saves before a stop of all.  Failures during a stop are dealt with when it is
+    over: *bring_down* takes those replicas down, and *bring_back* lets a replica join the others again.
     """
 
     def __init__(
@@ -241,6 +241,7 @@ class PlannedStops:
         self._bring_back = bring_back
         self._blame = parts.causes.maintenance, NOBODY
         self._windows = Stops(plans)
+        self.is_saving = False
         self._rollout = Rollout()
         self._ends: dict[Replica, At] = {}
         self._next_turn: At | None = None
@@ -252,6 +253,7 @@ class PlannedStops:
 
     def broken(self) -> None:
         """Put off the stop whose save a failure has broken, to the outage or until the job trains."""
+        self.is_saving = False
         self._windows.cancel(self._env.now)
 
     def down(self) -> None:
@@ -304,6 +306,7 @@ class PlannedStops:
         else:
             self._work.end(now)
             saved_at = self._work.begin_final_save(now)
+            self.is_saving = True
             self._group.enter(SAVING)
             self._group.wait(saved_at, self._saved)
 
@@ -350,6 +353,7 @@ class PlannedStops:
         self._ends[replica] = At(self._env, until, STOP_END, partial(self._undrain, replica, blame))
 
     def _saved(self) -> None:
+        self.is_saving = False
         self._group.stop()
         self._work.end_final_save(self._env.now)
         self._stand_still(self._env.now + self._takes)

@@ -22,6 +22,7 @@ from clustersim.engine.events import GATHERING, REJOIN, At
 from clustersim.engine.failures.targeting import JOB
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.replicas.active_group import ActiveGroup
+from clustersim.engine.replicas.notice import SaveOnNotice
 from clustersim.engine.replicas.parts import Parts
 from clustersim.engine.replicas.replica import DOWN, DRAINED, REJOINING, PendingFailure, Replica
 from clustersim.engine.replicas.replica_set import ReplicaSet
@@ -67,6 +68,9 @@ class Job:
         self._rejoins_at_once = self._replicas.size == 1 and not self._effects and not scenario.maintenance
         handlers = self._take_down_after_stop, self._bring_back
         self._group = ActiveGroup(parts, self._replicas, self._activity, undetected, *handlers)
+        self._on_notice: SaveOnNotice | None = None
+        if isinstance(self._work, TieredWork):
+            self._on_notice = SaveOnNotice(env, self._work, self._group)
         if any(mode.effect.is_noticed_later for mode in scenario.failures.values()):
             cluster.on_move.append(undetected.moved)
         parts.failures.on_failure.append(self.on_failure)
@@ -177,6 +181,11 @@ class Job:
             self._group.stall(time, (cause, line))
         elif self._activity.phase is STALL:
             self._group.stall(time, (cause, line))
+
+    def save_before(self, failure: Failure, line: int, until: float, useful: bool) -> None:
+        """Save before nodes leave by *failure*, in *line*, at the instant *until* (s), if the job trains."""
+        assert self._on_notice is not None
+        self._on_notice.begin(failure, (failure.mode, line), until, useful)
 
     def change_pace(self) -> None:
         """Train at the pace of the slowest straggler from now on."""

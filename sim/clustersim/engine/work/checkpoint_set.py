@@ -7,12 +7,13 @@ newest copy held 900 s; `newest` is then the copy of tier 1 that holds 800 s, an
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 
 from clustersim.engine.work.history import TrainingSegment
-from clustersim.engine.work.tier import BEGINNING, TierCheckpoints
-from clustersim.engine.work.tiers import REL_TOL, Firsts, SegmentState, TierClocks
+from clustersim.engine.work.tier import BEGINNING, InFlight, TierCheckpoints
+from clustersim.engine.work.tiers import NO_TIER, REL_TOL, Firsts, SegmentState, TierClocks
 from clustersim.records import SCOPES
 from clustersim.scenario.keys.tiers import Tier
 
@@ -36,6 +37,7 @@ class CheckpointSet:
             for volatile in self.volatile
         ]
         self._saves_again = False
+        self._rescue: tuple[int, InFlight] | None = None
 
     def __repr__(self) -> str:
         return f"CheckpointSet({', '.join(map(repr, self.tiers))})"
@@ -163,6 +165,64 @@ class CheckpointSet:
                 last.spoil(position)
             else:
                 last.hold((position, 1.0, 1))
+
+    def rescuer(
+        self, segment: TrainingSegment, state: SegmentState, now: float, until: float, scope: int
+    ) -> tuple[int, bool]:
+        """Return the tier that saves all work before nodes leave at the instant *until* (s), by *scope*.
+
+        It is the last one that survives that and whose block fits in, NO_TIER where none does.  The second
+        value is whether it need not save, as its newest copy, durable or not, holds all work by now.
+        """
+        self.settle(now)
+        position = segment.position + state.done
+        safe = [number for number in reversed(range(len(self.tiers))) if number not in self.volatile[scope]]
+        for tier in safe:
+            if self._holds(tier, position, segment, state):
+                return tier, True
+        for tier in safe:
+            if now + self.tiers[tier].tier.blocks <= until:
+                return tier, False
+        return NO_TIER, False
+
+    def _holds(self, tier: int, position: float, segment: TrainingSegment, state: SegmentState) -> bool:
+        """Return whether the newest copy of *tier*, durable or in flight, is that of *position* (s)."""
+        checkpoints, clocks, firsts = self.tiers[tier], segment.clocks, segment.firsts
+        made = state.ended[tier]
+        if made > checkpoints.lost:
+            durable_at = segment.start + (
+                clocks.block_end(firsts, tier, made - 1) + checkpoints.durable_after
+            )
+            content = segment.position + clocks.content(firsts, tier, made - 1)
+            return _are_equal(content, position) and not checkpoints.is_never_durable(durable_at)
+        if checkpoints.in_flight is not None:
+            return _are_equal(checkpoints.in_flight.position, position)
+        return _are_equal(BEGINNING if checkpoints.newest is None else checkpoints.newest, position)
+
+    def begin_rescue(
+        self, tier: int, position: float, now: float, until: float, *, holds: bool, useful: bool
+    ) -> float:
+        """Begin to save *position* in *tier*, unless it *holds* that; return when its block ends (s).
+
+        The copy is durable at the instant *until* (s) at the latest if the save is *useful*.  Else a new one
+        is never durable, and one in flight when it would have been anyway.
+        """
+        checkpoints = self.tiers[tier]
+        self._rescue = None
+        if holds:
+            if useful:
+                checkpoints.hasten(until)
+            return now
+        ends = now + checkpoints.tier.blocks
+        at = min(ends + checkpoints.durable_after, until) if useful else math.inf
+        self._rescue = tier, InFlight(position, at)
+        return ends
+
+    def end_rescue(self) -> None:
+        """End the block of that save: its copy is in flight."""
+        if self._rescue is not None:
+            tier, copy = self._rescue
+            self.tiers[tier].rescue, self._rescue = copy, None
 
     def close(self, tiers: Iterable[int], begin: float, until: float) -> None:
         """Make *tiers* unavailable from *begin* to *until* (s)."""

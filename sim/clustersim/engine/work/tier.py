@@ -40,8 +40,9 @@ class TierCheckpoints:
     `newest` is the position of the newest durable copy, None without one; `in_flight` is not durable yet.
     The interval to the next save `counts_from` the position of the last copy made, or from `mark` while the
     tier holds nothing.  `never_durable` is the position of a save since the last restart that an outage kept
-    from becoming durable.  The first `lost` saves of the segment under way were lost in a failure that did
-    not end it.  During its `outages`, from begin to end (s), the tier is unavailable.
+    from becoming durable.  `rescue` is a copy, not durable yet, that was made before nodes leave, beside the
+    one in flight.  The first `lost` saves of the segment under way were lost in a failure that did not end
+    it.  During its `outages`, from begin to end (s), the tier is unavailable.
     """
 
     def __init__(self, tier: Tier) -> None:
@@ -50,6 +51,7 @@ class TierCheckpoints:
         self.newest: float | None = None
         self.counts_from = self.mark = BEGINNING
         self.in_flight: InFlight | None = None
+        self.rescue: InFlight | None = None
         self.never_durable: float | None = None
         self.lost = 0
         self._most = tier.keep
@@ -78,14 +80,26 @@ class TierCheckpoints:
         self.counts_from = position
 
     def settle(self, now: float) -> None:
-        """Hold the copy in flight if it is durable by *now* (s); an outage at that instant spoils it."""
+        """Hold the copies in flight that are durable by *now* (s); an outage at that instant spoils one."""
         flight = self.in_flight
         if flight is not None and flight.durable_at <= now:
             self.in_flight = None
-            if self.is_never_durable(flight.durable_at):
-                self.spoil(flight.position)
-            else:
-                self.hold((flight.position, 1.0, 1))
+            self._land(flight)
+        if self.rescue is not None and self.rescue.durable_at <= now:
+            flight, self.rescue = self.rescue, None
+            self._land(flight)
+
+    def _land(self, flight: InFlight) -> None:
+        """Hold a copy that has been in *flight* until now, unless an outage spoils it."""
+        if self.is_never_durable(flight.durable_at):
+            self.spoil(flight.position)
+        else:
+            self.hold((flight.position, 1.0, 1))
+
+    def hasten(self, latest: float) -> None:
+        """Let the copy in flight, if any, be durable at the instant *latest* (s) at the latest."""
+        if self.in_flight is not None and self.in_flight.durable_at > latest:
+            self.in_flight = InFlight(self.in_flight.position, latest)
 
     def spoil(self, position: float) -> None:
         """Record that the save at *position* never becomes durable."""
@@ -102,11 +116,12 @@ class TierCheckpoints:
 
         The work is at position *now_at*, from which the interval counts if there was anything to lose.
         """
-        if self._series or self.in_flight is not None or self.never_durable is not None or made > self.lost:
+        lost = self._series or self.in_flight is not None or self.rescue is not None
+        if lost or self.never_durable is not None or made > self.lost:
             self.mark = now_at
         self._series.clear()
         self._read.clear()
-        self.in_flight, self.never_durable, self.lost = None, None, made
+        self.in_flight, self.rescue, self.never_durable, self.lost = None, None, None, made
         self._recount()
 
     def verify(self) -> None:
@@ -153,9 +168,10 @@ class TierCheckpoints:
 
     def forget_unsaved(self) -> None:
         """Lose what is not durable; a tier with nothing else then waits for a whole interval again."""
-        if (self.in_flight is not None or self.never_durable is not None) and not self._series:
+        unsaved = self.in_flight is not None or self.rescue is not None or self.never_durable is not None
+        if unsaved and not self._series:
             self.mark = math.inf
-        self.in_flight = self.never_durable = None
+        self.in_flight = self.rescue = self.never_durable = None
         self._recount()
 
     def close(self, begin: float, until: float) -> None:

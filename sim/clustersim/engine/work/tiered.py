@@ -109,6 +109,30 @@ class TieredWork:
         """Save all work in the last tier, unless it is saved there; return when its copy is durable (s)."""
         return self.copies.begin_final_save(self.history.position, now)
 
+    def saving_until(self, now: float) -> float:
+        """Return when the block of a save ends that is under way *now* (s); *now* where none is."""
+        segment, state = self.segment, self.state(now)
+        assert segment is not None
+        return now if state.saving == NO_TIER else segment.clocks.saving_until(segment.start, state)
+
+    def begin_rescue(self, now: float, until: float, scope: int, *, useful: bool) -> float | None:
+        """End the segment with a save before nodes leave at *until* (s); return when its block ends (s).
+
+        The segment goes on, and None is returned, where no tier that survives *scope* can save by then.
+        """
+        segment, state = self.segment, self.state(now)
+        assert segment is not None
+        tier, holds = self.copies.rescuer(segment, state, now, until, scope)
+        if tier == NO_TIER:
+            return None
+        self.end(now)
+        position = self.history.position
+        return self.copies.begin_rescue(tier, position, now, until, holds=holds, useful=useful)
+
+    def end_rescue(self) -> None:
+        """End the block of that save."""
+        self.copies.end_rescue()
+
     def slow_down(self, now: float, pace: Pace) -> None:
         """Train at another *pace* from now on."""
         done = self.state(now).done

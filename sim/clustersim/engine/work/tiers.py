@@ -105,6 +105,11 @@ class TierClocks:
         done = now - (start + spent)
         return SegmentState(done if done > 0.0 else 0.0, ended, NO_TIER)
 
+    def saving_until(self, start: float, state: SegmentState) -> float:
+        """Return when the block under way ends in a segment that began at *start* (s), to the last digit."""
+        spent: float = sum(map(mul, self.blocks, state.ended))
+        return start + (state.done + spent + self.blocks[state.saving])
+
     def block_end(self, firsts: Firsts, tier: int, number: int) -> float:
         """Return how long after the beginning of a segment block *number* (from 0) of *tier* ends (s)."""
         at = firsts[tier] + number * self.gaps[tier]

@@ -208,6 +208,12 @@ class FailureModeBlock(Block):
         "share of failures after which a restart is enough; 0 % with a repair", None
     )
     detect: Time | None = key("time until it is noticed; replaces recovery.stages.detect for this mode", None)
+    notice: PositiveDuration | None = key(
+        "it is announced: nodes leave so long after the notice, such as 2 min, and the job saves before", None
+    )
+    saves: Share | None = key(
+        "share of the saves made in the notice that can be loaded; all of them if left out", None
+    )
     repair: RepairTime | None = key("time for which the node is away; none: every failure is transient", None)
     renews: Flag = key("a repaired unit is as new, or as old as it was", True)
     replay: Replay | None = key(
@@ -239,6 +245,7 @@ class FailureModeBlock(Block):
             mtbf=mtbf,
             lifetime=self.lifetime.around(mtbf),
             clock=self.clock or self.usual_clock(per),
+            effect=self.effect.announced(self.notice, self.saves),
             takes_down=self.takes_down or WITH_DOMAIN.get(per, "node"),
             takes_down_stated=self.takes_down is not None,
             transient=transient if self.effect.nodes_leave and per not in WITHOUT_NODES else 1.0,
@@ -287,6 +294,8 @@ class FailureModeBlock(Block):
             yield "per", f"missing; give what fails: {', '.join(PARTS)}"
             return
         mode, stated = self.resolve(), {name: getattr(self, name) for name in self.model_fields_set}
+        if self.saves is not None and self.notice is None:
+            yield "saves", "nothing is announced for which one could save; give notice, or leave it out"
         yield from mode.effect.about_mode(mode, stated)
         if mode.recorded is not None:
             yield from _beside_a_log(mode, stated)
@@ -337,6 +346,8 @@ class FailureModeBlock(Block):
     def _about_repair(self, mode: FailureMode) -> Iterator[Finding]:
         if mode.is_outage:
             yield from self._about_outage()
+        elif self.repair and mode.effect.is_announced and mode.per == "cluster":
+            yield "notice", "an outage of the site strikes at once; leave it out"
         elif self.repair and not mode.takes_nodes:
             yield "repair", f"a failure per {mode.per} costs no node, so nothing is repaired; leave it out"
         elif self.transient is not None and self.transient < 1 and not mode.takes_nodes:
@@ -385,6 +396,8 @@ def _beside_a_log(mode: FailureMode, stated: Mapping[str, object]) -> Iterator[F
     if not mode.effect.nodes_leave and any(row.repair_s is not None for row in mode.recorded or ()):
         why = f"with the effect {mode.effect.word}, no node leaves; leave the repairs out of the log"
         yield "effect", why
+    elif mode.effect.is_announced and any(row.is_outage for row in mode.recorded or ()):
+        yield "notice", "an outage of the site strikes at once; leave it out, or give those rows a mode"
     elif not mode.effect.stops_at_once and any(row.is_outage for row in mode.recorded or ()):
         yield (
             "effect",

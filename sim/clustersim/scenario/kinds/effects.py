@@ -10,6 +10,7 @@ pace until 1,600 s, and then goes down as by a crash whose detection is over.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Annotated, ClassVar, NamedTuple, Protocol
 
 from pydantic import Field
@@ -18,7 +19,7 @@ from clustersim.distributions import Distribution
 from clustersim.failure import Failure
 from clustersim.scenario.keys.blocks import Finding, Shorthand, key, unknown
 from clustersim.scenario.keys.laws import Time
-from clustersim.scenario.keys.quantities import Name, plain
+from clustersim.scenario.keys.quantities import Name, PositiveDuration, Share, plain
 from clustersim.scenario.keys.repair import RepairPlan
 from clustersim.scenario.keys.tiers import Tier
 from clustersim.scenario.kinds.choice import Choice, Kind
@@ -45,6 +46,12 @@ class AffectedJob(Protocol):
     @property
     def tiers(self) -> Sequence[Tier]:
         """The tiers of its checkpoints."""
+
+    def happens(self, quantity: str, share: float, failure: Failure) -> bool:
+        """Return whether this failure is one of the *share* of which *quantity* is true."""
+
+    def save_before(self, failure: Failure, line: int, time: float, useful: bool) -> None:
+        """Save before nodes leave after *time*, if the job trains; only a *useful* save can be loaded."""
 
     def draw(self, quantity: str, law: Distribution, failure: Failure) -> float:
         """Return the time that *quantity* takes for this failure: one draw of *law*, known by its name."""
@@ -111,11 +118,31 @@ class EffectLever(NamedTuple):
     area: str
 
 
+class Rescue(NamedTuple):
+    """What is saved before an announced failure: the save's `blocks`, how long the job `stands_still` then.
+
+    Both in seconds; `share` is that of the work since the last save which is not lost, on average.
+    """
+
+    blocks: float
+    stands_still: float
+    share: float
+
+    @property
+    def takes(self) -> float:
+        """Both together (s)."""
+        return self.blocks + self.stands_still
+
+
+NO_RESCUE = Rescue(0.0, 0.0, 0.0)
+
+
 class EffectKind(Kind):
     """A kind of effect; its traits are those of a crash where it does not say otherwise.
 
     `stops_at_once`: training ends when it strikes.  `stops_training`: then, or when it is noticed.
-    `is_noticed_later`: what happens until then is no part of the restart.  `nodes_leave`: it may cost nodes.
+    `is_noticed_later`: what happens until then is no part of the restart.  `is_announced`: everybody knows
+    before which nodes will leave.  `nodes_leave`: it may cost nodes.
     `spoils_work`: all that is trained from the failure on is wrong.  `needs_work_history`: what each tier
     holds and each failure threw away has to be known.  `lasts_for_repair`: the mode's repair time is its own.
     `unused` are keys of the mode that it has no room for, with why.
@@ -124,6 +151,7 @@ class EffectKind(Kind):
     stops_at_once: ClassVar[bool] = False
     stops_training: ClassVar[bool] = True
     is_noticed_later: ClassVar[bool] = False
+    is_announced: ClassVar[bool] = False
     nodes_leave: ClassVar[bool] = True
     spoils_work: ClassVar[bool] = False
     needs_work_history: ClassVar[bool] = True
@@ -150,6 +178,14 @@ class EffectKind(Kind):
         """Time for which all stand still because of it, if they do."""
         return None
 
+    def announced(self, notice: float | None, saves: float | None) -> EffectKind:
+        """Return what happens where that is announced *notice* seconds before; only a crash may be."""
+        return self
+
+    def rescue(self, tiers: Sequence[Tier], scope: str) -> Rescue:
+        """Return what is saved of the work because the failure, of *scope*, is announced: nothing here."""
+        return NO_RESCUE
+
     def about_part(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
         """Yield why it is no effect of what fails in *mode*."""
         yield from ()
@@ -163,6 +199,8 @@ class EffectKind(Kind):
         if self.lasts_for_repair and mode.recorded is not None:
             yield "effect", f"the effect {self.word} cannot be replayed; give it a mode of its own"
             return
+        if "notice" in stated and not self.is_announced:
+            yield "notice", f"what is {self.word} is never announced, only a crash is; leave it out"
         yield from self.about_part(mode, stated)
         for name, why in self.unused.items():
             if name in stated:
@@ -179,6 +217,12 @@ class Crash(EffectKind):
     word = "crash"
     stops_at_once = True
     needs_work_history = False
+
+    def announced(self, notice: float | None, saves: float | None) -> EffectKind:
+        """Return a crash that is announced, if there is a *notice*; all *saves* are good if left out."""
+        if notice is None:
+            return self
+        return Notice.model_construct(notice=notice, saves=1.0 if saves is None else saves)
 
 
 class Hang(EffectKind):
@@ -220,15 +264,44 @@ class Slow(EffectKind):
         """Slow the job down, and let it fail when the detection time is over, unless the node has left."""
         straggler = job.track(failure, line, self.factor)
         job.change_pace()
+        job.notice_after(job.detection(failure), partial(_fail_by_now, job, straggler, failure, line))
 
-        def notice() -> None:
-            straggler.detect()
-            slots = straggler.slots()
-            if slots or not failure.slots:
-                job.fail(failure.on(slots), line)
-            job.change_pace()
 
-        job.notice_after(job.detection(failure), notice)
+def _fail_by_now(job: AffectedJob, undetected: Undetected, failure: Failure, line: int) -> None:
+    """Let what *failure* struck fail as far as it is still there, with nothing left to be detected."""
+    undetected.detect()
+    slots = undetected.slots()
+    if slots or not failure.slots:
+        job.fail(failure.on(slots), line)
+    job.change_pace()
+
+
+class Notice(EffectKind):
+    """A crash that is announced: the mode's own keys `notice` and `saves` say so, not its effect."""
+
+    word = "crash"
+    is_noticed_later = True
+    is_announced = True
+    notice: PositiveDuration = key("time from the notice until the nodes leave")
+    saves: Share = key("share of the saves made in it that can be loaded", "100 %")
+
+    def about_part(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
+        """Refuse a notice of what is noticed in another way."""
+        if "detect" in stated:
+            yield "detect", "the notice tells of it; leave detect out, or the notice"
+
+    def rescue(self, tiers: Sequence[Tier], scope: str) -> Rescue:
+        """Return what the save in the notice costs and keeps: of the last of *tiers* that can."""
+        for tier in reversed(tiers):
+            if tier.blocks <= self.notice and (tier.survives is None or scope in tier.survives):
+                return Rescue(tier.blocks, self.notice - tier.blocks, self.saves)
+        return NO_RESCUE
+
+    def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
+        """Save, and let the nodes leave when the notice is over, unless they have left before."""
+        leaving = job.track(failure, line)
+        job.notice_after(self.notice, partial(_fail_by_now, job, leaving, failure, line))
+        job.save_before(failure, line, self.notice, job.happens("saves", self.saves, failure))
 
 
 class Corrupt(EffectKind):

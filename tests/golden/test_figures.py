@@ -39,6 +39,8 @@ HORIZONS = {
     "bagualu": "20 d",
     "tokens-10t": "4 d",
     "supercomputers": "20 d",
+    "spot-fleet": "4 d",
+    "nvl72-16-of-18": "66 d",
     "published/fthsdp-replica": "234 min",
 }
 SHORTER = 10

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from scipy import integrate, optimize
 
@@ -50,6 +51,20 @@ def test_the_optimum_is_stationary_to_rounding_for_any_ratio_of_cost_and_mtbf(co
     mtbf = 10_000.0
     ratio = theory.optimal(mtbf, cost * mtbf) / mtbf
     assert ratio == pytest.approx(-math.expm1(-(ratio + cost)), rel=1e-12)
+
+
+@pytest.mark.parametrize(("segment", "share"), [(16, 88.8), (18, 83.5), (9, 91.7)])
+def test_whole_segments_of_a_rack_use_what_is_published(segment: int, share: float) -> None:
+    assert round(100 * theory.usable_share(18, segment, 0.01), 1) == share
+
+
+@pytest.mark.parametrize(("nodes", "segment"), [(18, 16), (18, 18), (18, 9), (18, 4), (7, 2)])
+def test_what_segments_use_is_counted_rack_by_rack(nodes: int, segment: int) -> None:
+    healthy = np.random.default_rng(1).binomial(nodes, 0.9, 200_000)
+    used = segment * (healthy // segment) / nodes
+    found = theory.usable_share(nodes, segment, 0.1)
+    assert abs(used.mean() - found) < 4 * used.std() / math.sqrt(len(used))
+    assert theory.usable_share(nodes, segment, 0.0) == nodes // segment * segment / nodes
 
 
 def test_a_cheap_save_makes_young_daly_and_the_optimum_one() -> None:

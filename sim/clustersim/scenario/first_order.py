@@ -106,6 +106,15 @@ def mean_restart_s(scenario: Scenario) -> float | None:
     return total / every if every else None
 
 
+def _takes(scenario: Scenario) -> float:
+    """Return the share of time that taking nodes from pools costs, did each failure take from the slowest."""
+    longest = max((pool.takes for pool in scenario.cluster.pools), default=0.0)
+    modes = [
+        (name, mode) for name, mode in scenario.failures.items() if mode.takes_nodes and mode.repair_plan
+    ]
+    return longest * math.fsum(rate(scenario, name) * (1 - mode.transient) for name, mode in modes)
+
+
 def fetch_s(scenario: Scenario, mode: FailureMode) -> float:
     """Return the mean seconds that a restart waits until a spare that was taken can serve."""
     leaves = mode.takes_nodes and mode.repair_plan is not None and scenario.cluster.spare_nodes > 0
@@ -120,6 +129,8 @@ MOST_WASTE = 0.3
 """Share of the time that failures may cost beside restarts of the whole job, where costs only add up."""
 MOST_BY_LOG = 0.1
 """Share of the time that recorded failures may cost: they come when they came, not without memory."""
+MOST_BY_POOLS = 0.01
+"""Share of the time that taking nodes from pools may cost at most: how often it does no formula knows."""
 MANY_UNITS = 10
 """From so many units on, failures of all of them come almost without memory whatever their lifetimes."""
 
@@ -210,6 +221,10 @@ def _why_not(scenario: Scenario, found: FirstOrder) -> Iterator[str]:
     for name, mode in scenario.failures.items():
         yield from _why_mode(scenario, name, mode, found.ettr)
     yield from why_unknown(scenario, found.lasts_s, trains(scenario))
+    if (takes := _takes(scenario)) > MOST_BY_POOLS:
+        names = " and ".join(pool.name for pool in scenario.cluster.pools if pool.takes)
+        most = f"up to {format_share(takes, 2)} of the time"
+        yield f"how often nodes are taken from {names} is unknown, which may cost {most}"
     if found.idle_cards > MOST_WAITING:
         spares = scenario.cluster.spare_nodes
         have = f"{'is' if spares == 1 else 'are'} {counted(spares, 'spare') if spares else 'no spares'}"

@@ -36,8 +36,8 @@ def offers(scenario: Scenario) -> Iterator[Change]:
     The list: each failure mode half as often, and all of them; half as many lemons, relapses, wrong diagnoses
     and repairs in vain; groups of nodes that fail more often, replaced by others; twice the notice; each
     stage of the recovery, detection, and all of them in half the time, stalls half as long; saves that stop
-    training for half as long, or are durable twice as fast, tier by tier; twice the spares, or half of them;
-    repair and outages half as long.
+    training for half as long, or are durable twice as fast, tier by tier; twice the spares, or half of them,
+    or one more spare rack; repair and outages half as long.
     """
     changes = Offers(scenario).changes()
     return (_as_uncertain(scenario, change) for change in changes) if scenario.uncertain else changes
@@ -233,8 +233,13 @@ class Offers:
         modes = [item for item in self._scenario.failures.items() if item[1].transient < 1]
         if not any(mode.repair_plan for _, mode in modes):
             return
+        cluster, recovery = self._scenario.cluster, self._scenario.recovery
         if self._given("cluster.used_per_rack") is None:
             yield from self._other_spares()
+        elif cluster.spare_racks or (cluster.spare_choice == "any" and recovery.replicas == 1):
+            values = {"cluster.spare_racks": cluster.spare_racks + 1}
+            text = from_to(self._document, values)
+            yield Change("one more spare rack", values, text, Area.NODES)
         random = [name for name, mode in modes if mode.repair_plan and mode.recorded is None]
         repaired = [f"failures.{name}.repair" for name in random]
         yield from self._halved("repair twice as fast", repaired, Area.NODES)

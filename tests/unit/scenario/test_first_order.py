@@ -190,3 +190,19 @@ def test_stops_at_dates_count_as_far_as_the_run_reaches() -> None:
     target = {"simulation__horizon": "null", "workload__productive": "10 d"}
     found = described(ON_TRAINING, failures="none", maintenance=stops, **target)
     assert found.lasts_s == pytest.approx(DAY * (10 + 2) / (1 - 1 / 24), rel=0.05)
+
+
+POOLS = """
+    name: pools
+    cluster: {gpus: 800, spares: [{name: standby, count: 8}, {name: own, count: 20, takes: TAKES}]}
+    failures: {node: {per: node, mtbf: 1000 h, repair: 1 d}}
+    checkpoint: {interval: 1 h, blocks: 20 s}
+    recovery: {stages: {restart: 4 min}}
+    simulation: {horizon: 30 d}
+"""
+
+
+def test_the_ettr_is_withheld_where_taking_from_pools_may_cost_much() -> None:
+    quick, slow = (described(POOLS.replace("TAKES", takes)) for takes in ("1 s", "10 min"))
+    assert quick.ettr_withheld is None
+    assert "how often nodes are taken from own is unknown" in (slow.ettr_withheld or "")

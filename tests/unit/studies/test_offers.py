@@ -195,6 +195,7 @@ def test_pools_of_ours_are_doubled_and_halved_and_lent_ones_stay() -> None:
 def test_more_spares_are_not_offered_where_racks_hold_their_own() -> None:
     names = offered(cluster={"gpus": 64, "nodes_per_rack": 3, "used_per_rack": 2})
     assert not any("spares" in name for name in names)
+    assert names["one more spare rack"] == {"cluster.spare_racks": 1}
     assert "repair twice as fast" in names
 
 
@@ -212,3 +213,10 @@ def test_a_group_that_fails_more_often_may_be_replaced() -> None:
     (change,) = [change for change in offers(scenario) if change.name.startswith("replace")]
     assert change.text == "cluster.groups.old.nodes: 10 -> 0, nodes of no group in their place"
     assert [group.nodes for group in change.of(scenario).cluster.groups] == [0, 1]
+
+
+def test_twice_the_notice_is_offered_and_no_quicker_detection_where_all_is_announced() -> None:
+    spot = {"per": "node", "mtbf": "1 d", "repair": "1 h", "notice": "2 min"}
+    made = offered(failures={"spot": spot})
+    assert made["double the notice of spot"] == {"failures.spot.notice": "4 min"}
+    assert "halve detection time" not in made

@@ -87,7 +87,7 @@ class _Incidents:
             time, node, key = times[entry], nodes[entry], nodes[entry] * many + causes[entry]
             before, incident = last.get(key, (-math.inf, -1))
             status = "merged"
-            if time - before > merge_s:
+            if not time - before <= merge_s or not merge_s:
                 incident = away.get(node, -1)
                 status = "inside_absence"
                 if incident < 0 or not time < self._end[incident] < math.inf:

@@ -36,13 +36,13 @@ ROLES = (TIME, NODE, CAUSE, REPAIR, END, KIND)
 TIMES = (TIME, END, REPAIR)
 USUAL: Mapping[str, Sequence[str]] = {
     TIME: (
-        "timestamp", "start", "start_time", "time_start", "timestart", "started", "failed", "failed_at",
-        "datetime", "date",
+        "timestamp", "start", "start_time", "time_start", "timestart", "started", "began", "begin", "failed",
+        "failed_at", "failure_time", "occurred", "opened", "created", "datetime", "date",
     ),
-    NODE: ("host", "hostname", "node_name", "nodename", "nodelist", "node_list", "server"),
-    CAUSE: ("reason", "failure", "error"),
-    END: ("end_time", "time_end", "timeend", "ended", "back", "recovered", "resolved"),
-    REPAIR: ("downtime", "duration"),
+    NODE: ("host", "hostname", "host_name", "node_name", "nodename", "nodelist", "node_list", "server", "machine"),
+    CAUSE: ("reason", "failure", "failure_type", "error"),
+    END: ("end_time", "time_end", "timeend", "ended", "back", "restored", "recovered", "resolved", "closed"),
+    REPAIR: ("downtime", "duration", "repair_time"),
 }  # fmt: skip
 """Other names under which a column is looked for, in small letters, the likeliest first."""
 COLUMN_FORMAT, EVENTS, JOBS, INCIDENTS = "columns", "sacctmgr", "sacct", "incidents"

@@ -134,7 +134,18 @@ def read_rows(
                     progress(done + table.done, size)
             reader.finish()
         done += source.size
+    _say_alike(rows)
     return rows
+
+
+def _say_alike(rows: Rows) -> None:
+    """Say which nodes are told apart only by capital letters: they are two, and may be meant as one."""
+    first: dict[str, str] = {}
+    for name in rows.names:
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            rows.notes.append(f"nodes {shown(other)} and {shown(name)} count as two; write them alike if not")
+            return
 
 
 class _Names:

@@ -298,6 +298,12 @@ def test_a_host_list_is_a_failure_of_each_node(tmp_path: Path) -> None:
     assert read.rows[TOTAL] == 1
 
 
+def test_names_that_differ_in_capitals_alone_are_two_and_that_is_said(tmp_path: Path) -> None:
+    read = history(tmp_path, "time,node\n2026-05-02,gpu-1\n2026-05-03,GPU-1\n")
+    assert len(read.names) == 2
+    assert read.notes == ('nodes "gpu-1" and "GPU-1" count as two; write them alike if not',)
+
+
 def test_causes_keep_their_script(tmp_path: Path) -> None:
     assert history(tmp_path, "time,cause\n2026-05-02,显卡掉线\n2026-05-03,\n").causes == (
         "显卡掉线",

@@ -1,0 +1,153 @@
+"""What becomes of rows, for random logs: against a rule that is written anew, and against replays."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clustersim.logs.cleaning import clean
+from clustersim.logs.exposure import exposure
+from clustersim.logs.files import Source
+from clustersim.logs.history import ROWS, TOTAL, History
+from clustersim.logs.rows import read_rows
+from clustersim.scenario import load
+
+Row = tuple[int, int, str, str]
+"""Time (s), node, cause and end, as cells."""
+WINDOW_S, MERGE_S, NODES = 100, 5, 3
+
+
+@st.composite
+def row(draw: st.DrawFn) -> Row:
+    time = draw(st.integers(0, 130))
+    length = draw(st.sampled_from(["", "none", *range(1, 60)]))
+    end = str(time + length) if isinstance(length, int) else "" if length == "" else str(time)
+    return time, draw(st.integers(0, NODES - 1)), draw(st.sampled_from("ab")), end
+
+
+LOGS = st.lists(row(), min_size=1, max_size=12)
+
+
+def text_of(log: list[Row]) -> str:
+    return "time_s,node,cause,end_s\n" + "".join(
+        f"{time},{node},{cause},{end}\n" for time, node, cause, end in log
+    )
+
+
+def history(log: list[Row], merge_s: float = MERGE_S) -> History:
+    rows = read_rows([Source("log", text=text_of(log))])
+    return clean(rows, exposure("10 s", f"{10 + WINDOW_S} s", str(NODES)), merge_s)
+
+
+def grouped(mine: list[Row]) -> tuple[list[str], list[list[Row]], list[list[Row]]]:
+    """Return of each row of one node what it is but for the window, its group, and all groups."""
+    kinds: list[str] = []
+    of: list[list[Row]] = []
+    groups: list[list[Row]] = []
+    for number, (time, _, cause, _) in enumerate(mine):
+        earlier = [other for other in range(number) if mine[other][2] == cause]
+        if earlier and time - mine[earlier[-1]][0] <= MERGE_S:
+            kinds.append("merged")
+            of.append(of[earlier[-1]])
+        elif groups and time < known_end(groups[-1]) < math.inf:
+            kinds.append("inside_absence")
+            of.append(groups[-1])
+        else:
+            kinds.append("used")
+            groups.append([])
+            of.append(groups[-1])
+        of[-1].append(mine[number])
+    return kinds, of, groups
+
+
+def by_hand(log: list[Row]) -> tuple[dict[str, int], list[tuple[float, int, str, float]]]:
+    """Return the counts and the failures (time, node, cause, end) by the rules of the guide, node by node."""
+    counts, failures = dict.fromkeys(ROWS, 0), []
+    for node in range(NODES):
+        mine = sorted((each for each in log if each[1] == node), key=lambda each: each[0])
+        kinds, of, groups = grouped(mine)
+        for (time, _, cause, _), kind, group in zip(mine, kinds, of, strict=True):
+            if not 10 <= time < 10 + WINDOW_S:
+                counts["outside"] += 1
+                continue
+            if kind != "used":
+                counts[kind] += 1
+                continue
+            end = known_end(group)
+            if end == math.inf and group is not groups[-1]:
+                end = math.nan
+            is_open = end > 10 + WINDOW_S
+            counts["open" if is_open else "used"] += 1
+            failures.append((time - 10, node, cause, math.inf if is_open else end - 10))
+    return counts, sorted(failures, key=lambda each: each[:3])
+
+
+def known_end(group: list[Row]) -> float:
+    """Return the latest end that rows tell; infinity if none is told of nodes that left, NaN if none left."""
+    known = math.nan
+    for time, _, _, end in group:
+        told = math.inf if end == "" else math.nan if int(end) == time else float(end)
+        if not math.isnan(told) and not (math.isfinite(known) and told <= known):
+            known = told
+    return known
+
+
+@given(LOGS)
+def test_every_row_becomes_what_the_guide_says(log: list[Row]) -> None:
+    read = history(log)
+    counts, failures = by_hand(log)
+    assert {name: read.rows[name] for name in ROWS} == counts
+    assert read.rows[TOTAL] == len(log)
+    found = [
+        (time, int(read.names[node]), read.causes[cause], end)
+        for time, node, cause, end in zip(read.time_s, read.node, read.cause, read.end_s, strict=True)
+    ]
+    assert [each[:3] for each in sorted(found, key=lambda each: each[:3])] == [each[:3] for each in failures]
+    for (*_, end), (*_, expected) in zip(sorted(found, key=lambda each: each[:3]), failures, strict=True):
+        assert end == expected or (math.isnan(end) and math.isnan(expected))
+
+
+@given(LOGS)
+def test_the_order_of_rows_that_are_not_at_once_makes_no_difference(log: list[Row]) -> None:
+    log = list({(time, node): (time, node, cause, end) for time, node, cause, end in log}.values())
+    one, other = history(log), history(log[::-1])
+    assert one.time_s.tolist() == other.time_s.tolist()
+    assert dict(one.rows) == dict(other.rows)
+
+
+@given(LOGS)
+def test_a_replay_without_more_words_strikes_as_the_cleaned_log_does(log: list[Row]) -> None:
+    """The engine's rule for rows within an absence, in a scenario with no detection, is that of cleaning."""
+    closed = [each for each in log if each[3]]
+    if not closed:
+        return
+    rows = read_rows([Source("log", text=text_of(closed))])
+    read = clean(rows, exposure("0 s", "1000 s", str(NODES)), merge_s=0.0)
+    expected = sorted(
+        (time, int(read.names[node]), 0.0 if math.isnan(end) else end - time)
+        for time, node, end in zip(read.time_s, read.node, read.end_s, strict=True)
+    )
+    assert expected == strikes(closed)
+
+
+SCENARIO = """
+name: replayed
+cluster: {gpus: 24}
+failures: {log: {replay: log.csv}}
+checkpoint: none
+recovery: {stages: {detect: 0 s, restart: 1 s}}
+simulation: {horizon: 1000 s}
+"""
+
+
+def strikes(log: list[Row]) -> list[tuple[float, int, float]]:
+    """Return when, on which node and for how long (s) a replay of *log* strikes."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "log.csv").write_text(text_of(log))
+        (Path(folder) / "scenario.yaml").write_text(SCENARIO)
+        modes = load(Path(folder) / "scenario.yaml").failures.values()
+    return sorted((row.time_s, row.node, row.repair_s or 0.0) for mode in modes for row in mode.strikes)

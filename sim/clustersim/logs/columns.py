@@ -39,7 +39,10 @@ USUAL: Mapping[str, Sequence[str]] = {
         "timestamp", "start", "start_time", "time_start", "timestart", "started", "began", "begin", "failed",
         "failed_at", "failure_time", "occurred", "opened", "created", "datetime", "date",
     ),
-    NODE: ("host", "hostname", "host_name", "node_name", "nodename", "nodelist", "node_list", "server", "machine"),
+    NODE: (
+        "host", "hostname", "host_name", "node_name", "nodename", "nodelist", "node_list", "server",
+        "machine",
+    ),
     CAUSE: ("reason", "failure", "failure_type", "error"),
     END: ("end_time", "time_end", "timeend", "ended", "back", "restored", "recovered", "resolved", "closed"),
     REPAIR: ("downtime", "duration", "repair_time"),

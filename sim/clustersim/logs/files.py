@@ -127,7 +127,11 @@ def _csv(source: Source, stream: Any) -> Table:
     if first.lstrip()[:1] in "{[<":
         raise LogError.at("is JSON or XML; export it as CSV or Parquet", source.name, lines.number)
     delimiter = delimiter or max(DELIMITERS, key=first.count)
-    names = [name.strip().lstrip("\ufeff") for name in next(_parsed([first], delimiter))]
+    try:
+        names = [name.strip().lstrip("\ufeff") for name in next(_parsed([first], delimiter))]
+    except csv.Error as error:
+        why = f"cannot be read ({error}); the first line names the columns, such as time,node,cause,end"
+        raise LogError.at(why, source.name, lines.number) from None
     while names and not names[-1]:
         names.pop()
     if len(names) > MOST_COLUMNS:

@@ -246,6 +246,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "another encoding": (b"time,cause\n2026-05-02,Lift\n2026-05-03,L\xfcfter\n", "3: byte 0xfc is not UTF-8"),
     "a compressed file": (b"\x1f\x8b\x08rest", "is compressed; unpack it"),
     "a spreadsheet": (b"PK\x03\x04rest", "is a spreadsheet or an archive; export it as CSV"),
+    "names with a quote that is open": ('time,"node\n', "log.csv:1: cannot be read (unexpected end of data)"),
     "a line without an end": ("time," * 300_000, "log.csv:1: a line of more than 1,000,000 characters"),
     "JSON": ('[{"time": 1}]', "is JSON or XML; export it as CSV or Parquet"),
     "half a Parquet file": (b"PAR1 and no more", "is no whole Parquet file"),

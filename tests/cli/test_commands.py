@@ -21,6 +21,7 @@ COMMANDS = [
         "sensitivity",
         "fit",
         "validate",
+        "merge",
         "report",
         "check",
         "init",
@@ -29,8 +30,8 @@ COMMANDS = [
         "schema",
     ),
 ]
-JUDGES = {"", "run", "compare", "validate"}
-KEEPS = JUDGES | {"tune", "levers", "sweep", "solve", "sensitivity", "fit"}
+JUDGES = {"", "run", "compare", "validate", "merge"}
+KEEPS = JUDGES - {"merge"} | {"tune", "levers", "sweep", "solve", "sensitivity", "fit"}
 """Commands with an exit code for what is not met, and those that go on from what an interrupted one kept."""
 
 

@@ -57,6 +57,7 @@ EXAMPLES = (
     help="Simulated histories that the log is compared with. [default: 40 to 200, by their cost]",
 )
 @options.workers
+@options.executor
 @options.resume
 @options.report
 @options.as_json

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,17 +18,20 @@ from generate import ROOT, table, with_parts
 
 from clustersim import library
 from clustersim.experiment import run
-from clustersim.formatting import NOTHING, duration, money, plus_minus, significant, whole
+from clustersim.formatting import NOTHING, duration, money, percent, plus_minus, significant, whole
 from clustersim.scenario import load
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.trials import REMARKS
 from clustersim.scenario.values import values
 from clustersim.studies.offers import own_changes
 from clustersim.studies.sweep import sweep
-from clustersim.units import HOUR
+from clustersim.units import DAY, HOUR
 
 STORED = ROOT / "docs" / "systems.json"
-PAGE = ROOT / "docs" / "systems.md"
+PAGE, README = ROOT / "docs" / "systems.md", ROOT / "README.md"
+PICTURE = ROOT / "docs" / "images" / "tokens.svg"
+CHEN = ("chen-10k", "chen-100k", "chen-1m")
+ANSWERS = ("cards", "Chen said", "simulated: of the cards train", "an effective card-hour", "10 T tokens in")
 GROUP = "interviews"
 KEPT = (
     "ettr",
@@ -61,6 +65,9 @@ DECADES: dict[str, Any] = {
 }
 TOKENS: dict[str, Any] = {"vary": {"cluster.gpus": "1k..1M:10log"}, "replications": 8, "horizon": "10 d"}
 DIGITS, CURRENCY = 3, "CNY"
+DRAWN = (("#b2182b", -6), ("#1b6ca8", 14), ("#6a3d9a", -2))
+"""For each way of recovering its colour, and how far below the end of its line it is named."""
+PERIOD = 90 * DAY
 CLEAR = 10
 """So many half-widths of chance a range of inputs must be wide to be worth showing beside it."""
 WAYS = {"tokens-10t": "cold restart", "chen-1m-hot-spare": "hot spares", "chen-1m-replicas": "replicas"}
@@ -122,8 +129,8 @@ def stored() -> dict[str, Any]:
     return found
 
 
-def page() -> str:
-    """Return the page with its tables made anew, the rest of it as it is."""
+def pages() -> dict[Path, str]:
+    """Return this page and the README with their tables made anew, the rest of them as it is."""
     found = stored()
     parts = {
         "overview": table(HEADER, [row(load(name), found["systems"][name]) for name in names()]),
@@ -131,7 +138,59 @@ def page() -> str:
         "decades": decades(found["decades"]),
         "tokens": tokens(found["tokens"]),
     }
-    return with_parts(PAGE, parts)
+    readme = with_parts(README, {"answers": answers(found)})
+    return {PAGE: with_parts(PAGE, parts), README: readme, PICTURE: picture(found["tokens"])}
+
+
+def answers(found: Mapping[str, Any]) -> str:
+    """Return what Chen said of each size, and what is simulated; and the million cards with hot spares."""
+    rows = [
+        [
+            *stated(name),
+            percent(each["ettr"]["mean"], each["half_width"]),
+            *worth(per_hour(each), speed(each)),
+        ]
+        for name, each in ((name, found["systems"][name]) for name in CHEN)
+    ]
+    hot = next(
+        point
+        for point in found["tokens"]
+        if point["scenario"] == "chen-1m-hot-spare" and point["cluster.gpus"] == "1000000"
+    )
+    price, tokens_per_s = hot["cost.per_effective_gpu_hour"], hot["throughput.tokens_per_s"]
+    rows.append(
+        [whole(1e6), "what it would take: hot spares", percent(hot["ettr"]), *worth(price, tokens_per_s)]
+    )
+    best = {way: max(line, key=speed_of) for way, line in by_way(found["tokens"]).items()}
+    cold, hot_spares = told(best["cold restart"]), told(best["hot spares"])
+    sentence = (
+        f"The size that trains 10 T tokens fastest is {cold} where all are restarted cold, and {hot_spares}"
+        " with hot spares: beyond it more cards take longer and cost more."
+    )
+    return f"{table(ANSWERS, rows)}\n\n{sentence}"
+
+
+def stated(name: str) -> tuple[str, str]:
+    """Return the size of one of Chen's clusters, and what he said of it."""
+    case = load(f"published/{name}")
+    assert case.published
+    (claim,) = case.published.claims.values()
+    return whole(case.cluster.gpus), f'"{claim.says}"'
+
+
+def worth(price: float, tokens_per_s: float) -> tuple[str, str]:
+    """Return what an effective card-hour costs, and how long 10 T tokens take."""
+    return f"{significant(price, DIGITS)} {CURRENCY}", days(LARGE, tokens_per_s)
+
+
+def per_hour(found: Mapping[str, Any]) -> float:
+    """Return what an effective card-hour of a system costs."""
+    return float(found["cost"]["per_effective_gpu_hour"])
+
+
+def speed(found: Mapping[str, Any]) -> float:
+    """Return the tokens that a system trains in a second."""
+    return float(found["throughput"]["tokens_per_s"])
 
 
 def row(scenario: Scenario, found: Mapping[str, Any]) -> list[str]:
@@ -210,17 +269,27 @@ def decades(points: Sequence[Mapping[str, Any]]) -> str:
 def tokens(points: Sequence[Mapping[str, Any]]) -> str:
     """Return days and money to 10 T tokens by size and way of recovering, and which size is best at each."""
     sizes = list(dict.fromkeys(point["cluster.gpus"] for point in points))
-    lines = {way: [point for point in points if point["scenario"] == name] for name, way in WAYS.items()}
+    lines = by_way(points)
     rows = [
         [count(size), *(time_and_money(line[place]) for line in lines.values())]
         for place, size in enumerate(sizes)
     ]
     best = []
     for way, line in lines.items():
-        fastest = max(line, key=lambda point: point["throughput.tokens_per_s"])
+        fastest = max(line, key=speed_of)
         cheapest = min(line, key=bill)
         best.append(f"- {way}: cheapest on {told(cheapest)}, fastest on {told(fastest)}")
     return "\n".join([table(("cards", *lines), rows), "", *best])
+
+
+def by_way(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the points of each way of recovering, by size."""
+    return {way: [point for point in points if point["scenario"] == name] for name, way in WAYS.items()}
+
+
+def speed_of(point: Mapping[str, Any]) -> float:
+    """Return the tokens that are trained in a second at a point of the sweep."""
+    return float(point["throughput.tokens_per_s"])
 
 
 def told(point: Mapping[str, Any]) -> str:
@@ -231,6 +300,46 @@ def told(point: Mapping[str, Any]) -> str:
 def time_and_money(point: Mapping[str, Any]) -> str:
     """Return the days and the money that 10 T tokens take at a point of the sweep."""
     return f"{days(LARGE, point['throughput.tokens_per_s'])}, {money(bill(point), CURRENCY)}"
+
+
+def picture(points: Sequence[Mapping[str, Any]]) -> str:
+    """Return a drawing of data scale against machine scale: tokens in 90 days over cards, by recovery."""
+    left, top, wide, high = 70, 20, 480, 340
+    across = (3.0, 6.0)  # log10 of the cards
+    upwards = (11.0, 15.0)  # log10 of the tokens
+
+    def at(cards: float, tokens: float) -> str:
+        x = left + wide * (math.log10(cards) - across[0]) / (across[1] - across[0])
+        y = top + high * (upwards[1] - max(math.log10(tokens), upwards[0])) / (upwards[1] - upwards[0])
+        return f"{x:.1f},{y:.1f}"
+
+    def text(place: str, words: str, more: str = "") -> str:
+        x, y = place.split(",")
+        return f'<text x="{x}" y="{y}" {more}>{words}</text>'
+
+    parts = [f'<rect x="{left}" y="{top}" width="{wide}" height="{high}" fill="none" stroke="#888"/>']
+    for power, name in ((3, "1,000"), (4, "10,000"), (5, "100,000"), (6, "1,000,000")):
+        parts.append(text(at(10**power, 10 ** upwards[0]), name, 'dy="18" text-anchor="middle"'))
+    for power, name in ((11, "100 G"), (12, "1 T"), (13, "10 T"), (14, "100 T"), (15, "1,000 T")):
+        parts.append(text(at(10 ** across[0], 10**power), name, 'dx="-8" dy="4" text-anchor="end"'))
+    for tokens, name in ((SMALL, "300 G, GPT-3"), (LARGE, "10 T, the data at hand")):
+        ends = f"{at(10 ** across[0], tokens)} {at(10 ** across[1], tokens)}"
+        parts.append(f'<polyline points="{ends}" stroke="#888" stroke-dasharray="5 4" fill="none"/>')
+        parts.append(text(at(10 ** across[0], tokens), name, 'dx="6" dy="-5" fill="#555"'))
+    for (way, line), (colour, below) in zip(by_way(points).items(), DRAWN, strict=True):
+        places = [at(int(each["cluster.gpus"]), speed_of(each) * PERIOD) for each in line]
+        parts.append(
+            f'<polyline points="{" ".join(places)}" stroke="{colour}" stroke-width="2.5" fill="none"/>'
+        )
+        parts.append(text(places[-1], way, f'dx="8" dy="{below}" fill="{colour}"'))
+    label = text(
+        f"{left},{top}", "tokens trained in 90 days, by number of cards", 'dx="6" dy="16" font-weight="bold"'
+    )
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 660 400"'
+        ' font-family="sans-serif" font-size="13">\n'
+        '<rect width="660" height="400" fill="#fff"/>\n' + "\n".join([*parts, label]) + "\n</svg>\n"
+    )
 
 
 def bill(point: Mapping[str, Any]) -> float:
@@ -244,13 +353,9 @@ def count(text: str) -> str:
     return whole(int(text.replace("_", "")))
 
 
-def written() -> Path:
-    """Write the page anew and return its path."""
-    PAGE.write_text(page(), "utf-8")
-    return PAGE
-
-
 if __name__ == "__main__":
     if sys.argv[1:] == ["simulate"]:
         STORED.write_text(json.dumps(simulated(), indent=1) + "\n", "utf-8")
-    print(written().relative_to(ROOT), file=sys.stderr)
+    for path, text in pages().items():
+        path.write_text(text, "utf-8")
+        print(path.relative_to(ROOT), file=sys.stderr)

@@ -27,8 +27,9 @@ def stored(systems: ModuleType) -> dict[str, Any]:
     return found
 
 
-def test_the_page_is_current(systems: ModuleType) -> None:
-    assert systems.PAGE.read_text("utf-8") == systems.page(), "systems.md is out of date: run make docs"
+def test_the_page_and_the_readme_are_current(systems: ModuleType) -> None:
+    for path, text in systems.pages().items():
+        assert path.read_text("utf-8") == text, f"{path.name} is out of date: run make docs"
 
 
 def test_every_system_was_simulated_as_it_is_now(systems: ModuleType, stored: dict[str, Any]) -> None:

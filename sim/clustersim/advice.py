@@ -44,7 +44,7 @@ ENTRY_WORDS = {
     "checkpoint": "standing still for saves",
     "detection": "noticing failures",
     "recovery": "recovery",
-    "waiting": "waiting for nodes or for the site",
+    "waiting": "waiting for nodes to come or to leave, or for the site",
     "stall": "standing still for other replicas or for flaps",
     "idle": "cards held back",
     "slow": "stragglers and overhead",

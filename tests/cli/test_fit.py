@@ -14,6 +14,7 @@ from clustersim.engine.replication import simulate
 from clustersim.fitting.histories import history_of
 from clustersim.logs.history import ROWS
 from clustersim.scenario import load, loads
+from clustersim.settings import ChoiceError, Silent
 from tests.cli.conftest import Clustersim, printed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,6 +138,18 @@ def keys(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from keys(inner)
+
+
+def test_progress_tells_how_much_of_the_logs_is_read(log: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    class Heard(Silent):
+        def advance(self, done: int, wanted: int) -> None:
+            told.append((done, wanted))
+
+    with pytest.raises(ChoiceError, match="is a failure within the window"):
+        cs.fit(str(log), nodes=60, begin="900 d", end="901 d", settings=cs.Settings(progress=Heard()))
+    assert told[-1] == (100, 100)
 
 
 def test_every_key_is_explained(clustersim: Clustersim, log: Path) -> None:

@@ -102,7 +102,7 @@ class Watcher:
 
     def __init__(self, bar: Progress | None = None) -> None:
         self._bar = bar
-        self._task = None if bar is None else bar.add_task("simulating", total=None, so_far="")
+        self._task = None if bar is None else bar.add_task("working", total=None, so_far="")
         self._ettrs: dict[str, list[float]] = {}
 
     def advance(self, done: int, wanted: int) -> None:

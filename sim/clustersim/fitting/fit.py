@@ -60,8 +60,12 @@ def fit(
     files = [logs] if isinstance(logs, str | PathLike) else list(logs)
     window = {"nodes": nodes if nodes is None else str(nodes), "begin": begin, "end": end, "clock": clock}
     read = {"timezone": timezone, "columns": columns, "format": format, "merge_s": merge}
+
+    def heard(done: int, size: int) -> None:
+        how.progress.advance(100 * done // max(size, 1), 100)
+
     try:
-        history = read_history([str(file) for file in files], **window, **read)  # type: ignore[arg-type]
+        history = read_history([str(file) for file in files], **window, **read, progress=heard)  # type: ignore[arg-type]
     except LogError as error:
         raise ChoiceError(str(error)) from error
     names = [Path(file) for file in files]

@@ -107,6 +107,7 @@ REPLICATION_COLUMNS = (
     Column("nodes_away", "nodes", "nodes in repair or retired and not yet replaced, mean over time"),
     Column("most_nodes_away", "nodes", "most of them at any time"),
     Column("node_wait_s", "s", "time in which a replica or the job waited for a node"),
+    Column("<path>", "", "what was drawn of each path of `uncertain`, in SI units, a rate per second"),
 )
 TIMELINE_COLUMNS = (
     Column("start_s", "s", "begin of the bin"),

@@ -29,6 +29,7 @@ from clustersim.records import (
     Records,
     StripRow,
 )
+from clustersim.scenario.drawing import drawn_values
 from clustersim.scenario.model import Scenario
 from clustersim.store import RunError
 from clustersim.units import visible
@@ -38,9 +39,9 @@ BINS = 400
 REPLICATIONS, INCIDENTS, TIMELINE, STRIP = "replications", "incidents", "timeline", "strip"
 
 
-def replications(records: Sequence[Records]) -> pa.Table:
+def replications(scenario: Scenario, records: Sequence[Records]) -> pa.Table:
     """Return one row per replication: what `REPLICATION_COLUMNS` says."""
-    return _table(columns_of(records))
+    return _table(columns_of(records) | drawn_values(scenario, len(records)))
 
 
 def incidents(scenario: Scenario, records: Records) -> pa.Table:
@@ -72,7 +73,7 @@ def tier_names(scenario: Scenario) -> list[str]:
     return [*(tier.name for tier in scenario.tiers), PEER]
 
 
-def timeline(records: Sequence[Records]) -> pa.Table:
+def timeline(_scenario: Scenario, records: Sequence[Records]) -> pa.Table:
     """Return, in 400 equal bins of the longest replication, what `TIMELINE_COLUMNS` says."""
     edges = np.linspace(0.0, max(each.end_s for each in records), BINS + 1)
     shares = np.array([productive_share(each, edges) for each in records])
@@ -122,7 +123,7 @@ def productive_share(records: Records, edges: Array) -> Array:
     return np.where(running, np.clip(kept / np.where(running, covered, 1.0), 0.0, 1.0), np.nan)
 
 
-def strip(records: Sequence[Records]) -> pa.Table:
+def strip(_scenario: Scenario, records: Sequence[Records]) -> pa.Table:
     """Return a window of replication 0, one row per activity: what `STRIP_COLUMNS` says."""
     rows = [StripRow(*row) for row in records[0].strip]
     columns = {
@@ -146,7 +147,7 @@ def write(scenario: Scenario, records: Sequence[Records], folder: Path, with_inc
     """
     for name, make in SMALL.items():
         with (folder / f"{name}.parquet").open("wb") as file:
-            pq.write_table(make(records), file)
+            pq.write_table(make(scenario, records), file)
     if with_incidents:
         first = incidents(scenario, records[0])
         with (
@@ -161,7 +162,7 @@ def frame(scenario: Scenario, records: Sequence[Records], table: str) -> Any:
     """Return a table of a run in memory as a pandas frame."""
     if table == INCIDENTS:
         return pa.concat_tables(incidents(scenario, each) for each in records).to_pandas()
-    return SMALL[table](records).to_pandas()
+    return SMALL[table](scenario, records).to_pandas()
 
 
 def read(folder: Path, table: str, replications: int) -> Any:

@@ -16,6 +16,7 @@ from clustersim.estimate import grouped, mean_of, student, within_draws, without
 from clustersim.expectations import UNDECIDED, expectations
 from clustersim.experiment import Point, run
 from clustersim.scenario import Scenario, ScenarioError
+from clustersim.scenario.drawing import drawn
 from clustersim.scenario.facts import by_draw, facts_of
 from clustersim.store import ReplicationStore
 from clustersim.studies.compare import compare
@@ -165,6 +166,21 @@ def test_scenarios_with_common_inputs_are_compared_pair_by_pair() -> None:
     assert (gap.ettr.mean, gap.ettr.half_width) == pytest.approx((known.mean, known.half_width))
     apart = np.hypot(*(mean_of(grouped(each, 2)).half_width or 0.0 for each in (one, other)))
     assert gap.ettr.half_width < 0.6 * apart
+
+
+def test_what_was_drawn_stands_beside_what_came_of_it(results: clustersim.Results, tmp_path: Path) -> None:
+    table, made = results.replications, list(drawn(job(), range(20)))
+    for draw, scenario in enumerate(made):
+        pair = table.iloc[2 * draw : 2 * draw + 2]
+        mtbf, restart = pair["failures.any.mtbf"], pair["recovery.stages.restart"]
+        assert mtbf.tolist() == pytest.approx([scenario.failures["any"].mtbf] * 2, rel=1e-5)
+        assert restart.tolist() == pytest.approx([scenario.recovery.stages[-1].duration.mean] * 2, rel=1e-5)
+    results.save(tmp_path / "run")
+    again = clustersim.Results.load(tmp_path / "run").replications
+    assert again["failures.any.mtbf"].tolist() == table["failures.any.mtbf"].tolist()
+    inputs = np.column_stack([np.ones(40), table["failures.any.mtbf"], table["recovery.stages.restart"]])
+    _, by_mtbf, by_restart = np.linalg.lstsq(inputs, table["ettr"].to_numpy())[0]
+    assert by_mtbf > 0 > by_restart
 
 
 def test_a_difference_has_chance_and_inputs_apart() -> None:

@@ -79,6 +79,21 @@ def values_at(scenario: Scenario, shares: Mapping[str, float]) -> dict[str, Any]
     return changes
 
 
+def drawn_values(scenario: Scenario, replications: int) -> dict[str, Floats]:
+    """Return what is drawn of each uncertain input in so many replications, by path.
+
+    In SI units, a rate per second; a draw is simulated with the six digits with which it is written.
+    """
+    if not scenario.uncertain:
+        return {}
+    draws = np.arange(replications) // scenario.uncertainty.per_draw
+    shares = points(scenario, int(draws.max(initial=0)) + 1)
+    return {
+        path: np.array([scenario.uncertain[path].quantile(float(share)) for share in of_path[draws]])
+        for path, of_path in shares.items()
+    }
+
+
 def points(scenario: Scenario, count: int) -> dict[str, Floats]:
     """Return numbers between 0 and 1 for *count* draws or more, for each path."""
     power = max(LEAST_POINTS, (count - 1).bit_length())

@@ -11,6 +11,7 @@ cluster:
   spare_kind: lent
   preempt: 5 min
   spare_choice: fewest_failures
+  groups: {old: {nodes: 32}, new: {nodes: 10 %}}
 workload: {step_time: 12 s}
 failures:
   gpu:
@@ -26,7 +27,8 @@ failures:
       crews: 12
     lemons: {share: 5 %, factor: 8}
     relapse: {probability: 22 %, within: 1 d}
-    spreads: {to: rack, probability: 3 %}
+    spreads: {to: rack, probability: 3 %, share: 40 %}
+    groups: {old: 5, new: 0.5}
   slow: {per: node, mtbf: 5 y, effect: {slow: {factor: 0.7}}, detect: 10 min, repair: 1 d}
   sdc: {per: gpu, mtbf: 1000 y, effect: {corrupt: {noticed_after: 2 h}}, repair: 1 d}
   flap: {per: node, mtbf: 1 y, effect: {flap: {stall: 40 s}}}

@@ -311,3 +311,14 @@ def test_shipped_scenarios_in_a_folder_have_a_name_with_it(
 def test_a_local_file_comes_before_a_shipped_name(tree: Path) -> None:
     (tree / "chen-10k").write_text(f"name: local\n{BASE}")
     assert load("chen-10k").name == "local"
+
+
+def test_planned_stops_go_from_multiples_to_instants_and_to_a_list(tree: Path) -> None:
+    (tree / "stops.yaml").write_text(f"{BASE}maintenance: {{every: 1 d, takes: 20 min}}\nname: stops\n")
+    (dates,) = load("stops.yaml", {"maintenance.at": "[12 h, 2 d]"}).maintenance
+    assert (dates.every, dates.at, dates.takes) == (None, (43_200.0, 172_800.0), 1200.0)
+    listed = {"maintenance": "[{every: 1 d, takes: 20 min}, {at: 12 h, takes: 6 h}]"}
+    scenario = load("stops.yaml", listed | {"maintenance.1.takes": "3 h", "maintenance.0.if_down": "skip"})
+    first, second = scenario.maintenance
+    assert (first.every, first.takes, first.if_down) == (86_400.0, 1200.0, "skip")
+    assert (second.at, second.takes) == ((43_200.0,), 10_800.0)

@@ -72,7 +72,7 @@ golden: $(STAMP)
 
 mutants: $(STAMP)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[test,mutants]' -c constraints.txt
-	@PATH="$(CURDIR)/$(BIN):$$PATH" OPENBLAS_NUM_THREADS=1 $(BIN)/mutmut run --max-children 2
+	@PATH="$(CURDIR)/$(BIN):$$PATH" OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py mutmut run --max-children 2
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/mutants.py
 
 clean:

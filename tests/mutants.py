@@ -11,13 +11,15 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "background" / "mutants.md"
 TESTS, TYPES = ("killed", "timeout"), "caught by type check"
+MUTMUT, SOURCE = "mutmut", "sim"
 KILLED = (*TESTS, TYPES)
 ROW = re.compile(
     r"^\| `(?P<function>[\w.]+)` \| `(?P<was>[^`]*)` \| `(?P<becomes>[^`]*)` \| .+ \|$", re.MULTILINE
@@ -25,7 +27,10 @@ ROW = re.compile(
 
 
 class Change(NamedTuple):
-    """What a mutant changes: a function, known from `clustersim.engine` on, and the text before and after."""
+    """What a mutant changes: a function, known and the text before and after.
+
+    The function is known from `clustersim.engine` on, or from `clustersim` where it is none of the engine's.
+    """
 
     function: str
     was: str
@@ -44,12 +49,12 @@ def explained(page: str) -> list[Change]:
 
 
 def module_of(mutant: str) -> str:
-    """Return the module of a *mutant*, from `clustersim.engine` on."""
-    return mutant.rpartition(".")[0].removeprefix("clustersim.engine.")
+    """Return the module of a *mutant*, from `clustersim.engine` or `clustersim` on."""
+    return mutant.rpartition(".")[0].removeprefix("clustersim.").removeprefix("engine.")
 
 
 def function_of(mutant: str) -> str:
-    """Return the function that a *mutant* changes, from `clustersim.engine` on."""
+    """Return the function that a *mutant* changes, named as in `Change`."""
     mangled = mutant.rpartition(".")[2].rpartition("__mutmut_")[0]
     name = mangled.removeprefix("x_") if mangled.startswith("x_") else ".".join(mangled.split("ǁ")[1:])
     return f"{module_of(mutant)}.{name}"
@@ -69,8 +74,19 @@ def change_of(mutant: str) -> Change:
 
 def ask(*arguments: str) -> str:
     """Return what mutmut answers."""
-    done = subprocess.run(["mutmut", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout
+    command = [sys.executable, __file__, MUTMUT, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def mutmut(arguments: Sequence[str]) -> None:
+    """Run mutmut, which takes modules for importable from the root of a checkout, or its folder `src`, alone.
+
+    Ours lie in `sim`.
+    """
+    names, main = import_module("mutmut.utils.format_utils"), import_module("mutmut.__main__")
+    strip = names.strip_prefix
+    names.strip_prefix = lambda text, **rest: strip(text.removeprefix(f"{SOURCE}."), **rest)
+    main.cli(arguments, prog_name="mutmut")
 
 
 def verdicts() -> Iterator[tuple[str, str]]:
@@ -105,4 +121,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(mutmut(sys.argv[2:]) if sys.argv[1:2] == [MUTMUT] else main())

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from clustersim import estimate
-from clustersim.advice import _precision, verdict
+from clustersim.advice import _precision, _shared, verdict
 from clustersim.engine.ledger import Entry
 from clustersim.estimate import COCHRAN, ConfidenceInterval, mean_of, precise_enough
-from clustersim.formatting import PrintedShares, largest_remainder, percent
+from clustersim.formatting import NOTHING, PrintedShares, largest_remainder, percent
 from clustersim.metrics.catalogue import _of_cards, figures_of
 from clustersim.metrics.catalogue import _precision as precision
+from clustersim.metrics.cells import MetricCell, spare_nodes
 from clustersim.metrics.metric import NEARLY_ALWAYS, held_for
 from clustersim.metrics.replications import Replications, ScenarioFacts
 from clustersim.validation import outcomes
@@ -137,3 +138,30 @@ def test_as_many_replications_as_their_skewness_asks_for_are_enough(
 ) -> None:
     monkeypatch.setattr(estimate, "_skewness", lambda _: math.sqrt(100 / COCHRAN))
     assert precise_enough(np.linspace(0.4, 0.6, count), 1.0) is enough
+
+
+@pytest.mark.parametrize(
+    ("nodes", "most_away", "text", "note"),
+    [
+        (0, 0, NOTHING, "none, and no node ever left the job"),
+        (0, None, NOTHING, "none, and no node ever left the job"),
+        (3, 0, "3", "no node ever left the job"),
+        (3, None, "3", ""),
+        (0, 2, "0", "2 would suffice for 99 % of the time"),
+        (3, 5, "3", "2 would suffice for 99 % of the time"),
+    ],
+)
+def test_how_many_spares_there_are_and_how_many_would_do(
+    nodes: int, most_away: int | None, text: str, note: str
+) -> None:
+    spares = {"away": {"max": most_away}, "sufficient_p99": 2}
+    assert spare_nodes({"spare_nodes": nodes, "spares": spares, "reasons": {}}) == MetricCell(text, note)
+
+
+@pytest.mark.parametrize(
+    ("modes", "ending"),
+    [(3, '"m1" 10.0 % and "m2" 10.0 %'), (4, '"m2" 10.0 % and 1 more'), (6, '"m2" 10 % and 3 more')],
+)
+def test_of_many_alike_the_first_are_named_and_the_others_counted(modes: int, ending: str) -> None:
+    said = _shared(summary(), {f"m{number}": 0.1 for number in range(modes)})
+    assert said.endswith(ending)

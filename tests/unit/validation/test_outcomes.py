@@ -89,6 +89,11 @@ def test_a_duration_is_read_in_the_unit_of_what_was_published() -> None:
         ({"value": None, "low": 0.04, "high": 0.1, "minus": {}}, "4 pp to 10 pp"),
         ({"value": -0.9, "low": -1.0, "high": -0.8}, "\u22120.9 ± 0.1"),
         ({"value": None, "low": 0.0, "high": 100_000.0, "unit": "cards"}, "0 to 100,000"),
+        ({"value": 7200.0, "low": 7200.0, "high": 7200.0, "unit": "s"}, "exactly 2 h"),
+        ({"value": 100.0, "low": 100.0 - 9e-4, "high": 100.0 + 9e-4, "unit": "cards"}, "exactly 100"),
+        ({"value": 100.0, "low": 100.0 - 2e-3, "high": 100.0 + 2e-3, "unit": "cards"}, "100 ± 0.002"),
+        ({"value": 419.0, "low": 419.0 - 41.26, "high": 419.0 + 41.26, "unit": "cards"}, "419 ± 41"),
+        ({"value": None, "low": None, "high": 0.0, "unit": "s"}, "at most 0"),
     ],
 )
 def test_what_was_published_keeps_its_digits(values: dict[str, Any], text: str) -> None:
@@ -113,6 +118,9 @@ def test_values_of_a_missing_input_are_named_by_verdict() -> None:
     for words in ("checkpoint.blocks", "5 s, 2 s it agrees", "30 s it is undecided", "60 s it differs"):
         assert words in said
     assert compatible(outcome()) == ""
+    case = outcome(unknown="checkpoint.blocks", tried=tried)
+    assert verdict_text(case) == "agrees with 2 of 4"
+    assert verdict_text(replace(case, kind="control")) == "differs with 1 of 4"
 
 
 def test_changes_are_written_as_in_a_file() -> None:
@@ -136,10 +144,14 @@ def test_the_conclusion_counts_what_is_met_or_names_what_is_not() -> None:
     missed = tuple(outcome(name=f"c{number}", verdict="differs") for number in range(7))
     assert "2 of 9" in conclusion(Validation((*met, *missed[:2]), {}))
     assert "c0, c1, c2, c3, c4 and 2 more" in conclusion(Validation(missed, {}))
+    assert "c0, c1, c2, c3, c4 and 1 more" in conclusion(Validation(missed[:6], {}))
+    assert "more" not in conclusion(Validation(missed[:5], {}))
 
 
 def test_a_claim_that_is_not_met_says_what_would_tell() -> None:
     undecided = outcome(verdict="undecided")
     assert "--replications 32" in remedy(undecided)
-    assert "simulated 0.441 ± 0.002, accepted 0.44 ± 0.005" in remedy(replace(undecided, verdict="differs"))
+    differs = remedy(replace(undecided, verdict="differs"))
+    assert "simulated 0.441 ± 0.002, accepted 0.44 ± 0.005" in differs
+    assert "must not agree" not in differs
     assert "must not agree" in remedy(replace(undecided, kind="control", verdict="agrees"))

@@ -160,7 +160,7 @@ def test_how_many_spares_there_are_and_how_many_would_do(
 
 @pytest.mark.parametrize(
     ("modes", "ending"),
-    [(3, '"m1" 10.0 % and "m2" 10.0 %'), (4, '"m2" 10.0 % and 1 more'), (6, '"m2" 10 % and 3 more')],
+    [(3, '"m1" 10.0 % and "m2" 10.0 %'), (4, '"m2" 10.0 % and 1 more'), (6, '"m2" 10.0 % and 3 more')],
 )
 def test_of_many_alike_the_first_are_named_and_the_others_counted(modes: int, ending: str) -> None:
     said = _shared(summary(), {f"m{number}": 0.1 for number in range(modes)})

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from clustersim.arrays import Array, Floats
-from clustersim.estimate import ConfidenceInterval, Estimate
+from clustersim.estimate import ConfidenceInterval
 from clustersim.experiment import Point
 from clustersim.formatting import MINUS, plus_minus, points
 from clustersim.metrics.catalogue import figures_of
@@ -87,10 +87,14 @@ class ScenarioFigures:
         return np.array([_numbers(each or (None,) * 3) for each in known])
 
     def differences(self, rows: Rows, base: Rows, paths: Iterable[str]) -> Floats:
-        """Return the paired differences to the *base*, with both ends of their intervals, a row each."""
+        """Return the paired differences to the *base*, with both ends of their intervals, a row each.
+
+        Of what is no mean, such as a quantile, the difference is that of the figures, and its ends are not
+        known, unless it is the same in all replications: the bootstrap (`difference`) takes its time.
+        """
         return np.array(
             [
-                _numbers(_interval(self.figures[path].measure.difference(rows[path], base[path])))
+                _numbers(_apart(self.figures[path].measure, rows[path], base[path]))
                 if path in rows and path in base
                 else _numbers((None,) * 3)
                 for path in paths
@@ -184,8 +188,16 @@ def at_reference(values: Floats, weights: Floats, reference: Floats) -> Floats:
         return np.asarray(values + (means - reference.mean(axis=-1, keepdims=True)) * (weights - 1))
 
 
-def _interval(estimate: Estimate | None) -> Sequence[float | None]:
-    return (None,) * 3 if estimate is None else estimate.interval
+def _apart(measure: Measure, rows: Array, base: Array) -> Sequence[float | None]:
+    if measure.margin or measure.ends is not None:
+        known = measure.difference(rows, base)
+        return (None,) * 3 if known is None else known.interval
+    each, other = measure.estimate(rows), measure.estimate(base)
+    if each is None or other is None:
+        return (None,) * 3
+    gap = each.mean - other.mean
+    is_exact = np.ptp(rows, axis=0).max() == 0 == np.ptp(base, axis=0).max()
+    return (gap, gap, gap) if is_exact else (gap, None, None)
 
 
 def _numbers(values: Iterable[float | None]) -> list[float]:

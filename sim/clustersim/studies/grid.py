@@ -27,7 +27,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Part, Progress
 from clustersim.store import COUNT, ChoiceError, Kept
 from clustersim.studies.change import tuned_tier
-from clustersim.studies.figures import Rows, ScenarioFigures, at_reference, simulated
+from clustersim.studies.figures import Rows, ScenarioFigures, at_reference, difference, simulated
 from clustersim.studies.retune import Retuned, retuned
 from clustersim.studies.study import Simulations
 from clustersim.studies.values import EXAMPLE, TrialValue, listed, value_of
@@ -288,8 +288,8 @@ class GridPoints:
             "range_s": np.array(point.range_s or (math.nan, math.nan)),
         }
 
-    def found(self) -> GridFigures:
-        """Return what came of all points."""
+    def found(self, chosen: Sequence[str] = ()) -> GridFigures:
+        """Return what came of all points; differences of *chosen* quantiles with their intervals."""
         results = self._running.results
         ordered = [results[self._first + index] for index in range(len(self._grid))]
         figures, differences, told, intervals, ranges = (
@@ -297,8 +297,23 @@ class GridPoints:
             for name in ("figures", "differences", "told", "interval_s", "range_s")
         )
         baseline = self._base_figures.ends(self._base_rows, self._metrics)
+        for path in chosen:
+            self._resample(path, ordered, figures, differences, told)
         best = self._best(ordered, figures[:, :, 0])
         return GridFigures(baseline, figures, differences, told, intervals, ranges, best)
+
+    def _resample(
+        self, path: str, results: Sequence[Kept], figures: Floats, differences: Floats, told: Array
+    ) -> None:
+        """Set the differences of a metric that is no mean, if one number of each replication makes it up."""
+        row, figure = list(self._metrics).index(path), self._base_figures.figures.get(path)
+        if figure is None or figure.metric.averaged or figure.measure.ends or len(figure.measure.columns) > 1:
+            return
+        for index in np.flatnonzero(~np.isnan(figures[:, row, 0])).tolist():
+            rows = results[index]["values"][row][:, None]
+            apart = difference(figure.measure, rows, self._base_rows[path])
+            differences[index, row] = apart
+            told[index, row] = (apart.low or 0.0) > 0 or (apart.high or 0.0) < 0
 
     def _best(self, results: Sequence[Kept], means: Floats) -> dict[str, BestPoint]:
         """Return the best point by each metric of which more or less is better, where it has an interval."""

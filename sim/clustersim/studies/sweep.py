@@ -145,7 +145,8 @@ class Sweep(Study):
     def difference_words(self, path: str, index: int) -> str:
         """Return the difference to the scenario as it is, or that there is none beyond chance."""
         mean, width = mean_and_width(self.difference(path, index))
-        if mean is not None and not self.distinguishable(path, index):
+        known = width is not None or self.metrics[path].averaged
+        if mean is not None and known and not self.distinguishable(path, index):
             return ALIKE if mean or width else "the same"
         return gap_words(self.metrics[path], self.difference(path, index), self.currency)
 
@@ -290,7 +291,7 @@ def sweep(
     ):
         points = planned.simulated(running, progress)
         running.end_of_part()
-        return running.finished(Sweep.of(planned, points.found(), chosen), output)
+        return running.finished(Sweep.of(planned, points.found(chosen), chosen), output)
 
 
 def plan(

@@ -68,6 +68,23 @@ def test_differences_are_paired_with_the_scenario_as_it_is() -> None:
     assert width < own / 2
 
 
+def test_the_difference_of_a_quantile_is_that_of_the_quantiles() -> None:
+    """The mean and the tenth percentile do not move alike: longer restarts also scatter more."""
+    found = swept(job(lives=20, replications=32), {START: "5min,40min"}, metrics=["ettr.p10"])
+    gap, low, high = found.difference("ettr.p10", 1)
+    p10 = [found.estimate("ettr.p10", index)[0] or 0.0 for index in (0, 1)]
+    assert gap == pytest.approx(p10[1] - p10[0])
+    assert gap != pytest.approx(found.difference("ettr", 1)[0], abs=1e-3)
+    assert low is not None
+    assert high is not None
+    assert low < gap < high < 0
+    assert found.distinguishable("ettr.p10", 1)
+    assert found.difference("ettr.p10", 0) == (0.0, 0.0, 0.0)
+    assert found.difference_words("ettr.p10", 0) == "the same"
+    assert found.difference("ettr.p90", 1)[1] is None
+    assert found.difference_words("ettr.p90", 1).endswith(" pp")
+
+
 def test_the_best_is_by_what_is_better_and_alike_is_what_cannot_be_told_from_it() -> None:
     found = swept(job(costs={"gpu_hour": "2 USD"}), {START: "1min,61s,20min"}, metrics=["ettr", PRICE])
     assert found.found.best["ettr"].point == found.found.best[PRICE].point == 0

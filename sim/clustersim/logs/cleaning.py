@@ -188,7 +188,7 @@ class _Incidents:
         stops = []
         for entry in (entry for entry, status in enumerate(self._status) if status == "planned"):
             node = numbers.get(self._rows.node[entry], -1)
-            stops.append(PlannedStop(float(self._time[entry]), float(self._row_end[entry]), node))
+            stops.append(PlannedStop(float(self._time[entry]), float(self._row_end[entry]), node, entry))
         return sorted(stops)
 
     def _counts(self) -> dict[str, int]:

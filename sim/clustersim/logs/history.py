@@ -53,11 +53,15 @@ class UnreadRow(NamedTuple):
 
 
 class PlannedStop(NamedTuple):
-    """A planned stop of a log: when (s), until when (s; NaN where it does not say), its node or -1."""
+    """A planned stop of a log: when (s), until when (s; NaN where it does not say), its node or -1.
+
+    `entry` is its place among the rows that were read.
+    """
 
     time_s: float
     end_s: float
     node: int
+    entry: int = -1
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,7 +109,8 @@ class _Trace:
             self._read.problems += error.problems
             return []
         for line, sentence, file in log.troubles:
-            self._read.problems += self._error(sentence, Place(file, line or None)).problems
+            error = self._error(sentence, Place(file, line)) if line else self._error(f"{file}: {sentence}")
+            self._read.problems += error.problems
         self._file = " and ".join(source.name for source in sources)
         self._notes = log.notes
         return log.entries

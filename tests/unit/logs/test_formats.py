@@ -225,6 +225,15 @@ def test_nested_columns_are_refused_only_where_they_are_needed(tmp_path: Path) -
     assert read_history([tmp_path / "nested.parquet"], begin="0 d", end="1 d", nodes=1).rows["used"] == 1
 
 
+def test_long_texts_that_all_rows_share_are_kept_once(tmp_path: Path) -> None:
+    """A megabyte of reason in each of 50,000 rows, 50 GB as texts, is a file of some kilobytes."""
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 50_000, pa.int32()), pa.array(["x" * 1_000_000]))
+    pq.write_table(pa.table({"time_h": pa.array(range(50_000)), "cause": long}), tmp_path / "long.parquet")
+    read = read_history([tmp_path / "long.parquet"], begin="0 h", end="50000 h", nodes=1)
+    assert read.rows["used"] == 50_000
+    assert read.causes == ("x" * 1_000_000,)
+
+
 def test_a_log_has_so_many_rows_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MOST_ROWS", 15)
     monkeypatch.setattr(files, "BLOCK", 10)

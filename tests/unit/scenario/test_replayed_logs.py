@@ -106,6 +106,15 @@ def test_outages_of_the_site_and_planned_stops_are_replayed(folder: Path) -> Non
     assert [(stops.at, stops.lengths) for stops in scenario.maintenance] == [((5 * DAY,), (6 * HOUR,))]
 
 
+def test_a_planned_stop_without_a_length_is_refused_at_its_line(folder: Path) -> None:
+    log = (
+        "time,node,end,kind\n2026-05-02,a,2026-05-03,\n2026-05-04,,2026-05-05,planned\n2026-05-06,,,planned\n"
+    )
+    (folder / "stops.csv").write_text(log)
+    with pytest.raises(ScenarioError, match=r"^stops.csv:4: .*a planned stop lasts for a time"):
+        load("replayed.yaml", {"failures.trace.replay.log": "stops.csv"})
+
+
 EVENTS_FROM = "{log: events.txt, timezone: UTC, begin: "
 MISTAKES = {
     "{log: events.txt}": 'events.txt:2: failures.trace.replay: column "TimeStart": "2026-04-30T00:00:00" is',

@@ -138,7 +138,12 @@ class ReplayLog(Block):
             if name not in ROLES:
                 yield ("columns", name, KEY), unknown(name, ROLES, f"{shown(name)} is no column that is read")
         try:
-            window(self.begin or _START, self.end, self.zone(), ("begin", "end"))
+            zone = self.zone()
+        except ValueError as error:
+            yield "timezone", str(error)
+            return
+        try:
+            window(self.begin or _START, self.end, zone, ("begin", "end"))
         except ValueError as error:
             yield (), str(error)
 
@@ -268,7 +273,7 @@ class _CleanRows(_Taken):
         of_nodes = [stop for stop in history.planned if stop.node >= 0]
         for stop in (stop for stop in history.planned if stop.node < 0):
             length = None if math.isnan(stop.end_s) else min(stop.end_s, window_s) - stop.time_s
-            self.take(rows.planned.index(1), Recorded(stop.time_s, -1, length, True))
+            self.take(stop.entry, Recorded(stop.time_s, -1, length, True))
         left_out = {
             name: history.rows[name] for name in ("merged", "inside_absence", "outside", "no_failure")
         }

@@ -109,8 +109,8 @@ class _Trace:
             self._read.problems += error.problems
             return []
         for line, sentence, file in log.troubles:
-            error = self._error(sentence, Place(file, line)) if line else self._error(f"{file}: {sentence}")
-            self._read.problems += error.problems
+            why = self._error(sentence, Place(file, line)) if line else self._error(f"{file}: {sentence}")
+            self._read.problems += why.problems
         self._file = " and ".join(source.name for source in sources)
         self._notes = log.notes
         return log.entries

@@ -80,21 +80,26 @@ class TierCheckpoints:
         self.counts_from = position
 
     def settle(self, now: float) -> None:
-        """Hold the copies in flight that are durable by *now* (s); an outage at that instant spoils one."""
+        """Hold the copy in flight if it is durable by *now* (s); an outage at that instant spoils it."""
         flight = self.in_flight
         if flight is not None and flight.durable_at <= now:
             self.in_flight = None
-            self._land(flight)
-        if self.rescue is not None and self.rescue.durable_at <= now:
-            flight, self.rescue = self.rescue, None
-            self._land(flight)
+            if self.is_never_durable(flight.durable_at):
+                self.spoil(flight.position)
+            else:
+                self.hold((flight.position, 1.0, 1))
 
-    def _land(self, flight: InFlight) -> None:
-        """Hold a copy that has been in *flight* until now, unless an outage spoils it."""
-        if self.is_never_durable(flight.durable_at):
-            self.spoil(flight.position)
-        else:
-            self.hold((flight.position, 1.0, 1))
+    def settle_rescue(self, now: float) -> None:
+        """Do so with the `rescue`, after the copy in flight, which is older."""
+        if self.rescue is not None and self.rescue.durable_at <= now:
+            self.in_flight, self.rescue = self.rescue, None
+            self.settle(now)
+
+    def forget_rescue(self) -> None:
+        """Lose the `rescue`, as `forget_unsaved` does with the others."""
+        if self.rescue is not None and not self._series:
+            self.mark = math.inf
+        self.rescue = None
 
     def hasten(self, latest: float) -> None:
         """Let the copy in flight, if any, be durable at the instant *latest* (s) at the latest."""
@@ -168,10 +173,9 @@ class TierCheckpoints:
 
     def forget_unsaved(self) -> None:
         """Lose what is not durable; a tier with nothing else then waits for a whole interval again."""
-        unsaved = self.in_flight is not None or self.rescue is not None or self.never_durable is not None
-        if unsaved and not self._series:
+        if (self.in_flight is not None or self.never_durable is not None) and not self._series:
             self.mark = math.inf
-        self.in_flight = self.rescue = self.never_durable = None
+        self.in_flight = self.never_durable = None
         self._recount()
 
     def close(self, begin: float, until: float) -> None:

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from clustersim.engine.replication import simulate
+from clustersim.estimate import ConfidenceInterval
+from clustersim.fitting.causes import CauseFit, fit_causes
 from clustersim.fitting.histories import history_of
-from clustersim.fitting.selection import FEATURES, Selection, features_of, select, testable
-from clustersim.fitting.spells import absences_of, spells_of, without_bursts
+from clustersim.fitting.selection import FEATURES, features_of
 from clustersim.logs.history import History
 from clustersim.scenario import loads
 from clustersim.scenario.model import Scenario
@@ -81,7 +82,11 @@ CASES: Mapping[str, Callable[[], Case]] = {
     ),
     "rack bursts": lambda: Case(
         fleet(f"mtbf: 250 d, spreads: {{to: rack, probability: 10 %}}, {REPAIR}", more=", nodes_per_rack: 4"),
-        {"mtbf_s": 250 * DAY},
+        {"mtbf_s": 250 * DAY, "spread": 0.1},
+    ),
+    "open repairs": lambda: Case(
+        fleet("mtbf: 100 d, repair: {lognormal: {median: 10 d, sigma: 1.2}}"),
+        {"mtbf_s": 100 * DAY, "median_s": 10 * DAY, "sigma": 1.2},
     ),
     "burn-in": lambda: Case(
         fleet(f"mtbf: 250 d, over_time: {{0 d: 3, 14 d: 1}}, {REPAIR}"),
@@ -116,12 +121,17 @@ def observed(case: Case, repetition: int) -> History:
     )
 
 
-def selected(history: History) -> Selection:
+def fitted(history: History) -> CauseFit:
     """Return what is found in a log of one cause."""
-    rows, _ = without_bursts(history, np.arange(len(history.time_s)))
-    spells = spells_of(history, rows, absences_of(history))
-    features = testable(spells, history.nodes, history.window_s)
-    return select(spells, features, history.window_s, len(features) + 1)
+    (found,) = fit_causes(history).values()
+    return found
+
+
+def estimates(found: CauseFit) -> dict[str, ConfidenceInterval]:
+    """Return all that is estimated, by name."""
+    repair = found.repair.parameters if found.repair else {}
+    spread = {} if found.burst is None else {"spread": found.burst}
+    return {**found.values, **repair, **spread}
 
 
 @dataclass
@@ -132,13 +142,14 @@ class Tally:
     claimed: Counter[str] = field(default_factory=Counter)
     repetitions: int = 0
 
-    def add(self, case: Case, found: Selection) -> None:
+    def add(self, case: Case, found: CauseFit) -> None:
         """Count one repetition: a parameter whose feature was not found does not hold the truth."""
         self.repetitions += 1
-        self.claimed.update(features_of(found.best.model))
+        self.claimed.update(features_of(found.selection.best.model))
+        values = estimates(found)
         for name, truth in case.truth.items():
-            if name in found.best.values:
-                _, low, high = found.best.interval(name)
+            if name in values:
+                _, low, high = values[name]
                 assert low is not None
                 assert high is not None
                 self.held[name] += low <= truth <= high
@@ -148,7 +159,7 @@ def tally(case: Case, repetitions: int) -> Tally:
     """Return what comes of so many *repetitions* of a *case*."""
     counts = Tally()
     for repetition in range(repetitions):
-        counts.add(case, selected(observed(case, repetition)))
+        counts.add(case, fitted(observed(case, repetition)))
     return counts
 
 

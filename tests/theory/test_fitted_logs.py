@@ -113,6 +113,36 @@ def per_week(found: Fit, count: int) -> tuple[float, float]:
     return low, high
 
 
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
+READ = {
+    "planner-slurm-extract.csv": (
+        "2026-05-01",
+        "2026-05-31",
+        {"xid79": ("job", None), "ecc": ("node", None)},
+    ),
+    "field-4-overlap-dropped.csv": ("0 h", "240 h", {"failure": ("node", 101.0)}),
+    "field-7-site-outage.csv": ("0 h", "240 h", {"cooling": ("cluster", 41.5)}),
+    "field-8-cause-names.csv": ("0 h", "240 h", {"显卡掉线": ("node", 20.0), "网卡故障": ("node", 3.0)}),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_what_planners_had_is_read_as_a_person_reads_it(name: str) -> None:
+    """A list of nodes is a job's failure, overlaps extend an absence, an outage has its length."""
+    if not (CASES / name).exists():
+        pytest.skip("the case is not here")
+    begin, end, wanted = READ[name]
+    found = fit(CASES / name, nodes=16, begin=begin, end=end, timezone="UTC", workers=1, replications=40)
+    assert {cause: each.per for cause, each in found.causes.items()} == {
+        cause: per for cause, (per, _) in wanted.items()
+    }
+    for cause, (_, hours) in wanted.items():
+        law = found.causes[cause].repair
+        assert (law is None) == (hours is None)
+        if law is not None:
+            assert law.seen.mean_s / HOUR == pytest.approx(hours)
+
+
 def test_bloom_was_interrupted_about_every_week() -> None:
     """Its chronicle: a failure of a GPU every week or so, of which it dates those that cost work."""
     found = interruptions(

@@ -35,13 +35,13 @@ class FitTables:
         screen.title("Causes")
         heads = "failures", "per 1000 node-days, 95 %", "lifetime", "away, median", "mean", "not back"
         screen.table(("", *heads), [_cause(fit) for fit in self.study.causes.values()])
-        screen.title(
-            f"The log among {whole(self.study.replications)} simulated histories of the fitted fleet"
-        )
         judged = [each for each in self.study.checked if each.inside is not None]
         styles = ["" if each.inside else "yellow" for each in judged]
         rows = [_checked(each) for each in judged]
-        screen.table(("", "log", "95 % of them", ""), rows, styles=styles)
+        if rows:
+            histories = whole(self.study.replications)
+            screen.title(f"The log among {histories} simulated histories of the fitted fleet")
+            screen.table(("", "log", "95 % of them", ""), rows, styles=styles)
         screen.advice(others)
 
 

@@ -115,12 +115,16 @@ class Fit(Study):
 
     def _about_check(self) -> Iterator[Advice]:
         judged = [each for each in self.checked if each.inside is not None]
-        if not judged:
-            return
-        if not self.outside:
+        if not self.replications:
             yield Advice(
-                f"The fitted fleet behaves as the log does: {counted(len(judged), 'figure')} of it lie within"
-                f" those of 95 % of {whole(self.replications)} simulated histories."
+                "The fitted fleet was not simulated, which would take long: --replications 40 compares"
+                " the log with it.",
+                True,
+            )
+        if judged and not self.outside:
+            yield Advice(
+                f"The fitted fleet behaves as the log does, in {counted(len(judged), 'figure')}, by 95 % of"
+                f" {whole(self.replications)} simulated histories."
             )
         for each in self.outside:
             yield Advice(

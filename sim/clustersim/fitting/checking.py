@@ -24,6 +24,8 @@ from clustersim.units import DAY
 MOST, FEWEST = 200, 40
 """Histories that are simulated: with fewer than 40 nothing lies outside 95 % of them."""
 TENTH = 0.1
+FEWEST_GAPS = 10
+"""Gaps between failures below which nothing is said of them."""
 TAIL = 2.5
 
 
@@ -92,11 +94,11 @@ def _relapses(history: History) -> float:
 def _short_gaps(history: History) -> float:
     """Return the share of gaps between failures that are shorter than a tenth of their mean."""
     gaps = np.diff(history.time_s)
-    return float((gaps < TENTH * gaps.mean()).mean()) if gaps.size else math.nan
+    return float((gaps < TENTH * gaps.mean()).mean()) if gaps.size >= FEWEST_GAPS else math.nan
 
 
 def _longest_gap(history: History) -> float:
-    return float(np.diff(history.time_s).max()) if len(history.time_s) > 1 else math.nan
+    return float(np.diff(history.time_s).max()) if len(history.time_s) > FEWEST_GAPS else math.nan
 
 
 FIGURES: Mapping[str, Callable[[History], float]] = {
@@ -137,7 +139,8 @@ def measure(scenario: Scenario) -> Callable[[Records], Floats]:
 
 def check(history: History, simulated: Sequence[Floats]) -> tuple[Checked, ...]:
     """Return each figure of a log among those of *simulated* histories."""
-    table, seen = np.array(simulated), figures_of(history)
+    table = np.array(simulated).reshape(-1, len(FIGURES))
+    seen = figures_of(history)
     return tuple(
         _checked(name, float(value), column)
         for name, value, column in zip(FIGURES, seen, table.T, strict=True)

@@ -26,8 +26,9 @@ from clustersim.store import ChoiceError
 from clustersim.studies.study import on_a_fixed_number, simulations
 from clustersim.units import format_duration
 
-LONGEST_CHECK = 60.0
-"""Seconds of one core that simulating the fitted fleet may take, where 40 histories do not take longer."""
+USUAL_CHECK, LONGEST_CHECK = 60.0, 600.0
+"""Seconds of one core that simulating the fitted fleet takes if more than 40 histories can be had for them,
+and beyond which it is not simulated unless somebody asks for it."""
 MOST_CAUSES = 100
 
 
@@ -89,13 +90,21 @@ def fit_history(
     text = text_of(history, causes, document)
     scenario = loads(text, Fit.scenario_file, how.changes)
     fleet = _fleet(scenario, history)
-    count = how.replications or int(min(max(LONGEST_CHECK / replication_s(fleet), FEWEST), MOST))
+    count = _histories(fleet) if how.replications is None else how.replications
     with simulations(how.without_changes, output, "fit", fleet, log=text) as running:
         point = running.point(fleet, {"figures": measure(fleet)}, range(count))
-        running.run([point])
-        simulated = [kept["figures"] for kept in point.store.first(count)]
+        running.run([point] if count else [])
+        simulated = [kept["figures"] for kept in point.store.first(count)] if count else []
         answer = Fit(scenario, scenario, count, history, causes, text, check(history, simulated))
         return running.finished(answer, output)
+
+
+def _histories(fleet: Scenario) -> int:
+    """Return how many histories of the *fleet* the log is compared with; 0 where they would take too long."""
+    seconds = replication_s(fleet)
+    if FEWEST * seconds > LONGEST_CHECK:
+        return 0
+    return int(min(max(USUAL_CHECK / seconds, FEWEST), MOST))
 
 
 def _fleet(scenario: Scenario, history: History) -> Scenario:

@@ -64,10 +64,19 @@ def test_figures_by_hand() -> None:
             "nodes_away_most": 2,
             "busiest_tenth": 3 / 4,
             "relapse_within_a_day": 1 / 3,
-            "short_gaps": 0,
-            "longest_gap_s": 5.5 * DAY,
-        }
+            "short_gaps": math.nan,
+            "longest_gap_s": math.nan,
+        },
+        nan_ok=True,
     )
+
+
+def test_gaps_by_hand() -> None:
+    """Nine gaps of a day, and one of half an hour: the mean is 21.65 h."""
+    log = History.of([*(day * DAY for day in range(1, 11)), 10 * DAY + HOUR / 2], 20, 20 * DAY)
+    figures = dict(zip(FIGURES, figures_of(log), strict=True))
+    assert figures["short_gaps"] == pytest.approx(0.1)
+    assert figures["longest_gap_s"] == pytest.approx(DAY)
 
 
 def test_a_figure_beyond_95_of_100_histories_is_outside() -> None:

@@ -1,0 +1,116 @@
+"""The scenario of a fitted fleet: what it says of failures, of their counts, and of what is open."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from clustersim.engine.replication import simulate
+from clustersim.fitting.causes import CauseFit, fit_causes
+from clustersim.fitting.fit import fit_history
+from clustersim.fitting.histories import history_of
+from clustersim.fitting.writing import fleet_document, mode, text_of, uncertain
+from clustersim.logs.history import History
+from clustersim.scenario import Scenario, loads
+from clustersim.store import ChoiceError
+from clustersim.units import DAY, HOUR
+
+
+def fleet(failures: str, cluster: str = "gpus: 1600", days: int = 300) -> Scenario:
+    head = f"name: fleet\ncluster: {{{cluster}}}\nfailures: {{{failures}}}\n"
+    rest = "checkpoint: none\nrecovery: {stages: {nodes: wait}}\n"
+    return loads(f"{head}{rest}simulation: {{horizon: {days} d}}\n")
+
+
+def fitted(failures: str, cluster: str = "gpus: 1600") -> tuple[History, dict[str, CauseFit]]:
+    scenario = fleet(failures, cluster)
+    log = history_of(scenario, simulate(scenario, 3))
+    return log, fit_causes(log)
+
+
+def written(failures: str, cluster: str = "gpus: 1600") -> Scenario:
+    """Return the scenario that the log of a fleet with these *failures* makes."""
+    log, causes = fitted(failures, cluster)
+    return loads(text_of(log, causes, fleet_document(log, causes, "fitted", "log.csv", 4)))
+
+
+def test_a_plain_cause_is_an_observed_count() -> None:
+    log, causes = fitted("a: {per: node, mtbf: 60 d, repair: {exponential: {mean: 2 d}}}")
+    said, open_ = mode(causes["a"], log.clock), uncertain(causes["a"])
+    assert set(said) == {"per", "mtbf", "repair"}
+    count, _, exposure = open_["mtbf"]["counted"].partition(" in ")
+    assert int(count) == causes["a"].count
+    in_service = log.node_days - np.sum(np.minimum(log.end_s, log.window_s) - log.time_s) / DAY
+    assert float(exposure.removesuffix(" node-days")) == pytest.approx(in_service, rel=1e-5)
+    assert set(open_) == {"mtbf", "repair.exponential.mean"}
+
+
+FLEETS = {
+    "lemons": ("a: {per: node, mtbf: 60 d, lemons: {share: 10 %, factor: 8}, repair: 1 d}", "lemons"),
+    "relapse": (
+        "a: {per: node, mtbf: 60 d, relapse: {probability: 30 %, within: 1 d}, repair: 1 d}",
+        "relapse",
+    ),
+    "burn-in": ("a: {per: node, mtbf: 60 d, over_time: {0 d: 5, 30 d: 1}, repair: 1 d}", "over_time"),
+    "wear-out": ("a: {per: node, mtbf: 40 d, lifetime: {weibull: {shape: 3}}, repair: 1 d}", "lifetime"),
+}
+
+
+@pytest.mark.parametrize("name", FLEETS)
+def test_what_is_found_is_written_and_nothing_else(name: str) -> None:
+    failures, key = FLEETS[name]
+    log, causes = fitted(failures)
+    said = mode(causes["a"], log.clock)
+    assert set(said) == {"per", "mtbf", "repair", key}
+    found = written(failures).failures["a"]
+    assert getattr(found, key) if key != "lifetime" else found.lifetime.mean == found.mtbf
+
+
+def test_racks_that_fail_as_a_whole() -> None:
+    failures = "a: {per: node, mtbf: 60 d, repair: 1 d, spreads: {to: rack, probability: 20 %}}"
+    found = written(failures, "gpus: 1600, nodes_per_rack: 4")
+    assert found.cluster.rack_nodes == 4
+    assert found.failures["a"].spreads is not None
+    assert found.failures["a"].spreads.probability == pytest.approx(0.2, abs=0.05)
+
+
+def test_causes_of_a_job_a_site_and_nodes_are_told_apart() -> None:
+    times, nodes = [DAY, 2 * DAY, 3 * DAY, 4 * DAY], [-1, -1, 5, 6]
+    log = History.of(times, 10, 30 * DAY, node=nodes, end_s=[math.nan, 2.5 * DAY, math.nan, 5 * DAY])
+    causes = fit_causes(log)
+    assert {name: fit.per for name, fit in causes.items()} == {
+        "failure": "node",
+        "failure of the job": "job",
+        "failure of the site": "cluster",
+    }
+    said = mode(causes["failure"], log.clock)
+    assert said["transient"] == "50 %"
+    assert mode(causes["failure of the site"], log.clock)["repair"] == {"exponential": {"mean": "12 h"}}
+    loads(text_of(log, causes, fleet_document(log, causes, "mixed", "log.csv", 0)))
+
+
+@pytest.mark.parametrize(
+    "cause", ["checkpoint", "maintenance", "显卡掉线", "a: b # c", "\x1b[31m", "x" * 500, "0"]
+)
+def test_names_of_causes_may_be_anything(cause: str) -> None:
+    log = History.of([DAY, 2 * DAY], 8, 30 * DAY, node=[1, 2], cause=[0, 0], causes=[cause])
+    causes = fit_causes(log)
+    found = loads(text_of(log, causes, fleet_document(log, causes, "names", "log.csv", 0)))
+    assert len(found.failures) == 1
+
+
+def test_failures_all_at_once_and_absences_of_no_length_do_no_harm() -> None:
+    log = History.of([5 * DAY] * 30, 30, 30 * DAY, node=np.arange(30), end_s=np.full(30, 5 * DAY + HOUR))
+    found = fit_history(log, "once", "log.csv")
+    assert found.causes["failure"].repair is not None
+    assert found.causes["failure"].repair.law == "constant"
+
+
+def test_a_log_without_failures_or_with_too_many_causes_is_refused() -> None:
+    with pytest.raises(ChoiceError, match="none of 0 rows is a failure"):
+        fit_history(History.of([], 8, 30 * DAY), "none", "log.csv")
+    many = History.of(np.arange(101.0), 8, 30 * DAY, cause=np.arange(101), causes=list(map(str, range(101))))
+    with pytest.raises(ChoiceError, match="101 causes, 100 are possible"):
+        fit_history(many, "many", "log.csv")

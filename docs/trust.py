@@ -13,6 +13,7 @@ from generate import ROOT, table, with_parts
 from clustersim.estimate import ConfidenceInterval
 from clustersim.units import format_duration
 from clustersim.validation.outcomes import (
+    KINDS,
     ClaimResult,
     Trial,
     accepted_text,
@@ -42,7 +43,7 @@ def outcome(row: dict[str, Any]) -> ClaimResult:
         Trial(one["value"], ConfidenceInterval(**one["simulated"]), one["verdict"]) for one in row["tried"]
     ]
     same = {name: row[name] for name in ("name", "title", "kind", "source", "verdict")}
-    same |= {name: row[name] for name in ("reads", "change", "minus", "unknown", "replications")}
+    same |= {name: row[name] for name in ("reads", "change", "minus", "unknown", "fitted", "replications")}
     scenario, _, claim = row["name"].partition("/")
     return ClaimResult(
         **same,
@@ -69,8 +70,8 @@ def page() -> str:
 def claims(cases: Sequence[ClaimResult]) -> str:
     """Return a table of the claims of each kind: published, accepted, simulated, and the verdict."""
     parts = []
-    for kind in ("exact", "band", "control", "formula", "plumbing"):
-        found = [case for case in cases if case.kind == kind]
+    for kind in KINDS:
+        found = [case for case in cases if case.counted_as == kind]
         passed = sum(case.passed for case in found)
         told = f"**{kind.capitalize()}**: {passed} of {len(found)} as they should be."
         header = [*HEADER[:2], "must not be" if kind == "control" else HEADER[2], *HEADER[3:]]

@@ -40,6 +40,7 @@ from clustersim.studies.sweep import Sweep
 from clustersim.studies.tune import Tuning
 from clustersim.units import format_duration
 from clustersim.validation import Validation
+from clustersim.validation.outcomes import FITTED
 from clustersim.version import VERSION
 from clustersim_reports import blocks, inputs, page
 from clustersim_reports.blocks import Fact, Facts, Page, Section, Table
@@ -479,8 +480,9 @@ def validation_page(validation: Validation, command: str | None = None) -> Page:
 
 
 def headline(validation: Validation) -> str:
-    """Return how many checks pass; those of plumbing count only where they fail."""
-    evidence = [case for case in validation.cases if case.kind != "plumbing" or not case.passed]
+    """Return how many checks pass; those of plumbing and with fitted inputs count only where they fail."""
+    apart = ("plumbing", FITTED)
+    evidence = [case for case in validation.cases if case.counted_as not in apart or not case.passed]
     cases = evidence or validation.cases
     passed = sum(case.passed for case in cases)
     if passed < len(cases):

@@ -31,6 +31,16 @@ def test_list_has_every_shipped_file_with_its_title(clustersim: Clustersim) -> N
             assert read_file(path, each["name"]).data["title"] == each["title"]
 
 
+def test_every_scenario_is_listed_in_its_group(clustersim: Clustersim) -> None:
+    shown = clustersim("list").stdout
+    scenarios = [each for each in library.listing() if each.kind == library.SCENARIO]
+    assert {each.name for each in scenarios if each.group is None} == set()
+    for group in {each.group or "" for each in scenarios}:
+        _, _, below = shown.partition(f"{group.capitalize()}: clustersim run NAME\n")
+        listed = re.findall(r"^  (\S+) ", below.partition("\n\n")[0], re.MULTILINE)
+        assert listed == [each.name for each in scenarios if each.group == group]
+
+
 def test_list_finds_a_word_in_names_and_titles(clustersim: Clustersim) -> None:
     found = printed(clustersim("list", "COLD", "--json"))["scenarios"]
     assert {each["name"] for each in found} == {"chen-1m-cold", "frontier-100k", "recovery/cold"}

@@ -87,7 +87,8 @@ def test_verdicts_have_a_sign_and_a_word() -> None:
 
 
 def test_checks_are_grouped_by_what_they_can_show() -> None:
-    assert set(checks.KINDS) == set(WORDS) == set(agreement.SIGNS)
+    assert set(WORDS) == set(agreement.SIGNS)
+    assert set(checks.KINDS) == {*WORDS, "fitted"}
     found = [(kind.heading, passed, len(cases)) for kind, cases, passed in checks.groups(validation(FAILED))]
     assert found == [("Exact", 2, 3), ("Band", 2, 2), ("Control", 1, 1), ("Plumbing", 1, 1)]
 
@@ -174,6 +175,8 @@ def test_the_headline_counts_what_passes_and_plumbing_only_where_it_leaks() -> N
     assert pages.headline(validation(FAILED, UNDECIDED)) == "5 of 7 checks pass."
     leaking = outcome("second/leak", kind="plumbing", verdict="differs")
     assert pages.headline(validation(leaking)) == "5 of 6 checks pass."
+    chosen = outcome("second/chosen", fitted="the restart, to this figure")
+    assert pages.headline(validation(chosen)) == "All 5 checks pass."
     plumbing = tuple(case for case in validation().cases if case.kind == "plumbing")
     assert pages.headline(Validation(plumbing, {})) == "The check passes."
 

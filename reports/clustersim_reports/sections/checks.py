@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from clustersim.scenario import Scenario
 from clustersim.validation import ClaimResult, Validation, outcomes
-from clustersim.validation.outcomes import UNDECIDED, passes
+from clustersim.validation.outcomes import FITTED, UNDECIDED, passes
 from clustersim_reports import inputs
 from clustersim_reports.blocks import Block, Cell, Group, Items, Picture, Row, Section, Table, Text, key, row
 from clustersim_reports.blocks import anchors as anchors_of
@@ -77,6 +77,12 @@ KINDS: Mapping[str, CheckKind] = {
         " is lost on the way; it is no evidence for the model.",
         "figures that come out as they went in: no evidence, and not counted above",
     ),
+    FITTED: CheckKind(
+        "Fitted",
+        "The claim rests on an input that nobody published and that was fitted to a figure, often of the same"
+        " paper. It shows that one value makes the figures agree, not that it was this value.",
+        "claims met with an input that was fitted, and not counted above",
+    ),
 }
 
 
@@ -84,7 +90,7 @@ def groups(validation: Validation) -> list[tuple[CheckKind, list[ClaimResult], i
     """Return the checks of each kind, those that show most first, and how many of them passed."""
     by_kind: dict[str, list[ClaimResult]] = {name: [] for name in KINDS}
     for case in validation.cases:
-        by_kind[case.kind].append(case)
+        by_kind[case.counted_as].append(case)
     return [
         (KINDS[name], cases, sum(case.passed for case in cases)) for name, cases in by_kind.items() if cases
     ]
@@ -230,6 +236,8 @@ def _notes(case: ClaimResult) -> Iterator[str]:
         yield f"Simulated with {change}."
     if case.unknown:
         yield _sentence(outcomes.compatible(case))
+    if case.fitted:
+        yield _sentence(f"fitted: {case.fitted}")
 
 
 def _sentence(text: str) -> str:

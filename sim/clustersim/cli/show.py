@@ -44,6 +44,7 @@ KINDS = {
     "control": "Controls, which must differ",
     "formula": "Formulas: answers that theory or arithmetic gives",
     "plumbing": "Plumbing: figures that went in, and have to come out",
+    "fitted": "Fitted: claims that rest on an input which was chosen so that figures agree",
 }
 
 
@@ -337,8 +338,8 @@ def _sensitivity(study: SensitivityStudy, screen: Screen) -> None:
 def _validation(validation: Validation, screen: Screen) -> None:
     """Print what came of it in a sentence, a table of each kind, and what it rests on if wanted."""
     screen.title(outcomes.conclusion(validation), "bold" if validation.passed else "bold yellow")
-    ordered = sorted(validation.cases, key=lambda case: list(KINDS).index(case.kind))
-    for kind, cases in groupby(ordered, key=lambda case: case.kind):
+    ordered = sorted(validation.cases, key=lambda case: list(KINDS).index(case.counted_as))
+    for kind, cases in groupby(ordered, key=lambda case: case.counted_as):
         screen.title(KINDS[kind])
         styles, rows = zip(*_claims(list(cases)), strict=True)
         screen.table(("", "stated", "accepted", "simulated", ""), rows, left=2, styles=styles)

@@ -24,6 +24,7 @@ from clustersim.validation.estimator import EstimatorCurve, curves_as_list
 SCHEMA_VERSION = 2
 AGREES, DIFFERS, UNDECIDED = "agrees", "differs", "undecided"
 CONTROL = "control"
+FITTED = "fitted"
 ROUNDING = 1e-9
 """Relative error of the arithmetic: a figure that meets a bound but for this much meets it."""
 MOST_NAMED = 5
@@ -44,6 +45,7 @@ KINDS = {
     "control": ("control refuted", "controls refuted"),
     "formula": ("answer of a formula met", "answers of formulas met"),
     "plumbing": ("figure that went in came out", "figures that went in came out (plumbing)"),
+    FITTED: ("claim met with a fitted input", "claims met with a fitted input"),
 }
 
 
@@ -118,7 +120,13 @@ class ClaimResult:
     minus: Mapping[str, Any] | None = None
     unknown: str | None = None
     tried: tuple[Trial, ...] = ()
+    fitted: str | None = None
     wall_s: float = 0.0
+
+    @property
+    def counted_as(self) -> str:
+        """Its kind, or `fitted` where it rests on an input that was fitted: such claims are counted apart."""
+        return FITTED if self.fitted else self.kind
 
     @property
     def passed(self) -> bool:
@@ -137,7 +145,7 @@ class ClaimResult:
             "published": named(self, "says", "value", "low", "high", "unit"),
             **named(self, "simulated", "verdict", "passed"),
             "figure": self.figure if self.of is None else {self.figure: self.of},
-            **named(self, "difference", "reads", "assumes", "change", "minus", "unknown", "tried"),
+            **named(self, "difference", "reads", "assumes", "change", "minus", "unknown", "tried", "fitted"),
             "replications": self.replications,
             "wall_s": round(self.wall_s, 3),
         }
@@ -352,7 +360,7 @@ def conclusion(validation: Validation) -> str:
 def _counted(cases: tuple[ClaimResult, ...]) -> Iterator[str]:
     """Yield how many claims there are of each kind, and what they do."""
     for kind, words in KINDS.items():
-        if count := sum(case.kind == kind and not case.tried for case in cases):
+        if count := sum(case.counted_as == kind and not case.tried for case in cases):
             yield f"{whole(count)} {words[count > 1]}"
     if count := sum(bool(case.tried) for case in cases):
         yield f"{whole(count)} met with some of the values tried for an input that was not published"

@@ -38,7 +38,7 @@ from clustersim.validation.outcomes import (
 )
 
 SIMULATION = "simulation."
-SAID_BY_THE_CLAIM = ("kind", "says", "figure", "of", "unit", "value", "low", "high")
+SAID_BY_THE_CLAIM = ("kind", "says", "figure", "of", "unit", "value", "low", "high", "fitted")
 
 
 def validate(

@@ -30,6 +30,15 @@ def outcome(**values: Any) -> ClaimResult:
     return ClaimResult(**given | values)
 
 
+def test_claims_with_a_fitted_input_are_counted_apart_whatever_their_kind() -> None:
+    chosen = outcome(name="chosen", fitted="the restart, to this figure")
+    assert (chosen.counted_as, outcome().counted_as) == ("fitted", "exact")
+    assert chosen.to_dict()["fitted"] == "the restart, to this figure"
+    assert conclusion(Validation((outcome(), chosen), {})) == (
+        "All 2 checks pass: 1 published figure reproduced, 1 claim met with a fitted input."
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "half_width", "unit", "text"),
     [

@@ -142,7 +142,8 @@ class Claim:
     It is about the scenario with the values of `change`, or about the difference to the one with those of
     `minus`.  `figure` and `of` (an entry of the ledger or a mode; None: all together) say what is compared.
     `value`, `low` and `high` are in its unit; None where there is no such figure or end.  `unknown` is an
-    input that was not published, with the values that are tried.
+    input that was not published, with the values that are tried; `fitted` says which input was chosen so that
+    some published figure comes out, and which figure.
     """
 
     says: str
@@ -156,6 +157,7 @@ class Claim:
     change: Mapping[str, Any]
     minus: Mapping[str, Any] | None
     unknown: tuple[str, tuple[Any, ...]] | None
+    fitted: str | None
 
     @property
     def unit(self) -> str:
@@ -202,6 +204,10 @@ class ClaimBlock(Block):
     unknown: Missing | None = key(
         "an input that was not published, and the values that are tried, such as"
         " {checkpoint.blocks: [5 s, 30 s]}",
+        None,
+    )
+    fitted: Text | None = key(
+        "an input that was fitted, and to which figure: the claim is then counted apart, whatever its kind",
         None,
     )
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from clustersim.advice import stood_still, waiting_for_nodes
 from clustersim.engine.replication import simulate
+from clustersim.results import summarise
 from clustersim.scenario import loads
 from clustersim.scenario.model import Scenario
 from tests.oracle.agreement import disagreements
@@ -147,6 +149,26 @@ def test_replicas_that_are_told_train_until_their_nodes_leave() -> None:
     assert disagreements(found) == []
 
 
+@pytest.mark.parametrize(("spares", "notice", "stands"), [(30, "2 min", True), (0, "10 s", False)])
+def test_standing_still_is_no_waiting_for_nodes(spares: int, notice: str, stands: bool) -> None:
+    """With spares for all it stands still only; told too late to save, and without any, it waits: but for a
+    notice in a save that ends in time.
+    """
+    told = loads(ALONE, overrides={"cluster.spares": spares, "failures.spot.notice": notice})
+    summary = summarise(told, [simulate(told, number) for number in range(2)])
+    waiting = summary["ledger"]["waiting"]
+    assert waiting > 0.005
+    assert sum(stood_still(told, summary).values()) == pytest.approx(waiting * stands, abs=1e-5)
+    assert waiting_for_nodes(told, summary) == pytest.approx(waiting * (not stands), abs=1e-5)
+
+
+ALONE = """
+name: alone
+cluster: {gpus: 64}
+failures: {spot: {per: node, mtbf: 1 d, notice: 2 min, repair: 40 min}}
+checkpoint: {interval: 30 min, blocks: 20 s}
+simulation: {horizon: 10 d}
+"""
 SPOT = """
 name: spot
 cluster: {gpus: 64, spares: 3}

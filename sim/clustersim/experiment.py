@@ -30,7 +30,7 @@ from clustersim.scenario.drawing import drawn
 from clustersim.scenario.first_order import stakes
 from clustersim.scenario.model import Scenario
 from clustersim.settings import LOCAL, LiveProgress, Output, Part, ScenarioSource, Settings, merged
-from clustersim.store import ChoiceError, ReplicationStore, RunError, UnfinishedFile
+from clustersim.store import ChoiceError, Measurements, ReplicationStore, RunError, UnfinishedFile
 from clustersim.version import VERSION, build, source
 from clustersim.workers import LIVELY, Batch, Hands, Local, Outside
 
@@ -130,7 +130,11 @@ def batches(
             seconds = replication_s(scenario)
             size = max(min(int(lively / seconds), share), 1)
             starts = range(0, len(numbers), size)
-            cut += [Batch(place, scenario, numbers[start : start + size], seconds) for start in starts]
+            kept = point.store.measures if isinstance(point.store, Measurements) else None
+            cut += [
+                Batch(place, scenario, numbers[start : start + size], seconds, measures=kept)
+                for start in starts
+            ]
     return cut
 
 

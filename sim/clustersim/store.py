@@ -11,8 +11,9 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -356,8 +357,9 @@ class ReplicationStore:
         """Return whether the *entry* of a file holds all that is kept here."""
         return "small" in entry.arrays
 
-    def put(self, records: Records) -> None:
+    def put(self, records: Records | Measured) -> None:
         """Keep one more replication."""
+        assert isinstance(records, Records)
         if self._file is not None:
             tables: dict[str, Any] = self._file.put(self._key, records.replication, arrays_of(records)).tables
             records = replace(records, **tables)
@@ -388,6 +390,24 @@ class ReplicationStore:
 ETTR, DRAWN, STRUCK = "ettr", "drawn", "struck"
 
 
+class Measured(NamedTuple):
+    """What measures have made of a replication, by name, wherever it was simulated."""
+
+    replication: int
+    kept: dict[str, Array]
+
+    @property
+    def ettr(self) -> float:
+        """Its ETTR."""
+        return float(self.kept[ETTR])
+
+
+def measured(measures: Measures, records: Records) -> Measured:
+    """Return what *measures* make of a replication."""
+    kept = {name: np.asarray(measure(records)) for name, measure in measures.items()}
+    return Measured(records.replication, kept)
+
+
 class Measurements(ReplicationStore):
     """Of each finished replication of one scenario only what *measures* make of it, by name.
 
@@ -401,10 +421,10 @@ class Measurements(ReplicationStore):
         file: UnfinishedFile | None = None,
         key: str = "",
     ) -> None:
-        self.measures: dict[str, Callable[[Records], Any]] = {
-            ETTR: lambda records: records.ettr,
-            DRAWN: lambda records: records.drawn,
-            STRUCK: lambda records: records.incidents_by_mode,
+        self.measures: Measures = {
+            ETTR: attrgetter("ettr"),
+            DRAWN: attrgetter("drawn"),
+            STRUCK: attrgetter("incidents_by_mode"),
             **(measures or {}),
         }
         super().__init__(start, file, key)
@@ -415,12 +435,12 @@ class Measurements(ReplicationStore):
     def _whole(self, entry: StoreEntry) -> bool:
         return self.measures.keys() <= entry.arrays.keys()
 
-    def put(self, records: Records) -> None:
-        """Measure one more replication."""
-        kept = {name: np.asarray(measure(records)) for name, measure in self.measures.items()}
-        self.finished[records.replication] = kept
+    def put(self, records: Records | Measured) -> None:
+        """Measure one more replication, unless that was done where it was simulated."""
+        found = records if isinstance(records, Measured) else measured(self.measures, records)
+        self.finished[found.replication] = found.kept
         if self._file is not None:
-            self._file.put(self._key, records.replication, kept)
+            self._file.put(self._key, found.replication, found.kept)
 
     def ettr(self, count: int) -> list[float]:
         """Return ETTR of the first *count* replications."""

@@ -23,6 +23,7 @@ from clustersim.engine.replication import simulate
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
 from clustersim.signals import stops_held_back
+from clustersim.store import Measured, Measures
 
 PARENT_KILLED = 1
 WORTH_A_POOL = 0.65
@@ -43,6 +44,7 @@ class Batch(NamedTuple):
     """Some replications of a scenario, in one place of a list: what a worker does in one go.
 
     `seconds` is about what one replication takes, `taken` what all of them took, once they are finished.
+    `measures` are what is kept of each, if it is not all: who sends results far may measure before.
     """
 
     place: int
@@ -50,12 +52,13 @@ class Batch(NamedTuple):
     replications: Sequence[int]
     seconds: float = 0.0
     taken: float = 0.0
+    measures: Measures | None = None
 
 
 class Finished(NamedTuple):
     """Replications that are finished, and the seconds of one core that simulating them took."""
 
-    records: list[Records]
+    records: Sequence[Records | Measured]
     taken: float
 
 
@@ -89,7 +92,7 @@ def work_anywhere(scenario: Scenario, replications: Sequence[int]) -> Finished:
     return Finished(records, time.thread_time() - started)
 
 
-InOrder = Iterator[tuple[Batch, list[Records]]]
+InOrder = Iterator[tuple[Batch, Sequence[Records | Measured]]]
 """Batches, or single replications of them, in the order in which they are finished."""
 
 

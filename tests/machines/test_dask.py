@@ -14,7 +14,8 @@ import pytest
 
 import clustersim as cs
 from clustersim import dask_workers, workers
-from clustersim.store import RunError
+from clustersim.records import Records
+from clustersim.store import Measured, Measurements, RunError
 from tests.machines.conftest import QUESTIONS, Events, files, scenario
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install .[dask]")
@@ -79,6 +80,28 @@ def test_processes_of_dask_give_the_same_bytes_though_one_is_killed(
     QUESTIONS[name](tmp_path / name, executor=f"dask:{cluster.scheduler_address}", progress=events)
     assert events.act is None
     assert files(tmp_path / name) == alone[name]
+
+
+def test_what_a_study_measures_is_measured_where_it_was_simulated(
+    threads: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came, real = set[type](), Measurements.put
+
+    def put(self: Measurements, records: Any) -> None:
+        came.add(type(records))
+        real(self, records)
+
+    monkeypatch.setattr(Measurements, "put", put)
+    claims = {
+        "gain": {"figure": "ettr", "at_least": "1 pp", "minus": {}, "change": {"checkpoint.blocks": "1 s"}},
+        "share": {"figure": {"share": "lost"}, "at_least": 0.0},
+    }
+    claims = {name: {"says": name, "kind": "band", **claim} for name, claim in claims.items()}
+    given = scenario(replications=4)
+    given = given.model_validate(given.document | {"published": {"source": "nobody", "claims": claims}})
+    there, here = (cs.validate(given, **how).saved() for how in ({"executor": threads}, {"workers": 1}))
+    assert there == here
+    assert came == {Measured, Records}
 
 
 def test_a_scenario_travels_once_and_bundles_are_long_enough(

@@ -38,6 +38,7 @@ class ScenarioFigures:
     """The figures that a scenario has, or *only* some of them, by path; how they come out of replications."""
 
     def __init__(self, scenario: Scenario, only: Collection[str] = ()) -> None:
+        self._scenario, self._only = scenario, only
         self._facts = facts_of(scenario)
         self._known = figures_of(self._facts)
         self.figures: dict[str, MetricFigure] = {
@@ -52,6 +53,10 @@ class ScenarioFigures:
         figure = self._known.get(path)
         lacks = "" if figure is None else self._facts.missing(figure.metric.needs)
         return f"{path} needs {lacks}" if lacks else unknown(path, self.figures, f'no metric "{path}"')
+
+    def __reduce__(self) -> tuple[type[ScenarioFigures], tuple[Scenario, Collection[str]]]:
+        """Travel as what it was made of: figures are functions, and far larger."""
+        return ScenarioFigures, (self._scenario, self._only)
 
     @property
     def measures(self) -> Measures:

@@ -42,6 +42,9 @@ from clustersim.workers import Batch, Finished, InOrder, without_main, work_anyw
 DASK = "dask"
 BUNDLE_S = 1.0
 """Seconds that a task should take at least: then what Dask needs for it is below 1 %."""
+MOST_A_SECOND = 200
+"""Bundles that should end each second, on all threads together: one scheduler and one client bear a few times
+as many, so that on more than 200 threads bundles take longer, 5 s on 1,000."""
 AHEAD = 3
 """Bundles under way for each thread of the cluster: one is simulated, the others wait beside it."""
 SCHEMES = ("tcp", "tls", "ws", "wss", "ucx", "inproc")
@@ -144,7 +147,7 @@ class Dask:
         try:
             while todo or tasks.running:
                 while todo and len(tasks.running) < AHEAD * threads:
-                    tasks.submit(self._bundle(todo, share_s))
+                    tasks.submit(self._bundle(todo, min(share_s, max(BUNDLE_S, threads / MOST_A_SECOND))))
                 try:
                     bundle, results = tasks.next(LOOK_S)
                 except Empty:
@@ -161,13 +164,13 @@ class Dask:
         finally:
             tasks.cancel()
 
-    def _bundle(self, todo: deque[Batch], share_s: float) -> list[Batch]:
-        """Take batches off the front of those *todo*: so many that they take long enough, or their share.
+    def _bundle(self, todo: deque[Batch], seconds: float) -> list[Batch]:
+        """Take batches off the front of those *todo*: so many that they take so many *seconds* together.
 
         How long they take is a guess at first; as far as it was off so far, it is taken to be off.
         """
         pace = self._spent / self._expected if self._spent and self._expected else 1.0
-        bundle, left = list[Batch](), min(BUNDLE_S / pace, share_s)
+        bundle, left = list[Batch](), seconds / pace
         while todo and (not bundle or left > 0):
             left -= todo[0].seconds * len(todo[0].replications)
             bundle.append(todo.popleft())

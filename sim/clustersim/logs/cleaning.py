@@ -77,7 +77,8 @@ class _Incidents:
     def sort_out(self, merge_s: float) -> None:
         """Decide of each row whether it begins an incident, belongs to one, or lies outside."""
         last: dict[int, tuple[float, int]] = {}
-        away: dict[int, int] = {}
+        away: dict[int, list[int]] = {}
+        latest: dict[int, int] = {}
         rows, times, ends = self._rows, self._time.tolist(), self._row_end.tolist()
         nodes, causes, many = rows.node, rows.cause, len(rows.causes)
         for entry in np.argsort(self._time, kind="stable").tolist():
@@ -86,16 +87,18 @@ class _Incidents:
                 continue
             time, node, key = times[entry], nodes[entry], nodes[entry] * many + causes[entry]
             before, incident = last.get(key, (-math.inf, -1))
+            absences = [each for each in away.get(node, ()) if self._end[each] > time]
             status = "merged"
             if not time - before <= merge_s or not merge_s:
-                incident = away.get(node, -1)
-                status = "inside_absence"
-                if incident < 0 or not time < self._end[incident] < math.inf:
-                    incident, status = self._begin(entry, incident), "used"
+                status, incident = "inside_absence", self._longest(absences)
+                if incident < 0:
+                    status, incident = "used", self._begin(entry)
+                    latest[node] = incident
             self._extend(incident, ends[entry])
+            away[node] = absences if incident in absences else [*absences, incident]
             last[key] = time, incident
-            away[node] = incident
             self._status[entry] = status if self._is_observed(entry, time) else "outside"
+        self._close(latest)
         strange = set(self._strangers)
         self._kept = [
             incident
@@ -103,19 +106,28 @@ class _Incidents:
             if self._status[entry] == "used" and entry not in strange
         ]
 
-    def _begin(self, entry: int, before: int) -> int:
-        """Begin an incident; whose node fails again was back from the one *before*, whenever that was."""
-        if before >= 0 and self._end[before] == math.inf:
-            self._end[before] = math.nan
+    def _begin(self, entry: int) -> int:
+        """Begin an incident, and return its number."""
         self._first.append(entry)
         self._end.append(math.nan)
         return len(self._first) - 1
 
+    def _longest(self, absences: list[int]) -> int:
+        """Return which of these absences has the latest end that is known, -1 for none."""
+        known = [each for each in absences if self._end[each] < math.inf]
+        return max(known, key=self._end.__getitem__, default=-1)
+
     def _extend(self, incident: int, end: float) -> None:
-        """Let an absence last to the later end; one without an end has that of the next row that tells it."""
+        """Let an absence last to the later end, or to the first that is told."""
         known = self._end[incident]
         if math.isnan(known) or known == math.inf or end > known:
             self._end[incident] = known if math.isnan(end) else end
+
+    def _close(self, latest: dict[int, int]) -> None:
+        """Take for back, whenever that was, whose node failed again after an absence without an end."""
+        for incident, end in enumerate(self._end):
+            if end == math.inf and latest[self._rows.node[self._first[incident]]] != incident:
+                self._end[incident] = math.nan
 
     def _is_observed(self, entry: int, time: float) -> bool:
         exposure, node = self._exposure, self._rows.node[entry]

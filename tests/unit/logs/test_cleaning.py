@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clustersim.logs.cleaning import clean
@@ -53,9 +53,9 @@ def grouped(mine: list[Row]) -> tuple[list[str], list[list[Row]], list[list[Row]
         if earlier and time - mine[earlier[-1]][0] <= MERGE_S:
             kinds.append("merged")
             of.append(of[earlier[-1]])
-        elif groups and time < known_end(groups[-1]) < math.inf:
+        elif within := [group for group in groups if time < known_end(group) < math.inf]:
             kinds.append("inside_absence")
-            of.append(groups[-1])
+            of.append(max(within, key=known_end))
         else:
             kinds.append("used")
             groups.append([])
@@ -96,7 +96,10 @@ def known_end(group: list[Row]) -> float:
     return known
 
 
+@settings(deadline=None, max_examples=300)
 @given(LOGS)
+@example([(10, 0, "a", ""), (10, 0, "b", ""), (10, 0, "a", "")])
+@example([(10, 0, "a", "11"), (12, 0, "b", "20"), (14, 0, "a", "60"), (30, 0, "b", "40")])
 def test_every_row_becomes_what_the_guide_says(log: list[Row]) -> None:
     read = history(log)
     counts, failures = by_hand(log)
@@ -111,6 +114,7 @@ def test_every_row_becomes_what_the_guide_says(log: list[Row]) -> None:
         assert end == expected or (math.isnan(end) and math.isnan(expected))
 
 
+@settings(deadline=None)
 @given(LOGS)
 def test_the_order_of_rows_that_are_not_at_once_makes_no_difference(log: list[Row]) -> None:
     log = list({(time, node): (time, node, cause, end) for time, node, cause, end in log}.values())
@@ -119,6 +123,7 @@ def test_the_order_of_rows_that_are_not_at_once_makes_no_difference(log: list[Ro
     assert dict(one.rows) == dict(other.rows)
 
 
+@settings(deadline=None)
 @given(LOGS)
 def test_a_replay_without_more_words_strikes_as_the_cleaned_log_does(log: list[Row]) -> None:
     """The engine's rule for rows within an absence, in a scenario with no detection, is that of cleaning."""

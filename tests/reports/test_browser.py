@@ -12,7 +12,7 @@ from tests.reports.browser import Opened, chromium, executable
 from tests.reports.pages import figures, html
 
 SAYS_NOTHING = "no Chromium here: THE REPORT WAS NOT OPENED IN A BROWSER (apt-get install chromium)"
-PAGES = ("compared", "everything", "hostile", "tune", "tune stuck", "levers hostile", "validation")
+PAGES = ("compared", "everything", "hostile", "tune", "tune stuck", "levers hostile", "fit", "validation")
 FIGURES = "document.querySelectorAll('[data-figure]')"
 OUTSIDE = f"""[...{FIGURES}].flatMap(plot => {{
   const box = plot.getBoundingClientRect();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def fit_history(
     spares = 0 if math.isnan(most_away) else min(int(most_away), history.nodes // 2)
     document = fleet_document(history, causes, name, source, spares)
     text = text_of(history, causes, document)
-    scenario = loads(text, Fit.scenario_file, how.changes)
+    scenario = loads(text, Fit.scenario_file, replace(how, replications=None).changes)
     fleet = _fleet(scenario, history)
     count = _histories(fleet) if how.replications is None else how.replications
     with simulations(how.without_changes, output, "fit", fleet, log=text) as running:

@@ -106,7 +106,7 @@ def select(spells: Spells, features: tuple[str, ...], window_s: float, tests: in
         if best.top <= start.top:
             break
     if best.model.law != EXPONENTIAL:
-        best = search.best_law(best)
+        best = search.without_needless(search.best_law(best), level)
     return Selection(best, start, search.p_values(best, features), level)
 
 

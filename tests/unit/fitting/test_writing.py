@@ -14,6 +14,7 @@ from clustersim.fitting.histories import history_of
 from clustersim.fitting.writing import fleet_document, mode, text_of, uncertain
 from clustersim.logs.history import History
 from clustersim.scenario import Scenario, loads
+from clustersim.settings import Settings
 from clustersim.store import ChoiceError
 from clustersim.units import DAY, HOUR
 
@@ -114,3 +115,10 @@ def test_a_log_without_failures_or_with_too_many_causes_is_refused() -> None:
     many = History.of(np.arange(101.0), 8, 30 * DAY, cause=np.arange(101), causes=list(map(str, range(101))))
     with pytest.raises(ChoiceError, match="101 causes, 100 are possible"):
         fit_history(many, "many", "log.csv")
+
+
+def test_how_many_histories_is_no_matter_of_the_scenario() -> None:
+    log = History.of([DAY, 2 * DAY], 8, 30 * DAY, node=[1, 2])
+    found = fit_history(log, "few", "log.csv", settings=Settings(replications=3, seed=7, workers=1))
+    assert (found.replications, found.scenario.simulation.seed) == (3, 7)
+    assert all(each.inside is None for each in found.checked)

@@ -23,7 +23,8 @@ def written(seed: int) -> dict[str, Any]:
     """A random scenario: every second one plain, every tenth of all families, the others of one or two.
 
     Ten of them ask for a precision; in ten nodes fail by the calendar and there are no spares, so that it is
-    known how many would suffice; and ten have many kinds of stragglers.
+    known how many would suffice; ten have many kinds of stragglers; and ten save to a tier that no failure
+    leaves of use.
     """
     rng = random.Random(seed)
     few = rng.sample(list(FAMILIES), rng.choice([1, 2]))
@@ -36,6 +37,13 @@ def written(seed: int) -> dict[str, Any]:
     if seed % 50 == 32:
         slow = {"per": "node", "effect": {"slow": {"factor": 0.5}}, "detect": "120 s"}
         spec["failures"] = {f"slow {n}": slow | {"mtbf": f"{rng.uniform(1, 9)} h"} for n in range(5)}
+    if seed % 50 == 42:
+        node = {"per": "node", "mtbf": f"{rng.uniform(1, 4)} h", "repair": "100 s"}
+        quick = {"interval": "2 min", "blocks": "1 s", "survives": ["job"]}
+        storage = {"interval": "6 min", "blocks": "5 s", "load": "10 s"}
+        spec |= {"cluster": {"gpus": 100, "gpus_per_node": 1, "spares": 9}, "failures": {"node": node}}
+        spec["checkpoint"] = {"tiers": {"memory": quick, "storage": storage}}
+        spec["recovery"] = {"stages": {"detect": "5 s", "restart": "10 s", "load": "checkpoint"}}
     if seed % 50 == 12:
         del spec["simulation"]["replications"]
         spec["simulation"]["precision"] = "5 pp"

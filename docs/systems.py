@@ -159,15 +159,33 @@ def answers(found: Mapping[str, Any]) -> str:
     )
     price, tokens_per_s = hot["cost.per_effective_gpu_hour"], hot["throughput.tokens_per_s"]
     rows.append(
-        [whole(1e6), "what it would take: hot spares", percent(hot["ettr"]), *worth(price, tokens_per_s)]
+        [whole(1e6), "(our addition) with hot spares", percent(hot["ettr"]), *worth(price, tokens_per_s)]
     )
     best = {way: max(line, key=speed_of) for way, line in by_way(found["tokens"]).items()}
     cold, hot_spares = told(best["cold restart"]), told(best["hot spares"])
+    sizes = len(sizes_of(found["tokens"]))
     sentence = (
-        f"The size that trains 10 T tokens fastest is {cold} where all are restarted cold, and {hot_spares}"
-        " with hot spares: beyond it more cards take longer and cost more."
+        f"Of the {sizes} sizes that were tried, 10 T tokens are trained fastest on {cold} where all are"
+        f" restarted cold, and on {hot_spares} with hot spares: more cards take as long or longer,"
+        " and cost more."
     )
-    return f"{table(ANSWERS, rows)}\n\n{sentence}"
+    return f"{table(ANSWERS, rows)}\n\n{counted(load(CHEN[-1]))}\n\n{sentence}"
+
+
+def counted(scenario: Scenario) -> str:
+    """Return what the money of the answers is, and what their days count beside failures."""
+    costs, slower = scenario.written.costs, scenario.workload.scaling_efficiency
+    assert costs is not None
+    assert costs.card is not None
+    assert costs.life is not None
+    assert isinstance(slower, Mapping)
+    speeds = ", ".join(f"{share:g} on {whole(size)}" for size, share in slower.items() if share < 1)
+    price = f"{whole(costs.card.amount)} {costs.card.currency}"
+    return (
+        f"Money is the price of the cards alone, {price} each, written"
+        f" off over {duration(costs.life)}: no power, no building, no staff. Price and days also count that a"
+        f" card is slower among more, by assumption: its speed is {speeds} cards."
+    )
 
 
 def stated(name: str) -> tuple[str, str]:
@@ -268,7 +286,7 @@ def decades(points: Sequence[Mapping[str, Any]]) -> str:
 
 def tokens(points: Sequence[Mapping[str, Any]]) -> str:
     """Return days and money to 10 T tokens by size and way of recovering, and which size is best at each."""
-    sizes = list(dict.fromkeys(point["cluster.gpus"] for point in points))
+    sizes = sizes_of(points)
     lines = by_way(points)
     rows = [
         [count(size), *(time_and_money(line[place]) for line in lines.values())]
@@ -285,6 +303,11 @@ def tokens(points: Sequence[Mapping[str, Any]]) -> str:
 def by_way(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     """Return the points of each way of recovering, by size."""
     return {way: [point for point in points if point["scenario"] == name] for name, way in WAYS.items()}
+
+
+def sizes_of(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the sizes of a sweep, in their order."""
+    return list(dict.fromkeys(point["cluster.gpus"] for point in points))
 
 
 def speed_of(point: Mapping[str, Any]) -> float:

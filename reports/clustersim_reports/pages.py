@@ -40,7 +40,7 @@ from clustersim.studies.sweep import Sweep
 from clustersim.studies.tune import Tuning
 from clustersim.units import format_duration
 from clustersim.validation import Validation
-from clustersim.validation.outcomes import FITTED
+from clustersim.validation.outcomes import evidence
 from clustersim.version import VERSION
 from clustersim_reports import blocks, inputs, page
 from clustersim_reports.blocks import Fact, Facts, Page, Section, Table
@@ -481,9 +481,7 @@ def validation_page(validation: Validation, command: str | None = None) -> Page:
 
 def headline(validation: Validation) -> str:
     """Return how many checks pass; those of plumbing and with fitted inputs count only where they fail."""
-    apart = ("plumbing", FITTED)
-    evidence = [case for case in validation.cases if case.counted_as not in apart or not case.passed]
-    cases = evidence or validation.cases
+    cases = evidence(validation.cases)
     passed = sum(case.passed for case in cases)
     if passed < len(cases):
         return f"{whole(passed)} of {whole(len(cases))} checks pass."

@@ -69,3 +69,27 @@ def test_what_the_page_says_of_size_holds(systems: ModuleType, stored: dict[str,
         fastest = max(line, key=lambda point: point["throughput.tokens_per_s"])
         assert int(min(line, key=systems.bill)["cluster.gpus"]) < int(fastest["cluster.gpus"])
         assert line[-1]["throughput.tokens_per_s"] < fastest["throughput.tokens_per_s"]
+        assert all(systems.bill(each) > systems.bill(fastest) for each in line[line.index(fastest) + 1 :])
+
+
+def test_words_between_quotation_marks_are_what_was_said(systems: ModuleType, stored: dict[str, Any]) -> None:
+    """The design quotes the interview; what is not Chen's is not in his column as if it were."""
+    said = dict(systems.stated(name) for name in systems.CHEN)
+    assert list(said.values()) == [
+        '"definitely fine"',
+        '"only half"',
+        '"doesn\'t have very high practical returns"',
+    ]
+    rows = [line for line in systems.answers(stored).splitlines() if line.startswith("| 1")]
+    assert [row for row in rows if row.split(" | ")[1] not in said.values()] == [rows[-1]]
+    assert "(our addition)" in rows[-1]
+
+
+def test_the_answers_say_what_their_money_leaves_out(systems: ModuleType, stored: dict[str, Any]) -> None:
+    """An effective card-hour of 10,000 cards is the card's price over its life and ETTR, no more."""
+    ettr = stored["systems"]["chen-10k"]["ettr"]["mean"]
+    assert systems.per_hour(stored["systems"]["chen-10k"]) == pytest.approx(
+        65_000 / (4 * 365.25 * 24) / ettr, rel=1e-4
+    )
+    assert "65,000 CNY each, written off over 4 y: no power" in systems.answers(stored)
+    assert "0.85 on 100,000, 0.73 on 1,000,000 cards" in systems.answers(stored)

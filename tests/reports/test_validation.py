@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from importlib.resources import files
+from itertools import pairwise
 
 import pytest
 
@@ -141,6 +144,31 @@ def test_what_did_not_pass_and_controls_have_their_names() -> None:
     found = {name: one.drawing["layout"]["annotations"][1:] for name, one in families(FAILED).items()}
     assert [note["text"] for note in found["shares"]] == ["second/missed"]
     assert [note["text"] for note in found["times"]] == ["second/small"]
+
+
+def test_names_of_signs_that_are_near_do_not_run_into_each_other() -> None:
+    near = [
+        outcome(f"near/number-{number}", value=0.7, low=0.69, high=0.71, simulated=found, verdict="differs")
+        for number in range(4)
+        if (found := ConfidenceInterval(0.4 + number / 100, 0.4, 0.44))
+    ]
+    names = families(*near)["shares"].drawing["layout"]["annotations"][1:]
+    assert len(names) == len(near)
+    shares = {name["text"]: int(name["text"][-1]) / 100 / 1.06 * 320 + name["yshift"] for name in names}
+    for side in ("left", "right"):
+        heights = sorted(shares[name["text"]] for name in names if name["xanchor"] == side)
+        assert all(upper - lower >= 15 - 1e-6 for lower, upper in pairwise(heights))
+
+
+def test_signs_of_a_legend_that_are_drawn_as_paths_are_filled() -> None:
+    """`.swatch path` says that lines have no filling, so that those that have one need a rule as strong."""
+    templates = files("clustersim_reports") / "templates"
+    drawn = re.findall(r'<path [^>]*class="[^"]*\b(f-[a-z]+)', (templates / "macros.html.j2").read_text())
+    style = (templates / "style.css").read_text()
+    assert "f-productive" in drawn
+    assert [
+        fill for fill in drawn if f".swatch .{fill} {{" not in style and f".swatch .{fill}," not in style
+    ] == []
 
 
 def test_a_curve_has_estimator_formula_and_simulation_and_its_cluster_a_sign() -> None:

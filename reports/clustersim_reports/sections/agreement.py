@@ -50,6 +50,10 @@ FEWEST = 3
 """Checks below which a figure shows nothing that the table does not."""
 HEIGHT, ROOM, LONGEST = 400, 1.6, 19
 """Pixels, the room at the ends of a log axis as a ratio, and most characters of a name."""
+LETTER, LINE, PIXEL = 0.024, 15 / 320, 1 / 320
+"""Shares of an axis that a letter takes across, and a line of letters and a pixel upwards."""
+LIFTS = (4, -8, -20, 16, -32, 28)
+"""Pixels from a sign up to its name, the best first."""
 SIGNS = {
     "exact": ("dot", "circle"),
     "band": ("square", "square"),
@@ -117,6 +121,7 @@ def figure(name: str, cases: Sequence[ClaimResult]) -> Figure:
     ]
     plot = Plot(Data(points), HEIGHT, x=family.axis(around, title="published"), y=family.axis(around))
     plot.corner("simulated")
+    names: list[tuple[str, float, float]] = []
     low, high = plot.ends()
     plot.line([low, high], [low, high], MUTED, 1.2, "dash")
     for case, point in zip(cases, points, strict=True):
@@ -129,9 +134,36 @@ def figure(name: str, cases: Sequence[ClaimResult]) -> Figure:
         marker = drawing.sign(colour, 11, SIGNS[case.kind][1])
         plot.dots([x], [y], marker, error_y=bars, hover=lines)
         if case.kind == "control" or not (case.passed or case.tried):
-            side, shift = ("left", 9) if plot.share(x) < 0.5 else ("right", -9)
-            plot.note(drawing.text(case.name, LONGEST), x, y, yshift=4, xanchor=side, xshift=shift)
+            names.append((drawing.text(case.name, LONGEST), x, y))
+    _name(plot, names)
     count = f"{len(cases)} check{'s' * (len(cases) > 1)}"
     failed = ", ".join(case.name for case in cases if not (case.passed or case.tried))
     spoken = f"{count}, not passed: {failed}" if failed else f"{count}, all passed"
     return plot.figure(f"agreement-{name}", family.title, count, spoken)
+
+
+def _name(plot: Plot, names: Sequence[tuple[str, float, float]]) -> None:
+    """Write names beside their signs, where there is more room, higher or lower where that is taken."""
+    taken: list[tuple[float, float, float]] = []
+    for words, x, y in sorted(names, key=lambda each: -each[2]):
+        across, up, wide = plot.share(x), plot.share(y, "y"), len(words) * LETTER
+        sides = ("left", "right") if across < 0.5 else ("right", "left")
+        places = [
+            (side, lift, begin, up + lift * PIXEL)
+            for lift in LIFTS
+            for side in sides
+            if (begin := across if side == "left" else across - wide) >= 0
+        ]
+        signs = [
+            (plot.share(a) - LETTER, plot.share(b, "y"), 2 * LETTER) for _, a, b in names if (a, b) != (x, y)
+        ]
+        free = (place for place in places if not any(_meet(place[2:], wide, each) for each in signs + taken))
+        side, lift, begin, height = next(free, (sides[0], LIFTS[0], across, up))
+        taken.append((begin, height, wide))
+        plot.note(words, x, y, yshift=lift, xanchor=side, xshift=9 if side == "left" else -9)
+
+
+def _meet(place: Position, wide: float, other: tuple[float, float, float]) -> bool:
+    """Return whether a name at *place* would run into another one."""
+    begin, height = place
+    return begin < other[0] + other[2] and other[0] < begin + wide and abs(height - other[1]) < LINE

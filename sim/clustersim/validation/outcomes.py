@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -47,6 +47,8 @@ KINDS = {
     "plumbing": ("figure that went in came out", "figures that went in came out (plumbing)"),
     FITTED: ("claim met with a fitted input", "claims met with a fitted input"),
 }
+APART = ("plumbing", FITTED)
+"""Kinds that are no evidence where they are met."""
 
 
 def verdict(simulated: ConfidenceInterval, low: float | None, high: float | None) -> str:
@@ -346,23 +348,37 @@ def compatible(case: ClaimResult) -> str:
     return f"{case.unknown} was not published: {'; '.join(parts)}."
 
 
+def evidence(cases: Sequence[ClaimResult]) -> list[ClaimResult]:
+    """Return the checks that count: those of plumbing and with fitted inputs only where they fail.
+
+    Where there are no others these are all of them.
+    """
+    counted = [case for case in cases if case.counted_as not in APART or not case.passed]
+    return counted or list(cases)
+
+
 def conclusion(validation: Validation) -> str:
     """Return in a sentence what came of it."""
-    cases = validation.cases
+    cases = evidence(validation.cases)
+    apart = [case for case in validation.cases if case not in cases]
     failed = [case.name for case in cases if not case.passed]
     if not failed:
-        return f"All {len(cases)} checks pass: {', '.join(_counted(cases))}."
+        begin = f"All {len(cases)} checks pass" if len(cases) > 1 else "The check passes"
+        end = f"; counted apart: {', '.join(_counted(apart))}" if apart else ""
+        return f"{begin}: {', '.join(_counted(cases))}{end}."
     which, more = ", ".join(failed[:MOST_NAMED]), len(failed) - MOST_NAMED
     which += f" and {more} more" if more > 0 else ""
     return f"{len(failed)} of {len(cases)} checks do not pass: {which}."
 
 
-def _counted(cases: tuple[ClaimResult, ...]) -> Iterator[str]:
+def _counted(cases: Sequence[ClaimResult]) -> Iterator[str]:
     """Yield how many claims there are of each kind, and what they do."""
+    tried = [case for case in cases if case.tried and case.counted_as not in APART]
     for kind, words in KINDS.items():
-        if count := sum(case.counted_as == kind and not case.tried for case in cases):
+        if count := sum(case.counted_as == kind and case not in tried for case in cases):
             yield f"{whole(count)} {words[count > 1]}"
-    if count := sum(bool(case.tried) for case in cases):
+    if tried:
+        count = len(tried)
         yield f"{whole(count)} met with some of the values tried for an input that was not published"
 
 

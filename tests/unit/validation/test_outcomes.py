@@ -35,8 +35,15 @@ def test_claims_with_a_fitted_input_are_counted_apart_whatever_their_kind() -> N
     assert (chosen.counted_as, outcome().counted_as) == ("fitted", "exact")
     assert chosen.to_dict()["fitted"] == "the restart, to this figure"
     assert conclusion(Validation((outcome(), chosen), {})) == (
-        "All 2 checks pass: 1 published figure reproduced, 1 claim met with a fitted input."
+        "The check passes: 1 published figure reproduced; counted apart: 1 claim met with a fitted input."
     )
+    tried = replace(chosen, tried=(Trial("5 s", ConfidenceInterval(), "agrees"),))
+    went_in = outcome(name="in", kind="plumbing")
+    assert conclusion(Validation((outcome(), outcome(name="two"), tried, went_in), {})) == (
+        "All 2 checks pass: 2 published figures reproduced; counted apart: 1 figure that went in came out,"
+        " 1 claim met with a fitted input."
+    )
+    assert conclusion(Validation((went_in,), {})) == "The check passes: 1 figure that went in came out."
 
 
 @pytest.mark.parametrize(

@@ -174,14 +174,17 @@ def simulate_all(
     return time.perf_counter() - started
 
 
+PRECISE = (
+    "how many replications a precision takes is known only as they finish, so that they have no shards;"
+    " give replications instead"
+)
+
+
 def _refuse_precision(points: Sequence[Point]) -> None:
     """Raise ChoiceError where one of the *points* asks for more replications as they finish."""
     for point in points:
         if not point.fixed:
-            raise ChoiceError(
-                f"{point.scenario.name}: how many replications a precision takes is known only as they"
-                " finish, so that they have no shards; give replications instead"
-            )
+            raise ChoiceError(f"{point.scenario.name}: {PRECISE}")
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from typing import Any
 
 from clustersim import folders
 from clustersim.dask_workers import LIBRARIES, state
-from clustersim.experiment import PartDone, run_all
+from clustersim.experiment import PRECISE, PartDone, run_all
 from clustersim.scenario import Scenario, dump, loads
 from clustersim.settings import Part, ScenarioSource, Settings, merged
 from clustersim.store import KEY_FILE, ChoiceError, UnfinishedFile, kept_in
@@ -110,6 +110,8 @@ def shard(
     changes = how.changes if study == VALIDATE else {}
     if study != VALIDATE:
         sources, how = [how.load(each) for each in sources], how.without_changes
+    if study in (RUN, COMPARE):
+        _refuse_precise(sources)
     said = {"study": study, "shard": part.number, "of": part.of, "output": str(output)}
     record = said | _encoded({"scenarios": sources, "asked": asked, "changes": changes})
     record |= {"tool": folders.TOOL, **{name: state()[name] for name in SAME if name in state()}}
@@ -128,8 +130,14 @@ def _refuse_whole(study: str, settings: Settings) -> None:
         why = "chooses what it simulates by what came of what was before"
         raise ChoiceError(f"{study} {why}, so that it has no shards; simulate on an executor instead")
     if settings.precision is not None:
-        why = "how many replications a precision takes is known only as they finish"
-        raise ChoiceError(f"{why}, so that they have no shards; give replications instead")
+        raise ChoiceError(PRECISE)
+
+
+def _refuse_precise(scenarios: Sequence[Scenario]) -> None:
+    """Raise ChoiceError for a precision, before a finished shard of another answer gives way to none."""
+    for each in scenarios:
+        if each.simulation.precision is not None:
+            raise ChoiceError(f"{each.name}: {PRECISE}")
 
 
 def _there(folder: Path, record: Mapping[str, Any], settings: Settings) -> Shard | None:

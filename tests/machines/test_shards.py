@@ -208,5 +208,7 @@ def test_what_chooses_as_it_goes_has_no_shards(tmp_path: Path) -> None:
         with pytest.raises(ChoiceError, match="how many replications a precision takes is known"):
             cs.shard("1/2", question, [given], tmp_path / "c", precision=0.01)
     precise = with_blocks(simulation={"horizon": "1 d", "precision": "1 pp"})
+    finished = cs.shard("1/2", cs.run, given, tmp_path / "d").folder
     with pytest.raises(ChoiceError, match="small: how many replications a precision takes is known only"):
         cs.shard("1/2", cs.run, precise, tmp_path / "d")
+    assert (finished / SHARD).is_file()

@@ -322,3 +322,19 @@ def test_planned_stops_go_from_multiples_to_instants_and_to_a_list(tree: Path) -
     first, second = scenario.maintenance
     assert (first.every, first.takes, first.if_down) == (86_400.0, 1200.0, "skip")
     assert (second.at, second.takes) == ((43_200.0,), 10_800.0)
+
+
+def test_a_list_that_an_override_replaces_leaves_no_place_and_no_range_of_the_old_one(tree: Path) -> None:
+    text = (
+        "maintenance: [{every: 1 d, takes: 10 min}]\nuncertain: {maintenance.0.takes: 5 min to 20 min}\n"
+        "simulation: {replications: null}\n"
+    )
+    assert list(child(tree, text).uncertain) == ["maintenance.0.takes"]
+    assert not child(tree, text, maintenance="[{every: 2 d, takes: 1 h}]").uncertain
+    found = refused(tree, text, maintenance="[{every: 2 d, takes: -1 h}]")
+    assert found.startswith("--set maintenance=[{every: 2 d, takes: -1 h}]: maintenance.0.takes: ")
+
+
+def test_a_table_that_an_override_replaces_leaves_no_place_of_the_old_one(tree: Path) -> None:
+    found = refused(tree, "", failures__node__repair="{lognormal: {median: -1 h, sigma: 1}}")
+    assert found.startswith("--set failures.node.repair={"), found

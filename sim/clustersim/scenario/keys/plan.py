@@ -142,7 +142,7 @@ class MaintenanceBlock(Block):
         stops = self.resolve()
         yield from self._about_lengths(stops)
         gap = format_duration(stops.gap) if stops.gap < math.inf else ""
-        if self.merge_within >= stops.gap:
+        if self.merge_within and self.merge_within >= stops.gap:
             yield "merge_within", f"a stop waits until the next one is due, {gap} after it; give less"
         if self.rolling and self.abrupt:
             yield "abrupt", "a rolling stop loses nothing; leave abrupt or rolling out"

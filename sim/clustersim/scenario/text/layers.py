@@ -288,7 +288,11 @@ def _layer(document: Document, keys: Path, value: object, place: Place) -> Docum
     end = next((end for end in range(len(keys)) if not is_block(keys[: end + 1])), len(keys) - 1) + 1
     end = 1 if listed else end
     whole = keys[:end]
-    marks = {path: mark for path, mark in document.marks.items() if path[:end] == whole}
+    marks = {
+        path: mark
+        for path, mark in document.marks.items()
+        if path[:end] == whole and path[: len(keys)] != keys
+    }
     marks |= {
         keys[:end]: Mark(place, place) for end in range(len(keys) + 1) if keys[:end] not in document.marks
     }

@@ -37,6 +37,9 @@ FEWEST: Mapping[str, int] = {LIFETIME: 20, LEMONS: 20, RELAPSE: 10, TREND: 10}
 """Failures (of a relapse, repairs) without which a feature is not looked for: no test would be its size."""
 NESTED = "weibull"
 """The law that is tested against the exponential, a special case of it; others are compared with it."""
+CLEARLY = 4.0
+"""By so much another law's criterion has to be smaller (Burnham and Anderson, Model Selection and Multimodel
+Inference, 2nd edition, 2002, section 2.6): laws that nobody can tell apart would be chosen by chance."""
 WITHINS = (DAY, 3 * DAY, 7 * DAY)
 UNTILS = (7 * DAY, 14 * DAY, 30 * DAY, 60 * DAY, 90 * DAY, 180 * DAY)
 STEEPEST = 0.5
@@ -195,11 +198,12 @@ class _Search:
         return found
 
     def best_law(self, found: Maximum) -> Maximum:
-        """Return *found* with the law that Akaike's criterion prefers."""
+        """Return *found* with the law that Akaike's criterion clearly prefers, or with the tested one."""
         laws = [law for law in LAWS if law != EXPONENTIAL]
         models = [replace(found.model, law=law, new=new) for law in laws for new in (False, True)]
         fits = [self.fitted(model, found.values) for model in models]
-        return min((fit for fit in fits if not _too_steep(fit)), key=lambda fit: fit.aic, default=found)
+        sound = (fit for fit in fits if not _too_steep(fit))
+        return min(sound, key=lambda fit: fit.aic + CLEARLY * (fit.model.law != NESTED), default=found)
 
     def p_values(self, best: Maximum, features: tuple[str, ...]) -> dict[str, float]:
         """Return the chance of each feature beside the others of the *best* model."""

@@ -12,7 +12,7 @@ from clustersim.cli.program import OK, Command
 EXAMPLES = (
     "clustersim check my.yaml",
     "clustersim check my.yaml --verbose   # with defaults",
-    "clustersim check scenarios/*.yaml --quiet",
+    "clustersim check my/*.yaml --quiet",
     "clustersim check llama3-16k --set cluster.spares=0 --json",
     "clustersim check - < my.yaml",
 )

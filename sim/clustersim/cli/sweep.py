@@ -11,7 +11,7 @@ from clustersim.cli import console, options
 from clustersim.cli.program import OK, Command
 
 EXAMPLES = (
-    "clustersim sweep llama3-16k --vary cluster.spares=0,5,10,20 --metric cost.per_effective_gpu_hour",
+    "clustersim sweep llama3-16k --vary cluster.spares=20,40,80,160 --metric cost.per_effective_gpu_hour",
     "clustersim sweep chen-100k --vary cluster.gpus=10k..200k:20 --vary recovery.stages.restart=1min,4min",
     "clustersim sweep chen-1m-cold chen-1m-hot-spare --vary cluster.gpus=10k..1M:7log --report",
     "clustersim sweep my.yaml --vary checkpoint.blocks=1s,5s,30s --retune      # each with its best interval",

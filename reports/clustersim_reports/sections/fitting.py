@@ -6,11 +6,11 @@ import numpy as np
 from scipy.special import gammaln
 
 from clustersim.arrays import Floats
-from clustersim.fitting.answer import Fit, in_ends, written
+from clustersim.fitting.answer import Fit, away_in_words, in_ends, written
 from clustersim.fitting.causes import CauseFit
 from clustersim.fitting.checking import LABELS, Checked
 from clustersim.fitting.repairs import still_away
-from clustersim.formatting import NOTHING, counted, duration, percent, significant, whole
+from clustersim.formatting import counted, duration, percent, significant, whole
 from clustersim.logs.history import ROWS, TOTAL, History
 from clustersim_reports import drawing
 from clustersim_reports.blocks import (
@@ -81,11 +81,8 @@ def check(found: Fit) -> Section:
 
 
 def _cause(fit: CauseFit) -> Row:
-    law, seen = fit.selection.best.model.law, (NOTHING,) * 3
-    if fit.repair is not None:
-        numbers = fit.repair.seen
-        seen = duration(numbers.median_s), duration(numbers.mean_s), whole(numbers.censored)
-    return row(fit.name, whole(fit.count), in_ends(fit.rate, _three), law, *seen)
+    law = fit.selection.best.model.law
+    return row(fit.name, whole(fit.count), in_ends(fit.rate, _three), law, *away_in_words(fit))
 
 
 def _three(value: float) -> str:

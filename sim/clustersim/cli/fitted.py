@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from clustersim.cli.screen import Row, Screen
-from clustersim.fitting.answer import Fit, in_ends, written
+from clustersim.fitting.answer import Fit, away_in_words, in_ends, written
 from clustersim.fitting.causes import CauseFit
 from clustersim.fitting.checking import LABELS, Checked
-from clustersim.formatting import NOTHING, duration, significant, whole
+from clustersim.formatting import significant, whole
 from clustersim.logs.history import ROWS, TOTAL
 
 
@@ -54,12 +54,8 @@ def _rows(rows: Mapping[str, int]) -> Iterator[Row]:
 
 
 def _cause(fit: CauseFit) -> Row:
-    repair = fit.repair
-    seen = (NOTHING,) * 3
-    if repair is not None:
-        seen = duration(repair.seen.median_s), duration(repair.seen.mean_s), whole(repair.seen.censored)
     rate = in_ends(fit.rate, lambda value: significant(value, 3))
-    return (f"  {fit.name}", whole(fit.count), rate, fit.selection.best.model.law, *seen)
+    return (f"  {fit.name}", whole(fit.count), rate, fit.selection.best.model.law, *away_in_words(fit))
 
 
 def _checked(each: Checked) -> Row:

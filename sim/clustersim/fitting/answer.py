@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,7 +19,7 @@ from clustersim.fitting.rates import exact_rate
 from clustersim.fitting.repairs import RepairLaw
 from clustersim.fitting.selection import LEMONS, LIFETIME, RELAPSE, TREND
 from clustersim.fitting.spells import Bursts
-from clustersim.formatting import counted, duration, percent, significant, whole
+from clustersim.formatting import NOTHING, counted, duration, percent, significant, whole
 from clustersim.logs.history import History
 from clustersim.studies.study import Study, plain
 from clustersim.units import DAY, format_duration
@@ -60,12 +59,10 @@ class Fit(Study):
 
     def body(self) -> dict[str, Any]:
         """Return the numbers as plain data; what is unknown is null."""
-        history, end = self.history, None
-        if history.start is not None:
-            end = history.start + timedelta(seconds=history.window_s)
+        history = self.history
         window = {
             "from": history.start.isoformat() if history.start else None,
-            "to": end.isoformat() if end else None,
+            "to": history.end.isoformat() if history.end else None,
             "timezone": str(history.start.tzinfo) if history.start else None,
             "seconds": history.window_s,
         }
@@ -108,10 +105,22 @@ class Fit(Study):
         most = ", ".join(f"{name} {share}" for name, share in list(zip(self.causes, shares, strict=True))[:3])
         of = f" The most frequent: {most}." if len(self.causes) > 1 else ""
         sentences = [Advice(f"{fleet}, {window}: {_rate_in_words(self.rate)}.{of}")]
-        sentences += [
-            Advice(sentence) for fit in list(self.causes.values())[:MOST_NAMED] for sentence in _features(fit)
-        ]
-        return [*sentences, *self._about_check(), *self._about_rows()]
+        named, others = list(self.causes.values())[:MOST_NAMED], list(self.causes.values())[MOST_NAMED:]
+        sentences += [Advice(sentence) for fit in named for sentence in _features(fit)]
+        if more := ", ".join(fit.name for fit in others if any(_features(fit))):
+            sentences.append(
+                Advice(f"Rarer causes are more than a constant rate too, in the scenario: {more}.")
+            )
+        return [*sentences, *self._about_repairs(), *self._about_check(), *self._about_rows()]
+
+    def _about_repairs(self) -> Iterator[Advice]:
+        for fit in self.causes.values():
+            if fit.repair is None and fit.away_s.size:
+                yield Advice(
+                    f"{fit.name}: no repair was over when the log ended, so that nothing says how long one"
+                    " takes. The scenario has none, as if a restart were enough: give it one.",
+                    True,
+                )
 
     def _about_check(self) -> Iterator[Advice]:
         judged = [each for each in self.checked if each.inside is not None]
@@ -136,9 +145,10 @@ class Fit(Study):
     def _about_rows(self) -> Iterator[Advice]:
         rows, problems = self.history.rows, self.history.problems
         lost = rows.get("not_understood", 0)
+        first = f" (all in {self.file}), the first" if len(problems) > 1 else ""
         if lost and problems:
             yield Advice(
-                f"{counted(lost, 'row')} of {whole(rows['total'])} could not be read, the first:"
+                f"{counted(lost, 'row')} of {whole(rows['total'])} could not be read{first}:"
                 f" {problems[0].file}:{problems[0].line}: {problems[0].reason}",
                 True,
             )
@@ -206,6 +216,15 @@ def in_ends(
     """Return an estimate with both ends of its interval."""
     mean, low, high = (math.nan if end is None else end for end in estimate)
     return f"{write(mean)} ({write(low)} to {write(high)})"
+
+
+def away_in_words(fit: CauseFit) -> tuple[str, str, str]:
+    """Return median and mean of how long nodes were away, and how many are not back."""
+    if not fit.away_s.size:
+        return NOTHING, NOTHING, NOTHING
+    seen = fit.repair.seen if fit.repair else None
+    times = (duration(seen.median_s), duration(seen.mean_s)) if seen else (NOTHING, NOTHING)
+    return *times, whole(int((~fit.done).sum()))
 
 
 def _small(share: float) -> str:
@@ -287,6 +306,5 @@ def describe_window(history: History) -> str:
     """Return from when to when the nodes were watched."""
     if history.start is None:
         return format_duration(history.window_s, 3)
-    end = history.start + timedelta(seconds=history.window_s)
     form = "%Y-%m-%d" if history.window_s > 2 * DAY else "%Y-%m-%d %H:%M"
-    return f"{history.start:{form}} to {end:{form}} ({format_duration(history.window_s, 3)})"
+    return f"{history.start:{form}} to {history.end:{form}} ({format_duration(history.window_s, 3)})"

@@ -104,11 +104,11 @@ def repair_law(away_s: Floats, done: Array) -> RepairLaw | None:
     if not count:
         return None
     levels, shares = still_away(away_s, done)
-    seen = RepairsSeen(_median(levels, shares), _mean(levels, shares), count, len(away_s) - count)
+    mean = _mean(levels, shares, float(away_s.max()))
+    seen = RepairsSeen(_median(levels, shares), mean, count, len(away_s) - count)
     if count > 1 and np.ptp(away_s[done]) <= 1e-6 * away_s[done].max() and away_s.max() <= away_s[done].max():
         return RepairLaw("constant", seen)
-    mean = exact_mean(count, float(away_s.sum()))
-    memoryless = RepairLaw("exponential", seen, {"mean_s": mean})
+    memoryless = RepairLaw("exponential", seen, {"mean_s": exact_mean(count, float(away_s.sum()))})
     if count < FEWEST:
         return memoryless
     normal, gain = _lognormal(away_s, done, seen)
@@ -208,9 +208,9 @@ def _median(times: Floats, shares: Floats) -> float:
     return float((times[first] + times[first + 1]) / 2 if even else times[first])
 
 
-def _mean(times: Floats, shares: Floats) -> float:
-    """Return the mean up to the longest repair that was over."""
-    return float(np.diff(times, prepend=0.0) @ np.concatenate(([1.0], shares[:-1])))
+def _mean(times: Floats, shares: Floats, longest: float) -> float:
+    """Return the mean up to the *longest* absence (s): too short a mean where that is not over."""
+    return float(np.diff(times, prepend=0.0, append=longest) @ np.concatenate(([1.0], shares)))
 
 
 def _distance(law: RepairLaw, times: Floats, shares: Floats) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +30,7 @@ ROWS: Mapping[str, str] = {
     "open": "a failure of its own, with the node still away at the end of the window",
     "outside": "before or after the window, or while its node was not observed",
     "planned": "a planned stop, no failure",
-    "no_failure": "tells of no failure: a job that ended well, was cancelled or ran out of time",
+    "no_failure": "no failure: a start, a power-down, a job that ended well, was cancelled or out of time",
     "not_understood": "cannot be read; the reason is given with file and line",
 }
 """What may become of a row; each row is counted under one of them."""
@@ -135,6 +135,16 @@ class History:
     def nodes(self) -> int:
         """Number of nodes that were ever observed."""
         return len(self.entered_s)
+
+    @property
+    def end(self) -> datetime | None:
+        """When the window ends, by the clocks of its zone; None where the log has no dates.
+
+        Added in UTC, as Python adds to local times without heed to clocks that change in between.
+        """
+        if self.start is None:
+            return None
+        return (self.start.astimezone(UTC) + timedelta(seconds=self.window_s)).astimezone(self.start.tzinfo)
 
     @property
     def node_days(self) -> float:

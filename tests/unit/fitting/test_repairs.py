@@ -27,6 +27,16 @@ def test_kaplan_and_meier() -> None:
     assert shares == pytest.approx([0.875, 0.7, 0.525, 0.2625])
 
 
+def test_the_mean_goes_on_where_nodes_are_not_back() -> None:
+    """Over after 1 h and 2 h, and two nodes away for 10 h and 30 h: 1 + 3/4 + 28/2 hours up to 30 h."""
+    seen = law_of(np.array([1.0, 2.0, 10.0, 30.0]) * HOUR, 2 * HOUR).seen
+    assert seen.mean_s == pytest.approx(1.75 * HOUR)
+    away, done = np.array([1.0, 2.0, 10.0, 30.0]) * HOUR, np.array([True, True, False, False])
+    law = repair_law(away, done)
+    assert law is not None
+    assert law.seen.mean_s == pytest.approx(15.75 * HOUR)
+
+
 def test_without_open_repairs_median_and_mean_are_the_usual_ones() -> None:
     times = np.random.default_rng(1).exponential(HOUR, 101)
     seen = law_of(times).seen

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from clustersim.engine.replication import simulate
+from clustersim.fitting.answer import away_in_words
 from clustersim.fitting.causes import CauseFit, fit_causes
 from clustersim.fitting.fit import fit_history
 from clustersim.fitting.histories import history_of
 from clustersim.fitting.writing import fleet_document, mode, text_of, uncertain
+from clustersim.formatting import NOTHING
 from clustersim.logs.history import History
 from clustersim.scenario import Scenario, loads
 from clustersim.settings import Settings
@@ -122,3 +124,22 @@ def test_how_many_histories_is_no_matter_of_the_scenario() -> None:
     found = fit_history(log, "few", "log.csv", settings=Settings(replications=3, seed=7, workers=1))
     assert (found.replications, found.scenario.simulation.seed) == (3, 7)
     assert all(each.inside is None for each in found.checked)
+
+
+def test_a_repair_that_is_not_over_and_features_of_rarer_causes_are_told() -> None:
+    """Of six causes the last is a burn-in alone, and its nodes are never back."""
+    rng = np.random.default_rng(3)
+    counts = [40, 40, 40, 40, 40, 20]
+    times = np.concatenate([rng.uniform(0, 300 * DAY, 200), rng.uniform(0, 7 * DAY, 20)])
+    ends = np.concatenate([times[:200] + HOUR, np.full(20, math.inf)])
+    node = np.concatenate([rng.integers(0, 380, 200), np.arange(380, 400)])
+    cause = np.repeat(np.arange(6), counts)
+    log = History.of(
+        times, 400, 300 * DAY, end_s=ends, node=node, cause=cause, causes=("a", "b", "c", "d", "e", "f")
+    )
+    found = fit_history(log, "fleet", "log.csv", settings=Settings(replications=1, workers=1))
+    assert found.causes["f"].repair is None
+    said = [str(each) for each in found.advice]
+    assert "Rarer causes are more than a constant rate too, in the scenario: f." in said
+    assert [each for each in said if each.startswith("f: no repair was over when the log ended")]
+    assert away_in_words(found.causes["f"]) == (NOTHING, NOTHING, "20")

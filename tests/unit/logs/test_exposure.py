@@ -165,3 +165,17 @@ def test_names_are_sorted_as_people_do() -> None:
     assert sorted(["gpu-10", "gpu-9", "login", "gpu-9a", "3"], key=natural) == [
         "3", "gpu-9", "gpu-9a", "gpu-10", "login",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "offset"),
+    [("2026-03-25", "2026-05-01", "+02:00"), ("2026-10-20", "2026-11-20", "+01:00")],
+)
+def test_the_window_ends_at_its_end_where_clocks_change_within(
+    tmp_path: Path, begin: str, end: str, offset: str
+) -> None:
+    (tmp_path / "log.csv").write_text(f"time,node\n{begin} 12:00,a\n")
+    days = {"begin": begin, "end": end, "timezone": "Europe/Berlin"}
+    history = read_history([tmp_path / "log.csv"], nodes=4, **days)
+    assert history.end is not None
+    assert history.end.isoformat() == f"{end}T00:00:00{offset}"

@@ -196,7 +196,8 @@ class Dask:
         except ImportError as error:
             how = "pip install 'clustersim[dask]', or leave the executor out"
             raise ChoiceError(f"executor {self._where}: needs Dask, which is not installed: {how}") from error
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # What matters is said in a sentence.
+        for name in ("distributed", "distributed.client"):  # What matters is said in a sentence.
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         if self._where == DASK:
             with stops_held_back(), without_main():
                 self._cluster = distributed.LocalCluster(

@@ -21,6 +21,7 @@ from clustersim.scenario import ScenarioError
 from clustersim.scenario.checks import why_impossible
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
+from clustersim.scenario.text.document import at, find
 from clustersim.scenario.values import values
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
@@ -409,6 +410,8 @@ def _ends(path: str, between: str) -> tuple[float, float, Unit]:
 def _today(scenario: Scenario, path: str) -> tuple[float | None, Unit | None]:
     """Return the number that stands at a path, and its unit; None where it is no number."""
     text = next((each.text for each in values(scenario) if each.path == path), None)
+    if text is None and (keys := find(scenario.document, path)) is not None:
+        text = str(at(scenario.document, keys))
     try:
         number, unit = measured_in(text.replace(",", "").replace("_", "")) if text else (None, None)
     except ValueError:

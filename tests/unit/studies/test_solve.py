@@ -215,6 +215,27 @@ def test_the_same_answer_with_any_number_of_workers(tmp_path: Any, monkeypatch: 
     assert one == two
 
 
+@pytest.mark.parametrize(
+    ("path", "now"),
+    [
+        ("cluster.spares.lent.takes", 900.0),
+        ("cluster.groups.old.nodes", 4.0),
+        ("failures.node.groups.old", 3.0),
+        ("maintenance.1.takes", 1800.0),
+    ],
+)
+def test_a_number_within_a_list_or_a_table_is_where_the_search_begins(path: str, now: float) -> None:
+    changes = {
+        "cluster.spares": "[{name: own, count: 2}, {name: lent, count: 4, takes: 15 min}]",
+        "cluster.groups": "{old: {nodes: 4}}",
+        "failures.node.groups": "{old: 3}",
+        "maintenance": "[{every: 9 h, takes: 5 min}, {every: 1 d, takes: 30 min}]",
+    }
+    found = solved(variant(full(), changes), path, "ettr >= 0.01")
+    assert found.from_today
+    assert now in [each.value.si for each in found.evaluations]
+
+
 def test_a_value_that_is_not_given_needs_a_range() -> None:
     found = solved(full(), "cluster.spares", "spares.waiting <= 0.05", between="0..8")
     assert found.reachable

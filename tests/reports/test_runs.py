@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clustersim.advice import ENTRY_WORDS
 from clustersim.engine.ledger import Entry
 from clustersim.scenario import Scenario
 from clustersim_reports.blocks import Figure
@@ -33,6 +34,7 @@ def test_the_stages_of_recovery_stand_below_it() -> None:
     assert [row.head.text for row in found][-3:] == ["recovery", "restart", "load"]
     assert [row.look for row in found[-3:]] == ["", "part", "part"]
     assert set(ledger.MEANINGS) == {entry.label for entry in Entry}
+    assert ENTRY_WORDS["waiting"] == f"waiting {ledger.MEANINGS['waiting']}"
 
 
 def wasteful(count: int) -> Run:

@@ -24,7 +24,7 @@ MEANINGS = {
     "checkpoint": "training paused for a save",
     "detection": "from the failure until it is noticed",
     "recovery": "diagnosis, rescheduling, start, load, warm-up",
-    "waiting": "no node available",
+    "waiting": "for nodes to come or to leave, or for the site",
     "stall": "training paused while a replica fails or rejoins, or a link flaps",
     "idle": "too few replicas are alive, so the others wait",
     "slow": "stragglers, and the overhead of the recovery protocol",

@@ -21,7 +21,7 @@ from clustersim.units import visible
 TOOL = "clustersim"
 SCENARIO, SUMMARY, PROVENANCE = "scenario.yaml", "summary.json", "provenance.json"
 REPORT, COMPARISON = "report.html", "comparison.json"
-STUDIES = ("tune", "levers", "sweep", "solve", "sensitivity")
+STUDIES = ("tune", "levers", "sweep", "solve", "sensitivity", "fit")
 SHARDS = "-shards"
 """How the name of the folder ends that holds the shards of an answer, beside the folder of that."""
 NEW, READY = ".new", ".ready"

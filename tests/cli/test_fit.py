@@ -101,6 +101,17 @@ def test_a_person_reads_rows_causes_and_the_check(clustersim: Clustersim, log: P
     assert "Scenario: runs/incidents/fit/scenario.yaml" in result.stderr
 
 
+def test_the_scenario_runs_into_the_folder_that_holds_its_fit(clustersim: Clustersim, log: Path) -> None:
+    clustersim("fit", "incidents.csv", *WATCHED, "--replications", "1", "--workers", "1", "-q")
+    scenario = Path("runs/incidents/fit/scenario.yaml")
+    draws = "--set", "uncertainty.draws=2", "--horizon", "1d", "--workers", "1"
+    for _ in range(2):
+        result = clustersim("run", str(scenario), *draws, "-q")
+        assert result.exit_code == 0, result.output
+        assert scenario.is_file()
+    assert Path("runs/incidents/summary.json").is_file()
+
+
 def test_tables_as_csv(clustersim: Clustersim, log: Path) -> None:
     done = clustersim("fit", "incidents.csv", *WATCHED, "--replications", "40", "--format", "csv", "-q")
     first, *others = done.stdout.splitlines()

@@ -38,6 +38,7 @@ from clustersim.metrics.plausible import wrong_with
 from clustersim.results import Results, summarise
 from clustersim.scenario import Scenario, ScenarioError, dump, load, loads
 from clustersim.scenario.describe import describe, replication_s
+from clustersim.scenario.drawing import drawn
 from clustersim.scenario.facts import facts_of
 from clustersim.scenario.loading import build
 from clustersim.scenario.text.document import MOST_PRINTED, Document, at, within
@@ -208,8 +209,18 @@ def examined(scenario: Scenario, dice: random.Random) -> None:
 
 
 def simulated(scenario: Scenario) -> None:
-    """Simulate two replications, summarise and print them; raises FindingError for a figure out of range."""
-    records = [simulate(scenario, number) for number in range(2)]
+    """Simulate two replications, summarise and print them; raises FindingError for a figure out of range.
+
+    Where inputs are uncertain, all replications of two draws: a run has no fewer.
+    """
+    draws = [scenario, scenario]
+    if scenario.uncertain:
+        try:
+            draws = [each for each in drawn(scenario, range(2)) for _ in range(scenario.uncertainty.per_draw)]
+        except ScenarioError as error:
+            refused_in_sentences(error)
+            return
+    records = [simulate(each, number) for number, each in enumerate(draws)]
     summary = summarise(scenario, records)
     json.dumps(summary, allow_nan=False)
     in_range(summary)
@@ -308,7 +319,8 @@ class Fuzzer:
         self.count["accepted"] += 1
         examined(scenario, dice)
         chosen = dice.random() < self.share and self.count["simulated"] < self.wanted
-        if chosen and replication_s(scenario) < WORTH_SIMULATING_S:
+        per_draw = scenario.uncertainty.per_draw if scenario.uncertain else 1
+        if chosen and replication_s(scenario) * per_draw < WORTH_SIMULATING_S:
             self.count["simulated"] += 1
             simulated(scenario)
 

@@ -18,7 +18,7 @@ from clustersim.logs.errors import LogError
 from clustersim.logs.exposure import Exposure
 from clustersim.logs.history import ROWS, TOTAL, History, PlannedStop, UnreadRow
 from clustersim.logs.hosts import natural
-from clustersim.logs.rows import NOT_UNDERSTOOD, Rows
+from clustersim.logs.rows import NOT_UNDERSTOOD, LogRows
 from clustersim.logs.times import in_words
 from clustersim.units import shown
 
@@ -30,12 +30,12 @@ _ORDER = ("used", "open", "inside_absence", "merged", "outside", "planned", NOT_
 """What a row that names several nodes counts as: the first of these that holds for one of them."""
 
 
-def clean(rows: Rows, exposure: Exposure, merge_s: float = MERGE_S) -> History:
+def clean(rows: LogRows, exposure: Exposure, merge_s: float = MERGE_S) -> History:
     """Return the history that *rows* tell of what was observed, with each row counted; raises LogError."""
     return cleaned(rows, exposure, merge_s)[0]
 
 
-def cleaned(rows: Rows, exposure: Exposure, merge_s: float) -> tuple[History, list[int]]:
+def cleaned(rows: LogRows, exposure: Exposure, merge_s: float) -> tuple[History, list[int]]:
     """Return the history, and of each failure in it the entry of *rows* with which it began."""
     time_s, end_s = _in_window(rows, exposure)
     names = {name: number for number, name in enumerate(exposure.names)}
@@ -45,7 +45,7 @@ def cleaned(rows: Rows, exposure: Exposure, merge_s: float) -> tuple[History, li
     return incidents.history(exposure, node), incidents.entries()
 
 
-def _in_window(rows: Rows, exposure: Exposure) -> tuple[Array, Array]:
+def _in_window(rows: LogRows, exposure: Exposure) -> tuple[Array, Array]:
     """Return times and ends in seconds from the begin of the window."""
     time_s = np.array(rows.time_s, float)
     dated = np.array(rows.dated, bool)
@@ -61,7 +61,7 @@ class _Incidents:
     """Rows in the order of time, of which some begin an incident and others only belong to one."""
 
     def __init__(
-        self, rows: Rows, exposure: Exposure, fleet: dict[str, int], time_s: Array, end_s: Array
+        self, rows: LogRows, exposure: Exposure, fleet: dict[str, int], time_s: Array, end_s: Array
     ) -> None:
         self._rows = rows
         self._exposure = exposure
@@ -232,7 +232,7 @@ def _in_order(exposure: Exposure) -> Exposure:
     )
 
 
-def _causes(rows: Rows, entries: list[int]) -> tuple[tuple[str, ...], Array]:
+def _causes(rows: LogRows, entries: list[int]) -> tuple[tuple[str, ...], Array]:
     """Return the names of all causes in the order in which they first struck, and that of each failure."""
     texts = [rows.causes[rows.cause[entry]] for entry in entries]
     missing = UNKNOWN if any(texts) else UNNAMED

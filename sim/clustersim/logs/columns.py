@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from clustersim.logs.errors import LogError
-from clustersim.logs.files import Table
+from clustersim.logs.files import LogTable
 from clustersim.logs.times import UNIT_WORDS
 from clustersim.units import shown
 
@@ -54,7 +54,7 @@ _NEAR = 0.8
 """How alike (0 to 1) a name has to be to one of a missing column to be taken for a slip of the pen."""
 
 
-class Column(NamedTuple):
+class LogColumn(NamedTuple):
     """A column that is read: its number from 0, its name as it is written, the unit (s) that it carries."""
 
     number: int
@@ -63,11 +63,11 @@ class Column(NamedTuple):
 
 
 @dataclass(slots=True)
-class Layout:
+class LogColumns:
     """How a table is read: its format, its columns by what they mean, and sentences about both."""
 
     format: str
-    columns: dict[str, Column]
+    columns: dict[str, LogColumn]
     notes: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
@@ -104,7 +104,7 @@ FORMATS = (
 FORMAT_NAMES = (COLUMN_FORMAT, *(each.name for each in FORMATS))
 
 
-def layout_of(table: Table, named: Mapping[str, str], wanted: str | None, strict: bool) -> Layout:
+def layout_of(table: LogTable, named: Mapping[str, str], wanted: str | None, strict: bool) -> LogColumns:
     """Return how *table* is read: columns *named* by meaning, in a *wanted* format or the likeliest.
 
     *strict* refuses a column whose name is nearly that of a missing one.  Raises LogError.
@@ -122,7 +122,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 
-def _error(table: Table, reason: str) -> LogError:
+def _error(table: LogTable, reason: str) -> LogError:
     return LogError.at(reason, table.source.name, table.line)
 
 
@@ -130,8 +130,8 @@ def _fits(format: Format, plain: Sequence[str]) -> bool:
     return all(any(name in plain for name in names) for names in format.needed.values())
 
 
-def _recognised(table: Table, format: Format, plain: Sequence[str]) -> Layout:
-    layout = Layout(format.name, {}, [f"read as {format.says}"])
+def _recognised(table: LogTable, format: Format, plain: Sequence[str]) -> LogColumns:
+    layout = LogColumns(format.name, {}, [f"read as {format.says}"])
     for role, names in ({**format.needed, **format.also}).items():
         name = next((name for name in names if name in plain), None)
         if name is None and role in format.needed:
@@ -140,12 +140,14 @@ def _recognised(table: Table, format: Format, plain: Sequence[str]) -> Layout:
         if name is not None:
             number = plain.index(name)
             unit = 1.0 if name.endswith("_s") else None
-            layout.columns[role] = Column(number, table.names[number], unit)
+            layout.columns[role] = LogColumn(number, table.names[number], unit)
     return layout
 
 
-def _by_names(table: Table, named: Mapping[str, str], plain: Sequence[str], strict: bool) -> Layout:
-    layout = Layout(COLUMN_FORMAT, {role: _told(table, role, name, plain) for role, name in named.items()})
+def _by_names(table: LogTable, named: Mapping[str, str], plain: Sequence[str], strict: bool) -> LogColumns:
+    layout = LogColumns(
+        COLUMN_FORMAT, {role: _told(table, role, name, plain) for role, name in named.items()}
+    )
     taken = {column.number for column in layout.columns.values()}
     said = {REPAIR, END} if {REPAIR, END} & named.keys() else set()
     for role in (role for role in ROLES if role not in named.keys() | said):
@@ -166,7 +168,7 @@ def _by_names(table: Table, named: Mapping[str, str], plain: Sequence[str], stri
     return layout
 
 
-def _told(table: Table, role: str, name: str, plain: Sequence[str]) -> Column:
+def _told(table: LogTable, role: str, name: str, plain: Sequence[str]) -> LogColumn:
     if role not in ROLES:
         raise LogError.at(f"{shown(role)} is no column that is read; there are {', '.join(ROLES)}")
     if name in table.names:
@@ -176,7 +178,7 @@ def _told(table: Table, role: str, name: str, plain: Sequence[str]) -> Column:
     else:
         raise _error(table, f"no column {shown(name)}; there are {_listed(table.names)}")
     unit = _base(plain[number])[1] if role in TIMES else None
-    return Column(number, table.names[number], unit)
+    return LogColumn(number, table.names[number], unit)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -189,11 +191,11 @@ def _base(plain: str) -> tuple[str, float | None]:
     return (base, UNIT_WORDS[suffix]) if base and suffix in UNIT_WORDS else (plain, None)
 
 
-def _found(table: Table, role: str, plain: Sequence[str], taken: set[int]) -> Column | None:
+def _found(table: LogTable, role: str, plain: Sequence[str], taken: set[int]) -> LogColumn | None:
     """Return the column of a role by its own name, or else by a usual one."""
     for wanted in (role, *USUAL.get(role, ())):
         matches = [
-            Column(number, table.names[number], unit)
+            LogColumn(number, table.names[number], unit)
             for number, (base, unit) in enumerate(map(_base, plain))
             if base == wanted and number not in taken and (unit is None or role in TIMES)
         ]
@@ -205,7 +207,7 @@ def _found(table: Table, role: str, plain: Sequence[str], taken: set[int]) -> Co
     return None
 
 
-def _no_time(table: Table) -> str:
+def _no_time(table: LogTable) -> str:
     if len(table.names) == 1:
         why = f'no column "{TIME}", only {shown(table.names[0])}'
         return f"{why}; separate the cells by commas, and name the columns in the first line"
@@ -213,7 +215,7 @@ def _no_time(table: Table) -> str:
     return f'no column "{TIME}"; {there}; say which it is: {TIME}=Start, or rename it'
 
 
-def _refuse_slips(table: Table, layout: Layout, rest: Sequence[str]) -> None:
+def _refuse_slips(table: LogTable, layout: LogColumns, rest: Sequence[str]) -> None:
     missing = [name for name in COLUMNS if _base(name)[0] not in layout.columns]
     if {REPAIR, END} & layout.columns.keys():
         missing = [name for name in missing if _base(name)[0] not in (REPAIR, END)]

@@ -23,7 +23,7 @@ import numpy as np
 
 from clustersim.arrays import Floats
 from clustersim.logs.errors import LogError
-from clustersim.logs.files import Source, open_table
+from clustersim.logs.files import LogSource, open_table
 from clustersim.logs.history import CALENDAR, CLOCKS
 from clustersim.logs.hosts import hosts_of
 from clustersim.logs.times import TimeCells, is_missing
@@ -99,7 +99,7 @@ def exposure(begin: str, end: str, nodes: str, zone: tzinfo | None = None, clock
     if not Path(nodes).is_file():
         why = f"--nodes {shown(nodes)} is neither a number nor a file that exists"
         raise LogError.at(f"{why}; give one, such as 400")
-    return _from_file(base, Source(nodes, Path(nodes)), zone)
+    return _from_file(base, LogSource(nodes, Path(nodes)), zone)
 
 
 def window(
@@ -128,7 +128,7 @@ def _instant(name: str, text: str, zone: tzinfo | None) -> tuple[float, bool]:
         raise LogError.at(f"{name} {error}") from None
 
 
-def _from_file(base: Exposure, source: Source, zone: tzinfo | None) -> Exposure:
+def _from_file(base: Exposure, source: LogSource, zone: tzinfo | None) -> Exposure:
     """Return the exposure with the fleet of a file: a line for each node, or for each change of its size."""
     with open_table(source) as table:
         names = [name.casefold() for name in table.names]
@@ -158,7 +158,7 @@ def _from_file(base: Exposure, source: Source, zone: tzinfo | None) -> Exposure:
     return _with_spans(base, spans, source)
 
 
-def _with_spans(base: Exposure, spans: Sequence[tuple[str, float, float]], source: Source) -> Exposure:
+def _with_spans(base: Exposure, spans: Sequence[tuple[str, float, float]], source: LogSource) -> Exposure:
     named = tuple(name for name, _, _ in spans if name)
     for name, number in Counter(named).most_common(1):
         if number > 1:
@@ -198,7 +198,7 @@ def _count(text: str) -> int:
 
 
 def _from_steps(
-    base: Exposure, steps: Sequence[tuple[float, int]], source: Source
+    base: Exposure, steps: Sequence[tuple[float, int]], source: LogSource
 ) -> list[tuple[str, float, float]]:
     """Return the observation of each node of a fleet of known sizes: who came last leaves first."""
     if not steps:

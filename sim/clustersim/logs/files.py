@@ -1,7 +1,7 @@
 """Files of logs as columns of text, whatever they are dressed in: cells between , ; | or tabs, or Parquet.
 
-A `Table` has the names of its columns and yields its rows in blocks, each with the line in which it stands,
-so that a million rows are never in memory at once.
+A `LogTable` has the names of its columns and yields its rows in blocks, each with the line in which it
+stands, so that a million rows are never in memory at once.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _PARQUET = b"PAR1"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class Source(NamedTuple):
+class LogSource(NamedTuple):
     """A log: its name in messages, and the file, or else its text."""
 
     name: str
@@ -58,7 +58,7 @@ class Source(NamedTuple):
         return os.path.getsize(self.path) if self.path else len(self.text)
 
 
-class Block(NamedTuple):
+class RowBlock(NamedTuple):
     """Rows of a table: the line of each, and the cells of each column that was asked for."""
 
     lines: list[int]
@@ -66,23 +66,23 @@ class Block(NamedTuple):
 
 
 @dataclass(slots=True)
-class Table:
+class LogTable:
     """A table that is being read: names of columns, rows in blocks, and lines that are no rows.
 
     `done` of `size` bytes have been read, where that is known.
     """
 
-    source: Source
+    source: LogSource
     names: list[str]
     line: int
-    rows: Callable[[Table, Sequence[int]], Iterator[Block]]
+    rows: Callable[[LogTable, Sequence[int]], Iterator[RowBlock]]
     delimiter: str = ""
     size: int = 0
     done: int = 0
     bad: list[UnreadRow] = field(default_factory=list)
     bad_lines: int = 0
 
-    def blocks(self, columns: Sequence[int]) -> Iterator[Block]:
+    def blocks(self, columns: Sequence[int]) -> Iterator[RowBlock]:
         """Yield all rows, of each the cells of these *columns*; what is no row is refused."""
         return self.rows(self, columns)
 
@@ -94,7 +94,7 @@ class Table:
 
 
 @contextmanager
-def open_table(source: Source) -> Iterator[Table]:
+def open_table(source: LogSource) -> Iterator[LogTable]:
     """Give the table that a file or a text holds; raises LogError where there is none, and OSError."""
     if source.path is None:
         yield _csv(source, io.StringIO(source.text.removeprefix("\ufeff"), newline=""))
@@ -113,7 +113,7 @@ def open_table(source: Source) -> Iterator[Table]:
         yield _csv(source, lines)
 
 
-def _csv(source: Source, stream: Any) -> Table:
+def _csv(source: LogSource, stream: Any) -> LogTable:
     """Return the table of a text of separated cells, of which the header has been read."""
     lines = _Lines(source, stream)
     first = next((line for line in lines if line.strip() and not _is_comment(line)), "")
@@ -136,7 +136,7 @@ def _csv(source: Source, stream: Any) -> Table:
         names.pop()
     if len(names) > MOST_COLUMNS:
         raise LogError.at(f"{len(names):,} columns, {MOST_COLUMNS:,} are possible", source.name, lines.number)
-    return Table(source, names, lines.number, _CsvRows(lines, delimiter).blocks, delimiter, source.size)
+    return LogTable(source, names, lines.number, _CsvRows(lines, delimiter).blocks, delimiter, source.size)
 
 
 def _is_comment(line: str) -> bool:
@@ -153,7 +153,7 @@ def _parsed(lines: Any, delimiter: str) -> Any:
 class _Lines:
     """The lines of a text, counted; an encoding that is not what it should be is said with its line."""
 
-    def __init__(self, source: Source, stream: Any) -> None:
+    def __init__(self, source: LogSource, stream: Any) -> None:
         self._source = source
         self._stream = stream
         self.number = 0
@@ -198,7 +198,7 @@ class _CsvRows:
         self._lines = lines
         self._delimiter = delimiter
 
-    def blocks(self, table: Table, columns: Sequence[int]) -> Iterator[Block]:
+    def blocks(self, table: LogTable, columns: Sequence[int]) -> Iterator[RowBlock]:
         """Yield the rows in blocks."""
         numbers: list[int] = []
         rows: list[list[str]] = []
@@ -215,7 +215,7 @@ class _CsvRows:
                 numbers, rows = [], []
         yield _block(table, table.size, numbers, rows, columns)
 
-    def _rows(self, table: Table) -> Iterator[tuple[int, list[str]]]:
+    def _rows(self, table: LogTable) -> Iterator[tuple[int, list[str]]]:
         """Yield the cells of each line that holds some, with its number; a line that is broken is bad."""
         lines, reader = self._lines, _parsed(_without_comments(self._lines), self._delimiter)
         while True:
@@ -233,7 +233,7 @@ class _CsvRows:
             if any(cells) and not (len(cells) == 1 and not cells[0].strip()):
                 yield lines.number if lines.number == before + 1 else before + 1, cells
 
-    def _fits(self, table: Table, number: int, cells: list[str]) -> bool:
+    def _fits(self, table: LogTable, number: int, cells: list[str]) -> bool:
         """Whether cells too many are only the ends of a line; else the line is bad."""
         width = len(table.names)
         if not any(cell.strip() for cell in cells):
@@ -248,18 +248,20 @@ def _without_comments(lines: _Lines) -> Iterator[str]:
     return (line if not line.startswith(COMMENT) else "\n" for line in lines)
 
 
-def _refuse_too_many(table: Table, count: int) -> None:
+def _refuse_too_many(table: LogTable, count: int) -> None:
     if count > MOST_ROWS:
         why = f"more than {MOST_ROWS:,} rows; give a part, such as one year"
         raise LogError.at(why, table.source.name)
 
 
-def _block(table: Table, done: int, lines: list[int], rows: list[list[str]], columns: Sequence[int]) -> Block:
+def _block(
+    table: LogTable, done: int, lines: list[int], rows: list[list[str]], columns: Sequence[int]
+) -> RowBlock:
     table.done = done
-    return Block(lines, [[row[column].strip() for row in rows] for column in columns])
+    return RowBlock(lines, [[row[column].strip() for row in rows] for column in columns])
 
 
-def _parquet(source: Source, stream: BinaryIO) -> Table:
+def _parquet(source: LogSource, stream: BinaryIO) -> LogTable:
     """Return the table of a Parquet file; what its footer says is looked at before anything is read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -277,7 +279,7 @@ def _parquet(source: Source, stream: BinaryIO) -> Table:
     names = list(file.schema_arrow.names)
     if len(names) > MOST_COLUMNS:
         raise LogError.at(f"{len(names):,} columns, {MOST_COLUMNS:,} are possible", source.name)
-    return Table(source, names, 0, _ParquetRows(file).blocks, "", source.size)
+    return LogTable(source, names, 0, _ParquetRows(file).blocks, "", source.size)
 
 
 class _ParquetRows:
@@ -286,7 +288,7 @@ class _ParquetRows:
     def __init__(self, file: Any) -> None:
         self._file = file
 
-    def blocks(self, table: Table, columns: Sequence[int]) -> Iterator[Block]:
+    def blocks(self, table: LogTable, columns: Sequence[int]) -> Iterator[RowBlock]:
         """Yield the rows in blocks."""
         import pyarrow as pa
 
@@ -299,13 +301,13 @@ class _ParquetRows:
                 lines = list(range(number + 1, number + 1 + batch.num_rows))
                 number += batch.num_rows
                 table.done = math.ceil(table.size * number / total)
-                yield Block(lines, [_texts(batch.column(name)) for name in wanted])
+                yield RowBlock(lines, [_texts(batch.column(name)) for name in wanted])
         except (pa.ArrowException, OSError) as error:
             why = f"cannot be read ({' '.join(str(error).split())[:80]}); export it anew"
             raise LogError.at(why, table.source.name, number + 1) from None
 
     @staticmethod
-    def _refuse_nested(table: Table, column: Any) -> None:
+    def _refuse_nested(table: LogTable, column: Any) -> None:
         import pyarrow as pa
 
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type

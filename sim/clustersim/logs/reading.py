@@ -12,9 +12,9 @@ from pathlib import Path
 from clustersim.logs.cleaning import MERGE_S, clean
 from clustersim.logs.errors import LogError
 from clustersim.logs.exposure import exposure
-from clustersim.logs.files import Source
+from clustersim.logs.files import LogSource
 from clustersim.logs.history import CALENDAR, History
-from clustersim.logs.rows import Progress, Rows, read_rows
+from clustersim.logs.rows import LogRows, Progress, read_rows
 from clustersim.logs.times import in_words, zone_of
 
 
@@ -35,7 +35,7 @@ def read_history(
 
     *nodes* is a number, or a file where the fleet has changed; *timezone* is that of dates without one;
     *columns* says which of them mean what, `{"time": "Start"}`; *format* is what wrote the files where that
-    is not seen (`columns`, `sacctmgr`, `sacct`, `incidents`).  Rows of one node and cause within *merge_s*
+    is not seen (`columns`, `sacctmgr`, `sacct`, `incidents`).  LogRows of one node and cause within *merge_s*
     are merged.  *progress* is called with the bytes that are read and all there are.
 
     Raises LogError with a remedy where the exposure is not given or a file cannot be used, and OSError.
@@ -46,7 +46,7 @@ def read_history(
         raise LogError.at(f"--timezone {error}") from None
     if not files:
         raise LogError.at("no log is given; name at least one file")
-    sources = [Source(os.fspath(file), Path(file)) for file in files]
+    sources = [LogSource(os.fspath(file), Path(file)) for file in files]
     given = begin is not None and end is not None and nodes is not None
     observed = exposure(str(begin), str(end), str(nodes), zone, clock) if given else None
     rows = read_rows(sources, columns, format, zone, progress=progress)
@@ -55,7 +55,7 @@ def read_history(
     return clean(rows, observed, merge_s)
 
 
-def _missing(rows: Rows, options: Mapping[str, object]) -> str:
+def _missing(rows: LogRows, options: Mapping[str, object]) -> str:
     """Return the sentence for an exposure that is not given, with what the log shows of it."""
     missing = [option for option, value in options.items() if value is None]
     seen = ""

@@ -1,6 +1,6 @@
 """The rows of logs as numbers, before anything is known of the window or of the fleet.
 
-`read_rows([Source("incidents.csv", path)])` reads every row by the meaning of its columns; what it cannot
+`read_rows([LogSource("incidents.csv", path)])` reads every row by the meaning of its columns; what it cannot
 read it keeps with file, line and reason.  Fits and replays both begin here, so that they agree about every
 row.
 """
@@ -30,11 +30,11 @@ from clustersim.logs.columns import (
     STATE,
     TIME,
     TIMES,
-    Layout,
+    LogColumns,
     layout_of,
 )
 from clustersim.logs.errors import LogError
-from clustersim.logs.files import MOST_PROBLEMS, MOST_ROWS, Block, Source, Table, open_table
+from clustersim.logs.files import MOST_PROBLEMS, MOST_ROWS, LogSource, LogTable, RowBlock, open_table
 from clustersim.logs.history import UnreadRow
 from clustersim.logs.hosts import hosts_of
 from clustersim.logs.kinds import (
@@ -59,7 +59,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
-class Rows:
+class LogRows:
     """Rows that were understood, one entry for each node that a row names, in the order of the files.
 
     `time_s` are seconds since 1970 where `dated`, else from the start of the log; `away_s` is for how long
@@ -98,13 +98,13 @@ class Rows:
 
 
 def read_rows(
-    sources: Sequence[Source],
+    sources: Sequence[LogSource],
     named: Mapping[str, str] | None = None,
     format: str | None = None,
     zone: tzinfo | None = None,
     strict: bool = False,
     progress: Progress | None = None,
-) -> Rows:
+) -> LogRows:
     """Return the rows of all *sources*, of which *progress* hears how many bytes of all are read.
 
     *named* says which columns mean what (`{"time": "Start"}`), *format* what wrote the files, and *zone*
@@ -113,7 +113,7 @@ def read_rows(
     """
     if format is not None and format not in FORMAT_NAMES:
         raise LogError.at(f"{shown(format)} is no format that is known; there are {', '.join(FORMAT_NAMES)}")
-    rows = Rows()
+    rows = LogRows()
     nodes, causes = _Names(rows.names), _Names(rows.causes)
     size, done = sum(source.size for source in sources), 0
     for source in sources:
@@ -138,7 +138,7 @@ def read_rows(
     return rows
 
 
-def _say_alike(rows: Rows) -> None:
+def _say_alike(rows: LogRows) -> None:
     """Say which nodes are told apart only by capital letters: they are two, and may be meant as one."""
     first: dict[str, str] = {}
     for name in rows.names:
@@ -168,9 +168,9 @@ class _Reader:
 
     def __init__(
         self,
-        rows: Rows,
-        table: Table,
-        layout: Layout,
+        rows: LogRows,
+        table: LogTable,
+        layout: LogColumns,
         zone: tzinfo | None,
         nodes: _Names,
         causes: _Names,
@@ -196,7 +196,7 @@ class _Reader:
         self._of_several = 0
         rows.has_ends = rows.has_ends or END in self._column or REPAIR in self._column
 
-    def take(self, block: Block) -> None:
+    def take(self, block: RowBlock) -> None:
         """Read a block of rows."""
         rows, name, count = self._rows, self._table.source.name, len(block.lines)
         cells = dict(zip(self._roles, block.cells, strict=True))

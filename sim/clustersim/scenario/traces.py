@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from clustersim.logs.files import Source
+from clustersim.logs.files import LogSource
 from clustersim.scenario.keys.failure import FailureModeBlock
 from clustersim.scenario.keys.logs import LogEntry, Recorded, ReplayLog, Rows, read_files
 from clustersim.scenario.keys.quantities import LONGEST_NAME, in_names, is_name
@@ -130,10 +130,10 @@ class _Trace:
             raise self._error(f"{shown(name)} does not exist; give a log, its path relative to this file")
         return file
 
-    def _source(self, name: str) -> Source:
+    def _source(self, name: str) -> LogSource:
         """Return the log that *name* means, which is not too large."""
         file = self._found(name)
-        source = Source(shown_as(file), file)
+        source = LogSource(shown_as(file), file)
         if source.size > LARGEST_LOG:
             why = f"a log has at most {format_size(LARGEST_LOG)}; give fewer rows"
             raise self._error(why, Place(source.name))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clustersim.logs.cleaning import clean
 from clustersim.logs.exposure import exposure
-from clustersim.logs.files import Source
+from clustersim.logs.files import LogSource
 from clustersim.logs.history import ROWS, TOTAL, History
 from clustersim.logs.rows import read_rows
 from clustersim.scenario import load
@@ -39,7 +39,7 @@ def text_of(log: list[Row]) -> str:
 
 
 def history(log: list[Row], merge_s: float = MERGE_S) -> History:
-    rows = read_rows([Source("log", text=text_of(log))])
+    rows = read_rows([LogSource("log", text=text_of(log))])
     return clean(rows, exposure("10 s", f"{10 + WINDOW_S} s", str(NODES)), merge_s)
 
 
@@ -130,7 +130,7 @@ def test_a_replay_without_more_words_strikes_as_the_cleaned_log_does(log: list[R
     closed = [each for each in log if each[3]]
     if not closed:
         return
-    rows = read_rows([Source("log", text=text_of(closed))])
+    rows = read_rows([LogSource("log", text=text_of(closed))])
     read = clean(rows, exposure("0 s", "1000 s", str(NODES)), merge_s=0.0)
     expected = sorted(
         (time, int(read.names[node]), 0.0 if math.isnan(end) else end - time)

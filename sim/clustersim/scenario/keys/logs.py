@@ -20,11 +20,10 @@ from clustersim.logs.cleaning import cleaned
 from clustersim.logs.columns import CAUSE, FORMAT_NAMES, KIND, NODE, REPAIR, ROLES, TIME
 from clustersim.logs.errors import LogError
 from clustersim.logs.exposure import Exposure, window
-from clustersim.logs.files import Source
+from clustersim.logs.files import LogSource
 from clustersim.logs.hosts import natural
 from clustersim.logs.kinds import FAILURE, PLANNED_STOP
-from clustersim.logs.rows import NOT_UNDERSTOOD, read_rows
-from clustersim.logs.rows import Rows as LogRows
+from clustersim.logs.rows import NOT_UNDERSTOOD, LogRows, read_rows
 from clustersim.logs.times import zone_of
 from clustersim.scenario.keys.blocks import KEY, NAMES, Block, Finding, Shorthand, key, unknown
 from clustersim.scenario.keys.quantities import (
@@ -154,10 +153,10 @@ class ReplayLog(Block):
 
 def read_log(text: str) -> Log:
     """Return what the text of a log says, in its own order, and what is wrong with it."""
-    return read_files([Source("", text=text)])
+    return read_files([LogSource("", text=text)])
 
 
-def read_files(sources: Sequence[Source], more: ReplayLog | None = None) -> Log:
+def read_files(sources: Sequence[LogSource], more: ReplayLog | None = None) -> Log:
     """Return what the files of a log say, and what is wrong with them; raises OSError.
 
     Without more words every row stands for itself, in its own order, with a time from the beginning of the

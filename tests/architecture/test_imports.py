@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -160,6 +161,21 @@ def every_edge(*packages: str) -> list[Edge]:
 @pytest.mark.parametrize("name", sorted({room(module_name(path)) for path in sources("clustersim")} - {""}))
 def test_every_module_has_a_room(name: str) -> None:
     assert name in ROOMS or name == "__main__", f"{name} has no place in the order of rooms: {ROOMS}"
+
+
+def test_the_page_has_all_rooms_in_their_order() -> None:
+    page = (ROOT / "docs/background/architecture.md").read_text("utf-8")
+    table = re.findall(r"^\| (`.+?`) \|", page.partition("\nEach room imports")[0], re.MULTILINE)
+    top = {path.stem for path in (ROOT / "sim/clustersim").iterdir() if not path.name.startswith(("_", "."))}
+    assert re.findall(r"`(\w+)/?`", " ".join(table)) == [room for room in ROOMS if room in top]
+
+
+@pytest.mark.parametrize("room", ["engine", "studies", "fitting", "logs"])
+def test_the_page_names_every_file_of_a_room(room: str) -> None:
+    page = (ROOT / "docs/background/architecture.md").read_text("utf-8")
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", page))))
+    files = {path.stem for path in (ROOT / "sim/clustersim" / room).rglob("*.py")} - {"__init__"}
+    assert files - words == set()
 
 
 def test_rooms_import_only_from_those_above() -> None:

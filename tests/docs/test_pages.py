@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +16,7 @@ from clustersim.cli import main
 from clustersim.scenario import loads
 
 ROOT = Path(__file__).resolve().parents[2]
+CHANGELOG = ROOT / "CHANGELOG.md"
 PAGES = [
     ROOT / "README.md",
     *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "reference"),
@@ -82,7 +84,9 @@ def test_the_code_blocks_of_a_page_run(
 
 
 @pytest.mark.parametrize(
-    "page", [*PAGES, *sorted((ROOT / "docs/reference").glob("*.md"))], ids=lambda page: page.name
+    "page",
+    [CHANGELOG, *PAGES, *sorted((ROOT / "docs/reference").glob("*.md"))],
+    ids=lambda page: page.name,
 )
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
@@ -99,6 +103,26 @@ def anchors(page: str) -> set[str]:
     """Return the anchors that a Markdown viewer gives the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    """Its headings are those of Keep a Changelog, in one order, and its lines are short."""
+    kinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+    text = CHANGELOG.read_text("utf-8")
+    for version in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        found = re.findall(r"^### (.+)$", version, re.MULTILINE)
+        assert found == [kind for kind in kinds if kind in found], version.splitlines()[0]
+    assert [line for line in text.splitlines() if len(line) > 120] == []
+
+
+def test_what_the_newest_version_added_can_be_typed() -> None:
+    added = CHANGELOG.read_text("utf-8").partition("### Added")[2].partition("\n### ")[0]
+    commands = main.loaded(click.Context(main))
+    options = {
+        word for command in [main, *commands.values()] for option in command.params for word in option.opts
+    }
+    assert set(re.findall(r"`clustersim ([a-z]+)", added)) <= commands.keys()
+    assert set(re.findall(r"`(?:clustersim )?(--[a-z-]+)", added)) <= options
 
 
 def test_a_command_that_fails_is_noticed() -> None:

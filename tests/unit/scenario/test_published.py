@@ -182,11 +182,18 @@ def test_efficiencies_are_those_of_dalys_formula(name: str) -> None:
         assert one.value == pytest.approx(expected, abs=5.1e-6)
 
 
-@pytest.mark.parametrize("name", ["rsc-mttf-16k", "rsc-mttf-131k", "epoch-100k", "epoch-1m"])
+DIVISIONS = [
+    *("rsc-mttf-16k", "rsc-mttf-131k", "epoch-100k", "epoch-1m"),
+    *("semianalysis-optics-400g", "semianalysis-optics-twin"),
+]
+
+
+@pytest.mark.parametrize("name", DIVISIONS)
 def test_times_between_failures_are_a_division_and_a_rounding(name: str) -> None:
     case = load(f"published/{name}")
     assert case.published
     (one,) = case.published.claims.values()
+    assert one.kind == "plumbing"
     assert case.mtbf == pytest.approx(one.value, rel=0.021)
 
 

@@ -338,10 +338,9 @@ def _lever_method(study: Levers) -> dict[str, str]:
 def best_point(study: Sweep) -> str:
     """Return the answer of a sweep in a few words."""
     path = study.chosen[0]
-    best = study.found.best.get(path)
-    if best is None:
+    if path not in study.found.best:
         return f"{study.metrics[path].label} at {counted(len(study.grid), 'point')}."
-    return f"Best by {study.label(path)}: {study.grid.say(best.point)}."
+    return f"{study.best_point(path)}."
 
 
 def _sweep_facts(study: Sweep) -> Iterator[Fact]:

@@ -62,6 +62,8 @@ class Shard:
     @classmethod
     def load(cls, folder: Path) -> Shard:
         """Return the shard in *folder*; raises ChoiceError where there is no finished one."""
+        if not folder.exists():
+            raise ChoiceError(f"{folder}: no such folder{_beside(folder)}")
         if not (folder / SHARD).is_file():
             begun = folder.is_dir() and any(folder.glob(".*.partial"))
             why = "a shard that is not finished; go on with --resume" if begun else "no shard"
@@ -336,8 +338,15 @@ def _folders(folder: Path) -> Iterator[Path]:
         return
     within = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if not within:
-        raise ChoiceError(f"{folder}: no shard in it; clustersim run SCENARIO --shard 1/4 makes one")
+        remedy = _beside(folder) or "; clustersim run SCENARIO --shard 1/4 makes one"
+        raise ChoiceError(f"{folder}: no shard in it{remedy}")
     yield from within
+
+
+def _beside(folder: Path) -> str:
+    """Return which folder of shards stands beside that of an answer; nothing where there is none."""
+    shards = Path(f"{folder}{folders.SHARDS}")
+    return f"; its shards are in {shards}" if shards.is_dir() else ""
 
 
 def _differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:

@@ -198,6 +198,20 @@ def test_a_shard_that_is_none_is_refused(which: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_is_not_there_is_called_so_and_the_shards_beside_it_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ChoiceError, match=r"/none: no such folder$"):
+        cs.merge(tmp_path / "none")
+    cs.shard("1/2", cs.run, scenario(), tmp_path / "run")
+    with pytest.raises(ChoiceError, match=r"/run: no such folder; its shards are in /.*/run-shards$"):
+        cs.merge(tmp_path / "run")
+    (tmp_path / "run").mkdir()
+    with pytest.raises(ChoiceError, match=r"/run: no shard in it; its shards are in /.*/run-shards$"):
+        cs.merge(tmp_path / "run")
+    (tmp_path / "file").touch()
+    with pytest.raises(ChoiceError, match=r"/file: no shard$"):
+        cs.merge(tmp_path / "file")
+
+
 def test_what_chooses_as_it_goes_has_no_shards(tmp_path: Path) -> None:
     given = scenario()
     with pytest.raises(ChoiceError, match="solve chooses what it simulates by what came"):

@@ -10,11 +10,13 @@ import pytest
 
 from clustersim.advice import ENTRY_WORDS
 from clustersim.engine.ledger import Entry
+from clustersim.engine.replication import simulate
+from clustersim.results import Results
 from clustersim.scenario import Scenario
-from clustersim_reports.blocks import Figure
+from clustersim_reports.blocks import Figure, Table
 from clustersim_reports.run import Run, Runs
 from clustersim_reports.sections import failures, ledger, recovery, size, spread, throughput
-from tests.reports.cases import incidents, made, one, run, several
+from tests.reports.cases import PLAIN, incidents, made, one, run, several
 from tests.reports.fleets import EVERYTHING, everything
 from tests.reports.pages import figures
 
@@ -307,7 +309,7 @@ def test_prices_are_drawn_where_there_are_any() -> None:
     assert "USD" in str(figures("priced")["size"].drawing["layout"]["annotations"])
 
 
-def spares(**changes: Any) -> Run:
+def spares(cluster: dict[str, Any] | None = None, **changes: Any) -> Run:
     timeline = pd.DataFrame({f"away_{name}": np.full(400, 2.0) for name in ("mean", "p10", "p90", "0")})
     edges = np.linspace(0, 86_400.0 * 10, 401)
     block = {"sufficient_p99": 7, "short": 0.0, "waiting": 0.0, "fewest_idle": 2}
@@ -321,7 +323,9 @@ def spares(**changes: Any) -> Run:
     summary["margins"] = {"spares.away.mean": 0.12, "spares.short": 0.001, "spares.waiting": 0.003}
     summary |= {name: changes.pop(name) for name in ("spare_nodes", "replications") if name in changes}
     summary["spares"] = block | {"away": away} | changes
-    return one(summary=summary, timeline=timeline.assign(start_s=edges[:-1], end_s=edges[1:], idle_mean=1.0))
+    timeline = timeline.assign(start_s=edges[:-1], end_s=edges[1:], idle_mean=1.0)
+    where = {"cluster": EVERYTHING["cluster"] | (cluster or {})}
+    return one(summary=summary, timeline=timeline, scenario=Scenario.model_validate(EVERYTHING | where))
 
 
 def facts(run: Run) -> dict[str, tuple[str, str]]:
@@ -340,6 +344,40 @@ def test_spares_come_with_numbers_first() -> None:
     calm = {"mean": 0.0, "p50": 0, "p99": 0, "max": 0}
     assert facts(spares(away=calm, spare_nodes=0)) == {}
     assert list(facts(spares(away=calm))) == ["Spare nodes"]
+
+
+def test_a_node_that_takes_time_is_not_got_immediately() -> None:
+    def got(**cluster: Any) -> str:
+        return facts(spares(cluster))["Waiting for a node"][1]
+
+    assert got() == "the job always got one immediately"
+    cold = got(spare_kind="cold", provision="15 min")
+    assert cold == "the job always got one, ready after 15 min, which counts as recovery"
+    pools = [{"name": "ours", "count": 2}, {"name": "cloud", "count": 4, "takes": "20 min"}]
+    within = "the job always got one, ready within 20 min, which counts as recovery"
+    assert got(spares=pools) == within
+    pools[0]["takes"] = "3 min"
+    assert got(spares=pools) == within
+    pools[0]["takes"] = "20 min"
+    assert got(spares=pools) == cold.replace("15", "20")
+
+
+def test_which_copy_was_loaded_is_a_column_only_where_a_stage_loads() -> None:
+    near = {"interval": "1 min", "blocks": "1 s", "survives": ["job"]}
+    tiers = {"near": near, "far": {"interval": "1 h", "blocks": "5 s"}}
+
+    def columns(stages: dict[str, str]) -> tuple[list[str], set[int]]:
+        changes = {"recovery": {"stages": stages}, "checkpoint": {"tiers": tiers}}
+        spec = Scenario.model_validate(PLAIN | changes)
+        table = recovery.blocks(Run("plain", Results.of(spec, [simulate(spec, 0)], {})))[-1]
+        assert isinstance(table, Table)
+        return list(table.columns), {len(row.cells) for row in table.rows}
+
+    copies = ["Saved every", "Survives"]
+    loaded = [*copies, "Loaded after failures", "Training lost each time"]
+    assert columns({"restart": "4 min", "load": "checkpoint"}) == (loaded, {4})
+    assert columns({"restart": "4 min", "load": "2 min"}) == (loaded, {4})
+    assert columns({"restart": "4 min"}) == (copies, {2})
 
 
 def test_the_figure_of_spares_marks_those_there_are_and_those_that_suffice() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from clustersim.formatting import NOTHING, duration, percent, whole
 from clustersim.records import PEER, SCOPES
+from clustersim.scenario.keys.recovery import LOAD
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Block, Data, Fact, Facts, Figure, Row, Section, Table, key, row
 from clustersim_reports.drawing import INK, PAPER, Plot
@@ -24,7 +25,8 @@ def section(runs: Runs) -> Section:
 def blocks(run: Run) -> list[Block | None]:
     """Return numbers, the nodes away over time, and the copies that failures leave."""
     numbers, copies = [*spare_facts(run), *replica_facts(run)], list(tiers(run))
-    columns = ("Saved every", "Survives", "Loaded after failures", "Training lost each time")
+    columns = ["Saved every", "Survives"]
+    columns += ["Loaded after failures", "Training lost each time"] if _loads(run) else []
     caption = f"Copies of {run.name} that failures leave, from the fastest tier to the most durable"
     table = Table(caption, columns, copies, "Copy") if copies else None
     return [Facts(numbers) if numbers else None, figure(run), table]
@@ -52,10 +54,20 @@ def spare_facts(run: Run) -> Iterator[Fact]:
         covered = f"at least {whole(spares['fewest_idle'])} of them idle at any time, in every replication"
     yield Fact("Spare nodes", whole(nodes), covered)
     who = "a replica" if "replicas" in run.summary else "the job"
-    waits = ("never", f"{who} always got one immediately")
+    waits = ("never", f"{who} always got one{_ready(run)}")
     if spares["waiting"]:
         waits = run.say("spares.waiting", percent), f"of the time {who} waits for one"
     yield Fact("Waiting for a node", *waits)
+
+
+def _ready(run: Run) -> str:
+    """Return when a spare that is taken serves; what that takes counts as recovery."""
+    cluster = run.result.scenario.cluster
+    takes = {pool.takes for pool in cluster.pools} or {cluster.delay}
+    if longest := max(takes):
+        within = "after" if len(takes) == 1 else "within"
+        return f", ready {within} {duration(longest, 0.0)}, which counts as recovery"
+    return " immediately"
 
 
 def replica_facts(run: Run) -> Iterator[Fact]:
@@ -72,7 +84,9 @@ def tiers(run: Run) -> Iterator[Row]:
     """Yield each tier, where there are several, and another replica, where there is one to load from.
 
     Beside other replicas the only tier is loaded where they are not: its share is what is left of 100 %.
+    Where no stage loads, nobody counts which copy it was.
     """
+    kept = 4 if _loads(run) else 2
     all_tiers, peers, lost = run.result.scenario.tiers, run.at(LOADS), lost_by_tier(run)
     replicas = "replicas" in run.summary
     for tier in all_tiers if len(all_tiers) > 1 or replicas else ():
@@ -82,10 +96,16 @@ def tiers(run: Run) -> Iterator[Row]:
             loads = _often(None if peers is None else 1 - peers, run.margin(LOADS))
         scopes = ", ".join(word for word in SCOPES if tier.survives is not None and word in tier.survives)
         survives = f"{scopes or 'all'} failures"
-        yield row(tier.name, duration(tier.interval, 0.0), survives, loads, duration(lost.get(tier.name)))
+        cells = duration(tier.interval, 0.0), survives, loads, duration(lost.get(tier.name))
+        yield row(tier.name, *cells[:kept])
     if replicas:
         loads, survives = _often(peers, run.margin(LOADS)), "failures that leave another replica alive"
-        yield row(PEER, NOTHING, survives, loads, duration(lost.get(PEER)))
+        yield row(PEER, *(NOTHING, survives, loads, duration(lost.get(PEER)))[:kept])
+
+
+def _loads(run: Run) -> bool:
+    """Return whether a stage of the restart loads a copy."""
+    return any(stage.kind == LOAD for stage in run.result.scenario.recovery.stages)
 
 
 def _often(share: float | None, width: float | None) -> str:

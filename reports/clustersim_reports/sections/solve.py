@@ -16,10 +16,7 @@ MOST_TICKS, TELLING = 7, 4.0
 
 def section(found: Solution) -> Section:
     """Return the figure and the table of the values that were tried."""
-    rows = [
-        row(found.say(each.value), found.words(each), "yes" if each.slack.mean >= 0 else "no")
-        for each in found.evaluations
-    ]
+    rows = [row(value, found.words(each), "yes" if each.is_met else "no") for value, each in found.tried]
     table = Table("The values that were tried", [found.metric, "Met"], rows, found.path, "measures")
     return Section("solve", "Where the condition begins to hold", [figure(found), table], "The values")
 
@@ -29,7 +26,7 @@ def figure(found: Solution) -> Figure | None:
     points: list[Json] = []
     for each in found.evaluations:
         point: Json = {found.path: each.value.si} | interval(found.metric, each.metrics[found.metric])
-        points.append(point | {"met": each.slack.mean >= 0})
+        points.append(point | {"met": each.is_met})
     data = Data(points)
     ends = [end for name in (found.metric, "low", "high") for end in data[name] if end is not None]
     if not ends or len(points) < 2:
@@ -43,7 +40,7 @@ def figure(found: Solution) -> Figure | None:
     if None not in (*data["low"], *data["high"]):
         plot.band(found.path, "low", "high")
         plot.legend.append(key("band", f"95 % interval of {found.metric}"))
-    lines = [(found.say(each.value), found.words(each)) for each in found.evaluations]
+    lines = [(value, found.words(each)) for value, each in found.tried]
     plot.line(found.path, found.metric, BLUE, 2.5, hover=lines, marker=drawing.sign(BLUE, 8, width=1.5))
     if threshold is not None:
         plot.rule(drawing.stroke(MUTED, 1, "dot"), plot.ends(), (threshold, threshold))

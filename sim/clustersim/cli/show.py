@@ -289,9 +289,9 @@ def _solution(found: Solution, screen: Screen) -> None:
     screen.title(f"{first}\n")
     screen.text(f"{counted(found.replications, 'replication')} of each value\n")
     rows: dict[tuple[str, str], list[str]] = {}
-    for each in found.evaluations:
+    for value, each in found.tried:
         mark = "today's" if found.now is not None and each.value == found.now.value else ""
-        value, met = found.say(each.value), "yes" if each.slack.mean >= 0 else "no"
+        met = "yes" if each.is_met else "no"
         rows.setdefault((value, met), [value, found.words(each), met, mark])
     screen.table([found.path, found.metric, "met", ""], list(rows.values()))
     screen.advice(others)

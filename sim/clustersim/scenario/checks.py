@@ -183,7 +183,7 @@ def _about_copies(written: ScenarioBlock, system: System) -> Iterator[Finding]:
 
 def _about_unsaved(written: ScenarioBlock, system: System) -> Iterator[Finding]:
     """Yield planned stops that are to be saved before where nothing can be."""
-    for path, stops in _stops(written):
+    for path, stops in planned_stops(written):
         if not system.tiers and not stops.abrupt and not stops.rolling:
             yield path, "without checkpoints nothing can be saved before a stop; say abrupt: true"
 
@@ -205,7 +205,7 @@ def _about_recovery(written: ScenarioBlock, system: System) -> Iterator[Finding]
         yield "peer_load", "no stage loads; add load: checkpoint to recovery.stages"
 
 
-def _stops(written: ScenarioBlock) -> Iterator[tuple[Path, Maintenance]]:
+def planned_stops(written: ScenarioBlock) -> Iterator[tuple[Path, Maintenance]]:
     """Yield the planned stops that are written, each with its place."""
     several = isinstance(written.maintenance, tuple)
     for number, block in enumerate(written.stops):
@@ -214,7 +214,7 @@ def _stops(written: ScenarioBlock) -> Iterator[tuple[Path, Maintenance]]:
 
 def _about_stops(written: ScenarioBlock, system: System) -> Iterator[Finding]:
     replicas = system.recovery.replicas
-    for path, stops in _stops(written):
+    for path, stops in planned_stops(written):
         if not stops.rolling:
             continue
         if replicas == 1:

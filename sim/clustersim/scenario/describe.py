@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from clustersim.scenario.checks import planned_stops
 from clustersim.scenario.first_order import FirstOrder, exposure_s, first_order, mean_restart_s, restart_s
 from clustersim.scenario.groups import group_factor
 from clustersim.scenario.model import Scenario
@@ -21,6 +22,7 @@ from clustersim.scenario.rates import (
     rate,
     spare_events,
 )
+from clustersim.scenario.text.document import dotted
 from clustersim.scenario.values import ScenarioValue, values
 from clustersim.units import format_duration, format_share
 
@@ -164,6 +166,7 @@ def notes(scenario: Scenario) -> Iterator[str]:
     yield from _about_tables(scenario)
     yield from _about_nodes(scenario)
     yield from _about_logs(scenario)
+    yield from _about_the_end(scenario)
     yield from _about_copies(scenario)
     if scenario.simulation.precision is not None:
         first = scenario.simulation.replications
@@ -238,6 +241,21 @@ def _about_copies(scenario: Scenario) -> Iterator[str]:
         if tier.keep is not None and not tier.unusable and not any(effect.spoils_work for effect in effects):
             yield f"{path}.keep: it matters only where copies may be unusable or corrupt"
     yield from dict.fromkeys(effect.first_order for effect in effects if effect.first_order)
+
+
+def _about_the_end(scenario: Scenario) -> Iterator[str]:
+    """Yield what is stated and comes only after the end of the run."""
+    end_s, written = scenario.end_s, scenario.written
+    of_logs = (("failures", stops) for stops in scenario.maintenance[len(written.stops) :])
+    for path, stops in (*((dotted(path), stops) for path, stops in planned_stops(written)), *of_logs):
+        if not stops.before(end_s):
+            first, end = format_duration(stops.due(1), 3), format_duration(end_s, 3)
+            yield f"{path}: the first stop is due at {first} and the run ends at {end}, so that there is none"
+    for name, mode in written.failures.items():
+        if mode.notice is not None and mode.notice >= end_s:
+            notice, end = format_duration(mode.notice, 3), format_duration(end_s, 3)
+            why = f"the run ends after {end}, before any node that is announced leaves"
+            yield f"failures.{name}.notice: it is {notice} long, and {why}"
 
 
 def _about_logs(scenario: Scenario) -> Iterator[str]:

@@ -34,7 +34,7 @@ from clustersim.studies.offers import offers
 from clustersim.studies.retune import retuned
 from clustersim.studies.study import Simulations, Study, named, on_a_fixed_number, plain, simulations
 from clustersim.studies.sweep import on_a_number
-from clustersim.studies.values import TrialValue, Unit, measured_in, span
+from clustersim.studies.values import DIGITS, TrialValue, Unit, measured_in, span
 from clustersim.units import format_duration
 
 REPLICATIONS = 32
@@ -58,6 +58,11 @@ class Evaluation:
     value: TrialValue
     metrics: Mapping[str, ConfidenceInterval]
     slack: Slack
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the condition holds with it."""
+        return self.slack.mean >= 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -121,12 +126,27 @@ class Solution(Study):
             return low if low == high else f"{low.removesuffix(f' {unit}')} to {high}"
         return f"at least {low}" if low else f"at most {high}" if high else "not known"
 
-    def say(self, value: TrialValue) -> str:
-        """Return a value with three digits, or as a whole number."""
+    def say(self, value: TrialValue, digits: int = DIGITS) -> str:
+        """Return a value with so many *digits*, or as a whole number."""
         if value.si is None:
             return value.text
-        is_time = self.unit.name == "s"
-        return format_duration(value.si, 3) if is_time else self.unit.value(value.si / self.unit.si).text
+        if self.unit.name == "s":
+            return format_duration(value.si, digits)
+        return self.unit.value(value.si / self.unit.si, digits).text
+
+    @property
+    def tried(self) -> list[tuple[str, Evaluation]]:
+        """The evaluations, each with its value in words, which no value with the other answer shares."""
+        return [(self._apart(each), each) for each in self.evaluations]
+
+    def _apart(self, one: Evaluation) -> str:
+        """Return a value with more digits where 4.726 s suffices and 4.734 s does not: both are 4.73 s."""
+        others = [each.value for each in self.evaluations if each.is_met != one.is_met]
+        for digits in range(DIGITS, ALL_DIGITS):
+            text = self.say(one.value, digits)
+            if text not in {self.say(other, digits) for other in others}:
+                return text
+        return self.say(one.value, ALL_DIGITS)
 
     def body(self) -> Mapping[str, Any]:
         """Return the numbers as plain data; what is unknown is null."""
@@ -158,7 +178,7 @@ def _advice(found: Solution) -> Iterator[Advice]:
         bound = "at most" if found.direction == "at_most" else "at least"
         reached = f"{bound} {found.say(found.value)} (95 %: {found.interval})"
         yield Advice(f"{condition} holds with {path} of {reached}.{now}")
-        if found.now is not None and found.now.slack.mean >= 0:
+        if found.now is not None and found.now.is_met:
             yield Advice("It holds as it is: this is how far the value may go.")
         start = "today's value" if found.from_today else "the middle of the range"
         for other in found.others:
@@ -441,7 +461,7 @@ def _answered(question: Question, sought: Sought) -> Solution:
     at_solution = None if place is None else question.evaluation(place)
     listed = [question.evaluations[si] for si in sorted(question.evaluations)]
     best = max(listed, key=lambda each: each.slack.mean)
-    reachable = best.slack.mean >= 0
+    reachable = best.is_met
     given, condition = question.scenario, question.condition
     now = sought.value(sought.start) if sought.is_today else None
     return Solution(

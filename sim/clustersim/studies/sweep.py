@@ -150,6 +150,22 @@ class Sweep(Study):
             return ALIKE if mean or width else "the same"
         return gap_words(self.metrics[path], self.difference(path, index), self.currency)
 
+    def falls_short(self, path: str) -> bool:
+        """Return whether even the best point is worse by a metric than what there is now, beyond chance."""
+        if path not in self.found.best:
+            return False
+        index = self.found.best[path].point
+        difference = self.difference(path, index)[0]
+        is_worse = difference is not None and SIGNS[self.metrics[path].better] * difference < 0
+        return is_worse and self.distinguishable(path, index)
+
+    def best_point(self, path: str) -> str:
+        """Return which point is the best by a metric that has one, and whether it beats what there is now."""
+        best, label = self.grid.say(self.found.best[path].point), self.label(path)
+        if self.falls_short(path):
+            return f"None of the points beats the scenario as it is by {label}; the best of them: {best}"
+        return f"Best by {label}: {best}"
+
     def alike(self, path: str) -> Sequence[int]:
         """Return the points that are indistinguishable from the best by a metric, the best among them."""
         return self.found.best[path].indistinguishable if path in self.found.best else ()
@@ -351,7 +367,7 @@ def _advice(sweep: Sweep) -> Iterator[Advice]:
             yield Advice(_why_no_best(sweep, path))
             continue
         index, alike = sweep.found.best[path]
-        text = f"Best by {label}: {sweep.grid.say(index)}, {sweep.words(path, index)}"
+        text = f"{sweep.best_point(path)}, {sweep.words(path, index)}"
         yield Advice(f"{text} ({_against(sweep, path, index)}).")
         others = [each for each in alike if each != index]
         if sweep.replications > 1 and len(sweep.grid) > 1:

@@ -103,6 +103,27 @@ def test_a_node_of_four_cards_is_half_a_node_of_eight() -> None:
     assert describe(small).rates[0].per_1000_node_days == pytest.approx(2 * 3.8)
 
 
+def test_what_comes_only_after_the_end_of_the_run_is_told() -> None:
+    def after_the_end(**changes: Any) -> list[str]:
+        given = {"workload": None, "simulation.horizon": "30 d"} | changes
+        found = describe(loads(SCENARIO, overrides=given)).notes
+        return [note for note in found if "the run ends" in note]
+
+    late = {"at": ["40 d", "50 d"], "takes": "1 h"}
+    there_is_none = "the first stop is due at 40 d and the run ends at 30 d, so that there is none"
+    assert after_the_end(maintenance=late) == [f"maintenance: {there_is_none}"]
+    weekly = {"every": "7 d", "takes": "1 h"}
+    assert after_the_end(maintenance=[weekly, late]) == [f"maintenance.1: {there_is_none}"]
+    assert after_the_end(maintenance=late | {"at": ["29 d", "50 d"]}) == []
+    assert after_the_end(maintenance=weekly | {"every": "30 d"}) != []
+    why = "the run ends after 30 d, before any node that is announced leaves"
+    long = [f"failures.node.notice: it is 31 d long, and {why}"]
+    assert after_the_end(**{"failures.node.notice": "31 d"}) == long
+    assert after_the_end(**{"failures.node.notice": "2 min"}) == []
+    log = [{"time": "40 d", "kind": "planned", "repair": "1 h"}, {"time": "1 d"}]
+    assert after_the_end(**ONLY, **{"failures.log.replay": log}) == [f"failures: {there_is_none}"]
+
+
 ONLY = {"failures.node": None, "failures.link": None, "sources": None}
 """What leaves the scenario without its failures."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,29 @@ def test_what_holds_today_says_how_far_it_may_go() -> None:
     assert found.value is not None
     assert (found.value.si or 0.0) > 300.0
     assert str(found.advice[1]) == "It holds as it is: this is how far the value may go."
+
+
+def test_values_that_differ_in_the_answer_are_told_apart_by_their_digits() -> None:
+    """Of 4.726 s and 4.731 s, both 4.73 s in three digits, only the first suffices."""
+    found = solved(until="ettr >= 0.78")
+    met, unmet = (
+        next(each for each in found.evaluations if each.is_met == is_met) for is_met in (True, False)
+    )
+    places = {4.71: met, 4.726: met, 4.731: unmet, 4.744: unmet, 75.14: unmet, 75.1443: met, 75.146: met}
+    moved = [replace(each, value=found.unit.value(si, 9)) for si, each in places.items()]
+    near = replace(found, evaluations=moved)
+    assert [text for text, _ in near.tried] == [
+        "4.71 s",
+        "4.726 s",
+        "4.731 s",
+        "4.74 s",
+        "75.14 s",
+        "75.144 s",
+        "75.15 s",
+    ]
+    assert [each for _, each in near.tried] == moved
+    same = replace(near, evaluations=[moved[0], moved[0]])
+    assert [text for text, _ in same.tried] == ["4.71 s"] * 2
 
 
 def test_break_even_with_another_scenario(tmp_path: Path) -> None:

@@ -98,6 +98,20 @@ def test_the_best_is_by_what_is_better_and_alike_is_what_cannot_be_told_from_it(
     assert found.ranked(2) == [0, 1]
 
 
+def test_a_best_point_that_is_worse_than_what_there_is_now_is_no_success() -> None:
+    worse = swept(vary={START: "15min,20min"})
+    said = f"None of the points beats the scenario as it is by ETTR; the best of them: {START} = 15min, 0."
+    assert worse.falls_short("ettr")
+    assert str(worse.advice[0]).startswith(said)
+    assert worse.to_dict()["advice"][0] == str(worse.advice[0])
+    by_chance = swept(vary={"simulation.seed": "2,3,4"})
+    assert not by_chance.falls_short("ettr")
+    assert str(by_chance.advice[0]).startswith("Best by ETTR: simulation.seed = ")
+    assert "(not distinguishable from the scenario as it is, 0." in str(by_chance.advice[0])
+    assert not swept(vary={START: "1min,20min"}).falls_short("ettr")
+    assert not worse.falls_short("ettr.mean")
+
+
 def test_values_that_differ_by_chance_alone_are_alike() -> None:
     found = swept(full(), {"simulation.seed": "1,2,3,4"})
     assert len(found.alike("ettr")) == 4

@@ -24,11 +24,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from functools import cache
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
-from platform import python_version
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -36,7 +33,7 @@ from clustersim.records import Records
 from clustersim.scenario.model import Scenario
 from clustersim.signals import stops_held_back
 from clustersim.store import ChoiceError, Measured, Measures, RunError, measured
-from clustersim.version import VERSION, build, source
+from clustersim.version import VERSION, state
 from clustersim.workers import Batch, Finished, InOrder, without_main, work_anywhere
 
 DASK = "dask"
@@ -54,19 +51,10 @@ LOOK_S, SAY_S, WORKERS_S = 2.0, 10.0, 600.0
 """Seconds without a result after which to look whether there are any workers; without workers after which
 to say so; and after which to give up: those of a batch system may stand in its queue for a while."""
 GO_ON = "what is finished is kept: go on with --resume"
-LIBRARIES = ("numpy", "scipy", "simpy")
-"""What the numbers of a replication depend on, beside the code itself."""
 
 State = Mapping[str, str]
 Part = tuple[bytes, Sequence[int]]
 """A scenario with what is measured in it, pickled, and the numbers of replications."""
-
-
-@cache
-def state() -> State:
-    """Return what has to be the same on client and workers, by its name."""
-    own = {"clustersim": VERSION, "source": source(), "build": build(), "Python": python_version()}
-    return own | {name: version(name) for name in LIBRARIES}
 
 
 def refuse_unlike(client: State) -> None:

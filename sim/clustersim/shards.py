@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 from clustersim import folders
-from clustersim.dask_workers import LIBRARIES, state
 from clustersim.experiment import PRECISE, PartDone, run_all
 from clustersim.scenario import Scenario, dump, loads
 from clustersim.settings import Part, ScenarioSource, Settings, merged
@@ -35,6 +34,7 @@ from clustersim.studies.sensitivity import sensitivity
 from clustersim.studies.sweep import sweep
 from clustersim.studies.tune import tune
 from clustersim.validation.validate import validate
+from clustersim.version import DECISIVE, state
 
 SHARD = "shard.json"
 RUN, COMPARE, VALIDATE = "run", "compare", "validate"
@@ -42,7 +42,7 @@ OF_ONE: Mapping[str, Callable[..., Any]] = {
     each.__name__: each for each in (tune, levers, sweep, sensitivity)
 }
 """Studies of one scenario that have shards."""
-SAME = ("study", "of", "scenarios", "asked", "changes", "clustersim", "source", *LIBRARIES)
+SAME = ("study", "of", "scenarios", "asked", "changes", "clustersim", "source", *DECISIVE)
 """What all shards of an answer have in common."""
 Sources = ScenarioSource | Sequence[ScenarioSource]
 Folder = str | PathLike[str]

@@ -1,11 +1,16 @@
 """The version of clustersim, and how this copy of it was built: the only place that states them."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from platform import python_version
 
 VERSION = "0.2.0"
+DECISIVE = ("numpy", "scipy", "simpy")
+"""The libraries on which the numbers of a replication depend, beside the code itself."""
 
 
 def build() -> str:
@@ -30,3 +35,10 @@ def source() -> str:
     for path in sorted(here.rglob("*.py")):
         state.update(path.relative_to(here).as_posix().encode() + path.read_bytes())
     return state.hexdigest()[:16]
+
+
+@cache
+def state() -> Mapping[str, str]:
+    """Return what two machines must have in common to simulate parts of one answer, by its name."""
+    own = {"clustersim": VERSION, "source": source(), "build": build(), "Python": python_version()}
+    return own | {name: version(name) for name in DECISIVE}

@@ -166,7 +166,8 @@ def gap_words(metric: Metric, estimate: Sequence[float | None], currency: str) -
         return "unknown"
     if metric.unit == "share":
         return points(mean, width)
-    return f"{'+' if mean > 0 else MINUS}{worded(abs(mean), width, metric.unit, currency)}"
+    sign = "+" if mean > 0 else MINUS if mean < 0 else ""
+    return f"{sign}{worded(abs(mean), width, metric.unit, currency)}"
 
 
 def within_a_sentence(metric: Metric) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -14,7 +13,7 @@ from clustersim.advice import Advice
 from clustersim.estimate import ConfidenceInterval
 from clustersim.fitting.causes import CauseFit, Relapsing
 from clustersim.fitting.checking import LABELS, Checked
-from clustersim.fitting.likelihood import EXPONENTIAL, SHAPES
+from clustersim.fitting.likelihood import EXPONENTIAL, RANGES, SHAPES
 from clustersim.fitting.rates import exact_rate
 from clustersim.fitting.repairs import RepairLaw
 from clustersim.fitting.selection import LEMONS, LIFETIME, RELAPSE, TREND
@@ -181,7 +180,7 @@ def _rate_in_words(rate: ConfidenceInterval) -> str:
 
 def _features(fit: CauseFit) -> Iterator[str]:
     """Yield a sentence for each feature of a cause beyond a constant rate."""
-    values, found = fit.values, fit.selection
+    values, found = fit.known, fit.selection
     model = found.best.model
     if found.has(LIFETIME):
         age = ", counted from when the nodes are first seen" if model.new else ""
@@ -189,7 +188,8 @@ def _features(fit: CauseFit) -> Iterator[str]:
         yield f"{fit.name}: lifetimes are {model.law}, {shape}{age}."
     if found.has(LEMONS):
         share, factor = in_ends(values["share"], percent), in_ends(values["factor"])
-        yield f"{fit.name}: nodes differ. {share} of them fail {factor} times as often as the others."
+        some = f"{share.capitalize()} of them"
+        yield f"{fit.name}: nodes differ. {some} fail {factor} times as often as the others."
     if found.has(RELAPSE) and model.within is not None and fit.relapse is not None:
         within, share = format_duration(model.within), in_ends(values["probability"], percent)
         seen = (
@@ -213,9 +213,13 @@ def _features(fit: CauseFit) -> Iterator[str]:
 def in_ends(
     estimate: ConfidenceInterval, write: Callable[[float], str] = lambda value: significant(value, 2)
 ) -> str:
-    """Return an estimate with both ends of its interval."""
-    mean, low, high = (math.nan if end is None else end for end in estimate)
-    return f"{write(mean)} ({write(low)} to {write(high)})"
+    """Return an estimate with the ends of its interval, as far as they are known."""
+    mean, low, high = (None if end is None else write(end) for end in estimate)
+    if low and high:
+        ends = f"{low} to {high}"
+    else:
+        ends = f"at most {high}" if high else f"at least {low}" if low else "unknown"
+    return f"{mean} ({ends})" if mean else ends
 
 
 def away_in_words(fit: CauseFit) -> tuple[str, str, str]:
@@ -233,7 +237,7 @@ def _small(share: float) -> str:
 
 def _cause(fit: CauseFit) -> dict[str, Any]:
     """Return a cause as plain data."""
-    values, model = fit.values, fit.selection.best.model
+    values, model = fit.known, fit.selection.best.model
     lemons = {"share": plain(values["share"]), "factor": plain(values["factor"])} if model.lemons else None
     trend = {
         "p_value": fit.selection.p_values.get(TREND),
@@ -255,7 +259,7 @@ def _cause(fit: CauseFit) -> dict[str, Any]:
 
 
 def _lifetime(fit: CauseFit) -> dict[str, Any]:
-    values, model = fit.values, fit.selection.best.model
+    values, model = fit.known, fit.selection.best.model
     named = {"mtbf_s": "mtbf_s"} | ({} if model.law == EXPONENTIAL else {"shape": SHAPES[model.law]})
     return {
         "law": model.law,
@@ -263,19 +267,22 @@ def _lifetime(fit: CauseFit) -> dict[str, Any]:
         "ages": "new" if model.new else "steady",
         "p_value": fit.selection.p_values.get(LIFETIME),
         "chosen_because": _why(fit),
-        "first_failures_shape": plain(fit.first_shape) if fit.first_shape else None,
+        "first_failures_shape": plain(RANGES["shape"].known(fit.first_shape)) if fit.first_shape else None,
     }
 
 
 def _repair(law: RepairLaw) -> dict[str, Any]:
-    parameters = {name: plain(value) for name, value in law.parameters.items()}
+    parameters = {
+        name: plain(RANGES[name].known(value) if name in RANGES else value)
+        for name, value in law.parameters.items()
+    }
     return {"law": law.law, "parameters": parameters, "at_most_s": law.at_most, **law.seen._asdict()}
 
 
 def _relapse(fit: CauseFit, relapse: Relapsing) -> dict[str, Any]:
     found = fit.selection
     return {
-        "probability": plain(fit.values["probability"]) if found.has(RELAPSE) else None,
+        "probability": plain(fit.known["probability"]) if found.has(RELAPSE) else None,
         "within_s": found.best.model.within,
         "seen_within_a_day": relapse.share,
         "by_chance": relapse.expected,

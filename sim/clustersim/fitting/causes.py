@@ -11,7 +11,7 @@ import numpy as np
 
 from clustersim.arrays import Array, Floats
 from clustersim.estimate import ConfidenceInterval
-from clustersim.fitting.likelihood import Model, maximise
+from clustersim.fitting.likelihood import RANGES, Model, maximise
 from clustersim.fitting.rates import exact_rate, exact_share
 from clustersim.fitting.repairs import RepairLaw, repair_law
 from clustersim.fitting.selection import FEWEST, LIFETIME, Selection, select, testable
@@ -98,6 +98,11 @@ class CauseFit:
             assert high
             return {"mtbf_s": ConfidenceInterval(1 / mean, 1 / high, 1 / low if low else None)}
         return {name: best.interval(name) for name in best.model.parameters}
+
+    @property
+    def known(self) -> Mapping[str, ConfidenceInterval]:
+        """The same with None for what lies on a bound of the search, which the log says nothing of."""
+        return {name: RANGES[name].known(value) for name, value in self.values.items()}
 
     @cached_property
     def first_shape(self) -> ConfidenceInterval | None:

@@ -34,6 +34,8 @@ from clustersim.fitting.spells import Spells
 
 HALF = 1.9207
 """Half the 95 % point of chi squared with one degree of freedom."""
+AT_BOUND = 0.01
+"""So near the end of a `Range`, of what is searched for (a hundredth of a scale), a value is the end."""
 STEPS, CLOSE = 12, 0.01
 """How often an end of an interval is tried at most, and how close the root of the fall has to come."""
 TINY = 1e-300
@@ -148,6 +150,16 @@ class Range(NamedTuple):
     def outer(self, value: float) -> float:
         """Return the parameter."""
         return 1 / (1 + math.exp(-value)) if self.share else math.exp(value)
+
+    def known(self, estimate: ConfidenceInterval) -> ConfidenceInterval:
+        """Return an *estimate* without what lies where the range ends: there the search ended, not the log.
+
+        Of 0.01 (0.01 to 0.081) in a range that begins at 0.01 only the upper end is known.
+        """
+        low = self.outer(self.inner(self.low) + AT_BOUND)
+        high = self.outer(self.inner(self.high) - AT_BOUND)
+        inside = (each if each is not None and low < each < high else None for each in estimate)
+        return ConfidenceInterval(*inside)
 
 
 RANGES: Mapping[str, Range] = {

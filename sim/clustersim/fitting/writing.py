@@ -138,9 +138,9 @@ def _uncertain_repair(fit: CauseFit) -> Iterator[tuple[str, Any]]:
 
 def _range(name: str, estimate: ConfidenceInterval) -> str | None:
     """Return the 5 % and 95 % points of an estimate as a range; None where an end is not known."""
-    mean, low, high = estimate
     bounds = RANGES[name]
-    if mean is None or low is None or high is None or not bounds.low < low < mean < high < bounds.high:
+    mean, low, high = bounds.known(estimate)
+    if mean is None or low is None or high is None or not low < mean < high:
         return None
     inner = [bounds.inner(each) for each in (low, mean, high)]
     ends = [bounds.outer(inner[1] + TO_FIVE_PERCENT * (end - inner[1])) for end in (inner[0], inner[2])]

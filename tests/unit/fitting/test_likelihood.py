@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from clustersim.fitting.likelihood import LAWS, Likelihood, Maximum, Model, maximise
+from clustersim.estimate import ConfidenceInterval
+from clustersim.fitting.likelihood import LAWS, RANGES, Likelihood, Maximum, Model, maximise
 from clustersim.fitting.spells import Absences, Spells, absences_of, spells_of
 from clustersim.logs.history import History
 from clustersim.units import DAY
@@ -93,3 +94,7 @@ def test_the_interval_of_a_share_near_nothing_ends_where_shares_end() -> None:
     found: Maximum = maximise(spells, Model(within=DAY), {"mtbf_s": 100 * DAY})
     assert found.values["probability"] < 0.01
     assert found.interval("probability").low == pytest.approx(1e-4)
+    low, high = RANGES["probability"].known(found.interval("probability"))[1:]
+    assert low is None
+    assert high == found.interval("probability").high
+    assert RANGES["probability"].known(ConfidenceInterval(0.9, 0.0, 1.0)) == (0.9, None, None)

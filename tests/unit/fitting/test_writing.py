@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from clustersim.engine.replication import simulate
-from clustersim.fitting.answer import away_in_words
+from clustersim.estimate import ConfidenceInterval
+from clustersim.fitting.answer import away_in_words, in_ends
 from clustersim.fitting.causes import CauseFit, fit_causes
 from clustersim.fitting.fit import fit_history
 from clustersim.fitting.histories import history_of
@@ -143,3 +144,35 @@ def test_a_repair_that_is_not_over_and_features_of_rarer_causes_are_told() -> No
     assert "Rarer causes are more than a constant rate too, in the scenario: f." in said
     assert [each for each in said if each.startswith("f: no repair was over when the log ended")]
     assert away_in_words(found.causes["f"]) == (NOTHING, NOTHING, "20")
+
+
+def test_what_lies_on_a_bound_of_the_search_is_no_estimate() -> None:
+    """Nothing fails in the first 60 days: how much more rarely than later, the log does not say."""
+    rng = np.random.default_rng(3)
+    times = rng.uniform(60 * DAY, 300 * DAY, 60)
+    log = History.of(times, 400, 300 * DAY, end_s=times + HOUR, node=rng.permutation(400)[:60])
+    found = fit_history(log, "late", "log.csv", settings=Settings(replications=1, workers=1))
+    mean, low, high = found.causes["failure"].known["early"]
+    assert (mean, low) == (None, None)
+    assert high is not None
+    assert found.body()["causes"]["failure"]["trend"]["factor"] == {"mean": None, "low": None, "high": high}
+    (said,) = [str(each) for each in found.advice if "in the first" in str(each)]
+    assert f"failures came at most {high:.2g} times as often as later." in said
+    assert found.scenario.failures["failure"].over_time
+
+
+@pytest.mark.parametrize(
+    ("estimate", "words"),
+    [
+        ((2.0, 1.0, 3.0), "2 (1 to 3)"),
+        ((47.0, 18.0, None), "47 (at least 18)"),
+        ((0.4, None, 1.6), "0.4 (at most 1.6)"),
+        ((None, 18.0, None), "at least 18"),
+        ((None, None, 0.08), "at most 0.08"),
+        ((2.0, None, None), "2 (unknown)"),
+    ],
+)
+def test_ends_that_are_not_known_are_not_told(
+    estimate: tuple[float | None, float | None, float | None], words: str
+) -> None:
+    assert in_ends(ConfidenceInterval(*estimate), "{:g}".format) == words

@@ -39,6 +39,16 @@ WAITING: dict[str, Case] = {
         {"productive": 60, "lost": 50, "waiting": 60, "recovery": 30},
         {"nodes_lost": [2, 1], "waiting_s": [40, 20], "down_s": [0, 90]},
     ),
+    "a spare that fails before it is ready is not awaited once a quicker one has taken its slot": (
+        job(
+            200,
+            cluster={"spares": [{"name": "slow", "count": 1, "takes": "60 s"}, {"name": "hot", "count": 1}]},
+            failures={"node": log((50, 0, 500), (80, 1, 500))},
+            recovery={"during_recovery": "absorb"},
+        ),
+        {"productive": 120, "lost": 50, "recovery": 30},
+        {"time_s": [50, 80], "recovery_s": [30, 0]},
+    ),
     "a node that retired and is not replaced is away for good": (
         job(200, 2, failures=AGAIN, recovery={"retire": {"after": 2, "within": "1000 s"}}),
         {"lost": 50 + 40, "waiting": 10 + 100},

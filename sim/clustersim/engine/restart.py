@@ -254,10 +254,10 @@ class RestartSequence:
 
     def _await_nodes(self) -> None:
         """Go on when every slot holds a node that is ready: wait for repairs, then for provisioning."""
+        self._timer = None  # what was awaited before may have failed, and another node taken its slot
         if self._cluster.fill(self._env.now, self._group):
             self._go_on()
         elif self._cluster.missing(self._group):
-            self._timer = None
             self._activity.enter(WAITING)
         else:
             self._activity.enter(RECOVERY, self._stages.nodes)

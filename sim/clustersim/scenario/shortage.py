@@ -88,7 +88,7 @@ def _with_spare_racks(system: System, groups: Sequence[Leaving]) -> Shortage:
     # Racks that can serve or cannot, each by itself, are machines of which so many are away.
     unable = nodes_away([Leaving((places + racks) * (1 - able) / able)], places + racks, 0)
     away = float(nodes @ np.arange(len(nodes))) * (places + racks * cluster.spare_failures)
-    return Shortage(float(unable[racks + 1 :].sum()), _idle_cards(system, unable, racks), away)
+    return Shortage(min(float(unable[racks + 1 :].sum()), 1.0), _idle_cards(system, unable, racks), away)
 
 
 def _leaving(
@@ -127,7 +127,7 @@ def _idle_cards(system: System, shares: Floats, spares: int) -> float:
     total = 0.0
     for missing, share in enumerate(shares[spares + 1 :], 1):
         total += float(share) * (1.0 if replicas - missing < minimum else missing / replicas)
-    return total
+    return min(total, 1.0)  # rounding of so many shares: beyond 1 the ETTR would be negative
 
 
 def why_unknown(system: System, at_s: float, trains: float) -> Iterator[str]:

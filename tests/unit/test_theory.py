@@ -147,3 +147,94 @@ def test_the_cycle_of_saxena_is_where_its_availability_is_largest(row: tuple[flo
 def test_the_cycle_of_saxena_is_youngs_interval_where_saves_and_restarts_are_cheap() -> None:
     assert theory.saxena_cycle(1e9, 1e-3, 0.0) == pytest.approx(theory.young(1e9, 1e-3), rel=1e-5)
     assert theory.saxena_cycle(1000.0, 0.0, 10.0) == 0.0
+
+
+RESTARTS = [(1.0, 0.0), (1.0, 200.0), (0.3, 0.0), (0.3, 200.0)]
+"""The share of failures that strike in a restart too, and the detection with which it begins."""
+
+
+@pytest.mark.parametrize(("calendar", "detection"), RESTARTS)
+def test_a_restart_that_fails_begins_again_with_its_detection(calendar: float, detection: float) -> None:
+    mtbf, restart = 1000.0, 600.0
+    rate, rest = calendar / mtbf, restart - detection
+    fails = -math.expm1(-rate * rest)
+    each = (detection + fails / rate) / (1 - fails)  # E = D + E[min(X, rest)] + P(X < rest) E
+    assert theory.slowdown(mtbf, restart, calendar, detection) == pytest.approx(1 + each / mtbf)
+    trains = theory.efficiency(900.0, mtbf, 60.0, restart, calendar)
+    without = theory.efficiency(900.0, mtbf, 60.0, 0.0)
+    assert trains == pytest.approx(without / theory.slowdown(mtbf, restart, calendar))
+
+
+def test_restarts_that_nothing_interrupts_add_up_and_hopeless_ones_never_end() -> None:
+    for detection in (0.0, 200.0):
+        assert theory.slowdown(1000.0, 600.0, 0.0, detection) == pytest.approx(1.6)
+    assert theory.slowdown(1.0, 1e6) == math.inf
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+@pytest.mark.parametrize(("calendar", "detection"), [*RESTARTS, (0.0, 0.0), (0.0, 200.0), (1.0, 5000.0)])
+@pytest.mark.parametrize("blocks", [0.0, 20.0])
+def test_a_share_is_reached_with_just_that_restart_and_just_that_mtbf(
+    share: float, calendar: float, detection: float, blocks: float
+) -> None:
+    def best(mtbf: float, restart: float) -> float:
+        saves = theory.efficiency(theory.optimal(mtbf, blocks), mtbf, blocks, 0.0) if blocks else 1.0
+        return saves / theory.slowdown(mtbf, restart, calendar, min(detection, restart))
+
+    restart = theory.restart_for(share, 1000.0, blocks, calendar, detection)
+    assert restart is not None
+    assert best(1000.0, restart) == pytest.approx(share, rel=1e-9)
+    if detection < 300:
+        rarest = theory.mtbf_for(share, blocks, 300.0, calendar, detection)
+        assert best(rarest, 300.0) == pytest.approx(share, rel=1e-9)
+
+
+def test_no_restart_reaches_what_saves_alone_do_not() -> None:
+    most = theory.efficiency(theory.optimal(1000.0, 20.0), 1000.0, 20.0, 0.0)
+    assert theory.restart_for(most, 1000.0, 20.0) is None
+    assert theory.restart_for(most - 1e-9, 1000.0, 20.0) == pytest.approx(0.0, abs=1e-4)
+    assert theory.restart_for(1.0, 1000.0, 0.0) is None
+
+
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_crews_are_the_servers_of_a_queue(nodes: int) -> None:
+    """Three crews, two failures in repair at a time: M/M/3 with an offered load of 2."""
+    kind = theory.Leaving(2.0, nodes=nodes, crews=3)
+    shares = theory.nodes_away([kind], job=10**6, spares=10**6)
+    weights = [1.0, 2.0, 2.0, *(4 / 3 * (2 / 3) ** more for more in range(5))]
+    assert shares[::nodes][:8] == pytest.approx(np.array(weights) / 9, rel=1e-6)
+    assert shares.sum() == pytest.approx(1.0)
+    waiting = np.maximum(np.arange(0, len(shares), nodes) / nodes - 3, 0) @ shares[::nodes]
+    always = theory.nodes_away([kind._replace(variation=0.0)], job=10**6, spares=10**6)
+    even = np.maximum(np.arange(0, len(always), nodes) / nodes - 3, 0) @ always[::nodes]
+    assert waiting == pytest.approx(8 / 9, rel=1e-6)  # Erlang's C for that load is 4/9
+    assert even == pytest.approx(waiting / 2, rel=1e-6)
+
+
+def test_kinds_with_and_without_crews_are_away_independently() -> None:
+    crewed, free = theory.Leaving(0.6, crews=1), theory.Leaving(1.5)
+    both = theory.nodes_away([crewed, free], job=10**6, spares=10**6)
+    one, other = (theory.nodes_away([kind], job=10**6, spares=10**6) for kind in (crewed, free))
+    assert both[:12] == pytest.approx(np.convolve(one, other)[:12], rel=1e-6)
+
+
+@pytest.mark.parametrize("crews", [None, 10_000])
+def test_many_nodes_away_keep_their_law(crews: int | None) -> None:
+    """Weights of 3,000 nodes exceed what a float can hold."""
+    shares = theory.nodes_away([theory.Leaving(3000.0, crews=crews)], job=10**8, spares=10**8)
+    numbers = np.arange(len(shares))
+    assert shares @ numbers == pytest.approx(3000.0, rel=1e-4)
+    assert shares @ (numbers - 3000.0) ** 2 == pytest.approx(3000.0, rel=1e-2)
+
+
+def test_no_more_nodes_are_away_than_there_are() -> None:
+    shares = theory.nodes_away([theory.Leaving(50.0)], job=4, spares=2)
+    assert len(shares) == 7
+    assert shares[6] > shares[5] > 0
+
+
+def test_while_nodes_are_missing_fewer_fail_and_spares_fail_at_their_own_rate() -> None:
+    """Births and deaths by hand: 2 nodes at work, 1 spare that fails half as often while it is idle."""
+    shares = theory.nodes_away([theory.Leaving(0.6)], job=2, spares=1, idle_rate=0.5)
+    weights = np.cumprod([1.0, 0.6 * 2.5 / 2, 0.6 / 2, 0.6 / 2 / 3])
+    assert shares == pytest.approx(weights / weights.sum())

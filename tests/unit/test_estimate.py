@@ -8,9 +8,16 @@ import pytest
 
 from clustersim.estimate import (
     FIRST_LOOK,
+    Apart,
     Estimate,
     Stake,
+    ahead,
     awaited,
+    beats,
+    differ,
+    grouped,
+    in_words,
+    inputs_alone,
     looks,
     mean_of,
     paired,
@@ -19,6 +26,8 @@ from clustersim.estimate import (
     ratio,
     student,
     unseen,
+    within_draws,
+    without_chance,
 )
 
 
@@ -154,3 +163,75 @@ def test_a_mode_is_awaited_while_its_absence_may_be_chance_and_its_cost_could_ma
     assert awaited(stakes, [1, 0, 40], 32, 0.002) == []
     assert awaited(stakes, [0, 0, 40], 32, 0.0005) == ["rare", "cheap"]
     assert awaited(stakes, [0, 0, 40], 300, 0.002) == []
+
+
+TWO_DRAWS = np.array([[1.0, 3.0], [10.0, 14.0]])
+"""Means 2 and 12, so that the variance between draws is 50; variances within 2 and 8, 5 on average."""
+
+
+def test_means_of_groups_leave_out_what_is_left_over() -> None:
+    assert list(grouped([1.0, 3.0, 5.0, 7.0, 100.0], 2)) == [2.0, 6.0]
+    rows = [[1.0, 10.0], [3.0, 30.0], [5.0, 50.0]]
+    assert grouped(rows, 2).tolist() == [[2.0, 20.0]]
+    assert grouped(rows, 1).tolist() == rows
+
+
+def test_the_interval_of_chance_is_made_of_what_differs_within_a_draw() -> None:
+    found = within_draws(TWO_DRAWS.reshape(-1), 2)
+    assert (found.mean, found.count) == (7.0, 4)
+    assert found.half_width == pytest.approx(4.3027 * math.sqrt(5 / 4), rel=1e-4)
+    assert within_draws([1.0, 3.0], 1) == Estimate(2.0, None, 2)
+    both = Apart.of([*TWO_DRAWS.reshape(-1), 99.0], 2)
+    assert both.chance == found
+    assert both.inputs == inputs_alone(TWO_DRAWS)
+    assert both.to_dict() == {"chance": {"low": found.low, "high": found.high}, "inputs": both.inputs}
+
+
+def test_means_of_draws_are_drawn_together_as_far_as_chance_spreads_them() -> None:
+    apart = 5 * math.sqrt((50 - 5 / 2) / 50)
+    assert without_chance(TWO_DRAWS) == pytest.approx([7 - apart, 7 + apart])
+    points = inputs_alone(TWO_DRAWS)
+    assert points == pytest.approx({"p5": 7 - 0.9 * apart, "p50": 7.0, "p95": 7 + 0.9 * apart})
+    assert without_chance(np.array([[1.0, 9.0], [2.0, 10.0]])) == pytest.approx([5.5, 5.5])
+    assert list(without_chance(np.array([[1.0], [4.0]]))) == [1.0, 4.0]
+    assert list(without_chance(np.array([[1.0, 3.0], [2.0, 2.0]]))) == [2.0, 2.0]
+
+
+def test_what_a_draw_leaves_unknown_is_unknown() -> None:
+    with np.errstate(invalid="ignore"):
+        assert inputs_alone(np.array([[1.0, math.inf], [2.0, 3.0]])) is None
+
+
+def test_the_best_of_many_beats_one_by_more_than_a_difference_of_two_needs() -> None:
+    """Bonferroni: at 95 % a mean has to be 3.18 standard errors, the best of two 4.18, of five 5.84."""
+    others, best = np.zeros(4), np.array([1.0, 2.0, 3.0, 4.0])  # 3.87 standard errors
+    assert differ(best, others)
+    assert differ(others, best)
+    assert not differ(best, best)
+    assert not beats(best, others, 2)
+    assert beats(best + 0.3, others, 2)  # 4.34
+    assert beats(best + 0.3, others, 1)
+    assert not beats(others, best + 0.3, 2)
+    assert beats(best + 1, others, 3)  # 5.42
+    assert not beats(best + 1, others, 5)
+    assert list(ahead(best, np.array([others, others - 2, best]), 3)) == [False, True, False]
+
+
+def test_one_pair_tells_no_difference_and_what_is_infinite_is_none() -> None:
+    one = np.array([1.0])
+    assert not beats(one, np.zeros(1), 2)
+    assert not differ(one, np.zeros(1))
+    unknown = np.array([math.inf, 1.0, 2.0])
+    assert not beats(unknown, unknown, 2)
+    assert not differ(unknown, unknown)
+
+
+def test_an_estimate_in_words_is_a_dash_where_there_is_none() -> None:
+    assert in_words(None) == "—"
+    assert in_words(Estimate(0.52937, 0.0041, 9)) == "0.529 ± 0.004"
+
+
+def test_a_difference_is_one_only_beyond_its_interval() -> None:
+    assert not Estimate(0.5, 0.5, 4).distinguishable
+    assert Estimate(-0.51, 0.5, 4).distinguishable
+    assert Estimate(math.inf, 0.5, 4).interval == (None, None, None)

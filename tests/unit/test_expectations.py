@@ -61,6 +61,34 @@ def test_one_replication_decides_nothing_about_a_mean() -> None:
     assert end.verdict == NOT_MET
 
 
+@pytest.mark.parametrize(
+    ("threshold", "verdict"),
+    [(0.2, MET), (0.3, MET), (0.4, UNDECIDED), (0.6, UNDECIDED), (0.7, NOT_MET), (0.8, NOT_MET)],
+)
+def test_what_inputs_alone_leave_open_is_undecided(threshold: float, verdict: str) -> None:
+    results = done(ettr=f">= {threshold}")
+    summary = results.summary | {
+        "ettr": results.summary["ettr"] | {"mean": 0.5},
+        "margins": results.summary["margins"] | {"ettr": 0.01},
+        "inputs": {"ettr": {"p5": 0.3, "p50": 0.5, "p95": 0.7}},
+    }
+    (found,) = judged(results, summary)
+    assert (found.verdict, found.holds) == (verdict, threshold < 0.5)
+    said = f"plan: ettr is 0.500 ± 0.010, expected >= {threshold}"
+    why = "; inputs 0.30 to 0.70 (90 %) hold the threshold, better known ones would tell"
+    assert found.text == (said + why if verdict == UNDECIDED else said)
+    assert str(found) == f"{verdict}: {found.text}"
+    assert found.to_dict() == {
+        "path": "ettr", "wanted": f">= {threshold}", "verdict": verdict, "holds": threshold < 0.5,
+    }  # fmt: skip
+
+
+def test_what_is_unknown_without_a_reason_is_unknown_all_the_same() -> None:
+    results = done(mtti_s="> 1")
+    (found,) = judged(results, results.summary | {"mtti_s": None})
+    assert (found.found, found.verdict, found.holds) == ("unknown", NOT_MET, False)
+
+
 def test_ends_and_percentiles_are_held_against_the_threshold_as_they_are() -> None:
     results = done(**{"ettr.p10": "> 0.999", "ettr.low": ">= 0.1", "mtti_s": "< 60"})
     assert [found.verdict for found in judged(results)] == [NOT_MET, MET, NOT_MET]

@@ -58,6 +58,8 @@ def test_claims_with_a_fitted_input_are_counted_apart_whatever_their_kind() -> N
         (52_917.0, 430.0, "cards", "52,900 ± 400"),
         (6480.0, 72.0, "s", "1.80 ± 0.02 h"),
         (1080.0, 0.0, "s", "18 min"),
+        (1102.3, 0.0, "s", "18.4 min"),
+        (600.0, 900.0, "s", "10 min"),
         (0.0, 0.0, "s", "0 s"),
         (None, None, "s", "—"),
     ],
@@ -75,12 +77,15 @@ def test_differences_of_shares_are_points() -> None:
 
 def test_a_lopsided_interval_is_shown_by_its_ends() -> None:
     assert interval_text(ConfidenceInterval(3.0, 2.0, 3.0), "nodes") == "3 (2 to 3)"
+    assert interval_text(ConfidenceInterval(3.4, 2.1, 3.5), "nodes") == "3.4 (2.1 to 3.5)"
+    assert interval_text(ConfidenceInterval(0.0, 0.0, 1.0), "share") == "0.0 (0.0 to 1.0)"
     assert interval_text(ConfidenceInterval(0.001, 0.0, 0.005), "share") == "0.001 (0.000 to 0.005)"
 
 
 def test_what_is_not_known_is_a_dash_and_one_replication_has_no_interval() -> None:
     assert interval_text(ConfidenceInterval(), "s") == "—"
     assert interval_text(ConfidenceInterval(0.5, None, None), "share") == "0.50"
+    assert interval_text(ConfidenceInterval(0.01, None, None), "share", True) == "+1.0 pp"
 
 
 def test_a_duration_is_read_in_the_unit_of_what_was_published() -> None:
@@ -89,6 +94,33 @@ def test_a_duration_is_read_in_the_unit_of_what_was_published() -> None:
     assert simulated_text(outcome(simulated=days, **hours)) == "28.8 ± 0.4 h"
     far = ConfidenceInterval(100 * 86400.0, 99 * 86400.0, 101 * 86400.0)
     assert simulated_text(outcome(simulated=far, **hours)) == "100.0 ± 1.0 d"
+
+
+def test_the_unit_of_what_was_published_holds_for_lopsided_intervals_too() -> None:
+    hours = {"figure": "mttf", "unit": "s", "value": 7.9 * 3600, "low": 4 * 3600, "high": 11.8 * 3600}
+    lopsided = ConfidenceInterval(30 * 3600.0, 29 * 3600.0, 34 * 3600.0)
+    assert simulated_text(outcome(simulated=lopsided, **hours)) == "30 (29 to 34) h"
+    assert interval_text(lopsided, "s") == "1.25 (1.21 to 1.42) d"
+    assert interval_text(ConfidenceInterval(0.0, 0.0, 7200.0), "s") == "0.0 (0.0 to 2.0) h"
+    free = outcome(simulated=ConfidenceInterval(0.0, 0.0, 0.0), unit="s", value=None, low=None, high=0.0)
+    assert simulated_text(free) == "0 s"
+
+
+@pytest.mark.parametrize(
+    ("means", "values", "text"),
+    [
+        ((None,), {}, "—"),
+        ((0.48,), {}, "0.48"),
+        ((0.95, None, 0.48, 0.7), {}, "0.48 to 0.95"),
+        ((0.05, 0.01), {"minus": {}}, "+1.0 pp to +5.0 pp"),
+        ((7200.0, 60.0, 600.0), {"unit": "s"}, "60 s to 2 h"),
+    ],
+)
+def test_of_a_missing_input_the_range_of_what_came_out_is_shown(
+    means: tuple[float | None, ...], values: dict[str, Any], text: str
+) -> None:
+    tried = tuple(Trial("5 s", ConfidenceInterval(mean), "differs") for mean in means)
+    assert simulated_text(outcome(unknown="checkpoint.blocks", tried=tried, **values)) == text
 
 
 @pytest.mark.parametrize(
@@ -110,6 +142,11 @@ def test_a_duration_is_read_in_the_unit_of_what_was_published() -> None:
         ({"value": 100.0, "low": 100.0 - 2e-3, "high": 100.0 + 2e-3, "unit": "cards"}, "100 ± 0.002"),
         ({"value": 419.0, "low": 419.0 - 41.26, "high": 419.0 + 41.26, "unit": "cards"}, "419 ± 41"),
         ({"value": None, "low": None, "high": 0.0, "unit": "s"}, "at most 0"),
+        ({"value": 0.0, "low": 0.0, "high": 0.0}, "exactly 0"),
+        (
+            {"value": 1e10 + 0.1, "low": 1e10 - 0.2, "high": 1e10 + 0.4, "unit": "cards"},
+            "exactly 10,000,000,000",
+        ),
     ],
 )
 def test_what_was_published_keeps_its_digits(values: dict[str, Any], text: str) -> None:
@@ -161,7 +198,7 @@ def test_the_conclusion_counts_what_is_met_or_names_what_is_not() -> None:
     assert "2 of 9" in conclusion(Validation((*met, *missed[:2]), {}))
     assert "c0, c1, c2, c3, c4 and 2 more" in conclusion(Validation(missed, {}))
     assert "c0, c1, c2, c3, c4 and 1 more" in conclusion(Validation(missed[:6], {}))
-    assert "more" not in conclusion(Validation(missed[:5], {}))
+    assert conclusion(Validation(missed[:5], {})) == "5 of 5 checks do not pass: c0, c1, c2, c3, c4."
 
 
 def test_a_claim_that_is_not_met_says_what_would_tell() -> None:
@@ -170,4 +207,13 @@ def test_a_claim_that_is_not_met_says_what_would_tell() -> None:
     differs = remedy(replace(undecided, verdict="differs"))
     assert "simulated 0.441 ± 0.002, accepted 0.44 ± 0.005" in differs
     assert "must not agree" not in differs
+    tried = (
+        Trial("5 s", ConfidenceInterval(0.3), "differs"),
+        Trial("9 s", ConfidenceInterval(), "undecided"),
+    )
+    missing = remedy(replace(undecided, verdict="differs", unknown="checkpoint.blocks", tried=tried))
+    assert missing == (
+        "case: checkpoint.blocks was not published: with 9 s it is undecided; with 5 s it differs,"
+        " accepted 0.44 ± 0.005"
+    )
     assert "must not agree" in remedy(replace(undecided, kind="control", verdict="agrees"))

@@ -16,7 +16,7 @@ from clustersim.fitting.checking import LABELS, Checked
 from clustersim.fitting.likelihood import EXPONENTIAL, RANGES, SHAPES
 from clustersim.fitting.rates import exact_rate
 from clustersim.fitting.repairs import RepairLaw
-from clustersim.fitting.selection import LEMONS, LIFETIME, RELAPSE, TREND
+from clustersim.fitting.selection import LEMONS, LIFETIME, RELAPSE, STEEPEST, TREND
 from clustersim.fitting.spells import Bursts
 from clustersim.formatting import NOTHING, counted, duration, percent, significant, whole
 from clustersim.logs.history import History
@@ -304,6 +304,13 @@ def _why(fit: CauseFit) -> str:
     p_value, level = found.p_values.get(LIFETIME), f"{found.level:.2g}"
     if found.has(LIFETIME):
         return f"better than exponential beyond chance (p {p_value:.1g}, level {level}), least AIC"
+    if found.refused is not None:
+        model, values = found.refused.model, found.refused.values
+        refused = f"{model.law} with a {SHAPES[model.law]} of {significant(values['shape'], 2)}"
+        looks = (
+            "repairs that fail" if values["shape"] < STEEPEST else "an event that many nodes had in common"
+        )
+        return f"{refused} is likelier, but no lifetime: it looks like {looks}"
     if p_value is None:
         return f"{counted(fit.spells.count, 'failure')}: too few for another law than {EXPONENTIAL}"
     return f"no law better than {EXPONENTIAL} beyond chance (p {p_value:.2g}, level {level})"

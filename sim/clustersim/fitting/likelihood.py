@@ -104,6 +104,14 @@ LEFT: Mapping[str, Callable[[Floats, float, float], Floats]] = {
     "lognormal": _lognormal_left,
 }
 """The integral of survival beyond an age over the mean: the chance that a residual life is longer."""
+SPREADS: Mapping[str, Callable[[float], float]] = {
+    "weibull": lambda shape: math.sqrt(
+        math.exp(math.lgamma(1 + 2 / shape) - 2 * math.lgamma(1 + 1 / shape)) - 1
+    ),
+    "gamma": lambda shape: 1 / math.sqrt(shape),
+    "lognormal": lambda sigma: math.sqrt(math.expm1(sigma**2)),
+}
+"""The standard deviation of lifetimes over their mean."""
 SHAPES = {"weibull": "shape", "gamma": "shape", "lognormal": "sigma"}
 """What the parameter of each law beside its mean is called."""
 

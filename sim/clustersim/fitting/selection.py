@@ -16,6 +16,10 @@ Pooled gaps of a log nearly always look like infant mortality, because a repair 
 life and a node that is worse than others like a young one.  So a lifetime has to show beyond the first week
 after a repair as well, and beside lemons, from spells whose age is known.  What shows within that week alone
 is a relapse.
+
+What befell many nodes in one week looks like parts that wear out together.  So lifetimes that hardly differ
+are none, and one that counts from when nodes are first seen is not claimed beside a trend: that age is the
+day of the log, or nearly so, and a hazard that rises until a day and falls there is an event of those days.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import chdtrc
 
-from clustersim.fitting.likelihood import EXPONENTIAL, LAWS, Maximum, Model, maximise
+from clustersim.fitting.likelihood import EXPONENTIAL, LAWS, SPREADS, Maximum, Model, maximise
 from clustersim.fitting.spells import Spells
 from clustersim.units import DAY
 
@@ -45,6 +49,10 @@ UNTILS = (7 * DAY, 14 * DAY, 30 * DAY, 60 * DAY, 90 * DAY, 180 * DAY)
 STEEPEST = 0.5
 """A smaller shape is no infant mortality (failures of nodes have 0.7 to 0.8: Schroeder and Gibson, IEEE
 Transactions on Dependable and Secure Computing 7(4), 2010) but repairs that fail."""
+LEAST_SPREAD = 0.15
+"""Standard deviation of lifetimes over their mean below which they are none but an event that many nodes had
+in common: a Weibull shape of 8.  Parts wear out with shapes of 1 to 4, above which it is rapid (Abernethy,
+The New Weibull Handbook, 5th edition, 2006), and fans with 3 (Sidharth and Sundaram, ITherm 2004)."""
 LONGEST_BURN_IN = 0.8
 """Of the window: a change beyond it would be a claim about the last days alone."""
 
@@ -53,13 +61,15 @@ LONGEST_BURN_IN = 0.8
 class Selection:
     """The features found: the `best` model, and the chance of each feature (`p_values`) beside the others.
 
-    `exponential` is the model without any feature.  A feature that was not tested has no chance.
+    `exponential` is the model without any feature.  A feature that was not tested has no chance, nor has one
+    that is refused: `refused` are lifetimes that are none, where others would be more probable than chance.
     """
 
     best: Maximum
     exponential: Maximum
     p_values: Mapping[str, float]
     level: float
+    refused: Maximum | None = None
 
     def has(self, feature: str) -> bool:
         """Whether the model has a *feature*."""
@@ -98,7 +108,9 @@ def select(spells: Spells, features: tuple[str, ...], window_s: float, tests: in
     start = maximise(spells, Model(), {"mtbf_s": spells.total / max(spells.count, 1)})
     search = _Search(spells, window_s)
     level, best = LEVEL / max(tests, 1), start
-    while True:
+    seen: set[Model] = set()
+    while best.model not in seen:
+        seen.add(best.model)
         tried = [
             search.added(best, feature) for feature in features if feature not in features_of(best.model)
         ]
@@ -110,16 +122,24 @@ def select(spells: Spells, features: tuple[str, ...], window_s: float, tests: in
             break
     if best.model.law != EXPONENTIAL:
         best = search.without_needless(search.best_law(best), level)
-    return Selection(best, start, search.p_values(best, features), level)
+    trials = search.trials(best, features)
+    chances = {trial.feature: trial.p_value for trial in trials if not trial.refused}
+    refused = (trial.found for trial in trials if trial.refused and trial.feature == LIFETIME)
+    return Selection(best, start, chances, level, next(refused, None))
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """What a model is with one feature more, and the chance of so large a gain without it."""
+    """What a model is with one feature more, and the chance of so large a gain without it.
+
+    It is `refused`, as if it gained nothing, where it gains more than by chance and its lifetimes are none,
+    or where there is something that it must not stand beside.
+    """
 
     feature: str
     found: Maximum
     p_value: float
+    refused: bool = False
 
 
 class _Search:
@@ -142,14 +162,16 @@ class _Search:
     def added(self, base: Maximum, feature: str) -> _Trial:
         """Return *base* with one *feature* more."""
         models = list(self._with(base.model, feature))
+        if not models:
+            return _Trial(feature, base, 1.0, refused=True)
         found = max((self.fitted(model, base.values) for model in models), key=lambda each: each.top)
         return self._trial(feature, found, base, len(models))
 
     def _trial(self, feature: str, found: Maximum, base: Maximum, tries: int) -> _Trial:
         """Return *found*, one of so many *tries*, with the chance of what it gains over *base*."""
         chance = _chance(feature, 2 * (found.top - base.top), tries)
-        if feature == LIFETIME and _too_steep(found):
-            return _Trial(feature, found, 1.0)
+        if chance <= LEVEL and _are_no_lifetimes(found):
+            return _Trial(feature, found, 1.0, refused=True)
         if feature == LIFETIME and chance <= LEVEL:
             model = replace(found.model, within=None, lemons=self._several)
             if model not in self._gains:
@@ -170,12 +192,12 @@ class _Search:
 
     def _with(self, model: Model, feature: str) -> Iterator[Model]:
         if feature == LIFETIME:
-            yield from (replace(model, law=NESTED, new=new) for new in (False, True))
+            yield from (replace(model, law=NESTED, new=new) for new in _ages(model))
         elif feature == LEMONS:
             yield replace(model, lemons=True)
         elif feature == RELAPSE:
             yield from (replace(model, within=within) for within in WITHINS)
-        else:
+        elif not model.new:
             yield from (replace(model, until=until) for until in _untils(self._window_s))
 
     def without(self, found: Maximum, feature: str) -> _Trial:
@@ -200,23 +222,31 @@ class _Search:
     def best_law(self, found: Maximum) -> Maximum:
         """Return *found* with the law that Akaike's criterion clearly prefers, or with the tested one."""
         laws = [law for law in LAWS if law != EXPONENTIAL]
-        models = [replace(found.model, law=law, new=new) for law in laws for new in (False, True)]
+        models = [replace(found.model, law=law, new=new) for law in laws for new in _ages(found.model)]
         fits = [self.fitted(model, found.values) for model in models]
-        sound = (fit for fit in fits if not _too_steep(fit))
+        sound = (fit for fit in fits if not _are_no_lifetimes(fit))
         return min(sound, key=lambda fit: fit.aic + CLEARLY * (fit.model.law != NESTED), default=found)
 
-    def p_values(self, best: Maximum, features: tuple[str, ...]) -> dict[str, float]:
-        """Return the chance of each feature beside the others of the *best* model."""
+    def trials(self, best: Maximum, features: tuple[str, ...]) -> list[_Trial]:
+        """Return each of the *features* beside the others of the *best* model."""
         has = features_of(best.model)
-        return {
-            feature: (self.without(best, feature) if feature in has else self.added(best, feature)).p_value
+        return [
+            self.without(best, feature) if feature in has else self.added(best, feature)
             for feature in features
-        }
+        ]
 
 
-def _too_steep(found: Maximum) -> bool:
-    """Return whether its lifetime is too much infant mortality to be one."""
-    return found.model.law != "lognormal" and found.values["shape"] < STEEPEST
+def _ages(model: Model) -> tuple[bool, ...]:
+    """Return whether nodes may have been new when first seen, where a *model* gets a lifetime."""
+    return (False, True) if model.until is None else (False,)
+
+
+def _are_no_lifetimes(found: Maximum) -> bool:
+    """Return whether its lifetimes are too much infant mortality to be any, or hardly differ."""
+    law, shape = found.model.law, found.values.get("shape", 1.0)
+    if law == EXPONENTIAL:
+        return False
+    return (law != "lognormal" and shape < STEEPEST) or SPREADS[law](shape) < LEAST_SPREAD
 
 
 def _chance(feature: str, gain: float, tries: int) -> float:

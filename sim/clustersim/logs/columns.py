@@ -24,7 +24,7 @@ COLUMNS: Mapping[str, str] = {
     TIME: "when it struck: a date, or a time from the start such as 3.5 h",
     **{f"{TIME}_{unit}": f"the same as a plain number of {unit} from the start" for unit in SUFFIXES},
     NODE: "what it struck, by name or number, or a list such as gpu-[012-014]; empty: the job or the site",
-    CAUSE: "name of the cause, in any script; one failure mode for each",
+    CAUSE: "name of the cause, in any script; one failure mode for each, whatever its capitals",
     REPAIR: "for how long the node was away: 20 h; empty: a restart is enough",
     **{f"{REPAIR}_{unit}": f"the same as a plain number of {unit}" for unit in SUFFIXES},
     END: "in place of repair: when the node was back; empty: it was still away when the log ended",

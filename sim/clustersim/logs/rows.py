@@ -49,7 +49,6 @@ from clustersim.logs.times import MISSING, TimeCells, ZoneNeeded, is_missing
 from clustersim.units import shown
 
 MERGED, OUTSIDE, NOT_UNDERSTOOD = "merged", "outside", "not_understood"
-NO_CAUSE = frozenset(("", "nan", "na", "n/a", "none", "null", "-", "<na>"))
 _WAITING = frozenset(
     ("priority", "resources", "dependency", "begintime", "none", "jobheldadmin", "jobhelduser")
 )
@@ -66,7 +65,8 @@ class LogRows:
     the node was away, NaN where that is not told, and infinite where it was not back yet.  `node` (-1: the
     job or the site) and `cause` are indices into `names` and `causes`; `row` numbers the rows of all files,
     `file` and `line` say where one stands.  `counts` are the rows that no entry stands for, by what became of
-    them; of the rows that were not understood `problems` are the first.
+    them; of the rows that were not understood `problems` are the first.  A cause is called as it is written
+    first; of other capitals, `respelt` has how often each is read.
     """
 
     time_s: array[float] = field(default_factory=lambda: array("d"))
@@ -83,6 +83,7 @@ class LogRows:
     causes: list[str] = field(default_factory=list)
     total: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    respelt: Counter[tuple[str, str]] = field(default_factory=Counter)
     problems: list[UnreadRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     has_ends: bool = False
@@ -139,25 +140,29 @@ def read_rows(
 
 
 def _say_alike(rows: LogRows) -> None:
-    """Say which nodes are told apart only by capital letters: they are two, and may be meant as one."""
+    """Say which names differ only by capitals: nodes are two, and may be meant as one; causes are one."""
     first: dict[str, str] = {}
     for name in rows.names:
         other = first.setdefault(name.casefold(), name)
         if other != name:
             rows.notes.append(f"nodes {shown(other)} and {shown(name)} count as two; write them alike if not")
-            return
+            break
+    for (written, counted), times in rows.respelt.items():
+        where = f"{shown(written)} in {times:,} row{'s' * (times > 1)}"
+        why = "causes that differ by capitals alone are one, by its first spelling"
+        rows.notes.append(f"{where} counts as {shown(counted)}; {why}")
 
 
 class _Names:
-    """The names that cells hold, each with a number of its own; equal cells are looked at once."""
+    """The names that cells hold, each with a number of its own."""
 
     def __init__(self, names: list[str]) -> None:
         self._names = names
         self._numbers: dict[str, int] = {}
 
-    def number(self, name: str) -> int:
-        """Return the number of a name, a new one where it is new."""
-        number = self._numbers.setdefault(name, len(self._names))
+    def number(self, name: str, alike: str | None = None) -> int:
+        """Return the number of a name, a new one where it is new, or none has been *alike*."""
+        number = self._numbers.setdefault(name if alike is None else alike, len(self._names))
         if number == len(self._names):
             self._names.append(name)
         return number
@@ -190,7 +195,7 @@ class _Reader:
         self._causes = causes
         self._hosts: dict[str, list[int]] = {"": [-1]}
         self._kinds: dict[tuple[str, str], str] = {}
-        self._cause_numbers: dict[tuple[str, str], int] = {}
+        self._cause_numbers: dict[tuple[str, str], tuple[int, str]] = {}
         self._tells_kinds = bool({KIND, STATE, REPLICATION} & self._column.keys())
         self._replications: set[str] = set()
         self._of_several = 0
@@ -245,10 +250,9 @@ class _Reader:
         away_s = math.nan
         if rows.has_ends and lost != "0":
             away_s = self._away(time_s, dated, end, repair, nodes)
-        key = cause, state
-        number = self._cause_numbers.get(key, -1)
-        if number < 0:
-            number = self._cause_numbers[key] = self._causes.number(self._cause(cause, state))
+        number, written = self._cause_numbers.get((cause, state)) or self._numbered(cause, state)
+        if written:
+            rows.respelt[written, rows.causes[number]] += 1
         for each in nodes:
             rows.time_s.append(time_s)
             rows.away_s.append(away_s)
@@ -333,10 +337,18 @@ class _Reader:
             raise ValueError(f"{why}, or leave it empty for the job or the site")
         return [self._nodes.number(name) for name in hosts_of(cell)]
 
+    def _numbered(self, cell: str, state: str) -> tuple[int, str]:
+        """Return the number of a cause, and how it is written here if that is not how it is called."""
+        text = self._cause(cell, state)
+        number = self._causes.number(text, text.casefold())
+        found = number, text if self._rows.causes[number] != text else ""
+        self._cause_numbers[cell, state] = found
+        return found
+
     def _cause(self, cell: str, state: str) -> str:
         text = " ".join(cell.split())
         if self._format in (EVENTS, JOBS):
             text = _STAMP.sub("", text)
             waiting = self._format == JOBS and text.casefold() in _WAITING
-            return state.rstrip("*") if waiting or text.casefold() in NO_CAUSE else text
-        return "" if text.casefold() in NO_CAUSE else text
+            return state.rstrip("*") if waiting or is_missing(text) else text
+        return "" if is_missing(text) else text

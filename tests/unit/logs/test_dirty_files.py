@@ -305,6 +305,21 @@ def test_names_that_differ_in_capitals_alone_are_two_and_that_is_said(tmp_path: 
     assert read.notes == ('nodes "gpu-1" and "GPU-1" count as two; write them alike if not',)
 
 
+def test_causes_that_differ_in_capitals_or_blanks_alone_are_one_by_the_first_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    log = "time,node,cause\n2026-05-02,1,Link down\n2026-05-02,1, LINK  DOWN \n2026-05-04,2,link down\n"
+    read = history(tmp_path, log + "2026-05-05,3,link down\n")
+    assert (read.causes, read.rows["used"], read.rows["merged"]) == (("Link down",), 3, 1)
+    why = 'counts as "Link down"; causes that differ by capitals alone are one, by its first spelling'
+    assert read.notes == (f'"LINK DOWN" in 1 row {why}', f'"link down" in 2 rows {why}')
+
+
+def test_an_unknown_cause_is_none_however_it_is_written(tmp_path: Path) -> None:
+    log = "time,node,cause\n2026-05-02,1,Unknown\n2026-05-03,2,\n2026-05-04,2,n/a\n2026-05-05,3,gpu\n"
+    assert history(tmp_path, log).causes == ("unknown", "gpu")
+
+
 def test_causes_keep_their_script(tmp_path: Path) -> None:
     assert history(tmp_path, "time,cause\n2026-05-02,显卡掉线\n2026-05-03,\n").causes == (
         "显卡掉线",

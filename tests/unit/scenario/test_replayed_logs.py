@@ -63,6 +63,27 @@ def test_a_replay_and_a_fit_agree_about_every_row(folder: Path) -> None:
     assert history.rows["merged"] == history.rows["inside_absence"] == history.rows["outside"] == 1
 
 
+def test_a_replay_and_a_fit_agree_about_the_cause_of_every_row(folder: Path) -> None:
+    (folder / "events.txt").write_text("""\
+time,node,cause
+2026-05-02,1,gpu
+2026-05-03,2,GPU
+2026-05-03,2, Gpu
+2026-05-04,3,nic
+2026-05-05,4,Unknown
+2026-05-06,4,
+""")
+    history = read_history(["events.txt"], begin="2026-05-01", end="2026-05-11", nodes=8, timezone="UTC")
+    modes = recorded(load("replayed.yaml"))
+    by_cause = {
+        name: history.time_s[history.cause == cause].tolist() for cause, name in enumerate(history.causes)
+    }
+    by_cause["trace"] = by_cause.pop("unknown")
+    assert {name: [row.time_s for row in rows] for name, rows in modes.items()} == by_cause
+    assert {name: len(times) for name, times in by_cause.items()} == {"gpu": 2, "nic": 1, "trace": 2}
+    assert '"GPU" in 1 row counts as "gpu"' in load("replayed.yaml").sources["failures.gpu.replay"]
+
+
 def test_what_is_left_out_is_said_in_the_sources(folder: Path) -> None:
     source = load("replayed.yaml").sources["failures.xid79.replay"]
     assert source.startswith('recorded: events.txt, cause "xid79"; read as events of nodes from Slurm')

@@ -195,7 +195,9 @@ class _Taken:
         self._rows = rows
         self._asked = asked
         self._numbers = _numbers(rows.names)
-        log.notes += [note.partition(": ")[2] for note in rows.notes]
+        for note in rows.notes:
+            file = next((file for file in rows.files if note.startswith(f"{file}: ")), "")
+            log.notes.append(note.removeprefix(f"{file}: "))
         named = sorted(zip(self._numbers, rows.names, strict=True))
         if others := [f"{name} is {number}" for number, name in named if not _is_number(name)]:
             ends = " and ".join(dict.fromkeys((others[0], others[-1])))

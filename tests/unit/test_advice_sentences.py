@@ -9,16 +9,41 @@ import pytest
 
 from clustersim import theory
 from clustersim.advice import (
+    Advice,
     _interval,
+    _log,
     _no_progress,
     _precision,
     _rare,
     _target,
+    advise,
+    corruption,
+    held_back,
     largest_losses,
+    lemons,
     spares,
+    stalls,
+    stood_still,
+    stragglers,
+    tiers,
     verdict,
+    waiting_for_nodes,
 )
-from tests.unit.test_advice_rules import PRICED, scenario, summary
+from tests.unit.test_advice_rules import (
+    LEMONS,
+    PRICED,
+    RACKS,
+    REPLICAS,
+    SILENT,
+    SLOW,
+    TIERS,
+    keeping,
+    scenario,
+    summary,
+)
+from tests.unit.test_advice_rules import (
+    NEVER as NEVER_LOADED,
+)
 
 LOSSES = {"recovery": 0.12, "lost": 0.0677}
 
@@ -333,3 +358,151 @@ def test_waiting_is_told_from_half_a_per_cent_on() -> None:
         "The 1 spare node is too few: waiting for repairs takes 0.5 % of all card-time."
     )
     assert one.warning
+
+
+ALL = "of all card-time"
+IDLE = f"take 0.5 % {ALL}: try a lower recovery.minimum, or smaller replicas."
+FEW = f"The 12 spare nodes are too few: waiting for repairs takes 4.0 % {ALL}."
+FLAP = {"per": "node", "mtbf": "9 d", "effect": {"flap": {"stall": "20 s"}}}
+KNOWN: list[tuple[Any, dict[str, Any], dict[str, Any], Advice | None]] = [
+    (
+        held_back, {}, {"ledger": {"idle": 0.005}, "replicas": {"count": 8, "minimum": 2}},
+        Advice(f"Cards that are held back while fewer than 2 of 8 replicas are alive {IDLE}", True),
+    ),
+    (held_back, {}, {"ledger": {"idle": 0.005}, "replicas": {"count": 8, "minimum": 1}}, None),
+    (held_back, {}, {"ledger": {"idle": 0.0049}, "replicas": {"count": 8, "minimum": 2}}, None),
+    (
+        stalls, REPLICAS, {"ledger": {"stall": 0.01}},
+        Advice(
+            f"Standing still while another replica fails or rejoins takes 1.0 % {ALL}, more than the replicas"
+            " that are down: a shorter stall earns more than a faster recovery."
+        ),
+    ),
+    (
+        stalls, REPLICAS | {"failures": {"link": FLAP}},
+        {"ledger": {"stall": 0.07, "detection": 0.01, "recovery": 0.02, "waiting": 0.03}},
+        Advice(
+            "Standing still while another replica fails or rejoins, or a link flaps, takes 7.0 %"
+            f" {ALL}, more than the replicas that are down, 6.0 %: a shorter stall earns more than a faster"
+            " recovery."
+        ),
+    ),
+    (stalls, REPLICAS, {"ledger": {"stall": 0.0625, "recovery": 0.0625}}, None),
+    (stalls, REPLICAS, {"ledger": {"stall": 0.0099}}, None),
+    (
+        stragglers, {"failures": SLOW}, {"waste": {"a": {"slow": 0.01}}},
+        Advice(f'Slow nodes take 1.0 % {ALL}, all of it by "a": notice them sooner.'),
+    ),
+    (stragglers, {"failures": SLOW}, {"waste": {"a": {"slow": 0.0099}}}, None),
+    (
+        corruption, keeping(1), {"waste": {"silent": {"corrupted": 0.005}}},
+        Advice(
+            f'Silent corruption throws away 0.5 % {ALL}, all of it by "silent": "silent" is noticed after'
+            " 2 h, and the only copy kept reaches back 20 min only.", True,
+        ),
+    ),
+    (
+        corruption, keeping(6), {"waste": {"silent": {"corrupted": 0.005}}},
+        Advice(f'Silent corruption throws away 0.5 % {ALL}, all of it by "silent".', True),
+    ),
+    (
+        corruption,
+        keeping(2) | {"failures": SILENT | {"slower": {
+            "per": "node", "mtbf": "90 d", "effect": {"corrupt": {"noticed_after": "5 h"}},
+        }}},
+        {"waste": {"silent": {"corrupted": 0.001}, "slower": {"corrupted": 0.009}}},
+        Advice(
+            f'Silent corruption throws away 1.0 % {ALL}, most of it by "slower": "slower" is noticed after'
+            " 5 h, and the 2 copies kept reach back 40 min only.", True,
+        ),
+    ),
+    (corruption, keeping(1), {"waste": {"silent": {"corrupted": 0.0049}}}, None),
+    (
+        lemons,
+        {"failures": {"sound": {"per": "node", "mtbf": "50 d"}, "gpu": LEMONS}},
+        {"waste_by_cause": {"sound": 0.5, "gpu": 0.01}, "ledger": {"recovery": 0.51}},
+        Advice(
+            f'Lemons, 5 % of the nodes, bring 30 % of the failures of "gpu", which take 1.0 % {ALL}: see'
+            " what retiring repeat offenders yields (recovery.retire)."
+        ),
+    ),
+    (lemons, {"failures": {"gpu": LEMONS}}, {"waste_by_cause": {"gpu": 0.0099}}, None),
+    (
+        tiers, {"checkpoint": {"tiers": TIERS}}, {"tiers": NEVER_LOADED, "interruptions_total": 100},
+        Advice('The tier "peer" was never loaded in 100 interruptions: it only costs saves.'),
+    ),
+    (tiers, {"checkpoint": {"tiers": TIERS}}, {"tiers": NEVER_LOADED, "interruptions_total": 99}, None),
+    (
+        spares, RACKS, {"ledger": {"waiting": 0.04}, "spare_nodes": 3, "spares": {"sufficient_p99": None},
+            "reasons": {"spares.sufficient_p99": "each spare serves one rack"}},
+        Advice(f"{FEW.replace('12', '3')} Each serves one rack only.", True),
+    ),
+    (
+        spares, {}, {"ledger": {"waiting": 0.04}, "spare_nodes": 12, "spares": {"sufficient_p99": 12}},
+        Advice(FEW, True),
+    ),
+    (
+        spares, {}, {"ledger": {"waiting": 0.04}, "spare_nodes": 12, "spares": {"sufficient_p99": 13}},
+        Advice(f"{FEW} 13 would have sufficed for 99 % of the time (cluster.spares).", True),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "changes", "numbers", "advice"), KNOWN)
+def test_a_rule_says_the_figures_and_whether_it_warns(
+    rule: Any, changes: dict[str, Any], numbers: dict[str, Any], advice: Advice | None
+) -> None:
+    assert list(rule(scenario(**changes), run(**{"ledger": {}} | numbers))) == ([advice] if advice else [])
+
+
+def test_all_rules_are_heard_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "clustersim.advice.about_overlaps", lambda _: ["failures: 1 of 9 incidents: the node is away already"]
+    )
+    given = run(
+        ledger={"waiting": 0.04},
+        spares={"sufficient_p99": 12},
+        target_reached=0.0,
+        replications=2,
+        interruptions_per_day=50.0,
+    )
+    found = advise(scenario(), given)
+    starts = ("Without spare nodes", "The target was never", "1 of 9 incidents: the node is", "Only 2 repl")
+    assert [str(each).startswith(start) for each, start in zip(found, starts, strict=True)] == [True] * 4
+    assert list(_log(scenario(), given)) == [
+        Advice("1 of 9 incidents: the node is away already.", warning=True)
+    ]
+    assert all(each.warning for each in found)
+
+
+SITE = {"site": {"per": "cluster", "mtbf": "30 d", "repair": "4 h"}}
+TOLD = {"spot": {"per": "node", "mtbf": "5 d", "repair": "1 h", "notice": "2 min"}}
+OUT = {"site": {"waiting": 0.03}, "spot": {"waiting": 0.02}, "gpu": {"waiting": 0.01}}
+
+
+@pytest.mark.parametrize(
+    ("failures", "waited", "for_nodes", "stood"),
+    [
+        ({}, 0.02, 0.06, {}),
+        (SITE, 0.02, 0.03, {}),
+        (TOLD, None, 0.06, {}),
+        (TOLD, 0.045, 0.045, {"spot": 0.015}),
+        (TOLD, 0.07, 0.06, {"spot": 0.0}),
+        (TOLD, 0.01, 0.04, {"spot": 0.02}),
+        (SITE | TOLD, 0.01, 0.01, {"spot": 0.02}),
+        (SITE | TOLD, 0.02, 0.02, {"spot": 0.01}),
+    ],
+)
+def test_waiting_for_nodes_is_neither_for_the_site_nor_for_nodes_to_leave(
+    failures: dict[str, Any], waited: float | None, for_nodes: float, stood: dict[str, float]
+) -> None:
+    """Of 6 % in all, 3 % are the site's, 2 % those of announced failures: of these what is not waited."""
+    own = {"gpu": {"per": "node", "mtbf": "50 d", "repair": "6 h"}} | failures
+    given = run(ledger={"waiting": 0.06}, waste=OUT, spares={"waiting": waited, "sufficient_p99": 5})
+    assert stood_still(scenario(failures=own), given) == pytest.approx(stood)
+    assert waiting_for_nodes(scenario(failures=own), given) == pytest.approx(for_nodes)
+    (told,) = spares(scenario(failures=own), given)
+    share = f"{100 * (for_nodes if 'site' in own else 0.06):.{0 if 'site' in own else 1}f} %"
+    assert str(told).startswith(
+        f"Without spare nodes the job waits for repairs: {share} of all card-time. 5 w"
+    )

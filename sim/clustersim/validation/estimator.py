@@ -69,7 +69,7 @@ class Survey:
     A few seconds of simulating in all.
     """
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int) -> None:
         self._empty = [_curve(cluster, policy) for policy in POLICIES for cluster in RATES]
         base = load(SCENARIO)
         marks = [(curve, mark) for curve in self._empty for mark in curve.marks]

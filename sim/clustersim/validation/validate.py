@@ -102,7 +102,7 @@ def claims_of(cases: Sequence[Case]) -> Iterator[tuple[Case, str]]:
 def _common_seed(cases: Sequence[Case]) -> int:
     """Return the seed that most cases have."""
     seeds = Counter(case.scenario.simulation.seed for case in cases)
-    return seeds.most_common(1)[0][0]
+    return max(seeds, key=seeds.__getitem__)
 
 
 class Side(NamedTuple):

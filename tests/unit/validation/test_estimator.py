@@ -23,7 +23,7 @@ def found() -> tuple[EstimatorCurve, ...]:
     patch.setattr(estimator, "SIZES", (1_000, 100_000))
     patch.setattr(estimator, "FAILURES", FAILURES)
     try:
-        survey = Survey()
+        survey = Survey(1)
         return survey.curves(Simulations(Settings(workers=1)).ettr(survey.scenarios, range(8)))
     finally:
         patch.undo()
@@ -81,6 +81,14 @@ def test_the_line_between_the_sizes_is_of_formulas_alone(found: tuple[EstimatorC
     sizes = [mark.gpus for mark in found[0].line]
     assert (sizes[0], sizes[-1]) == pytest.approx((1_000, 100_000))
     assert sizes == sorted(sizes)
+
+
+def test_marks_and_line_reach_from_the_first_size_to_the_last() -> None:
+    curve = estimator._curve("RSC-1", HOURLY)
+    assert [mark.gpus for mark in curve.marks] == list(estimator.SIZES)
+    assert len(curve.line) == estimator.STEPS
+    assert [curve.line[place].gpus for place in (0, -1)] == pytest.approx([1_000, 1_000_000])
+    assert (curve.cluster, curve.rate, curve.policy) == ("RSC-1", estimator.RATES["RSC-1"], HOURLY)
 
 
 def test_the_shipped_case_is_the_clusters_as_their_authors_see_them() -> None:

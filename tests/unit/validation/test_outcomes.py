@@ -1,11 +1,14 @@
 """What a validation says: units, digits, ranges and sentences."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clustersim.estimate import ConfidenceInterval
+from clustersim.store import RunError
 from clustersim.validation import ClaimResult, Trial, Validation
 from clustersim.validation.outcomes import (
     accepted_text,
@@ -13,6 +16,7 @@ from clustersim.validation.outcomes import (
     compatible,
     conclusion,
     interval_text,
+    refuse_taken,
     remedy,
     shown,
     simulated_text,
@@ -28,6 +32,54 @@ def outcome(**values: Any) -> ClaimResult:
         "replications": 8,
     }  # fmt: skip
     return ClaimResult(**given | values)
+
+
+def test_a_claim_as_plain_data() -> None:
+    ends = {"mean": 0.441, "low": 0.439, "high": 0.443}
+    tried = Trial("5 s", ConfidenceInterval(0.441, 0.439, 0.443), "agrees", 8, 1.5)
+    assert tried.to_dict() == {"value": "5 s", "simulated": ends, "verdict": "agrees"}
+    claim = outcome(
+        name="case/one", title="A case", source="a paper", says="44 %", of="gpu", reads="roughly",
+        assumes=("nothing else",), change={"a": 1}, minus={"b": 2}, unknown="c", tried=(tried,),
+        fitted="the restart", wall_s=1.23456,
+    )  # fmt: skip
+    expected = {
+        "name": "case/one", "kind": "exact", "title": "A case", "source": "a paper",
+        "published": {"says": "44 %", "value": 0.44, "low": 0.435, "high": 0.445, "unit": "share"},
+        "simulated": ends, "verdict": "agrees", "passed": True, "figure": {"ettr": "gpu"},
+        "difference": True, "reads": "roughly", "assumes": ["nothing else"], "change": {"a": 1},
+        "minus": {"b": 2}, "unknown": "c", "tried": [tried.to_dict()], "fitted": "the restart",
+        "replications": 8, "wall_s": 1.235,
+    }  # fmt: skip
+    found = claim.to_dict()
+    assert json.loads(json.dumps(found)) == expected
+    assert list(found) == list(expected)
+    assert outcome().to_dict()["figure"] == "ettr"
+    whole = Validation((claim, outcome(verdict="differs")), {}, {"version": "1.2", "wall_s": 3.0}).to_dict()
+    assert {name: value for name, value in whole.items() if name != "cases"} == {
+        "schema_version": 2, "passed": False, "version": "1.2", "estimator": [], "wall_s": 3.0,
+    }  # fmt: skip
+    assert [case["name"] for case in whole["cases"]] == ["case/one", "case"]
+
+
+def test_a_page_says_what_made_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Validation((outcome(),), {}, {"command": "clustersim validate"})
+    monkeypatch.setattr(
+        "clustersim.validation.outcomes.write_page",
+        lambda writer, answer, path, command: path.write_text(f"{writer} {answer is made} {command}"),
+    )
+    made.report(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text() == "write_validation True clustersim validate"
+    made.report(str(tmp_path / "page.html"), "make validation")
+    assert (tmp_path / "page.html").read_text() == "write_validation True make validation"
+    assert made.save(tmp_path / "new") == tmp_path / "new" / "validation.json"
+    assert json.loads((tmp_path / "new" / "validation.json").read_text())["cases"][0]["name"] == "case"
+    assert (tmp_path / "new" / "report.html").read_text().endswith("clustersim validate")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("dear")
+    with pytest.raises(RunError, match="holds something else than a validation"):
+        made.save(str(tmp_path / "full"))
+    assert refuse_taken(tmp_path / "new") is None  # type: ignore[func-returns-value]
 
 
 def test_claims_with_a_fitted_input_are_counted_apart_whatever_their_kind() -> None:

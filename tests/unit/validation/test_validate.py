@@ -8,11 +8,12 @@ import pytest
 
 import clustersim
 from clustersim.estimate import ConfidenceInterval, paired
+from clustersim.scenario import ScenarioError
 from clustersim.settings import Settings
 from clustersim.store import ChoiceError, RunError
 from clustersim.validation import ClaimResult, Validation
 from clustersim.validation.cases import find, of_scenario, shipped_names
-from clustersim.validation.validate import Plan, sides, validated
+from clustersim.validation.validate import Plan, _common_seed, sides, validated
 from tests.unit.validation.published import TEXT, random
 
 HERE = Settings(workers=1)
@@ -54,6 +55,8 @@ def test_a_difference_is_paired(by_claim: dict[str, ClaimResult]) -> None:
     expected = paired(free.ettr_by_replication, dear.ettr_by_replication)
     case = by_claim["cheaper"]
     assert case.difference
+    assert (case.change, case.minus) == ({"checkpoint.blocks": "0 s"}, {"checkpoint.blocks": "30 s"})
+    assert (by_claim["time"].change, by_claim["time"].minus) == ({}, None)
     assert (case.simulated.mean, case.simulated.low) == (
         pytest.approx(expected.mean),
         pytest.approx(expected.low),
@@ -135,6 +138,11 @@ def test_a_precision_is_replicated_for() -> None:
     assert case.simulated.half_width <= 0.03
 
 
+def test_the_seed_of_a_validation_is_that_of_most_cases() -> None:
+    cases = [of_scenario(random(simulation__seed=seed)) for seed in (7, 9, 9, 9, 7)]
+    assert [_common_seed(cases), _common_seed(cases[:1])] == [9, 7]
+
+
 def test_two_cases_of_one_name_are_refused() -> None:
     case = of_scenario(random())
     with pytest.raises(ChoiceError, match='two cases are called "random"'):
@@ -151,6 +159,71 @@ def test_a_file_of_ones_own_is_a_case(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text(TEXT.replace("name: random", "name: mine"))
     assert [case.name for case in find(["mine.yaml"])] == ["mine"]
+
+
+def test_a_file_of_ones_own_goes_before_a_shipped_case_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "no-failures.yaml").write_text(TEXT.replace("name: random", "name: mine"))
+    assert find(["no-failures.yaml"])[0].name == "mine"
+    assert find(["no-failures"])[0].name == "no-failures"
+
+
+def test_changes_hold_for_scenarios_files_and_shipped_cases(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(TEXT)
+    sources = [random(), tmp_path / "mine.yaml", "no-failures", "published/no-failures.yaml"]
+    assert [case.scenario.simulation.seed for case in find(sources, {"simulation.seed": 9})] == [9] * 4
+    assert find([random()])[0].scenario == random()
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("no-such-thing.yaml", ScenarioError, "no-such-thing.yaml: no such file"),
+        ("no-such-thing.yml", ScenarioError, "no-such-thing.yml: no such file"),
+        ("no-failure", ChoiceError, '"no-failure"; did you mean no-failures? The shipped ones are '),
+        ("xyzzy", ChoiceError, '"xyzzy"; the shipped ones are '),
+        ("stepfun-400", ChoiceError, "stepfun-400: there is no `published` block in it; say what was and wh"),
+    ],
+)
+def test_what_is_no_case_is_said_with_what_is(name: str, error: type[Exception], words: str) -> None:
+    with pytest.raises(error) as caught:
+        find([name])
+    assert words in str(caught.value)
+    if error is ChoiceError:
+        assert str(caught.value).endswith(", ".join(shipped_names()))
+
+
+def test_all_faulty_files_are_told_at_once(tmp_path: Path) -> None:
+    for name, wrong in (("one", "gpuss"), ("two", "gppus")):
+        (tmp_path / f"{name}.yaml").write_text(TEXT.replace("gpus", wrong))
+    with pytest.raises(ScenarioError, match=r"(?s)gpuss.*gppus"):
+        find([tmp_path / "one.yaml", tmp_path / "two.yaml"])
+
+
+def test_without_a_case_all_shipped_ones_are_validated_beside_the_estimator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(
+        "clustersim.validation.validate.validated",
+        lambda cases, settings, output=None, *, estimator=False: asked.append(
+            (cases, settings, output, estimator)
+        ),
+    )
+    clustersim.validate((), tmp_path / "new", settings=Settings(seed=5), replications=3)
+    clustersim.validate("no-failures")
+    (cases, settings, output, estimator), (one, _, nowhere, without) = asked
+    assert [case.name for case in cases] == shipped_names()
+    given = {(case.scenario.simulation.seed, case.scenario.simulation.replications) for case in cases}
+    assert given == {(5, 3)}
+    assert (settings.seed, settings.replications, output, estimator) == (5, 3, tmp_path / "new", True)
+    assert ([case.name for case in one], nowhere, without) == (["no-failures"], None, False)
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(RunError, match="is a file, not a folder"):
+        clustersim.validate("no-failures", tmp_path / "taken")
+    assert len(asked) == 2
 
 
 def test_the_only_claim_of_a_case_goes_by_its_name() -> None:

@@ -17,32 +17,16 @@ from clustersim.advice import (
     _rare,
     _target,
     advise,
-    corruption,
-    held_back,
     largest_losses,
-    lemons,
     spares,
-    stalls,
     stood_still,
-    stragglers,
-    tiers,
     verdict,
     waiting_for_nodes,
 )
 from tests.unit.test_advice_rules import (
-    LEMONS,
     PRICED,
-    RACKS,
-    REPLICAS,
-    SILENT,
-    SLOW,
-    TIERS,
-    keeping,
     scenario,
     summary,
-)
-from tests.unit.test_advice_rules import (
-    NEVER as NEVER_LOADED,
 )
 
 LOSSES = {"recovery": 0.12, "lost": 0.0677}
@@ -358,101 +342,6 @@ def test_waiting_is_told_from_half_a_per_cent_on() -> None:
         "The 1 spare node is too few: waiting for repairs takes 0.5 % of all card-time."
     )
     assert one.warning
-
-
-ALL = "of all card-time"
-IDLE = f"take 0.5 % {ALL}: try a lower recovery.minimum, or smaller replicas."
-FEW = f"The 12 spare nodes are too few: waiting for repairs takes 4.0 % {ALL}."
-FLAP = {"per": "node", "mtbf": "9 d", "effect": {"flap": {"stall": "20 s"}}}
-KNOWN: list[tuple[Any, dict[str, Any], dict[str, Any], Advice | None]] = [
-    (
-        held_back, {}, {"ledger": {"idle": 0.005}, "replicas": {"count": 8, "minimum": 2}},
-        Advice(f"Cards that are held back while fewer than 2 of 8 replicas are alive {IDLE}", True),
-    ),
-    (held_back, {}, {"ledger": {"idle": 0.005}, "replicas": {"count": 8, "minimum": 1}}, None),
-    (held_back, {}, {"ledger": {"idle": 0.0049}, "replicas": {"count": 8, "minimum": 2}}, None),
-    (
-        stalls, REPLICAS, {"ledger": {"stall": 0.01}},
-        Advice(
-            f"Standing still while another replica fails or rejoins takes 1.0 % {ALL}, more than the replicas"
-            " that are down: a shorter stall earns more than a faster recovery."
-        ),
-    ),
-    (
-        stalls, REPLICAS | {"failures": {"link": FLAP}},
-        {"ledger": {"stall": 0.07, "detection": 0.01, "recovery": 0.02, "waiting": 0.03}},
-        Advice(
-            "Standing still while another replica fails or rejoins, or a link flaps, takes 7.0 %"
-            f" {ALL}, more than the replicas that are down, 6.0 %: a shorter stall earns more than a faster"
-            " recovery."
-        ),
-    ),
-    (stalls, REPLICAS, {"ledger": {"stall": 0.0625, "recovery": 0.0625}}, None),
-    (stalls, REPLICAS, {"ledger": {"stall": 0.0099}}, None),
-    (
-        stragglers, {"failures": SLOW}, {"waste": {"a": {"slow": 0.01}}},
-        Advice(f'Slow nodes take 1.0 % {ALL}, all of it by "a": notice them sooner.'),
-    ),
-    (stragglers, {"failures": SLOW}, {"waste": {"a": {"slow": 0.0099}}}, None),
-    (
-        corruption, keeping(1), {"waste": {"silent": {"corrupted": 0.005}}},
-        Advice(
-            f'Silent corruption throws away 0.5 % {ALL}, all of it by "silent": "silent" is noticed after'
-            " 2 h, and the only copy kept reaches back 20 min only.", True,
-        ),
-    ),
-    (
-        corruption, keeping(6), {"waste": {"silent": {"corrupted": 0.005}}},
-        Advice(f'Silent corruption throws away 0.5 % {ALL}, all of it by "silent".', True),
-    ),
-    (
-        corruption,
-        keeping(2) | {"failures": SILENT | {"slower": {
-            "per": "node", "mtbf": "90 d", "effect": {"corrupt": {"noticed_after": "5 h"}},
-        }}},
-        {"waste": {"silent": {"corrupted": 0.001}, "slower": {"corrupted": 0.009}}},
-        Advice(
-            f'Silent corruption throws away 1.0 % {ALL}, most of it by "slower": "slower" is noticed after'
-            " 5 h, and the 2 copies kept reach back 40 min only.", True,
-        ),
-    ),
-    (corruption, keeping(1), {"waste": {"silent": {"corrupted": 0.0049}}}, None),
-    (
-        lemons,
-        {"failures": {"sound": {"per": "node", "mtbf": "50 d"}, "gpu": LEMONS}},
-        {"waste_by_cause": {"sound": 0.5, "gpu": 0.01}, "ledger": {"recovery": 0.51}},
-        Advice(
-            f'Lemons, 5 % of the nodes, bring 30 % of the failures of "gpu", which take 1.0 % {ALL}: see'
-            " what retiring repeat offenders yields (recovery.retire)."
-        ),
-    ),
-    (lemons, {"failures": {"gpu": LEMONS}}, {"waste_by_cause": {"gpu": 0.0099}}, None),
-    (
-        tiers, {"checkpoint": {"tiers": TIERS}}, {"tiers": NEVER_LOADED, "interruptions_total": 100},
-        Advice('The tier "peer" was never loaded in 100 interruptions: it only costs saves.'),
-    ),
-    (tiers, {"checkpoint": {"tiers": TIERS}}, {"tiers": NEVER_LOADED, "interruptions_total": 99}, None),
-    (
-        spares, RACKS, {"ledger": {"waiting": 0.04}, "spare_nodes": 3, "spares": {"sufficient_p99": None},
-            "reasons": {"spares.sufficient_p99": "each spare serves one rack"}},
-        Advice(f"{FEW.replace('12', '3')} Each serves one rack only.", True),
-    ),
-    (
-        spares, {}, {"ledger": {"waiting": 0.04}, "spare_nodes": 12, "spares": {"sufficient_p99": 12}},
-        Advice(FEW, True),
-    ),
-    (
-        spares, {}, {"ledger": {"waiting": 0.04}, "spare_nodes": 12, "spares": {"sufficient_p99": 13}},
-        Advice(f"{FEW} 13 would have sufficed for 99 % of the time (cluster.spares).", True),
-    ),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("rule", "changes", "numbers", "advice"), KNOWN)
-def test_a_rule_says_the_figures_and_whether_it_warns(
-    rule: Any, changes: dict[str, Any], numbers: dict[str, Any], advice: Advice | None
-) -> None:
-    assert list(rule(scenario(**changes), run(**{"ledger": {}} | numbers))) == ([advice] if advice else [])
 
 
 def test_all_rules_are_heard_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:

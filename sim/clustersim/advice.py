@@ -296,7 +296,7 @@ def spares(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say where nodes ran short, or where spares are paid for that nobody ever needs."""
     waiting, nodes = waiting_for_nodes(scenario, summary), summary["spare_nodes"]
     takes = share_of(summary, "waiting")
-    if modes_of_outages(scenario):
+    if waiting < summary["ledger"]["waiting"]:
         takes = f"{percent(waiting)} of all card-time"
     if waiting >= NOTABLE and nodes == 0:
         text = f"Without spare nodes the job waits for repairs: {takes}."

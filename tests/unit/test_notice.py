@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from clustersim.advice import stood_still, waiting_for_nodes
+from clustersim.advice import spares, stood_still, waiting_for_nodes
 from clustersim.engine.replication import simulate
+from clustersim.formatting import percent
 from clustersim.results import summarise
 from clustersim.scenario import loads
 from clustersim.scenario.model import Scenario
@@ -160,6 +161,15 @@ def test_standing_still_is_no_waiting_for_nodes(spares: int, notice: str, stands
     assert waiting > 0.005
     assert sum(stood_still(told, summary).values()) == pytest.approx(waiting * stands, abs=1e-5)
     assert waiting_for_nodes(told, summary) == pytest.approx(waiting * (not stands), abs=1e-5)
+
+
+def test_what_spares_are_short_of_is_said_without_the_time_until_nodes_leave() -> None:
+    told = loads(ALONE, overrides={"cluster.spares": 1})
+    summary = summarise(told, [simulate(told, number) for number in range(2)])
+    waited = waiting_for_nodes(told, summary)
+    assert 0.005 < waited < 0.9 * summary["ledger"]["waiting"]
+    (advice,) = spares(told, summary)
+    assert f"waiting for repairs takes {percent(waited)} of all card-time" in advice.text
 
 
 ALONE = """

@@ -246,7 +246,7 @@ def _making(study: Study, method: Mapping[str, str], command: str | None, finish
     """Return how a *study* was made: the *method*, the seed, what it ran on, and when it was *finished*."""
     items = {
         **method,
-        "length of each": format_duration(study.scenario.end_s),
+        "length of each": duration(study.scenario.end_s, 0.0),
         "seed": str(study.scenario.simulation.seed),
         "scenario hash": study.given.hash[:16],
         "run time": duration(study.wall_s),
@@ -349,6 +349,7 @@ def _sweep_facts(study: Sweep) -> Iterator[Fact]:
         if best is not None:
             alike = len(best.indistinguishable) - 1
             as_good = f"{counted(alike, 'other point')} indistinguishable from it"
+            as_good = as_good if alike else "no other point is indistinguishable from it"
             told = as_good if study.replications > 1 else study.grid.say(best.point)
             yield Fact(f"{label}, at best", study.words(path, best.point), told)
         yield Fact(f"{label}, as it is", study.words(path), "the scenario as it is given")
@@ -390,7 +391,9 @@ def input_to_measure(study: SensitivityStudy) -> str:
     """Return the answer of a sensitivity study in a few words."""
     if study.first is not None:
         return f"Measure {study.first} first."
-    return "No input comes first." if study.found.indices else "Nothing makes a difference."
+    if any(index.distinguishable for index in study.found.indices):
+        return "No input comes first."
+    return "Too few samples to say." if study.found.indices else "Nothing makes a difference."
 
 
 def _sensitivity_facts(study: SensitivityStudy) -> Iterator[Fact]:

@@ -49,6 +49,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     "levers none": lambda: written.study_page(findings.levers([])),
     "levers hostile": lambda: written.study_page(findings.hostile_levers(), HOSTILE),
     "sweep": lambda: written.study_page(findings.swept({"cluster.spares": "0,1,2,4"}), HOSTILE, WHEN),
+    "sweep by ratios": lambda: written.study_page(findings.swept({"cluster.spares": "1,2,4"})),
     "sweep grid": lambda: written.study_page(findings.swept(findings.GRID, "cost.total")),
     "sweep sizes": lambda: written.study_page(findings.swept(findings.SIZES)),
     "sweep retuned": lambda: written.study_page(findings.swept(findings.SIZES, retune=True)),

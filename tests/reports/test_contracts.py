@@ -143,6 +143,19 @@ def test_a_drawing_is_known_to_plotly_and_holds_no_template(name: str) -> None:
 
 
 @every_page
+def test_every_label_stands_inside_its_axes(name: str) -> None:
+    """plotly hides a label outside its axis without a word, be it by a rounding."""
+    for one in figures(name).values():
+        layout = one.drawing["layout"]
+        for note in layout["annotations"]:
+            for way in "xy":
+                ref = note.get(f"{way}ref", way)
+                axis = {} if "domain" in ref or ref == "paper" else layout[f"{way}axis{ref[1:]}"]
+                low, high = sorted(axis.get("range", (0, 1)))
+                assert low <= note[way] <= high, (one.name, note["text"])
+
+
+@every_page
 def test_every_colour_of_a_drawing_has_a_dark_partner(name: str) -> None:
     for one in figures(name).values():
         used = set(_colours(one.drawing))

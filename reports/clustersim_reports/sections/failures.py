@@ -112,7 +112,8 @@ def waste(run: Run, causes: Sequence[str]) -> Figure:
     few = sum(share < 0.8 * total for share in data["cumulative_share"]) + 1
     caption = "All failures come from a log. " if modes and all(mode.recorded for mode in modes) else ""
     caption += "Every card-hour without progress is charged to one cause."
-    caption += f" {few} of {len(causes)} causes make up 80 % of the waste." if 1 < few < len(causes) else ""
+    if 1 < few < len(causes):
+        caption += f" {few} of {len(causes)} causes make up at least 80 % of the waste."
     spoken = "; ".join(f"{name} {share}" for name, share, _ in bars[:6])
     return plot.figure(f"causes-{run.anchor}", "Waste by cause", caption, spoken)
 

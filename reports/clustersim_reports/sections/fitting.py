@@ -110,7 +110,7 @@ def rates(found: Fit) -> Figure:
     plot.bars("rate", range(len(shown)), bars, hover=lines, error_x=drawing.whiskers(data, "rate"))
     plot.legend += [key("productive", "failures per 1000 node-days"), key("whisker", "95 % interval")]
     more = len(found.causes) - len(shown)
-    caption = f"{counted(len(shown), 'cause')}, with the exact intervals of Poisson counts."
+    caption = f"{counted(len(shown), 'cause')}, with exact Poisson intervals."
     caption += f" {more} more in the table." if more else ""
     spoken = [f"{fit.name} {_three(fit.rate.mean or 0.0)}" for fit in shown[:6]]
     return plot.figure("rates", "How often each cause strikes", caption, spoken)
@@ -128,7 +128,7 @@ def over_time(found: Fit) -> Figure:
     ]
     data = Data(points)
     upward = drawing.axis(range=[0, 1.1 * max(int(counts.max()), 1)], nticks=5)
-    plot = Plot(data, 300, x=drawing.time_axis(window, "the begin of the log"), y=upward, bargap=0.08)
+    plot = Plot(data, 300, x=drawing.time_axis(window, "the start of the window"), y=upward, bargap=0.08)
     plot.corner("failures")
     lines = [
         (f"{duration(each['from_s'])} to {duration(each['to_s'])}", counted(each["failures"], "failure"))
@@ -138,7 +138,7 @@ def over_time(found: Fit) -> Figure:
     bars = drawing.hatching("productive")
     plot.add("bar", middles, "failures", hover=lines, marker=bars, sign=key("productive", "failures"))
     mean = len(times) / bins
-    plot.line([0, window / size], [mean, mean], INK, 1.5, "dot", sign=key("dash", "as often all the time"))
+    plot.line([0, window / size], [mean, mean], INK, 1.5, "dot", sign=key("dash", "mean"))
     most = f"at most {counted(int(counts.max()), 'failure')} in one"
     caption = f"The window in {bins} parts of {duration(window / bins)}; {most}."
     return plot.figure("over-time", "Failures over time", caption, caption)
@@ -175,10 +175,11 @@ def nodes(found: Fit) -> Figure | None:
     ]
     sign = key("productive", "nodes of the log")
     plot.add("bar", "failures", "nodes", hover=lines, marker=drawing.hatching("productive"), sign=sign)
-    plot.dots("failures", "expected_nodes", drawing.sign(INK, 7), sign=key("dot", "of equal nodes (Poisson)"))
-    caption = (
-        f"{whole(int(seen[0]))} nodes never failed; {_three(float(expected[0]))} would be of equal ones."
-    )
+    sign = key("dot-ink", "expected of equal nodes (Poisson)")
+    plot.dots("failures", "expected_nodes", drawing.sign(INK, 7), sign=sign)
+    never = f"{whole(int(seen[0]))} of {counted(history.nodes, 'node')}"
+    alike = _three(float(expected[0]))
+    caption = f"{never} never failed; of equal nodes {alike} would not have."
     last = f" The last bar is {most} or more." if counts.max() > most else ""
     return plot.figure("nodes", "Nodes by their failures", caption + last, caption)
 
@@ -214,8 +215,10 @@ def repairs(fit: CauseFit, name: str) -> Figure | None:
     shape = [100 * each["fitted"] for each in points]
     plot.line("away_s", shape, INK, 1.5, "dot", sign=key("dash", f"{law.law} law"))
     plot.upright(law.seen.median_s, INK)
+    side = "right" if plot.share(law.seen.median_s) > 0.5 else "left"
+    plot.note(f"median {duration(law.seen.median_s)}", law.seen.median_s, 1, yref="paper", xanchor=side)
     numbers = f"median {duration(law.seen.median_s)}, mean {duration(law.seen.mean_s)}"
-    caption = f"{counted(law.seen.done, 'repair')}: {numbers}; {whole(law.seen.censored)} not over."
+    caption = f"{counted(law.seen.done, 'repair')}: {numbers}; {whole(law.seen.censored)} not yet over."
     half = percent(float(np.interp(law.seen.median_s, at, shares[chosen])))
     spoken = f"{half} are still away after {duration(law.seen.median_s)}"
     return plot.figure(f"repairs-{name}", f"How long nodes are away: {fit.name}", caption, spoken)

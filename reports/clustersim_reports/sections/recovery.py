@@ -125,7 +125,7 @@ def lost_by_tier(run: Run) -> dict[str, float]:
 def figure(run: Run) -> Figure | None:
     """Return the nodes away over time, or None where none was, or nobody counted.
 
-    Two lines across mark the spare nodes, and those that would suffice.
+    Two lines across mark the spare nodes, and how many are away at most for 99 % of the time.
     """
     block, timeline = run.at("spares"), run.timeline
     if block is None or not block["away"]["max"] or timeline is None or timeline["away_mean"].isna().all():
@@ -146,7 +146,7 @@ def figure(run: Run) -> Figure | None:
     plot = Plot(data, 320, x=drawing.time_axis(end_s), y=upward, hovermode="x unified")
     plot.history(run.at("replications"), "%{y:.4~g}", shape="hv")
     plot.first_finish(run.first_finish_s, size, run.at("replications"))
-    plot.legend += [key("across", "spare nodes"), key("across-dash", "enough for 99 % of the time")]
+    plot.legend += [key("across", "spare nodes"), key("across-dash", "so many or fewer for 99 % of the time")]
     plot.corner("nodes away")
     words = f"{whole(spares) if spares else 'no'} spare{'s' * (spares != 1)}"
     for text, nodes, x, side, dash in (

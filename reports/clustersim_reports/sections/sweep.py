@@ -26,7 +26,6 @@ EFFECTIVE = "effective_gpus"
 BEST = "best_interval_s"
 LOOKS = (("productive", "circle"), ("lost", "square"), ("checkpoint", "diamond"), ("recovery", "triangle-up"))
 DASHES = ("", "dash", "dot", "dashdot")
-SEE_TABLE = "The values are those of the table below, and of the CSV file."
 
 
 def section(sweep: Sweep) -> Section:
@@ -83,8 +82,8 @@ def scale(axis: Axis, room: float = 0.04, **more: object) -> Json:
 
 def unit(metric: Metric, currency: str) -> str:
     """Return the name of a metric with its unit, for an axis."""
-    units = {"share": "", "money": currency}
-    return f"{metric.label}, {units.get(metric.unit, metric.unit)}".removesuffix(", ")
+    name = {"share": "", "money": currency}.get(metric.unit, metric.unit)
+    return metric.label if metric.label.endswith(name) else f"{metric.label}, {name}"
 
 
 def data_of(sweep: Sweep, path: str) -> Data:
@@ -118,13 +117,12 @@ def curves(sweep: Sweep, path: str) -> Figure:
         plot.line(at, at, MUTED, 1.2, "dash", sign=key("dash", "every card trains, at full speed"))
     elif now is not None:
         plot.rule(drawing.stroke(MUTED, 1, "dot"), plot.ends(), (now, now))
-        plot.note("as it is", plot.ends()[0], now, MUTED, xanchor="left", xshift=4)
+        plot.note("as it is", 0, now, MUTED, xref="paper", xanchor="left", xshift=4)
     words = [sweep.words(path, index) for index in range(len(sweep.grid))]
     _curves(plot, sweep, path, words)
     plot.legend.append(key("whisker" if others else "band", "95 % interval"))
-    what = f"a curve for each {', '.join(axis.path for axis in others)}; all" if others else "all"
-    caption = f"{what[0].upper()}{what[1:]} points meet the same failures: they may differ where"
-    caption += " intervals overlap."
+    caption = f"A curve for each {', '.join(axis.path for axis in others)}. " if others else ""
+    caption += "All points meet the same failures: two may be distinguishable although intervals overlap."
     return plot.figure(_name(sweep, path), sweep.metrics[path].label, caption, _best_words(sweep, path))
 
 
@@ -220,7 +218,7 @@ def heat(sweep: Sweep, path: str) -> Figure:
     )
     _points(plot, sweep, path, [(x, y) for y in up for x in right])
     what = unit(sweep.metrics[path], sweep.currency)
-    caption = f"{what}: the darker, the more; contours with their values. {SEE_TABLE}"
+    caption = f"{what}: the darker, the higher. The numbers of all points stand below the figure."
     return plot.figure(_name(sweep, path), sweep.metrics[path].label, caption, _best_words(sweep, path))
 
 

@@ -211,7 +211,7 @@ def closer(run: Run) -> Figure | None:
 
 def _caption(strip: Strip, size: float, unit: str, since: str) -> str:
     length = f"{(strip.end - strip.start) / size:.3g} {unit}"
-    words = f"{length} of replication 0 from {since} on, activity by activity"
+    words = f"{length} of replication 0, from {since}, activity by activity"
     words += "; below, the replicas that were down, each in a lane of its own." if strip.replicas else "."
     words += f" {strip.left_out} more replicas that were down are left out." if strip.left_out else ""
     return words + (f" Cut after {len(strip.spans)} activities." if strip.cut else "")

@@ -25,7 +25,7 @@ PLOT, LANE, GAP, FOOT = 300, 30, 28, 62
 RIGHTMOST, LEFTMOST, SIDE = 0.6, 0.4, 0.3
 """Shares of the axis that decide on which side of a mark its label has room."""
 BELOW = "Below the curve: the best range, the recommended interval, today's, and the formulas."
-PAIRED = "Intervals are compared on the same failures, in pairs: they may differ where bands overlap."
+PAIRED = "All intervals meet the same failures: two may be distinguishable although their bands overlap."
 STUCK = "The job makes no progress at any interval; the vertical axis spans all card-time."
 NOTE = {"bgcolor": PAPER, "borderpad": 1, "yref": "y2"}
 INSIDE = 1.001

@@ -100,17 +100,21 @@ class Fit(Study):
         failures = len(history.time_s)
         fleet = f"{counted(failures, 'failure')} in {counted(history.nodes, 'node')}"
         window = describe_window(history)
-        shares = [percent(fit.count / failures) for fit in self.causes.values()]
-        most = ", ".join(f"{name} {share}" for name, share in list(zip(self.causes, shares, strict=True))[:3])
-        of = f" The most frequent: {most}." if len(self.causes) > 1 else ""
+        most = ", ".join(f"{fit.name} {percent(fit.count / failures)}" for fit in self._most_frequent())
+        of = f" The most frequent: {most}." if most else ""
         sentences = [Advice(f"{fleet}, {window}: {_rate_in_words(self.rate)}.{of}")]
         named, others = list(self.causes.values())[:MOST_NAMED], list(self.causes.values())[MOST_NAMED:]
         sentences += [Advice(sentence) for fit in named for sentence in _features(fit)]
         if more := ", ".join(fit.name for fit in others if any(_features(fit))):
-            sentences.append(
-                Advice(f"Rarer causes are more than a constant rate too, in the scenario: {more}.")
-            )
+            told = f"which {self.scenario_file} says: {more}."
+            sentences.append(Advice(f"Rarer causes have more than a constant rate too, {told}"))
         return [*sentences, *self._about_repairs(), *self._about_check(), *self._about_rows()]
+
+    def _most_frequent(self) -> list[CauseFit]:
+        """Return up to three causes that strike more often than all others."""
+        causes = list(self.causes.values())
+        rest = causes[3:4] or causes[-1:] * (causes[0].count == causes[-1].count)
+        return [fit for fit in causes[:3] if not rest or fit.count > rest[0].count]
 
     def _about_repairs(self) -> Iterator[Advice]:
         for fit in self.causes.values():
@@ -129,10 +133,15 @@ class Fit(Study):
                 " the log with it.",
                 True,
             )
-        if judged and not self.outside:
+        if [each.figure for each in judged] == ["failures"] and not self.outside:
             yield Advice(
-                f"The fitted fleet behaves as the log does, in {counted(len(judged), 'figure')}, by 95 % of"
-                f" {whole(self.replications)} simulated histories."
+                "Whether the fitted fleet is like the log cannot be seen: only the number of failures can be"
+                " compared, to which it was fitted."
+            )
+        elif judged and not self.outside:
+            yield Advice(
+                f"In none of {counted(len(judged), 'figure')} is the log outside 95 % of"
+                f" {whole(self.replications)} simulated histories of the fitted fleet."
             )
         for each in self.outside:
             yield Advice(
@@ -165,12 +174,12 @@ def in_words(checked: Checked) -> str:
 def written(figure: str, value: float | None) -> str:
     """Return a figure of the check as text."""
     if figure.endswith("_s"):
-        return duration(value)
+        return format_duration(value or 0.0, 3)
     if figure in ("failures", "nodes_away_most"):
         return whole(value or 0.0)
     if figure == "nodes_away_mean":
         return significant(value or 0.0, 3)
-    return percent(value)
+    return _small(value or 0.0)
 
 
 def _rate_in_words(rate: ConfidenceInterval) -> str:

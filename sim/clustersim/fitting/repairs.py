@@ -4,7 +4,8 @@ Of 20 repairs 18 took 5 h to 300 h, and 2 nodes have been away for 40 h and 90 h
 that their repairs take longer, no more (right censoring).  Median and mean of what was seen are those of the
 Kaplan-Meier curve.  The law is the exponential or the lognormal, whichever Akaike's criterion prefers; the
 lognormal ends at the longest repair where it would hardly be so short without a bound: the chance that all n
-draws of a law lie below b is F(b)^n.  Where neither fits, the repairs themselves are the law.
+draws of a law lie below b is F(b)^n.  It ends there too where its mean would be more than twice the one seen,
+owed to repairs that are longer than any of the log.  Where neither fits, the repairs themselves are the law.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ FEWEST = 8
 FEWEST_LISTED, MOST_LISTED = 30, 200
 MISFIT = 0.15
 """Largest distance between a law and what was seen, of shares of the repairs, beyond which it is no law."""
+FAR = 2.0
 SHORTEST = 1.0
 SIGMAS = 0.05, 5.0
 RESAMPLES = 200
@@ -126,14 +128,18 @@ def _lognormal(away_s: Floats, done: Array, seen: RepairsSeen) -> tuple[RepairLa
     near = {"median_s": math.exp(float(logs.mean())), "sigma": max(float(logs.std()), 0.05)}
     best, bound = searched(_LogNormal(away_s, done, None), near), None
     longest = float(away_s[done].max())
-    below = float(ndtr(math.log(longest / best.values["median_s"]) / best.values["sigma"]))
-    if away_s.max() <= longest and len(logs) * math.log(max(below, 1e-300)) < math.log(LEVEL):
+    median, sigma = best.values["median_s"], best.values["sigma"]
+    below = float(ndtr(math.log(longest / median) / sigma))
+    hardly = len(logs) * math.log(max(below, 1e-300)) < math.log(LEVEL)
+    memoryless = len(logs) * math.log(len(logs) / total) - len(logs)
+    is_better = best.top - memoryless > 1
+    is_far = is_better and math.log(median) + sigma**2 / 2 > math.log(FAR * seen.mean_s)
+    if away_s.max() <= longest and (hardly or is_far):
         bound = longest
         best = searched(_LogNormal(away_s, done, bound), best.values)
     parameters: Mapping[str, ConfidenceInterval] = {name: best.interval(name) for name in best.values}
     if bound is not None and (matched := _matched(best.values, bound, away_s[done], seen)):
         parameters = matched
-    memoryless = len(logs) * math.log(len(logs) / total) - len(logs)
     law = RepairLaw("lognormal", seen, parameters, bound)
     return law, best.top - memoryless
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from clustersim.distributions import LogNormal, Truncated
 from clustersim.fitting.repairs import RepairLaw, repair_law, still_away
@@ -79,6 +80,16 @@ def test_a_bounded_law_has_the_mean_of_the_repairs() -> None:
     assert found.at_most == times.max()
     grid = np.linspace(0, times.max(), 200_001)
     assert np.trapezoid(found.longer(grid), grid) == pytest.approx(times.mean(), rel=0.12)
+
+
+def test_a_law_ends_where_repairs_longer_than_any_would_be_most_of_its_mean() -> None:
+    """Thirty repairs of sigma 3.6: without a bound they would take far longer on average than was seen."""
+    quantiles = (np.arange(30) + 0.5) / 30
+    times = 7 * HOUR * np.exp(3.6 * ndtri(quantiles))
+    found = law_of(times)
+    assert found.at_most == times.max()
+    grid = np.linspace(0, times.max(), 200_001)
+    assert np.trapezoid(found.longer(grid), grid) == pytest.approx(times.mean(), rel=0.5)
 
 
 def test_where_nobody_was_back_there_is_no_law() -> None:

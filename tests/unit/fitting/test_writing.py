@@ -127,6 +127,33 @@ def test_how_many_histories_is_no_matter_of_the_scenario() -> None:
     assert all(each.inside is None for each in found.checked)
 
 
+@pytest.mark.parametrize(
+    ("counts", "most"),
+    [
+        ((1, 1), ""),
+        ((3, 1), "a 75 %, b 25 %"),
+        ((4, 2, 2, 2), "a 40 %"),
+        ((2, 2, 1, 1), "a 33 %, b 33 %"),
+        ((2, 2, 2, 2), ""),
+        ((3,), ""),
+    ],
+)
+def test_the_most_frequent_causes_are_those_that_others_are_not_as_frequent_as(
+    counts: tuple[int, ...], most: str
+) -> None:
+    cause, times = np.repeat(np.arange(len(counts)), counts), np.arange(sum(counts)) * DAY
+    log = History.of(times, 8, 30 * DAY, cause=cause, causes=list("abcd"[: len(counts)]))
+    found = fit_history(log, "few", "log.csv", settings=Settings(replications=1, workers=1))
+    assert str(found.advice[0]).partition(" The most frequent: ")[2] == (most and f"{most}.")
+
+
+def test_the_number_of_failures_alone_does_not_say_that_a_fleet_is_like_the_log() -> None:
+    log = History.of([DAY, 2 * DAY], 8, 30 * DAY)
+    found = fit_history(log, "few", "log.csv", settings=Settings(replications=40, workers=1))
+    assert [each.figure for each in found.checked if each.inside is not None] == ["failures"]
+    assert "only the number of failures can be compared" in str(found.advice[1])
+
+
 def test_a_repair_that_is_not_over_and_features_of_rarer_causes_are_told() -> None:
     """Of six causes the last is a burn-in alone, and its nodes are never back."""
     rng = np.random.default_rng(3)
@@ -141,7 +168,7 @@ def test_a_repair_that_is_not_over_and_features_of_rarer_causes_are_told() -> No
     found = fit_history(log, "fleet", "log.csv", settings=Settings(replications=1, workers=1))
     assert found.causes["f"].repair is None
     said = [str(each) for each in found.advice]
-    assert "Rarer causes are more than a constant rate too, in the scenario: f." in said
+    assert "Rarer causes have more than a constant rate too, which scenario.yaml says: f." in said
     assert [each for each in said if each.startswith("f: no repair was over when the log ended")]
     assert away_in_words(found.causes["f"]) == (NOTHING, NOTHING, "20")
 

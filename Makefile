@@ -7,6 +7,8 @@ ENGINE_TESTS := tests/oracle tests/laws tests/theory tests/golden tests/unit/tes
 STAMP := $(VENV)/installed
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 SHELL := /bin/sh
+# Where Python may not keep what it compiles, the tests, and every process that they start, compile all anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 CHEN := scenarios/chen-10k.yaml scenarios/chen-100k.yaml scenarios/chen-1m.yaml
 

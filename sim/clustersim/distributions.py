@@ -104,8 +104,9 @@ class Weibull:
 
     def remaining(self, age: float, chance: float) -> float:
         """Solve S(age + x) = chance x S(age) for x."""
-        hazard = (age / self.scale) ** self.shape - math.log(chance)
-        return float(self.scale * hazard ** (1 / self.shape) - age)
+        scale = self.scale
+        hazard = (age / scale) ** self.shape - math.log(chance)
+        return float(scale * hazard ** (1 / self.shape) - age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +136,17 @@ class LogNormal:
 
     def remaining(self, age: float, chance: float) -> float:
         """Solve S(age + x) = chance x S(age) for x."""
-        from scipy.special import ndtr, ndtri
+        import scipy.special  # here, since it takes a while; and not `from`, which takes longer each time
 
-        survival = 1.0 if age <= 0 else float(ndtr((self.mu - math.log(age)) / self.sigma))
-        return math.exp(self.mu - self.sigma * float(ndtri(chance * survival))) - age
+        survival = 1.0 if age <= 0 else float(scipy.special.ndtr((self.mu - math.log(age)) / self.sigma))
+        return math.exp(self.mu - self.sigma * float(scipy.special.ndtri(chance * survival))) - age
+
+    def quantiles(self, chances: Floats) -> Floats:
+        """Return `remaining` at age 0 for all *chances* at once."""
+        from scipy.special import ndtri
+
+        mu = self.mu
+        return np.array([math.exp(mu - self.sigma * deviate) for deviate in ndtri(chances).tolist()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +166,17 @@ class Gamma:
 
     def remaining(self, age: float, chance: float) -> float:
         """Solve S(age + x) = chance x S(age) for x."""
-        from scipy.special import gammaincc, gammainccinv
+        import scipy.special
 
         scale = self.mean / self.shape
-        survival = float(gammaincc(self.shape, age / scale))
-        return scale * float(gammainccinv(self.shape, chance * survival)) - age
+        survival = float(scipy.special.gammaincc(self.shape, age / scale))
+        return scale * float(scipy.special.gammainccinv(self.shape, chance * survival)) - age
+
+    def quantiles(self, chances: Floats) -> Floats:
+        """Return `remaining` at age 0 for all *chances* at once."""
+        from scipy.special import gammainccinv
+
+        return np.asarray(self.mean / self.shape * gammainccinv(self.shape, chances), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +218,8 @@ class Truncated:
 
     @property
     def mean(self) -> float:
-        """Conditional mean: the integral of the conditional survival function over its uniform quantiles."""
-        points = (np.arange(20_000) + 0.5) / 20_000
-        below = self._share_below()
-        return math.fsum(self.inner.remaining(0.0, 1 - below * float(p)) for p in points) / len(points)
+        """Conditional mean."""
+        return _mean_below(self.inner, self.at_most)
 
     def sample(self, rng: np.random.Generator, size: int) -> Floats:
         """Return *size* independent draws, none above the bound."""
@@ -247,6 +259,20 @@ def _share_below(law: Distribution, limit: float) -> float:
         below = law.remaining(0.0, max(1 - middle, SMALLEST_CHANCE)) <= limit
         low, high = (middle, high) if below else (low, middle)
     return low
+
+
+@cache
+def _mean_below(law: Distribution, limit: float) -> float:
+    """Return the mean of *law* below *limit*: the mean of the quantiles of 20,000 equal chances."""
+    points = (np.arange(20_000) + 0.5) / 20_000
+    return math.fsum(_new_lives(law, 1 - _share_below(law, limit) * points).tolist()) / len(points)
+
+
+def _new_lives(law: Distribution, chances: Floats) -> Floats:
+    """Return what `remaining` says of new units for each of *chances*, to the last bit."""
+    if isinstance(law, LogNormal | Gamma):  # scipy takes as long for one number as for a hundred
+        return law.quantiles(chances)
+    return np.array([law.remaining(0.0, chance) for chance in chances.tolist()])
 
 
 STEPS = 100
@@ -289,4 +315,4 @@ def variation(law: Distribution) -> float:
 
 @cache
 def _quantiles(law: Distribution) -> Floats:
-    return np.array([law.remaining(0.0, float(chance)) for chance in _MIDDLES])
+    return _new_lives(law, _MIDDLES)

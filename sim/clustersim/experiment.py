@@ -15,6 +15,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -382,8 +383,6 @@ def provenance(point: Point, settings: Settings, taken: float) -> dict[str, Any]
 
 def made(settings: Settings, taken: float) -> dict[str, Any]:
     """Return by what, when and where something was made; simulating has *taken* so many seconds."""
-    from importlib.metadata import version
-
     return {
         "tool": folders.TOOL,
         "version": VERSION,
@@ -396,5 +395,13 @@ def made(settings: Settings, taken: float) -> dict[str, Any]:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": ".".join(map(str, sys.version_info[:3])),
         "platform": sys.platform,
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": dict(_libraries()),
     }
+
+
+@cache
+def _libraries() -> dict[str, str]:
+    """Return the version of each of `LIBRARIES`, once: what a library says of itself is a file, and read."""
+    from importlib.metadata import version
+
+    return {name: version(name) for name in LIBRARIES}

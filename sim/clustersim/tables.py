@@ -77,7 +77,7 @@ def timeline(_scenario: Scenario, records: Sequence[Records]) -> pa.Table:
     """Return, in 400 equal bins of the longest replication, what `TIMELINE_COLUMNS` says."""
     edges = np.linspace(0.0, max(each.end_s for each in records), BINS + 1)
     shares = np.array([productive_share(each, edges) for each in records])
-    low, middle, high = np.nanquantile(shares, (0.1, 0.5, 0.9), axis=0)
+    low, middle, high = _quantiles(shares, (0.1, 0.5, 0.9))
     columns: dict[str, Array] = {
         "start_s": edges[:-1],
         "end_s": edges[1:],
@@ -98,7 +98,7 @@ def _fleet(records: Sequence[Records], instants: Array) -> dict[str, Array]:
         return dict.fromkeys(("away_mean", "away_p10", "away_p90", "away_0", "idle_mean"), unknown)
     away = np.array([_counted(use.away_curve, end, instants) for use, end in uses])
     idle = np.array([_counted(use.idle_curve, end, instants) for use, end in uses])
-    low, high = np.nanquantile(away, (0.1, 0.9), axis=0)
+    low, high = _quantiles(away, (0.1, 0.9))
     return {
         "away_mean": np.nanmean(away, axis=0),
         "away_p10": low,
@@ -106,6 +106,18 @@ def _fleet(records: Sequence[Records], instants: Array) -> dict[str, Array]:
         "away_0": away[0],
         "idle_mean": np.nanmean(idle, axis=0),
     }
+
+
+def _quantiles(values: Array, chances: Sequence[float]) -> Array:
+    """Return, for each of *chances*, the quantile of each column of *values* over the rows that are no NaN.
+
+    `nanquantile` takes one column after the other, some thirty times as long as `quantile` takes.
+    """
+    known = ~np.isnan(values).any(axis=0)
+    found = np.empty((len(chances), values.shape[1]))
+    found[:, known] = np.quantile(values[:, known], chances, axis=0)
+    found[:, ~known] = np.nanquantile(values[:, ~known], chances, axis=0)
+    return found
 
 
 def _counted(curve: Array, end: float, instants: Array) -> Array:

@@ -7,11 +7,11 @@ They hold for the pinned versions of the libraries: numpy promises equal streams
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 GOLDEN = Path(__file__).with_name("figures.json")
@@ -63,7 +63,7 @@ def names() -> list[str]:
     return [
         file.relative_to(SCENARIOS).with_suffix("").as_posix()
         for file in files
-        if "name" in YAML(typ="safe", pure=True).load(file.read_text("utf-8"))
+        if re.search("^name:", file.read_text("utf-8"), re.MULTILINE)
     ]
 
 

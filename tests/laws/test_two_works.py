@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from clustersim.engine.ledger import Entry
 from clustersim.engine.replication import simulate
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
 from tests.oracle.author import picking
-from tests.oracle.random_families import FAMILIES
 from tests.oracle.random_scenarios import scenario
 
 laws = settings(
@@ -57,21 +53,6 @@ def test_both_works_give_the_same_history(data: st.DataObject, ties: bool) -> No
     assert general.curve == pytest.approx(whole.curve, rel=1e-9, abs=1e-9 * scale)
     assert general.progress_s == pytest.approx(whole.progress_s, rel=1e-9, abs=1e-9 * scale)
     assert general.interruptions == whole.interruptions
-
-
-@laws
-@given(st.data(), st.booleans())
-def test_every_card_second_is_booked_once_whatever_happens(data: st.DataObject, ties: bool) -> None:
-    chosen = [family for family in FAMILIES if data.draw(st.booleans())]
-    document = Scenario.model_validate(scenario(picking(data.draw), ties, *chosen))
-    records = simulate(document, 0)
-    due = records.wall_s * document.cluster.gpus
-    assert math.fsum(records.ledger.values()) == pytest.approx(due, rel=1e-9)
-    assert min(records.ledger.values()) >= -1e-9 * due
-    assert records.charges.min() >= -1e-9 * due
-    assert records.charges.sum() == pytest.approx(due - records.ledger["productive"], abs=1e-9 * due)
-    assert records.charges[:, Entry.PRODUCTIVE].sum() == 0
-    assert np.all(np.diff(records.curve) >= -1e-6)
 
 
 def job(replicas: int, **changes: Any) -> Scenario:

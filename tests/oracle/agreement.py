@@ -115,10 +115,11 @@ def _fleet(records: Records, naive: Naive) -> Iterator[Pair]:
     yield "waited for a node", float(fleet.waiting_s), naive.waiting_s
     instants = np.linspace(0.0, records.end_s, len(fleet.away_curve))
     begins = np.array([count[0] for count in naive.counts])
-    clear = np.array([np.min(np.abs(begins[begins > 0] - t), initial=np.inf) > 1e-6 for t in instants])
+    apart = np.abs(begins[begins > 0, np.newaxis] - instants)
+    clear = apart.min(axis=0, initial=np.inf) > 1e-6
     place = np.searchsorted(begins, instants, side="right") - 1
     for name, curve, column in (("away", fleet.away_curve, 2), ("idle", fleet.idle_curve, 3)):
-        then = np.array([naive.counts[p][column] for p in place])
+        then = np.array([count[column] for count in naive.counts])[place]
         yield f"{name} along the run", curve[clear][:-1], then[clear][:-1]
 
 
@@ -136,9 +137,25 @@ def differ(engine: Any, oracle: Any, scale: float) -> bool:
     return bool(engine != oracle)
 
 
+def unbalanced(records: Records, cards: int) -> Iterator[str]:
+    """Name what is not conserved: a card-second is booked once, and charged to somebody or productive."""
+    due, charges = records.wall_s * cards, records.charges
+    slack, wasted = TOLERANCE * due, due - records.ledger["productive"]
+    if abs(math.fsum(records.ledger.values()) - due) > slack:
+        yield f"{due} card-seconds are booked as {records.ledger}"
+    if abs(charges.sum() - wasted) > slack or charges[:, Entry.PRODUCTIVE].any():
+        yield f"{wasted} wasted card-seconds are charged as {charges}"
+    if min(charges.min(), *records.ledger.values()) < -slack:
+        yield f"less than nothing is booked or charged: {records.ledger}, {charges}"
+    if np.any(np.diff(records.curve) < -1e-6):
+        yield "productive time is taken back"
+
+
 def disagreements(scenario: Scenario, replication: int = 0) -> list[str] | None:
     """One line for each figure on which the two do not agree; None if rounding may have decided an order."""
-    naive = Naive(scenario, replication).run()
-    pairs = list(compared(scenario, simulate(scenario, replication), naive))
+    naive, records = Naive(scenario, replication).run(), simulate(scenario, replication)
+    if lost := list(unbalanced(records, scenario.cluster.gpus)):
+        return lost
+    pairs = list(compared(scenario, records, naive))
     found = [f"{name}: engine {a!r}, oracle {b!r}" for name, a, b in pairs if differ(a, b, max(naive.now, 1))]
     return None if found and naive.rounded else found

@@ -86,22 +86,23 @@ def drawn(scenario: Scenario, number: int) -> Scenario:
 
 def figures(scenario: Scenario) -> Iterator[MetricFigure]:
     """Yield all figures of a summary, and those that only claims are about, all modes together."""
+    facts = facts_of(scenario)
     for metric in METRICS:
-        yield from metric.figures(facts_of(scenario))
+        yield from metric.figures(facts)
 
 
-def every_figure() -> list[Any]:
-    return [pytest.param(one, id=one.path) for one in figures(Scenario.model_validate(EVERYTHING))]
+EVERY_FIGURE = list(figures(Scenario.model_validate(EVERYTHING)))
 
 
 def every_metric(keep: Any) -> list[Any]:
     return [pytest.param(metric, id=metric.path) for metric in METRICS if keep(metric)]
 
 
-def rows_one_by_one(figure: MetricFigure, scenario: Scenario, results: Results) -> Any:
-    """Return the rows as a study keeps them, each from its replication alone."""
+@pytest.fixture(scope="module")
+def single(scenario: Scenario, results: Results) -> list[Replications]:
+    """Each replication alone, as a study keeps its row."""
     facts = facts_of(scenario)
-    return stacked([figure.row(Replications.of(facts, [one])) for one in results._records])
+    return [Replications.of(facts, [one]) for one in results._records]
 
 
 @pytest.mark.parametrize("metric", every_metric(lambda metric: True))
@@ -139,11 +140,11 @@ def test_a_summary_holds_the_entries_and_nothing_else(scenario: Scenario, result
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
 
 
-@pytest.mark.parametrize("figure", every_figure())
+@pytest.mark.parametrize("figure", EVERY_FIGURE, ids=lambda one: one.path)
 def test_the_summary_holds_what_rows_come_to(
-    figure: MetricFigure, scenario: Scenario, results: Results
+    figure: MetricFigure, single: list[Replications], results: Results
 ) -> None:
-    rows = rows_one_by_one(figure, scenario, results)
+    rows = stacked([figure.row(one) for one in single])
     measure, metric = figure.measure, figure.metric
     estimate = measure.estimate(grouped(rows, 2) if measure.averages else rows)
     if metric.in_summary and metric.path != "half_width":
@@ -156,11 +157,11 @@ def test_the_summary_holds_what_rows_come_to(
         assert width == pytest.approx(within_draws(measure.values(rows), 2).half_width, rel=1e-9)
 
 
-@pytest.mark.parametrize("figure", [one for one in every_figure() if one.values[0].measure.margin])
-def test_the_values_of_a_mean_have_its_interval(
-    figure: MetricFigure, scenario: Scenario, results: Results
-) -> None:
-    rows = rows_one_by_one(figure, scenario, results)
+@pytest.mark.parametrize(
+    "figure", [one for one in EVERY_FIGURE if one.measure.margin], ids=lambda one: one.path
+)
+def test_the_values_of_a_mean_have_its_interval(figure: MetricFigure, single: list[Replications]) -> None:
+    rows = stacked([figure.row(one) for one in single])
     estimate, values = figure.measure.estimate(rows), mean_of(figure.measure.values(rows))
     assert estimate is not None
     assert (values.mean, values.half_width) == (
@@ -173,10 +174,11 @@ def test_the_values_of_a_mean_have_its_interval(
 
 
 @pytest.fixture(scope="module")
-def folder(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def loaded(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """The results as their run folder holds them."""
     path = tmp_path_factory.mktemp("runs") / "everything"
     Results(results.scenario, results.summary, {"tool": TOOL}, records=results._records).save(path)
-    return path
+    return Results.load(path)
 
 
 NOT_IN_THE_TABLE = (
@@ -194,9 +196,8 @@ NOT_IN_THE_TABLE = (
 
 @pytest.mark.parametrize("path", figures_of(facts_of(Scenario.model_validate(EVERYTHING))))
 def test_a_run_folder_gives_the_same_values_or_says_that_it_does_not_hold_them(
-    path: str, results: Results, folder: Path
+    path: str, results: Results, loaded: Results
 ) -> None:
-    loaded = Results.load(folder)
     if path.startswith(NOT_IN_THE_TABLE):
         with pytest.raises(RunError, match=f"does not hold {path} by replication"):
             loaded.values_of(path)
@@ -214,14 +215,15 @@ def test_a_run_without_a_price_has_no_cost(scenario: Scenario, results: Results)
         found.values_of("etr")
 
 
-@pytest.mark.parametrize("path", figures_of(facts_of(Scenario.model_validate(EVERYTHING))))
-def test_what_may_be_expected_is_held_against_the_summary(path: str, results: Results) -> None:
-    value = number_at(results.summary, path)
-    assert value is not None
-    for sign, holds in ((">=", True), ("<", False) if value else ("<=", True)):
-        asked = loads(dump(results.scenario) + f'\nexpect: {{{json.dumps(path)}: "{sign} {value!r}"}}\n')
-        (found,) = expectations(asked, results.summary)
-        assert found.holds == holds
+def test_what_may_be_expected_is_held_against_the_summary(scenario: Scenario, results: Results) -> None:
+    values = {path: number_at(results.summary, path) for path in figures_of(facts_of(scenario))}
+    assert None not in values.values()
+    for positive, zero, holds in ((">=", ">=", True), ("<", "<=", False)):
+        expect = {path: f"{positive if value else zero} {value!r}" for path, value in values.items()}
+        asked = loads(f"{dump(scenario)}\nexpect: {json.dumps(expect)}\n")
+        found = [each.holds for each in expectations(asked, results.summary)]
+        wanted = {path: holds or not value for path, value in values.items()}
+        assert dict(zip(values, found, strict=True)) == wanted
 
 
 @pytest.mark.parametrize("metric", every_metric(lambda metric: not metric.in_summary))

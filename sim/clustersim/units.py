@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Context
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -108,20 +109,27 @@ class Quantity(Generic[T]):
         """Return the value of *text*; raises ValueError where it is not such a quantity."""
         text = " ".join(text.split())
         try:
-            if len(text) > LONGEST_TEXT:
-                raise _QuantityError("is too long")
-            if re.match(r"[-+]?\.?(inf|nan)", text, re.IGNORECASE):
-                raise _QuantityError("is not finite")
-            if text.startswith("-"):
-                raise _QuantityError("is negative")
-            if re.fullmatch(NUMBER, text) and not self.is_bare:
-                raise _QuantityError("has no unit")
-            return self.read(text)
+            value: T = _value(self, text)
+            return value
         except _QuantityError as why:
             is_number = re.fullmatch(rf"[-+]?{NUMBER}|nan|[-+]?inf", text)
             given = shown(text).strip('"') if is_number else shown(text)
             message = f'{given} {why}; {self.name} is {self.allowed}, such as "{self.example}"'
             raise ValueError(message) from None
+
+
+@lru_cache(10_000)
+def _value(kind: Quantity[T], text: str) -> T:
+    """Return the value of *text*: what changes a scenario reads all its other texts again, and again."""
+    if len(text) > LONGEST_TEXT:
+        raise _QuantityError("is too long")
+    if re.match(r"[-+]?\.?(inf|nan)", text, re.IGNORECASE):
+        raise _QuantityError("is not finite")
+    if text.startswith("-"):
+        raise _QuantityError("is negative")
+    if re.fullmatch(NUMBER, text) and not kind.is_bare:
+        raise _QuantityError("has no unit")
+    return kind.read(text)
 
 
 def shown(value: object) -> str:

@@ -50,7 +50,6 @@ def share(records: Records, *entries: str) -> float:
     return sum(records.ledger[entry] for entry in entries) / sum(records.ledger.values())
 
 
-def ettr(document: Spec, index: int) -> tuple[float, int]:
-    """The productive share of one replication and the number of its incidents (for worker processes)."""
-    records = simulate(Scenario.model_validate(document), index)
-    return records.ettr, records.incident_count
+def outcomes(document: Spec, count: int) -> Iterator[tuple[float, int]]:
+    """The productive share and the number of incidents of each of the first replications."""
+    return ((records.ettr, records.incident_count) for records in replications(document, count))

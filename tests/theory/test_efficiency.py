@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import Executor
-from itertools import repeat
 
 import pytest
 
 from clustersim import theory
 from clustersim.scenario.describe import describe
 from clustersim.scenario.model import Scenario
-from tests.theory.runs import daly_spec, ettr, replications, share, spec
+from tests.theory.runs import daly_spec, outcomes, replications, share, spec
 from tests.theory.z import assert_z, controlled, mean_se
 
 HOUR, MINUTE = 3600.0, 60.0
@@ -29,12 +27,12 @@ CASES = [(row, place) for row in range(len(TABLE)) for place in range(3)]
 
 
 @pytest.mark.parametrize(("row", "place"), CASES)
-def test_the_table_of_the_model(row: int, place: int, workers: Executor) -> None:
+def test_the_table_of_the_model(row: int, place: int) -> None:
     mtbf, blocks, restart, sizes = TABLE[row]
     interval = theory.optimal(mtbf, blocks) * (0.25, 1.0, 4.0)[place]
     count, length = sizes[place]
     document = daly_spec(mtbf, blocks, restart, interval, length * mtbf, seed=100 + 3 * row + place)
-    mean, se = controlled(workers.map(ettr, repeat(document), range(count), chunksize=2), length)
+    mean, se = controlled(outcomes(document, count), length)
     assert se <= STANDARD_ERROR
     assert_z(mean, theory.efficiency(interval, mtbf, blocks, restart), se)
 
@@ -42,10 +40,10 @@ def test_the_table_of_the_model(row: int, place: int, workers: Executor) -> None
 @pytest.mark.parametrize(
     ("mtbf", "count", "length"), [(3 * HOUR, 30, 1000), (10 * MINUTE, 30, 1000), (MINUTE, 30, 4000)]
 )
-def test_jobs_like_chens(mtbf: float, count: int, length: int, workers: Executor) -> None:
+def test_jobs_like_chens(mtbf: float, count: int, length: int) -> None:
     interval = theory.daly(mtbf, 5.0)
     document = daly_spec(mtbf, 5.0, 5 * MINUTE, interval, length * mtbf, seed=7)
-    mean, se = controlled(workers.map(ettr, repeat(document), range(count), chunksize=2), length)
+    mean, se = controlled(outcomes(document, count), length)
     assert_z(mean, theory.efficiency(interval, mtbf, 5.0, 5 * MINUTE), se)
 
 
@@ -53,13 +51,13 @@ def test_jobs_like_chens(mtbf: float, count: int, length: int, workers: Executor
     ("mtbf", "detect", "count", "length"), [(10 * MINUTE, 4 * MINUTE, 30, 1000), (MINUTE, MINUTE, 30, 4000)]
 )
 def test_what_strikes_in_the_detection_is_found_with_it(
-    mtbf: float, detect: float, count: int, length: int, workers: Executor
+    mtbf: float, detect: float, count: int, length: int
 ) -> None:
     """A failure costs D + M (exp(R/M) - 1) + D (exp(R/M) - 1): a detection each time that the rest fails."""
     interval, restart = theory.daly(mtbf, 5.0), MINUTE
     document = daly_spec(mtbf, 5.0, restart, interval, length * mtbf, seed=11)
     document["recovery"] = {"stages": {"detect": f"{detect} s", "restart": f"{restart} s"}}
-    mean, se = controlled(workers.map(ettr, repeat(document), range(count), chunksize=2), length)
+    mean, se = controlled(outcomes(document, count), length)
     assert_z(mean, theory.efficiency(interval, mtbf, 5.0, restart) / (1 + detect / mtbf), se)
 
 

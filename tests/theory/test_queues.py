@@ -6,16 +6,13 @@ failed node each, in exponential times (Gross and Harris, Fundamentals of Queuei
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import repeat
 
 import numpy as np
 import pytest
 
-from clustersim.engine.replication import simulate
-from clustersim.scenario.model import Scenario
-from tests.theory.runs import Spec, share, spec
+from clustersim.records import Records
+from tests.theory.runs import Spec, replications, share, spec
 from tests.theory.z import assert_z, mean_se
 
 HOUR = 3600.0
@@ -80,17 +77,16 @@ FLEETS = [
 ]
 
 
-def measured(document: Spec, index: int) -> tuple[float, float]:
+def measured(records: Records) -> tuple[float, float]:
     """Share of waiting, and failures per hour after the warm-up, spares included."""
-    records = simulate(Scenario.model_validate(document), index)
     counted = int((records.incidents["time_s"] >= WARM_UP).sum())
     return share(records, "waiting"), counted / (LONG - WARM_UP) * HOUR
 
 
 @pytest.mark.parametrize("case", range(len(FLEETS)))
-def test_waiting_and_failures_are_those_of_the_queue(case: int, workers: Executor) -> None:
+def test_waiting_and_failures_are_those_of_the_queue(case: int) -> None:
     fleet = FLEETS[case]
-    waits, rates = zip(*workers.map(measured, repeat(fleet.document()), range(40), chunksize=5), strict=True)
+    waits, rates = zip(*map(measured, replications(fleet.document(), 40)), strict=True)
     mean, se = mean_se(waits)
     assert se < 0.008
     assert_z(mean, fleet.waits, se, 2 * len(FLEETS))

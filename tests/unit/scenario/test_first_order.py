@@ -207,6 +207,7 @@ def test_the_ettr_is_withheld_where_taking_from_pools_may_cost_much() -> None:
     assert quick.ettr_withheld is None
     assert "how often nodes are taken from own is unknown" in (slow.ettr_withheld or "")
 
+
 HOPELESS = """
     name: hopeless
     cluster: {gpus: 800, spares: 4}
@@ -221,6 +222,7 @@ HOPELESS = """
 @pytest.mark.parametrize("mtbf", range(30, 130, 10))
 def test_where_nodes_are_always_missing_the_ettr_is_zero_and_not_below(mtbf: int) -> None:
     found = first_order(loads(HOPELESS.replace("MTBF", f"{mtbf} h")))
-    assert found.ettr is not None and 0 <= found.ettr < 1e-9
+    assert found.ettr is not None
+    assert 0 <= found.ettr < 1e-9
     assert found.lasts_s == 300 * DAY
     assert "waits for nodes about 100 % of the time" in found.why_not

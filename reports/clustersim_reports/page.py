@@ -46,11 +46,6 @@ TEMPLATES = Environment(
 )
 MOST_CELLS, LEAST_ROWS = 400, 24
 """Cells of a table that the page holds as they are, in so many rows at least; more rows are packed."""
-TEMPLATES.filters |= {
-    "kind": lambda block: type(block).__name__,
-    "pack": lambda text: pack(text),
-    "tight": tight,
-}
 OFF = dict.fromkeys(("displayModeBar", "displaylogo", "showSendToCloud", "showTips"), False)
 PLOTLY_CONFIG = OFF | {"doubleClick": "reset", "plotlyServerURL": "", "responsive": True}
 """No button of plotly's and no link to its maker: a report asks nobody for anything."""
@@ -64,15 +59,12 @@ def render(page: Page) -> str:
     sections = sections_of(page)
     data = pack(json.dumps(payload(sections), separators=(",", ":"), allow_nan=False))
     return TEMPLATES.get_template("page.html.j2").render(
-        colours=theme.SURFACES | {name: style.colour for name, style in theme.STYLES.items()},
         config=json.dumps(PLOTLY_CONFIG, sort_keys=True),
-        most_rows=_most_rows,
         nonce=hashlib.sha256(f"{page._replace(given=())}{sections}{data}".encode()).hexdigest()[:32],
         page=page,
         payload=data,
         plotly=plotly(),
         sections=sections,
-        styles=theme.STYLES,
         version=VERSION,
     )
 
@@ -81,13 +73,7 @@ def snippet(heading: str, blocks: Sequence[Block | None], answer: Sequence[Advic
     """Return tables, figures in numbers and sentences as HTML for a notebook: no script, no drawing."""
     shown: list[Block] = [block for block in blocks if isinstance(block, Facts | Table | Text)]
     shown += [Items(_sentences(answer), "answer")] if answer else []
-    return TEMPLATES.get_template("notebook.html.j2").render(
-        blocks=shown,
-        colours=theme.SURFACES | {name: style.colour for name, style in theme.STYLES.items()},
-        heading=heading,
-        most_rows=_most_rows,
-        styles=theme.STYLES,
-    )
+    return TEMPLATES.get_template("notebook.html.j2").render(blocks=shown, heading=heading)
 
 
 def _sentences(advice: Sequence[Advice]) -> list[Cell]:
@@ -144,3 +130,7 @@ def plotly() -> str:
 def pack(text: str) -> str:
     """Return *text* compressed by gzip, in base64: what the script unpacks."""
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+TEMPLATES.filters |= {"kind": lambda block: type(block).__name__, "pack": pack, "tight": tight}
+TEMPLATES.globals |= {"colours": theme.COLOURS, "most_rows": _most_rows, "styles": theme.STYLES}

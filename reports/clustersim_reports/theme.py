@@ -35,7 +35,6 @@ SURFACES = {
     "band": BAND,
     "flat": FLAT,
 }
-"""The colours of the page's own style sheet, by the names of its CSS variables."""
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
@@ -68,8 +67,10 @@ STYLES = {
     "maintenance": Style(Colour("#8f85d8", "#c8b1e7"), ON_PALE, "x", 14, "M2 2L6 6M2 6L6 2"),
 }
 """The look of each ledger entry, in the ledger's order."""
+COLOURS = SURFACES | {entry: style.colour for entry, style in STYLES.items()}
+"""All colours of the page, by the names of their CSS variables."""
 
 
 def partners() -> dict[str, str]:
     """Return the dark partner of every light colour that a figure may hold."""
-    return dict((*SURFACES.values(), GAP, ON_DEEP, ON_PALE, *(style.colour for style in STYLES.values())))
+    return dict((*COLOURS.values(), GAP, ON_DEEP, ON_PALE))

@@ -1,6 +1,6 @@
 """The page of each kind of answer: its headline, its sentences, and its sections in their order.
 
-A new section of a page is a file in `sections` and an entry in one of the lists here.
+A new section of a page is a file in `sections` and an entry in `RUNS`, `VALIDATION` or `STUDIES`.
 """
 
 from __future__ import annotations
@@ -65,12 +65,6 @@ from clustersim_reports.sections import solve as crossing
 from clustersim_reports.sections import sweep as grid
 
 RUNS = [part.section for part in (ledger, size, throughput, failures, recovery, spread)]
-TUNING = [tuning.curve, tuning.other_values]
-LEVERS = [changes.section]
-SWEEP = [grid.section]
-SOLVE = [crossing.section]
-SENSITIVITY = [unknowns.section]
-FIT = [fitted.causes, fitted.fleet, fitted.check]
 VALIDATION = [agreement.section, checks.section, estimator.section, checks.cases]
 """The sections between the answer and what went in, by page; one that does not apply is left out."""
 MOST, MOST_VERDICTS, MOST_BEST = 6, 3, 2
@@ -437,19 +431,25 @@ STUDIES: Mapping[type[Study], StudyPage] = {
         interval_to_use,
         _tuning_facts,
         _tuning_method,
-        TUNING,
+        [tuning.curve, tuning.other_values],
     ),
-    Levers: StudyPage("what to improve first", change_to_make, _lever_facts, _lever_method, LEVERS),
-    Solution: StudyPage("how far it has to go", value_to_reach, _solution_facts, _solution_method, SOLVE),
+    Levers: StudyPage(
+        "what to improve first", change_to_make, _lever_facts, _lever_method, [changes.section]
+    ),
+    Solution: StudyPage(
+        "how far it has to go", value_to_reach, _solution_facts, _solution_method, [crossing.section]
+    ),
     SensitivityStudy: StudyPage(
         "what to measure first",
         input_to_measure,
         _sensitivity_facts,
         _sensitivity_method,
-        SENSITIVITY,
+        [unknowns.section],
     ),
-    Fit: StudyPage("what the log says", rate_of_log, _fit_facts, _fit_method, FIT),
-    Sweep: StudyPage("what the values change", best_point, _sweep_facts, _sweep_method, SWEEP),
+    Fit: StudyPage(
+        "what the log says", rate_of_log, _fit_facts, _fit_method, [fitted.causes, fitted.fleet, fitted.check]
+    ),
+    Sweep: StudyPage("what the values change", best_point, _sweep_facts, _sweep_method, [grid.section]),
 }
 """The page of each kind of study."""
 

@@ -33,9 +33,12 @@ INK, MUTED, PAPER, RULE = (colour.light for colour in (theme.INK, theme.MUTED, t
 BLUE, RED, GREEN, ORANGE = (
     theme.STYLES[entry].colour.light for entry in ("productive", "lost", "checkpoint", "recovery")
 )
+ON_PAPER: Json = {"bgcolor": PAPER, "borderpad": 0}
+"""The look of labels that hide the lines behind them."""
 WIDE = "wide"
 """Name of labels that are left out where the page is narrow, because a table says the same."""
-MOST_TICKS = 8
+MOST_TICKS, MOST_VALUES = 8, 7
+"""Ticks of an axis of durations, and of one with values as a scenario writes them."""
 LABEL_HEIGHT = 0.13
 """Room that a label of two lines takes upwards, as a share of the axis."""
 FINE, MIDDLE, COARSE = (
@@ -80,14 +83,18 @@ class Plot:
     def rows(cls, data: Data, names: Sequence[str], height: float, x: Json, /, **layout: Any) -> Plot:
         """Return a plot for horizontal bars: *height* pixels for each row, with its name above its bars.
 
-        The *look* of the names may be part of the layout.
+        The *look* of the names may be part of the layout, and *ends*: words at the right end of each row,
+        where the page is wide.
         """
-        look: Json = {"xanchor": "left"} | layout.pop("look", {})
+        look: Json = {"xanchor": "left", "yshift": 8} | layout.pop("look", {})
+        ends, (low, high) = layout.pop("ends", ()), x["range"]
         up, margin = bare(range=[len(names) - 0.55, -0.75]), {"b": 46, "l": 10, "r": 14, "t": 4}
         common: Json = {"bargap": 0.62, "barmode": "stack", "margin": margin}
         plot = cls(data, 66 + height * len(names), x=x, y=up, **(common | layout))
         for place, name in enumerate(names):
-            plot.note(name, look.get("x", 0), place, **look)
+            plot.note(name, low, place, **look)
+        for place, words in enumerate(ends):
+            plot.note(words, high, place, MUTED, **(look | {"name": WIDE, "xanchor": "right"}))
         return plot
 
     def figure(self, name: str, title: str, caption: str, spoken: str | Iterable[str]) -> Figure:
@@ -325,6 +332,21 @@ def count_axis(low: float, high: float, /, **more: Any) -> Json:
 def duration_axis(low: float, high: float, most: int = MOST_TICKS, /, **more: Any) -> Json:
     """Return a logarithmic axis of durations (s) with about so many ticks at *most*."""
     return log_axis(low, high, durations(low, high, most), format_duration, **more)
+
+
+def value_axis(path: str, at: Sequence[float], written: Sequence[str], logarithmic: bool) -> Json:
+    """Return the axis of the values of a *path*, as a scenario writes them at ticks that have room."""
+    places = [math.log10(place) if logarithmic else place for place in at]
+    low, high = min(places), max(places)
+    apart, ticks = (high - low) / MOST_VALUES * (1 + 1e-9), list[int]()
+    for number in sorted(range(len(at)), key=at.__getitem__):
+        if not ticks or places[number] - places[ticks[-1]] >= apart:
+            ticks.append(number)
+    pad = 0.04 * (high - low or 1.0)
+    look: Json = {"tickvals": [at[number] for number in ticks], "tickangle": 0}
+    look |= {"ticktext": [text(written[number], 16) for number in ticks]}
+    look |= {"range": [low - pad, high + pad]} | ({"type": "log"} if logarithmic else {})
+    return axis(text(path), **look)
 
 
 def durations(low: float, high: float, most: int = MOST_TICKS) -> list[float]:

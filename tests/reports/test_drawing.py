@@ -63,6 +63,24 @@ def test_ticks_of_durations_are_round_and_few(low: float, high: float, ticks: li
     assert drawing.durations(low, high) == ticks
 
 
+@pytest.mark.parametrize(
+    ("at", "logarithmic", "shown"),
+    [
+        ([0, 1, 2, 4, 40], False, [0, 40]),
+        ([1, 2, 4, 8, 40], True, [1, 2, 4, 8, 40]),
+        ([8, 2, 4], False, [2, 4, 8]),
+        ([*range(8)], False, [0, 2, 4, 6]),
+        ([3], False, [3]),
+    ],
+)
+def test_values_of_a_scenario_are_written_where_they_have_room(
+    at: list[float], logarithmic: bool, shown: list[float]
+) -> None:
+    found = drawing.value_axis("cluster.spares", at, [f"<{value}>" for value in at], logarithmic)
+    assert found["tickvals"] == shown
+    assert found["ticktext"] == [f"&lt;{value}&gt;" for value in shown]
+
+
 def test_ticks_of_counts_are_round_and_in_few_characters() -> None:
     assert drawing.decades(500, 2e6) == [1e3, 1e4, 1e5, 1e6]
     assert drawing.decades(900, 4000) == [1000, 2000]

@@ -104,7 +104,7 @@ def waste(run: Run, causes: Sequence[str]) -> Figure:
     longest = 104 * max(sum(of.shares.values()) for _, _, of in bars)
     across = drawing.axis("share of all card-hours", range=[0, longest], ticksuffix=" %", nticks=6)
     data = Data(points)
-    plot = Plot.rows(data, heads, BAR, across, look={"yshift": 8})
+    plot = Plot.rows(data, heads, BAR, across)
     for entry in entries:
         texts = [of.text(entry) for _, _, of in bars]
         plot.shares(entry, [of.shares[entry] for _, _, of in bars], names, texts)

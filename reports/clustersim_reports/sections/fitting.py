@@ -104,7 +104,7 @@ def rates(found: Fit) -> Figure:
     longest = max(fit.rate.high or 0.0 for fit in shown)
     across = drawing.axis("failures per 1000 node-days", range=[0, 1.04 * longest], nticks=6)
     heads = [f"{drawing.text(fit.name, 30)} · <b>{_three(fit.rate.mean or 0.0)}</b>" for fit in shown]
-    plot = Plot.rows(data, heads, BAR, across, look={"yshift": 8})
+    plot = Plot.rows(data, heads, BAR, across)
     lines = [(fit.name, counted(fit.count, "failure"), in_ends(fit.rate, _three)) for fit in shown]
     bars = drawing.hatching("productive")
     plot.bars("rate", range(len(shown)), bars, hover=lines, error_x=drawing.whiskers(data, "rate"))

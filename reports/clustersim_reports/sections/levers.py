@@ -8,7 +8,7 @@ from clustersim.studies.levers import Levers, RankedLever
 from clustersim.studies.study import ALIKE
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Cell, Data, Figure, Json, Section, Table, key, row
-from clustersim_reports.drawing import BLUE, MUTED, PAPER, WIDE, Plot
+from clustersim_reports.drawing import BLUE, MUTED, ON_PAPER, PAPER, Plot
 from clustersim_reports.run import interval
 
 MOST_BARS, BAR = 18, 44
@@ -70,14 +70,13 @@ def figure(levers: Levers) -> Figure:
     pad = max(0.03 * (high - low), 1e-3)
     span, look = [low - pad, high + pad], {"nticks": 7, "zeroline": True, "zerolinecolor": MUTED}
     across, labels = drawing.axis("gain in ETTR, percentage points", range=span, **look), []
+    worth = [lever.worth.in_cards("cards") if lever.distinguishable else ALIKE for lever in top]
     for lever in top:
         name = drawing.text(lever.name, NAME if lever.distinguishable else NAME_ALONE)
         labels.append(f"{name} · <b>{gain(lever)}</b>" if lever.distinguishable else name)
-    paper = {"bgcolor": PAPER, "borderpad": 0, "yshift": 8}
-    plot = Plot.rows(data_of(levers), labels, BAR, across, look={"x": span[0], **paper}, barmode="overlay")
+    look = {"look": ON_PAPER, "barmode": "overlay"}
+    plot = Plot.rows(data_of(levers), labels, BAR, across, ends=worth, **look)
     for place, lever in enumerate(top):
-        worth = lever.worth.in_cards("cards") if lever.distinguishable else ALIKE
-        plot.note(worth, span[1], place, MUTED, name=WIDE, xanchor="right", **paper)
         marker = drawing.framed(PAPER, BLUE, 1.5) if kind(lever) == HOLLOW else drawing.hatching(kind(lever))
         lines = lever.name, f"{gain(lever)} ETTR", f"{in_words(lever.worth.effective_gpus)} effective cards"
         whiskers = drawing.whiskers(Data(plot.data.rows[place : place + 1]), "ettr_gain", 100)

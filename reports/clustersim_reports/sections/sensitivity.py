@@ -8,12 +8,13 @@ from clustersim.studies.sensitivity import SensitivityStudy, in_share
 from clustersim.studies.study import ALIKE
 from clustersim_reports import drawing
 from clustersim_reports.blocks import Cell, Data, Figure, Json, Section, Table, key, row
-from clustersim_reports.drawing import BLUE, INK, MUTED, PAPER, WIDE, Plot, Position
+from clustersim_reports.drawing import BLUE, INK, ON_PAPER, PAPER, Plot, Position
 from clustersim_reports.run import interval
 from clustersim_reports.sections.sweep import unit
 
 BAR, NAME = 44, 40
 """Pixels per bar, and characters of a path for which there is room on a narrow page."""
+DIAMOND: Json = {"color": INK, "size": 8, "symbol": "diamond"}
 
 
 def section(study: SensitivityStudy) -> Section:
@@ -34,21 +35,16 @@ def tornado(study: SensitivityStudy) -> Figure:
     pad = max(0.06 * (max(ends) - min(ends)), 1e-4)
     span = [min(ends) - pad, max(ends) + pad]
     title = unit(study.shown, study.scenario.costs.currency if study.scenario.costs else "")
-    across, paper = (
-        drawing.axis(drawing.text(title), range=span, nticks=7),
-        {"bgcolor": PAPER, "borderpad": 0, "yshift": 8},
-    )
+    across = drawing.axis(drawing.text(title), range=span, nticks=7)
     names = [drawing.text(swing.path, NAME) for swing in swings]
-    look = {"x": span[0], **paper}
-    plot = Plot.rows(Data(rows), names, BAR, across, look=look, barmode="overlay")
+    gaps = [study.gap(swing, "cards") if swing.distinguishable else ALIKE for swing in swings]
+    plot = Plot.rows(Data(rows), names, BAR, across, ends=gaps, look=ON_PAPER, barmode="overlay")
     spoken = [
         f"{swing.path}: {study.words(swing.at_low)} to {study.words(swing.at_high)}" for swing in swings
     ]
-    for place, (swing, (low, high)) in enumerate(zip(swings, bars, strict=True)):
-        gap = study.gap(swing, "cards") if swing.distinguishable else ALIKE
-        plot.note(gap, span[1], place, MUTED, name=WIDE, xanchor="right", **paper)
+    for place, ((low, high), gap) in enumerate(zip(bars, gaps, strict=True)):
         plot.bars([high - low], [place], drawing.framed(BLUE), base=[low], hover=[(spoken[place], gap)])
-        plot.dots([low], [place], {"color": INK, "size": 8, "symbol": "diamond"})
+        plot.dots([low], [place], DIAMOND)
     plot.legend += [key("productive", f"{study.label} between both ends"), key("mean", "at the 5 % point")]
     caption = "Each input by itself, the others as they are stated, on the same failures."
     return plot.figure("tornado", f"{study.shown.label} between the ends of each input", caption, spoken)
@@ -71,8 +67,7 @@ def shares(study: SensitivityStudy) -> Figure:
     across = drawing.axis(
         f"share of the variance that the inputs give {study.label}, %", range=[0, 104], nticks=7
     )
-    paper = {"bgcolor": PAPER, "borderpad": 0, "yshift": 8}
-    plot = Plot.rows(data, names, BAR, across, look={"x": 0, **paper}, barmode="overlay")
+    plot = Plot.rows(data, names, BAR, across, look=ON_PAPER, barmode="overlay")
     for place, index in enumerate(indices):
         whiskers = drawing.whiskers(Data(rows[place : place + 1]), "total", 100)
         marker = drawing.framed(BLUE) if index.distinguishable else drawing.framed(PAPER, BLUE, 1.5)
@@ -80,8 +75,7 @@ def shares(study: SensitivityStudy) -> Figure:
         plot.bars(
             [100 * (possible(index.total).mean or 0.0)], [place], marker, error_x=whiskers, hover=[lines]
         )
-        mark = {"color": INK, "size": 8, "symbol": "diamond"}
-        plot.dots([100 * (possible(index.first).mean or 0.0)], [place], mark)
+        plot.dots([100 * (possible(index.first).mean or 0.0)], [place], DIAMOND)
     signs = {"productive": "in all, with what it interacts with"}
     signs["hollow"] = "in all, not distinguishable from 0"
     drawn = {"productive" if index.distinguishable else "hollow" for index in indices}

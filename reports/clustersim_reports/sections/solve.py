@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 from clustersim.studies.solve import Solution
 from clustersim_reports import drawing, theme
 from clustersim_reports.blocks import Data, Figure, Json, Section, Table, key, row
 from clustersim_reports.drawing import BLUE, INK, MUTED, PAPER, Plot
 from clustersim_reports.run import interval
 
-MOST_TICKS, TELLING = 7, 4.0
-"""Values at the ticks, and from which ratio of the largest to the smallest the axis is logarithmic."""
+TELLING = 4.0
+"""From which ratio of the largest value to the smallest the axis is logarithmic."""
 
 
 def section(found: Solution) -> Section:
@@ -34,7 +32,10 @@ def figure(found: Solution) -> Figure | None:
     threshold = None if found.at_solution is None else found.at_solution.metrics[found.metric].mean
     pad = 0.06 * (max(ends) - min(ends) or 1.0)
     upward = drawing.axis(range=[min(ends) - pad, max(ends) + 2 * pad], nticks=7)
-    plot = Plot(data, 420, x=_across(found), y=upward)
+    at = [each.value.si or 0.0 for each in found.evaluations]
+    written = [found.say(each.value) for each in found.evaluations]
+    logarithmic = min(at) > 0 and max(at) / min(at) >= TELLING
+    plot = Plot(data, 420, x=drawing.value_axis(found.path, at, written, logarithmic), y=upward)
     plot.corner(found.metric)
     plot.legend.append(key("line", found.metric))
     if None not in (*data["low"], *data["high"]):
@@ -49,23 +50,6 @@ def figure(found: Solution) -> Figure | None:
     caption = f"{found.until}. The dotted lines mark where it begins to hold, the area its 95 % interval."
     title = f"{found.metric} by {found.path}"
     return plot.figure("solve", title, caption if found.value else found.until, found.advice[0].text)
-
-
-def _across(found: Solution) -> Json:
-    """Return the axis of the values, with some of them, as a scenario writes them, at its ticks."""
-    at = [each.value.si or 0.0 for each in found.evaluations]
-    logarithmic = min(at) > 0 and max(at) / min(at) >= TELLING
-    places = [math.log10(place) if logarithmic else place for place in at]
-    low, high = min(places), max(places)
-    ticks: list[int] = []
-    for number, place in enumerate(places):
-        if not ticks or place - places[ticks[-1]] >= (high - low) / MOST_TICKS:
-            ticks.append(number)
-    texts = [drawing.text(found.say(found.evaluations[number].value), 16) for number in ticks]
-    pad = 0.04 * (high - low or 1.0)
-    look: Json = {"tickvals": [at[number] for number in ticks], "ticktext": texts, "tickangle": 0}
-    look |= {"range": [low - pad, high + pad]} | ({"type": "log"} if logarithmic else {})
-    return drawing.axis(drawing.text(found.path), **look)
 
 
 def _place(plot: Plot, found: Solution) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from clustersim_reports.run import interval
 
 MOST_LINES, MOST_ROWS, MOST_FIGURES = 8, 100, 4
 """Curves that can be told apart in one figure, points that the table lists, and metrics that are drawn."""
-MOST_TICKS, CONTOURS = 7, 8
+CONTOURS = 8
 TELLING = 3.0
 """From this ratio of its largest to its smallest value an axis is logarithmic, if its steps are ratios."""
 EFFECTIVE = "effective_gpus"
@@ -65,19 +65,11 @@ def places(axis: Axis) -> tuple[list[float], bool]:
     return sizes, low > 0 and high / low >= TELLING and middle < (low + high) / 2
 
 
-def scale(axis: Axis, room: float = 0.04, **more: object) -> Json:
+def scale(axis: Axis) -> Json:
     """Return the drawn axis of an axis of the sweep, with the values as they are written at its ticks."""
     at, logarithmic = places(axis)
-    order = sorted(range(len(at)), key=at.__getitem__)
-    step = -(-len(order) // MOST_TICKS)
-    ticks = [order[number] for number in range(0, len(order), step)]
-    texts = [drawing.text(axis.values[number].text, 16) for number in ticks]
-    low, high = (math.log10(end) if logarithmic else end for end in (min(at), max(at)))
-    pad = room * (high - low or 1.0)
-    title = "" if axis.path == SCENARIO else drawing.text(axis.path)
-    look: Json = {"tickvals": [at[number] for number in ticks], "ticktext": texts}
-    look |= {"range": [low - pad, high + pad], "tickangle": 0} | ({"type": "log"} if logarithmic else {})
-    return drawing.axis(title, **(look | more))
+    title = "" if axis.path == SCENARIO else axis.path
+    return drawing.value_axis(title, at, [value.text for value in axis.values], logarithmic)
 
 
 def unit(metric: Metric, currency: str) -> str:
@@ -86,15 +78,20 @@ def unit(metric: Metric, currency: str) -> str:
     return metric.label if metric.label.endswith(name) else f"{metric.label}, {name}"
 
 
+def points_of(sweep: Sweep, name: str, shown: Iterable[ConfidenceInterval]) -> Iterator[Json]:
+    """Yield the values of the axes at each point, and what is *shown* there, called *name*."""
+    for index, found in enumerate(shown):
+        at = sweep.grid.at(index).items()
+        values = {axis: value.text if value.si is None else value.si for axis, value in at}
+        yield values | interval(name, found)
+
+
 def data_of(sweep: Sweep, path: str) -> Data:
     """Return a metric at each point: the values of the axes, its interval, and what is as good."""
-    rows, alike = [], set(sweep.alike(path))
-    for index in range(len(sweep.grid)):
-        at = sweep.grid.at(index)
-        point: Json = {name: value.text if value.si is None else value.si for name, value in at.items()}
-        point |= interval(path, ConfidenceInterval(*sweep.estimate(path, index)))
-        rows.append(point | {"indistinguishable_from_best": index in alike})
-    return Data(rows)
+    alike = set(sweep.alike(path))
+    found = (ConfidenceInterval(*sweep.estimate(path, index)) for index in range(len(sweep.grid)))
+    points = enumerate(points_of(sweep, path, found))
+    return Data([point | {"indistinguishable_from_best": index in alike} for index, point in points])
 
 
 def curves(sweep: Sweep, path: str) -> Figure:
@@ -136,13 +133,9 @@ def intervals(sweep: Sweep) -> Figure | None:
     ends = [end for low, *known in found if None not in known for end in (low, *known) if end is not None]
     if not sweep.retune or not ends or math.prod(len(axis.values) for axis in others) > MOST_LINES:
         return None
-    rows: list[Json] = []
-    for index, each in enumerate(found):
-        values = sweep.grid.at(index).items()
-        point: Json = {name: value.text if value.si is None else value.si for name, value in values}
-        rows.append(point | interval(BEST, ConfidenceInterval(*each if None not in each else ())))
-    across = scale(last)
-    plot = Plot(Data(rows), 320, x=across, y=drawing.duration_axis(min(ends) / 1.5, max(ends) * 1.5, 5))
+    shown = (ConfidenceInterval(*each if None not in each else ()) for each in found)
+    upward = drawing.duration_axis(min(ends) / 1.5, max(ends) * 1.5, 5)
+    plot = Plot(Data([*points_of(sweep, BEST, shown)]), 320, x=scale(last), y=upward)
     plot.corner("best interval")
     words = [": ".join(sweep.interval_words(index)) for index in range(len(sweep.grid))]
     _curves(plot, sweep, BEST, words)

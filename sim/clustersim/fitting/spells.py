@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import bdtrc
 
 from clustersim.arrays import Array, Floats
 from clustersim.logs.history import History
@@ -185,19 +186,12 @@ def _spells(
         column[rank] for column in (starts_at, start, after, first, weight)
     )
     follows = np.append(starts_at[1:] == starts_at[:-1], False)
-    failures = _failures_after(starts_at, follows, node, time)
-    end = np.where(follows, failures, left[starts_at])
+    end = left[starts_at].astype(np.float64)
+    end[follows] = time  # The n-th spell of a node ends with its n-th failure.
     served = np.maximum(absences.served(starts_at, start, end), 0.0)
     kept = follows | (served > 0)
     columns = (starts_at, start, end, served, follows, first, after, weight)
     return Spells._of(dict(zip(COLUMNS, columns, strict=True)), kept, absences)
-
-
-def _failures_after(starts_at: Array, follows: Array, node: Array, time: Floats) -> Floats:
-    """Return the instant of the failure that ends each spell: the n-th spell of a node ends with its n-th."""
-    ends = np.zeros(len(starts_at))
-    ends[follows] = time
-    return ends
 
 
 def resolution(times: Floats) -> float | None:
@@ -223,7 +217,8 @@ def without_bursts(history: History, rows: Array) -> tuple[Array, Bursts | None]
     else:
         close, steps = np.diff(time) < step / 2, history.window_s / step
         chance = 1 + steps / count * math.expm1(count * math.log1p(-1 / max(steps, 2.0)))
-    p_value = _binomial_tail(int(close.sum()), len(rows) - 1, chance)
+    seen = int(close.sum())
+    p_value = float(bdtrc(seen - 1, count - 1, chance)) if seen else 1.0
     group = np.concatenate(([0], np.cumsum(~close)))
     members: dict[int, list[int]] = {}
     for number, each in zip(group.tolist(), _numbers(history, node), strict=True):
@@ -257,10 +252,3 @@ def _domain(bursts: Sequence[Sequence[int]]) -> int:
     size = Counter(map(len, bursts)).most_common(1)[0][0]
     inside = sum(len({number // size for number in nodes}) == 1 for nodes in bursts)
     return size if size > 1 and inside >= max(BLOCK_SHARE * len(bursts), 3) else 0
-
-
-def _binomial_tail(count: int, trials: int, chance: float) -> float:
-    """Return the chance of *count* or more successes."""
-    from scipy.special import bdtrc
-
-    return 1.0 if count == 0 else float(bdtrc(count - 1, trials, chance))

@@ -30,13 +30,11 @@ _ORDER = ("used", "open", "inside_absence", "merged", "outside", "planned", NOT_
 """What a row that names several nodes counts as: the first of these that holds for one of them."""
 
 
-def clean(rows: LogRows, exposure: Exposure, merge_s: float = MERGE_S) -> History:
-    """Return the history that *rows* tell of what was observed, with each row counted; raises LogError."""
-    return cleaned(rows, exposure, merge_s)[0]
-
-
 def cleaned(rows: LogRows, exposure: Exposure, merge_s: float) -> tuple[History, list[int]]:
-    """Return the history, and of each failure in it the entry of *rows* with which it began."""
+    """Return the history that *rows* tell of what was observed, with each row counted.
+
+    With it goes, of each failure in it, the entry of *rows* with which it began.  Raises LogError.
+    """
     time_s, end_s = _in_window(rows, exposure)
     names = {name: number for number, name in enumerate(exposure.names)}
     incidents = _Incidents(rows, exposure, names, time_s, end_s)

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from clustersim.logs.cleaning import MERGE_S, clean
+from clustersim.logs.cleaning import MERGE_S, cleaned
 from clustersim.logs.errors import LogError
 from clustersim.logs.exposure import exposure
 from clustersim.logs.files import LogSource
@@ -52,7 +52,7 @@ def read_history(
     rows = read_rows(sources, columns, format, zone, progress=progress)
     if observed is None:
         raise LogError.at(_missing(rows, {"--nodes": nodes, "--from": begin, "--to": end}))
-    return clean(rows, observed, merge_s)
+    return cleaned(rows, observed, merge_s)[0]
 
 
 def _missing(rows: LogRows, options: Mapping[str, object]) -> str:

@@ -45,7 +45,7 @@ from clustersim.logs.kinds import (
     kind_of_event,
     kind_of_job,
 )
-from clustersim.logs.times import MISSING, TimeCells, ZoneNeeded, is_missing
+from clustersim.logs.times import TimeCells, ZoneNeeded, is_missing
 from clustersim.units import shown
 
 MERGED, OUTSIDE, NOT_UNDERSTOOD = "merged", "outside", "not_understood"
@@ -296,7 +296,7 @@ class _Reader:
             return math.nan if is_missing(repair) else self._repair(repair)
         if END not in self._column:
             return math.nan
-        if end.casefold() in MISSING:
+        if is_missing(end):
             return math.nan if nodes[0] < 0 else math.inf
         end_s, end_dated = self._time(END, end)
         if end_dated != dated:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from clustersim.logs.cleaning import clean
+from clustersim.logs.cleaning import cleaned
 from clustersim.logs.exposure import exposure
 from clustersim.logs.files import LogSource
 from clustersim.logs.history import ROWS, TOTAL, History
@@ -40,7 +40,7 @@ def text_of(log: list[Row]) -> str:
 
 def history(log: list[Row], merge_s: float = MERGE_S) -> History:
     rows = read_rows([LogSource("log", text=text_of(log))])
-    return clean(rows, exposure("10 s", f"{10 + WINDOW_S} s", str(NODES)), merge_s)
+    return cleaned(rows, exposure("10 s", f"{10 + WINDOW_S} s", str(NODES)), merge_s)[0]
 
 
 def grouped(mine: list[Row]) -> tuple[list[str], list[list[Row]], list[list[Row]]]:
@@ -131,7 +131,7 @@ def test_a_replay_without_more_words_strikes_as_the_cleaned_log_does(log: list[R
     if not closed:
         return
     rows = read_rows([LogSource("log", text=text_of(closed))])
-    read = clean(rows, exposure("0 s", "1000 s", str(NODES)), merge_s=0.0)
+    read, _ = cleaned(rows, exposure("0 s", "1000 s", str(NODES)), merge_s=0.0)
     expected = sorted(
         (time, int(read.names[node]), 0.0 if math.isnan(end) else end - time)
         for time, node, end in zip(read.time_s, read.node, read.end_s, strict=True)

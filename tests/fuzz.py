@@ -24,7 +24,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -81,16 +81,15 @@ class FindingError(AssertionError):
 @cache
 def corpus() -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """Return each scenario that is mutated, as text and as plain data."""
-    texts = [EVERYTHING, *(dump(load(name)) for name in library.names() if is_whole(name))]
+    texts = [EVERYTHING, *map(dump, shipped())]
     return tuple((text, read_text(text, "<corpus>").data) for text in texts)
 
 
-def is_whole(name: str) -> bool:
-    """Return whether the shipped file is a scenario, not only a base of others."""
-    try:
-        return bool(load(name))
-    except ScenarioError:
-        return False
+def shipped() -> Iterator[Scenario]:
+    """Yield the shipped files that are scenarios, not only bases of others."""
+    for name in library.names():
+        with suppress(ScenarioError):
+            yield load(name)
 
 
 def hostile_value(dice: random.Random, depth: int = 0) -> Any:

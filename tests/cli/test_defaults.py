@@ -136,7 +136,7 @@ def test_variables_are_held_to_the_same(
     assert "CLUSTERSIM_WORKERS: workers = none: " in result.stderr
 
 
-@pytest.mark.parametrize("name", main.names)
+@pytest.mark.parametrize("name", main.homes)
 def test_nothing_that_belongs_to_one_call_has_a_default(name: str) -> None:
     import click
 

@@ -123,7 +123,7 @@ def test_no_line_is_wider_than_the_screen(
         assert "…" not in shown
 
 
-@pytest.mark.parametrize("name", main.names)
+@pytest.mark.parametrize("name", main.homes)
 @pytest.mark.parametrize("width", [80, 60])
 def test_no_help_is_wider_than_the_screen(name: str, width: int) -> None:
     command = main.get_command(click.Context(main), name)

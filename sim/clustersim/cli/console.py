@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,53 +19,32 @@ if TYPE_CHECKING:
 
 NARROW = 16
 """Characters of the bar, so that the estimate beside it fits on 80."""
-QUIET, NORMAL, VERBOSE = -1, 0, 1
 TRACEBACK = "CLUSTERSIM_TRACEBACK"
+"""The variable with which an internal error shows where it happened, as it does with -v."""
 
 TABLE, CSV, MARKDOWN = "table", "csv", "markdown"
 """Forms in which an answer is printed, beside JSON."""
 
-_state: dict[str, Any] = {"volume": NORMAL, "form": TABLE}
+
+@dataclass
+class Manner:
+    """How much is said: only data and errors, or more than usual; and the form in which it is printed."""
+
+    is_quiet: bool = False
+    is_verbose: bool = False
+    form: str = TABLE
+
+    def begin(self) -> None:
+        """Forget what an earlier command line in this process has chosen."""
+        vars(self).update(vars(Manner()))
 
 
-def begin() -> None:
-    """Forget what an earlier command line in this process has chosen."""
-    _state.update(volume=NORMAL, form=TABLE)
-
-
-def set_form(form: str) -> None:
-    """Choose how answers are printed: as a `TABLE`, as `CSV` or as `MARKDOWN`."""
-    _state["form"] = form
-
-
-def form() -> str:
-    """Return how answers are printed."""
-    return str(_state["form"])
-
-
-def set_volume(volume: int) -> None:
-    """Choose how much is said: `QUIET`, `NORMAL` or `VERBOSE`."""
-    _state["volume"] = volume
-
-
-def is_quiet() -> bool:
-    """Return whether only data and errors are wanted."""
-    return bool(_state["volume"] == QUIET)
-
-
-def is_verbose() -> bool:
-    """Return whether more is wanted than usual."""
-    return bool(_state["volume"] == VERBOSE)
-
-
-def wants_traceback() -> bool:
-    """Return whether an internal error should show where it happened."""
-    return _state["volume"] == VERBOSE or bool(os.environ.get(TRACEBACK))
+manner = Manner()
 
 
 def say(message: str) -> None:
     """Print a message, unless quiet."""
-    if _state["volume"] > QUIET:
+    if not manner.is_quiet:
         complain(message)
 
 
@@ -132,7 +110,7 @@ class Watcher:
 @contextmanager
 def watched(settings: Settings) -> Iterator[Settings]:
     """Yield *settings* with somebody who watches: with a bar on a terminal, unless quiet is wanted."""
-    if not sys.stderr.isatty() or _state["volume"] == QUIET:
+    if manner.is_quiet or not sys.stderr.isatty():
         yield replace(settings, progress=Watcher())
         return
     from rich.console import Console

@@ -87,20 +87,14 @@ def fit(
         within = MERGE_S if merge is None else DURATION.parse(merge)
     except ValueError as error:
         raise click.BadParameter(f"{error}", param_hint="--merge") from None
-    meanings = dict(_meaning(text) for text in columns)
+    what = "names no column; write it like time=Start"
+    meanings = dict(options.pair(text, "--column", what) for text in columns)
     with console.watched(options.settings(common)) as how:
         study = fitted(
             list(logs), folder, columns=meanings, merge=within, name=called, settings=how, **reading
         )
-    options.present(FitTables.of(study), study.to_dict() if as_json else None)
+    options.present(FitTables(study), study.to_dict() if as_json else None)
     console.say(f"Scenario: {folder / study.scenario_file}")
     if report:
         console.say(f"Report: {study.report(folder / folders.REPORT, options.command_line())}")
     return OK
-
-
-def _meaning(text: str) -> tuple[str, str]:
-    what, equals, name = text.partition("=")
-    if not (equals and what.strip() and name.strip()):
-        raise click.BadParameter(f"{text!r} names no column; write it like time=Start", param_hint="--column")
-    return what.strip(), name.strip()

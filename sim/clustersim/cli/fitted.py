@@ -19,12 +19,11 @@ class FitTables:
     """The tables of a fit."""
 
     study: Fit
-    records: Sequence[Mapping[str, Any]]
 
-    @classmethod
-    def of(cls, study: Fit) -> FitTables:
-        """Return the tables of a *study*."""
-        return cls(study, list(study.records()))
+    @property
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """A record for each cause."""
+        return list(self.study.records())
 
     def show(self, screen: Screen) -> None:
         """Print the first sentence, three tables, and the other sentences."""

@@ -55,7 +55,8 @@ def grouped(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
 
 def _volume(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value:
-        console.set_volume(console.QUIET if parameter.name == "quiet" else console.VERBOSE)
+        console.manner.is_quiet = parameter.name == "quiet"
+        console.manner.is_verbose = not console.manner.is_quiet
 
 
 def _completed(
@@ -102,7 +103,7 @@ volume = grouped(
 
 
 def _form(context: click.Context, parameter: click.Parameter, value: str) -> None:
-    console.set_form(value)
+    console.manner.form = value
 
 
 form = click.option(
@@ -197,6 +198,11 @@ def settings(common: Mapping[str, Any]) -> Settings:
     return Settings(overrides=overrides, incidents=incidents, command=command_line(), **values)
 
 
+def of_others(common: Mapping[str, Any]) -> Settings:
+    """Return the settings with which further scenarios of a question are loaded."""
+    return settings({name: common[name] for name in ("sets", "seed", "horizon")})
+
+
 def _replaced() -> list[str]:
     """Return the default stopping rule, replications or precision, in place of which the other was typed."""
     context = click.get_current_context()
@@ -217,15 +223,18 @@ def _pair(text: str) -> tuple[str, str]:
     return path.strip(), value.strip()
 
 
-def values_at(text: str, option: str) -> tuple[str, str]:
-    """Return the path and the list of values of `cluster.spares=0,10,20`."""
-    path, equals, values = text.partition("=")
-    if not (equals and path.strip() and values.strip()):
-        remedy = (
-            f"{text!r} is no list of values; write it like cluster.spares=0,10,20 or cluster.spares=0..40:5"
-        )
-        raise click.BadParameter(remedy, param_hint=option)
-    return path.strip(), values.strip()
+def pair(text: str, option: str, what: str) -> tuple[str, str]:
+    """Return both sides of the = in *text*; raises BadParameter, ending in *what*, where one is missing."""
+    left, _, right = (part.strip() for part in text.partition("="))
+    if not (left and right):
+        raise click.BadParameter(f"{text!r} {what}", param_hint=option)
+    return left, right
+
+
+def lists(texts: Iterable[str], option: str) -> dict[str, str]:
+    """Return the lists of values of texts such as `cluster.spares=0,10,20`, by their paths."""
+    what = "is no list of values; write it like cluster.spares=0,10,20 or cluster.spares=0..40:5"
+    return dict(pair(text, option, what) for text in texts)
 
 
 def load_all(sources: Sequence[str], how: Settings) -> list[Scenario]:
@@ -284,7 +293,7 @@ def command_line() -> str:
 
 def answer(
     question: Callable[..., Answer],
-    command: str,
+    asked: Mapping[str, Any],
     *,
     scenario: str,
     output: Path | None,
@@ -293,22 +302,22 @@ def answer(
     shard: str | None = None,
     **common: Any,
 ) -> Answer | None:
-    """Return the answer of a study to its *question*, saved and printed as the common options say.
+    """Return the answer to the *question* of a study, saved and printed as the common options say.
 
-    None where only a *shard* was simulated, of which that is printed.
+    What was *asked* are its own options.  None where only a *shard* was simulated, of which that is printed.
     """
     from clustersim import folders
 
     how = settings(common)
     (loaded,) = load_all([scenario], how)
+    command, how = question.__name__, how.without_changes
     folder = output or RUNS / folders.slug(loaded.name) / command
     if shard is not None:
-        asked = question.keywords if isinstance(question, partial) else {}
-        in_shard(shard, command, [loaded], folder, how.without_changes, as_json, report, **asked)
+        in_shard(shard, command, [loaded], folder, how, as_json, report, **asked)
         return None
     folders.refuse_file(folder)
-    with console.watched(how.without_changes) as watched:
-        study = question(loaded, folder, settings=watched)
+    with console.watched(how) as watched:
+        study = question(loaded, folder, settings=watched, **asked)
     present(study, study.to_dict() if as_json else None)
     console.say(f"Results: {folder / study.file}")
     if report:
@@ -348,9 +357,9 @@ def present(shown: object, data: Mapping[str, Any] | None) -> None:
     from clustersim.cli.screen import Markdown, Screen, csv_text
 
     answers = shown if isinstance(shown, list) else [shown]
-    screen = Markdown() if console.form() == console.MARKDOWN else Screen()
+    screen = Markdown() if console.manner.form == console.MARKDOWN else Screen()
     with console.standard_output():
-        if console.form() == console.CSV:
+        if console.manner.form == console.CSV:
             records = (record for answer in answers for record in _records(answer))
             click.echo(visible_lines(csv_text(records)), nl=False)
             return

@@ -74,7 +74,7 @@ class Command(click.Command):
         for sentence in defaults.mistyped(commands):
             console.say(sentence)
         taken = defaults.in_effect(context)
-        if taken and (console.is_verbose() or info_name == "check"):
+        if taken and (console.manner.is_verbose or info_name == "check"):
             console.say(f"Defaults: {', '.join(map(str, taken))}")
         return context
 
@@ -117,26 +117,27 @@ def _with_remedy(error: click.BadParameter, found: Mapping[str, defaults.Default
 
 
 class Program(Command, click.Group):
-    """The commands, each in the module of its name, which is loaded when it is asked for."""
+    """The commands by name, each in a module, its *home*, which is loaded when it is asked for."""
 
-    def __init__(self, *args: Any, names: Sequence[str], **settings: Any) -> None:
+    def __init__(self, *args: Any, homes: Mapping[str, str], **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.names = names
+        self.homes = homes
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, in the order in which one needs them."""
-        return list(self.names)
+        return list(self.homes)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a command."""
-        if cmd_name not in self.names:
+        if cmd_name not in self.homes:
             return None
-        command: click.Command = getattr(import_module(f"{__package__}.{cmd_name}"), cmd_name)
+        home = import_module(f"{__package__}.{self.homes[cmd_name]}")
+        command: click.Command = getattr(home, cmd_name)
         return command
 
     def loaded(self, ctx: click.Context) -> dict[str, click.Command]:
         """Return all commands by name."""
-        found = {name: self.get_command(ctx, name) for name in self.names}
+        found = {name: self.get_command(ctx, name) for name in self.homes}
         return {name: command for name, command in found.items() if command}
 
     def resolve_command(
@@ -144,9 +145,9 @@ class Program(Command, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is called; for a name that none has, say which may be meant."""
         name = args[0]
-        if ctx.resilient_parsing or name in self.names or name.startswith("-"):
+        if ctx.resilient_parsing or name in self.homes or name.startswith("-"):
             return super().resolve_command(ctx, args)
-        near = difflib.get_close_matches(name, self.names, n=1)
+        near = difflib.get_close_matches(name, self.homes, n=1)
         meant = f"did you mean clustersim {near[0]}?" if near else "clustersim --help lists them"
         if library.path(name) or os.path.isfile(name):
             meant = f"did you mean clustersim run {name}?"
@@ -166,7 +167,7 @@ class Program(Command, click.Group):
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **settings: Any) -> Any:
         """Run a command line and exit with one of the codes of the help; never with a traceback."""
-        console.begin()
+        console.manner.begin()
         arguments = list(sys.argv[1:] if args is None else args)
         settings |= {"prog_name": "clustersim", "standalone_mode": False, "obj": tuple(arguments)}
         sys.exit(guarded(lambda: super(Program, self).main(arguments, **settings)))
@@ -222,7 +223,7 @@ def _explained(error: Exception) -> int:
     if isinstance(error, RunError):
         console.complain(f"clustersim: {error}")
         return error.exit_code
-    if console.wants_traceback():
+    if console.manner.is_verbose or os.environ.get(console.TRACEBACK):
         console.complain(traceback.format_exc())
     console.complain(f"clustersim: {_sentence(error)}")
     return FAILED

@@ -343,7 +343,7 @@ def _validation(validation: Validation, screen: Screen) -> None:
         screen.title(KINDS[kind])
         styles, rows = zip(*_claims(list(cases)), strict=True)
         screen.table(("", "stated", "accepted", "simulated", ""), rows, left=2, styles=styles)
-    if console.is_verbose():
+    if console.manner.is_verbose:
         _sources(validation, screen)
 
 
@@ -415,7 +415,7 @@ def _description(meaning: Description, screen: Screen) -> None:
 def _values(meaning: Description) -> Iterator[Row]:
     """Yield a row per value, with its source; those that are defaults only when more is wanted."""
     for value in meaning.values:
-        if console.is_verbose() or not value.default:
+        if console.manner.is_verbose or not value.default:
             kind, source = value.origin
             yield value.path, value.text, ": ".join(filter(None, (kind, source)))
 

@@ -140,10 +140,6 @@ class Changed:
     baseline: str
     values: tuple[ValueChange, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as `compare --json` prints it."""
-        return {"name": self.name, "baseline": self.baseline, "values": plain(self.values)}
-
 
 class Criterion(NamedTuple):
     """A metric by which runs are compared: what the best is called, and how another one differs."""
@@ -315,8 +311,8 @@ class Comparison(Answer):
             "baseline": self.baseline,
             "changed": plain(self.changed),
             "best": plain(self.best),
-            "differences": [difference.to_dict() for difference in self.differences],
-            "steps": [step.to_dict() for step in self.steps],
+            "differences": plain(self.differences),
+            "steps": plain(self.steps),
             "advice": [str(advice) for advice in (*self.advice, *self.warnings)],
         }
 

@@ -307,12 +307,12 @@ def plain(value: Any, *, share: bool = False) -> Any:
     """Return *value* as plain data, an estimate as `{mean, low, high}`."""
     if isinstance(value, Estimate):
         return (value.share if share else value.interval)._asdict()
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
     if hasattr(value, "_asdict"):
         return value._asdict()
     if isinstance(value, list | tuple):
         return [plain(each) for each in value]
-    if hasattr(value, "to_dict"):
-        return value.to_dict()
     return named(value, *(each.name for each in fields(value))) if is_dataclass(value) else value
 
 

@@ -53,9 +53,11 @@ def test_what_differs_is_told_from_to() -> None:
 def test_the_best_is_named_with_its_days_and_its_money() -> None:
     found = compared(named("slow"), named("fast", restart=60), named("other", restart=200))
     (fast, other) = found.changed
-    assert [each.to_dict() for each in fast.values] == [
-        {"path": "recovery.stages.start", "from": "300 s", "to": "60 s"}
-    ]
+    assert found.to_dict()["changed"][0] == {
+        "name": "fast",
+        "baseline": "slow",
+        "values": [{"path": "recovery.stages.start", "from": "300 s", "to": "60 s"}],
+    }
     assert (fast.name, other.name, found.baseline) == ("fast", "other", "slow")
     days, cost = found.best
     means = [run.summary["days_to_target"]["mean"] for run in found.results]

@@ -11,6 +11,7 @@ or the inputs that a screening keeps, is simulated by each.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -112,8 +113,10 @@ def shard(
     changes = how.changes if study == VALIDATE else {}
     if study != VALIDATE:
         sources, how = [how.load(each) for each in sources], how.without_changes
-    if study in (RUN, COMPARE):
-        _refuse_precise(sources)
+    # Before a finished shard of another answer gives way to none.
+    for each in sources if study in (RUN, COMPARE) else ():
+        if each.simulation.precision is not None:
+            raise ChoiceError(f"{each.name}: {PRECISE}")
     said = {"study": study, "shard": part.number, "of": part.of, "output": str(output)}
     record = said | _encoded({"scenarios": sources, "asked": asked, "changes": changes})
     record |= {"tool": folders.TOOL, **{name: state()[name] for name in SAME if name in state()}}
@@ -133,13 +136,6 @@ def _refuse_whole(study: str, settings: Settings) -> None:
         raise ChoiceError(f"{study} {why}, so that it has no shards; simulate on an executor instead")
     if settings.precision is not None:
         raise ChoiceError(PRECISE)
-
-
-def _refuse_precise(scenarios: Sequence[Scenario]) -> None:
-    """Raise ChoiceError for a precision, before a finished shard of another answer gives way to none."""
-    for each in scenarios:
-        if each.simulation.precision is not None:
-            raise ChoiceError(f"{each.name}: {PRECISE}")
 
 
 def _there(folder: Path, record: Mapping[str, Any], settings: Settings) -> Shard | None:
@@ -373,21 +369,20 @@ def _hash(scenarios: Sequence[Any]) -> str | None:
 
 def _encoded(value: Any) -> Any:
     """Return *value* as JSON holds it: a scenario as its text, in an object of its own."""
-    if isinstance(value, Scenario):
-        return {"scenario": dump(value)}
-    if isinstance(value, list | tuple):
-        return [_encoded(each) for each in value]
-    if isinstance(value, Mapping):
-        return {name: _encoded(each) for name, each in value.items()}
-    return str(value) if isinstance(value, PathLike) else value
+
+    def plain(each: Any) -> Any:
+        if isinstance(each, Scenario):
+            return {"scenario": dump(each)}
+        return dict(each) if isinstance(each, Mapping) else os.fspath(each)
+
+    return json.loads(json.dumps(value, default=plain))
 
 
 def _decoded(value: Any) -> Any:
     """Return what was encoded."""
-    if isinstance(value, list):
-        return [_decoded(each) for each in value]
-    if isinstance(value, dict):
-        if value.keys() == {"scenario"} and isinstance(value["scenario"], str):
-            return loads(value["scenario"])
-        return {name: _decoded(each) for name, each in value.items()}
-    return value
+
+    def made(each: dict[str, Any]) -> Any:
+        is_scenario = each.keys() == {"scenario"} and isinstance(each["scenario"], str)
+        return loads(each["scenario"]) if is_scenario else each
+
+    return json.loads(json.dumps(value), object_hook=made)

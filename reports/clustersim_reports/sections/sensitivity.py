@@ -34,7 +34,7 @@ def tornado(study: SensitivityStudy) -> Figure:
     ends = [end for bar in bars for end in bar]
     pad = max(0.06 * (max(ends) - min(ends)), 1e-4)
     span = [min(ends) - pad, max(ends) + pad]
-    title = unit(study.shown, study.scenario.costs.currency if study.scenario.costs else "")
+    title = unit(study.shown, study.currency)
     across = drawing.axis(drawing.text(title), range=span, nticks=7)
     names = [drawing.text(swing.path, NAME) for swing in swings]
     gaps = [study.gap(swing, "cards") if swing.distinguishable else ALIKE for swing in swings]

@@ -92,7 +92,7 @@ def fit_history(
     scenario = loads(text, Fit.scenario_file, replace(how, replications=None).changes)
     fleet = _fleet(scenario, history)
     count = _histories(fleet) if how.replications is None else how.replications
-    with simulations(how.without_changes, output, "fit", fleet, log=text) as running:
+    with simulations(how.without_changes, output, "fit", fleet, question={"log": text}) as running:
         point = running.point(fleet, {"figures": measure(fleet)}, range(count))
         running.run([point] if count else [])
         simulated = [kept["figures"] for kept in point.store.first(count)] if count else []

@@ -137,6 +137,18 @@ def ended_by_the_clock(scenario: Scenario, replications: int) -> Scenario:
     return variant(scenario, changes) if changes else scenario
 
 
+def on_a_number(scenario: Scenario, replications: int) -> Scenario:
+    """Return *scenario* with so many *replications*, where it does not say how many."""
+    given = "replications" in (scenario.document.get("simulation") or {})
+    return scenario if given else variant(scenario, {"simulation.replications": replications})
+
+
+def on_the_same(scenario: Scenario, given: Scenario) -> Scenario:
+    """Return *scenario* with the seed and replications of the *given* one: both meet the same failures."""
+    same = {f"simulation.{name}": getattr(given.simulation, name) for name in ("seed", "replications")}
+    return variant(scenario, same)
+
+
 def tuned_tier(scenario: Scenario, name: str | None = None) -> Tier:
     """Return the tier of *scenario* with that *name*, or the last one: the one whose interval is tuned.
 

@@ -14,6 +14,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 MEAN, LOW, HIGH = range(3)
+Ends = tuple[float | None, float | None, float | None]
+"""A place with both ends of its interval."""
 TOLERANCES = (0.002, 0.01, 0.01)
 """How narrow a bracket is at last, as a share of the place: finer than the interval supports."""
 MOST_ROUNDS = 12
@@ -86,7 +88,7 @@ class Crossing:
                 found.append(self._at(bracket, 0.5))
         return found
 
-    def solve(self) -> tuple[float | None, float | None, float | None]:
+    def solve(self) -> Ends:
         """Return the place with both ends of its interval, the lower one first; None for what is not found.
 
         Places must have been looked at on both sides.

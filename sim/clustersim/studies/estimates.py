@@ -34,7 +34,7 @@ from clustersim.scenario.shortage import Shortage, shortage
 from clustersim.scenario.text.document import paths
 from clustersim.studies.change import Area, Change, tuned_tier
 from clustersim.studies.offers import offers, own_changes
-from clustersim.studies.study import effective, saved, until_target_s
+from clustersim.studies.study import effective, named, plain, saved, until_target_s
 from clustersim.studies.tune import formulas, rounded
 from clustersim.units import DAY, format_duration
 
@@ -93,16 +93,13 @@ class EstimatedChange:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        price = self.change.price
+        change = self.change
         return {
-            "name": self.change.name,
-            "change": self.change.text,
-            "paths": list(self.change.values),
-            "ettr_gain": self.ettr_gain,
-            "effective_gpus_gain": self.effective_gpus_gain,
-            "days": self.days,
-            "money": self.money,
-            "price": None if price is None else price._asdict(),
+            "name": change.name,
+            "change": change.text,
+            "paths": list(change.values),
+            **named(self, "ettr_gain", "effective_gpus_gain", "days", "money"),
+            "price": plain(change.price),
             "net": self.net,
         }
 
@@ -121,7 +118,7 @@ class ChangesWorthMost:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {"how": self.how, "worth_most": [each.to_dict() for each in self.changes]}
+        return {"how": self.how, "worth_most": plain(list(self.changes))}
 
 
 def changes_worth_most(scenario: Scenario, summary: Summary, count: int = MOST) -> ChangesWorthMost:

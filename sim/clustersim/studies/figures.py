@@ -7,14 +7,13 @@ behind the other in one array, with their lengths before them: a few kB, whateve
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from clustersim.arrays import Array, Floats
 from clustersim.estimate import ConfidenceInterval
-from clustersim.experiment import Point
 from clustersim.formatting import MINUS, plus_minus, points
 from clustersim.metrics.catalogue import figures_of
 from clustersim.metrics.cells import worded
@@ -27,7 +26,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.store import Kept, Measures
 from clustersim.studies.study import Simulations
 
-ROWS = "rows"
+ROWS, UNKNOWN = "rows", ConfidenceInterval()
 RESAMPLES, SEED = 400, 0
 """For the interval of a quantile: so many leave its ends uncertain by a tenth of it."""
 Rows = Mapping[str, Array]
@@ -88,8 +87,8 @@ class ScenarioFigures:
 
     def ends(self, rows: Rows, paths: Iterable[str]) -> Floats:
         """Return each figure with both ends of its interval, a row each; NaN for what is not known."""
-        known = (self.figures[path].ends(rows[path]) if path in rows else () for path in paths)
-        return np.array([_numbers(each or (None,) * 3) for each in known])
+        known = (self.figures[path].ends(rows[path]) if path in rows else UNKNOWN for path in paths)
+        return np.array([_numbers(each) for each in known])
 
     def differences(self, rows: Rows, base: Rows, paths: Iterable[str]) -> Floats:
         """Return the paired differences to the *base*, with both ends of their intervals, a row each.
@@ -97,22 +96,17 @@ class ScenarioFigures:
         Of what is no mean, such as a quantile, the difference is that of the figures, and its ends are not
         known, unless it is the same in all replications: the bootstrap (`difference`) takes its time.
         """
-        return np.array(
-            [
-                _numbers(_apart(self.figures[path].measure, rows[path], base[path]))
-                if path in rows and path in base
-                else _numbers((None,) * 3)
-                for path in paths
-            ]
+        known = (
+            _apart(self.figures[path].measure, rows[path], base[path])
+            if path in rows and path in base
+            else UNKNOWN
+            for path in paths
         )
+        return np.array([_numbers(each) for each in known])
 
 
 def simulated(
-    scenarios: Sequence[Scenario],
-    count: int,
-    running: Simulations,
-    simulate: Callable[[Sequence[Point]], None] | None = None,
-    only: Collection[str] = (),
+    scenarios: Sequence[Scenario], count: int, running: Simulations, only: Collection[str] = ()
 ) -> list[tuple[ScenarioFigures, Rows]]:
     """Simulate the first *count* replications of all *scenarios*; return their figures with their rows."""
     figures = [ScenarioFigures(each, only) for each in scenarios]
@@ -120,7 +114,7 @@ def simulated(
         running.point(scenario, each.measures, range(count))
         for scenario, each in zip(scenarios, figures, strict=True)
     ]
-    (simulate or running.run)(points)
+    running.run(points)
     return [(each, each.rows(point.store.first(count))) for each, point in zip(figures, points, strict=True)]
 
 
@@ -128,7 +122,7 @@ def difference(measure: Measure, rows: Array, others: Array) -> ConfidenceInterv
     """Return the paired difference of a figure; of one that is no mean its interval is the bootstrap's."""
     if measure.margin:
         known = measure.difference(rows, others)
-        return ConfidenceInterval() if known is None else known.interval
+        return UNKNOWN if known is None else known.interval
     return ConfidenceInterval(*resampled(measure, rows, others))
 
 
@@ -149,9 +143,9 @@ def resampled(measure: Measure, rows: Array, others: Array | None) -> tuple[floa
     return of(slice(None)), float(low), float(high)
 
 
-def words(metric: Metric, estimate: Sequence[float | None], currency: str) -> str:
+def words(metric: Metric, estimate: ConfidenceInterval, currency: str) -> str:
     """Return a metric with its interval in its unit, `unknown` where it is not known."""
-    mean, width = mean_and_width(estimate)
+    mean, width = estimate.mean, estimate.half_width
     if mean is None:
         return "unknown"
     if metric.unit == "share":
@@ -159,9 +153,9 @@ def words(metric: Metric, estimate: Sequence[float | None], currency: str) -> st
     return worded(int(mean) if metric.measure is None else mean, width, metric.unit, currency)
 
 
-def gap_words(metric: Metric, estimate: Sequence[float | None], currency: str) -> str:
+def gap_words(metric: Metric, estimate: ConfidenceInterval, currency: str) -> str:
     """Return a difference of a metric with its interval and its sign."""
-    mean, width = mean_and_width(estimate)
+    mean, width = estimate.mean, estimate.half_width
     if mean is None:
         return "unknown"
     if metric.unit == "share":
@@ -176,12 +170,6 @@ def within_a_sentence(metric: Metric) -> str:
     return f"{label[0].lower()}{label[1:]}" if label[1:2].islower() else label
 
 
-def mean_and_width(estimate: Sequence[float | None]) -> tuple[float | None, float | None]:
-    """Return the mean of an interval and half its length, None where an end is not known."""
-    mean, low, high = estimate
-    return mean, None if low is None or high is None else (high - low) / 2
-
-
 def at_reference(values: Floats, weights: Floats, reference: Floats) -> Floats:
     """Return *values* of quotients as they are where the quotient is that of the *reference*; means stay.
 
@@ -194,16 +182,16 @@ def at_reference(values: Floats, weights: Floats, reference: Floats) -> Floats:
         return np.asarray(values + (means - reference.mean(axis=-1, keepdims=True)) * (weights - 1))
 
 
-def _apart(measure: Measure, rows: Array, base: Array) -> Sequence[float | None]:
+def _apart(measure: Measure, rows: Array, base: Array) -> ConfidenceInterval:
     if measure.margin or measure.ends is not None:
         known = measure.difference(rows, base)
-        return (None,) * 3 if known is None else known.interval
+        return UNKNOWN if known is None else known.interval
     each, other = measure.estimate(rows), measure.estimate(base)
     if each is None or other is None:
-        return (None,) * 3
+        return UNKNOWN
     gap = each.mean - other.mean
     is_exact = np.ptp(rows, axis=0).max() == 0 == np.ptp(base, axis=0).max()
-    return (gap, gap, gap) if is_exact else (gap, None, None)
+    return ConfidenceInterval(gap, *((gap, gap) if is_exact else ()))
 
 
 def _numbers(values: Iterable[float | None]) -> list[float]:

@@ -17,18 +17,17 @@ import numpy as np
 
 from clustersim.arrays import Array, Floats
 from clustersim.estimate import ahead, differ
-from clustersim.experiment import Point
 from clustersim.formatting import counted
 from clustersim.metrics.metric import Metric
 from clustersim.scenario import ScenarioError
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
-from clustersim.settings import Part, Progress
+from clustersim.settings import Part
 from clustersim.store import COUNT, ChoiceError, Kept
-from clustersim.studies.change import tuned_tier
+from clustersim.studies.change import ended_by_the_clock, tuned_tier
 from clustersim.studies.figures import Rows, ScenarioFigures, at_reference, difference, simulated
-from clustersim.studies.retune import Retuned, retuned
+from clustersim.studies.search import FEW_CANDIDATES, Retuned, retuned, why_outages_depend
 from clustersim.studies.study import Simulations
 from clustersim.studies.values import EXAMPLE, TrialValue, listed, value_of
 
@@ -114,6 +113,12 @@ class Grid:
         return json.dumps([[axis.to_dict() for axis in self.axes], [each.hash for each in self.designs]])
 
 
+def _intervals_tried(scenario: Scenario) -> int:
+    """Return about how often a scenario is simulated to find its best interval."""
+    by_clock = ended_by_the_clock(scenario, scenario.simulation.replications)
+    return 1 if why_outages_depend(by_clock) is None else FEW_CANDIDATES
+
+
 def _axis(designs: Sequence[Scenario], path: str, values: str | Sequence[str]) -> Axis:
     """Return the axis of a list of values; sizes within a range are whole nodes, and whole replicas."""
     if path in ("", SCENARIO):
@@ -126,22 +131,6 @@ def _axis(designs: Sequence[Scenario], path: str, values: str | Sequence[str]) -
     except ChoiceError as error:
         raise ChoiceError(f"{path}: {error}") from None
     return Axis(path, tuple(chosen), rounded)
-
-
-class WholeProgress:
-    """Tells the progress of one part of a sweep as that of the whole, so many replications of *wanted*."""
-
-    def __init__(self, progress: Progress, wanted: int) -> None:
-        self._progress, self._wanted = progress, wanted
-        self.before = 0
-
-    def advance(self, done: int, wanted: int) -> None:
-        """So many replications of the current part are finished."""
-        self._progress.advance(min(self.before + done, self._wanted), self._wanted)
-
-    def say(self, message: str) -> None:
-        """Say it."""
-        self._progress.say(message)
 
 
 class BestPoint(NamedTuple):
@@ -208,12 +197,12 @@ class GridPlan:
             )
         return cls(grid, retune, tier, metrics, seconds)
 
-    def simulated(self, running: Simulations, progress: WholeProgress, first: int = 0) -> GridPoints:
+    def simulated(self, running: Simulations, first: int = 0) -> GridPoints:
         """Simulate all points, or those of the part that is to be simulated, and return them.
 
         Results are numbered from *first* on, where they share a file with those of other grids.
         """
-        points = GridPoints(self, running.in_every_shard, progress, first)
+        points = GridPoints(self, running.in_every_shard, first)
         points.simulate(running.part)
         return points
 
@@ -225,12 +214,11 @@ class GridPoints:
     each replication, and the interval between saves.
     """
 
-    def __init__(self, plan: GridPlan, running: Simulations, progress: WholeProgress, first: int) -> None:
+    def __init__(self, plan: GridPlan, running: Simulations, first: int) -> None:
         self._plan = plan
         self._grid = plan.grid
         self._metrics = plan.metrics
         self._running = running
-        self._progress = progress
         self._first = first
         self._base = plan.grid.designs[0]
         self._count = self._base.simulation.replications
@@ -241,12 +229,13 @@ class GridPoints:
         """Simulate what is missing, of a *shard* or of all, in parts."""
         workers = self._running.processes
         part_s, most = PART_S * workers, MOST_IN_PART * math.ceil(workers / FEW_WORKERS)
-        ((_, rows),) = self._rows([self._base])
-        self._base_rows = rows
         done, first = self._running.results, self._first
         every = [index for index in range(len(self._grid)) if shard is None or shard.takes(first + index)]
         todo = [index for index in every if first + index not in done]
-        self._progress.before += self._count * (len(every) - len(todo))
+        tried = _intervals_tried(self._base) if self._plan.retune else 0
+        wanted = (1 + len(every)) * (1 + tried) * self._count
+        running = self._running.towards((len(every) - len(todo)) * (1 + tried) * self._count, wanted)
+        ((_, self._base_rows),) = simulated([self._base], self._count, running)
         seconds = self._plan.seconds * self._count
         while todo:
             fits = int(np.searchsorted(np.cumsum(seconds[todo]), part_s)) + 1
@@ -254,19 +243,12 @@ class GridPoints:
             points = [Retuned(self._grid.scenario(index)) for index in part]
             if self._plan.retune:
                 scenarios = [each.scenario for each in points]
-                points = retuned(scenarios, self._count, self._running, self._simulated, self._plan.tier)
-            simulated = self._rows([each.scenario for each in points])
-            found = [self._result(point, *each) for point, each in zip(points, simulated, strict=True)]
+                points = retuned(scenarios, self._count, running, self._plan.tier)
+            rows = simulated([each.scenario for each in points], self._count, running)
+            found = [self._result(point, *each) for point, each in zip(points, rows, strict=True)]
             numbers = (self._first + index for index in part)
             self._running.condense(dict(zip(numbers, found, strict=True)), self._base)
-
-    def _rows(self, scenarios: Sequence[Scenario]) -> list[tuple[ScenarioFigures, Rows]]:
-        """Simulate *scenarios* and return what their replications contribute to their figures."""
-        return simulated(scenarios, self._count, self._running, self._simulated)
-
-    def _simulated(self, points: Sequence[Point]) -> None:
-        self._running.run(points)
-        self._progress.before += self._count * len(points)
+        self._running.wall_s += running.wall_s
 
     def _result(self, point: Retuned, figures: ScenarioFigures, rows: Rows) -> Kept:
         has_tiers = bool(point.scenario.tiers)

@@ -21,7 +21,7 @@ from clustersim.scenario.keys.uncertain import HIGH, LOW, UncertainInput
 from clustersim.scenario.model import Scenario
 from clustersim.store import RunError
 from clustersim.studies.figures import Rows, ScenarioFigures, difference, simulated
-from clustersim.studies.study import Simulations, Worth, plain
+from clustersim.studies.study import Simulations, Worth, named
 
 TOGETHER = 16
 """Replications of which a quantile, or another figure that is no mean, is taken."""
@@ -48,16 +48,8 @@ class Swing:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        worth = self.worth
-        return {
-            "path": self.path,
-            "at_low": plain(self.at_low),
-            "at_high": plain(self.at_high),
-            "difference": plain(self.difference),
-            "distinguishable": self.distinguishable,
-            "effective_gpus": plain(worth.effective_gpus),
-            "money": plain(worth.money),
-        }
+        own = named(self, "path", "at_low", "at_high", "difference", "distinguishable")
+        return own | named(self.worth, "effective_gpus", "money")
 
 
 def replications_of(metric: Metric) -> int:

@@ -17,7 +17,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.studies.change import Area, Change, ended_by_the_clock, tuned_tier
 from clustersim.studies.offers import offers, own_changes
-from clustersim.studies.retune import interval_search
+from clustersim.studies.search import interval_search
 from clustersim.studies.study import (
     Simulations,
     Study,
@@ -100,17 +100,13 @@ class RankedLever:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        price = self.change.price
         return {
             "name": self.name,
             "change": self.change.text,
             **self.worth.to_dict("ettr_gain", "effective_gpus_gain"),
             "distinguishable": self.distinguishable,
-            "price": None if price is None else price._asdict(),
-            "net": plain(self.net),
-            "pays": self.pays,
-            "pays_back_s": self.pays_back_s,
-            "alike": list(self.alike),
+            "price": plain(self.change.price),
+            **named(self, "net", "pays", "pays_back_s", "alike"),
         }
 
 

@@ -21,17 +21,11 @@ from clustersim.scenario.text.document import at, dotted, paths
 from clustersim.scenario.trials import CHANGEABLE, CHOSEN, Trials
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
-from clustersim.studies.change import ended_by_the_clock
-from clustersim.studies.figures import (
-    ScenarioFigures,
-    gap_words,
-    within_a_sentence,
-    words,
-)
+from clustersim.studies.change import ended_by_the_clock, on_a_number
+from clustersim.studies.figures import ScenarioFigures, gap_words, within_a_sentence, words
 from clustersim.studies.indices import SMALLEST, Indices, sensitivity_of
 from clustersim.studies.inputs import InputModel, Swing, replications_of
-from clustersim.studies.study import ALIKE, Study, named, on_a_fixed_number, plain, simulations
-from clustersim.studies.sweep import on_a_number
+from clustersim.studies.study import ALIKE, Study, named, on_a_fixed_number, simulations
 from clustersim.units import SHARE
 
 SAMPLES = 128
@@ -112,17 +106,13 @@ class SensitivityStudy(Study):
 
     def words(self, estimate: ConfidenceInterval) -> str:
         """Return the metric with its interval, in its unit."""
-        return words(self.shown, estimate, self._currency)
+        return words(self.shown, estimate, self.currency)
 
     def gap(self, swing: Swing, unit: str = "effective cards") -> str:
         """Return what lies between the ends of an input: of ETTR in cards, called *unit*, and in money."""
         if self.metric == "ettr":
             return swing.worth.in_cards(unit)
-        return gap_words(self.shown, swing.difference, self._currency)
-
-    @property
-    def _currency(self) -> str:
-        return self.scenario.costs.currency if self.scenario.costs else ""
+        return gap_words(self.shown, swing.difference, self.currency)
 
     @property
     def first(self) -> str | None:
@@ -158,13 +148,10 @@ class SensitivityStudy(Study):
 
     def body(self) -> Mapping[str, Any]:
         """Return the numbers as plain data; what is unknown is null."""
-        found = named(self.found, "screening", "indices", "variance")
         return {
-            "metric": self.metric,
-            "ranges": plain(list(self.ranges)),
-            **found,
-            "tornado": plain(list(self.tornado)),
-            "per_point": self.per_point,
+            **named(self, "metric", "ranges"),
+            **named(self.found, "screening", "indices", "variance"),
+            **named(self, "tornado", "per_point"),
             "evaluations": self.found.evaluations,
             "sentence": self.sentence,
         }
@@ -217,8 +204,8 @@ def sensitivity(
     fixed, shown = _asked(_certain(loaded), metric)
     inputs = _inputs(loaded, fixed, range_)
     count = fixed.simulation.replications
-    question = {"range": str(range_), "samples": str(samples), "per_point": str(per_point), "metric": metric}
-    with simulations(how.without_changes, output, "sensitivity", loaded, **question) as running:
+    asked = {"range": str(range_), "samples": str(samples), "per_point": str(per_point), "metric": metric}
+    with simulations(how.without_changes, output, "sensitivity", loaded, question=asked) as running:
         model, laws = InputModel(fixed, inputs, running, per_point, metric), dict.fromkeys(inputs, EVEN)
         found = sensitivity_of(model, laws, samples=samples, **EFFORT, seed=fixed.simulation.seed)
         tornado = model.swings([index.path for index in found.indices], count)

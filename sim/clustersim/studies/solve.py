@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from clustersim.advice import Advice
 from clustersim.estimate import ConfidenceInterval
-from clustersim.metrics.cells import worded
-from clustersim.metrics.metric import MetricFigure
+from clustersim.metrics.metric import Metric
 from clustersim.scenario import ScenarioError
 from clustersim.scenario.checks import why_impossible
 from clustersim.scenario.loading import variant
@@ -25,15 +24,14 @@ from clustersim.scenario.text.document import at, find
 from clustersim.scenario.values import values
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
-from clustersim.studies.change import Change, ended_by_the_clock, tuned_tier
+from clustersim.studies.change import Change, ended_by_the_clock, on_a_number, on_the_same, tuned_tier
 from clustersim.studies.condition import Condition
-from clustersim.studies.crossing import Crossing, Slack
-from clustersim.studies.figures import Rows, ScenarioFigures, simulated
+from clustersim.studies.crossing import Crossing, Ends, Slack
+from clustersim.studies.figures import Rows, ScenarioFigures, simulated, words
 from clustersim.studies.grid import CARDS
 from clustersim.studies.offers import offers
-from clustersim.studies.retune import retuned
-from clustersim.studies.study import Simulations, Study, named, on_a_fixed_number, plain, simulations
-from clustersim.studies.sweep import on_a_number
+from clustersim.studies.search import retuned
+from clustersim.studies.study import Simulations, Study, named, on_a_fixed_number, simulations
 from clustersim.studies.values import DIGITS, TrialValue, Unit, measured_in, span
 from clustersim.units import format_duration
 
@@ -48,7 +46,6 @@ COUNTS = (0.0, 1.0, 2.0), (4.0, 8.0), (16.0, 32.0), (64.0, 128.0), (256.0, 512.0
 MOST_LEVERS = 3
 BY_RATIO, ALL_DIGITS = 4, 9
 """From this ratio of its ends a range is tried at equal ratios; digits of a value that is simulated."""
-Ends = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +82,7 @@ class Solution(Study):
     path: str
     until: str
     metric: str
+    shown: Metric
     between: tuple[float, float]
     retune: bool
     reachable: bool
@@ -99,7 +97,6 @@ class Solution(Study):
     evaluations: Sequence[Evaluation]
     others: Sequence[TrialValue] = ()
     levers: Mapping[str, Sequence[str]] | None = None
-    labels: Mapping[str, MetricFigure] | None = None
     from_today: bool = True
 
     @property
@@ -109,13 +106,7 @@ class Solution(Study):
 
     def words(self, evaluation: Evaluation) -> str:
         """Return the metric at a value with its interval."""
-        interval = evaluation.metrics[self.metric]
-        if interval.mean is None:
-            return "unknown"
-        metric = (self.labels or {})[self.metric].metric
-        currency = self.scenario.costs.currency if self.scenario.costs else ""
-        unit = "" if metric.unit == "share" else metric.unit
-        return worded(interval.mean, interval.half_width, unit, currency)
+        return words(self.shown, evaluation.metrics[self.metric], self.currency)
 
     @property
     def interval(self) -> str:
@@ -150,25 +141,18 @@ class Solution(Study):
 
     def body(self) -> Mapping[str, Any]:
         """Return the numbers as plain data; what is unknown is null."""
-        places = {name: None if at is None else at.si for name, at in self._places.items()}
+        places = {"value": self.value, "low": self.low, "high": self.high}
         return {
             "study": "solve",
             "for": self.path,
             **named(self, "until", "metric", "between", "retune", "reachable"),
             "unit": self.unit.name,
-            **places,
+            **{name: None if at is None else at.si for name, at in places.items()},
             "text": self.interval if self.value else None,
-            "direction": self.direction,
-            "at_solution": plain(self.at_solution),
-            "best": self.best.to_dict(),
-            "evaluations": [each.to_dict() for each in self.evaluations],
+            **named(self, "direction", "at_solution", "best", "evaluations"),
             "other_values": [each.si for each in self.others],
             "levers": [path for paths in (self.levers or {}).values() for path in paths],
         }
-
-    @property
-    def _places(self) -> Mapping[str, TrialValue | None]:
-        return {"value": self.value, "low": self.low, "high": self.high}
 
 
 def _advice(found: Solution) -> Iterator[Advice]:
@@ -206,27 +190,22 @@ def _advice(found: Solution) -> Iterator[Advice]:
             yield Advice("No other single change helps beyond chance.")
 
 
+@dataclass
 class Question:
     """What has to be simulated with a value, and how much of the condition is met then."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        path: str,
-        condition: Condition,
-        running: Simulations,
-        other: Scenario | None = None,
-        retune: bool = False,
-        both: bool = False,
-    ) -> None:
-        self.scenario, self.path, self.condition = scenario, path, condition
-        self.figures = ScenarioFigures(scenario)
-        self.evaluations: dict[float, Evaluation] = {}
-        self.retune = retune
-        self.count = scenario.simulation.replications
-        self._running = running
-        self._other = other
-        self._both = both
+    scenario: Scenario
+    path: str
+    condition: Condition
+    running: Simulations
+    other: Scenario | None
+    retune: bool
+    both: bool
+    evaluations: dict[float, Evaluation] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.figures = ScenarioFigures(self.scenario).figures
+        self.count = self.scenario.simulation.replications
 
     def evaluation(self, value: TrialValue) -> Evaluation:
         """Return what came of a value, after simulating it if it has not been."""
@@ -241,8 +220,8 @@ class Question:
         """Simulate with each of the values, and return how much of the condition is met."""
         scenarios = [self.with_value(value) for value in given]
         others: list[Rows | None] = [None] * len(given)
-        if self._other is not None:
-            base = [self.with_value(value, self._other) if self._both else self._other for value in given]
+        if self.other is not None:
+            base = [self.with_value(value, self.other) if self.both else self.other for value in given]
             others = list(self._simulated(base))
         rows = self._simulated(scenarios)
         for value, each, other in zip(given, rows, others, strict=True):
@@ -252,24 +231,22 @@ class Question:
     def _simulated(self, scenarios: Sequence[Scenario]) -> list[Rows]:
         """Simulate the scenarios, each with its best interval if that is wanted, and return their rows."""
         if self.retune:
-            found = retuned(scenarios, self.count, self._running, self._running.run)
-            scenarios = [each.scenario for each in found]
-        return [rows for _, rows in simulated(scenarios, self.count, self._running)]
+            scenarios = [each.scenario for each in retuned(scenarios, self.count, self.running)]
+        return [rows for _, rows in simulated(scenarios, self.count, self.running)]
 
     def _evaluation(self, value: TrialValue, rows: Rows, others: Rows | None) -> Evaluation:
         metric = self.condition.metric
         shown = dict.fromkeys((metric, "ettr"))
-        ends = {path: self.figures.figures[path].ends(rows[path]) for path in shown}
+        ends = {path: self.figures[path].ends(rows[path]) for path in shown}
         against = None if others is None else others[metric]
-        slack = self.condition.slack(self.figures.figures[metric].measure, rows[metric], against)
+        slack = self.condition.slack(self.figures[metric].measure, rows[metric], against)
         return Evaluation(value, ends, slack)
 
     def helpful(self, best: TrialValue) -> dict[str, list[str]]:
         """Return the changes that would help beyond chance, the most helpful first, with their paths."""
         at_best = self.with_value(best)
-        tried = [
-            (change, _changed(at_best, change)) for change in offers(ended_by_the_clock(at_best, self.count))
-        ]
+        offered = offers(ended_by_the_clock(at_best, self.count))
+        tried = [(change, _variant(at_best, change.values)) for change in offered]
         able = [
             (change, made) for change, made in tried if made is not None and self.path not in change.values
         ]
@@ -277,7 +254,7 @@ class Question:
             return {}
         base, *others = self._simulated([at_best, *(made for _, made in able)])
         metric, gains = self.condition.metric, list[tuple[float, Change]]()
-        measure = self.figures.figures[metric].measure
+        measure = self.figures[metric].measure
         for (change, _), rows in zip(able, others, strict=True):
             gain = measure.difference(rows[metric], base[metric])
             if gain is not None and gain.distinguishable and self.condition.sign * gain.mean > 0:
@@ -286,10 +263,10 @@ class Question:
         return {change.name: list(change.values) for _, change in gains[:MOST_LEVERS]}
 
 
-def _changed(scenario: Scenario, change: Change) -> Scenario | None:
-    """Return the variant that a change makes, None where it makes none of this scenario."""
+def _variant(scenario: Scenario, values: Mapping[str, Any]) -> Scenario | None:
+    """Return the variant with these *values*, None where they make none of this scenario."""
     try:
-        return change.of(scenario)
+        return variant(scenario, values)
     except ScenarioError:
         return None
 
@@ -330,16 +307,16 @@ def solve(
         _refuse_metric(against, condition)
     sought = _sought(given, path, between)
     asked = path, until, between, retune, both, given.simulation.replications, against and against.hash
-    with simulations(how, output, "solve", given, asked=str(asked)) as running:
+    with simulations(how, output, "solve", given, question={"asked": str(asked)}) as running:
         answer = _answered(Question(given, path, condition, running, against, retune, both), sought)
         return running.finished(answer, output)
 
 
 def _other(scenario: Scenario, given: Scenario) -> Scenario:
     """Return the *scenario* of a condition, with the seed, replications and horizon of the *given* one."""
-    same = {f"simulation.{name}": getattr(given.simulation, name) for name in ("seed", "replications")}
     horizon = (given.document.get("simulation") or {}).get("horizon")
-    return variant(scenario, same | ({"simulation.horizon": horizon} if horizon else {}))
+    other = on_the_same(scenario, given)
+    return variant(other, {"simulation.horizon": horizon}) if horizon else other
 
 
 def _refuse_metric(scenario: Scenario, condition: Condition) -> None:
@@ -408,7 +385,9 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
     size = float(unit.step) if unit.whole else 1.0
     places = [[number / size for number in group] for group in groups]
     sought = Sought(start / size, unit, places, is_today)
-    valid = [[place for place in ring if _is_valid(scenario, path, sought.value(place))] for ring in places]
+    valid = [
+        [place for place in ring if _variant(scenario, {path: sought.value(place).text})] for ring in places
+    ]
     if not any(valid):
         variant(scenario, {path: sought.value(places[0][0]).text})
     return sought._replace(rings=[ring for ring in valid if ring])
@@ -441,14 +420,6 @@ def _today(scenario: Scenario, path: str) -> tuple[float | None, Unit | None]:
     return number, unit
 
 
-def _is_valid(scenario: Scenario, path: str, value: TrialValue) -> bool:
-    try:
-        variant(scenario, {path: value.text})
-    except ScenarioError:
-        return False
-    return True
-
-
 def _answered(question: Question, sought: Sought) -> Solution:
     """Return the answer: values are tried group by group until the condition changes."""
 
@@ -469,6 +440,7 @@ def _answered(question: Question, sought: Sought) -> Solution:
         path=question.path,
         until=condition.text,
         metric=condition.metric,
+        shown=question.figures[condition.metric].metric,
         between=sought.between,
         retune=question.retune,
         reachable=reachable,
@@ -483,7 +455,6 @@ def _answered(question: Question, sought: Sought) -> Solution:
         evaluations=listed,
         others=[sought.value(at) for at in search.elsewhere(ends[0])] if ends[0] is not None else (),
         levers=None if reachable else question.helpful(best.value),
-        labels=question.figures.figures,
         from_today=sought.is_today,
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -29,7 +29,7 @@ from clustersim.report_hook import notebook, write_page
 from clustersim.scenario.describe import replication_s
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
-from clustersim.settings import Output, Part, Settings
+from clustersim.settings import Output, Part, Progress, Settings
 from clustersim.store import RESULT, ChoiceError, Kept, Measurements, Measures, UnfinishedFile
 from clustersim.units import HOUR, YEAR, format_duration
 from clustersim.version import VERSION
@@ -45,6 +45,28 @@ MOST_LISTED = 3
 """Uncertain inputs that a sentence names."""
 SHARE = {"share": True}
 """Metadata of a field that holds a share of 1: the ends of its interval are held between 0 and 1."""
+
+
+class WholeProgress:
+    """Tells the progress of one simulation after another as that of the whole: so many replications *wanted*.
+
+    One that has fewer behind it than what was told last is the next one.
+    """
+
+    def __init__(self, progress: Progress, done: int, wanted: int) -> None:
+        self._progress, self._before, self._wanted = progress, done, wanted
+        self._done = 0
+
+    def advance(self, done: int, wanted: int) -> None:
+        """So many replications of the current simulation are finished."""
+        if done < self._done:
+            self._before += self._done
+        self._done = done
+        self._progress.advance(min(self._before + done, self._wanted), self._wanted)
+
+    def say(self, message: str) -> None:
+        """Say it."""
+        self._progress.say(message)
 
 
 class Simulations:
@@ -88,6 +110,14 @@ class Simulations:
         if self.part is None:
             return self
         return Simulations(replace(self._settings, part=None), self._hands, self._file)
+
+    def towards(self, done: int, wanted: int) -> Simulations:
+        """The same, as steps towards so many *wanted* replications, of which so many are *done*.
+
+        The seconds that it takes are its own.
+        """
+        progress = WholeProgress(self._settings.progress, done, wanted)
+        return Simulations(replace(self._settings, progress=progress), self._hands, self._file)
 
     def end_of_part(self) -> None:
         """Raise PartDone where only a part was to be simulated: the answer needs the others too."""
@@ -148,28 +178,28 @@ def _seconds(point: Point) -> float:
 
 @contextmanager
 def simulations(
-    settings: Settings, output: Output, study: str, scenario: Scenario | None = None, **more: str
+    settings: Settings,
+    output: Output,
+    study: str,
+    scenario: Scenario | None = None,
+    *,
+    question: Mapping[str, str] | None = None,
+    condensed: bool = False,
 ) -> Iterator[Simulations]:
     """Yield what simulates for a *study*, of one *scenario* or several, whose answer goes to *output*.
 
-    *more* says what else its question is.  What is finished when it breaks off stays in a hidden folder
-    beside that one, and `settings.resume` goes on from there, unless it is that of another question.
-    Raises Interrupted on Ctrl-C.
+    The *question* says what else the answer depends on.  What is finished when it breaks off stays in a
+    hidden folder beside that one, and `settings.resume` goes on from there, unless it is that of another
+    question.  Where results are *condensed* they rest on disk in any case: without an output in a folder that
+    is gone in the end.  Raises Interrupted on Ctrl-C.
     """
-    key = {"study": study, "of": work_key(scenario) if scenario else "", "version": VERSION, **more}
+    key = {"study": study, "of": work_key(scenario) if scenario else "", "version": VERSION}
     place = None if output is None else Path(output)
-    with resumable(settings, place, key, study) as file, simulator(settings) as hands:
-        yield Simulations(settings, hands, file)
-
-
-@contextmanager
-def resting_place(output: Output, study: str) -> Iterator[Output]:
-    """Yield where results rest on the way: beside the *output*, or in a folder that is gone in the end."""
-    if output is not None:
-        yield output
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder) / study
+    with ExitStack() as stack:
+        if condensed and place is None:
+            place = Path(stack.enter_context(tempfile.TemporaryDirectory())) / study
+        file = stack.enter_context(resumable(settings, place, key | dict(question or {}), study))
+        yield Simulations(settings, stack.enter_context(simulator(settings)), file)
 
 
 def on_a_fixed_number(settings: Settings) -> Settings:
@@ -384,6 +414,11 @@ class Study(Answer):
     replications: int
     wall_s: float = field(default=0.0, kw_only=True)
 
+    @property
+    def currency(self) -> str:
+        """The currency of all prices; empty without one."""
+        return self.scenario.costs.currency if self.scenario.costs else ""
+
     @abstractmethod
     def body(self) -> Mapping[str, Any]:
         """Return the numbers as plain data; what is unknown is null."""
@@ -394,7 +429,6 @@ class Study(Answer):
 
     def framed(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return *body* between what all studies begin and end with."""
-        costs = self.scenario.costs
         return {
             "schema_version": SCHEMA_VERSION,
             "name": self.scenario.name,
@@ -402,7 +436,7 @@ class Study(Answer):
             "horizon_s": self.scenario.end_s,
             "replications": self.replications,
             "seed": self.scenario.simulation.seed,
-            "currency": costs.currency if costs else None,
+            "currency": self.currency or None,
             "scenario_hash": self.given.hash,
             **body,
             "advice": [str(advice) for advice in self.advice],

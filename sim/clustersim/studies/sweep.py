@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -21,16 +21,17 @@ import numpy as np
 from clustersim import folders
 from clustersim.advice import Advice
 from clustersim.arrays import Floats
+from clustersim.estimate import ConfidenceInterval
 from clustersim.formatting import NOTHING, counted, duration, whole
 from clustersim.metrics.metric import Metric
 from clustersim.scenario.describe import replication_s
-from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
-from clustersim.studies.figures import ScenarioFigures, gap_words, mean_and_width, within_a_sentence, words
-from clustersim.studies.grid import SIGNS, Grid, GridFigures, GridPlan, WholeProgress
-from clustersim.studies.study import ALIKE, Study, on_a_fixed_number, resting_place, simulations
+from clustersim.studies.change import on_a_number, on_the_same
+from clustersim.studies.figures import ScenarioFigures, gap_words, within_a_sentence, words
+from clustersim.studies.grid import SIGNS, Grid, GridFigures, GridPlan
+from clustersim.studies.study import ALIKE, Study, on_a_fixed_number, plain, simulations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,6 @@ SAMPLED = 200
 """Points that are made to guess how long all of a grid will take."""
 MOST_NAMED = 6
 """Points that a sentence names; of more it says how many."""
-Estimated = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,6 @@ class Sweep(Study):
     metrics: Mapping[str, Metric]
     chosen: Sequence[str]
     found: GridFigures
-    tier: str | None = None
 
     @classmethod
     def of(cls, plan: GridPlan, found: GridFigures, chosen: Sequence[str] = ("ettr",)) -> Sweep:
@@ -91,11 +90,6 @@ class Sweep(Study):
         given = plan.grid.designs[0]
         count = given.simulation.replications
         return cls(given, given, count, plan.grid, plan.retune, plan.metrics, chosen, found)
-
-    @property
-    def currency(self) -> str:
-        """The currency of all prices; empty without one."""
-        return self.scenario.costs.currency if self.scenario.costs else ""
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -107,16 +101,16 @@ class Sweep(Study):
         """Where each metric that was asked about is best, and what is indistinguishable from that."""
         return [*_advice(self), *self.caveats()]
 
-    def estimate(self, path: str, index: int | None = None) -> Estimated:
+    def estimate(self, path: str, index: int | None = None) -> ConfidenceInterval:
         """Return a metric at a point, or of the scenario as it is, with both ends of its interval."""
         figures = self.found.baseline if index is None else self.found.figures[index]
         return _known(figures[self.places[path]])
 
-    def difference(self, path: str, index: int) -> Estimated:
+    def difference(self, path: str, index: int) -> ConfidenceInterval:
         """Return how a metric at a point differs from the scenario as it is, with both ends."""
         return _known(self.found.differences[index, self.places[path]])
 
-    def interval(self, index: int) -> Estimated:
+    def interval(self, index: int) -> ConfidenceInterval:
         """Return the interval between saves at a point (s), and the ends of the range that is as good.
 
         The ends are known where each point has its best interval, and something fails there.
@@ -144,18 +138,19 @@ class Sweep(Study):
 
     def difference_words(self, path: str, index: int) -> str:
         """Return the difference to the scenario as it is, or that there is none beyond chance."""
-        mean, width = mean_and_width(self.difference(path, index))
+        difference = self.difference(path, index)
+        mean, width = difference.mean, difference.half_width
         known = width is not None or self.metrics[path].averaged
         if mean is not None and known and not self.distinguishable(path, index):
             return ALIKE if mean or width else "the same"
-        return gap_words(self.metrics[path], self.difference(path, index), self.currency)
+        return gap_words(self.metrics[path], difference, self.currency)
 
     def falls_short(self, path: str) -> bool:
         """Return whether even the best point is worse by a metric than what there is now, beyond chance."""
         if path not in self.found.best:
             return False
         index = self.found.best[path].point
-        difference = self.difference(path, index)[0]
+        difference = self.difference(path, index).mean
         is_worse = difference is not None and SIGNS[self.metrics[path].better] * difference < 0
         return is_worse and self.distinguishable(path, index)
 
@@ -190,7 +185,7 @@ class Sweep(Study):
             "axes": [axis.to_dict() for axis in self.grid.axes],
             "retune": self.retune,
             "metrics": list(self.metrics),
-            "baseline": {path: _named(self.estimate(path)) for path in self.metrics},
+            "baseline": {path: plain(self.estimate(path)) for path in self.metrics},
             "best": {
                 path: {"index": index, "indistinguishable": list(alike)}
                 for path, (index, alike) in self.found.best.items()
@@ -205,9 +200,9 @@ class Sweep(Study):
             "at": {path: value._asdict() for path, value in self.grid.at(index).items()},
             "interval_s": interval,
             "range_s": None if None in ends else ends,
-            "metrics": {path: _named(self.estimate(path, index)) for path in self.metrics},
+            "metrics": {path: plain(self.estimate(path, index)) for path in self.metrics},
             "differences": {
-                path: _named(apart) | {"distinguishable": self.distinguishable(path, index)}
+                path: plain(apart) | {"distinguishable": self.distinguishable(path, index)}
                 for path, apart in differences.items()
             },
         }
@@ -261,13 +256,8 @@ def _text(value: Any) -> str:
     return json.dumps(value, allow_nan=False, ensure_ascii=False)
 
 
-def _known(row: Floats) -> Estimated:
-    mean, low, high = (None if math.isnan(value) else float(value) for value in row)
-    return mean, low, high
-
-
-def _named(estimate: Estimated) -> dict[str, Any]:
-    return dict(zip(("mean", "low", "high"), estimate, strict=True))
+def _known(row: Floats) -> ConfidenceInterval:
+    return ConfidenceInterval(*(None if math.isnan(value) else float(value) for value in row))
 
 
 def sweep(
@@ -297,15 +287,9 @@ def sweep(
     given, count = grid.designs[0], grid.designs[0].simulation.replications
     planned = GridPlan.of(grid, retune)
     chosen = _chosen(metrics, given, planned.metrics)
-    questions = {"grid": grid.key, "retune": str(retune), "replications": str(count)}
-    own = len(grid) if how.part is None else len(grid) // how.part.of
-    progress = WholeProgress(how.progress, (own + 1) * count * (2 if retune else 1))
-    watched = replace(how, progress=progress)
-    with (
-        resting_place(output, "sweep") as place,
-        simulations(watched, place, "sweep", given, **questions) as running,
-    ):
-        points = planned.simulated(running, progress)
+    question = {"grid": grid.key, "retune": str(retune), "replications": str(count)}
+    with simulations(how, output, "sweep", given, question=question, condensed=True) as running:
+        points = planned.simulated(running)
         running.end_of_part()
         return running.finished(Sweep.of(planned, points.found(chosen), chosen), output)
 
@@ -337,19 +321,12 @@ def _prepared(
 ) -> tuple[Settings, Grid]:
     how = on_a_fixed_number(merged(settings, keywords))
     first = on_a_number(how.load(scenario), REPLICATIONS)
-    same = {f"simulation.{name}": getattr(first.simulation, name) for name in ("seed", "replications")}
-    loaded = [first, *(variant(how.load(each), same) for each in designs)]
+    loaded = [first, *(on_the_same(how.load(each), first) for each in designs)]
     names = [each.name for each in loaded]
     for name in names:
         if names.count(name) > 1:
             raise ChoiceError(f'two designs are named "{name}"; give one of them another name')
     return how, Grid.of(loaded, vary)
-
-
-def on_a_number(scenario: Scenario, replications: int) -> Scenario:
-    """Return *scenario* with so many *replications*, where it does not say how many."""
-    given = "replications" in (scenario.document.get("simulation") or {})
-    return scenario if given else variant(scenario, {"simulation.replications": replications})
 
 
 def _chosen(metrics: Sequence[str], scenario: Scenario, known: Mapping[str, Metric]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from clustersim import theory
 from clustersim.advice import Advice
-from clustersim.estimate import ConfidenceInterval, Estimate, mean_of
+from clustersim.estimate import Estimate, mean_of
 from clustersim.formatting import duration, measured, plus_minus
 from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
 from clustersim.scenario.describe import describe
@@ -24,7 +24,7 @@ from clustersim.scenario.rates import calendar_share, mtbf_served
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
 from clustersim.studies.change import ended_by_the_clock, tuned_tier
-from clustersim.studies.grid import CARDS, Grid, GridPlan, WholeProgress
+from clustersim.studies.grid import CARDS, Grid, GridPlan
 from clustersim.studies.search import CANDIDATES, Score, Search, scores, searched, why_outages_depend
 from clustersim.studies.study import (
     SHARE,
@@ -33,7 +33,7 @@ from clustersim.studies.study import (
     Worth,
     named,
     on_a_fixed_number,
-    resting_place,
+    plain,
     simulations,
 )
 from clustersim.studies.sweep import Sweep
@@ -211,8 +211,8 @@ class Tuning(Study):
                 "now_s": tuned_tier(scenario, self.tier.name).interval,
                 "best_s": None if None in ends else best,
                 "range_s": None if None in ends else ends,
-                **{path: ConfidenceInterval(*sweep.estimate(path, index))._asdict() for path in WHAT_IF},
-                "ettr_difference": ConfidenceInterval(*apart)._asdict(),
+                **{path: plain(sweep.estimate(path, index)) for path in WHAT_IF},
+                "ettr_difference": plain(apart),
                 "distinguishable": sweep.distinguishable("ettr", index),
             }
 
@@ -368,13 +368,9 @@ def tune(
     loaded = on_a_fixed_number(how).load(scenario)
     plans = _plans(loaded, tier, blocks, over or {})
     question = {"over": "".join(plan.grid.key for plan in plans)} if plans else {}
-    with (
-        resting_place(output, "tune") as place,
-        simulations(how, place, "tune", loaded, **question) as running,
-    ):
-        progress, starts = WholeProgress(how.progress, 0), [0, *accumulate(len(plan.grid) for plan in plans)]
-        pairs = zip(plans, starts, strict=False)
-        grids = [(plan, plan.simulated(running, progress, start)) for plan, start in pairs]
+    with simulations(how, output, "tune", loaded, question=question, condensed=True) as running:
+        starts = accumulate((len(plan.grid) for plan in plans), initial=0)
+        grids = [(plan, plan.simulated(running, start)) for plan, start in zip(plans, starts, strict=False)]
         tuning = tuned(loaded, running, tier, candidates, simulate)
         running.end_of_part()
         sweeps = [Sweep.of(plan, points.found(), _looked_at(plan.grid)) for plan, points in grids]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clustersim.estimate import ConfidenceInterval
 from clustersim.metrics.catalogue import METRICS
 from clustersim.studies.figures import gap_words
 
@@ -20,4 +21,4 @@ METRIC = next(metric for metric in METRICS if metric.path == "cost.total")
     ],
 )
 def test_a_difference_has_its_sign_unless_it_is_none(ends: tuple[float | None, ...], text: str) -> None:
-    assert gap_words(METRIC, ends, "USD") == text
+    assert gap_words(METRIC, ConfidenceInterval(*ends), "USD") == text

@@ -98,6 +98,7 @@ def test_every_key_is_explained(ask: Asked) -> None:
     metrics = {*found.get("metrics", ()), *(axis["path"] for axis in found.get("axes", ()))}
     assert keys(found) - explained - OF_THE_SCENARIO - metrics == set()
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found["wall_s"] > 0
 
 
 @answers

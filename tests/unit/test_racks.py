@@ -78,4 +78,4 @@ def test_what_strikes_a_place_strikes_the_idle_nodes_of_the_rack_that_stands_the
 def test_every_node_has_its_rack_and_a_new_one_that_of_the_old(node: int, rack: int) -> None:
     racks = RackSpares(6, used=3, others=2, rack_nodes=4, apart=1)
     racks.inherit(12, node)
-    assert (racks.rack_of(node), racks.rack_of(12)) == (rack, rack)
+    assert (racks.racks.of_node(node), racks.racks.of_node(12)) == (rack, rack)

@@ -12,11 +12,11 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from clustersim.engine.cluster import Cluster, SlotGroup
-from clustersim.engine.spares import SharedSpares
+from clustersim.engine.spares import SharedSpares, SparePool
 from clustersim.scenario.keys.machine import SparePoolSpec
 
 
-class PooledSpares:
+class PooledSpares(SparePool):
     """The idle spares of all *pools*, from the node number *first* on; each may serve every slot.
 
     A node of ours goes to the first of our pools that is not full, or the last of them; a lent one to the
@@ -107,10 +107,6 @@ class PooledSpares:
     def serves(self, node: int, slot: int) -> bool:
         """Return whether *node* goes to *slot* from its repair: one of ours, as a lent one goes home."""
         return self.lender(node) < 0
-
-    def bound_to(self, first: int, count: int) -> list[int]:
-        """Return no node: each may serve slots outside."""
-        return []
 
     def inherit(self, new: int, old: int) -> None:
         """Let the node *new* belong to whoever *old* belonged to."""

@@ -10,38 +10,45 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict, deque
-from collections.abc import Iterator
-from heapq import heappop, heappush
+from collections.abc import Sequence
+from heapq import heappop, heappush, merge
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 
 BLOCK: Final = 4096
 """Numbers in a block: searching and inserting within one takes microseconds, and a million spares still
 have only 245 blocks to count."""
 
 
-class SparePool(Protocol):
-    """Idle nodes, in the order in which they became idle."""
+class SparePool:
+    """Idle nodes, in the order in which they became idle; each serves every slot, if nothing else is said."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        raise NotImplementedError
 
     def add(self, node: int) -> None:
         """Add *node* as the last one."""
+        raise NotImplementedError
 
     def remove(self, node: int) -> None:
         """Remove *node*."""
+        raise NotImplementedError
 
     def take(self, slot: int) -> int | None:
         """Remove and return the next node for *slot*; None where none may serve it."""
+        raise NotImplementedError
 
     def at(self, position: int) -> int | None:
         """Return the node at *position*, from 0; None where there are fewer nodes."""
+        raise NotImplementedError
 
     def serves(self, node: int, slot: int) -> bool:
         """Return whether *node* may hold *slot*."""
+        return True
 
     def bound_to(self, first: int, count: int) -> list[int]:
         """Return the idle nodes that may serve no slot outside of the *count* slots from *first* on."""
+        return []
 
     def inherit(self, new: int, old: int) -> None:
         """Let the node *new* serve the slots that *old* served."""
@@ -112,7 +119,7 @@ class UnusedSpares:
             index += index & -index
 
 
-class SharedSpares:
+class SharedSpares(SparePool):
     """Spares that may serve every slot; the one that has been idle for longest is taken first."""
 
     def __init__(self, nodes: range) -> None:
@@ -146,17 +153,6 @@ class SharedSpares:
         position -= untouched
         return self._returned[position] if position < len(self._returned) else None
 
-    def serves(self, node: int, slot: int) -> bool:
-        """Return True: each may serve every slot."""
-        return True
-
-    def bound_to(self, first: int, count: int) -> list[int]:
-        """Return no node: each may serve slots outside."""
-        return []
-
-    def inherit(self, new: int, old: int) -> None:
-        """Do nothing: each may serve every slot."""
-
 
 class Domains:
     """Which slots each node may serve: those of one of *count* domains of *size* consecutive slots.
@@ -166,13 +162,13 @@ class Domains:
     """
 
     def __init__(self, nodes: int, size: int, count: int) -> None:
+        self.nodes = nodes
         self.size = size
-        self._nodes = nodes
-        self.count = count
+        self._count = count
         self._inherited: dict[int, int] = {}
 
     def __repr__(self) -> str:
-        return f"Domains({self.count} of {self.size} slots)"
+        return f"Domains({self._count} of {self.size} slots)"
 
     def of_slot(self, slot: int) -> int:
         """Return the number of the domain of *slot*."""
@@ -180,16 +176,24 @@ class Domains:
 
     def of_node(self, node: int) -> int:
         """Return the number of the domain that *node* serves."""
-        if node < self._nodes:
+        if node < self.nodes:
             return node // self.size
-        return self._inherited.get(node, (node - self._nodes) % self.count)
+        return self._inherited[node] if node in self._inherited else self.of_spare(node)
+
+    def of_spare(self, node: int) -> int:
+        """Return the number of the domain of *node*, a spare from the beginning."""
+        return (node - self.nodes) % self._count
+
+    def spares_of(self, domain: int, spares: range) -> range:
+        """Return those of all *spares* of the beginning that serve *domain*."""
+        return range(spares.start + domain, spares.stop, self._count)
 
     def inherit(self, new: int, old: int) -> None:
         """Let the node *new* serve the domain of *old*."""
         self._inherited[new] = self.of_node(old)
 
 
-class ChosenSpares:
+class ChosenSpares(SparePool):
     """Spares that may serve only their own domain; the one that has been idle for longest is taken first.
 
     With *fewest_failures* the choice is among the nodes with the fewest failures so far, as `failed` counts.
@@ -202,9 +206,9 @@ class ChosenSpares:
         self._domains = domains
         self._fewest_failures = fewest_failures
         self._failures: dict[int, int] = defaultdict(int)
-        self._begin, self._end = nodes.start, nodes.stop
+        self._nodes = nodes
         self._unused = UnusedSpares(nodes)
-        self._next: dict[int, int] = {}
+        self._next: dict[int, int] = defaultdict(int)  # all spares of a domain before this one are used
         self._returned: dict[int, int] = {}
         self._arrivals = 0
         self._queues: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
@@ -233,13 +237,13 @@ class ChosenSpares:
     def take(self, slot: int) -> int | None:
         """Remove and return the next node of the slot's domain; None where it has none left."""
         domain = self._domains.of_slot(slot)
-        node = self._next.get(domain, self._begin + domain)
-        while node < self._end and node not in self._unused:
-            node += self._domains.count
-        self._next[domain] = node
-        if node < self._end:
-            self._unused.remove(node)
-            return node
+        spares, place = self._domains.spares_of(domain, self._nodes), self._next[domain]
+        while place < len(spares) and spares[place] not in self._unused:
+            place += 1
+        self._next[domain] = place
+        if place < len(spares):
+            self.remove(spares[place])
+            return spares[place]
         queue = self._queues[domain]
         while queue:
             _, arrival, node = heappop(queue)
@@ -260,23 +264,19 @@ class ChosenSpares:
 
     def bound_to(self, first: int, count: int) -> list[int]:
         """Return the idle nodes whose whole domain lies within the *count* slots from *first* on."""
-        size = self._domains.size
-        if count < size:
+        domains = self._domains
+        if count < domains.size:
             return []
-        inside = range(self._domains.of_slot(first), self._domains.of_slot(first + count - 1) + 1)
-        queued = [(arrival, node) for domain in inside for _, arrival, node in self._queues.get(domain, ())]
-        returned = [node for arrival, node in sorted(queued) if self._returned.get(node) == arrival]
-        return [*self._unused_of(inside), *returned]
+        end = min(first + count, domains.nodes)
+        return self.idle_of([domains.of_slot(slot) for slot in range(first, end, domains.size)])
 
-    def _unused_of(self, domains: range) -> Iterator[int]:
-        """Yield the unused nodes of *domains* by number: the first of each, then the second of each."""
-        count = self._domains.count
-        last = min(domains.stop, count)
-        used = (self._unused.first - self._begin) // count * count
-        for row in range(self._begin + used, self._end, count):
-            for node in range(row + domains.start, min(row + last, self._end)):
-                if node in self._unused:
-                    yield node
+    def idle_of(self, domains: Sequence[int]) -> list[int]:
+        """Return the idle nodes of *domains*, the one that has been idle for longest first."""
+        spares_of, nodes = self._domains.spares_of, self._nodes
+        ahead = [spares_of(domain, nodes)[self._next[domain] :] for domain in domains]
+        unused = [node for node in merge(*ahead) if node in self._unused]
+        queued = [(arrival, node) for domain in domains for _, arrival, node in self._queues[domain]]
+        return unused + [node for arrival, node in sorted(queued) if self._returned.get(node) == arrival]
 
     def inherit(self, new: int, old: int) -> None:
         """Let the node *new* serve the domain of *old*."""

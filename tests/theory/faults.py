@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import simpy
 
 from clustersim.engine import replication
 from clustersim.engine.failures import Failures
+from clustersim.engine.world import World
 from clustersim.scenario.model import Scenario
 
 DAY = 86_400.0
@@ -51,11 +52,11 @@ def faults_of(scenario: Scenario, number: int, monkeypatch: pytest.MonkeyPatch) 
     """Simulate one replication and return its faults, those that last beyond its end cut there."""
     watches = []
 
-    def watched(env: simpy.Environment, *parts: Any) -> Failures:
-        watches.append(Watch(env))
-        parts[3].on_move.append(watches[0].moved)
-        parts[3].on_node_failure.append(watches[0].failed)
-        return Failures(env, *parts)
+    def watched(world: World) -> Failures:
+        watches.append(Watch(world.env))
+        world.cluster.on_move.append(watches[0].moved)
+        world.cluster.on_node_failure.append(watches[0].failed)
+        return Failures(world)
 
     with monkeypatch.context() as patched:
         patched.setattr(replication, "Failures", watched)

@@ -7,10 +7,12 @@ from typing import Any
 
 from clustersim.engine.environment import Environment
 from clustersim.engine.failures import Failures
-from clustersim.engine.failures.origins import Origins
-from clustersim.engine.journal import NOBODY
+from clustersim.engine.journal import NOBODY, Journal
+from clustersim.engine.ledger import Causes
+from clustersim.engine.origins import Origins
 from clustersim.engine.repair import Repairs
 from clustersim.engine.replication import cluster_of
+from clustersim.engine.world import World
 from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
@@ -49,11 +51,12 @@ class Plant:
         self.nodes: list[int] = []
         self.spares: list[tuple[float, int]] = []
         self.back: list[tuple[float, tuple[int, ...]]] = []
-        streams, self._origins = Streams(1, 0), Origins(scenario)
-        self.failures = Failures(self.env, scenario, streams, self._origins, self.cluster)
+        self._origins = Origins(scenario, Streams(1, 0))
+        world = World(self.env, scenario, self._origins, self.cluster, Causes(["mode"]), Journal())
+        self.failures = Failures(world)
         self.failures.on_failure.append(self.strike)
         self.failures.on_spare_failure.append(self.strike_spare)
-        self.repairs = Repairs(self.env, scenario, streams, self._origins, self.cluster, self.failures)
+        self.repairs = Repairs(world, self.failures)
         self.repairs.on_return.append(self.take_back)
         self._leave = repairs
 

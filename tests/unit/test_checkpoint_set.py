@@ -150,10 +150,8 @@ def after_a_stretch(
 
 def begun(copies: CheckpointSet, place: float, start: float) -> TrainingSegment:
     """Return a stretch that has begun at *start*, at *place* of the work."""
-    stretch = TrainingSegment(start, 1.0, 1.0, ())
-    stretch.position, stretch.clocks = place, copies.clocks
-    stretch.firsts = copies.firsts(place, start, copies.clocks.intervals)
-    return stretch
+    firsts = copies.firsts(place, start, copies.clocks.intervals)
+    return TrainingSegment(start, place, 1.0, 1.0, (), copies.clocks, firsts)
 
 
 def take_in(copies: CheckpointSet, stretch: TrainingSegment, end: float) -> None:

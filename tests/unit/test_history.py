@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.work.history import Loss, Pace, ProgressHistory, TrainingSegment
+from clustersim.engine.work.tiers import NO_TIER, SegmentState, TierClocks
 
 
 def train(
     history: ProgressHistory, done: float, share: float = 1.0, paces: list[Pace] | None = None
 ) -> TrainingSegment:
     """Add a stretch of so much training."""
-    stretch = TrainingSegment(0.0, share, share * history.pace, paces or ())
-    stretch.position, stretch.end, stretch.done, stretch.firsts = history.position, done, done, ()
-    stretch.saving, stretch.cause, stretch.incident = False, NOBODY, NOBODY
+    rate, clocks = share * history.pace, TierClocks((), None)
+    stretch = TrainingSegment(0.0, history.position, share, rate, paces or (), clocks, ())
+    stretch.finish(done, SegmentState(done, (), NO_TIER), NOBODY, NOBODY)
     history.add(stretch)
     return stretch
 

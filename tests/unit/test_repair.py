@@ -2,9 +2,9 @@
 
 import simpy
 
-from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.repair.shop import AUTOMATIC, EndOfRepair, RepairOrder, RepairShop
+from clustersim.engine.origins import Origins
+from clustersim.engine.repair.shop import EndOfRepair, RepairOrder, RepairShop
 from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
@@ -30,13 +30,13 @@ def shop_in(env: simpy.Environment, repair: object, back: Back, mode: int = 0) -
     scenario = Scenario.model_validate(BLOCKS | {"failures": modes})
     plan = scenario.failures["mode"].repair_plan
     assert plan is not None
-    return RepairShop(env, Streams(1, 0), Origins(scenario), mode, plan, None, noted(env, back))
+    return RepairShop(env, Origins(scenario, Streams(1, 0)), mode, plan, None, noted(env, back))
 
 
 def noted(env: simpy.Environment, back: Back) -> EndOfRepair:
     """Return what notes in *back* the nodes that come back, and when."""
 
-    def note(repair: RepairOrder, part: int = AUTOMATIC) -> None:
+    def note(repair: RepairOrder, phase: int) -> None:
         back.append((env.now, tuple(repair.nodes)))
 
     return note
@@ -128,8 +128,8 @@ def test_a_repair_of_a_log_lasts_as_long_as_the_log_says() -> None:
     scenario = Scenario.model_validate(BLOCKS | {"failures": {"mode": {"replay": rows}}})
     spec = scenario.failures["mode"]
     assert spec.repair_plan is not None
-    streams, origins, note = Streams(1, 0), Origins(scenario), noted(env, back)
-    repairs = RepairShop(env, streams, origins, 0, spec.repair_plan, spec.recorded, note)
+    origins, note = Origins(scenario, Streams(1, 0)), noted(env, back)
+    repairs = RepairShop(env, origins, 0, spec.repair_plan, spec.recorded, note)
     repairs.enqueue(broken(0, 1))
     repairs.enqueue(broken(1, 2))
     env.run()

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.ledger import Causes, Entry
+from clustersim.engine.origins import Origins
 from clustersim.engine.work.history import Pace
 from clustersim.engine.work.tiered import TieredWork
 from clustersim.failure import Failure
@@ -37,7 +37,7 @@ def work(unusable: str = "0 %", **blocks: Any) -> TieredWork:
         "simulation": {"horizon": "1 d"},
     }
     scenario = Scenario.model_validate(document | blocks)
-    return TieredWork(scenario, Streams(1, 0), Origins(scenario))
+    return TieredWork(scenario, Origins(scenario, Streams(1, 0)))
 
 
 def train(job: TieredWork, start: float, end: float, cause: int = NOBODY, share: float = 1.0) -> None:

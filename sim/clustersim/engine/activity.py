@@ -63,7 +63,3 @@ class Activity:
         self.phase = phase
         self.since = now
         self.stage = stage
-
-    def keep_nodes(self, line: int, nodes: int) -> None:
-        """Record that the incident in *line* sends *nodes* fewer nodes to repair than it was to."""
-        self._journal.keeps(line, nodes)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clustersim.distributions import Constant, Distribution
-from clustersim.engine.failures.origins import FailureDraws, Origins
+from clustersim.engine.origins import FailureDraws, Origins
 from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
-from clustersim.streams import Streams, uniform
+from clustersim.streams import uniform
 
 
 class RestartStage:
@@ -39,13 +39,10 @@ class Stages:
     """The stages of a scenario's recovery, in order, with a duration for each incident.
 
     Stage 0 is the detection; `names` are those of the stages after it, `timed` those among them that can take
-    time, and `nodes` is the number of the one in which missing nodes are awaited.  Durations are known by
-    (origin of the incident, stage, attempt, its index there), so that an incident meets the same recovery in
-    every scenario that shares the stage.
+    time, and `nodes` is the number of the one in which missing nodes are awaited.
     """
 
-    def __init__(self, scenario: Scenario, streams: Streams, origins: Origins) -> None:
-        self._streams = streams
+    def __init__(self, scenario: Scenario, origins: Origins) -> None:
         self._origins = origins
         self._stages = scenario.recovery.stages
         self.names = tuple(stage.name for stage in self._stages[1:])
@@ -80,14 +77,14 @@ class Stages:
         if draws is None:
             name = f"{quantity}/{self._stages[stage].name}" + (f"/{attempt}" if attempt else "")
             sampler = self._stages[stage].duration.sample if quantity == "stage" else uniform
-            draws = self._draws[key] = FailureDraws(self._streams, self._origins, name, sampler)
+            draws = self._draws[key] = FailureDraws(self._origins, name, sampler)
         return draws
 
     def _detection(self, law: Distribution) -> tuple[float, FailureDraws | None]:
         always = constant(law)
         if always is not None:
             return always, None
-        return 0.0, FailureDraws(self._streams, self._origins, "detect", law.sample)
+        return 0.0, FailureDraws(self._origins, "detect", law.sample)
 
 
 def _timed(scenario: Scenario) -> Iterator[RestartStage]:

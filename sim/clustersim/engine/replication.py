@@ -11,19 +11,19 @@ from clustersim.engine.cluster import Cluster
 from clustersim.engine.environment import Environment
 from clustersim.engine.events import HORIZON, At
 from clustersim.engine.failures import Failures
-from clustersim.engine.failures.origins import Origins
 from clustersim.engine.journal import Journal
 from clustersim.engine.ledger import Causes
+from clustersim.engine.origins import Origins
 from clustersim.engine.pools import PooledCluster, PooledSpares
 from clustersim.engine.racks import RackCluster, RackSpares
 from clustersim.engine.recovery import Stages
 from clustersim.engine.repair import Repairs
 from clustersim.engine.replicas.job import Job
-from clustersim.engine.replicas.parts import Parts
 from clustersim.engine.spares import ChosenSpares, Domains
 from clustersim.engine.work.plain import PlainWork
 from clustersim.engine.work.tiered import TieredWork
 from clustersim.engine.work.work import Work
+from clustersim.engine.world import World
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
 from clustersim.streams import Streams
@@ -32,17 +32,15 @@ from clustersim.streams import Streams
 def simulate(scenario: Scenario, replication: int) -> Records:
     """Return what happens in the history number *replication* of *scenario*."""
     env, streams = Environment(), Streams(scenario.simulation.seed, replication)
-    origins, causes = Origins(scenario), Causes(tuple(scenario.failures))
+    origins, causes = Origins(scenario, streams), Causes(tuple(scenario.failures))
     journal, cluster = Journal(), cluster_of(scenario)
-    stages = Stages(scenario, streams, origins)
-    failures = Failures(env, scenario, streams, origins, cluster)
-    repairs = Repairs(env, scenario, streams, origins, cluster, failures)
+    world = World(env, scenario, origins, cluster, causes, journal)
+    stages, failures = Stages(scenario, origins), Failures(world)
+    repairs = Repairs(world, failures)
     work: Work = PlainWork(scenario, journal)
     if scenario.needs_work_history:
-        work = TieredWork(scenario, streams, origins)
-    job = Job(
-        Parts(env, scenario, streams, origins, causes, journal, cluster, stages, failures, repairs, work)
-    )
+        work = TieredWork(scenario, origins)
+    job = Job(world, stages, failures, repairs, work)
     job.begin()
     At(env, scenario.end_s, HORIZON, lambda _: job.finish())
     env.run(until=job.finished)

@@ -16,17 +16,14 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-import simpy
-
 from clustersim.engine.activity import DETECTION, NO_BLAME, OUTAGE, RECOVERY, WAITING, Activity, Blame
-from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import STAGE, At
-from clustersim.engine.failures.origins import FailureDraws, Origins
+from clustersim.engine.origins import FailureDraws, Origins
 from clustersim.engine.recovery import RestartStage, Stages
 from clustersim.engine.repair import Repairs
+from clustersim.engine.world import World
 from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
-from clustersim.streams import Streams
 
 
 class Loader(Protocol):
@@ -62,11 +59,11 @@ class OutageTimes:
     `any` says whether a random mode does; a site that is out by a mode cannot fail by it once more.
     """
 
-    def __init__(self, scenario: Scenario, streams: Streams, origins: Origins) -> None:
+    def __init__(self, scenario: Scenario, origins: Origins) -> None:
         modes = list(scenario.failures.values())
         self._rows = {number: mode.recorded for number, mode in enumerate(modes) if mode.recorded}
         self._times = {
-            number: FailureDraws(streams, origins, "repair", mode.repair_plan.first.sample)
+            number: FailureDraws(origins, "repair", mode.repair_plan.first.sample)
             for number, mode in enumerate(modes)
             if mode.is_outage and mode.repair_plan is not None
         }
@@ -99,9 +96,8 @@ class RestartSequence:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        world: World,
         stages: Stages,
-        cluster: Cluster,
         repairs: Repairs,
         activity: Activity,
         loader: Loader,
@@ -111,12 +107,11 @@ class RestartSequence:
     ) -> None:
         self.is_alone = False
         self._is_over = True
-        self._env = env
+        self._env, self._cluster, self._journal = world.env, world.cluster, world.journal
         self._repairs = repairs
         self._loader = loader
         self._recovered = recovered
         self._stages = stages
-        self._cluster = cluster
         self._activity = activity
         self._group = group
         self._outage = outage
@@ -278,5 +273,5 @@ class RestartSequence:
         for failure, slots, line in self._failed:
             kept = len(slots) - self._repairs.send(failure, slots, line)
             if kept:
-                self._activity.keep_nodes(line, kept)
+                self._journal.keeps(line, kept)
         self._failed.clear()

@@ -95,7 +95,7 @@ class TimelineWindow:
                 yield row._replace(start=max(row.start, self.begin), end=min(row.end, self.end))
 
     def _around_failure(self, phases: Phases, length: float) -> TimelineWindow:
-        """Return a part of this window of *length* (s) whose first third ends with a failure.
+        """Return a part of this window of *length* (s) that begins somewhat before a failure.
 
         That is the first failure in the window, so that the strip shows what it does.
         """

@@ -13,24 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import simpy
-
-from clustersim.engine.cluster import Cluster
 from clustersim.engine.failures.assembly import priority, sources
 from clustersim.engine.failures.groups import GroupRates, NodeGroups
 from clustersim.engine.failures.lemons import LemonNodes
-from clustersim.engine.failures.origins import RECURRENCE, RELAPSE, Origins
 from clustersim.engine.failures.recurrence import LatentFaults, Relapses
 from clustersim.engine.failures.sources import FailureSource
-from clustersim.engine.failures.targeting import (
-    AwayHandler,
-    FailureContext,
-    FailureHandler,
-    SpareFailureHandler,
-    Targeting,
-)
+from clustersim.engine.failures.targeting import FailureContext, Targeting
+from clustersim.engine.origins import RECURRENCE, RELAPSE
+from clustersim.engine.world import World
 from clustersim.scenario.model import Scenario
-from clustersim.streams import Streams
 
 
 class Failures:
@@ -43,23 +34,15 @@ class Failures:
     trains: `training_begins` and `training_ends` start and stop their time.
     """
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        scenario: Scenario,
-        streams: Streams,
-        origins: Origins,
-        cluster: Cluster,
-    ) -> None:
-        self.on_failure: list[FailureHandler] = []
-        self.on_spare_failure: list[SpareFailureHandler] = []
-        self.on_away: list[AwayHandler] = []
-        handlers = self.on_failure, self.on_spare_failure, self.on_away
-        self._context = FailureContext(env, scenario, streams, origins, cluster, *handlers)
+    def __init__(self, world: World) -> None:
+        self._context = context = FailureContext(world)
+        self.on_failure = context.on_failure
+        self.on_spare_failure = context.on_spare_failure
+        self.on_away = context.on_away
         self.clocked: list[FailureSource | LatentFaults] = []
         targets = {
-            number: Targeting(self._context, number, mode)
-            for number, mode in enumerate(scenario.failures.values())
+            number: Targeting(context, number, mode)
+            for number, mode in enumerate(world.scenario.failures.values())
         }
         groups = self._groups(targets)
         self.lemons = {
@@ -79,7 +62,7 @@ class Failures:
             if target.spec.relapse is not None
         }
         self.latent_faults: LatentFaults | None = None
-        if _leaves_faults(scenario):
+        if _leaves_faults(world.scenario):
             self.latent_faults = self._faults(targets)
             self.clocked.append(self.latent_faults)
 

@@ -9,14 +9,22 @@ for the lemons at the other 7 parts of theirs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from clustersim.distributions import Exponential
 from clustersim.engine.failures.clock import ModeClock, Tempo
 from clustersim.engine.failures.groups import GroupRates
 from clustersim.engine.failures.lemons import LemonNodes
 from clustersim.engine.failures.lifetimes import Ageing, AgeingUnits
-from clustersim.engine.failures.origins import (
+from clustersim.engine.failures.sources import (
+    FailureSource,
+    Memoryless,
+    OfKinds,
+    Process,
+    ReplayedFailures,
+    Varying,
+)
+from clustersim.engine.failures.targeting import UNITS_OF_A_NODE, WHOLE_JOB, OnUnitFailure, Targeting
+from clustersim.engine.origins import (
     GROUP,
     GROUP_SPARE,
     LEMON,
@@ -25,8 +33,6 @@ from clustersim.engine.failures.origins import (
     PROCESSES,
     SPARE,
 )
-from clustersim.engine.failures.sources import FailureSource, Memoryless, OfKinds, ReplayedFailures, Varying
-from clustersim.engine.failures.targeting import UNITS_OF_A_NODE, WHOLE_JOB, OnUnitFailure, Targeting
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.model import FailureMode
 
@@ -76,17 +82,14 @@ def _recorded(target: Targeting, rows: Sequence[Recorded]) -> FailureSource:
         elif not target.at_node(target.mode, index, node):
             context.keep_away(node, rows[index].time_s + (rows[index].repair_s or 0.0))
 
-    clock = ModeClock(context.env, None, running=True)
-    return ReplayedFailures(
-        context.env, clock, priority(target), context.scenario.end_s, rows=rows, on_failure=strike
-    )
+    return ReplayedFailures(_process(target), rows=rows, on_failure=strike)
 
 
 def _memoryless(target: Targeting, groups: GroupRates | None) -> FailureSource:
     units, strike = target.context.scenario.units(target.name), target.of_units()
     if groups is not None and groups.thins:
         strike = _thinned(target, groups, strike)
-    return Memoryless(**_process(target), mtbf=target.spec.mtbf, units=units, on_failure=strike)
+    return Memoryless(_process(target), mtbf=target.spec.mtbf, units=units, on_failure=strike)
 
 
 def _thinned(target: Targeting, groups: GroupRates, on_failure: OnUnitFailure) -> OnUnitFailure:
@@ -100,20 +103,18 @@ def _thinned(target: Targeting, groups: GroupRates, on_failure: OnUnitFailure) -
     return strike
 
 
-def _process(target: Targeting, process: str | None = None) -> dict[str, Any]:
-    """Return the arguments that all sources share, for one of the mode's processes; None: its own."""
-    context, origin = (
-        target.context,
-        target.mode if process is None else target.context.origins.of(target.mode, process),
+def _process(target: Targeting, process: str | None = None) -> Process:
+    """Return what the source of one of the mode's processes is made of; None: of its own."""
+    context, origins, spec = target.context, target.context.origins, target.spec
+    origin = target.mode if process is None else origins.of(target.mode, process)
+    return Process(
+        context.env,
+        ModeClock(context.env, _tempo(spec), running=spec.clock == "calendar"),
+        priority(target, process),
+        context.scenario.end_s,
+        context.streams,
+        origins.names[origin],
     )
-    return {
-        "env": context.env,
-        "clock": ModeClock(context.env, _tempo(target.spec), running=target.spec.clock == "calendar"),
-        "priority": priority(target, process),
-        "horizon": context.scenario.end_s,
-        "streams": context.streams,
-        "name": context.origins.names[origin],
-    }
 
 
 def _aged(
@@ -127,7 +128,7 @@ def _aged(
     horizon, tempo = context.scenario.end_s, _tempo(spec)
     bad, factor = (lemons.nodes, lemons.factor) if lemons else ((), 1.0)
     return AgeingUnits(
-        **_process(target),
+        _process(target),
         ageing=Ageing(spec.lifetime, spec.ages == "steady", spec.renews, bad, factor, groups),
         units=context.scenario.units(target.name),
         units_per_node=target.units_per_node,
@@ -168,7 +169,7 @@ def _idle_spares(target: Targeting, groups: GroupRates | None) -> FailureSource:
             target.at_spare(origin, index, node)
 
     mtbf = target.spec.mtbf / target.units_per_node / spec.spare_failures
-    return Memoryless(**_process(target, SPARE), mtbf=mtbf, units=spec.spare_nodes, on_failure=strike)
+    return Memoryless(_process(target, SPARE), mtbf=mtbf, units=spec.spare_nodes, on_failure=strike)
 
 
 def _lemons(target: Targeting, lemons: LemonNodes) -> Iterator[FailureSource]:
@@ -180,10 +181,10 @@ def _lemons(target: Targeting, lemons: LemonNodes) -> Iterator[FailureSource]:
     for process, nodes in ((LEMON, lemons.of_job), (LEMON_SPARE, lemons.of_spares)):
         if nodes:
             strike, units = lemons.strikes(process, nodes), len(nodes) * target.units_per_node
-            yield Memoryless(**_process(target, process), mtbf=mtbf, units=units, on_failure=strike)
+            yield Memoryless(_process(target, process), mtbf=mtbf, units=units, on_failure=strike)
     if lemons.turns_bad or (retire is not None and retire.replacement is not None):
         strike = lemons.strikes(LEMON_REPLACEMENT, lemons.later)
-        yield lemons.follow(Varying(**_process(target, LEMON_REPLACEMENT), mtbf=mtbf, on_failure=strike))
+        yield lemons.follow(Varying(_process(target, LEMON_REPLACEMENT), mtbf=mtbf, on_failure=strike))
 
 
 def _groups(target: Targeting, groups: GroupRates) -> Iterator[FailureSource]:
@@ -192,7 +193,7 @@ def _groups(target: Targeting, groups: GroupRates) -> Iterator[FailureSource]:
         kinds, strike = groups.extra(process, spares)
         if any(count for count, _ in kinds):
             mtbf = target.spec.mtbf / target.units_per_node
-            yield OfKinds(**_process(target, process), mtbf=mtbf, kinds=kinds, on_failure=strike)
+            yield OfKinds(_process(target, process), mtbf=mtbf, kinds=kinds, on_failure=strike)
 
 
 def _tempo(mode: FailureMode) -> Tempo | None:

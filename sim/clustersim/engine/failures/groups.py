@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from clustersim.arrays import Floats
-from clustersim.engine.failures.origins import FailureDraws
 from clustersim.engine.failures.targeting import FailureContext, OnUnitFailure, Targeting
+from clustersim.engine.origins import FailureDraws
 from clustersim.streams import happens
 
 
@@ -74,7 +74,7 @@ class GroupRates:
         self._factors = [1.0, *(by_name.get(group.name, 1.0) for group in context.scenario.cluster.groups)]
         self.highest = max(self._factors)
         self.thins = min(self._factors) < 1
-        self._chances = FailureDraws(context.streams, context.origins, "group")
+        self._chances = FailureDraws(context.origins, "group")
 
     def __repr__(self) -> str:
         return f"GroupRates({self._factors})"
@@ -99,20 +99,16 @@ class GroupRates:
         then what is called with each failure of *process* on one of them, in this order.  An idle one fails
         only with the share of idle spares.
         """
-        context, job = self._target.context, self._target.context.scenario.cluster.nodes
-        origin = context.origins.of(self._target.mode, process)
+        job = self._target.context.scenario.cluster.nodes
         numbers = self._groups.of_all()
         numbers = numbers[job:] if spares else numbers[:job]
         often = [number for number, factor in enumerate(self._factors) if factor > 1]
         members = [np.flatnonzero(numbers == number) + job * spares for number in often]
         nodes = np.concatenate([np.zeros(0, dtype=np.int64), *members])
         kinds = [(len(of), self._factors[number] - 1) for number, of in zip(often, members, strict=True)]
-        locations, idle_share = context.cluster.track(), context.scenario.cluster.spare_failures
-        chances = FailureDraws(context.streams, context.origins, "idle").of(origin)
+        at_fleet = self._target.at_fleet(process)
 
         def strike(index: int, place: int) -> None:
-            node = self._groups.successor(int(nodes[place]))
-            if not locations.is_idle(node) or chances[index] < idle_share:
-                self._target.at_node(origin, index, node)
+            at_fleet(index, self._groups.successor(int(nodes[place])))
 
         return kinds, strike

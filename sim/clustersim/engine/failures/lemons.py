@@ -14,9 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from clustersim.engine.failures.groups import GroupRates
-from clustersim.engine.failures.origins import FailureDraws
 from clustersim.engine.failures.sources import Varying
 from clustersim.engine.failures.targeting import OnUnitFailure, Targeting
+from clustersim.engine.origins import FailureDraws
 from clustersim.failure import Failure
 from clustersim.scenario.keys.failure import Lemons
 from clustersim.streams import Draws, happens, uniform
@@ -45,7 +45,7 @@ class LemonNodes:
         self._from_start = frozenset(first)
         self.factor, self.turns_bad, self._healed = spec.factor, spec.turns_bad, spec.healed
         self.changes = spec.changes
-        self._natures = FailureDraws(context.streams, context.origins, "nature")
+        self._natures = FailureDraws(context.origins, "nature")
         self._share = spec.share_of_replacements
         self._draws = Draws(context.streams, f"{target.name}/lemons/replacement", uniform)
         self._source: Varying | None = None
@@ -59,11 +59,11 @@ class LemonNodes:
 
         One that is good by now does not fail by it, and an idle lemon only with the share of idle spares.
         """
-        context, per_node = self._target.context, self._target.units_per_node
-        origin = context.origins.of(self._target.mode, process)
-        locations, idle_share = context.cluster.track(), context.scenario.cluster.spare_failures
-        chances = FailureDraws(context.streams, context.origins, "idle").of(origin)
-        groups = self.groups
+        origin, per_node = (
+            self._target.context.origins.of(self._target.mode, process),
+            self._target.units_per_node,
+        )
+        at_fleet, groups = self._target.at_fleet(process), self.groups
 
         def strike(index: int, unit: int) -> None:
             node = nodes[unit // per_node]
@@ -71,8 +71,7 @@ class LemonNodes:
                 return
             if groups is not None and not groups.strikes(origin, index, node, groups.highest):
                 return
-            if not locations.is_idle(node) or chances[index] < idle_share:
-                self._target.at_node(origin, index, node)
+            at_fleet(index, node)
 
         return strike
 

@@ -16,15 +16,12 @@ from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
-import simpy
 
 from clustersim.arrays import Floats
 from clustersim.distributions import Distribution
-from clustersim.engine.failures.clock import ModeClock
 from clustersim.engine.failures.groups import GroupRates
-from clustersim.engine.failures.sources import FailureSource
+from clustersim.engine.failures.sources import FailureSource, Process
 from clustersim.engine.failures.targeting import OnUnitFailure
-from clustersim.streams import Streams
 
 
 class Ageing(NamedTuple):
@@ -52,13 +49,8 @@ class AgeingUnits(FailureSource):
 
     def __init__(
         self,
-        env: simpy.Environment,
-        clock: ModeClock,
-        priority: int,
-        horizon: float,
+        process: Process,
         *,
-        streams: Streams,
-        name: str,
         ageing: Ageing,
         units: int,
         units_per_node: int,
@@ -67,9 +59,9 @@ class AgeingUnits(FailureSource):
         longest: float,
         on_failure: OnUnitFailure,
     ) -> None:
-        super().__init__(env, clock, priority, horizon)
-        self._streams = streams
-        self._name = name
+        super().__init__(process)
+        self._streams = process.streams
+        self._name = process.name
         self._ageing = ageing
         self._per_node = units_per_node
         self._idle_pace = idle_pace

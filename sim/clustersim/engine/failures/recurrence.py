@@ -17,8 +17,8 @@ from functools import partial
 from heapq import heapify, heappop
 
 from clustersim.engine.events import FAILURE, At
-from clustersim.engine.failures.origins import RECURRENCE, RELAPSE
 from clustersim.engine.failures.targeting import FailureContext, Targeting
+from clustersim.engine.origins import RECURRENCE, RELAPSE
 from clustersim.scenario.keys.failure import Relapse
 from clustersim.streams import Draws, uniform
 

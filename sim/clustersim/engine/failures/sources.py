@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import simpy
 
@@ -23,16 +24,31 @@ from clustersim.scenario.keys.logs import Recorded
 from clustersim.streams import Draws, Streams, uniform
 
 
+class Process(NamedTuple):
+    """What every source is made of: the simulation and the clock of its mode, when it ends and who it is.
+
+    Nothing is due after the *horizon* (s); *priority* orders the failures of one instant, and *name* is that
+    of its draws in the *streams*.
+    """
+
+    env: simpy.Environment
+    clock: ModeClock
+    priority: int
+    horizon: float
+    streams: Streams
+    name: str
+
+
 class FailureSource:
     """One stream of failures; subclasses keep `due`, the own time of the next, and its `unit`."""
 
-    def __init__(self, env: simpy.Environment, clock: ModeClock, priority: int, horizon: float) -> None:
-        self.clock = clock
+    def __init__(self, process: Process) -> None:
+        self.clock = process.clock
         self.due = math.inf
         self.unit = 0
-        self._env = env
-        self._priority = FAILURE + priority
-        self._horizon = horizon
+        self._env = process.env
+        self._priority = FAILURE + process.priority
+        self._horizon = process.horizon
         self._pending: At | None = None
         self._struck = -math.inf
 
@@ -80,22 +96,10 @@ class FailureSource:
 class Memoryless(FailureSource):
     """Failures of many exponential units: a Poisson process, and a uniform choice of the unit."""
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        clock: ModeClock,
-        priority: int,
-        horizon: float,
-        *,
-        streams: Streams,
-        name: str,
-        mtbf: float,
-        units: int,
-        on_failure: OnUnitFailure,
-    ) -> None:
-        super().__init__(env, clock, priority, horizon)
-        self._gaps = iter(Draws(streams, f"{name}/gap", Exponential(mtbf / units).sample))
-        self._choices = iter(Draws(streams, f"{name}/unit", uniform))
+    def __init__(self, process: Process, *, mtbf: float, units: int, on_failure: OnUnitFailure) -> None:
+        super().__init__(process)
+        self._gaps = iter(Draws(process.streams, f"{process.name}/gap", Exponential(mtbf / units).sample))
+        self._choices = iter(Draws(process.streams, f"{process.name}/unit", uniform))
         self._units = units
         self._on_failure = on_failure
         self._index = -1
@@ -114,31 +118,11 @@ class OfKinds(Memoryless):
     """
 
     def __init__(
-        self,
-        env: simpy.Environment,
-        clock: ModeClock,
-        priority: int,
-        horizon: float,
-        *,
-        streams: Streams,
-        name: str,
-        mtbf: float,
-        kinds: Sequence[tuple[int, float]],
-        on_failure: OnUnitFailure,
+        self, process: Process, *, mtbf: float, kinds: Sequence[tuple[int, float]], on_failure: OnUnitFailure
     ) -> None:
         self._kinds = kinds
         self._total = math.fsum([count * often for count, often in kinds])
-        super().__init__(
-            env,
-            clock,
-            priority,
-            horizon,
-            streams=streams,
-            name=name,
-            mtbf=mtbf / self._total,
-            units=1,
-            on_failure=on_failure,
-        )
+        super().__init__(process, mtbf=mtbf / self._total, units=1, on_failure=on_failure)
 
     def _hit(self) -> None:
         self._index = index = self._index + 1
@@ -161,29 +145,8 @@ class Varying(Memoryless):
     left of the gap; without units nothing is due.
     """
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        clock: ModeClock,
-        priority: int,
-        horizon: float,
-        *,
-        streams: Streams,
-        name: str,
-        mtbf: float,
-        on_failure: OnUnitFailure,
-    ) -> None:
-        super().__init__(
-            env,
-            clock,
-            priority,
-            horizon,
-            streams=streams,
-            name=name,
-            mtbf=mtbf,
-            units=1,
-            on_failure=on_failure,
-        )
+    def __init__(self, process: Process, *, mtbf: float, on_failure: OnUnitFailure) -> None:
+        super().__init__(process, mtbf=mtbf, units=1, on_failure=on_failure)
         self._units = 0
         self._left, self.due = self.due, math.inf
 
@@ -208,17 +171,8 @@ class Varying(Memoryless):
 class ReplayedFailures(FailureSource):
     """Failures from a log, in order of time; a row names the node that it hits."""
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        clock: ModeClock,
-        priority: int,
-        horizon: float,
-        *,
-        rows: Sequence[Recorded],
-        on_failure: OnUnitFailure,
-    ) -> None:
-        super().__init__(env, clock, priority, horizon)
+    def __init__(self, process: Process, *, rows: Sequence[Recorded], on_failure: OnUnitFailure) -> None:
+        super().__init__(process)
         self._rows = rows
         self._on_failure = on_failure
         self._index = 0

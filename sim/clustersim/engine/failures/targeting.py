@@ -15,14 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-import simpy
-
-from clustersim.engine.cluster import Cluster
-from clustersim.engine.failures.origins import FailureDraws, Origins
+from clustersim.engine.origins import FailureDraws
+from clustersim.engine.world import World
 from clustersim.failure import Failure
 from clustersim.records import SCOPES
-from clustersim.scenario.model import FailureMode, Scenario
-from clustersim.streams import Streams, happens
+from clustersim.scenario.model import FailureMode
+from clustersim.streams import happens
 
 UNITS_OF_A_NODE, WHOLE_JOB = ("gpu", "node"), ("cluster", "job")
 JOB: Final = SCOPES.index("job")
@@ -38,17 +36,15 @@ AwayHandler = Callable[[int, float], None]
 """Called with a node that is away, and the instant (s) before which it does not come back."""
 
 
-class FailureContext(NamedTuple):
-    """What all modes share: the simulation, the cluster, the names of draws, and the handlers of failures."""
+class FailureContext:
+    """What all modes share: the world that they strike, and the handlers of failures."""
 
-    env: simpy.Environment
-    scenario: Scenario
-    streams: Streams
-    origins: Origins
-    cluster: Cluster
-    on_failure: list[FailureHandler]
-    on_spare_failure: list[SpareFailureHandler]
-    on_away: list[AwayHandler]
+    def __init__(self, world: World) -> None:
+        self.env, self.scenario, self.cluster = world.env, world.scenario, world.cluster
+        self.origins, self.streams = world.origins, world.origins.streams
+        self.on_failure: list[FailureHandler] = []
+        self.on_spare_failure: list[SpareFailureHandler] = []
+        self.on_away: list[AwayHandler] = []
 
     def announce(self, failure: Failure) -> None:
         """Call the handlers of a *failure* of the job."""
@@ -93,9 +89,9 @@ class Targeting:
         self._alone = self._blast.slots == 1 and self._spread is None and self._blast.scope not in DOMAINS
         within = context.scenario.cluster.spares_within
         self._bound = len(SCOPES) if within is None else SCOPES.index(within)
-        self._spreads = FailureDraws(context.streams, context.origins, "spreads")
+        self._spreads = FailureDraws(context.origins, "spreads")
         self._transient = spec.transient
-        self._transients = FailureDraws(context.streams, context.origins, "transient")
+        self._transients = FailureDraws(context.origins, "transient")
 
     def __repr__(self) -> str:
         return f"Targeting({self.name!r})"
@@ -138,6 +134,21 @@ class Targeting:
         if idle:
             self.at_spare(origin, ordinal, node)
         return idle
+
+    def at_fleet(self, process: str) -> OnUnitFailure:
+        """Return what is called with each failure of *process* and the node that it is to hit.
+
+        An idle node fails only with the share of idle spares.
+        """
+        context, origin = self.context, self.context.origins.of(self.mode, process)
+        locations, idle_share = context.cluster.track(), context.scenario.cluster.spare_failures
+        chances = FailureDraws(context.origins, "idle").of(origin)
+
+        def strike(index: int, node: int) -> None:
+            if not locations.is_idle(node) or chances[index] < idle_share:
+                self.at_node(origin, index, node)
+
+        return strike
 
     def at_spare(self, origin: int, ordinal: int, node: int) -> None:
         """Let the idle spare *node* fail."""

@@ -10,67 +10,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import simpy
-
-from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import RETURN, At
 from clustersim.engine.failures import Failures
-from clustersim.engine.failures.origins import FailureDraws, Origins
+from clustersim.engine.origins import FailureDraws
 from clustersim.engine.repair.diagnosis import Diagnosis
 from clustersim.engine.repair.retirement import Retirement
-from clustersim.engine.repair.shop import AUTOMATIC, RepairOrder, RepairShop
+from clustersim.engine.repair.shop import RepairOrder, RepairShop
+from clustersim.engine.world import World
 from clustersim.failure import Failure
-from clustersim.scenario.model import Scenario
-from clustersim.streams import Streams, happens
-
-AfterRepair = Callable[[Sequence[int], RepairOrder, int], Sequence[int]]
-"""A step at the end of a repair: from nodes, their order and its last phase to the nodes that go on."""
+from clustersim.streams import happens
 
 
 class Repairs:
     """The repair shops of all modes, and the only way into and out of them.
 
     Handlers in `on_return` are called with the nodes that come back.  A scenario pays only for what it asks
-    for: without wrong diagnoses none is made, and the steps at the end of a repair are only those needed.
+    for: without wrong diagnoses none is made, and a repair ends with the steps that its mode needs.
     """
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        scenario: Scenario,
-        streams: Streams,
-        origins: Origins,
-        cluster: Cluster,
-        failures: Failures,
-    ) -> None:
+    def __init__(self, world: World, failures: Failures) -> None:
+        scenario, recovery = world.scenario, world.scenario.recovery
         self.on_return: list[Callable[[Sequence[int]], None]] = []
-        self._env = env
-        self._cluster = cluster
+        self._env, self._cluster = world.env, world.cluster
         self._relapses, self._latent_faults = failures.relapses, failures.latent_faults
         self._lemons = {mode: lemons for mode, lemons in failures.lemons.items() if lemons.changes}
-        recovery = scenario.recovery
         self._diagnosis: Diagnosis | None = None
         if recovery.misdiagnosis or recovery.missed:
-            self._diagnosis = Diagnosis(scenario, streams, origins, cluster, self._latent_faults)
+            self._diagnosis = Diagnosis(world, self._latent_faults)
         modes = enumerate(scenario.failures.values())
         self._announced = {number for number, mode in modes if mode.effect.is_announced}
         plans = [mode.repair_plan for mode in scenario.failures.values()]
-        self._false_fixes = [plan.false_fix if plan is not None else (0.0, 0.0) for plan in plans]
-        self._chances = FailureDraws(streams, origins, "false_fix")
+        self._false_fixes = {
+            number: plan.false_fix
+            for number, plan in enumerate(plans)
+            if plan is not None and any(plan.false_fix)
+        }
+        self._chances = FailureDraws(world.origins, "false_fix")
         self._retirement: Retirement | None = None
         if recovery.retire is not None:
-            self._retirement = Retirement(
-                env, recovery.retire, len(scenario.failures), cluster, self._take_back
-            )
-        self._steps = self._needed_steps()
-        self._finish = self._finish_by_steps if self._steps else self._finish_at_once
+            self._retirement = Retirement(world, recovery.retire, self._take_back)
         self._kept_until: dict[int, float] = {}
         self._late = RETURN + 2 * len(plans) + 1  # after all repairs and deliveries of the instant
         failures.on_away.append(self._keep_away)
         recorded = any(mode.recorded for mode in scenario.failures.values())
         finish = self._finish_unless_kept if recorded else self._finish
         self._shops = {
-            number: RepairShop(env, streams, origins, number, mode.repair_plan, mode.recorded, finish)
+            number: RepairShop(world.env, world.origins, number, mode.repair_plan, mode.recorded, finish)
             for number, mode in enumerate(scenario.failures.values())
             if mode.repair_plan is not None and mode.takes_nodes
         }
@@ -100,24 +85,11 @@ class Repairs:
         self._cluster.note(self._env.now, order.line, len(order.nodes))
         self._shops[order.failure.mode].enqueue(order)
 
-    def _needed_steps(self) -> list[AfterRepair]:
-        """Return the steps at the end of a repair, in order: nodes that retire have no further ones."""
-        steps: list[AfterRepair] = []
-        if self._retirement is not None:
-            steps.append(self._retire)
-        if self._lemons:
-            steps.append(self._change)
-        if any(any(shares) for shares in self._false_fixes):
-            steps.append(self._fix_falsely)
-        if self._relapses:
-            steps.append(self._relapse)
-        return steps
-
     def _keep_away(self, node: int, until: float) -> None:
         """Let *node*, which is away, not come back before the instant *until* (s)."""
         self._kept_until[node] = max(until, self._kept_until.get(node, 0.0))
 
-    def _finish_unless_kept(self, order: RepairOrder, phase: int = AUTOMATIC) -> None:
+    def _finish_unless_kept(self, order: RepairOrder, phase: int) -> None:
         """Finish the repair of the nodes that may be back by now, and postpone it for each other one."""
         now = self._env.now
         back = [node for node in order.nodes if self._kept_until.get(node, now) <= now]
@@ -130,46 +102,24 @@ class Repairs:
     def _postpone(self, order: RepairOrder, phase: int, until: float) -> None:
         At(self._env, until, self._late, lambda _: self._finish_unless_kept(order, phase))
 
-    def _finish_by_steps(self, order: RepairOrder, phase: int = AUTOMATIC) -> None:
-        nodes = order.nodes
-        for step in self._steps:
-            nodes = step(nodes, order, phase)
+    def _finish(self, order: RepairOrder, phase: int) -> None:
+        """End a repair, of which *phase* was the last: nodes that retire have no further steps to take."""
+        nodes, failure, mode = order.nodes, order.failure, order.failure.mode
+        if self._retirement is not None:
+            nodes = self._retirement.left_of(nodes, order.line)
+        if mode in self._lemons:
+            self._lemons[mode].repaired(nodes, failure, phase)
+        if mode in self._false_fixes and happens(self._chances, failure, self._false_fixes[mode][phase]):
+            assert self._latent_faults is not None
+            for node in nodes:
+                self._latent_faults.add(mode, node)
+        if mode in self._relapses:
+            for node in nodes:
+                self._relapses[mode].returned(node)
         self._take_back(nodes, order.line)
-
-    def _finish_at_once(self, order: RepairOrder, phase: int = AUTOMATIC) -> None:
-        self._take_back(order.nodes, order.line)
 
     def _take_back(self, nodes: Sequence[int], line: int) -> None:
         """Return *nodes* that left because of the incident in *line*, or that replace such nodes."""
         for handler in self.on_return:
             handler(nodes)
         self._cluster.note(self._env.now, line, -len(nodes))
-
-    def _retire(self, nodes: Sequence[int], order: RepairOrder, phase: int) -> Sequence[int]:
-        """Return those of *nodes* that do not retire."""
-        assert self._retirement is not None
-        return self._retirement.left_of(nodes, order.line)
-
-    def _change(self, nodes: Sequence[int], order: RepairOrder, phase: int) -> Sequence[int]:
-        """Let lemons become good nodes and good ones lemons, where repairs of the failure's mode do that."""
-        lemons = self._lemons.get(order.failure.mode)
-        if lemons is not None:
-            lemons.repaired(nodes, order.failure, phase)
-        return nodes
-
-    def _fix_falsely(self, nodes: Sequence[int], order: RepairOrder, phase: int) -> Sequence[int]:
-        """Leave the fault in the nodes of a repair that was in vain, with the chance of its last phase."""
-        mode = order.failure.mode
-        if happens(self._chances, order.failure, self._false_fixes[mode][phase]):
-            assert self._latent_faults is not None
-            for node in nodes:
-                self._latent_faults.add(mode, node)
-        return nodes
-
-    def _relapse(self, nodes: Sequence[int], order: RepairOrder, phase: int) -> Sequence[int]:
-        """Let a share of the nodes fail again soon, where the failure's mode has relapses."""
-        relapses = self._relapses.get(order.failure.mode)
-        if relapses is not None:
-            for node in nodes:
-                relapses.returned(node)
-        return nodes

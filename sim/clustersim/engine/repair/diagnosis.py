@@ -9,33 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clustersim.engine.cluster import Cluster
-from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.engine.failures.recurrence import LatentFaults
+from clustersim.engine.origins import FailureDraws
+from clustersim.engine.world import World
 from clustersim.failure import Failure
-from clustersim.scenario.model import Scenario
-from clustersim.streams import Streams
 
 
 class Diagnosis:
     """The result of detecting a failure of one node; `latent_faults` collects the faults that it misses."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        streams: Streams,
-        origins: Origins,
-        cluster: Cluster,
-        latent_faults: LatentFaults | None,
-    ) -> None:
+    def __init__(self, world: World, latent_faults: LatentFaults | None) -> None:
         assert latent_faults is not None
-        recovery = scenario.recovery
+        recovery = world.scenario.recovery
         self._wrong = recovery.misdiagnosis
         self._missed = recovery.misdiagnosis + recovery.missed
-        self._size = scenario.slots_per("replica")
-        self._chances = FailureDraws(streams, origins, "diagnosis")
-        self._innocents = FailureDraws(streams, origins, "innocent")
-        self._cluster = cluster
+        self._size = world.scenario.slots_per("replica")
+        self._chances = FailureDraws(world.origins, "diagnosis")
+        self._innocents = FailureDraws(world.origins, "innocent")
+        self._cluster = world.cluster
         self._latent_faults = latent_faults
 
     def __repr__(self) -> str:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import simpy
-
-from clustersim.engine.cluster import Cluster
 from clustersim.engine.events import RETURN, At
+from clustersim.engine.world import World
 from clustersim.scenario.kinds.retirement import Retire
 
 
@@ -20,25 +18,17 @@ class Retirement:
     """Keeps in mind when each node failed for good, and sends those home that did so too often.
 
     A new node is *delivered* some time later, where *spec* says so, as that of the same incident: at its
-    instant after the repairs of all *modes*.
+    instant after the repairs of all modes.
     """
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        spec: Retire,
-        modes: int,
-        cluster: Cluster,
-        delivered: Callable[[Sequence[int], int], None],
-    ) -> None:
-        self._env = env
-        self._cluster = cluster
+    def __init__(self, world: World, spec: Retire, delivered: Callable[[Sequence[int], int], None]) -> None:
+        self._env, self._cluster = world.env, world.cluster
         self._delivered = delivered
         self._retires = spec.rule
         self._replacement = spec.replacement
-        self._priority = RETURN + 2 * modes
+        self._priority = RETURN + 2 * len(world.scenario.failures)
         self._failures: dict[int, list[float]] = {}
-        cluster.on_node_failure.append(self.failed)
+        self._cluster.on_node_failure.append(self.failed)
 
     def failed(self, node: int) -> None:
         """Count a failure of *node*."""

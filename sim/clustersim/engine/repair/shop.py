@@ -11,16 +11,16 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from typing import Final, Protocol
+from typing import Final
 
 import simpy
 
 from clustersim.engine.events import RETURN, At
-from clustersim.engine.failures.origins import FailureDraws, Origins
+from clustersim.engine.origins import FailureDraws, Origins
 from clustersim.failure import Failure
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.repair import RepairPlan
-from clustersim.streams import Streams, happens
+from clustersim.streams import happens
 
 AUTOMATIC: Final = 0
 MANUAL: Final = 1
@@ -41,23 +41,21 @@ class RepairOrder:
         self.line = line
 
 
-class EndOfRepair(Protocol):
-    """What is called at the end of a repair."""
-
-    def __call__(self, order: RepairOrder, phase: int = AUTOMATIC) -> None:
-        """Take the nodes of *order* back, whose last *phase* was the automatic or the manual one."""
+EndOfRepair = Callable[[RepairOrder, int], None]
+"""Called at the end of a repair with its order, and the phase that was its last."""
 
 
 class RepairStation:
     """*crews* that each work on one order at a time, first come first served; None stands for any number.
 
-    All nodes of an order are finished at the same instant, when *finish* is called with it; *priority* orders
-    the stations that finish at one instant.  For speed the station keeps its orders in a heap of its own, and
-    only the next end of work is an event of the simulation, whose queue thus stays short.
+    All nodes of an order are finished at the same instant, when *finish* is called with it and the station's
+    *phase*, which also orders the stations of mode number *mode* that finish at one instant.  For speed the
+    station keeps its orders in a heap of its own, and only the next end of work is an event of the
+    simulation, whose queue thus stays short.
     """
 
     def __init__(
-        self, env: simpy.Environment, crews: int | None, priority: int, finish: Callable[[RepairOrder], None]
+        self, env: simpy.Environment, crews: int | None, mode: int, phase: int, finish: EndOfRepair
     ) -> None:
         self._env = env
         self._free = math.inf if crews is None else crews
@@ -65,7 +63,8 @@ class RepairStation:
         self._under_way: list[tuple[float, int, RepairOrder]] = []
         self._started = 0
         self._next: At | None = None
-        self._priority = priority
+        self._priority = RETURN + 2 * mode + phase
+        self._phase = phase
         self._finish = finish
 
     def __repr__(self) -> str:
@@ -103,20 +102,20 @@ class RepairStation:
             self._begin(*self._queue.popleft())
         if self._under_way:
             self._await_next()
-        self._finish(order)
+        self._finish(order, self._phase)
 
 
 class RepairShop:
     """Where the nodes that one failure mode takes down are repaired, one order for the nodes of a failure.
 
     A repair has an automatic phase; with a plan of two phases a share of the repairs *escalates* to a manual
-    one.  The crews work on the manual phase, or on the only one.
+    one.  The crews work on the manual phase, or on the only one.  The log's *rows* say how long those of its
+    failures take.
     """
 
     def __init__(
         self,
         env: simpy.Environment,
-        streams: Streams,
         origins: Origins,
         mode: int,
         plan: RepairPlan,
@@ -126,16 +125,15 @@ class RepairShop:
         self._finish = finish
         self._mode = mode
         self._rows = rows
-        self._times = FailureDraws(streams, origins, "repair", plan.first.sample)
-        priority = RETURN + 2 * mode
+        self._times = FailureDraws(origins, "repair", plan.first.sample)
         if plan.second is None:
-            self._first = RepairStation(env, plan.crews, priority, finish)
+            self._first = RepairStation(env, plan.crews, mode, AUTOMATIC, finish)
             return
-        self._first = RepairStation(env, None, priority, self._end_automatic)
-        self._second = RepairStation(env, plan.crews, priority + 1, self._end_manual)
+        self._first = RepairStation(env, None, mode, AUTOMATIC, self._end_automatic)
+        self._second = RepairStation(env, plan.crews, mode, MANUAL, finish)
         self._escalates = plan.escalates
-        self._chances = FailureDraws(streams, origins, "escalates")
-        self._manual_times = FailureDraws(streams, origins, "manual", plan.second.sample)
+        self._chances = FailureDraws(origins, "escalates")
+        self._manual_times = FailureDraws(origins, "manual", plan.second.sample)
 
     def __repr__(self) -> str:
         return f"RepairShop({self._first})"
@@ -150,11 +148,8 @@ class RepairShop:
             return self._times[failure]
         return self._rows[failure.ordinal].repair_s or 0.0
 
-    def _end_automatic(self, order: RepairOrder) -> None:
+    def _end_automatic(self, order: RepairOrder, phase: int) -> None:
         if happens(self._chances, order.failure, self._escalates):
             self._second.enqueue(order, self._manual_times[order.failure])
         else:
-            self._finish(order, AUTOMATIC)
-
-    def _end_manual(self, order: RepairOrder) -> None:
-        self._finish(order, MANUAL)
+            self._finish(order, phase)

@@ -24,16 +24,19 @@ from clustersim.engine.activity import (
     Activity,
     Blame,
 )
-from clustersim.engine.effects import UndetectedFailures
 from clustersim.engine.events import COMPLETION, NOTICE, STOP_END, TARGET, WINDOW, At
+from clustersim.engine.failures.recurrence import LatentFaults
+from clustersim.engine.failures.sources import FailureSource
 from clustersim.engine.failures.targeting import JOB
 from clustersim.engine.journal import NOBODY
-from clustersim.engine.replicas.parts import Parts
 from clustersim.engine.replicas.replica import DOWN, DRAINED, REJOINING, PendingFailure, Replica
 from clustersim.engine.replicas.replica_set import ReplicaSet
 from clustersim.engine.replicas.rollout import Rollout
 from clustersim.engine.stops import Stops
+from clustersim.engine.undetected import UndetectedFailures
 from clustersim.engine.work.history import Pace
+from clustersim.engine.work.work import Work
+from clustersim.engine.world import World
 from clustersim.records import Phase
 
 
@@ -43,28 +46,32 @@ class ActiveGroup:
     It `is_formed` as long as a replica is alive.  `finished` happens when the target is reached, at `reached`
     (s), or when the run calls `finish`.  While too few replicas are present, the `latest` failure is charged.
     Its `planned` stops, if it has any, take replicas down with *bring_down*, and let them join again with
-    *bring_back*.
+    *bring_back*.  The *clocks* are those of failures for which only training counts; `undetected` failures
+    may slow it down.
     """
 
     def __init__(
         self,
-        parts: Parts,
+        world: World,
+        work: Work,
+        clocks: Sequence[FailureSource | LatentFaults],
         replicas: ReplicaSet,
         activity: Activity,
-        undetected: UndetectedFailures,
         bring_down: Callable[[Mapping[Replica, PendingFailure]], None],
         bring_back: Callable[[Replica, Blame], None],
     ) -> None:
-        env, scenario, start = parts.env, parts.scenario, (parts.causes.start, NOBODY)
+        env, scenario, start = world.env, world.scenario, (world.causes.start, NOBODY)
         self.reached = math.nan
         self.finished = env.event()
         self.is_formed = True
         self.latest = start
         self._env = env
         self.replicas, self.activity = replicas, activity
-        self._work = parts.work
-        self._undetected = undetected
-        self._clocks = parts.failures.clocked
+        self.undetected = UndetectedFailures(world.cluster)
+        if any(mode.effect.is_noticed_later for mode in scenario.failures.values()):
+            world.cluster.on_move.append(self._moved)
+        self._work = work
+        self._clocks = clocks
         self._target = scenario.target_s
         self._is_endless = scenario.target_s is None and not scenario.maintenance
         self._minimum = scenario.recovery.minimum
@@ -74,7 +81,7 @@ class ActiveGroup:
         self._blamed = start
         self.planned: PlannedStops | None = None
         if scenario.maintenance:
-            self.planned = PlannedStops(parts, self, bring_down, bring_back)
+            self.planned = PlannedStops(world, work, self, bring_down, bring_back)
 
     def __repr__(self) -> str:
         return f"ActiveGroup({self.activity}, {self.replicas})"
@@ -168,7 +175,7 @@ class ActiveGroup:
     def change_pace(self) -> None:
         """Train at the pace of the slowest straggler from now on."""
         if self._work.is_training:
-            pace = self._undetected.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
+            pace = self.undetected.pace() or Pace(0.0, 1.0, NOBODY, NOBODY)
             self._work.slow_down(self._env.now, pace)
             self.plan_anew()
 
@@ -190,13 +197,18 @@ class ActiveGroup:
         """Train until the target is reached, or a planned stop is due."""
         now, replicas = self._env.now, self.replicas
         self.activity.enter(TRAINING)
-        pace = self._undetected.pace() if self._undetected.open else None
+        pace = self.undetected.pace() if self.undetected.open else None
         self._work.begin(now, replicas.up / replicas.size, pace)
         self._timer = None
         for clock in self._clocks:
             clock.training_begins(replicas.trains)
         if not self._is_endless:
             self._plan()
+
+    def _moved(self, node: int, slot: int | None, idle: bool) -> None:
+        """Train at another pace where the *node* of a straggler leaves."""
+        if slot is None and self.undetected.leaves(node):
+            self.change_pace()
 
     def _plan(self) -> None:
         """Schedule the target or the next planned stop, whichever comes first."""
@@ -224,22 +236,23 @@ class PlannedStops:
 
     def __init__(
         self,
-        parts: Parts,
+        world: World,
+        work: Work,
         group: ActiveGroup,
         bring_down: Callable[[Mapping[Replica, PendingFailure]], None],
         bring_back: Callable[[Replica, Blame], None],
     ) -> None:
-        plans = parts.scenario.maintenance
-        self._env = parts.env
+        plans = world.scenario.maintenance
+        self._env = world.env
         self._takes = plans[0].takes
         self._skips = plans[0].if_down == "skip"
         self._rolls = plans[0].rolling
-        self._work = parts.work
+        self._work = work
         self._replicas, self._activity = group.replicas, group.activity
         self._group = group
         self._bring_down = bring_down
         self._bring_back = bring_back
-        self._blame = parts.causes.maintenance, NOBODY
+        self._blame = world.causes.maintenance, NOBODY
         self._windows = Stops(plans)
         self.is_saving = False
         self._rollout = Rollout()

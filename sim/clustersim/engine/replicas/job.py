@@ -16,18 +16,21 @@ from functools import partial
 
 import simpy
 
-from clustersim.engine.activity import BLOCKED, MAINTENANCE, SAVING, STALL, TRAINING, Activity, Blame
-from clustersim.engine.effects import Affected, UndetectedFailures, effects
+from clustersim.engine.activity import BLOCKED, MAINTENANCE, SAVING, TRAINING, Activity, Blame
 from clustersim.engine.events import GATHERING, REJOIN, At
+from clustersim.engine.failures import Failures
 from clustersim.engine.failures.targeting import JOB
 from clustersim.engine.journal import NOBODY
+from clustersim.engine.recovery import Stages
+from clustersim.engine.repair import Repairs
 from clustersim.engine.replicas.active_group import ActiveGroup
-from clustersim.engine.replicas.notice import SaveOnNotice
-from clustersim.engine.replicas.parts import Parts
+from clustersim.engine.replicas.affected import Affected, effects
 from clustersim.engine.replicas.replica import DOWN, DRAINED, REJOINING, PendingFailure, Replica
 from clustersim.engine.replicas.replica_set import ReplicaSet
 from clustersim.engine.restart import OutageTimes, RestartSequence, SiteOutage
 from clustersim.engine.work.tiered import TieredWork
+from clustersim.engine.work.work import Work
+from clustersim.engine.world import World
 from clustersim.failure import Failure
 from clustersim.records import Phase
 
@@ -39,60 +42,52 @@ class Job:
     the shared one for both, which saves it half of the changes of state.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        env, scenario, cluster, journal = parts.env, parts.scenario, parts.cluster, parts.journal
+    def __init__(
+        self, world: World, stages: Stages, failures: Failures, repairs: Repairs, work: Work
+    ) -> None:
+        env, scenario, cluster, journal = world.env, world.scenario, world.cluster, world.journal
         self._env = env
-        self._work = parts.work
+        self._work = work
         self._cluster = cluster
         self._activity = Activity(env, journal)
         self._journal = journal
-        self._stages = parts.stages
-        self._repairs = parts.repairs
+        self._stages = stages
+        self._repairs = repairs
         self._recovery = scenario.recovery
         self._absorbs = scenario.recovery.during_recovery == "absorb"
-        self._start = parts.causes.start
+        self._start = world.causes.start
         self._outage = SiteOutage()
-        self._outages = OutageTimes(scenario, parts.streams, parts.origins)
+        self._outages = OutageTimes(scenario, world.origins)
         self._rack_size = scenario.cluster.rack_slots
         self._replicas = ReplicaSet(
-            [self._replica(index, parts) for index in range(self._recovery.replicas)], cluster
+            [self._replica(index, world) for index in range(self._recovery.replicas)], cluster
         )
-        undetected = UndetectedFailures(cluster, self.change_pace)
+        handlers = self._take_down_after_stop, self._bring_back
+        self._group = ActiveGroup(world, work, failures.clocked, self._replicas, self._activity, *handlers)
         self._effects: dict[int, Callable[[Failure, int], None]] = {}
         # Plain work loses no copies: not asking it for that saves a call for each failure.
-        self._has_volatile_copies = isinstance(self._work, TieredWork)
-        if isinstance(self._work, TieredWork):
-            shared = parts.streams, parts.origins, parts.stages
-            affected = Affected(env, scenario, *shared, undetected, self._work, self)
-            self._effects = effects(affected, scenario)
+        self._has_volatile_copies = isinstance(work, TieredWork)
+        if isinstance(work, TieredWork):
+            self._effects = effects(Affected(world, stages, work, self._group, self.fail), scenario)
         self._rejoins_at_once = self._replicas.size == 1 and not self._effects and not scenario.maintenance
-        handlers = self._take_down_after_stop, self._bring_back
-        self._group = ActiveGroup(parts, self._replicas, self._activity, undetected, *handlers)
-        self._on_notice: SaveOnNotice | None = None
-        if isinstance(self._work, TieredWork):
-            self._on_notice = SaveOnNotice(env, self._work, self._group)
-        if any(mode.effect.is_noticed_later for mode in scenario.failures.values()):
-            cluster.on_move.append(undetected.moved)
-        parts.failures.on_failure.append(self.on_failure)
-        parts.failures.on_spare_failure.append(self.on_spare_failure)
-        parts.repairs.on_return.append(self._replicas.take_back)
+        failures.on_failure.append(self.on_failure)
+        failures.on_spare_failure.append(self.on_spare_failure)
+        repairs.on_return.append(self._replicas.take_back)
 
     def __repr__(self) -> str:
         return f"Job({self._group})"
 
-    def _replica(self, index: int, parts: Parts) -> Replica:
+    def _replica(self, index: int, world: World) -> Replica:
         """Return replica number *index*, with its own restart sequence."""
-        env, count = parts.env, parts.scenario.recovery.replicas
-        size = parts.scenario.slots_per("replica")
+        count, size = self._recovery.replicas, world.scenario.slots_per("replica")
         activity = self._activity
         if count > 1:
-            activity = Activity(env, parts.journal, index)
+            activity = Activity(world.env, world.journal, index)
             activity.share = 1 / count
         restart = RestartSequence(
-            env,
-            parts.stages,
-            parts.cluster,
-            parts.repairs,
+            world,
+            self._stages,
+            self._repairs,
             activity,
             self,
             partial(self._announce, index),
@@ -111,11 +106,6 @@ class Job:
         """When the target was reached (s); NaN where it was not."""
         return self._group.reached
 
-    @property
-    def trains(self) -> bool:
-        """Whether the job trains or saves."""
-        return self._work.is_training or self._activity.phase is SAVING
-
     def begin(self) -> None:
         """Start at time 0: train, or recover first where the start is not free."""
         if self._recovery.at_start:
@@ -131,7 +121,7 @@ class Job:
         effect = self._effects.get(failure.mode)
         line = self._note(failure, stops=effect is None)
         if effect is None:
-            self.fail(failure, line)
+            self.fail(failure, line, noticed=False)
         else:
             self._journal.keeps(line, _nodes_lost(failure))
             effect(failure, line)
@@ -143,9 +133,9 @@ class Job:
             self._repairs.send_spare(failure, node, line)
 
     def fail(
-        self, failure: Failure, line: int, *, noticed: bool = False, sound_until: float | None = None
+        self, failure: Failure, line: int, sound_until: float | None = None, *, noticed: bool = True
     ) -> None:
-        """Take down the replicas that *failure* hits; all if the work is corrupt from a position on."""
+        """Take down the replicas that *failure* hits; all if work beyond *sound_until* (s) is corrupt."""
         replicas, group, now = self._replicas, self._group, self._env.now
         struck, phase = replicas.struck_by(failure), self._activity.phase
         group.latest = blame = failure.mode, line
@@ -172,29 +162,6 @@ class Job:
             return self._stages.detection(failure)
         self._outage.strike(failure, blame, out)
         return 0.0
-
-    def stand_still(self, time: float, cause: int, line: int) -> None:
-        """Let all that train stand still for *time* seconds, because of the incident in *line*."""
-        if self._work.is_training:
-            self._journal.interrupts(line)
-            self._group.stop()
-            self._group.stall(time, (cause, line))
-        elif self._activity.phase is STALL:
-            self._group.stall(time, (cause, line))
-
-    def save_before(self, failure: Failure, line: int, until: float, useful: bool) -> None:
-        """Save before nodes leave by *failure*, in *line*, at the instant *until* (s), if the job trains."""
-        assert self._on_notice is not None
-        self._on_notice.begin(failure, (failure.mode, line), until, useful)
-
-    def change_pace(self) -> None:
-        """Train at the pace of the slowest straggler from now on."""
-        self._group.change_pace()
-
-    def when_stop_ends(self, act: Callable[[], None]) -> bool:
-        """Call *act* when the planned stop under way ends; return whether there is one."""
-        planned = self._group.planned
-        return planned is not None and planned.when_it_ends(act)
 
     def closed_for(self) -> float:
         """Return for how long the copy that a replica needs cannot be loaded yet (s)."""

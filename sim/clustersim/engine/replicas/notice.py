@@ -59,6 +59,6 @@ class SaveOnNotice:
 
     def _stand_still(self, blame: Blame) -> None:
         self._group.stop()
-        self._work.end_rescue()
+        self._work.copies.end_rescue()
         self._group.enter(LEAVING)
         self._group.activity.charged = blame

@@ -38,7 +38,6 @@ class CheckpointSet:
         ]
         self._saves_again = False
         self._rescue: tuple[int, InFlight] | None = None
-        self._rescuing = NO_TIER  # for speed: the others need not look for such a copy
 
     def __repr__(self) -> str:
         return f"CheckpointSet({', '.join(map(repr, self.tiers))})"
@@ -61,8 +60,6 @@ class CheckpointSet:
         """Hold the copies in flight from earlier segments that are durable by *now* (s)."""
         for checkpoints in self.tiers:
             checkpoints.settle(now)
-        if self._rescuing != NO_TIER:
-            self.tiers[self._rescuing].settle_rescue(now)
 
     def take_in(self, segment: TrainingSegment, state: SegmentState) -> None:
         """Add the copies that a *segment* has made, given its *state* at its end.
@@ -110,9 +107,6 @@ class CheckpointSet:
 
     def forget_unsaved(self) -> None:
         """Lose every copy that is not durable."""
-        if self._rescuing != NO_TIER:
-            self.tiers[self._rescuing].forget_rescue()
-            self._rescuing = NO_TIER
         for checkpoints in self.tiers:
             checkpoints.forget_unsaved()
 
@@ -227,8 +221,8 @@ class CheckpointSet:
     def end_rescue(self) -> None:
         """End the block of that save: its copy is in flight."""
         if self._rescue is not None:
-            self._rescuing, copy = self._rescue
-            self.tiers[self._rescuing].rescue, self._rescue = copy, None
+            tier, copy = self._rescue
+            self.tiers[tier].rescue, self._rescue = copy, None
 
     def close(self, tiers: Iterable[int], begin: float, until: float) -> None:
         """Make *tiers* unavailable from *begin* to *until* (s)."""

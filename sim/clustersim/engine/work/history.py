@@ -17,7 +17,7 @@ import numpy as np
 
 from clustersim.arrays import Array
 from clustersim.engine.journal import FIELD
-from clustersim.engine.work.tiers import Firsts, TierClocks
+from clustersim.engine.work.tiers import NO_TIER, Firsts, SegmentState, TierClocks
 
 
 class Pace(NamedTuple):
@@ -41,34 +41,28 @@ class TrainingSegment:
     are set when it ends.
     """
 
-    position: float
-    clocks: TierClocks
-    firsts: Firsts
-    end: float
-    done: float
-    saving: bool
-    cause: int
-    incident: int
-    __slots__ = (
-        "cause",
-        "clocks",
-        "done",
-        "end",
-        "firsts",
-        "incident",
-        "paces",
-        "position",
-        "rate",
-        "saving",
-        "share",
-        "start",
-    )
-
-    def __init__(self, start: float, share: float, rate: float, paces: Sequence[Pace]) -> None:
+    def __init__(
+        self,
+        start: float,
+        position: float,
+        share: float,
+        rate: float,
+        paces: Sequence[Pace],
+        clocks: TierClocks,
+        firsts: Firsts,
+    ) -> None:
         self.start = start
+        self.position = position
         self.share = share
         self.rate = rate
         self.paces = paces
+        self.clocks = clocks
+        self.firsts = firsts
+
+    def finish(self, now: float, state: SegmentState, cause: int, incident: int) -> None:
+        """End the segment *now* (s), where it has come to *state*, because of *cause* and *incident*."""
+        self.end, self.cause, self.incident = now, cause, incident
+        self.done, self.saving = state.done, state.saving != NO_TIER
 
     def needs(self, progress: float) -> float:
         """Return the training (s) after which it has earned so much *progress* (s), at its present pace."""

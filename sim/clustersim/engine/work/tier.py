@@ -80,7 +80,10 @@ class TierCheckpoints:
         self.counts_from = position
 
     def settle(self, now: float) -> None:
-        """Hold the copy in flight if it is durable by *now* (s); an outage at that instant spoils it."""
+        """Hold the copy in flight if it is durable by *now* (s); an outage at that instant spoils it.
+
+        So it is with the `rescue`, after the copy in flight, which is older.
+        """
         flight = self.in_flight
         if flight is not None and flight.durable_at <= now:
             self.in_flight = None
@@ -88,18 +91,9 @@ class TierCheckpoints:
                 self.spoil(flight.position)
             else:
                 self.hold((flight.position, 1.0, 1))
-
-    def settle_rescue(self, now: float) -> None:
-        """Do so with the `rescue`, after the copy in flight, which is older."""
         if self.rescue is not None and self.rescue.durable_at <= now:
             self.in_flight, self.rescue = self.rescue, None
             self.settle(now)
-
-    def forget_rescue(self) -> None:
-        """Lose the `rescue`, as `forget_unsaved` does with the others."""
-        if self.rescue is not None and not self._series:
-            self.mark = math.inf
-        self.rescue = None
 
     def hasten(self, latest: float) -> None:
         """Let the copy in flight, if any, be durable at the instant *latest* (s) at the latest."""
@@ -173,9 +167,10 @@ class TierCheckpoints:
 
     def forget_unsaved(self) -> None:
         """Lose what is not durable; a tier with nothing else then waits for a whole interval again."""
-        if (self.in_flight is not None or self.never_durable is not None) and not self._series:
+        unsaved = self.in_flight is not None or self.rescue is not None
+        if (unsaved or self.never_durable is not None) and not self._series:
             self.mark = math.inf
-        self.in_flight = self.never_durable = None
+        self.in_flight = self.rescue = self.never_durable = None
         self._recount()
 
     def close(self, begin: float, until: float) -> None:

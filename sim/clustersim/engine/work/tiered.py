@@ -1,11 +1,15 @@
-"""The work of a job: segments begin and end, failures throw work away, copies are loaded."""
+"""The work of a job with its history: segments begin and end, failures throw work away, copies are loaded.
+
+Memory saves each 10 min and does not survive a node, storage saves each hour; neither takes time.  A node
+fails after 9,000 s of training: memory is empty, and the job falls back to the 7,200 s that storage holds.
+`load` takes the time of storage; if its copy cannot be used, it takes that time twice, and the job falls back
+to 3,600 s.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from clustersim.engine.failures.origins import FailureDraws, Origins
 from clustersim.engine.journal import NOBODY
+from clustersim.engine.origins import FailureDraws, Origins
 from clustersim.engine.segments import Training
 from clustersim.engine.work.adaptive import AdaptiveInterval
 from clustersim.engine.work.checkpoint_set import CheckpointSet
@@ -14,20 +18,16 @@ from clustersim.engine.work.history import Pace, ProgressHistory, TrainingSegmen
 from clustersim.engine.work.tiers import NO_TIER, REL_TOL, SegmentState, TierClocks
 from clustersim.failure import Failure
 from clustersim.scenario.model import Scenario
-from clustersim.streams import Streams
 
 
 class TieredWork:
     """What the job has done and what of it is saved, in seconds of training along the line that survives.
 
-    It carries the history that tiers, replicas and effects need: which copies each tier holds, and which
-    training each failure threw away.
-
     `segment` is the one under way, if the job trains; `loads` are the tiers of the copies that it recovered
     from, by incident: the number after the last tier's stands for another replica.
     """
 
-    def __init__(self, scenario: Scenario, streams: Streams, origins: Origins) -> None:
+    def __init__(self, scenario: Scenario, origins: Origins) -> None:
         spec = scenario.checkpoint
         tiers = spec.tiers if spec is not None else ()
         self.copies = CheckpointSet(tiers, scenario.workload.step_time)
@@ -41,7 +41,6 @@ class TieredWork:
         self._last: TrainingSegment | None = None
         self._load_times = [tier.load for tier in tiers] or [0.0]
         self._unusable = [tier.unusable for tier in tiers]
-        self._streams = streams
         self._origins = origins
         self._draws: dict[int, FailureDraws] = {}
         self._tries: dict[int, int] = {}
@@ -61,11 +60,11 @@ class TieredWork:
 
     def begin(self, now: float, share: float, pace: Pace | None = None) -> None:
         """Begin a segment on a *share* of the cards, at a *pace* that is not the full one, if any."""
-        segment = TrainingSegment(now, share, share * self.history.pace, () if pace is None else (pace,))
-        segment.position = self.history.position
-        segment.clocks = self.clocks if not self._adaptive else self._adapted(now)
-        segment.firsts = self.copies.firsts(segment.position, now, segment.clocks.intervals)
-        self.segment = segment
+        position, rate = self.history.position, share * self.history.pace
+        clocks = self.clocks if not self._adaptive else self._adapted(now)
+        firsts = self.copies.firsts(position, now, clocks.intervals)
+        paces = () if pace is None else (pace,)
+        self.segment = TrainingSegment(now, position, share, rate, paces, clocks, firsts)
 
     def _adapted(self, now: float) -> TierClocks:
         """Return the clocks of the segment that begins *now* (s), at the intervals that it keeps."""
@@ -84,11 +83,10 @@ class TieredWork:
         """End the segment, broken by *cause* and *incident* if by anything, with what it has saved."""
         segment = self.segment
         assert segment is not None
-        until = self.state(now)
-        segment.end, segment.cause, segment.incident = now, cause, incident
-        segment.done, segment.saving = until.done, until.saving != NO_TIER
+        state = self.state(now)
+        segment.finish(now, state, cause, incident)
         self.history.add(segment)
-        self.copies.take_in(segment, until)
+        self.copies.take_in(segment, state)
         self.segment, self._last = None, segment
         for _, adaptive in self._adaptive:
             adaptive.end(now)
@@ -100,10 +98,6 @@ class TieredWork:
     def settle(self, now: float) -> None:
         """Hold the copies that have become durable by *now*, before anything is lost at that instant."""
         self.copies.settle(now)
-
-    def close(self, tiers: Iterable[int], begin: float, until: float) -> None:
-        """Make *tiers* unavailable from *begin* to *until* (s)."""
-        self.copies.close(tiers, begin, until)
 
     def begin_final_save(self, now: float) -> float:
         """Save all work in the last tier, unless it is saved there; return when its copy is durable (s)."""
@@ -128,10 +122,6 @@ class TieredWork:
         self.end(now)
         position = self.history.position
         return self.copies.begin_rescue(tier, position, now, until, holds=holds, useful=useful)
-
-    def end_rescue(self) -> None:
-        """End the block of that save."""
-        self.copies.end_rescue()
 
     def slow_down(self, now: float, pace: Pace) -> None:
         """Train at another *pace* from now on."""
@@ -247,5 +237,5 @@ class TieredWork:
     def _usability(self, attempt: int) -> FailureDraws:
         """Return the chances of copies that the recovery from a failure loads at its *attempt*."""
         if attempt not in self._draws:
-            self._draws[attempt] = FailureDraws(self._streams, self._origins, f"unusable/{attempt}")
+            self._draws[attempt] = FailureDraws(self._origins, f"unusable/{attempt}")
         return self._draws[attempt]

@@ -27,10 +27,11 @@ class Origins:
     """The processes that cause failures, by number: each mode's own in file order, then the job's start.
 
     After these come the other `PROCESSES` of the modes that take nodes.  `names` are the names of their
-    streams, `modes` the number of the mode of each.
+    *streams*, `modes` the number of the mode of each.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, streams: Streams) -> None:
+        self.streams = streams
         names, modes = [*scenario.failures, START_CAUSE], [*range(len(scenario.failures) + 1)]
         self._numbers: dict[tuple[int, str], int] = {}
         for mode, (name, spec) in enumerate(scenario.failures.items()):
@@ -51,9 +52,8 @@ class Origins:
 class FailureDraws:
     """The draws of one *quantity*: one for each failure, at its ordinal in the stream of its origin."""
 
-    def __init__(self, streams: Streams, origins: Origins, quantity: str, sampler: Sampler = uniform) -> None:
-        self._streams = streams
-        self._names = origins.names
+    def __init__(self, origins: Origins, quantity: str, sampler: Sampler = uniform) -> None:
+        self._origins = origins
         self._quantity = quantity
         self._sampler = sampler
         self._draws: dict[int, Draws] = {}
@@ -70,6 +70,6 @@ class FailureDraws:
         """Return the draws of all failures of one *origin*, by their number there."""
         draws = self._draws.get(origin)
         if draws is None:
-            name = f"{self._names[origin]}/{self._quantity}"
-            draws = self._draws[origin] = Draws(self._streams, name, self._sampler)
+            name = f"{self._origins.names[origin]}/{self._quantity}"
+            draws = self._draws[origin] = Draws(self._origins.streams, name, self._sampler)
         return draws

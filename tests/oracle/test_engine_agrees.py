@@ -12,6 +12,7 @@ from clustersim.scenario.model import Scenario
 from tests.oracle import charge_cases, hand_cases, instant_cases, stop_cases
 from tests.oracle.agreement import disagreements
 from tests.oracle.author import picking
+from tests.oracle.naive import Naive
 from tests.oracle.random_families import FAMILIES
 from tests.oracle.random_scenarios import scenario
 
@@ -88,4 +89,11 @@ def test_rounding_decides_next_to_nothing() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_by_hand(name: str) -> None:
-    assert disagreements(Scenario.model_validate(CASES[name][0])) == []
+    """The naive simulator comes to what was worked out by hand, and the engine to all that it comes to."""
+    spec, ledger, lines = CASES[name]
+    naive = Naive(Scenario.model_validate(spec), 0).run()
+    assert {entry: value for entry, value in naive.ledger.items() if value} == pytest.approx(ledger)
+    for column, expected in lines.items():
+        found = [row.get(column, 0.0) for row in naive.incidents]
+        assert found == (pytest.approx(expected) if column.endswith("_s") else expected), column
+    assert disagreements(Scenario.model_validate(spec)) == []

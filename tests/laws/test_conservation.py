@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import clustersim.engine.replication
@@ -17,17 +17,10 @@ from clustersim.records import Phase as JobPhase
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
 from clustersim.version import build
-from tests.oracle.author import picking
+from tests.oracle.author import picking, reproducible
 from tests.oracle.random_scenarios import scenario
 
-laws = settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    max_examples=150,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+laws = reproducible(150)
 
 
 watched = pytest.mark.skipif(

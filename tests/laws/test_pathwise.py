@@ -5,22 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from clustersim.engine.replication import simulate
 from clustersim.scenario.model import Scenario
-from tests.oracle.author import Author, picking
+from tests.oracle.author import Author, picking, reproducible
 from tests.oracle.random_scenarios import scenario
 
-laws = settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    max_examples=120,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+laws = reproducible(120)
 
 
 def scaled(value: Any, factor: float) -> Any:

@@ -5,23 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clustersim.engine.replication import simulate
 from clustersim.records import Records
 from clustersim.scenario.model import Scenario
-from tests.oracle.author import picking
+from tests.oracle.author import picking, reproducible
 from tests.oracle.random_scenarios import scenario
 
-laws = settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    max_examples=80,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+laws = reproducible(80)
 COLUMNS = ("time_s", "mode", "node", "rack", "doing", "interruption", "transient", "nodes_lost")
 TIMES = ("lost_s", "detection_s", "recovery_s", "waiting_s")
 

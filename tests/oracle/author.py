@@ -7,12 +7,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 Pick = Callable[[Sequence[Any]], Any]
 Spec = dict[str, Any]
 GRID = 10.0
 ODD = [random.Random(index).random() for index in range(400)]
+
+
+def reproducible(examples: int) -> settings:
+    """Try so many examples, the same each time; a failure is shown as it was found."""
+    return settings(
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        max_examples=examples,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
 
 
 def picking(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Pick:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clustersim.scenario.model import Scenario
 from tests.oracle import charge_cases, hand_cases, instant_cases, stop_cases
 from tests.oracle.agreement import disagreements
-from tests.oracle.author import picking
+from tests.oracle.author import picking, reproducible
 from tests.oracle.naive import Naive
 from tests.oracle.random_families import FAMILIES
 from tests.oracle.random_scenarios import scenario
@@ -28,17 +28,6 @@ MOST_BY_ROUNDING = 6
 """The scenarios are always the same, two and a half thousand.  So many of them are such, all variants of two:
 cards whose lifetimes are from one list, and end together at an instant that no float holds."""
 CASES = {**hand_cases.CASES, **instant_cases.CASES, **charge_cases.CASES, **stop_cases.CASES}
-
-
-def reproducible(examples: int) -> settings:
-    return settings(
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        max_examples=examples,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
 
 
 def agree(data: st.DataObject, ties: bool, *families: str) -> None:

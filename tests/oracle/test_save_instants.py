@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clustersim.scenario.model import Scenario
+from tests.oracle.author import reproducible
 from tests.oracle.naive import Naive
 
 durations = st.integers(1, 400)
@@ -30,7 +31,7 @@ def by_the_rule(interval: int, blocks: int, durable_after: int, step: int | None
     return saves
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=300, phases=[Phase.generate])
+@reproducible(300)
 @given(durations, st.integers(0, 100), st.integers(0, 900), st.none() | st.integers(1, 50))
 def test_saves_begin_where_the_rule_puts_them(t: int, d: int, late: int, step: int | None) -> None:
     document = {

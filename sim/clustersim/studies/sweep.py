@@ -42,6 +42,8 @@ SAMPLED = 200
 """Points that are made to guess how long all of a grid will take."""
 MOST_NAMED = 6
 """Points that a sentence names; of more it says how many."""
+TOGETHER = "at 95 % over all points together"
+"""The differences in the table hold at 95 % each, so that one may be distinguishable there and not here."""
 
 
 @dataclass(frozen=True)
@@ -384,14 +386,14 @@ def _alike(sweep: Sweep, path: str, others: Sequence[int]) -> str:
         if unknown == len(sweep.grid) - 1:
             return "At no other point is it known."
         where = " at which it is known" if unknown else ""
-        return f"By {sweep.label(path)} every other point{where} is distinguishable from it at 95 %."
+        return f"By {sweep.label(path)} every other point{where} is distinguishable from it {TOGETHER}."
     if len(others) <= MOST_NAMED:
         listed = "; ".join(map(sweep.grid.say, others))
-        return f"Indistinguishable from it at 95 %: {listed}."
+        return f"Indistinguishable from it {TOGETHER}: {listed}."
     if len(others) == len(sweep.grid) - 1:
-        return "Every other point is indistinguishable from it at 95 %."
+        return f"Every other point is indistinguishable from it {TOGETHER}."
     among = counted(len(sweep.grid) - 1, "point")
-    return f"{len(others)} of the other {among} are indistinguishable from it at 95 %."
+    return f"{len(others)} of the other {among} are indistinguishable from it {TOGETHER}."
 
 
 def _at_an_end(sweep: Sweep, label: str, alike: Sequence[int]) -> Iterator[Advice]:

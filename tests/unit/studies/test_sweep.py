@@ -98,6 +98,14 @@ def test_the_best_is_by_what_is_better_and_alike_is_what_cannot_be_told_from_it(
     assert found.ranked(2) == [0, 1]
 
 
+def test_what_is_alike_holds_at_95_percent_for_all_points_together() -> None:
+    """A difference in the table holds at 95 % by itself: both would contradict each other unsaid."""
+    apart = said(swept(vary={START: "1min,20min"}))
+    assert "By ETTR every other point is distinguishable from it at 95 % over all points together." in apart
+    alike = said(swept(vary={"simulation.seed": "2,3,4"}))
+    assert "Indistinguishable from it at 95 % over all points together: simulation.seed = " in alike
+
+
 def test_a_best_point_that_is_worse_than_what_there_is_now_is_no_success() -> None:
     worse = swept(vary={START: "15min,20min"})
     said = f"None of the points beats the scenario as it is by ETTR; the best of them: {START} = 15min, 0."

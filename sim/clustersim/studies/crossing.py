@@ -52,7 +52,7 @@ class Crossing:
     ) -> None:
         self.points: dict[float, Slack] = {}
         self._evaluate = evaluate
-        self._start = start
+        self._start = self._place = start
         self._whole = whole
 
     def look_at(self, places: Iterable[float]) -> None:
@@ -96,14 +96,15 @@ class Crossing:
         place = self._found(MEAN, self._start)
         if place is None:
             return None, None, None
+        self._place = place
         ends = [self._found(end, place) for end in (LOW, HIGH)]
         low, high = reversed(ends) if self.rises else ends
         return place, low if low is None else min(low, place), high if high is None else max(high, place)
 
     @property
     def rises(self) -> bool:
-        """Whether the condition is met above the place that was found."""
-        bracket = self.nearest(MEAN, self._start)
+        """Whether the condition is met above the place that was found, or the start before there is one."""
+        bracket = self.nearest(MEAN, self._place)
         return bracket is not None and bracket.meets > bracket.misses
 
     def _found(self, end: int, start: float) -> float | None:

@@ -49,6 +49,17 @@ def test_a_jump_is_found_and_what_is_infinite_is_on_its_side() -> None:
     assert place == pytest.approx(7, rel=0.01)
 
 
+@pytest.mark.parametrize("start", [99.0, 101.0])
+def test_from_the_top_of_a_hill_both_sides_have_their_direction_and_interval(start: float) -> None:
+    """The bracket nearest to the start is narrowed, until the other one is nearer to it."""
+    found = search(lambda x: 1 - abs(math.log10(x / 100)), start, width=0.05)
+    found.look_at([start / 33, start / 2, start, start * 2, start * 33])
+    place, low, high = found.solve()
+    assert place == pytest.approx(10 if found.rises else 1000, rel=0.01)
+    assert place is not None
+    assert [low, high] == pytest.approx([place * 10**-0.05, place * 10**0.05], rel=0.02)
+
+
 def test_the_nearest_of_several_crossings_is_taken_and_the_other_is_told() -> None:
     for start, expected, other in ((3.0, 10.0, 1000.0), (5000.0, 1000.0, 10.0)):
         found = search(lambda x: 1 - abs(math.log10(x / 100)), start, width=0.05)

@@ -8,9 +8,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from clustersim.scenario.checks import planned_stops
-from clustersim.scenario.first_order import FirstOrder, exposure_s, first_order, mean_restart_s, restart_s
+from clustersim.scenario.first_order import (
+    FirstOrder,
+    exposure_s,
+    first_order,
+    mean_restart_s,
+    restart_s,
+    spacing,
+)
 from clustersim.scenario.groups import group_factor
-from clustersim.scenario.model import Scenario
+from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.published_rates import RateBesidePublished, beside_published
 from clustersim.scenario.rates import (
     again,
@@ -31,6 +38,10 @@ SECONDS_PER_REPLICATION = 0.01
 SECONDS_PER_DRAW = 0.005
 """Each is read and checked as a scenario of its own (measured: 3 to 10 ms)."""
 START_UP_SECONDS = 1.0
+NOTABLY_LATER = 1.05
+"""Times the interval: where whole steps make it longer than that, it is said."""
+HARDLY_EVER = 10
+"""Where another tier saves so many times as often, a tier has the newest copy in about 5 % of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +242,9 @@ def _about_copies(scenario: Scenario) -> Iterator[str]:
         if tier.durable_after > tier.interval:
             until = format_duration(tier.durable_after, 3)
             yield f"{path}: a save starts only when the last one is durable, {until} after its end"
+        elif spacing(scenario, tier) > NOTABLY_LATER * tier.interval:
+            text = "saves start at the end of a step (workload.step_time)"
+            yield f"{path}.interval: {text}, so every {format_duration(spacing(scenario, tier), 3)}"
         if tier.adapts is not None:
             first = format_duration(tier.interval, 3)
             yield f"{path}.interval: it follows the failures; formulas take {first}, what it is at the start"
@@ -238,9 +252,21 @@ def _about_copies(scenario: Scenario) -> Iterator[str]:
         if "node" in kept and not kept >= {"job", "gpu"}:
             lost = " and ".join(sorted({"job", "gpu"} - kept))
             yield f"{path}.survives: node without {lost}; a lost {lost} does less harm than a lost node"
+        yield from _about_a_better_tier(scenario, tier)
         if tier.keep is not None and not tier.unusable and not any(effect.spoils_work for effect in effects):
             yield f"{path}.keep: it matters only where copies may be unusable or corrupt"
     yield from dict.fromkeys(effect.first_order for effect in effects if effect.first_order)
+
+
+def _about_a_better_tier(scenario: Scenario, tier: Tier) -> Iterator[str]:
+    """Yield that another tier survives all that this one does, and saves far more often."""
+    for other in scenario.tiers:
+        as_safe = other.survives is None or (tier.survives is not None and other.survives >= tier.survives)
+        age = spacing(scenario, other) + other.durable_after
+        if as_safe and HARDLY_EVER * age <= spacing(scenario, tier):
+            why = f"copies of {other.name} survive as much and are newer"
+            yield f"{'.'.join(tier.keys)}: {why}, so that its own are hardly ever loaded"
+            return
 
 
 def _about_the_end(scenario: Scenario) -> Iterator[str]:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from clustersim import theory
 from clustersim.distributions import Constant, Distribution, Exponential, shortened
+from clustersim.engine.checkpoints import PeriodicSaves
 from clustersim.estimate import Stake
 from clustersim.formatting import counted, significant
 from clustersim.scenario import rates
@@ -32,7 +33,6 @@ from clustersim.scenario.rates import (
     rate,
     rates_by_scope,
     replicas_down,
-    tier_for,
 )
 from clustersim.scenario.shortage import shortage, why_unknown
 from clustersim.units import format_share
@@ -75,12 +75,11 @@ def restart_s(scenario: Scenario, name: str, disturbed: float = 0.0) -> float:
     stages, detect = scenario.recovery.stages, _detection(mode)
     if not falls_back(scenario, mode):
         return chain_s(stages, detect, peer_load(scenario), disturbed)
-    loads = {tier.name: tier.load for tier in scenario.tiers}
-    parts = list(rates_by_scope(scenario, name)) if len(loads) > 1 else []
+    parts = list(rates_by_scope(scenario, name)) if len(scenario.tiers) > 1 else []
     every = math.fsum(per_second for _, per_second in parts)
     if not every:
         return chain_s(stages, detect, None, disturbed)
-    load = math.fsum(loads[tier_for(scenario, scope)] * share for scope, share in parts) / every
+    load = math.fsum(newest(scenario, scope).load * share for scope, share in parts) / every
     return chain_s(stages, detect, load, disturbed)
 
 
@@ -266,9 +265,9 @@ def _with_all_nodes(scenario: Scenario) -> float | None:
         return None
     if scenario.needs_work_history or not scenario.tiers or mtbf is None:
         waste = math.fsum(_waste(scenario, name) for name in scenario.failures)
-        return up * _kept(scenario.tiers) * math.exp(-waste) / restarts(scenario)
+        return up * math.exp(-waste) / (1 + blocks_of_saves(scenario)) / restarts(scenario)
     tier = scenario.tiers[-1]
-    interval = max(tier.interval, tier.durable_after)
+    interval = spacing(scenario, tier)
     durable = math.exp(-tier.durable_after / mtbf)
     return up * durable * theory.efficiency(interval, mtbf, tier.blocks, 0.0) / restarts(scenario)
 
@@ -402,9 +401,27 @@ def _all_down(scenario: Scenario) -> float:
     return math.fsum(rate(scenario, name) for name, mode in modes if falls_back(scenario, mode))
 
 
-def _kept(tiers: tuple[Tier, ...]) -> float:
-    """Return the share of training time and saves that is training."""
-    return 1 / (1 + math.fsum(tier.blocks / max(tier.interval, tier.durable_after) for tier in tiers))
+def spacing(scenario: Scenario, tier: Tier) -> float:
+    """Return the seconds of training from one save of a tier to the next.
+
+    That is its interval, in whole steps, but no less than a copy takes to be durable.
+    """
+    step = scenario.workload.step_time
+    return PeriodicSaves.every(tier.interval, tier.blocks, tier.durable_after, step).gap
+
+
+def blocks_of_saves(scenario: Scenario) -> float:
+    """Return the seconds for which saves of all tiers stop training, per second of training."""
+    return math.fsum(tier.blocks / spacing(scenario, tier) for tier in scenario.tiers)
+
+
+def newest(scenario: Scenario, scope: str) -> Tier:
+    """Return the tier that is loaded after a failure of such a *scope*: of those that survive, the newest.
+
+    How old a copy is on average decides; of equals the first listed is loaded.
+    """
+    survive = [tier for tier in scenario.tiers if tier.survives is None or scope in tier.survives]
+    return min(survive, key=lambda tier: (spacing(scenario, tier) + tier.blocks) / 2 + tier.durable_after)
 
 
 def _waste(scenario: Scenario, name: str) -> float:
@@ -452,11 +469,10 @@ def rework(scenario: Scenario, name: str, slow_s: float) -> float:
     What was trained at a straggler's pace, in the *slow_s* seconds before it was noticed, has cost its time
     already and is trained again at full pace.
     """
-    tiers, pace = {tier.name: tier for tier in scenario.tiers}, scenario.failures[name].effect.pace
-    total = 0.0
+    pace, total = scenario.failures[name].effect.pace, 0.0
     for scope, per_second in rates_by_scope(scenario, name):
-        tier = tiers[tier_for(scenario, scope)]
-        cycle = max(tier.interval, tier.durable_after) + tier.blocks
+        tier = newest(scenario, scope)
+        cycle = spacing(scenario, tier) + tier.blocks
         again = tier.unusable / (1 - tier.unusable) * (cycle + tier.load)
         slowly = min(slow_s, cycle)
         spared = (1 - pace) * slowly * (1 - slowly / (2 * cycle))

@@ -278,9 +278,7 @@ def expected(scenario: Scenario) -> dict[Cell, float]:
     """
     recovery = scenario.recovery
     cells: dict[Cell, float] = {
-        ("checkpoint", "checkpoint"): math.fsum(
-            tier.blocks / max(tier.interval, tier.durable_after) for tier in scenario.tiers
-        )
+        ("checkpoint", "checkpoint"): first_order.blocks_of_saves(scenario)
         + math.fsum(first_order.blocks_of_notices(scenario, name) for name in scenario.failures),
         ("maintenance", "maintenance"): math.fsum(
             stops.share(scenario.end_s) for stops in scenario.maintenance

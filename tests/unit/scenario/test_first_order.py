@@ -91,6 +91,33 @@ def test_each_tier_costs_its_saves_and_half_an_interval_of_the_failures_that_it_
     assert found.restart_s == pytest.approx((10 * 280 + 570) / 11)
 
 
+def test_the_newest_copy_counts_wherever_its_tier_is_listed() -> None:
+    """A tier that was meant to save every 48 s and saves every 48 h costs nothing and is never loaded."""
+    found = described(TIERS, checkpoint__tiers__peer__interval="48 h")
+    nodes = (30 + 240 + 300 + (3600 + 20) / 2 + 60) / (10 * HOUR)
+    saves = 1 / (1 + 1 / (48 * HOUR) + 20 / 3600)
+    assert found.ettr == pytest.approx(saves * math.exp(-1.1 * nodes))
+    assert found.modes[0].restart_s == 570.0
+    why = "copies of storage survive as much and are newer, so that its own are hardly ever loaded"
+    assert f"checkpoint.tiers.peer: {why}" in found.notes
+    assert not described(TIERS).notes
+
+
+def test_saves_come_at_whole_steps() -> None:
+    found = described(TIERS, workload="{step_time: 8 min}")
+    saves = 1 / (1 + 1 / 480 + 20 / 3840)
+    nodes = (30 + 240 + 10 + (480 + 1) / 2) / (10 * HOUR)
+    racks = (30 + 240 + 300 + (3840 + 20) / 2 + 60) / (100 * HOUR)
+    assert found.ettr == pytest.approx(saves * math.exp(-nodes - racks))
+    text = "saves start at the end of a step (workload.step_time), so every"
+    assert f"checkpoint.tiers.peer.interval: {text} 8 min" in found.notes
+    assert f"checkpoint.tiers.storage.interval: {text} 1.07 h" in found.notes
+    plain = ON_TRAINING.replace("interval: 1 s", "interval: 1 min")
+    in_steps = described(plain, workload="{step_time: 5 min}").ettr
+    assert in_steps == pytest.approx(described(plain, checkpoint__interval="5 min").ettr)
+    assert not described(plain, workload="{step_time: 1 min}").notes
+
+
 def test_a_replica_costs_the_others_a_stall_and_itself_its_recovery() -> None:
     found = described(REPLICAS)
     each = (11 * 180 + 600) / 12

@@ -95,6 +95,7 @@ def test_a_person_reads_rows_causes_and_the_check(clustersim: Clustersim, log: P
     text = " ".join(result.stdout.split())
     assert "per 1000 node-days (95 %:" in text
     assert "not understood 1 cannot be read" in text
+    assert re.search(r"per 1000 node-days \(95 %: [0-9. to]+\)\. Without 1 of \d+ rows, which", text)
     assert re.search(r"gpu: [34]\d % \(.* to .*\) of the repairs do not last 1 d", text)
     assert "simulated histories of the fitted fleet" in text
     assert "incidents.csv:" in text

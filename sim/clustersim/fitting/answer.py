@@ -102,7 +102,9 @@ class Fit(Study):
         window = describe_window(history)
         most = ", ".join(f"{fit.name} {percent(fit.count / failures)}" for fit in self._most_frequent())
         of = f" The most frequent: {most}." if most else ""
-        sentences = [Advice(f"{fleet}, {window}: {_rate_in_words(self.rate)}.{of}")]
+        lost, of_all = history.rows["not_understood"], counted(history.rows["total"], "row")
+        without = f" Without {whole(lost)} of {of_all}, which could not be read." if lost else ""
+        sentences = [Advice(f"{fleet}, {window}: {_rate_in_words(self.rate)}.{without}{of}")]
         named, others = list(self.causes.values())[:MOST_NAMED], list(self.causes.values())[MOST_NAMED:]
         sentences += [Advice(sentence) for fit in named for sentence in _features(fit)]
         if more := ", ".join(fit.name for fit in others if any(_features(fit))):

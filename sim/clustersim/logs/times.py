@@ -150,9 +150,10 @@ class TimeCells:
     def _plain(self, cell: str, unit: float) -> float:
         if not re.fullmatch(NUMBER, cell):
             plain = self._name.partition("_")[0]
-            has_comma = re.fullmatch(r"[0-9]+,[0-9]+", cell)
-            remedy = "write 3.5 with a point" if has_comma else "give one such as 3.5"
-            raise ValueError(f"{shown(cell)} is not a plain number; {remedy}, or call it {plain}")
+            remedy = "give one such as 3.5" + f", or call it {plain}" * (plain != self._name)
+            if re.fullmatch(r"[0-9]+,[0-9]+", cell):
+                remedy = f"write {cell.replace(',', '.')} with a point"
+            raise ValueError(f"{shown(cell)} is not a plain number; {remedy}")
         return _not_too_long(float(cell.replace("_", "")) * unit, cell)
 
     def _instant(self, moment: datetime, cell: str) -> float:

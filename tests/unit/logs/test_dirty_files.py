@@ -135,7 +135,9 @@ WARTS = {
         "time,node\n3.5,1\n", {"not_understood": 1}, "3.5 has no unit; write 3.5 h, or name the column time_h"
     ),
     "a decimal comma": Wart(
-        "time_h;node\n3,5;1\n", {"not_understood": 1}, '"3,5" is not a plain number; write 3.5 with a point'
+        "time_h;node\n25,75;1\n",
+        {"not_understood": 1},
+        '"25,75" is not a plain number; write 25.75 with a point',
     ),
     "a day that does not exist": Wart(
         "time,node\n2026-02-30 10:00,1\n", {"not_understood": 1}, '"2026-02-30 10:00" is no date'

@@ -36,7 +36,7 @@ def test_out_of_reach_exits_with_0_and_names_what_would_help(clustersim: Cluster
     assert result.exit_code == 0, result.output
     text = " ".join(result.stdout.split())
     assert "ettr >= 99.9 % cannot be reached by recovery.stages.restart alone, between 0 s and" in text
-    assert "What would have to be added" in text
+    assert "Beside it these help most" in text
     assert "today's" in text
 
 

@@ -203,7 +203,7 @@ SOLVE_EXAMPLES = (
 def solve(path: str, until: str, between: str | None, both: bool, retune: bool, **common: Any) -> int:
     """Find the smallest change of one value with which a condition is met, with its 95 % interval.
 
-    What cannot be reached is an answer too: the best that can be had, and what would have to be added.
+    What cannot be reached is an answer too: the best that can be had, and what helps most beside it.
     """
     from clustersim.studies.condition import Condition
     from clustersim.studies.solve import solve as solved

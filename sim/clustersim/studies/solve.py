@@ -74,7 +74,7 @@ class Solution(Study):
     They are None for what is not known: an interval that goes on beyond all that was tried, or a condition
     that is not `reachable`.  The search begins at today's value (`from_today`), or in the middle of the
     range.  `direction` says whether it holds at most, or at least, up to the value; `best`
-    is the evaluation with the most to spare, and `levers` the changes that would have to be added, by path.
+    is the evaluation with the most to spare, and `levers` the changes that help most beside it, by path.
     """
 
     file = "solve.json"
@@ -185,7 +185,7 @@ def _advice(found: Solution) -> Iterator[Advice]:
             yield Advice("More replications would tell: its interval holds the threshold.")
         names = list(found.levers or ())
         if names:
-            yield Advice(f"What would have to be added, the most helpful first: {'; '.join(names)}.")
+            yield Advice(f"Beside it these help most, each by itself: {'; '.join(names)}.")
         elif found.levers is not None:
             yield Advice("No other single change helps beyond chance.")
 

@@ -90,7 +90,7 @@ def test_spares_of_the_machine_repairman() -> None:
     assert "holds with cluster.spares of at least" in str(found.advice[0])
 
 
-def test_out_of_reach_is_an_answer_with_what_would_have_to_be_added() -> None:
+def test_out_of_reach_is_an_answer_with_what_helps_most_beside_it() -> None:
     found = solved(until="ettr >= 0.95")
     assert (found.reachable, found.value, found.direction) == (False, None, None)
     assert found.best.value.si == 0.0
@@ -98,7 +98,7 @@ def test_out_of_reach_is_an_answer_with_what_would_have_to_be_added() -> None:
     text = " ".join(map(str, found.advice))
     assert text.startswith(f"ettr >= 0.95 cannot be reached by {RESTART} alone, between 0 s and ")
     assert ": the best is 0.8" in text
-    assert "What would have to be added, the most helpful first: halve" in text
+    assert "Beside it these help most, each by itself: halve" in text
     assert MTBF in found.body()["levers"]
     assert RESTART not in found.body()["levers"]
 

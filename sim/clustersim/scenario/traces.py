@@ -67,9 +67,13 @@ class _Trace:
 
     def modes(self, taken: Sequence[str]) -> dict[str, Any]:
         """Return the modes that stand in place of the trace, none of them with a *taken* name."""
-        if not self._is_readable():
+        named = self._mode[REPLAY]
+        try:
+            more = ReplayLog.model_validate(named) if isinstance(named, Mapping) else None
+        except ValidationError:
+            # How the log is read is said wrongly: the scenario is refused for that.
             return {self._name: dict(self._mode)}
-        entries = sorted(self._entries(), key=lambda entry: entry.row.time_s)
+        entries = sorted(self._entries(named, more), key=lambda entry: entry.row.time_s)
         if not entries:
             return {self._name: {**self._mode, REPLAY: _HARMLESS}}
         causes = list(dict.fromkeys(entry.cause for entry in entries if not entry.row.planned)) or [""]
@@ -98,18 +102,17 @@ class _Trace:
             marks[(FAILURES, name, REPLAY, number)] = Mark(place, place)
         return {**self._mode, REPLAY: Rows(entry.row for entry in entries)}
 
-    def _entries(self) -> list[LogEntry]:
-        """Return the rows of the file that can be read."""
-        named = self._mode[REPLAY]
-        more = ReplayLog.model_validate(named) if isinstance(named, Mapping) else None
+    def _entries(self, named: Any, more: ReplayLog | None) -> list[LogEntry]:
+        """Return the rows of the files that can be read."""
         try:
             sources = [self._source(name) for name in (more.log if more else [named])]
             log = read_files(sources, more)
         except ScenarioError as error:
             self._read.problems += error.problems
             return []
-        for line, sentence, file in log.troubles:
-            why = self._error(sentence, Place(file, line)) if line else self._error(f"{file}: {sentence}")
+        for problem in log.problems:
+            in_line = Place(problem.file, problem.line) if problem.line else None
+            why = self._error(problem.reason if in_line else str(problem), in_line)
             self._read.problems += why.problems
         self._file = " and ".join(source.name for source in sources)
         self._notes = log.notes
@@ -142,15 +145,6 @@ class _Trace:
     def _error(self, message: str, place: Place | None = None) -> ScenarioError:
         """Return what is wrong with the log, at a place in it, or else where it is named."""
         return (place or self._read.place(self._path)).error(message, dotted(self._path))
-
-    def _is_readable(self) -> bool:
-        """Whether it is said rightly how the log is read; else the scenario is refused for that."""
-        try:
-            if isinstance(self._mode[REPLAY], Mapping):
-                ReplayLog.model_validate(self._mode[REPLAY])
-        except ValidationError:
-            return False
-        return True
 
     def _is_sound(self) -> bool:
         """Whether the mode is right but for its log: what is not is then said once, not for each cause."""

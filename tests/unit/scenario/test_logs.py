@@ -21,7 +21,7 @@ def test_quantities_carry_their_units() -> None:
     assert rows_of(log) == [Recorded(3.5 * HOUR, 12, 20 * HOUR), Recorded(26 * HOUR, -1, None)]
     assert [entry.cause for entry in log.entries] == ["nic", "software"]
     assert [entry.line for entry in log.entries] == [2, 3]
-    assert log.troubles == []
+    assert log.problems == []
 
 
 @pytest.mark.parametrize(("unit", "seconds"), [("s", 1.0), ("h", HOUR), ("d", DAY)])
@@ -67,7 +67,7 @@ SENTENCES = {
 
 @pytest.mark.parametrize("text", SENTENCES)
 def test_what_is_wrong_is_said_with_its_line_column_and_value(text: str) -> None:
-    (line, sentence, _), *others = read_log(text).troubles
+    (_, line, sentence), *others = read_log(text).problems
     assert others == []
     assert f"{line}: {sentence}".startswith(SENTENCES[text])
 
@@ -87,21 +87,21 @@ def test_nodes_with_names_are_numbered_in_their_order_behind_those_with_numbers(
 
 def test_all_faults_are_found_and_the_rows_beside_them_read() -> None:
     log = read_log("time_h,node\n1,-1\n2,5\n-3,6\n")
-    assert [trouble.line for trouble in log.troubles] == [2, 4]
+    assert [problem.line for problem in log.problems] == [2, 4]
     assert rows_of(log) == [Recorded(2 * HOUR, 5, None)]
 
 
 def test_the_first_faults_are_enough() -> None:
-    troubles = read_log("time_h\n" + "x\n" * 1000).troubles
-    assert len(troubles) == logs.MOST_FAULTS + 1
-    assert troubles[-1].sentence == f"{1000 - logs.MOST_FAULTS} more lines cannot be read; correct these"
+    problems = read_log("time_h\n" + "x\n" * 1000).problems
+    assert len(problems) == logs.MOST_FAULTS + 1
+    assert problems[-1].reason == f"{1000 - logs.MOST_FAULTS} more lines cannot be read; correct these"
 
 
 def test_a_log_has_so_many_rows_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MOST_ROWS", 3)
-    assert read_log("time_h\n1\n2\n3\n").troubles == []
-    (trouble,) = read_log("time_h\n1\n2\n3\n4\n5\n").troubles
-    assert trouble[:2] == (5, "more than 3 rows; give the first ones, or fewer causes")
+    assert read_log("time_h\n1\n2\n3\n").problems == []
+    (problem,) = read_log("time_h\n1\n2\n3\n4\n5\n").problems
+    assert problem[1:] == (5, "more than 3 rows; give the first ones, or fewer causes")
 
 
 ROWS = st.builds(
@@ -118,11 +118,11 @@ ROWS = st.builds(
 @given(st.lists(ROWS, min_size=1, max_size=20))
 def test_rows_as_text_read_back_as_the_same_numbers(rows: list[Recorded]) -> None:
     log = read_log("\n".join(lines_of(Rows(rows))))
-    assert log.troubles == []
+    assert log.problems == []
     assert rows_of(log) == rows
 
 
 @given(st.text())
 def test_no_text_is_more_than_a_log_can_say(text: str) -> None:
     log = read_log(text)
-    assert log.entries or log.troubles
+    assert log.entries or log.problems

@@ -21,6 +21,7 @@ from clustersim.logs.columns import CAUSE, FORMAT_NAMES, KIND, NODE, REPAIR, ROL
 from clustersim.logs.errors import LogError
 from clustersim.logs.exposure import Exposure, window
 from clustersim.logs.files import LogSource
+from clustersim.logs.history import UnreadRow
 from clustersim.logs.hosts import natural
 from clustersim.logs.kinds import FAILURE, PLANNED_STOP
 from clustersim.logs.rows import NOT_UNDERSTOOD, LogRows, read_rows
@@ -41,7 +42,6 @@ MOST_ROWS = 100_000
 MOST_FAULTS = 20
 MOST_FILES = 100
 MOST_NODES = 1_000_000_000
-_ENDS = "replay: {log: FILE, end: 30 d}"
 
 
 class Recorded(NamedTuple):
@@ -79,28 +79,20 @@ class LogEntry(NamedTuple):
     file: str = ""
 
 
-class Trouble(NamedTuple):
-    """What is wrong with a log: the line, from 1, a sentence, and the file."""
-
-    line: int
-    sentence: str
-    file: str = ""
-
-
 @dataclass(slots=True)
 class Log:
     """A log that was read: its rows, what is wrong with others, and what there is to say of it."""
 
     entries: list[LogEntry] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
+    problems: list[UnreadRow] = field(default_factory=list)
     faulty: int = 0
     notes: list[str] = field(default_factory=list)
 
-    def refuse(self, line: int, sentence: str, file: str = "") -> None:
-        """Note what is wrong with a line; the first few lines are enough to see why."""
+    def refuse(self, problem: UnreadRow) -> None:
+        """Note what is wrong with a row; the first few are enough to see why."""
         self.faulty += 1
-        if len(self.troubles) < MOST_FAULTS:
-            self.troubles.append(Trouble(line, sentence, file))
+        if len(self.problems) < MOST_FAULTS:
+            self.problems.append(problem)
 
 
 _START = "0 s"
@@ -166,123 +158,84 @@ def read_files(sources: Sequence[LogSource], more: ReplayLog | None = None) -> L
     try:
         rows = read_rows(sources, asked.columns, asked.format, asked.zone(), strict=True)
         for problem in sorted(rows.problems):
-            log.refuse(problem.line, problem.reason, problem.file)
+            log.refuse(problem)
         log.faulty += rows.counts[NOT_UNDERSTOOD] - len(rows.problems)
         if len(rows) > MOST_ROWS:
-            line, file = rows.line[MOST_ROWS], rows.files[rows.file[MOST_ROWS]]
-            log.refuse(line, f"more than {MOST_ROWS:,} rows; give the first ones, or fewer causes", file)
-        elif not len(rows) and not log.faulty:
+            why = f"more than {MOST_ROWS:,} rows; give the first ones, or fewer causes"
+            raise LogError(_at(rows, MOST_ROWS, why))
+        if not len(rows) and not log.faulty:
             why = "no rows below the names of the columns; give at least one failure"
-            log.refuse(1, why, rows.files[-1])
-        else:
-            take = _RowsAsTheyAre if more is None else _CleanRows
-            take(log, rows, asked).all()
+            raise LogError.at(why, rows.files[-1], 1)
+        _take(log, rows, more)
     except LogError as error:
         for problem in error.problems:
-            log.refuse(problem.line, problem.reason, problem.file)
-    if log.faulty > len(log.troubles):
-        line, _, file = log.troubles[-1]
-        others = f"{log.faulty - len(log.troubles):,} more lines cannot be read; correct these"
-        log.troubles.append(Trouble(line, others, file))
+            log.refuse(problem)
+    if log.faulty > len(log.problems):
+        others = f"{log.faulty - len(log.problems):,} more lines cannot be read; correct these"
+        log.problems.append(log.problems[-1]._replace(reason=others))
     return log
 
 
-class _Taken:
-    """Takes the rows of a log as recorded failures, with numbers for the names of nodes."""
+class _Struck(NamedTuple):
+    """A row of a log by its index: when it struck (s), for how long (NaN: a restart; infinite: not told)."""
 
-    def __init__(self, log: Log, rows: LogRows, asked: ReplayLog) -> None:
-        self._log = log
-        self._rows = rows
-        self._asked = asked
-        self._numbers = _numbers(rows.names)
-        for note in rows.notes:
-            file = next((file for file in rows.files if note.startswith(f"{file}: ")), "")
-            log.notes.append(note.removeprefix(f"{file}: "))
-        named = sorted(zip(self._numbers, rows.names, strict=True))
-        if others := [f"{name} is {number}" for number, name in named if not _is_number(name)]:
-            ends = " and ".join(dict.fromkeys((others[0], others[-1])))
-            log.notes.append(f"nodes are numbered in the order of their names, {ends}")
+    entry: int
+    time_s: float
+    away_s: float
+    planned: bool
 
-    def take(self, entry: int, row: Recorded) -> None:
-        """Take one row, or say what is wrong with it."""
-        rows = self._rows
-        line, file, cause = rows.line[entry], rows.files[rows.file[entry]], rows.causes[rows.cause[entry]]
-        try:
-            if row.repair_s is not None:
-                bounded(row.repair_s, f"{row.repair_s:g} s", none="")
-        except ValueError as error:
-            self._log.refuse(line, f'column "{REPAIR}": {error}', file)
-            return
-        if why := _about_stop(row):
-            self._log.refuse(line, f'column "{KIND}": {why}', file)
+
+def _take(log: Log, rows: LogRows, more: ReplayLog | None) -> None:
+    """Take the rows of a log as recorded failures, with numbers for the names of nodes."""
+    numbers = [*_numbers(rows.names), -1]
+    for note in rows.notes:
+        file = next((file for file in rows.files if note.startswith(f"{file}: ")), "")
+        log.notes.append(note.removeprefix(f"{file}: "))
+    named = sorted(zip(numbers, rows.names, strict=False))
+    if others := [f"{name} is {number}" for number, name in named if not _is_number(name)]:
+        ends = " and ".join(dict.fromkeys((others[0], others[-1])))
+        log.notes.append(f"nodes are numbered in the order of their names, {ends}")
+    as_they_are = map(_Struck, range(len(rows)), rows.time_s, rows.away_s, map(bool, rows.planned))
+    for entry, time_s, away_s, planned in as_they_are if more is None else _cleaned(log, rows, more):
+        repair_s = None if math.isnan(away_s) else away_s
+        row = Recorded(time_s, numbers[rows.node[entry]], repair_s, planned)
+        if why := _DATED if more is None and rows.dated[entry] else _about(row):
+            log.refuse(_at(rows, entry, why))
         else:
-            self._log.entries.append(LogEntry(row, line, cause, file))
-
-    def refuse(self, entry: int, why: str) -> None:
-        """Say what is wrong with a row."""
-        self._log.refuse(self._rows.line[entry], why, self._rows.files[self._rows.file[entry]])
-
-    def node(self, entry: int) -> int:
-        """Return the number of the node of a row, -1 for none."""
-        node = self._rows.node[entry]
-        return -1 if node < 0 else self._numbers[node]
+            cause, file = rows.causes[rows.cause[entry]], rows.files[rows.file[entry]]
+            log.entries.append(LogEntry(row, rows.line[entry], cause, file))
 
 
-class _RowsAsTheyAre(_Taken):
-    """Every row for itself, in its own order, with a time from the beginning of the run."""
-
-    def all(self) -> None:
-        """Take all rows."""
-        rows = self._rows
-        for entry, away in enumerate(rows.away_s):
-            if rows.dated[entry]:
-                why = "its time is a date; say which is the begin of the run"
-                self.refuse(entry, f"{why}: replay: {{log: FILE, begin: 2026-05-01}}")
-            elif away == math.inf:
-                self.refuse(entry, f"no end is told; say when the log ends: {_ENDS}")
-            else:
-                repair = None if math.isnan(away) else away
-                stop = bool(rows.planned[entry])
-                self.take(entry, Recorded(rows.time_s[entry], self.node(entry), repair, stop))
+def _at(rows: LogRows, entry: int, why: str) -> UnreadRow:
+    return UnreadRow(rows.files[rows.file[entry]], rows.line[entry], why)
 
 
-class _CleanRows(_Taken):
-    """The failures that are left when the log is cleaned, with times from the begin that is given."""
+def _cleaned(log: Log, rows: LogRows, asked: ReplayLog) -> Iterator[_Struck]:
+    """Yield the failures in the window, cleaned, and its planned stops of the whole site.
 
-    def all(self) -> None:
-        """Take all failures in the window, and its planned stops of the whole site."""
-        asked, rows = self._asked, self._rows
-        begin_s, window_s, dated = window(asked.begin or _START, asked.end, asked.zone(), ("begin", "end"))
-        if asked.begin is None and any(rows.dated):
-            self.refuse(list(rows.dated).index(1), "its time is a date; give begin, such as 2026-05-01")
-            return
-        observed = max(len(rows.names), 1)
-        fleet = Exposure(
-            begin_s, window_s, dated, np.zeros(observed), np.full(observed, window_s), tuple(rows.names)
-        )
-        history, entries = cleaned(rows, fleet, asked.merge)
-        for entry, time_s, end_s in zip(
-            entries, history.time_s.tolist(), history.end_s.tolist(), strict=True
-        ):
-            back_s = min(end_s, window_s)
-            if back_s == math.inf:
-                self.refuse(entry, f"no end is told; say when the log ends: {_ENDS}")
-                continue
-            self.take(
-                entry, Recorded(time_s, self.node(entry), None if math.isnan(end_s) else back_s - time_s)
-            )
-        of_nodes = [stop for stop in history.planned if stop.node >= 0]
-        for stop in (stop for stop in history.planned if stop.node < 0):
-            length = None if math.isnan(stop.end_s) else min(stop.end_s, window_s) - stop.time_s
-            self.take(stop.entry, Recorded(stop.time_s, -1, length, True))
-        left_out = {
-            name: history.rows[name] for name in ("merged", "inside_absence", "outside", "no_failure")
-        }
-        left_out["planned, of single nodes"] = len(of_nodes)
-        said = [f"{count:,} {name.replace('_', ' ')}" for name, count in left_out.items() if count]
-        self._log.notes += [f"rows that strike nothing: {', '.join(said)}"] * bool(said)
-        if not self._log.entries and not self._log.faulty:
-            self._log.refuse(0, f"{history.notes[-1]}; correct begin and end", rows.files[-1])
+    Their times are those from the begin that is given.
+    """
+    begin_s, window_s, dated = window(asked.begin or _START, asked.end, asked.zone(), ("begin", "end"))
+    if asked.begin is None and any(rows.dated):
+        why = "its time is a date; give begin, such as 2026-05-01"
+        raise LogError(_at(rows, list(rows.dated).index(1), why))
+    observed = max(len(rows.names), 1)
+    fleet = Exposure(
+        begin_s, window_s, dated, np.zeros(observed), np.full(observed, window_s), tuple(rows.names)
+    )
+    history, entries = cleaned(rows, fleet, asked.merge)
+    times = zip(entries, history.time_s.tolist(), history.end_s.tolist(), strict=True)
+    of_site = [stop for stop in history.planned if stop.node < 0]
+    stops = ((stop.entry, stop.time_s, stop.end_s) for stop in of_site)
+    for number, (entry, time_s, end_s) in enumerate((*times, *stops)):
+        # An end that is NaN stays so, as it is the first of the two.
+        yield _Struck(entry, time_s, min(end_s, window_s) - time_s, number >= len(entries))
+    left_out = {name: history.rows[name] for name in ("merged", "inside_absence", "outside", "no_failure")}
+    left_out["planned, of single nodes"] = len(history.planned) - len(of_site)
+    said = [f"{count:,} {name.replace('_', ' ')}" for name, count in left_out.items() if count]
+    log.notes += [f"rows that strike nothing: {', '.join(said)}"] * bool(said)
+    if not log.entries and not log.faulty:
+        raise LogError.at(f"{history.notes[-1]}; correct begin and end", rows.files[-1])
 
 
 def _numbers(names: Sequence[str]) -> list[int]:
@@ -295,6 +248,21 @@ def _numbers(names: Sequence[str]) -> list[int]:
 
 def _is_number(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) <= 9
+
+
+_DATED = "its time is a date; say which is the begin of the run: replay: {log: FILE, begin: 2026-05-01}"
+
+
+def _about(row: Recorded) -> str:
+    """Return what is wrong with a row of a log; empty where nothing is."""
+    if row.repair_s == math.inf:
+        return "no end is told; say when the log ends: replay: {log: FILE, end: 30 d}"
+    try:
+        bounded(row.repair_s or 0.0, f"{row.repair_s or 0.0:g} s", none="")
+    except ValueError as error:
+        return f'column "{REPAIR}": {error}'
+    why = _about_stop(row)
+    return f'column "{KIND}": {why}' if why else ""
 
 
 def _about_stop(row: Recorded) -> str:
@@ -368,10 +336,10 @@ class _ReadsRows:
     def _read(value: object, blocks: Callable[[Any], Any]) -> Rows:
         if isinstance(value, Rows):
             return value
-        if isinstance(value, str):
+        if isinstance(value, str) and "\n" in value:
             return _from_text(value)
-        if isinstance(value, Mapping):
-            named = ", ".join(ReplayLog.model_validate(value).log)
+        if isinstance(value, str | Mapping):
+            named = value if isinstance(value, str) else ", ".join(ReplayLog.model_validate(value).log)
             raise ValueError(
                 f"{shown(named)} is not read here; use load or loads, or give the rows themselves"
             )
@@ -385,15 +353,12 @@ class _ReadsRows:
 
 
 def _from_text(text: str) -> Rows:
-    if "\n" not in text:
-        raise ValueError(f"{shown(text)} is not read here; use load or loads, or give the rows themselves")
     log = read_log(text)
     if any(entry.cause for entry in log.entries):
-        log.refuse(1, f'column "{CAUSE}": only a file is split by causes; give one mode for each')
-        raise ValueError(f"line 1: {log.troubles[-1].sentence}")
-    if log.troubles:
-        line, sentence, _ = log.troubles[0]
-        raise ValueError(f"line {line}: {sentence}")
+        why = f'column "{CAUSE}": only a file is split by causes; give one mode for each'
+        raise ValueError(f"line 1: {why}")
+    if log.problems:
+        raise ValueError(f"line {log.problems[0].line}: {log.problems[0].reason}")
     return Rows(entry.row for entry in log.entries)
 
 

@@ -50,6 +50,8 @@ _BYTES: Units = {
 }
 _BITS: Units = {f"{prefix}b": Fraction(1000**power, 8) for power, prefix in enumerate("KMGTP", 1)}
 _BANDWIDTHS: Units = {f"{unit}/s": size for unit, size in (*_BYTES.items(), *_BITS.items())}
+PER_NODE = re.compile(r" ?(?:/|per) ?node$")
+"""What may stand behind a bandwidth."""
 _TOKENS: Units = {
     "T tokens": Fraction(10**12),
     "G tokens": Fraction(10**9),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, NamedTuple
@@ -28,7 +27,6 @@ from clustersim.scenario.kinds.intervals import ABOUT, Adaptation, Intervals, Ne
 ALL = "all"
 ONLY_TIER = "checkpoint"
 MOST_TIERS = 50
-_PER_NODE = re.compile(r" ?(?:/|per) ?node$")
 _BYTES_PER_S = quantity(units.BANDWIDTH)
 
 
@@ -73,7 +71,7 @@ class Bandwidth(NamedTuple):
 
 
 def _bandwidth(value: object) -> Bandwidth:
-    text, shared = _PER_NODE.subn("", " ".join(value.split())) if isinstance(value, str) else (value, 0)
+    text, shared = units.PER_NODE.subn("", " ".join(value.split())) if isinstance(value, str) else (value, 0)
     bytes_per_s = float(_BYTES_PER_S.parse(text))
     if not bytes_per_s:
         raise ValueError("zero makes no sense here; give more")

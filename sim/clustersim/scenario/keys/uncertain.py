@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from clustersim import units
 from clustersim.distributions import Gamma, LogNormal
@@ -24,7 +24,6 @@ LOW, MIDDLE, HIGH = 0.05, 0.5, 0.95
 """The points of a law that a range gives, and between which results lie in 90 % of the cases."""
 JEFFREYS = 0.5
 """What Jeffreys' prior adds to the count of a Poisson process."""
-PER_NODE = re.compile(r" ?(?:/|per) ?node$")
 EXAMPLE = "5 min to 15 min"
 
 
@@ -97,7 +96,7 @@ def _of_something(text: str) -> Quantified:
     if re.fullmatch(units.RATE.pattern[1:-1], text):
         mtbf, part = units.RATE.parse(text)
         return Quantified(1 / mtbf, rate_of(part))
-    bare = PER_NODE.sub("", text)
+    bare = units.PER_NODE.sub("", text)
     if re.fullmatch(units.BANDWIDTH.pattern[1:-1], bare):
         per_node = text[len(bare) :]
         name = f"{units.BANDWIDTH.name}{' per node' if per_node else ''}"
@@ -136,94 +135,52 @@ def both_ends(written: object) -> tuple[float, float, Scale]:
     return lower, upper, scale
 
 
-class Quantiles(Protocol):
-    """A law as its quantile function."""
+Quantiles = Callable[[float], float]
+"""A law as its quantile function, which returns the value below which a share (0 < share < 1) of it lies.
 
-    def quantile(self, share: float) -> float:
-        """Return the value below which a *share* (0 < share < 1) of the law lies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Uniform:
-    """Each value between both ends as probable as any other; of whole numbers, both ends included."""
-
-    low: float
-    high: float
-    counts: bool = False
-
-    def quantile(self, share: float) -> float:
-        """Return the value below which a *share* of the law lies."""
-        if self.counts:
-            return min(float(math.floor(self.low + share * (self.high - self.low + 1))), self.high)
-        return self.low + share * (self.high - self.low)
+Each function below is one, once all but its last argument is given.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class LogUniform:
+def uniform(low: float, high: float, share: float) -> float:
+    """Each value between both ends as probable as any other."""
+    return low + share * (high - low)
+
+
+def whole_uniform(low: float, high: float, share: float) -> float:
+    """Each whole number between both ends as probable as any other, both ends included."""
+    return min(float(math.floor(low + share * (high - low + 1))), high)
+
+
+def loguniform(low: float, high: float, share: float) -> float:
     """Uniform in the logarithm."""
-
-    low: float
-    high: float
-
-    def quantile(self, share: float) -> float:
-        """Return the value below which a *share* of the law lies."""
-        return float(self.low * (self.high / self.low) ** share)
+    return float(low * (high / low) ** share)
 
 
-@dataclass(frozen=True, slots=True)
-class Triangular:
-    """A density that rises from `low` to the most probable value, `mode`, and falls to `high`."""
-
-    low: float
-    mode: float
-    high: float
-
-    def quantile(self, share: float) -> float:
-        """Return the value below which a *share* of the law lies."""
-        width, rise = self.high - self.low, self.mode - self.low
-        if share * width <= rise:
-            return self.low + math.sqrt(share * width * rise)
-        return self.high - math.sqrt((1 - share) * width * (self.high - self.mode))
+def triangular(low: float, mode: float, high: float, share: float) -> float:
+    """A density that rises from *low* to the most probable value, *mode*, and falls to *high*."""
+    width, rise = high - low, mode - low
+    if share * width <= rise:
+        return low + math.sqrt(share * width * rise)
+    return high - math.sqrt((1 - share) * width * (high - mode))
 
 
-@dataclass(frozen=True, slots=True)
-class Normal:
-    """On condition that it lies between `least` and `most`."""
+def normal(mean: float, sd: float, most: float, share: float) -> float:
+    """Normal on condition that it lies between 0 and *most*."""
+    from scipy.special import ndtr, ndtri
 
-    mean: float
-    sd: float
-    least: float = 0.0
-    most: float = math.inf
-
-    def quantile(self, share: float) -> float:
-        """Return the value below which a *share* of the law lies."""
-        from scipy.special import ndtr, ndtri
-
-        below, above = (float(ndtr((end - self.mean) / self.sd)) for end in (self.least, self.most))
-        return self.mean + self.sd * float(ndtri(below + share * (above - below)))
+    below, above = (float(ndtr((end - mean) / sd)) for end in (0.0, most))
+    return mean + sd * float(ndtri(below + share * (above - below)))
 
 
-@dataclass(frozen=True, slots=True)
-class LogitNormal:
-    """Normal in the logit, for shares: `centre` is the logit of the median."""
-
-    centre: float
-    sigma: float
-
-    def quantile(self, share: float) -> float:
-        """Return the value below which a *share* of the law lies."""
-        return 1 / (1 + math.exp(-self.centre - self.sigma * _normal_point(share)))
+def logit_normal(centre: float, sigma: float, share: float) -> float:
+    """Normal in the logit, for shares: *centre* is the logit of the median."""
+    return 1 / (1 + math.exp(-centre - sigma * _normal_point(share)))
 
 
-@dataclass(frozen=True, slots=True)
-class Positive:
-    """A law of positive values that is known as a distribution of times."""
-
-    law: LogNormal | Gamma
-
-    def quantile(self, share: float) -> float:
-        """Return the value below which a *share* of the law lies."""
-        return self.law.remaining(0.0, 1 - share)
+def positive(law: LogNormal | Gamma, share: float) -> float:
+    """Positive values by a law that is known as a distribution of times."""
+    return law.remaining(0.0, 1 - share)
 
 
 def _normal_point(share: float) -> float:
@@ -241,9 +198,9 @@ def between(low: float, high: float, scale: Scale) -> tuple[str, Quantiles]:
     across = 2 * _normal_point(HIGH)
     if scale.share:
         below, above = (math.log(end / (1 - end)) for end in (low, high))
-        return "logit-normal", LogitNormal((below + above) / 2, (above - below) / across)
+        return "logit-normal", partial(logit_normal, (below + above) / 2, (above - below) / across)
     middle, sigma = math.sqrt(low * high), math.log(high / low) / across
-    return "lognormal", Positive(LogNormal.from_median(middle, sigma))
+    return "lognormal", partial(positive, LogNormal.from_median(middle, sigma))
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +212,7 @@ class UncertainInput:
 
     written: str
     name: str
-    law: Quantiles
+    law: Quantiles = field(compare=False)
     scale: Scale
     assumed: bool = False
 
@@ -266,7 +223,7 @@ class UncertainInput:
 
     def quantile(self, share: float) -> float:
         """Return the value below which a *share* of the law lies: in SI units, a rate per second."""
-        value = self.law.quantile(share)
+        value = self.law(share)
         return float(round(value)) if self.scale.counts else value
 
     def value(self, share: float) -> Any:
@@ -372,8 +329,8 @@ class UncertainLogNormal(InputLaw):
     def law(self, scale: Scale) -> Quantiles:
         """Return the law."""
         if self.median is not None:
-            return Positive(LogNormal.from_median(self.median.value, self.sigma))
-        return Positive(LogNormal(self.mean.value if self.mean else 0.0, self.sigma))
+            return partial(positive, LogNormal.from_median(self.median.value, self.sigma))
+        return partial(positive, LogNormal(self.mean.value if self.mean else 0.0, self.sigma))
 
     def contradictions(self) -> Iterator[Finding]:
         """Ask for a median or a mean, of what may be larger than any bound."""
@@ -396,7 +353,7 @@ class UncertainNormal(InputLaw):
 
     def law(self, scale: Scale) -> Quantiles:
         """Return the law."""
-        return Normal(self.mean.value, self.sd.value, 0.0, 1.0 if scale.share else math.inf)
+        return partial(normal, self.mean.value, self.sd.value, 1.0 if scale.share else math.inf)
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse no spread."""
@@ -415,7 +372,7 @@ class UncertainTriangular(InputLaw):
 
     def law(self, scale: Scale) -> Quantiles:
         """Return the law."""
-        return Triangular(self.low.value, self.mode.value, self.high.value)
+        return partial(triangular, self.low.value, self.mode.value, self.high.value)
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse values out of order."""
@@ -451,7 +408,8 @@ class UncertainLaw(OneOf):
         if isinstance(given, InputLaw):
             return given.resolve()
         low, high, scale = given
-        law: Quantiles = Uniform(low, high, scale.counts) if name == "uniform" else LogUniform(low, high)
+        alike = whole_uniform if scale.counts else uniform
+        law = partial(alike if name == "uniform" else loguniform, low, high)
         return UncertainInput(f"{name} {scale.write(low)} to {scale.write(high)}", name, law, scale)
 
 
@@ -460,7 +418,7 @@ def posterior(seen: Observation) -> UncertainInput:
     shape = seen.counted + JEFFREYS
     of_part = f"{seen.part}-" if seen.part else ""
     text = f"counted: {seen.counted} in {seen.seconds / units.DAY:.6g} {of_part}days"
-    law = Positive(Gamma(shape / seen.seconds, shape))
+    law = partial(positive, Gamma(shape / seen.seconds, shape))
     return UncertainInput(text, "gamma", law, rate_of(seen.part))
 
 

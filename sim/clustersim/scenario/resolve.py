@@ -34,7 +34,7 @@ def resolve(written: ScenarioBlock) -> System:
         checkpoint=checkpoint,
         recovery=recovery,
         maintenance=_stops(written),
-        costs=written.costs.resolve() if written.costs else None,
+        costs=written.costs,
         simulation=_counted(written),
         uncertain=written.uncertain,
         uncertainty=written.uncertainty,

@@ -49,7 +49,7 @@ def trouble(written: ScenarioBlock, document: Mapping[str, Any]) -> Iterator[Fin
 
 
 def _about_levers(written: ScenarioBlock, trials: Trials) -> Iterator[Finding]:
-    currency = written.costs.resolve().currency if written.costs else ""
+    currency = written.costs.currency if written.costs else ""
     for name, lever in written.levers.items():
         if lever.price and currency and lever.price.currency != currency:
             why = f"the costs are in {currency}; give the price in {currency} too"

@@ -310,34 +310,7 @@ ByCards = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """The training job: its step (s), tokens per second and card at scaling efficiency 1, and its target.
-
-    `scaling_efficiency` is the speed of a card by number of cards.  The run ends when so many tokens are
-    trained (`target`), or after so much productive time (`productive`, s).
-    """
-
-    step_time: float | None
-    tokens_per_gpu_second: float | None
-    scaling_efficiency: Mapping[int, float] | None
-    target: float | None
-    productive: float | None
-
-    def efficiency(self, gpus: int) -> float:
-        """Return the speed of one of *gpus* cards, relative to 1 in the table; linear in log(cards)."""
-        below, above, way = around(self.scaling_efficiency or {1: 1.0}, gpus)
-        return below + (above - below) * way
-
-    def target_s(self, gpus: int) -> float | None:
-        """Return the productive seconds after which *gpus* cards are done; None where nothing says when."""
-        if self.target is None or self.tokens_per_gpu_second is None:
-            return self.productive
-        tokens_per_s = gpus * self.tokens_per_gpu_second * self.efficiency(gpus)
-        return self.target / tokens_per_s if tokens_per_s else math.inf
-
-
-class WorkloadBlock(Block):
+class Workload(Block):
     """The training job: its step, its speed per card, how that scales, and when it is done."""
 
     step_time: PositiveDuration | None = key("granularity: saves and losses fall on whole steps", None)
@@ -356,11 +329,23 @@ class WorkloadBlock(Block):
     productive: PositiveDuration | None = key("the run ends after so much productive time: 60 d", None)
 
     def resolve(self) -> Workload:
-        """Return the job that it says."""
-        speed = self.tokens_per_gpu_second
+        """Return the job with its speed, whichever way that is stated."""
         if self.model_flops_per_token and self.peak_flops_per_gpu and self.mfu:
             speed = self.peak_flops_per_gpu * self.mfu / self.model_flops_per_token
-        return fill(Workload, self, tokens_per_gpu_second=speed)
+            return self.model_copy(update={"tokens_per_gpu_second": speed})
+        return self
+
+    def efficiency(self, gpus: int) -> float:
+        """Return the speed of one of *gpus* cards, relative to 1 in the table; linear in log(cards)."""
+        below, above, way = around(self.scaling_efficiency or {1: 1.0}, gpus)
+        return below + (above - below) * way
+
+    def target_s(self, gpus: int) -> float | None:
+        """Return the productive seconds after which *gpus* cards are done; None where nothing says when."""
+        if self.target is None or self.tokens_per_gpu_second is None:
+            return self.productive
+        tokens_per_s = gpus * self.tokens_per_gpu_second * self.efficiency(gpus)
+        return self.target / tokens_per_s if tokens_per_s else math.inf
 
     def contradictions(self) -> Iterator[Finding]:
         """Refuse two speeds, half a speed, two targets, and a target in tokens without a speed."""

@@ -181,16 +181,7 @@ PlannedStops = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What a card costs for one hour, in `currency` (three letters), and what idle spares cost of it."""
-
-    price_per_gpu_hour: float
-    currency: str
-    idle_spares: float
-
-
-class CostsBlock(Block):
+class Costs(Block):
     """What a card costs: by the hour, or bought for a life."""
 
     gpu_hour: Price | None = key("price of one card for one hour, such as 2.35 USD", None)
@@ -198,11 +189,17 @@ class CostsBlock(Block):
     life: PositiveDuration | None = key("for how long a bought card serves, such as 4 y", None)
     idle_spares: Share = key("what the cards of idle spares cost, of the price", "100 %")
 
-    def resolve(self) -> Costs:
-        """Return the price by the hour."""
+    @property
+    def price_per_gpu_hour(self) -> float:
+        """What a card costs for one hour, in the currency."""
         price, hours = (self.gpu_hour, 1.0) if self.gpu_hour else (self.card, (self.life or HOUR) / HOUR)
-        amount, currency = price or (0.0, "")
-        return Costs(amount / hours, currency, self.idle_spares)
+        return price.amount / hours if price else 0.0
+
+    @property
+    def currency(self) -> str:
+        """The three letters of the currency."""
+        price = self.gpu_hour or self.card
+        return price.currency if price else ""
 
     def contradictions(self) -> Iterator[Finding]:
         """Ask for one price, whole."""

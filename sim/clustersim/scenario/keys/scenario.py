@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 from clustersim.scenario.keys.blocks import NAMES, Block, Shorthand, key
 from clustersim.scenario.keys.failure import FailureModeBlock
-from clustersim.scenario.keys.machine import ClusterSpecBlock, WorkloadBlock
-from clustersim.scenario.keys.plan import CostsBlock, MaintenanceBlock, PlannedStops, Simulation
+from clustersim.scenario.keys.machine import ClusterSpecBlock, Workload
+from clustersim.scenario.keys.plan import Costs, MaintenanceBlock, PlannedStops, Simulation
 from clustersim.scenario.keys.quantities import Expectation, Name, Text
 from clustersim.scenario.keys.recovery import RecoveryBlock
 from clustersim.scenario.keys.remarks import OwnLever, Published
@@ -43,12 +43,12 @@ class ScenarioBlock(Block):
     about: Text | None = key("what is asked, in a few sentences", None)
     group: Text | None = key("what it belongs to, such as interviews; clustersim list shows it there", None)
     cluster: ClusterSpecBlock = key("the job's cards and how they sit in nodes, such as {gpus: 100_000}")
-    workload: WorkloadBlock = key("the training job: its step, its speed, when it is done", {})
+    workload: Workload = key("the training job: its step, its speed, when it is done", {})
     failures: Modes = key("what fails, by name, such as {any: {per: node, mtbf: 5 y}}; or none")
     checkpoint: Saves = key("how the job saves, such as {interval: daly, blocks: 5 s}; or none")
     recovery: RecoveryBlock = key("what happens between a failure and training", {})
     maintenance: PlannedStops | None = key("planned stops of the whole job, or a list of such blocks", None)
-    costs: CostsBlock | None = key("what a card costs", None)
+    costs: Costs | None = key("what a card costs", None)
     simulation: Simulation = key("how long and how often it is simulated", {})
     uncertain: Annotated[Mapping[Text, Inputs], NAMES] = key(
         "what is not known well, by path: a range such as 0.1 to 0.3 / 1000 gpu-days, a law or a count", {}

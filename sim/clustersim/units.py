@@ -329,24 +329,26 @@ def _rounded(value: float, digits: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _short(value: float, unit: Fraction, digits: int = 6) -> str | None:
-    """Return the shortest decimal that is exactly *value* once it is parsed in that unit, if there is one."""
-    ratio = float(Fraction(value) / unit)
-    if not 1e-4 <= ratio < 1e7:
-        return None
-    texts = (_rounded(ratio, count) for count in range(1, digits + 1))
-    return next((text for text in texts if float(_exact(text) * unit) == value), None)
+def _long(value: float, unit: Fraction, most: int = 25) -> str:
+    """Return digits enough to parse back to exactly *value*, with an exponent where it is far from 1.
 
-
-def _long(value: float, unit: Fraction) -> str:
-    """Return digits enough to parse back to exactly *value*, with an exponent where it is far from 1."""
+    Raises ValueError where more than *most* are needed.
+    """
     exact = Fraction(value) / unit
-    for digits in range(1, 26):
+    for digits in range(1, most + 1):
         decimal = Context(prec=digits).divide(exact.numerator, exact.denominator).normalize()
         text = f"{decimal:f}" if 1e-4 <= abs(decimal) < 1e16 or not decimal else f"{decimal}"
         if float(_exact(text) * unit) == value:
             return text.replace("E", "e")
     raise ValueError(f"{value!r} cannot be printed as a quantity")
+
+
+def _short(value: float, unit: Fraction) -> str | None:
+    """Return the same where six digits are enough and it is not far from 1."""
+    try:
+        return _long(value, unit, 6) if 1e-4 <= float(Fraction(value) / unit) < 1e7 else None
+    except ValueError:
+        return None
 
 
 def _finite(value: float) -> None:

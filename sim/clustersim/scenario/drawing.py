@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -56,12 +56,8 @@ def with_values(scenario: Scenario, values: Mapping[str, Any], what: str) -> Sce
     )
     made = Document(plain, {(): Mark(place, place)})
     for path, value in values.items():
-        made = put(made, path, partial(_same, value), str(place))
+        made = put(made, path, value, str(place))
     return build(made)
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def made(scenario: Scenario) -> None:

@@ -24,7 +24,7 @@ LONGEST_LINE = 100
 
 def dump(scenario: Scenario) -> str:
     """Return the YAML of a scenario with its bases inlined; loading it gives the same scenario and hash."""
-    return "\n".join(_block(scenario.document, 0)) + "\n"
+    return yaml(scenario.document)
 
 
 def yaml(data: Mapping[str, Any]) -> str:

@@ -23,11 +23,6 @@ SUFFIXES = (".yaml", ".yml")
 """A base is called so: of any other file, which may be none of the user's, not a line is read or quoted."""
 
 
-def nothing() -> Document:
-    """Return the empty document under the first layer."""
-    return Document({})
-
-
 @dataclass(slots=True)
 class Bases:
     """Reads a scenario's bases: the trees that it may read from, and how many files it has read."""
@@ -46,7 +41,7 @@ class Bases:
             document.marks,
             document.problems,
         )
-        merged = nothing()
+        merged = Document({})
         for name, place in _entries(document):
             merged = merge(merged, self._base(name, place, file, (*above, file)))
         return merge(merged, own)

@@ -10,7 +10,7 @@ unless that layer says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,50 +30,37 @@ from clustersim.scenario.text.reader import read_text, unspeakable
 from clustersim.units import shown
 
 _BLOCKS = (
-    "cluster",
-    "workload",
-    "failures",
-    "checkpoint",
-    "recovery",
-    "maintenance",
-    "costs",
-    "simulation",
-    "uncertain",
-    "uncertainty",
-    "levers",
-    "expect",
-    "sources",
-    "published",
+    "cluster workload failures checkpoint recovery maintenance costs simulation uncertain uncertainty levers"
+    " expect sources published"
 )
-_ALTERNATIVES: Mapping[str, tuple[tuple[frozenset[str], frozenset[str]], ...]] = {
-    "workload": (
-        (
-            frozenset({"tokens_per_gpu_second"}),
-            frozenset({"model_flops_per_token", "peak_flops_per_gpu", "mfu"}),
-        ),
-        (frozenset({"target"}), frozenset({"productive"})),
-    ),
-    "failures": (
-        (frozenset({"rate"}), frozenset({"mtbf"})),
-        (frozenset({"replay"}), frozenset({"rate", "mtbf"})),
-    ),
-    "maintenance": ((frozenset({"every"}), frozenset({"at"})),),
-    "costs": ((frozenset({"gpu_hour"}), frozenset({"card", "life"})),),
-    "simulation": ((frozenset({"replications"}), frozenset({"precision"})),),
-}
 
-_TIER_KEYS = "interval blocks durable_after load write read survives unusable keep"
-_REPLACES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
-    "checkpoint": (frozenset({"tiers"}), frozenset(_TIER_KEYS.split())),
-    "cluster": (frozenset({"used_per_rack"}), frozenset({"spares", "spares_within"})),
+
+def _groups(*groups: tuple[str, str]) -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    """Return groups of keys that stand for each other: of each two the words of both."""
+    return tuple((frozenset(first.split()), frozenset(second.split())) for first, second in groups)
+
+
+_ALTERNATIVES = {
+    "workload": _groups(
+        ("tokens_per_gpu_second", "model_flops_per_token peak_flops_per_gpu mfu"), ("target", "productive")
+    ),
+    "failures": _groups(("rate", "mtbf"), ("replay", "rate mtbf")),
+    "maintenance": _groups(("every", "at")),
+    "costs": _groups(("gpu_hour", "card life")),
+    "simulation": _groups(("replications", "precision")),
 }
+_REPLACES = {
+    "checkpoint": _groups(("tiers", "interval blocks durable_after load write read survives unusable keep")),
+    "cluster": _groups(("used_per_rack", "spares spares_within")),
+}
+"""Whoever states the first leaves nothing of the second that a base says."""
 
 
 def is_block(path: Path) -> bool:
     """Whether layers merge key by key at *path*: the scenario, its blocks, modes of failure, and claims."""
     if len(path) == 2:
         return path[0] == "failures" or path == ("published", "claims")
-    return not path or (len(path) == 1 and path[0] in _BLOCKS)
+    return not path or (len(path) == 1 and path[0] in _BLOCKS.split())
 
 
 def merge(base: Document, layer: Document) -> Document:
@@ -117,13 +104,11 @@ def _put(result: dict[Any, Any], key: Any, value: Any, layer: Document, here: Pa
 def _displaced(path: Path, above: Mapping[Any, Any]) -> set[str]:
     """Return the keys that the layer's own choice among alternatives displaces, or replaces."""
     block = str(path[0]) if path and is_block(path) else ""
-    groups = _ALTERNATIVES.get(block, ())
     stated = {key for key, value in above.items() if value is not None}
-    new, old = _REPLACES.get(block, (frozenset(), frozenset()))
-    displaced = set(old - stated) if new & stated else set()
-    for first, second in groups:
-        displaced |= second - stated if first & stated else set()
-        displaced |= first - stated if second & stated else set()
+    displaced = set[str]()
+    both_ways = [(new, old) for group in _ALTERNATIVES.get(block, ()) for new, old in (group, group[::-1])]
+    for new, old in (*both_ways, *_REPLACES.get(block, ())):
+        displaced |= old - stated if new & stated else set()
     return displaced
 
 
@@ -217,38 +202,37 @@ def override(document: Document, path: str, value: object) -> Document:
     Raises ScenarioError where the path leads through something that is not a block, or the text is not YAML.
     """
     origin = f"--set {path}={value if isinstance(value, str) else shown(value)}"
-    return put(document, path, lambda: _read(origin, value, path), origin)
+    keys = _keys_of(document.data, path, origin)
+    return _put_at(document, keys, _read(origin, value, path), origin, path)
 
 
-def put(document: Document, path: str, value: Callable[[], object], origin: str) -> Document:
-    """Return *document* with what *value* returns at the dotted *path*, written in *origin*; None deletes."""
-    keys = _keys_of(document.data, path)
+def put(document: Document, path: str, value: object, origin: str) -> Document:
+    """Return *document* with *value*, plain data, at the dotted *path*, written in *origin*; None deletes."""
+    return _put_at(document, _keys_of(document.data, path, origin), value, origin, path)
+
+
+def _put_at(document: Document, keys: Path, value: object, origin: str, path: str) -> Document:
+    _refuse_detours(document.data, keys, origin, path)
+    return merge(document, _layer(document, keys, value, Place(origin)))
+
+
+def _keys_of(data: Any, path: str, origin: str) -> Path:
+    """Return the keys of the dotted path: those that exist, then what is left of it cut at its dots."""
+    parts = path.split(".")
+    found = ((find(data, ".".join(parts[:end])), parts[end:]) for end in range(len(parts), 0, -1))
+    keys = next(((*existing, *rest) for existing, rest in found if existing is not None), tuple(parts))
+    if len(keys) > 1 and keys[0] in _OF_PATHS and "." not in str(keys[1]):
+        # A block of paths has a new one for a key in one piece.
+        keys = (keys[0], dotted(keys[1:]))
     if not path or not all(str(key) for key in keys):
         raise Place(origin).error("the path has an empty part; write it like checkpoint.interval=10 min")
     if keys[0] == "base":
         raise Place(origin).error("bases are read before; change the file", path)
-    read = value()
-    _refuse_detours(document.data, keys, origin, path)
-    return merge(document, _layer(document, keys, read, Place(origin)))
-
-
-def _keys_of(data: Any, path: str) -> Path:
-    """Return the keys of the dotted path: those that exist, then what is left of it cut at its dots."""
-    parts = path.split(".")
-    for end in range(len(parts), 0, -1):
-        if (existing := find(data, ".".join(parts[:end]))) is not None:
-            return _whole_paths((*existing, *parts[end:]))
-    return _whole_paths(tuple(parts))
+    return keys
 
 
 _OF_PATHS = ("uncertain", "expect", "sources")
 """Blocks whose keys are paths."""
-
-
-def _whole_paths(keys: Path) -> Path:
-    """Return *keys* with the path that a block of paths has for a key in one piece, where it is a new one."""
-    new = len(keys) > 1 and keys[0] in _OF_PATHS and "." not in str(keys[1])
-    return (keys[0], dotted(keys[1:])) if new else keys
 
 
 def _read(origin: str, value: object, path: str) -> object:
@@ -272,12 +256,12 @@ def _read(origin: str, value: object, path: str) -> object:
 def _refuse_detours(data: Any, keys: Path, origin: str, path: str) -> None:
     """Refuse a path through a plain value: `repair.crews` where the repair is `4 h`."""
     for end in range(1, len(keys)):
-        existing = find(data, ".".join(str(key) for key in keys[:end]))
+        existing = find(data, dotted(keys[:end]))
         if existing is None:
             return
         value = at(data, existing)
         if not isinstance(value, Mapping) and not (isinstance(value, list) and isinstance(keys[end], int)):
-            name = ".".join(str(key) for key in keys[:end])
+            name = dotted(keys[:end])
             why = f"{name} is {shown(value)}, not a block; set {name} as a whole"
             raise Place(origin).error(why, path)
 
@@ -297,7 +281,7 @@ def _layer(document: Document, keys: Path, value: object, place: Place) -> Docum
         keys[:end]: Mark(place, place) for end in range(len(keys) + 1) if keys[:end] not in document.marks
     }
     marks[keys] = Mark(place, place)
-    existing = find(document.data, ".".join(str(key) for key in whole))
+    existing = find(document.data, dotted(whole))
     inner = _changed(at(document.data, existing) if existing else {}, keys[end:], value)
     for key in reversed(whole):
         inner = {key: inner}

@@ -16,13 +16,13 @@ from clustersim.scenario.first_order import (
     restart_s,
     spacing,
 )
-from clustersim.scenario.groups import group_factor
 from clustersim.scenario.model import Scenario, Tier
 from clustersim.scenario.published_rates import RateBesidePublished, beside_published
 from clustersim.scenario.rates import (
     again,
     events,
     fleet_factor,
+    group_factor,
     lemon_factor,
     mean_of,
     nodes_taken,

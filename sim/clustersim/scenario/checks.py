@@ -287,17 +287,15 @@ def _about_units(system: System, name: str, end: str) -> Iterator[Finding]:
         limit = f"{MOST_FAILURES:.0e} can be simulated; check the rate"
         yield (), f"about {strikes:.1e} failures in {end}, {limit}"
     nodes = cluster.nodes + cluster.spare_nodes
-    each = {"gpu": cluster.gpus_per_node, "node": 1}.get(mode.per)
-    units = nodes * each if each else system.units(name)
+    in_node = {"gpu": cluster.gpus_per_node, "node": 1}.get(mode.per)
+    units = nodes * in_node if in_node else system.units(name)
     if units > MOST_AGES and not isinstance(mode.lifetime, Exponential):
         limit = f"{MOST_AGES:_} are possible; take exponential lifetimes"
         yield "lifetime", f"{units:_} ages to keep, {limit}"
-    if nodes > MOST_AGES and mode.lemons is not None:
-        limit = f"{MOST_AGES:_} are possible; have fewer, or no lemons"
-        yield "lemons", f"{nodes:_} nodes and spares of which each may be a lemon, {limit}"
-    if nodes > MOST_AGES and mode.groups:
-        limit = f"{MOST_AGES:_} are possible; have fewer, or no groups"
-        yield "groups", f"{nodes:_} nodes and spares of which each may be in a group, {limit}"
+    for each, may in (("lemons", "be a lemon"), ("groups", "be in a group")):
+        if nodes > MOST_AGES and getattr(mode, each):
+            limit = f"{MOST_AGES:_} are possible; have fewer, or no {each}"
+            yield each, f"{nodes:_} nodes and spares of which each may {may}, {limit}"
     if (down := most_at_once(system, mode)) > MOST_AT_ONCE:
         limit = f"{MOST_AT_ONCE:_} are possible; make the domain smaller"
         yield (), f"one failure takes {down:_} nodes and spares down, {limit}"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from clustersim import library
 from clustersim.engine.ledger import RESERVED_CAUSES
-from clustersim.scenario.keys.blocks import KEY
+from clustersim.scenario.keys.blocks import refused
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text.bases import Bases
 from clustersim.scenario.text.document import Document, Mark, Place, Problem, ScenarioError
@@ -105,16 +105,10 @@ def build(document: Document) -> Scenario:
     try:
         scenario = Scenario.model_validate(document.data)
     except ValidationError as error:
-        problems += [_problem(document, detail) for detail in error.errors(include_url=False)]
+        problems += [document.problem(*finding) for finding in refused(error)]
     if problems:
         raise ScenarioError(_in_order(document, problems))
     return scenario
-
-
-def _problem(document: Document, detail: Any) -> Problem:
-    path = detail["loc"]
-    of_key = bool(path) and path[-1] == KEY
-    return document.problem(path[:-1] if of_key else path, detail["ctx"]["sentence"], of_key)
 
 
 def _in_order(document: Document, problems: list[Problem]) -> list[Problem]:

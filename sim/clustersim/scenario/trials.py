@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from clustersim.metrics.metric import FAMILIES
 from clustersim.scenario.checks import examine
-from clustersim.scenario.keys.blocks import KEY, Finding, refuse, under, unknown
+from clustersim.scenario.keys.blocks import KEY, Finding, refuse, refused, under, unknown
 from clustersim.scenario.keys.logs import Rows
 from clustersim.scenario.keys.remarks import Claim
 from clustersim.scenario.keys.scenario import ScenarioBlock
@@ -180,8 +180,8 @@ class Trials:
         try:
             _system(document)
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                yield _blamed(changes, here, detail)
+            for keys, why, of_key in refused(error):
+                yield _blamed(changes, here, dotted(keys), why, of_key)
 
 
 def _system(document: Document) -> System:
@@ -197,12 +197,9 @@ def _size(value: object) -> float:
     return 1 + len(value) / 10 if isinstance(value, Rows) else 1
 
 
-def _blamed(changes: Changes, here: Path, detail: Any) -> tuple[Path, str]:
+def _blamed(changes: Changes, here: Path, path: str, why: str, of_key: bool) -> tuple[Path, str]:
     """Return the finding at the path of the change that brought it about: its own, or the first one."""
-    of_key = bool(detail["loc"]) and detail["loc"][-1] == KEY
-    path, why = dotted(detail["loc"][:-1] if of_key else detail["loc"]), detail["ctx"]["sentence"]
-    own = next((changed for changed in changes if path == changed), None)
-    if own is not None:
-        return ((*here, own, KEY) if of_key else (*here, own)), why
+    if path in changes:
+        return ((*here, path, KEY) if of_key else (*here, path)), why
     near = next((changed for changed in changes if path.startswith(f"{changed}.")), next(iter(changes)))
     return (*here, near), f"with this change, {path}: {why}"

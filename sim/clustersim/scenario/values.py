@@ -12,7 +12,7 @@ from clustersim.scenario.keys.blocks import Block
 from clustersim.scenario.keys.logs import Recorded, Rows
 from clustersim.scenario.keys.recovery import NODES, RecoveryBlock
 from clustersim.scenario.keys.repair import RepairPlan
-from clustersim.scenario.keys.tiers import CheckpointSpecBlock
+from clustersim.scenario.keys.tiers import Tier, TierKeys
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.rates import mean_of
 from clustersim.scenario.text.document import Path, dotted
@@ -173,8 +173,7 @@ def _comes_to(scenario: Scenario, path: Path) -> tuple[Any, str] | None:
     if path == ("cluster", "spares"):
         return scenario.cluster.spare_nodes, "nodes"
     if path[0] == "checkpoint" and path[-1] == "interval":
-        name = str(path[2]) if len(path) == 4 else scenario.tiers[0].name
-        return next(tier.interval for tier in scenario.tiers if tier.name == name), "s"
+        return next(tier.interval for tier in scenario.tiers if tier.keys == path[:-1]), "s"
     if path[:2] == ("recovery", "stages") and len(path) == 3 and path[2] != NODES:
         return next(mean_of(each.duration) for each in scenario.recovery.stages if each.name == path[2]), "s"
     return None
@@ -205,11 +204,8 @@ def _entry(name: Any, value: Any) -> str:
 def _resolved(scenario: Scenario, path: Path, text: str) -> str:
     """Return *text* with what it comes to in this scenario, where that is not plain from the text."""
     written, spares = scenario.written, f"{scenario.cluster.spare_nodes:,} nodes"
-    if (
-        path[0] == "checkpoint"
-        and written.checkpoint
-        and (time := _of_tier(scenario, written.checkpoint, path))
-    ):
+    tier = next((tier for tier in scenario.tiers if tier.keys == path[:-1]), None)
+    if tier and written.checkpoint and (time := _of_tier(written.checkpoint.each()[tier.name], tier, path)):
         return f"{text} = {time}"
     if path[0] == "failures" and path[2:] == ("replay",):
         mode = scenario.written.failures[str(path[1])]
@@ -238,10 +234,8 @@ def _of_stage(scenario: Scenario, name: str) -> str:
     return f"{time}, fails {format_share(stage.fails, 3)}" if tables else time
 
 
-def _of_tier(scenario: Scenario, written: CheckpointSpecBlock, path: Path) -> str | None:
+def _of_tier(keys: TierKeys, tier: Tier, path: Path) -> str | None:
     """Return what the interval or a bandwidth of a tier comes to; None where its text says it all."""
-    name = str(path[2]) if len(path) == 4 else scenario.tiers[0].name
-    keys, tier = written.each()[name], next(tier for tier in scenario.tiers if tier.name == name)
     if path[-1] == "interval" and keys.interval and math.isnan(keys.interval.stated_s):
         return f"{_about(tier.interval)}{' at the start' if tier.adapts else ''}"
     if path[-1] == "read":

@@ -90,7 +90,7 @@ def test_a_recorded_mode_has_the_properties_of_a_random_one(folder: Path) -> Non
     assert (nic.per, nic.takes_nodes, nic.transient, nic.scope) == ("node", True, 0.5, "node")
     assert nic.repair == Empirical((4 * HOUR,))
     assert nic.repair_plan is not None
-    assert nic.repair_plan.mean == 4 * HOUR
+    assert nic.repair_plan.whole.mean == 4 * HOUR
     assert nic.detect is not None
     assert nic.detect.mean == 60
     assert (job.per, job.takes_nodes, job.transient, job.repair, job.repair_plan) == (

@@ -32,6 +32,13 @@ def refuse(findings: Iterable[Finding]) -> None:
         raise ValidationError.from_exception_data("scenario", details)
 
 
+def refused(error: ValidationError) -> Iterator[tuple[Path, str, bool]]:
+    """Yield what `refuse` said in an *error*: path and sentence, and whether the key itself is blamed."""
+    for detail in error.errors(include_url=False):
+        path, of_key = detail["loc"], detail["loc"][-1:] == (KEY,)
+        yield path[:-1] if of_key else path, detail["ctx"]["sentence"], of_key
+
+
 def under(block: Path, findings: Iterable[Finding]) -> Iterator[tuple[Path, str]]:
     """Yield what is wrong with a block with paths from further above, where the block stands at *block*."""
     for path, why in findings:

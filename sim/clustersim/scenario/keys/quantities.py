@@ -49,10 +49,11 @@ class Threshold:
     value: float
 
     @classmethod
-    def parse(cls, text: str) -> Threshold:
+    def parse(cls, text: object) -> Threshold:
         """Return the threshold that *text* states, `>= 0.90` or `>= 90 %`; raises ValueError."""
-        match = re.fullmatch(rf"(>=|<=|>|<)\s*(-?{NUMBER})\s*(%?)", text.strip())
-        if not match or len(text) > 60:
+        short = text.strip() if isinstance(text, str) and len(text) <= 60 else ""
+        match = re.fullmatch(rf"(>=|<=|>|<)\s*(-?{NUMBER})\s*(%?)", short)
+        if not match:
             raise ValueError(
                 f'{shown(text)} is not a threshold; write a sign and a number, such as ">= 0.90"'
             )
@@ -172,10 +173,8 @@ def _some(value: float, text: str) -> None:
 
 
 def _expectation(value: object) -> str:
-    if isinstance(value, str):
-        Threshold.parse(value)
-        return value
-    raise ValueError(f'{shown(value)} is not a threshold; write a sign and a number, such as ">= 0.90"')
+    Threshold.parse(value)
+    return str(value)
 
 
 def _yes_or_no(value: object) -> bool:

@@ -36,11 +36,6 @@ class RepairPlan:
         return Constant(self.first.mean + self.escalates * self.second.mean)
 
     @property
-    def mean(self) -> float:
-        """Mean time in repair, in seconds; waiting for a crew not counted."""
-        return self.whole.mean
-
-    @property
     def in_vain(self) -> float:
         """Share of all repairs after which the node is still broken."""
         return self.of_all(self.false_fix)

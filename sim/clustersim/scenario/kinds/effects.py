@@ -17,12 +17,11 @@ from pydantic import Field
 
 from clustersim.distributions import Distribution
 from clustersim.failure import Failure
-from clustersim.scenario.keys.blocks import Finding, Shorthand, key, unknown
+from clustersim.scenario.keys.blocks import Choice, Finding, Kind, Shorthand, key, unknown
 from clustersim.scenario.keys.laws import Time
 from clustersim.scenario.keys.quantities import Name, PositiveDuration, Share, plain
 from clustersim.scenario.keys.repair import RepairPlan
 from clustersim.scenario.keys.tiers import Tier
-from clustersim.scenario.kinds.choice import Choice, Kind
 from clustersim.units import shown
 
 

@@ -20,9 +20,8 @@ from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 from clustersim import theory, units
-from clustersim.scenario.keys.blocks import Shorthand, key
+from clustersim.scenario.keys.blocks import Choice, Kind, Shorthand, key
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION, PositiveDuration, bounded, quantity
-from clustersim.scenario.kinds.choice import Choice, Kind
 
 _DURATION = quantity(units.DURATION, partial(bounded, none=""))
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from clustersim.distributions import Exponential
-from clustersim.scenario.keys.failure import Lemons
-from clustersim.scenario.model import FailureMode, Scenario
+from clustersim.scenario.keys.failure import FailureMode, Lemons
+from clustersim.scenario.model import Scenario
 
 if TYPE_CHECKING:
     from tests.oracle.naive import Luck

@@ -6,7 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 
-from clustersim.scenario.model import FailureMode, Scenario
+from clustersim.scenario.keys.failure import FailureMode
+from clustersim.scenario.model import Scenario
 
 
 class Fleet:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from clustersim.records import PEER
+from clustersim.scenario.keys.recovery import Stage
 from clustersim.scenario.kinds.effects import Notice
-from clustersim.scenario.model import Stage
 from clustersim.streams import uniform
 from tests.oracle import ranks
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from clustersim.scenario.model import Maintenance
+from clustersim.scenario.keys.plan import Maintenance
 
 
 class StopSeries:

@@ -23,8 +23,10 @@ from clustersim.estimate import Stake
 from clustersim.formatting import counted, significant
 from clustersim.scenario import rates
 from clustersim.scenario.keys.failure import FailureMode
+from clustersim.scenario.keys.recovery import Stage
+from clustersim.scenario.keys.tiers import Tier
 from clustersim.scenario.kinds.effects import Rescue
-from clustersim.scenario.model import Scenario, Stage, Tier
+from clustersim.scenario.model import Scenario
 from clustersim.scenario.rates import (
     calendar_share,
     falls_back,

@@ -12,42 +12,16 @@ from typing import Any
 from clustersim.scenario import rates
 from clustersim.scenario.checks import examine
 from clustersim.scenario.keys.blocks import refuse
-from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.keys.logs import Rows
-from clustersim.scenario.keys.machine import ClusterSpec, Workload
-from clustersim.scenario.keys.plan import Costs, Maintenance, Simulation
-from clustersim.scenario.keys.recovery import Recovery, Stage
 from clustersim.scenario.keys.remarks import OwnLever, Published
 from clustersim.scenario.keys.scenario import ScenarioBlock
-from clustersim.scenario.keys.tiers import CheckpointSpec, Tier
 from clustersim.scenario.system import System
 from clustersim.scenario.trials import trouble
-
-__all__ = [
-    "CheckpointSpec",
-    "ClusterSpec",
-    "Costs",
-    "FailureMode",
-    "Maintenance",
-    "OwnLever",
-    "Published",
-    "Recovery",
-    "Scenario",
-    "Simulation",
-    "Stage",
-    "Tier",
-    "Workload",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario(System):
     """One YAML file, resolved: the system that is simulated, and the remarks on it.
-
-    Its parts are frozen values in seconds, cards and shares of 1: `cluster`, `workload`, `failures` by name,
-    `checkpoint`, `recovery`, `maintenance`, `costs`, `simulation`.  `target_s` are the productive seconds
-    after which the job is done (None: only the horizon ends the run), `end_s` the simulated seconds after
-    which a run ends at the latest: the horizon, or ten times the target.
 
     `mtbf` are the seconds between failures of all modes together, `over_time` not counted (None without
     failures): lemons count, and so do failures that others bring about.  `written` are the file's blocks.

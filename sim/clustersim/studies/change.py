@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from clustersim import folders
 from clustersim.scenario import ScenarioError, load
 from clustersim.scenario.keys.blocks import unknown
+from clustersim.scenario.keys.tiers import Tier
 from clustersim.scenario.loading import variant
-from clustersim.scenario.model import Scenario, Tier
+from clustersim.scenario.model import Scenario
 from clustersim.scenario.text.document import at, dotted, find
 from clustersim.scenario.trials import REMARKS
 from clustersim.scenario.writing import edited, moved

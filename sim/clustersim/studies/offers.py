@@ -11,9 +11,10 @@ from typing import Any
 
 from clustersim.distributions import Empirical
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
+from clustersim.scenario.keys.tiers import Tier
 from clustersim.scenario.keys.uncertain import quantified, scaled
 from clustersim.scenario.kinds.effects import EFFECTS
-from clustersim.scenario.model import Scenario, Tier
+from clustersim.scenario.model import Scenario
 from clustersim.scenario.text.document import at, find
 from clustersim.studies.change import Area, Change, from_to
 from clustersim.units import BANDWIDTH, DURATION, SHARE, format_bandwidth, format_duration, format_share

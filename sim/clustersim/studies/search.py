@@ -24,8 +24,9 @@ from clustersim.engine.checkpoints import PeriodicSaves
 from clustersim.estimate import Estimate, beats, mean_of
 from clustersim.scenario.checks import MOST_SAVES
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
+from clustersim.scenario.keys.tiers import Tier
 from clustersim.scenario.loading import variant
-from clustersim.scenario.model import Scenario, Tier
+from clustersim.scenario.model import Scenario
 from clustersim.scenario.rates import mtbf_served
 from clustersim.store import Kept, Measures
 from clustersim.studies.change import ended_by_the_clock, tuned_tier

@@ -19,7 +19,8 @@ from clustersim.metrics.catalogue import NO_PROGRESS_BELOW
 from clustersim.scenario.describe import describe
 from clustersim.scenario.first_order import mean_parts
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
-from clustersim.scenario.model import Scenario, Tier
+from clustersim.scenario.keys.tiers import Tier
+from clustersim.scenario.model import Scenario
 from clustersim.scenario.rates import calendar_share, mtbf_served
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError

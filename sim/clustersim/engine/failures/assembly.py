@@ -33,8 +33,8 @@ from clustersim.engine.origins import (
     PROCESSES,
     SPARE,
 )
+from clustersim.scenario.keys.failure import FailureMode
 from clustersim.scenario.keys.logs import Recorded
-from clustersim.scenario.model import FailureMode
 
 MODE, PROCESS = 1 << 40, 1 << 36
 """Priorities reserved for failures of one instant: for each mode, and in it for each of its processes.

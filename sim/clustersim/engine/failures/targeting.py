@@ -19,7 +19,7 @@ from clustersim.engine.origins import FailureDraws
 from clustersim.engine.world import World
 from clustersim.failure import Failure
 from clustersim.records import SCOPES
-from clustersim.scenario.model import FailureMode
+from clustersim.scenario.keys.failure import FailureMode
 from clustersim.streams import happens
 
 UNITS_OF_A_NODE, WHOLE_JOB = ("gpu", "node"), ("cluster", "job")

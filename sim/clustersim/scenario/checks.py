@@ -56,7 +56,6 @@ def _about_blocks(written: ScenarioBlock, system: System, document: Mapping[str,
     for name in written.failures:
         yield from under(("failures", name), _about_mode(written, system, name))
     yield from _about_copies(written, system)
-    yield from _about_unsaved(written, system)
     yield from under(("recovery",), _about_recovery(written, system))
     yield from _about_stops(written, system)
     yield from under(("cluster", "groups"), _about_groups(system))
@@ -181,13 +180,6 @@ def _about_copies(written: ScenarioBlock, system: System) -> Iterator[Finding]:
             yield ("recovery", "stages", name), "there is no checkpoint to load; leave the stage out"
 
 
-def _about_unsaved(written: ScenarioBlock, system: System) -> Iterator[Finding]:
-    """Yield planned stops that are to be saved before where nothing can be."""
-    for path, stops in planned_stops(written):
-        if not system.tiers and not stops.abrupt and not stops.rolling:
-            yield path, "without checkpoints nothing can be saved before a stop; say abrupt: true"
-
-
 def _about_recovery(written: ScenarioBlock, system: System) -> Iterator[Finding]:
     """Yield what of diagnosis and replicas has no meaning here."""
     recovery = system.recovery
@@ -213,11 +205,13 @@ def planned_stops(written: ScenarioBlock) -> Iterator[tuple[Path, Maintenance]]:
 
 
 def _about_stops(written: ScenarioBlock, system: System) -> Iterator[Finding]:
+    """Yield planned stops that are to be saved before where nothing can be, and rolling ones that cannot."""
     replicas = system.recovery.replicas
     for path, stops in planned_stops(written):
         if not stops.rolling:
-            continue
-        if replicas == 1:
+            if not system.tiers and not stops.abrupt:
+                yield path, "without checkpoints nothing can be saved before a stop; say abrupt: true"
+        elif replicas == 1:
             why = "the whole job is one replica; give recovery.replicas, or leave it out"
             yield (*path, "rolling"), why
         elif len(system.maintenance) > 1:

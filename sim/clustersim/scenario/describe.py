@@ -127,7 +127,7 @@ def describe(scenario: Scenario, cores: int = 1) -> Description:
         lasts_s=found.lasts_s,
         rates=tuple(beside_published(scenario, found.lasts_s)),
         run_s=START_UP_SECONDS
-        + _draws_s(scenario)
+        + (SECONDS_PER_DRAW * replications / scenario.uncertainty.per_draw if scenario.uncertain else 0.0)
         + replication_s(scenario, found.lasts_s) * math.ceil(replications / cores),
         notes=tuple(notes(scenario)),
     )
@@ -149,12 +149,6 @@ def _mode(scenario: Scenario, name: str, found: FirstOrder) -> ModeMeaning:
         restart_s=restart_s(scenario, name),
         nodes_in_repair=away,
     )
-
-
-def _draws_s(scenario: Scenario) -> float:
-    """Return about how long making the draws of the uncertain inputs takes, in seconds."""
-    draws = scenario.simulation.replications / scenario.uncertainty.per_draw
-    return SECONDS_PER_DRAW * draws if scenario.uncertain else 0.0
 
 
 def replication_s(scenario: Scenario, lasts_s: float | None = None) -> float:

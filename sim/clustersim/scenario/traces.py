@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
@@ -52,37 +53,39 @@ def _names_a_file(mode: Any) -> bool:
     return isinstance(replay, Mapping) or (isinstance(replay, str) and "\n" not in replay)
 
 
+@dataclass
 class _Trace:
     """One mode that names a log, in the document that the rows go into."""
 
-    def __init__(self, read: Document, name: str, mode: Mapping[str, Any], roots: Sequence[File]) -> None:
-        self._read = read
-        self._name = name
-        self._mode = mode
-        self._roots = roots
-        self._path: Path = (FAILURES, name, REPLAY)
-        self._file = ""
-        self._notes: list[str] = []
-        self._marks = {path[2:]: mark for path, mark in read.marks.items() if path[:2] == self._path[:2]}
+    read: Document
+    name: str
+    mode: Mapping[str, Any]
+    roots: Sequence[File]
+    file: str = ""
+    notes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        self.path: Path = (FAILURES, self.name, REPLAY)
+        self.marks = {path[2:]: mark for path, mark in self.read.marks.items() if path[:2] == self.path[:2]}
 
     def modes(self, taken: Sequence[str]) -> dict[str, Any]:
         """Return the modes that stand in place of the trace, none of them with a *taken* name."""
-        named = self._mode[REPLAY]
+        named = self.mode[REPLAY]
         try:
             more = ReplayLog.model_validate(named) if isinstance(named, Mapping) else None
         except ValidationError:
             # How the log is read is said wrongly: the scenario is refused for that.
-            return {self._name: dict(self._mode)}
+            return {self.name: dict(self.mode)}
         entries = sorted(self._entries(named, more), key=lambda entry: entry.row.time_s)
         if not entries:
-            return {self._name: {**self._mode, REPLAY: _HARMLESS}}
+            return {self.name: {**self.mode, REPLAY: _HARMLESS}}
         causes = list(dict.fromkeys(entry.cause for entry in entries if not entry.row.planned)) or [""]
         if len(causes) > MOST_CAUSES:
             why = f"{len(causes):,} causes, {MOST_CAUSES} are possible; give fewer, or leave the column out"
-            self._read.problems += self._error(why).problems
+            self.read.problems += self._error(why).problems
         if len(causes) > MOST_CAUSES or not self._is_sound():
             entries, causes = [entry._replace(cause="") for entry in entries], [""]
-        names = dict(zip(causes, mode_names(causes, self._name, taken), strict=True))
+        names = dict(zip(causes, mode_names(causes, self.name, taken), strict=True))
         self._say_sources(names)
         # Planned stops have no mode of their own: they go with the first one.
         return {
@@ -95,12 +98,12 @@ class _Trace:
 
     def _of(self, entries: Sequence[LogEntry], name: str) -> dict[str, Any]:
         """Return the mode of the rows of one cause, and mark where each of them was written."""
-        marks = self._read.marks
-        marks.update({(FAILURES, name, *path): mark for path, mark in self._marks.items()})
+        marks = self.read.marks
+        marks.update({(FAILURES, name, *path): mark for path, mark in self.marks.items()})
         for number, entry in enumerate(entries):
             place = Place(entry.file, entry.line)
             marks[(FAILURES, name, REPLAY, number)] = Mark(place, place)
-        return {**self._mode, REPLAY: Rows(entry.row for entry in entries)}
+        return {**self.mode, REPLAY: Rows(entry.row for entry in entries)}
 
     def _entries(self, named: Any, more: ReplayLog | None) -> list[LogEntry]:
         """Return the rows of the files that can be read."""
@@ -108,24 +111,24 @@ class _Trace:
             sources = [self._source(name) for name in (more.log if more else [named])]
             log = read_files(sources, more)
         except ScenarioError as error:
-            self._read.problems += error.problems
+            self.read.problems += error.problems
             return []
         for problem in log.problems:
             in_line = Place(problem.file, problem.line) if problem.line else None
             why = self._error(problem.reason if in_line else str(problem), in_line)
-            self._read.problems += why.problems
-        self._file = " and ".join(source.name for source in sources)
-        self._notes = log.notes
+            self.read.problems += why.problems
+        self.file = " and ".join(source.name for source in sources)
+        self.notes = log.notes
         return log.entries
 
     def _found(self, name: str) -> File:
         """Return the file that *name* means, below one of the roots."""
         if not name or File(name).is_absolute() or "\0" in name:
             raise self._error(f"{shown(name)} is not a relative path; give one such as logs/incidents.csv")
-        stated = self._read.place(self._path).file
+        stated = self.read.place(self.path).file
         folder = File(stated).parent if os.path.isfile(stated) else File.cwd()
         file = File(os.path.realpath(folder / name))
-        if not any(file.is_relative_to(root) for root in self._roots):
+        if not any(file.is_relative_to(root) for root in self.roots):
             raise self._error(
                 f"{shown(name)} is outside the working tree; move it there, or change directory"
             )
@@ -144,33 +147,33 @@ class _Trace:
 
     def _error(self, message: str, place: Place | None = None) -> ScenarioError:
         """Return what is wrong with the log, at a place in it, or else where it is named."""
-        return (place or self._read.place(self._path)).error(message, dotted(self._path))
+        return (place or self.read.place(self.path)).error(message, dotted(self.path))
 
     def _is_sound(self) -> bool:
         """Whether the mode is right but for its log: what is not is then said once, not for each cause."""
         try:
-            FailureModeBlock.model_validate({**self._mode, REPLAY: _HARMLESS})
+            FailureModeBlock.model_validate({**self.mode, REPLAY: _HARMLESS})
         except ValidationError:
             return False
         return True
 
     def _say_sources(self, names: Mapping[str, str]) -> None:
         """Say of each mode that it is recorded, and let it have the sources of the trace."""
-        stated = self._read.data.get(SOURCES, {})
+        stated = self.read.data.get(SOURCES, {})
         if not isinstance(stated, Mapping):
             return
         sources = dict(stated)
         of_trace = {}
         for source in list(sources):
-            path = find({FAILURES: {self._name: self._mode}}, str(source))
-            if path is not None and path[:2] == self._path[:2]:
+            path = find({FAILURES: {self.name: self.mode}}, str(source))
+            if path is not None and path[:2] == self.path[:2]:
                 of_trace[path[2:]] = sources.pop(source)
         for cause, name in names.items():
             of = f", cause {shown(cause)}" if cause else ""
-            recorded = "; ".join([f"recorded: {self._file}{of}", *self._notes])
+            recorded = "; ".join([f"recorded: {self.file}{of}", *self.notes])
             here = {(REPLAY,): recorded} | of_trace if () not in of_trace else of_trace
             sources |= {dotted((FAILURES, name, *path)): text for path, text in here.items()}
-        self._read.data[SOURCES] = sources
+        self.read.data[SOURCES] = sources
 
 
 def mode_names(causes: Sequence[str], trace: str, taken: Sequence[str]) -> Iterator[str]:

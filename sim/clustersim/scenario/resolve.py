@@ -59,16 +59,8 @@ def _recorded_stops(rows: Sequence[Recorded], written: ScenarioBlock) -> Mainten
             begins.append(row.time_s)
             ends.append(row.time_s + (row.repair_s or 0.0))
     lengths = tuple(end - begin for begin, end in zip(begins, ends, strict=True))
-    return Maintenance(
-        every=None,
-        at=tuple(begins),
-        takes=max(lengths, default=0.0),
-        lengths=lengths,
-        abrupt=written.checkpoint is None,
-        if_down="shorten",
-        merge_within=0.0,
-        rolling=False,
-    )
+    longest, abrupt = max(lengths, default=0.0), written.checkpoint is None
+    return Maintenance(every=None, at=tuple(begins), takes=longest, lengths=lengths, abrupt=abrupt)
 
 
 def _counted(written: ScenarioBlock) -> Simulation:

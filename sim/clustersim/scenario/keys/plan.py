@@ -45,9 +45,9 @@ class Maintenance:
     takes: float
     lengths: tuple[float, ...]
     abrupt: bool
-    if_down: IfDown
-    merge_within: float
-    rolling: bool
+    if_down: IfDown = "shorten"
+    merge_within: float = 0.0
+    rolling: bool = False
 
     def due(self, number: int) -> float:
         """Return when stop *number* is due (s); infinite behind the last one."""

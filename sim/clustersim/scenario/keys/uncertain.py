@@ -44,21 +44,13 @@ class Quantified(NamedTuple):
     scale: Scale
 
 
-def _text_of(write: Callable[[float], str], value: float) -> str:
+def _text_of(form: Callable[[float], str], after: str, value: float) -> str:
     """Return a text with six significant digits: more are not read, and no law is known so well."""
-    return write(_number(value))
-
-
-def _bandwidth(per_node: str, value: float) -> str:
-    return _text_of(units.format_bandwidth, value) + per_node
+    return form(_number(value)) + after
 
 
 def _amount(currency: str, value: float) -> str:
     return str(Money(_number(value), currency))
-
-
-def _tokens(value: float) -> str:
-    return f"{value:.6g} tokens"
 
 
 def _number(value: float) -> float:
@@ -68,10 +60,10 @@ def _number(value: float) -> float:
 _NUMBER = Scale("a number", _number)
 _COUNT = Scale("a count", round, counts=True)
 _SIMPLE: tuple[tuple[units.Quantity[float], Callable[[float], Any]], ...] = (
-    (units.SHARE, partial(_text_of, units.format_share)),
-    (units.DURATION, partial(_text_of, units.format_duration)),
-    (units.SIZE, partial(_text_of, units.format_size)),
-    (units.TOKENS, _tokens),
+    (units.SHARE, partial(_text_of, units.format_share, "")),
+    (units.DURATION, partial(_text_of, units.format_duration, "")),
+    (units.SIZE, partial(_text_of, units.format_size, "")),
+    (units.TOKENS, partial(_text_of, "{:.6g}".format, " tokens")),
 )
 
 
@@ -99,8 +91,11 @@ def _of_something(text: str) -> Quantified:
     bare = units.PER_NODE.sub("", text)
     if re.fullmatch(units.BANDWIDTH.pattern[1:-1], bare):
         per_node = text[len(bare) :]
-        name = f"{units.BANDWIDTH.name}{' per node' if per_node else ''}"
-        return Quantified(units.BANDWIDTH.parse(bare), Scale(name, partial(_bandwidth, per_node)))
+        scale = Scale(
+            f"{units.BANDWIDTH.name}{' per node' if per_node else ''}",
+            partial(_text_of, units.format_bandwidth, per_node),
+        )
+        return Quantified(units.BANDWIDTH.parse(bare), scale)
     if re.fullmatch(units.MONEY.pattern[1:-1], text):
         amount, currency = units.MONEY.parse(text)
         return Quantified(amount, Scale(f"a price in {currency}", partial(_amount, currency)))
@@ -110,11 +105,7 @@ def _of_something(text: str) -> Quantified:
 
 def rate_of(part: str | None) -> Scale:
     """Return the scale of a rate of that part."""
-    return Scale(f"a rate per {part}" if part else units.RATE.name, partial(_rate, part))
-
-
-def _rate(part: str | None, value: float) -> str:
-    return units.format_rate(value, part)
+    return Scale(f"a rate per {part}" if part else units.RATE.name, partial(units.format_rate, part=part))
 
 
 def both_ends(written: object) -> tuple[float, float, Scale]:

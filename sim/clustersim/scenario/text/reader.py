@@ -6,6 +6,7 @@ The language uses a part of YAML: mappings, lists and scalars, comments, anchors
 
 from __future__ import annotations
 
+import math
 import os.path
 import re
 from collections.abc import Iterator, Mapping
@@ -22,21 +23,24 @@ MOST_VALUES = 100_000
 _INT = re.compile(r"[-+]?[0-9]+(?:_[0-9]+)*")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:_[0-9]+)*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _ROWS = re.compile(rb"^ +[0-9][0-9.e+,]*\n", re.MULTILINE)
-_WORDS: dict[str, Any] = {"": None, "~": None} | {
-    word: value
-    for name, value in (("null", None), ("true", True), ("false", False))
-    for word in (name, name.capitalize(), name.upper())
+_WORDS: dict[str, Any] = {
+    "": None,
+    "~": None,
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
+    **{sign + name: float(sign + "inf") for sign in ("", "+", "-") for name in (".inf", ".Inf", ".INF")},
+    **{
+        word: value
+        for name, value in (("null", None), ("true", True), ("false", False))
+        for word in (name, name.capitalize(), name.upper())
+    },
 }
-_INFINITE = {sign + name: float(sign + "inf") for sign in ("", "+", "-") for name in (".inf", ".Inf", ".INF")}
-_NOT_A_NUMBER = dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan"))
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def resolve(text: str) -> Any:
     """Return what an unquoted scalar means: null, true, false, a number, or the text itself."""
-    for table in (_WORDS, _INFINITE, _NOT_A_NUMBER):
-        if text in table:
-            return table[text]
+    if text in _WORDS:
+        return _WORDS[text]
     if len(text) <= 60 and _INT.fullmatch(text):
         return int(text.replace("_", ""))
     if len(text) <= 60 and _FLOAT.fullmatch(text):
@@ -230,17 +234,11 @@ class _Builder:
         if event.tag is not None:
             raise self._refuse(event, path, "tags are not part of the language; leave it out")
         before = self._count(event, 1)
-        value = self._fresh(kind, event, events, path)
+        build = {"MappingStartEvent": self._mapping, "SequenceStartEvent": self._sequence}.get(kind)
+        value = build(events, path) if build else self._scalar(event, path)
         if event.anchor:
             self._anchors[event.anchor] = value, self._values - before
         return value
-
-    def _fresh(self, kind: str, event: Any, events: Iterator[Any], path: Path) -> Any:
-        if kind == "MappingStartEvent":
-            return self._mapping(events, path)
-        if kind == "SequenceStartEvent":
-            return self._sequence(events, path)
-        return self._scalar(event, path)
 
     def _scalar(self, event: Any, path: Path) -> Any:
         """Return what a scalar means; what it holds once its quotes are off has to be allowed too."""

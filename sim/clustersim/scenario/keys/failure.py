@@ -26,7 +26,7 @@ from clustersim.scenario.keys.quantities import (
     words,
 )
 from clustersim.scenario.keys.repair import RepairPlan, RepairTime, SharesByPart
-from clustersim.scenario.kinds.effects import ABOUT, EffectKind, Effects
+from clustersim.scenario.kinds.effects import ABOUT, WITHOUT_NODES, EffectKind, Effects
 from clustersim.units import PARTS
 
 Part = Literal["gpu", "node", "rack", "pod", "cluster", "job"]
@@ -37,7 +37,6 @@ REACHES = ("node", "rack", "pod", "replica", "job")
 WITH_DOMAIN: Mapping[str, Reach] = {"rack": "rack", "pod": "pod", "cluster": "job", "job": "job"}
 SIZES = ("gpu", "node", "rack", "pod")
 OF_NODES = ("gpu", "node")
-WITHOUT_NODES = ("cluster", "job")
 
 
 class Lemons(Block):
@@ -296,7 +295,7 @@ class FailureModeBlock(Block):
         mode, stated = self.resolve(), {name: getattr(self, name) for name in self.model_fields_set}
         if self.saves is not None and self.notice is None:
             yield "saves", "nothing is announced for which one could save; give notice, or leave it out"
-        yield from mode.effect.about_mode(mode, stated)
+        yield from mode.effect.about_mode(mode.per, stated)
         if mode.recorded is not None:
             yield from _beside_a_log(mode, stated)
             return

@@ -111,7 +111,7 @@ class Law(OneOf):
     gamma: GammaLaw | None = key("{mean: 2 d, shape: 2}", None)
     empirical: Times | None = key("a list of times, each equally likely", None)
 
-    def distribution(self) -> Distribution:
+    def resolve(self) -> Any:
         """Return the law as a distribution of seconds."""
         if self.constant is not None:
             return Constant(self.constant)
@@ -119,10 +119,6 @@ class Law(OneOf):
             return Empirical(self.empirical)
         law: Bounded = getattr(self, self.given(*LAWS)[0])
         return law.resolve()
-
-    def resolve(self) -> Any:
-        """Return the distribution of seconds."""
-        return self.distribution()
 
 
 def constant(value: object) -> dict[str, object]:

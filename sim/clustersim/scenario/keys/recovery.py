@@ -138,7 +138,7 @@ class StageTimeBlock(Law):
 
     def resolve(self) -> StageTime:
         """Return what the stage lasts."""
-        law = AT_ONCE if self.over_gpus else self.distribution()
+        law = AT_ONCE if self.over_gpus else super().resolve()
         return StageTime("", law, self.over_gpus, self.fails)
 
     def contradictions(self) -> Iterator[Finding]:

@@ -84,7 +84,7 @@ class Repair(Law):
         """Return what happens to a node in repair."""
         fixes = self.false_fix or (0.0, 0.0)
         if self.automatic is None:
-            return RepairPlan(self.distribution(), false_fix=fixes, crews=self.crews)
+            return RepairPlan(super().resolve(), false_fix=fixes, crews=self.crews)
         return RepairPlan(self.automatic, self.escalates or 0.0, self.manual, fixes, self.crews)
 
     def contradictions(self) -> Iterator[Finding]:

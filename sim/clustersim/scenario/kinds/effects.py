@@ -89,22 +89,8 @@ class AffectedJob(Protocol):
         """Make *tiers* unavailable for *time*."""
 
 
-class StrikingMode(Protocol):
-    """The failure mode whose effect it is, as far as an effect has a say in its other keys."""
-
-    @property
-    def takes_nodes(self) -> bool:
-        """Whether its failures strike nodes."""
-
-    @property
-    def per(self) -> str:
-        """What fails: gpu, node, rack, pod, cluster or job."""
-
-    @property
-    def recorded(self) -> object:
-        """The failures of a log; None where they are random."""
-
-
+WITHOUT_NODES = ("cluster", "job")
+"""Of these no node fails."""
 Stated = Mapping[str, object]
 """What the file says of a mode, by key."""
 
@@ -185,22 +171,22 @@ class EffectKind(Kind):
         """Return what is saved of the work because the failure, of *scope*, is announced: nothing here."""
         return NO_RESCUE
 
-    def about_part(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
-        """Yield why it is no effect of what fails in *mode*."""
+    def about_part(self, per: str, stated: Stated) -> Iterator[Finding]:
+        """Yield why it is no effect of what fails *per* gpu, node, rack, pod, cluster or job."""
         yield from ()
 
     def about_tiers(self, tiers: Collection[str]) -> Iterator[Finding]:
         """Yield, at paths below the effect, what does not fit a scenario with these *tiers*."""
         yield from ()
 
-    def about_mode(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
-        """Yield what of *mode*, or of what is *stated* of it in the file, its effect contradicts."""
-        if self.lasts_for_repair and mode.recorded is not None:
+    def about_mode(self, per: str, stated: Stated) -> Iterator[Finding]:
+        """Yield what is *stated* of a mode, of failures *per* such part, that its effect contradicts."""
+        if self.lasts_for_repair and stated.get("replay") is not None:
             yield "effect", f"the effect {self.word} cannot be replayed; give it a mode of its own"
             return
         if "notice" in stated and not self.is_announced:
             yield "notice", f"what is {self.word} is never announced, only a crash is; leave it out"
-        yield from self.about_part(mode, stated)
+        yield from self.about_part(per, stated)
         for name, why in self.unused.items():
             if name in stated:
                 yield (name,), f"with the effect {self.word}, {why}; leave it out"
@@ -254,10 +240,10 @@ class Slow(EffectKind):
         if self.factor == 1:
             yield "factor", "a factor of 1 slows nothing; give less"
 
-    def about_part(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
+    def about_part(self, per: str, stated: Stated) -> Iterator[Finding]:
         """Refuse a straggler that is no node."""
-        if not mode.takes_nodes:
-            yield "effect", f"a straggler is a node, not what fails per {mode.per}; give per: node"
+        if per in WITHOUT_NODES:
+            yield "effect", f"a straggler is a node, not what fails per {per}; give per: node"
 
     def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
         """Slow the job down, and let it fail when the detection time is over, unless the node has left."""
@@ -284,7 +270,7 @@ class Notice(EffectKind):
     notice: PositiveDuration = key("time from the notice until the nodes leave")
     saves: Share = key("share of the saves made in it that can be loaded", "100 %")
 
-    def about_part(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
+    def about_part(self, per: str, stated: Stated) -> Iterator[Finding]:
         """Refuse a notice of what is noticed in another way."""
         if "detect" in stated:
             yield "detect", "the notice tells of it; leave detect out, or the notice"
@@ -386,10 +372,10 @@ class Storage(EffectKind):
         "names of the tiers concerned; all that survive everything if left out", None
     )
 
-    def about_part(self, mode: StrikingMode, stated: Stated) -> Iterator[Finding]:
+    def about_part(self, per: str, stated: Stated) -> Iterator[Finding]:
         """Ask for storage of the whole job, and for one length of its outages."""
-        if mode.takes_nodes:
-            yield "per", f"storage does not fail per {mode.per}; give per: cluster"
+        if per not in WITHOUT_NODES:
+            yield "per", f"storage does not fail per {per}; give per: cluster"
             return
         repair = stated.get("repair")
         if not isinstance(repair, RepairPlan):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path as File
 
 from clustersim import library
@@ -28,7 +28,7 @@ class Bases:
     """Reads a scenario's bases: the trees that it may read from, and how many files it has read."""
 
     roots: tuple[File, ...]
-    read: int = field(default=0)
+    read: int = 0
 
     def assemble(self, document: Document, file: File, above: tuple[File, ...] = ()) -> Document:
         """Return *document*, written in *file*, over its bases; *above* are the files on the way here."""

@@ -28,7 +28,12 @@ def refuse(findings: Iterable[Finding]) -> None:
 
     A path that ends in KEY blames the key itself, not its value.
     """
-    if details := [_detail(path, why) for path, why in under((), findings)]:
+    details = []
+    for path, why in under((), findings):
+        # The sentence is put into a template of pydantic's, as it may hold braces itself.
+        spoken = PydanticCustomError("problem", "{sentence}", {"sentence": why})
+        details.append(InitErrorDetails(type=spoken, loc=path, input=None))
+    if details:
         raise ValidationError.from_exception_data("scenario", details)
 
 
@@ -43,15 +48,6 @@ def under(block: Path, findings: Iterable[Finding]) -> Iterator[tuple[Path, str]
     """Yield what is wrong with a block with paths from further above, where the block stands at *block*."""
     for path, why in findings:
         yield (*block, *((path,) if isinstance(path, str) else path)), why
-
-
-def _detail(path: Path, why: str) -> InitErrorDetails:
-    return InitErrorDetails(type=spoken(why), loc=path, input=None)
-
-
-def spoken(why: str) -> PydanticCustomError:
-    """Return pydantic's error for a sentence of ours, whatever braces the sentence holds."""
-    return PydanticCustomError("problem", "{sentence}", {"sentence": why})
 
 
 def key(about: str, default: Any = ..., *, unit: str = "", quiet: bool = False) -> Any:
@@ -135,15 +131,11 @@ class Block(BaseModel):
         try:
             block = handler(data)
         except ValidationError as error:
-            raise cls._reworded(error) from None
+            # This raises, as pydantic found something.
+            refuse([cls._finding(detail) for detail in error.errors(include_url=False)])
+            raise
         refuse(block.contradictions())
         return block
-
-    @classmethod
-    def _reworded(cls, error: ValidationError) -> ValidationError:
-        """Return *error* with sentences of ours for all that pydantic found."""
-        details = [_detail(*cls._finding(detail)) for detail in error.errors(include_url=False)]
-        return ValidationError.from_exception_data("scenario", details)
 
     @classmethod
     def _finding(cls, detail: ErrorDetails) -> tuple[Path, str]:
@@ -154,17 +146,14 @@ class Block(BaseModel):
         if "error" in context:
             return path, str(context["error"])
         if detail["type"] == "extra_forbidden":
-            return (*path, KEY), cls._unexpected(str(path[0]))
+            name = str(path[0])
+            return (*path, KEY), cls.misplaced.get(name) or unknown(name, cls.keys())
         if detail["type"] == "missing":
             return path, f"missing; give {cls.meaning(str(path[0]))}"
         if detail["type"] == "too_long":
             return path, too_many(len(detail["input"]), context["max_length"])
         what = _SHAPES.get(detail["type"], "is not understood here; give another value")
         return path, f"{shown(detail['input'])} {what}"
-
-    @classmethod
-    def _unexpected(cls, key: str) -> str:
-        return cls.misplaced.get(key) or unknown(key, cls.keys())
 
     @classmethod
     def meaning(cls, key: str) -> str:

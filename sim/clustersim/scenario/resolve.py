@@ -18,7 +18,7 @@ from clustersim.scenario.system import System
 
 
 def resolve(written: ScenarioBlock) -> System:
-    """Return the system that is *written*; intervals in words are nan, see `with_intervals`."""
+    """Return the system that is *written*; intervals are nan, see `with_intervals`."""
     cluster, workload, horizon = (
         written.cluster.resolve(),
         written.workload.resolve(),

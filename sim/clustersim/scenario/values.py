@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -236,7 +235,7 @@ def _of_stage(scenario: Scenario, name: str) -> str:
 
 def _of_tier(keys: TierKeys, tier: Tier, path: Path) -> str | None:
     """Return what the interval or a bandwidth of a tier comes to; None where its text says it all."""
-    if path[-1] == "interval" and keys.interval and math.isnan(keys.interval.stated_s):
+    if path[-1] == "interval" and keys.interval and not keys.interval.says_all:
         return f"{_about(tier.interval)}{' at the start' if tier.adapts else ''}"
     if path[-1] == "read":
         return f"{_about(tier.load)} to load"

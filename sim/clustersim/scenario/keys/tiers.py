@@ -131,7 +131,7 @@ class TierKeys(Block):
     def tier(self, name: str, keys: tuple[str, ...], state: float | None, nodes: int) -> Tier:
         """Return the tier of that *name* for a job of so many nodes, with a *state* of so many bytes.
 
-        Its interval is nan where it is not stated as a duration.
+        Its interval is nan until `with_interval`.
         """
         writing = self.write.seconds(state or 0.0, nodes) if self.write else 0.0
         reading = self.read.seconds(state or 0.0, nodes) if self.read else 0.0
@@ -141,7 +141,7 @@ class TierKeys(Block):
             self,
             name=name,
             keys=keys,
-            interval=self.interval.stated_s if self.interval else math.nan,
+            interval=math.nan,
             adapts=None,
             blocks=writing if self.blocks is None else self.blocks,
             durable_after=behind if self.durable_after is None else self.durable_after,
@@ -223,7 +223,7 @@ class CheckpointSpecBlock(TierKeys):
         return ("checkpoint",) if self.tiers is None else ("checkpoint", "tiers", tier)
 
     def resolve(self, nodes: int = 1) -> CheckpointSpec:
-        """Return the tiers of a job of so many nodes; intervals in words are not worked out yet."""
+        """Return the tiers of a job of so many nodes; intervals are not worked out yet."""
         each = self.each().items()
         tiers = [keys.tier(name, self.path_of(name), self.state, nodes) for name, keys in each]
         return CheckpointSpec(tuple(tiers))

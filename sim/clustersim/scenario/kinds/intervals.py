@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from clustersim import theory, units
 from clustersim.scenario.keys.blocks import Choice, Kind, Shorthand, key
@@ -52,12 +52,9 @@ class Adaptation:
 
 
 class IntervalKind(Kind):
-    """A way to choose the interval; its trait is whether its text says all, as a time does."""
+    """A way to choose the interval; its trait is whether its text `says_all`, as a time does."""
 
-    @property
-    def stated_s(self) -> float:
-        """The interval in seconds where it is stated as a time; nan where it follows from something else."""
-        return math.nan
+    says_all: ClassVar[bool] = False
 
     def seconds(self, needs: Needs) -> tuple[float, str]:
         """Return the interval in seconds, and why it cannot be worked out: nothing where it can."""
@@ -73,12 +70,8 @@ class Every(IntervalKind):
 
     word = "time"
     example = "10 min"
+    says_all = True
     time: PositiveDuration = key("the interval")
-
-    @property
-    def stated_s(self) -> float:
-        """The time."""
-        return self.time
 
     def seconds(self, needs: Needs) -> tuple[float, str]:
         """Return the time."""

@@ -65,16 +65,13 @@ def _scalar(value: Any) -> str:
     """Return a scalar: a text without quotes where it reads back as the same text."""
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and value == value.strip() and resolve(value) == value
-        return value if plain else _quoted(value)
+        quoted = json.dumps(value, ensure_ascii=False)
+        return value if plain else _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, int):
         return f"{value:_}"
     return repr(float(value)) if math.isfinite(value) else f".{value}".replace(".-", "-.")
-
-
-def _quoted(text: str) -> str:
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 class Edit(NamedTuple):
@@ -97,7 +94,18 @@ def edited(
     *document* is the scenario with the values.  A source that the text gives for one of them becomes
     *source*; each base and log is called what *named* makes of its name.
     """
-    for edit in sorted(_edits(text, values, document, source, named), reverse=True):
+    from ruamel.yaml import YAML
+
+    nodes = dict(_nodes(YAML(typ="safe", pure=True).compose(text)))
+    edits = [
+        _replaced(node, _quoted_name(named(node.value)))
+        for path, node in nodes.items()
+        if _names_a_file(path, node.value) and named(node.value) != node.value
+    ]
+    stated = [nodes["sources", name] for name in values if ("sources", name) in nodes]
+    edits += [_replaced(node, _quoted_name(source)) for node in stated]
+    edits += [_put(text, nodes, keys, document) for name in values if (keys := find(document, name))]
+    for edit in sorted(edits, reverse=True):
         old = text[edit.start : edit.end].rstrip()
         text = text[: edit.start] + edit.text + text[edit.start + len(old) :]
     return text
@@ -115,27 +123,6 @@ def moved(old: File, new: File) -> Callable[[str], str]:
         return there.stem if known else os.path.relpath(there, new)
 
     return base
-
-
-def _edits(
-    text: str,
-    values: Mapping[str, Any],
-    document: Mapping[str, Any],
-    source: str,
-    named: Callable[[str], str],
-) -> Iterator[Edit]:
-    """Yield what changes in *text* so that it says what *document*, the scenario with the *values*, says."""
-    from ruamel.yaml import YAML
-
-    nodes = dict(_nodes(YAML(typ="safe", pure=True).compose(text)))
-    for path, node in nodes.items():
-        if _names_a_file(path, node.value) and named(node.value) != node.value:
-            yield _replaced(node, _quoted_name(named(node.value)))
-    for name in values:
-        if ("sources", name) in nodes:
-            yield _replaced(nodes["sources", name], _quoted_name(source))
-        if keys := find(document, name):
-            yield _put(text, nodes, keys, document)
 
 
 def _put(text: str, nodes: Mapping[Path, Any], keys: Path, document: Mapping[str, Any]) -> Edit:

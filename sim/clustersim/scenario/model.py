@@ -23,6 +23,11 @@ from clustersim.scenario.trials import trouble
 class Scenario(System):
     """One YAML file, resolved: the system that is simulated, and the remarks on it.
 
+    Its parts are frozen values in seconds, cards and shares of 1: `cluster`, `workload`, `failures` by name,
+    `checkpoint`, `recovery`, `maintenance`, `costs`, `simulation`.  `target_s` are the productive seconds
+    after which the job is done (None: only the horizon ends the run), `end_s` the simulated seconds after
+    which a run ends at the latest: the horizon, or ten times the target.
+
     `mtbf` are the seconds between failures of all modes together, `over_time` not counted (None without
     failures): lemons count, and so do failures that others bring about.  `written` are the file's blocks.
     """

@@ -21,7 +21,7 @@ from clustersim.experiment import Point, simulate_all
 from clustersim.metrics.cells import number_at
 from clustersim.results import Results
 from clustersim.scenario.drawing import drawn, values_at
-from clustersim.scenario.keys.uncertain import uniform
+from clustersim.scenario.keys.uncertain import Uniform
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
@@ -325,8 +325,7 @@ def idle_found(experiments: int) -> int:
 
     Half of the variance and more is noise.
     """
-    rng, told = np.random.default_rng(7), 0
-    laws = {name: partial(uniform, 0.0, 1.0) for name in ("a", "b", "idle")}
+    rng, laws, told = np.random.default_rng(7), {name: Uniform(0.0, 1.0) for name in ("a", "b", "idle")}, 0
     for seed in range(experiments):
         found = sensitivity_of(noisy(rng, 1.0, [1.0, 1.0, 0.0]), laws, samples=64, seed=seed)
         told += any(index.path == "idle" and index.distinguishable for index in found.indices)

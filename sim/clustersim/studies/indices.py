@@ -126,7 +126,7 @@ class _Asked:
         """Return the values at each row of quantiles, a column for each noise."""
         self.count += len(shares)
         columns = zip(self._laws, shares.T, strict=True)
-        values = np.column_stack([[law(share) for share in column] for law, column in columns])
+        values = np.column_stack([[law.quantile(share) for share in column] for law, column in columns])
         return np.asarray(self._function(values), dtype=np.float64).reshape(len(shares), -1)
 
 

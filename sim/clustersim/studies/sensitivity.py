@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from clustersim.estimate import ConfidenceInterval, Estimate
 from clustersim.formatting import counted, percent
 from clustersim.metrics.cells import MetricCell
 from clustersim.metrics.metric import Metric
-from clustersim.scenario.keys.uncertain import HIGH, LOW, UncertainInput, around, uniform
+from clustersim.scenario.keys.uncertain import HIGH, LOW, UncertainInput, Uniform, around
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text.document import at, dotted, paths
@@ -40,7 +39,7 @@ PER_POINT = 2
 AT_THE_ENDS = 16
 """Replications at both ends of each input, which are compared one by one, unless the scenario has others."""
 EFFORT = {"trajectories": TRAJECTORIES, "most": MOST_KEPT}
-EVEN = partial(uniform, 0.0, 1.0)
+EVEN = Uniform(0.0, 1.0)
 """The law of the quantiles of every input."""
 USUAL_RANGE = "30 %"
 NOT_GUESSED = ("cluster.", "costs.", *CHOSEN)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from calibration import idle_found, noisy
 
-from clustersim.scenario.keys.uncertain import uniform
+from clustersim.scenario.keys.uncertain import Uniform
 from clustersim.studies.indices import Indices, _Asked, _Found, _saltelli, sensitivity_of
 
-ANGLES = {name: partial(uniform, -math.pi, math.pi) for name in ("x", "y", "z")}
+ANGLES = {name: Uniform(-math.pi, math.pi) for name in ("x", "y", "z")}
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -53,7 +52,7 @@ def by_name(found: Indices) -> dict[str, Any]:
     ("function", "laws", "known"),
     [
         (ishigami, ANGLES, known_ishigami()),
-        (sobol_g, {str(n): partial(uniform, 0, 1) for n in range(4)}, known_g()),
+        (sobol_g, {str(n): Uniform(0, 1) for n in range(4)}, known_g()),
     ],
 )
 def test_indices_of_known_functions_lie_within_their_intervals(function: Any, laws: Any, known: Any) -> None:
@@ -83,7 +82,7 @@ def test_indices_are_those_of_salib_on_the_same_points() -> None:
 
 
 def test_what_does_not_matter_is_screened_out() -> None:
-    laws = {str(n): partial(uniform, 0, 1) for n in range(5)}
+    laws = {str(n): Uniform(0, 1) for n in range(5)}
     found = sensitivity_of(lambda values: values @ np.array([5, 3, 0.01, 0.0, 1]), laws, samples=64)
     assert [effect.kept for effect in found.screening] == [True, True, False, False, True]
     width = 0.9
@@ -96,7 +95,7 @@ def test_what_does_not_matter_is_screened_out() -> None:
 
 
 def test_noise_is_told_from_inputs_and_never_an_interaction() -> None:
-    laws = {str(n): partial(uniform, 0, 1) for n in range(3)}
+    laws = {str(n): Uniform(0, 1) for n in range(3)}
     found = sensitivity_of(noisy(np.random.default_rng(1), 1.0, [3, 2, 1]), laws, samples=2048)
     assert found.variance.chance == pytest.approx(1.0, rel=0.05)
     assert found.variance.inputs == pytest.approx(14 / 12, rel=0.1)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
 
 from clustersim import units
 from clustersim.distributions import Gamma, LogNormal
@@ -126,21 +126,30 @@ def both_ends(written: object) -> tuple[float, float, Scale]:
     return lower, upper, scale
 
 
-Quantiles = Callable[[float], float]
-"""A law as its quantile function, which returns the value below which a share (0 < share < 1) of it lies.
+class Quantiles(Protocol):
+    """A law as its quantile function."""
 
-Each function below is one, once all but its last argument is given.
-"""
-
-
-def uniform(low: float, high: float, share: float) -> float:
-    """Each value between both ends as probable as any other."""
-    return low + share * (high - low)
+    def quantile(self, share: float) -> float:
+        """Return the value below which a *share* (0 < share < 1) of the law lies."""
 
 
-def whole_uniform(low: float, high: float, share: float) -> float:
-    """Each whole number between both ends as probable as any other, both ends included."""
-    return min(float(math.floor(low + share * (high - low + 1))), high)
+Quantile = Callable[[float], float]
+"""A quantile function; each of those below is one, once all but its last argument is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """Each value between both ends as probable as any other; of whole numbers, both ends included."""
+
+    low: float
+    high: float
+    counts: bool = False
+
+    def quantile(self, share: float) -> float:
+        """Return the value below which a *share* of the law lies."""
+        if self.counts:
+            return min(float(math.floor(self.low + share * (self.high - self.low + 1))), self.high)
+        return self.low + share * (self.high - self.low)
 
 
 def loguniform(low: float, high: float, share: float) -> float:
@@ -180,7 +189,7 @@ def _normal_point(share: float) -> float:
     return float(ndtri(share))
 
 
-def between(low: float, high: float, scale: Scale) -> tuple[str, Quantiles]:
+def between(low: float, high: float, scale: Scale) -> tuple[str, Quantile]:
     """Return the law of which *low* and *high* are the 5 % and 95 % points, and its name."""
     if low <= 0 or (scale.share and high >= 1):
         limits = "between 0 and 100 %" if scale.share else "above 0"
@@ -203,7 +212,7 @@ class UncertainInput:
 
     written: str
     name: str
-    law: Quantiles = field(compare=False)
+    law: Quantile = field(compare=False)
     scale: Scale
     assumed: bool = False
 
@@ -290,7 +299,7 @@ class InputLaw(Block):
         """Return the values that it names."""
         return {name: value for name, value in self if isinstance(value, Quantified)}
 
-    def law(self, scale: Scale) -> Quantiles:
+    def law(self, scale: Scale) -> Quantile:
         """Return the law."""
         raise NotImplementedError
 
@@ -317,7 +326,7 @@ class UncertainLogNormal(InputLaw):
     mean: Value | None = key("the mean; or give the median", None)
     sigma: Sigma = key("standard deviation of the logarithm, a plain number such as 0.4")
 
-    def law(self, scale: Scale) -> Quantiles:
+    def law(self, scale: Scale) -> Quantile:
         """Return the law."""
         if self.median is not None:
             return partial(positive, LogNormal.from_median(self.median.value, self.sigma))
@@ -342,7 +351,7 @@ class UncertainNormal(InputLaw):
     mean: Value = key("the mean, such as 5 min")
     sd: Value = key("the standard deviation, such as 1 min")
 
-    def law(self, scale: Scale) -> Quantiles:
+    def law(self, scale: Scale) -> Quantile:
         """Return the law."""
         return partial(normal, self.mean.value, self.sd.value, 1.0 if scale.share else math.inf)
 
@@ -361,7 +370,7 @@ class UncertainTriangular(InputLaw):
     mode: Value = key("the most probable value, such as 5 min")
     high: Value = key("the largest value, such as 10 min")
 
-    def law(self, scale: Scale) -> Quantiles:
+    def law(self, scale: Scale) -> Quantile:
         """Return the law."""
         return partial(triangular, self.low.value, self.mode.value, self.high.value)
 
@@ -399,8 +408,9 @@ class UncertainLaw(OneOf):
         if isinstance(given, InputLaw):
             return given.resolve()
         low, high, scale = given
-        alike = whole_uniform if scale.counts else uniform
-        law = partial(alike if name == "uniform" else loguniform, low, high)
+        law: Quantile = Uniform(low, high, scale.counts).quantile
+        if name == "loguniform":
+            law = partial(loguniform, low, high)
         return UncertainInput(f"{name} {scale.write(low)} to {scale.write(high)}", name, law, scale)
 
 

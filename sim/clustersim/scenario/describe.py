@@ -16,7 +16,8 @@ from clustersim.scenario.first_order import (
     restart_s,
     spacing,
 )
-from clustersim.scenario.model import Scenario, Tier
+from clustersim.scenario.keys.tiers import Tier
+from clustersim.scenario.model import Scenario
 from clustersim.scenario.published_rates import RateBesidePublished, beside_published
 from clustersim.scenario.rates import (
     again,

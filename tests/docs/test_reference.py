@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -69,16 +67,3 @@ def _from_pattern(column: str, table: str) -> bool:
     if table == "replications":
         return column in {entry.label for entry in Entry}
     return table == "incidents" and column.endswith("_s")
-
-
-def test_the_schema_knows_the_shipped_scenarios() -> None:
-    import jsonschema
-    from ruamel.yaml import YAML
-
-    schema: dict[str, Any] = json.loads((ROOT / "scenarios/scenario.schema.json").read_text("utf-8"))
-    known = jsonschema.validators.validator_for(schema)
-    known.check_schema(schema)
-    for path in sorted((ROOT / "scenarios").rglob("*.yaml")):
-        data = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
-        if "name" in data and "base" not in data:
-            known(schema).validate(json.loads(json.dumps(data)))

@@ -407,10 +407,11 @@ def _ends(path: str, between: str) -> tuple[float, float, Unit]:
 
 
 def _today(scenario: Scenario, path: str) -> tuple[float | None, Unit | None]:
-    """Return the number that stands at a path, and its unit; None where it is no number."""
-    text = next((each.text for each in values(scenario) if each.path == path), None)
-    if text is None and (keys := find(scenario.document, path)) is not None:
+    """Return the number that stands at a path, or holds by default, and its unit; None where it is none."""
+    if (keys := find(scenario.document, path)) is not None:
         text = str(at(scenario.document, keys))
+    else:
+        text = next((each.text for each in values(scenario) if each.path == path), "")
     try:
         number, unit = measured_in(text.replace(",", "").replace("_", "")) if text else (None, None)
     except ValueError:

@@ -36,6 +36,18 @@ def efficiency(mtbf: float = HOUR, blocks: float = 30.0, restart: float = 300.0)
     return theory.efficiency(1200.0, mtbf, blocks, restart)
 
 
+def test_counts_begin_at_todays_as_other_values_do() -> None:
+    """The pages show them with a noun, `8 cards`, which is no unit."""
+    small = job(cluster={"gpus": 1_000, "spares": 4}, lives=2, replications=2)
+    for path, until, now in (
+        ("cluster.gpus", "gpus <= 800", 1000),
+        ("cluster.spares", "spare_nodes <= 3", 4),
+    ):
+        found = solved(small, path=path, until=until)
+        assert found.now is not None
+        assert found.now.value.si == now
+
+
 @pytest.mark.parametrize(
     ("path", "function", "until", "ends", "direction"),
     [

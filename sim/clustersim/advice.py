@@ -218,8 +218,7 @@ def _target(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
 def _log(scenario: Scenario, summary: Summary) -> Iterator[Advice]:
     """Say which incidents of a log did not strike by themselves."""
     for note in about_overlaps(scenario):
-        text = note.partition(": ")[2]
-        yield Advice(f"{text[0].upper()}{text[1:]}.", warning=True)
+        yield Advice(f"{note.partition(': ')[2]}.", warning=True)
 
 
 def _precision(scenario: Scenario, summary: Summary) -> Iterator[Advice]:

@@ -195,12 +195,12 @@ KNOWN: list[tuple[Any, dict[str, Any], dict[str, Any], Advice | None]] = [
     ),
     (
         corruption,
-        keeping(2) | {"failures": SILENT | {"slower": {
+        keeping(2) | {"failures": SILENT | {"blunder": {
             "per": "node", "mtbf": "90 d", "effect": {"corrupt": {"noticed_after": "5 h"}},
         }}},
-        {"waste": {"silent": {"corrupted": 0.001}, "slower": {"corrupted": 0.009}}},
+        {"waste": {"silent": {"corrupted": 0.001}, "blunder": {"corrupted": 0.009}}},
         Advice(
-            f'Silent corruption throws away 1.0 % {ALL}, most of it by "slower": "slower" is noticed after'
+            f'Silent corruption throws away 1.0 % {ALL}, most of it by "blunder": "blunder" is noticed after'
             " 5 h, and the 2 copies kept reach back 40 min only.", True,
         ),
     ),

@@ -23,6 +23,7 @@ from clustersim.advice import (
     verdict,
     waiting_for_nodes,
 )
+from clustersim.formatting import percent
 from tests.unit.test_advice_rules import (
     PRICED,
     scenario,
@@ -91,6 +92,7 @@ def test_the_verdict_keeps_chance_and_inputs_apart() -> None:
     [
         ({"lost": 0.05, "recovery": 0.0475}, {}, ["lost"]),
         ({"lost": 0.05, "recovery": 0.0485}, {}, ["lost", "recovery"]),
+        ({"lost": 0.05, "recovery": 0.0475}, {"lost": 0.002}, ["lost", "recovery"]),
         ({"lost": 0.05004, "recovery": 0.04997}, {"lost": 1e-5, "recovery": 1e-5}, ["lost", "recovery"]),
         (
             {"lost": 0.05, "recovery": 0.0494, "waiting": 0.0487},
@@ -158,6 +160,7 @@ def test_no_progress_says_what_would_matter(ledger: dict[str, float], mtbf: floa
     assert found.startswith("What would matter most: ")
     assert text in found
     assert ("restart takes" in found) is ("restart takes" in text)
+    assert all(each.warning for each in _no_progress(scenario(**RESTART), given))
     assert not said(_no_progress, given | {"no_progress": False}, **RESTART)
     assert not said(_no_progress, run(ledger={}, no_progress=True), **RESTART)
 
@@ -187,6 +190,11 @@ def test_another_interval_gains_what_the_formula_says_of_the_time_in_which_the_j
     assert f"would gain about {100 * in_proportion:.1f} % of all" in found
 
 
+def test_an_interval_far_from_the_best_is_warned_of() -> None:
+    saves = {"checkpoint": {"interval": "4 h", "blocks": "20 s"}}
+    assert [each.warning for each in _interval(scenario(**EVERY_5_H | saves), run(ledger=LEDGER))] == [True]
+
+
 def test_no_other_interval_is_named_where_the_gain_is_not_known_well_enough() -> None:
     assert far()
     assert not far(half_width=None)
@@ -202,13 +210,15 @@ def test_no_other_interval_is_named_where_the_gain_is_not_known_well_enough() ->
 @pytest.mark.parametrize(
     ("reached", "text"),
     [
-        (None, None), (1.0, None), (0.75, "The target was reached in 75 % of the replications within 10 d."),
-        (0.0, "The target was never reached within 10 d."),
+        (None, None), (1.0, None),
+        (0.75, "The target was reached in 75 % of the replications within 12.3 d."),
+        (0.0, "The target was never reached within 12.3 d."),
     ],
 )  # fmt: skip
 def test_a_target_that_is_not_always_reached_is_told(reached: float | None, text: str | None) -> None:
-    given = run() if reached is None else run(target_reached=reached)
+    given = run(horizon_s=12.34 * 86_400) | ({} if reached is None else {"target_reached": reached})
     assert said(_target, given) == ([] if text is None else [text])
+    assert all(each.warning for each in _target(scenario(), given))
 
 
 def goal(met: bool, *unstruck: str) -> dict[str, Any]:
@@ -242,6 +252,7 @@ def goal(met: bool, *unstruck: str) -> dict[str, Any]:
         ({"ettr": {"mean": 0.001}}, "The interval of ETTR is cut at what is possible, 0 to 1."),
         ({"ettr": {"mean": 0.001}, "no_progress": True}, None),
         ({"ettr": {"mean": 1.0}, "half_width": 0.0}, None),
+        ({"ettr": {"mean": 0.5}, "half_width": 0.5}, None),
     ],
 )
 def test_how_sure_figures_are_is_said_where_that_needs_saying(
@@ -289,6 +300,7 @@ def test_where_little_happened_the_intervals_promise_too_much(
 ) -> None:
     given = run(**{"interruptions_per_day": 10.0} | changes)
     assert said(_rare, given) == texts
+    assert all(each.warning for each in _rare(scenario(), given))
     assert not said(_rare, run(interruptions_total=1), failures="none")
 
 
@@ -375,7 +387,7 @@ OUT = {"site": {"waiting": 0.03}, "spot": {"waiting": 0.02}, "gpu": {"waiting": 
         ({}, 0.02, 0.06, {}),
         (SITE, 0.02, 0.03, {}),
         (TOLD, None, 0.06, {}),
-        (TOLD, 0.045, 0.045, {"spot": 0.015}),
+        (TOLD, 0.042, 0.042, {"spot": 0.018}),
         (TOLD, 0.07, 0.06, {"spot": 0.0}),
         (TOLD, 0.01, 0.04, {"spot": 0.02}),
         (SITE | TOLD, 0.01, 0.01, {"spot": 0.02}),
@@ -390,8 +402,10 @@ def test_waiting_for_nodes_is_neither_for_the_site_nor_for_nodes_to_leave(
     given = run(ledger={"waiting": 0.06}, waste=OUT, spares={"waiting": waited, "sufficient_p99": 5})
     assert stood_still(scenario(failures=own), given) == pytest.approx(stood)
     assert waiting_for_nodes(scenario(failures=own), given) == pytest.approx(for_nodes)
+    calm = scenario(failures={"flood": SITE["site"], "drain": TOLD["spot"]})
+    assert (stood_still(calm, given), waiting_for_nodes(calm, given)) == ({}, 0.06)
     (told,) = spares(scenario(failures=own), given)
-    share = f"{100 * (for_nodes if 'site' in own else 0.06):.{0 if 'site' in own else 1}f} %"
+    share = "6.0 %" if for_nodes == 0.06 else percent(for_nodes)
     assert str(told).startswith(
         f"Without spare nodes the job waits for repairs: {share} of all card-time. 5 w"
     )

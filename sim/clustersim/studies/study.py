@@ -22,7 +22,7 @@ from clustersim import folders
 from clustersim.advice import Advice
 from clustersim.arrays import Floats
 from clustersim.estimate import Estimate, mean_of, paired
-from clustersim.experiment import PartDone, Point, resumable, simulate_all, simulator, work_key
+from clustersim.experiment import Interrupted, PartDone, Point, resumable, simulate_all, simulator, work_key
 from clustersim.formatting import NOTHING, money, plus_minus, points
 from clustersim.metrics.cells import MetricCell
 from clustersim.report_hook import notebook, write_page
@@ -197,9 +197,19 @@ def simulations(
     place = None if output is None else Path(output)
     with ExitStack() as stack:
         if condensed and place is None:
+            stack.enter_context(_nothing_kept())
             place = Path(stack.enter_context(tempfile.TemporaryDirectory())) / study
         file = stack.enter_context(resumable(settings, place, key | dict(question or {}), study))
         yield Simulations(settings, stack.enter_context(simulator(settings)), file)
+
+
+@contextmanager
+def _nothing_kept() -> Iterator[None]:
+    """Say of what is interrupted within that nothing is kept: its folder is gone."""
+    try:
+        yield
+    except Interrupted:
+        raise Interrupted(0) from None
 
 
 def on_a_fixed_number(settings: Settings) -> Settings:

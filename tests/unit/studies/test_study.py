@@ -124,6 +124,22 @@ class Listener(Silent):
 
 
 @answers
+def test_without_an_output_nothing_is_said_to_be_kept(ask: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, simulated = Measurements.put, list[int]()
+
+    def put(self: Measurements, records: Records) -> None:
+        real(self, records)
+        simulated.append(records.replication)
+        if len(simulated) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Measurements, "put", put)
+    with pytest.raises(Interrupted) as stop:
+        ask(scenario(), workers=1)
+    assert str(stop.value) == "interrupted" and stop.value.kept == 0
+
+
+@answers
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RunError("a worker process died")])
 def test_a_study_that_breaks_off_is_gone_on_from(
     ask: Asked, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

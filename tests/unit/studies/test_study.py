@@ -136,7 +136,8 @@ def test_without_an_output_nothing_is_said_to_be_kept(ask: Asked, monkeypatch: p
     monkeypatch.setattr(Measurements, "put", put)
     with pytest.raises(Interrupted) as stop:
         ask(scenario(), workers=1)
-    assert str(stop.value) == "interrupted" and stop.value.kept == 0
+    assert str(stop.value) == "interrupted"
+    assert stop.value.kept == 0
 
 
 @answers

@@ -26,7 +26,8 @@ help:
 	@echo "make golden  write the golden figures of the shipped scenarios anew"
 	@echo "make validation  simulate every published case anew, and write docs/validation.json (minutes)"
 	@echo "make systems simulate the systems of the interviews anew, and write docs/systems.json and its page (minutes)"
-	@echo "make mutants change the core of the engine in some 2000 places, and see whether the tests notice (20 minutes)"
+	@echo "make mutants change the code in one small place after the other, and see whether the tests notice (hours);"
+	@echo "             one room alone: make mutants ROOM=metrics"
 	@echo "make clean   remove the environment and all caches; finished runs stay"
 
 demo: $(STAMP)
@@ -76,8 +77,7 @@ golden: $(STAMP)
 
 mutants: $(STAMP)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[test,mutants]' -c constraints.txt
-	@PATH="$(CURDIR)/$(BIN):$$PATH" OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py mutmut run --max-children 2
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/mutants.py
+	@PATH="$(CURDIR)/$(BIN):$$PATH" OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py $(ROOM)
 
 clean:
 	rm -rf $(VENV) $(FAST) build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks *.egg-info

@@ -1,26 +1,35 @@
-"""What `make mutants` found: numbers by module, and each survivor that nothing explains.
+"""Try mutants: `python tests/mutants.py` all rooms, `python tests/mutants.py ROOM` one.
 
 A mutant is one small change to the code; it is killed where a test or the type checker notices.  Survivors
 that change nothing worth noticing are explained in docs/background/mutants.md, known there by their function
-and by the line that they change.
+and by the line that they change.  What is changed in a room, and which tests are run, stands in
+pyproject.toml under `tool.mutants`.  Other words behind a room are mutmut's (`ROOM show NAME`, `ROOM run
+PATTERN`); `ROOM survey` prints the table again.
 """
 
 from __future__ import annotations
 
+import ast
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import unified_diff
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "background" / "mutants.md"
+CHANGED = ROOT / "mutants"
 TESTS, TYPES = ("killed", "timeout"), "caught by type check"
-MUTMUT, SOURCE = "mutmut", "sim"
+SOURCE = "sim"
 KILLED = (*TESTS, TYPES)
+LITERAL = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 ROW = re.compile(
     r"^\| `(?P<function>[\w.]+)` \| `(?P<was>[^`]*)` \| `(?P<becomes>[^`]*)` \| .+ \|$", re.MULTILINE
 )
@@ -60,65 +69,142 @@ def function_of(mutant: str) -> str:
     return f"{module_of(mutant)}.{name}"
 
 
+@cache
+def functions_in(file: Path) -> dict[str, list[str]]:
+    """Return the lines of all functions of a changed copy, by their mangled names, without those names."""
+    text = file.read_text("utf-8")
+    lines = text.splitlines()
+    made = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.FunctionDef)]
+    return {
+        each.name: [line.strip().replace(each.name, "") for line in lines[each.lineno - 1 : each.end_lineno]]
+        for each in made
+    }
+
+
 def change_of(mutant: str) -> Change:
     """Return what a *mutant* changes."""
-    lines = ask("show", mutant).splitlines()
-    parts = (
-        " ".join(
-            line[1:].strip() for line in lines if line.startswith(sign) and not line.startswith(sign * 3)
-        )
-        for sign in "-+"
-    )
-    return Change(function_of(mutant), *parts)
+    module, _, name = mutant.rpartition(".")
+    file = CHANGED / SOURCE / module.replace(".", "/")
+    functions = functions_in(file / "__init__.py" if file.is_dir() else file.with_suffix(".py"))
+    before = functions[f"{name.rpartition('__mutmut_')[0]}__mutmut_orig"]
+    lines = list(unified_diff(before, functions[name], n=0, lineterm=""))[2:]
+    was, becomes = (" ".join(line[1:] for line in lines if line.startswith(sign)) for sign in "-+")
+    return Change(function_of(mutant), was, becomes)
 
 
-def ask(*arguments: str) -> str:
+def tools() -> dict[str, Any]:
+    """Return what pyproject.toml says of tools: `mutmut` for all rooms, `mutants` for each."""
+    tables: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
+    return tables
+
+
+def settings(room: str) -> dict[str, Any]:
+    """Return the settings of mutmut for a *room*: those of all, and its own."""
+    common, own = tools()["mutmut"], tools()["mutants"][room]
+    files = [str(file.relative_to(ROOT)) for glob in own["only_mutate"] for file in sorted(ROOT.glob(glob))]
+    return {**common, **own, "type_check_command": [*common["type_check_command"], *files]}
+
+
+def ask(room: str, *arguments: str) -> str:
     """Return what mutmut answers."""
-    command = [sys.executable, __file__, MUTMUT, *arguments]
+    command = [sys.executable, __file__, room, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-def mutmut(arguments: Sequence[str]) -> None:
-    """Run mutmut, which takes modules for importable from the root of a checkout, or its folder `src`, alone.
+def mutmut(room: str, arguments: Sequence[str]) -> None:
+    """Run mutmut with the settings of a *room*, on changed copies of nothing else.
 
-    Ours lie in `sim`.
+    Mutmut takes modules for importable from the root of a checkout, or its folder `src`, alone: ours lie in
+    `sim`.  With names of mutants it runs all tests of the room: of what a fixture of a whole module has done
+    it takes only the first test for affected.
     """
-    names, main = import_module("mutmut.utils.format_utils"), import_module("mutmut.__main__")
-    strip = names.strip_prefix
+    reader, names = import_module("mutmut.configuration"), import_module("mutmut.utils.format_utils")
+    strip, given = names.strip_prefix, settings(room)
     names.strip_prefix = lambda text, **rest: strip(text.removeprefix(f"{SOURCE}."), **rest)
-    main.cli(arguments, prog_name="mutmut")
+    reader._config_reader = lambda: given.get
+    mark = CHANGED / "room"
+    if CHANGED.exists() and not (mark.exists() and mark.read_text("utf-8") == room):
+        shutil.rmtree(CHANGED)
+    CHANGED.mkdir(exist_ok=True)
+    mark.write_text(room, "utf-8")
+    program = import_module("mutmut.__main__")
+    if mutants := [each for each in arguments if "__mutmut_" in each]:
+        program.collect_or_load_stats = partial(with_all_tests, mutants, program.collect_or_load_stats)
+    program.cli(arguments, prog_name="mutmut")
 
 
-def verdicts() -> Iterator[tuple[str, str]]:
-    """Yield each mutant that was tried, and what became of it."""
-    for line in ask("results", "--all", "true").splitlines():
+def with_all_tests(mutants: Sequence[str], collect: Callable[..., None], *args: Any, **keywords: Any) -> None:
+    """Let mutmut *collect* which tests reach which functions, and take all for tests of these *mutants*."""
+    collect(*args, **keywords)
+    state = import_module("mutmut.state").state()
+    every = set(state.duration_by_test)
+    state.tests_by_mangled_function_name = {each.partition("__mutmut_")[0]: every for each in mutants}
+
+
+def verdicts(room: str) -> Iterator[tuple[str, str]]:
+    """Yield each mutant of the *room* that was tried, and what became of it."""
+    for line in ask(room, "results", "--all", "true").splitlines():
         mutant, _, verdict = line.strip().partition(": ")
         if verdict not in ("", "not checked"):
             yield mutant, verdict
 
 
-def table(found: Iterable[tuple[str, str]], unexplained: Counter[str]) -> Iterator[str]:
-    """Yield the numbers by module: tried, killed by tests and by types, explained and not."""
+def is_wording(change: Change) -> bool:
+    """Return whether a *change* leaves all as it was but the look of a text of several words.
+
+    Mutmut puts XX around a text, or writes it in capitals.  No test asks how a sentence is spelt.
+    """
+    before, after = (
+        [next(filter(None, quoted), "") for quoted in LITERAL.findall(text)]
+        for text in (change.was, change.becomes)
+    )
+    if LITERAL.sub("", change.was) != LITERAL.sub("", change.becomes):
+        return False
+    changed = [(text, other) for text, other in zip(before, after, strict=True) if text != other]
+    return all(" " in text and text.lower() == other.replace("XX", "").lower() for text, other in changed)
+
+
+def table(found: Iterable[tuple[str, str]], spelt: Counter[str], unexplained: Counter[str]) -> Iterator[str]:
+    """Yield the numbers by module: tried, killed by tests and by types, and of what survives why it does."""
     count = Counter((module_of(mutant), verdict) for mutant, verdict in found)
-    yield "| module | tried | killed by tests | killed by types | explained | unexplained |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+    yield "| module | tried | killed by tests | killed by types | spelling | explained | unexplained |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
     for module in sorted({module for module, _ in count}):
         tried = sum(number for (of, _), number in count.items() if of == module)
         tests, types = sum(count[module, verdict] for verdict in TESTS), count[module, TYPES]
-        alive, open_ = tried - tests - types, unexplained[module]
-        yield f"| `{module}` | {tried} | {tests} | {types} | {alive - open_} | {open_} |"
+        spelling, open_ = spelt[module], unexplained[module]
+        known = tried - tests - types - spelling - open_
+        yield f"| `{module}` | {tried} | {tests} | {types} | {spelling} | {known} | {open_} |"
 
 
-def main() -> int:
-    """Print the table and the survivors that are not explained; return 1 where there are any."""
-    found, known = list(verdicts()), set(explained(PAGE.read_text("utf-8")))
-    alive = [mutant for mutant, verdict in found if verdict not in KILLED]
-    unexplained = {mutant: change for mutant in alive if (change := change_of(mutant)) not in known}
-    print("\n".join(table(found, Counter(map(module_of, unexplained)))))
+def survey(room: str) -> int:
+    """Print the table and the survivors of the *room* that are not explained, and return how many."""
+    found, known = list(verdicts(room)), set(explained(PAGE.read_text("utf-8")))
+    alive = {mutant: change_of(mutant) for mutant, verdict in found if verdict not in KILLED}
+    spelt = {mutant for mutant, change in alive.items() if is_wording(change)}
+    unexplained = {
+        mutant: change for mutant, change in alive.items() if mutant not in spelt and change not in known
+    }
+    print("\n".join(table(found, Counter(map(module_of, spelt)), Counter(map(module_of, unexplained)))))
     for mutant, change in unexplained.items():
         print(f"\n{mutant}\n  {change.function}\n- {change.was}\n+ {change.becomes}")
-    return 1 if unexplained else 0
+    return len(unexplained)
+
+
+def main(rooms: Sequence[str]) -> int:
+    """Try all mutants of the *rooms*, and survivors twice; return 1 where one survives unexplained."""
+    open_ = 0
+    for room in rooms:
+        run = [sys.executable, __file__, room, "run", "--max-children", "2"]
+        subprocess.run(run, cwd=ROOT, check=True)
+        if alive := [mutant for mutant, verdict in verdicts(room) if verdict not in KILLED]:
+            subprocess.run([*run, *alive], cwd=ROOT, check=True)
+        open_ += survey(room)
+    return 1 if open_ else 0
 
 
 if __name__ == "__main__":
-    sys.exit(mutmut(sys.argv[2:]) if sys.argv[1:2] == [MUTMUT] else main())
+    chosen, words = sys.argv[1:2], sys.argv[2:]
+    if words == ["survey"]:
+        sys.exit(bool(survey(chosen[0])))
+    sys.exit(mutmut(chosen[0], words) if words else main(chosen or list(tools()["mutants"])))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os.path
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from clustersim import library
@@ -73,7 +72,7 @@ def _case(source: ScenarioSource, overrides: Mapping[str, Any]) -> Case:
         return Case(known, load(f"{library.CASES}{known}", overrides))
     if not os.path.exists(name) and library.path(name) is None:
         raise _unknown(name)
-    scenario = load(Path(name) if os.path.exists(name) else name, overrides)
+    scenario = load(name, overrides)
     if scenario.published is None:
         raise ChoiceError(f"{name}: there is no `published` block in it; {_how()}")
     return Case(scenario.name, scenario)

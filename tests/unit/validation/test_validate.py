@@ -57,6 +57,7 @@ def test_a_difference_is_paired(by_claim: dict[str, ClaimResult]) -> None:
     assert case.difference
     assert (case.change, case.minus) == ({"checkpoint.blocks": "0 s"}, {"checkpoint.blocks": "30 s"})
     assert (by_claim["time"].change, by_claim["time"].minus) == ({}, None)
+    assert (by_claim["wrong"].reads, by_claim["time"].reads) == ("nobody believes it", "")
     assert (case.simulated.mean, case.simulated.low) == (
         pytest.approx(expected.mean),
         pytest.approx(expected.low),
@@ -168,6 +169,7 @@ def test_a_file_of_ones_own_goes_before_a_shipped_case_of_that_name(
     (tmp_path / "no-failures.yaml").write_text(TEXT.replace("name: random", "name: mine"))
     assert find(["no-failures.yaml"])[0].name == "mine"
     assert find(["no-failures"])[0].name == "no-failures"
+    assert find(["renewals.yaml"])[0].name == "renewals"
 
 
 def test_changes_hold_for_scenarios_files_and_shipped_cases(tmp_path: Path) -> None:

@@ -263,6 +263,14 @@ def test_init_writes_the_schema_where_editors_look_for_it(clustersim: Clustersim
     assert "not of clustersim" in result.stderr
 
 
+@pytest.mark.parametrize("file", ["mine.yaml", "plans/mine.yml"])
+def test_init_told_a_file_asks_for_its_name(file: str, clustersim: Clustersim, here: Path) -> None:
+    result = clustersim("init", file)
+    assert result.exit_code == 2
+    assert f"give its name, mine, or -o {file} beside it" in " ".join(result.stderr.split())
+    assert not list(here.rglob("mine*"))
+
+
 def test_init_writes_a_scenario_to_begin_with(clustersim: Clustersim, here: Path) -> None:
     assert clustersim("init").exit_code == 0
     result = clustersim("init", "my cluster")

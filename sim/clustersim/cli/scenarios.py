@@ -69,6 +69,10 @@ def init(name: str, output: Path | None, force: bool) -> int:
     from clustersim.scenario.text.starter import SCHEMA, starter
     from clustersim.store import RunError
 
+    if Path(name).suffix in (".yaml", ".yml"):
+        bare = Path(name).stem
+        remedy = f"{name} is a file; give its name, {bare}, or -o {name} beside it"
+        raise click.BadParameter(remedy, param_hint="NAME")
     text = starter(name)
     loads(text, f"NAME {name}")
     path = output or Path(f"{name}.yaml")

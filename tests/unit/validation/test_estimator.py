@@ -67,7 +67,19 @@ def test_rows_are_plain_data(found: tuple[EstimatorCurve, ...]) -> None:
     rows = curves_as_list(found)
     assert len(rows) == 8
     assert json.loads(json.dumps(rows)) == rows
-    assert rows[1]["gpus"] == 100_000
+    first = found[0].marks[1]
+    assert first.simulated is not None
+    assert rows[1] == {
+        "cluster": "RSC-1",
+        "failures_per_1000_node_days": 6.5,
+        "saves": HOURLY,
+        "gpus": 100_000,
+        "mtbf_s": first.mtbf_s,
+        "interval_s": HOUR,
+        "estimator": first.estimator,
+        "exact": first.exact,
+        "simulated": first.simulated._asdict(),
+    }
     assert set(rows[1]["simulated"]) == {"mean", "low", "high"}
 
 

@@ -68,7 +68,14 @@ PRECIOUS = {"tune/tune.json": '{"scenario_hash": "old"}', "levers/levers.json": 
 def clustersim(folder: Path, arguments: Sequence[str]) -> subprocess.Popen[str]:
     """Start a command."""
     command = [sys.executable, "-m", "clustersim", *arguments, "--workers", "2"]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # which nohup would let it ignore
+    )
 
 
 @contextlib.contextmanager

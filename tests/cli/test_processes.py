@@ -38,13 +38,20 @@ def clustersim(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
+def as_in_a_terminal() -> None:
+    """Let the terminal's closing stop a process, also where the tests run without one, under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @contextmanager
 def running(
     folder: Path, finished_first: int, *arguments: str, study: str = "run", before: tuple[str, ...] = ()
 ) -> Iterator[subprocess.Popen[str]]:
     """Yield a run with two workers that has finished some replications, and has others to do."""
     command = [*before, *COMMAND, study, "busy.yaml", "-o", "stopped", "--workers", "2", *arguments]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=folder, stderr=subprocess.PIPE, text=True, preexec_fn=as_in_a_terminal
+    ) as process:
         deadline = time.monotonic() + 60
         while finished(folder) < finished_first and time.monotonic() < deadline:
             time.sleep(0.005)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +45,8 @@ RINGS = (1 / 3, 1.0, 3.0), (0.1, 10.0), (1 / 30, 30.0), (0.01, 100.0)
 """Ratios to today's value that are tried, one group after the other until the condition changes."""
 COUNTS = (0.0, 1.0, 2.0), (4.0, 8.0), (16.0, 32.0), (64.0, 128.0), (256.0, 512.0), (1024.0, 2048.0)
 """The same for what is counted from nothing."""
+COUNT = re.compile(r"^.*?([\d,]+) (?:cards?|nodes?|racks?)$")
+"""A count as the pages show it: `16,384 cards`, `3 % = 62 nodes`."""
 MOST_LEVERS = 3
 BY_RATIO, ALL_DIGITS = 4, 9
 """From this ratio of its ends a range is tried at equal ratios; digits of a value that is simulated."""
@@ -363,9 +367,11 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
 
     Raises ChoiceError where there is no number at the path, or nothing to try.
     """
-    (start, unit), is_today = _today(scenario, path), True
-    if between is not None:
-        low, high, asked = _ends(path, between)
+    ends, is_today = None if between is None else _ends(path, between), True
+    unlike = [(ends is not None and each[1].name != ends[2].name, each) for each in _today(scenario, path)]
+    start, unit = min(unlike, key=itemgetter(0))[1] if unlike else (None, None)
+    if ends is not None:
+        low, high, asked = ends
         if unit is not None and unit.name != asked.name:
             raise ChoiceError(f"--between {between}: not in the unit of {path}, {unit.suffix or 'a count'}")
         if unit is not None and start is not None:
@@ -406,19 +412,21 @@ def _ends(path: str, between: str) -> tuple[float, float, Unit]:
     return low, high, unit
 
 
-def _today(scenario: Scenario, path: str) -> tuple[float | None, Unit | None]:
-    """Return the number that stands at a path, or holds by default, and its unit; None where it is none."""
-    if (keys := find(scenario.document, path)) is not None:
-        text = str(at(scenario.document, keys))
-    else:
-        text = next((each.text for each in values(scenario) if each.path == path), "")
-    try:
-        number, unit = measured_in(text.replace(",", "").replace("_", "")) if text else (None, None)
-    except ValueError:
-        return None, None
-    if unit is not None and path == CARDS:
-        unit = unit._replace(step=scenario.cluster.gpus_per_node * max(scenario.recovery.replicas or 1, 1))
-    return number, unit
+def _today(scenario: Scenario, path: str) -> list[tuple[float, Unit]]:
+    """Return the number that stands at a path, or holds by default, with its unit: as it is written first.
+
+    Spares that are written as a share are a number of nodes too.  Empty where there is no number.
+    """
+    keys, found = find(scenario.document, path), list[tuple[float, Unit]]()
+    shown = next((each.text for each in values(scenario) if each.path == path), "")
+    written = "" if keys is None else str(at(scenario.document, keys))
+    for text in (written, COUNT.sub(r"\1", shown)):
+        with suppress(ValueError):
+            found.append(measured_in(text.replace(",", "").replace("_", "")))
+    if path == CARDS:
+        step = scenario.cluster.gpus_per_node * max(scenario.recovery.replicas or 1, 1)
+        found = [(number, unit._replace(step=step)) for number, unit in found]
+    return found
 
 
 def _answered(question: Question, sought: Sought) -> Solution:

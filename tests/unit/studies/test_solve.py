@@ -48,6 +48,14 @@ def test_counts_begin_at_todays_as_other_values_do() -> None:
         assert found.now.value.si == now
 
 
+@pytest.mark.parametrize(("between", "now"), [("0..64", 10), ("0%..9%", 0.01), (None, 0.01)])
+def test_spares_written_as_a_share_are_a_number_of_nodes_too(between: str | None, now: float) -> None:
+    shared = job(cluster={"gpus": 8_000, "spares": "1 %"}, lives=2, replications=2)
+    found = solved(shared, path="cluster.spares", until="spare_nodes <= 60", between=between)
+    assert found.now is not None
+    assert found.now.value.si == now
+
+
 @pytest.mark.parametrize(
     ("path", "function", "until", "ends", "direction"),
     [

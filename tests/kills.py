@@ -65,6 +65,12 @@ caught, came within an exec of a text, by which dataclasses are made while modul
 PRECIOUS = {"tune/tune.json": '{"scenario_hash": "old"}', "levers/levers.json": "{}", "notes.txt": "mine"}
 
 
+def as_in_a_terminal() -> None:
+    """Let signals stop a process, also where this one runs under nohup or behind a shell's `&`."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def clustersim(folder: Path, arguments: Sequence[str]) -> subprocess.Popen[str]:
     """Start a command."""
     command = [sys.executable, "-m", "clustersim", *arguments, "--workers", "2"]
@@ -74,7 +80,7 @@ def clustersim(folder: Path, arguments: Sequence[str]) -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # which nohup would let it ignore
+        preexec_fn=as_in_a_terminal,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from clustersim.store import FINISHED, read_entries
+from tests.kills import as_in_a_terminal
 
 BUSY = """
 name: busy
@@ -36,11 +37,6 @@ def clustersim(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run(
         [*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=120
     )
-
-
-def as_in_a_terminal() -> None:
-    """Let the terminal's closing stop a process, also where the tests run without one, under nohup."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ FEWEST_LISTED, MOST_LISTED = 30, 200
 MISFIT = 0.15
 """Largest distance between a law and what was seen, of shares of the repairs, beyond which it is no law."""
 FAR = 2.0
+"""Times the mean that was seen: a mean beyond that is owed to repairs longer than any in the log."""
 SHORTEST = 1.0
 SIGMAS = 0.05, 5.0
 RESAMPLES = 200

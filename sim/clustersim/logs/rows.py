@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from clustersim.formatting import counted
 from clustersim.logs.columns import (
     CAUSE,
     END,
@@ -147,10 +148,10 @@ def _say_alike(rows: LogRows) -> None:
         if other != name:
             rows.notes.append(f"nodes {shown(other)} and {shown(name)} count as two; write them alike if not")
             break
-    for (written, counted), times in rows.respelt.items():
-        where = f"{shown(written)} in {times:,} row{'s' * (times > 1)}"
+    for (written, called), times in rows.respelt.items():
+        where = f"{shown(written)} in {counted(times, 'row')}"
         why = "causes that differ by capitals alone are one, by its first spelling"
-        rows.notes.append(f"{where} counts as {shown(counted)}; {why}")
+        rows.notes.append(f"{where} counts as {shown(called)}; {why}")
 
 
 class _Names:

@@ -233,7 +233,7 @@ class GridPoints:
         every = [index for index in range(len(self._grid)) if shard is None or shard.takes(first + index)]
         todo = [index for index in every if first + index not in done]
         tried = _intervals_tried(self._base) if self._plan.retune else 0
-        wanted = (1 + len(every)) * (1 + tried) * self._count
+        wanted = (1 + len(every) * (1 + tried)) * self._count
         running = self._running.towards((len(every) - len(todo)) * (1 + tried) * self._count, wanted)
         ((_, self._base_rows),) = simulated([self._base], self._count, running)
         seconds = self._plan.seconds * self._count

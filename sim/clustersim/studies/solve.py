@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -368,8 +367,7 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
     Raises ChoiceError where there is no number at the path, or nothing to try.
     """
     ends, is_today = None if between is None else _ends(path, between), True
-    unlike = [(ends is not None and each[1].name != ends[2].name, each) for each in _today(scenario, path)]
-    start, unit = min(unlike, key=itemgetter(0))[1] if unlike else (None, None)
+    start, unit = _today(scenario, path, None if ends is None else ends[2])
     if ends is not None:
         low, high, asked = ends
         if unit is not None and unit.name != asked.name:
@@ -412,10 +410,11 @@ def _ends(path: str, between: str) -> tuple[float, float, Unit]:
     return low, high, unit
 
 
-def _today(scenario: Scenario, path: str) -> list[tuple[float, Unit]]:
-    """Return the number that stands at a path, or holds by default, with its unit: as it is written first.
+def _today(scenario: Scenario, path: str, asked: Unit | None) -> tuple[float | None, Unit | None]:
+    """Return the number that stands at a path, or holds by default, and its unit; None where it is none.
 
-    Spares that are written as a share are a number of nodes too.  Empty where there is no number.
+    Spares that are written as a share are a number of nodes too: of both it is the one in the unit *asked*
+    about, or else as it is written.
     """
     keys, found = find(scenario.document, path), list[tuple[float, Unit]]()
     shown = next((each.text for each in values(scenario) if each.path == path), "")
@@ -423,10 +422,13 @@ def _today(scenario: Scenario, path: str) -> list[tuple[float, Unit]]:
     for text in (written, COUNT.sub(r"\1", shown)):
         with suppress(ValueError):
             found.append(measured_in(text.replace(",", "").replace("_", "")))
+    alike = [each for each in found if asked is not None and each[1].name == asked.name]
+    if not found:
+        return None, None
+    number, unit = (alike or found)[0]
     if path == CARDS:
-        step = scenario.cluster.gpus_per_node * max(scenario.recovery.replicas or 1, 1)
-        found = [(number, unit._replace(step=step)) for number, unit in found]
-    return found
+        unit = unit._replace(step=scenario.cluster.gpus_per_node * max(scenario.recovery.replicas or 1, 1))
+    return number, unit
 
 
 def _answered(question: Question, sought: Sought) -> Solution:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from clustersim import workers
 from clustersim.experiment import run
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
-from clustersim.settings import Settings
+from clustersim.settings import Settings, Silent
 from clustersim.store import ChoiceError, RunError
 from clustersim.studies import grid
 from clustersim.studies.change import tuned_tier
@@ -51,6 +52,29 @@ def test_each_point_is_what_a_run_of_its_scenario_says() -> None:
             assert mean == pytest.approx(block["mean"] if isinstance(block, dict) else block), path
             if path in summary["margins"] and low is not None and low > 0:
                 assert high - low == pytest.approx(2 * summary["margins"][path], rel=0.01)
+
+
+class Told(Silent):
+    """How far the whole is, each time that it is told."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[int, int]] = []
+
+    def advance(self, done: int, wanted: int) -> None:
+        """Keep it."""
+        self.steps.append((done, wanted))
+
+
+@pytest.mark.parametrize("scenario", [job(), full()])
+@pytest.mark.parametrize("retune", [False, True])
+def test_progress_is_that_of_the_whole_and_comes_to_its_end(scenario: Scenario, retune: bool) -> None:
+    told = Told()
+    vary = {START: "1min,5min"}
+    sweep(scenario, vary=vary, retune=retune, settings=replace(HERE, progress=told))
+    done, wanted = zip(*told.steps, strict=True)
+    assert list(done) == sorted(done)
+    assert len(set(wanted)) == 1
+    assert done[-1] == wanted[0]
 
 
 def test_differences_are_paired_with_the_scenario_as_it_is() -> None:

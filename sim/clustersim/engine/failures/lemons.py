@@ -59,11 +59,9 @@ class LemonNodes:
 
         One that is good by now does not fail by it, and an idle lemon only with the share of idle spares.
         """
-        origin, per_node = (
-            self._target.context.origins.of(self._target.mode, process),
-            self._target.units_per_node,
-        )
-        at_fleet, groups = self._target.at_fleet(process), self.groups
+        target, groups = self._target, self.groups
+        origin, per_node = target.context.origins.of(target.mode, process), target.units_per_node
+        at_fleet = target.at_fleet(process)
 
         def strike(index: int, unit: int) -> None:
             node = nodes[unit // per_node]

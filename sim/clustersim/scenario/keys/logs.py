@@ -187,7 +187,7 @@ class _Struck(NamedTuple):
 
 def _take(log: Log, rows: LogRows, more: ReplayLog | None) -> None:
     """Take the rows of a log as recorded failures, with numbers for the names of nodes."""
-    numbers = [*_numbers(rows.names), -1]
+    numbers = [*_numbers(rows.names), -1]  # a row without a node has the index -1, and so the last of these
     for note in rows.notes:
         file = next((file for file in rows.files if note.startswith(f"{file}: ")), "")
         log.notes.append(note.removeprefix(f"{file}: "))

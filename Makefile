@@ -27,7 +27,7 @@ help:
 	@echo "make validation  simulate every published case anew, and write docs/validation.json (minutes)"
 	@echo "make systems simulate the systems of the interviews anew, and write docs/systems.json and its page (minutes)"
 	@echo "make mutants change the code in one small place after the other, and see whether the tests notice (hours);"
-	@echo "             one room alone: make mutants ROOM=metrics"
+	@echo "             one room alone: make mutants ROOM=metrics, or a sample of it: SAMPLE=400"
 	@echo "make clean   remove the environment and all caches; finished runs stay"
 
 demo: $(STAMP)
@@ -77,7 +77,7 @@ golden: $(STAMP)
 
 mutants: $(STAMP)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[test,mutants]' -c constraints.txt
-	@PATH="$(CURDIR)/$(BIN):$$PATH" OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py $(ROOM)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py $(ROOM) $(if $(SAMPLE),sample $(SAMPLE))
 
 clean:
 	rm -rf $(VENV) $(FAST) build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks *.egg-info

@@ -3,13 +3,15 @@
 A mutant is one small change to the code; it is killed where a test or the type checker notices.  Survivors
 that change nothing worth noticing are explained in docs/background/mutants.md, known there by their function
 and by the line that they change.  What is changed in a room, and which tests are run, stands in
-pyproject.toml under `tool.mutants`.  Other words behind a room are mutmut's (`ROOM show NAME`, `ROOM run
-PATTERN`); `ROOM survey` prints the table again.
+pyproject.toml under `tool.mutants`.  `ROOM sample 400` tries that many of a room, chosen at random but always
+the same.  Other words behind a room are mutmut's (`ROOM show NAME`, `ROOM run PATTERN`); `ROOM survey` prints
+the table again.
 """
 
 from __future__ import annotations
 
 import ast
+import random
 import re
 import shutil
 import subprocess
@@ -28,6 +30,8 @@ PAGE = ROOT / "docs" / "background" / "mutants.md"
 CHANGED = ROOT / "mutants"
 TESTS, TYPES = ("killed", "timeout"), "caught by type check"
 SOURCE = "sim"
+SEED = 14
+RUN, SAMPLE = ("run", "--max-children", "2"), "--sample"
 KILLED = (*TESTS, TYPES)
 LITERAL = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 ROW = re.compile(
@@ -130,7 +134,19 @@ def mutmut(room: str, arguments: Sequence[str]) -> None:
     program = import_module("mutmut.__main__")
     if mutants := [each for each in arguments if "__mutmut_" in each]:
         program.collect_or_load_stats = partial(with_all_tests, mutants, program.collect_or_load_stats)
+    if SAMPLE in arguments:
+        *arguments, _, number = arguments
+        program.collect_source_file_mutation_data = partial(
+            sampled, int(number), program.collect_source_file_mutation_data
+        )
     program.cli(arguments, prog_name="mutmut")
+
+
+def sampled(number: int, collect: Callable[..., Any], **keywords: Any) -> Any:
+    """Let mutmut *collect* the mutants, and return so many of them; a larger sample holds a smaller one."""
+    mutants, by_path = collect(**keywords)
+    random.Random(SEED).shuffle(mutants)
+    return mutants[:number], by_path
 
 
 def with_all_tests(mutants: Sequence[str], collect: Callable[..., None], *args: Any, **keywords: Any) -> None:
@@ -191,12 +207,12 @@ def survey(room: str) -> int:
     return len(unexplained)
 
 
-def main(rooms: Sequence[str]) -> int:
-    """Try all mutants of the *rooms*, and survivors twice; return 1 where one survives unexplained."""
+def main(rooms: Sequence[str], sample: Sequence[str] = ()) -> int:
+    """Try the mutants of the *rooms* or a sample, and survivors twice; return 1 for one unexplained."""
     open_ = 0
     for room in rooms:
-        run = [sys.executable, __file__, room, "run", "--max-children", "2"]
-        subprocess.run(run, cwd=ROOT, check=True)
+        run = [sys.executable, __file__, room, *RUN]
+        subprocess.run([*run, *sample], cwd=ROOT, check=True)
         if alive := [mutant for mutant, verdict in verdicts(room) if verdict not in KILLED]:
             subprocess.run([*run, *alive], cwd=ROOT, check=True)
         open_ += survey(room)
@@ -207,4 +223,6 @@ if __name__ == "__main__":
     chosen, words = sys.argv[1:2], sys.argv[2:]
     if words == ["survey"]:
         sys.exit(bool(survey(chosen[0])))
+    if words[:1] == ["sample"]:
+        sys.exit(main(chosen, [SAMPLE, *words[1:]]))
     sys.exit(mutmut(chosen[0], words) if words else main(chosen or list(tools()["mutants"])))

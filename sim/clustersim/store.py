@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from operator import attrgetter
@@ -202,13 +202,13 @@ class UnfinishedFile:
     def _make_room(self, key: str) -> None:
         """Put aside what is there under another key, and take up what was put aside under this one.
 
-        Cut short at any instant, it is gone on with by the next start: the key moves last, and is written
-        only where there is none.
+        Cut short at any instant, it is gone on with by the next start, under whatever key: what is there is
+        never without its own, which leaves last and comes first, and is written only where there is none.
         """
         there = self._folder / KEY_FILE
         if there.is_file() and (other := there.read_text("utf-8", "replace")) != key:
-            _move(self._folder, self._folder / _aside(other))
-        _move(self._folder / _aside(key), self._folder)
+            _move(_FILES, self._folder, self._folder / _aside(other))
+        _move(_FILES[::-1], self._folder / _aside(key), self._folder)
         if not there.exists():
             new = self._folder / NEW_KEY_FILE
             with naming(there):
@@ -280,9 +280,9 @@ def _aside(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def _move(source: Path, target: Path) -> None:
-    """Move what is finished from one folder to another."""
-    for name in _FILES:
+def _move(names: Sequence[str], source: Path, target: Path) -> None:
+    """Move what is finished, files of these *names* one after the other, from one folder to another."""
+    for name in names:
         if (source / name).is_file() and not (target / name).exists():
             target.mkdir(exist_ok=True)
             os.replace(source / name, target / name)

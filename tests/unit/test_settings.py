@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import clustersim as cs
 from clustersim.scenario import dump
 from clustersim.scenario.model import Scenario
-from clustersim.settings import merged
+from clustersim.settings import Part, merged
 from clustersim.store import ChoiceError
 from tests.unit.studies.clusters import job
 
@@ -68,7 +70,11 @@ def test_a_scenario_is_the_same_loaded_named_or_in_a_file(tmp_path: Path) -> Non
         *[({"workers": value}, "workers: .* is no number of processes") for value in (0, -1, 1.5, True, "2")],
         *[
             ({"precision": value}, "precision: .* is no half-width")
-            for value in (0.0, -1.0, math.nan, math.inf, 10**400)
+            for value in (0.0, -1.0, 1, math.nan, math.inf, 10**400)
+        ],
+        *[
+            ({"executor": value}, "executor: .* is none")
+            for value in ("", "Local", "dask:", "dasks", "local:1")
         ],
         ({"overrides": {5: "x"}}, "overrides: 5 is no dotted path"),
     ],
@@ -77,3 +83,71 @@ def test_a_scenario_is_the_same_loaded_named_or_in_a_file(tmp_path: Path) -> Non
 def test_settings_that_are_none_are_refused_in_a_sentence(keywords: dict[str, Any], why: str) -> None:
     with pytest.raises(ChoiceError, match=why):
         cs.run(job(), **keywords)
+
+
+@pytest.mark.parametrize("executor", [None, "local", "dask", "dask:tcp://host:8786", "dask:a\nb.json"])
+def test_what_can_be_simulated_on_is_taken(executor: str | None) -> None:
+    assert cs.Settings(executor=executor, workers=np.int64(2), precision=0.999).processes == 2
+
+
+def test_without_workers_there_is_one_process_per_core_that_may_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {1, 3, 5}, raising=False)
+    assert cs.Settings().processes == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    for count, expected in ((7, 7), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        assert cs.Settings().processes == expected
+
+
+def test_changes_are_those_that_are_given_and_go_over_the_overrides() -> None:
+    assert cs.Settings().changes == {}
+    overrides = {"simulation.seed": 1, "cluster.spares": 2, "costs": None}
+    given = cs.Settings(seed=0, horizon="1 d", precision=0.005, overrides=overrides, workers=3)
+    assert given.changes == {
+        "simulation.seed": 0,
+        "cluster.spares": 2,
+        "costs": None,
+        "simulation.horizon": "1 d",
+        "simulation.precision": "0.5 pp",
+    }
+    assert cs.Settings(precision="0.7 pp").changes == {"simulation.precision": "0.7 pp"}
+    assert cs.Settings(replications=3).changes == {"simulation.replications": 3}
+    for settings in (given, cs.Settings(replications=3, workers=3)):
+        assert settings.without_changes == cs.Settings(workers=3, progress=settings.progress)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1/1", (1, 1)),
+        ("3/16", (3, 16)),
+        ("16/16", (16, 16)),
+        ("999999/999999", (999_999, 999_999)),
+        ("17/16", None),
+        ("0/3", None),
+        ("0/0", None),
+        ("-1/3", None),
+        ("1/1000000", None),
+        ("1000000/1", None),
+        (" 1/3", None),
+        ("1/3\n", None),
+        ("3", None),
+        ("1/3/5", None),
+        ("a/b", None),
+    ],
+)
+def test_a_part_is_a_number_of_so_many(text: str, expected: tuple[int, int] | None) -> None:
+    if expected is None:
+        with pytest.raises(ChoiceError, match=r"shard: .* is none; the third of sixteen is 3/16"):
+            Part.parse(text)
+    else:
+        assert Part.parse(text) == expected
+        assert str(Part.parse(text)) == text
+
+
+def test_parts_share_what_is_counted_out_in_turn() -> None:
+    assert [index for index in range(10) if Part(2, 3).takes(index)] == [1, 4, 7]
+    for index in range(10):
+        assert [number for number in (1, 2, 3) if Part(number, 3).takes(index)] == [index % 3 + 1]

@@ -289,13 +289,8 @@ class Maximum:
         return ConfidenceInterval(self.values[name], *(_end(self, name, sign, fixed) for sign in (-1, 1)))
 
 
-def maximise(
-    spells: Spells, model: Model, near: Mapping[str, float], fixed: Mapping[str, float] = NOTHING
-) -> Maximum:
-    """Return the most probable parameters of a *model* beside those that are *fixed*.
-
-    They are searched *near* those of a model that is part of it.
-    """
+def maximise(spells: Spells, model: Model, near: Mapping[str, float]) -> Maximum:
+    """Return the most probable parameters of a *model*, sought *near* those of a model that is part of it."""
     likelihood = Likelihood(spells, model)
     best: Maximum | None = None
     new = [name for name in model.parameters if name not in near]
@@ -306,7 +301,7 @@ def maximise(
         }
         if "factor" in new:
             start["mtbf_s"] *= 1 + start["share"] * (start["factor"] - 1)
-        found = searched(likelihood, start, fixed)
+        found = searched(likelihood, start)
         best = found if best is None or found.top > best.top else best
     assert best is not None
     return replace(best, model=model)

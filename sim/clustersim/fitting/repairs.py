@@ -175,17 +175,23 @@ def _bounded_mean(median: float, sigma: float, bound: float) -> float:
 
 
 def _with_moments(median: float, mean: float, bound: float) -> tuple[float, float] | None:
-    """Return median and sigma of the lognormal that has this median and mean with its *bound*."""
+    """Return median and sigma of the lognormal that has this median and mean with its *bound*.
+
+    None where there is none, as of a median that is hardly below the bound.
+    """
 
     def unbounded(sigma: float) -> float:
-        """Return the median that the law has without the bound."""
+        """Return the median that the law has without the bound, NaN for none."""
 
         def excess(log_median: float) -> float:
             below, end = ((math.log(each) - log_median) / sigma for each in (median, bound))
             return float(log_ndtr(below)) - float(log_ndtr(end)) + math.log(2)
 
         middle = math.log(median)
-        return math.exp(brentq(excess, middle, middle + 40 * sigma + 1.0)) if excess(middle) > 0 else median
+        farthest = middle + 40 * sigma + 1.0
+        if excess(middle) <= 0:
+            return median
+        return math.exp(brentq(excess, middle, farthest)) if excess(farthest) < 0 else math.nan
 
     def gap(sigma: float) -> float:
         return _bounded_mean(unbounded(sigma), sigma, bound) - mean

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from clustersim.estimate import ConfidenceInterval
-from clustersim.fitting.likelihood import LAWS, RANGES, Likelihood, Maximum, Model, maximise
+from clustersim.fitting.likelihood import LAWS, RANGES, SHORTEST, Likelihood, Maximum, Model, maximise
 from clustersim.fitting.spells import Absences, Spells, absences_of, spells_of
 from clustersim.logs.history import History
 from clustersim.units import DAY
@@ -98,3 +99,107 @@ def test_the_interval_of_a_share_near_nothing_ends_where_shares_end() -> None:
     assert low is None
     assert high == found.interval("probability").high
     assert RANGES["probability"].known(ConfidenceInterval(0.9, 0.0, 1.0)) == (0.9, None, None)
+
+
+def test_of_spells_beyond_an_age_only_that_beyond_counts() -> None:
+    """Of a later spell that was served for 90 d, known because it is beyond 30 d: S(90) / S(30)."""
+    values, model = {"mtbf_s": 100.0, "shape": 0.7}, Model("weibull")
+    survival = np.exp(LAWS["weibull"](np.array([30.0, 90.0]), 100.0, 0.7).log_survival)
+    later = replace(one_spell(90.0, False, repaired=True), since=30.0)
+    assert Likelihood(later, model)(values) == pytest.approx(math.log(survival[1] / survival[0]))
+    first = replace(one_spell(90.0, False), since=30.0)
+    assert Likelihood(first, Model("weibull", new=True))(values) == pytest.approx(math.log(survival[1]))
+
+
+def test_a_relapse_is_due_since_the_return_and_a_lifetime_counts_service() -> None:
+    """Back for 40 d, of which 30 d in service: hazard 1/100 + 0.3/50 / (1 - 0.3 * 40/50)."""
+    spells = replace(one_spell(40.0, True, repaired=True), served=np.array([30.0]))
+    hazard = 1 / 100 + 0.3 / 50 / (1 - 0.3 * 40 / 50)
+    found = Likelihood(spells, Model(within=50.0))({"mtbf_s": 100.0, "probability": 0.3})
+    assert found == pytest.approx(math.log(hazard) - 30 / 100 + math.log(1 - 0.3 * 40 / 50))
+
+
+def test_a_node_is_a_lemon_in_all_of_its_spells() -> None:
+    """Node 0 fails after 10 d and survives 20 d more; three others like each other survive 30 d."""
+    end = np.array([10.0, 30.0, 30.0])
+    spells = Spells(
+        np.array([0, 0, 4]),
+        np.array([0.0, 10.0, 0.0]),
+        end,
+        np.array([10.0, 20.0, 30.0]),
+        np.array([True, False, False]),
+        np.array([True, False, True]),
+        np.array([False, True, False]),
+        np.array([1.0, 1.0, 3.0]),
+        one_spell(1.0, False).absences,
+    )
+
+    def of_node(failures: int, served: float) -> float:
+        pace = {1.0: 0.8, 5.0: 0.2}
+        return sum(share * (p / 100) ** failures * math.exp(-p * served / 100) for p, share in pace.items())
+
+    found = Likelihood(spells, Model(lemons=True))({"mtbf_s": 100.0, "share": 0.2, "factor": 5.0})
+    assert found == pytest.approx(math.log(of_node(1, 30.0)) + 3 * math.log(of_node(0, 30.0)))
+
+
+def test_own_time_passes_faster_before_an_instant_and_for_lemons() -> None:
+    """Served 60 d at 3 times the pace and 30 d at the usual one: 210 d of age, of a lemon five times that."""
+    values = {"mtbf_s": 100.0, "shape": 1.4, "early": 3.0, "share": 0.2, "factor": 5.0}
+    model = Model("weibull", new=True, lemons=True, until=60.0)
+    law = LAWS["weibull"](np.array([210.0, 1050.0]), 100.0, 1.4)
+    densities = np.exp(law.log_hazard + law.log_survival) * [1.0, 5.0]
+    found = Likelihood(one_spell(90.0, True), model)(values)
+    assert found == pytest.approx(math.log(densities @ [0.8, 0.2]))
+
+
+def test_a_spell_of_no_length_counts_as_one_second() -> None:
+    found = Likelihood(one_spell(0.0, True), Model("weibull", new=True))({"mtbf_s": 100.0, "shape": 0.5})
+    law = LAWS["weibull"](np.array([SHORTEST]), 100.0, 0.5)
+    assert found == pytest.approx(float(law.log_hazard[0] + law.log_survival[0]))
+
+
+class Normal:
+    """The logarithm of a normal density of two parameters, as they are searched for."""
+
+    names = ("mtbf_s", "share")
+    at: Mapping[str, float] = {"mtbf_s": 1e6, "share": 0.1}
+
+    def __init__(self, correlation: float, widths: tuple[float, float] = (0.2, 0.5)) -> None:
+        self.correlation, self.widths = correlation, dict(zip(self.names, widths, strict=True))
+
+    def __call__(self, values: Mapping[str, float]) -> float:
+        x, y = (
+            (RANGES[name].inner(values[name]) - RANGES[name].inner(self.at[name])) / self.widths[name]
+            for name in self.names
+        )
+        r = self.correlation
+        return -(x * x - 2 * r * x * y + y * y) / (2 * (1 - r * r))
+
+
+@pytest.mark.parametrize("widths", [(0.2, 0.5), (0.002, 0.005), (1.5, 0.7)])
+@pytest.mark.parametrize("name", Normal.names)
+def test_an_interval_is_that_of_the_profile_whatever_the_others_are(
+    name: str, widths: tuple[float, float]
+) -> None:
+    """That of a normal density has 1.96 standard deviations on each side; with the other known, fewer."""
+    best = Maximum(Normal(0.8, widths), Normal.at, 0.0)
+    (other,) = set(Normal.names) - {name}
+    for known, part in (((), 1.0), ((other,), 0.6), (("shape",), 1.0)):
+        mean, low, high = best.interval(name, *known)
+        assert mean == Normal.at[name]
+        assert low is not None
+        assert high is not None
+        middle = RANGES[name].inner(mean)
+        for end, side in ((low, -1), (high, 1)):
+            deviations = (RANGES[name].inner(end) - middle) / best.likelihood.widths[name]  # type: ignore[attr-defined]
+            assert side * deviations == pytest.approx(1.96 * part, abs=0.011 * part)
+
+
+def test_an_interval_of_what_nothing_tells_is_all_that_is_searched() -> None:
+    best = Maximum(Normal(0.0, (1e3, 1e3)), Normal.at, 0.0)
+    for name in Normal.names:
+        assert best.interval(name)[1:] == (RANGES[name].low, RANGES[name].high)
+
+
+def test_the_criterion_of_akaike() -> None:
+    assert Maximum(Normal(0.0), Normal.at, -3.0).aic == 2 * 2 + 2 * 3

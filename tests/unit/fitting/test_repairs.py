@@ -6,10 +6,21 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import ndtri
 
 from clustersim.distributions import LogNormal, Truncated
-from clustersim.fitting.repairs import RepairLaw, repair_law, still_away
+from clustersim.estimate import ConfidenceInterval
+from clustersim.fitting.rates import exact_mean
+from clustersim.fitting.repairs import (
+    RepairLaw,
+    RepairsSeen,
+    _bounded_mean,
+    _LogNormal,
+    _with_moments,
+    repair_law,
+    still_away,
+)
 from clustersim.units import DAY, HOUR
 
 
@@ -94,3 +105,140 @@ def test_a_law_ends_where_repairs_longer_than_any_would_be_most_of_its_mean() ->
 
 def test_where_nobody_was_back_there_is_no_law() -> None:
     assert repair_law(np.array([DAY]), np.array([False])) is None
+
+
+@pytest.mark.parametrize("at_most", [None, 60.0])
+def test_the_likelihood_of_repairs_against_scipy(at_most: float | None) -> None:
+    """Two that are over and one that is not, of a lognormal of which draws above a bound are drawn again."""
+    times, done = np.array([5.0, 40.0, 20.0]), np.array([True, True, False])
+    law = stats.lognorm(1.3, scale=15.0)
+    end = 1.0 if at_most is None else law.cdf(at_most)
+    expected = law.logpdf([5.0, 40.0]).sum() + math.log(end - law.cdf(20.0)) - 3 * math.log(end)
+    assert _LogNormal(times, done, at_most)({"median_s": 15.0, "sigma": 1.3}) == pytest.approx(expected)
+
+
+def estimates(**values: float) -> dict[str, ConfidenceInterval]:
+    return {name: ConfidenceInterval(value, None, None) for name, value in values.items()}
+
+
+def test_how_many_repairs_take_longer() -> None:
+    at, seen = np.array([0.0, 10.0, 20.0, 60.0, 90.0]), RepairsSeen(20.0, 30.0, 9, 0)
+    beyond, parameters = stats.lognorm(1.3, scale=15.0).sf, estimates(median_s=15.0, sigma=1.3)
+    after = beyond(np.maximum(at, 1.0))
+    bounded = np.maximum((after - after[3]) / (1 - after[3]), 0.0)
+    for law, shares in (
+        (RepairLaw("exponential", seen, estimates(mean_s=30.0)), np.exp(-at / 30)),
+        (RepairLaw("constant", seen), [1, 1, 0, 0, 0]),
+        (RepairLaw("empirical", seen, listed=(10.0, 20.0, 20.0, 70.0)), [1, 0.75, 0.25, 0.25, 0]),
+        (RepairLaw("lognormal", seen, parameters), after),
+        (RepairLaw("lognormal", seen, parameters, 60.0), bounded),
+    ):
+        assert law.longer(at) == pytest.approx(np.array(shares, float))
+
+
+@pytest.mark.parametrize("bound", [30.0, 200.0])
+def test_a_bounded_lognormal_by_its_quantiles(bound: float) -> None:
+    """Of draws below the bound: their mean, and the law that has their median and mean."""
+    law = stats.lognorm(1.3, scale=15.0)
+    draws = law.ppf((np.arange(100_000) + 0.5) / 100_000 * law.cdf(bound))
+    assert _bounded_mean(15.0, 1.3, bound) == pytest.approx(draws.mean(), rel=1e-4)
+    assert _with_moments(float(np.median(draws)), float(draws.mean()), bound) == pytest.approx(
+        (15.0, 1.3), rel=2e-3
+    )
+
+
+def test_no_lognormal_has_every_median_and_mean() -> None:
+    assert _with_moments(15.0, 15.0, 200.0) is None
+    assert _with_moments(15.0, 190.0, 200.0) is None
+
+
+def test_eight_repairs_are_enough_for_a_law_and_seven_for_their_mean() -> None:
+    times = 5 * HOUR * np.exp(2.5 * ndtri((np.arange(8) + 0.5) / 8))
+    assert law_of(times).law == "lognormal"
+    few = law_of(times[:7])
+    assert few.law == "exponential"
+    assert few.parameters == {"mean_s": exact_mean(7, float(times[:7].sum()))}
+    assert few.seen == pytest.approx((times[3], times[:7].mean(), 7, 0))
+
+
+def test_repairs_that_are_not_over_count_in_the_mean_of_an_exponential_law() -> None:
+    """Three over after 1 h, 2 h and 3 h, and one not over after 6 h: 12 h for 3 repairs."""
+    law = law_of(np.array([1.0, 2.0, 3.0, 6.0]) * HOUR, 5 * HOUR)
+    assert law.parameters["mean_s"] == exact_mean(3, 11 * HOUR)
+    assert (law.seen.done, law.seen.censored) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("times", "until", "law"),
+    [
+        ([4.0, 4.0], 9.0, "constant"),
+        ([4.0], 9.0, "exponential"),
+        ([4.0, 4.0, 4.0], 4.0, "constant"),
+        ([4.0, 4.0, 6.0], 5.0, "exponential"),
+        ([4.0, 4.1], 9.0, "exponential"),
+    ],
+)
+def test_repairs_of_one_length_are_constant(times: list[float], until: float, law: str) -> None:
+    """A single one says nothing of others, nor do several where one more goes on for longer."""
+    assert law_of(np.array(times) * HOUR, until * HOUR).law == law
+
+
+def test_thirty_repairs_may_be_their_own_law_if_all_are_over() -> None:
+    times = np.where(np.arange(30) % 2, 1.0, 100.0) * HOUR + np.arange(30)
+    found = law_of(times)
+    assert (found.law, found.listed, found.parameters) == ("empirical", tuple(np.sort(times)), {})
+    for some in (law_of(times[:29]), repair_law(times, np.arange(30) > 0)):
+        assert some is not None
+        assert some.law == "lognormal"
+
+
+def test_of_very_many_repairs_200_are_listed() -> None:
+    """Of 600 the one in the middle of each three."""
+    times = np.sort(np.tile([HOUR, 100 * HOUR], 300) + np.arange(600))
+    assert law_of(times).listed == tuple(times[1::3])
+
+
+@pytest.mark.parametrize(
+    ("times", "done", "median"),
+    [
+        ([1, 2, 3], [1, 1, 1], 2),
+        ([1, 2, 3, 5], [1, 1, 1, 1], 2.5),
+        ([1, 2, 3, 5], [1, 0, 0, 0], 1),
+        ([1, 2, 3, 5], [1, 1, 0, 0], 2),
+        ([1, 2, 3, 5], [1, 0, 1, 1], 3),
+        ([2, 2, 2, 2, 1], [1, 0, 1, 1, 1], 2),
+    ],
+)
+def test_the_median_is_where_half_of_them_are_over(
+    times: list[float], done: list[int], median: float
+) -> None:
+    """The last one that is over where more than half are not; one that is not over at 2 is so beyond it."""
+    law = repair_law(np.array(times) * HOUR, np.array(done, bool))
+    assert law is not None
+    assert law.seen.median_s == pytest.approx(median * HOUR)
+
+
+def test_a_bounded_law_that_would_miss_the_mean_is_given_median_and_mean() -> None:
+    """A tenth is of another kind.  Intervals are of repairs drawn again: half as wide for 4 times as many."""
+    usual, widths = HOUR * np.exp(2 * ndtri((np.arange(360) + 0.5) / 360)), []
+    for times in (np.repeat(np.concatenate((usual, np.linspace(100, 200, 40) * HOUR)), n) for n in (1, 4)):
+        found = law_of(times)
+        assert found.at_most == times.max()
+        grid = np.linspace(0, times.max(), 400_001)
+        shares = found.longer(grid)
+        assert np.trapezoid(shares, grid) == pytest.approx(times.mean(), rel=0.01)
+        assert np.interp(0.5, 1 - shares, grid) == pytest.approx(np.median(times), rel=0.01)
+        for mean, low, high in found.parameters.values():
+            assert low < mean < high  # type: ignore[operator]
+        sigma = found.parameters["sigma"]
+        widths.append(sigma.high - sigma.low)  # type: ignore[operator]
+    assert widths[1] / widths[0] == pytest.approx(0.5, abs=0.15)
+
+
+def test_a_median_that_is_hardly_below_the_longest_repair_has_no_law_of_its_own() -> None:
+    """Fifteen of 29 repairs take nearly as long as any: no lognormal with that bound has this median."""
+    times = np.where(np.arange(29) % 2, 1.0, 100.0) * HOUR + np.arange(29)
+    found = law_of(times)
+    assert (found.law, found.at_most) == ("lognormal", times.max())
+    assert found.seen.median_s == 100 * HOUR
+    assert _with_moments(found.seen.median_s, found.seen.mean_s, float(times.max())) is None

@@ -12,7 +12,7 @@ import pytest
 from clustersim import folders
 from clustersim.engine.replication import simulate
 from clustersim.records import Records
-from clustersim.results import Results
+from clustersim.results import Results, is_of_the_same
 from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError, RunError
 from clustersim.studies.compare import Comparison
@@ -251,6 +251,28 @@ def test_a_kill_between_any_two_renames_loses_nothing(
     found.check_files()
     assert found.summary["seed"] == (old_seed if instant == 0 else 7)
     assert contents(saved).keys() == before.keys()
+
+
+def test_a_run_that_was_read_is_saved_elsewhere_as_it_was(saved: Path, made: Results) -> None:
+    for incidents in (True, False):
+        target = saved.with_name(f"copy-{incidents}")
+        again = Results.load(saved)
+        again.save(target, incidents=incidents)
+        assert again.folder == target
+        copied = Results.load(target)
+        copied.check_files()
+        assert copied.summary == made.summary
+        assert copied.provenance["files"].keys() == contents(target).keys() - {"provenance.json"}
+        assert ("incidents.parquet" in contents(target)) is incidents
+        assert copied.timeline.equals(made.timeline)
+
+
+@pytest.mark.parametrize("name", ["scenario_hash", "version", "source"])
+def test_runs_by_another_program_or_of_another_scenario_are_others(name: str) -> None:
+    one = {"scenario_hash": "a", "version": "1", "source": "b", "seed": 1}
+    assert is_of_the_same(one, one | {"seed": 2})
+    assert not is_of_the_same(one, one | {name: "another"})
+    assert not is_of_the_same({key: value for key, value in one.items() if key != name}, one)
 
 
 def test_a_folder_that_is_not_a_run_is_never_touched(tmp_path: Path, made: Results) -> None:

@@ -15,8 +15,9 @@ from clustersim.formatting import NOTHING
 from clustersim.metrics.catalogue import CLAIMABLE
 from clustersim.metrics.cells import number_at
 from clustersim.records import Records
-from clustersim.results import summarise
+from clustersim.results import Results, summarise
 from clustersim.scenario.model import Scenario
+from clustersim.store import ChoiceError, RunError
 
 DAY = 86_400.0
 HOURS = 10.0
@@ -271,3 +272,46 @@ def test_the_order_of_entries_does_not_matter_to_the_shares() -> None:
     one = books(GOOD)
     mixed = replace(one, ledger=dict(reversed(list(one.ledger.items()))))
     assert summarise(scenario(), [mixed])["ledger"] == summarise(scenario(), [one])["ledger"]
+
+
+def test_figures_have_the_ends_of_their_interval_held_within_what_they_can_be() -> None:
+    results = Results.of(scenario(), [books(GOOD), books(BAD, number=1, interruptions=5)], {})
+    ettr, width = results.figures["ettr.mean"], 12.7062 * 0.1
+    assert (ettr.path, ettr.value, ettr.low, ettr.high) == ("ettr.mean", pytest.approx(0.7), 0.0, 1.0)
+    cards = results.figures["effective_gpus"]
+    assert (cards.value, cards.low, cards.high) == pytest.approx((28.0, 0.0, 28 + 40 * width), rel=1e-4)
+    median = results.figures["ettr.p50"]
+    assert (median.value, median.low, median.high) == (pytest.approx(0.7), None, None)
+    assert repr(results) == "<Results 'ten-nodes': ETTR 0.7 ± 1.3, 2 replications>"
+    assert results.is_random
+    with pytest.raises(RunError, match="this run is in no folder; say where the report goes"):
+        results.report()
+
+
+def test_of_what_is_not_random_one_replication_says_it_all() -> None:
+    asked = scenario(failures="none", simulation={"horizon": "10 h", "precision": "1 pp"})
+    shares = {"productive": 0.9, "checkpoint": 0.1}
+    one = replace(books(shares), drawn=False, charges=np.zeros((4, len(Entry))))
+    one.charges[RESERVED_CAUSES.index("checkpoint"), Entry.CHECKPOINT] = one.ledger["checkpoint"]
+    one = replace(one, incidents_by_mode=np.zeros(0))
+    for count in (1, 2):
+        results = Results.of(asked, [replace(one, replication=number) for number in range(count)], {})
+        summary = results.summary
+        assert not results.is_random
+        assert set(summary["margins"].values()) == {0.0}
+        assert (summary["half_width"], summary["precision"]["reached"]) == (0.0, 0.0)
+        assert summary["precision"]["met"] is True
+        assert summary["ettr"]["low"] == summary["ettr"]["high"] == summary["ettr"]["mean"] == 0.9
+        assert not {"ettr.low", "ettr.high"} & set(summary["reasons"])
+        assert "mtbf_s" in summary["reasons"]
+
+
+def test_the_values_of_a_metric_are_those_of_its_replications() -> None:
+    results = Results.of(scenario(), [books(GOOD), books(BAD, number=1)], {})
+    assert results.values_of("ettr").tolist() == pytest.approx([0.8, 0.6])
+    assert results.ettr_by_replication.tolist() == pytest.approx([0.8, 0.6])
+    assert results.values_of("waste_by_cause.node").tolist() == pytest.approx([0.16, 0.36])
+    assert results.values_of("effective_gpus").tolist() == pytest.approx([32.0, 24.0])
+    for metric in ("etr", "days_to_target.mean", "cost.no"):
+        with pytest.raises(ChoiceError, match=f'ten-nodes: there is no metric "{metric}"'):
+            results.values_of(metric)

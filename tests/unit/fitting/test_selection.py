@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from clustersim.engine.replication import simulate
+from clustersim.fitting import selection
 from clustersim.fitting.answer import _why
 from clustersim.fitting.causes import CauseFit, fit_causes
 from clustersim.fitting.histories import history_of
-from clustersim.fitting.likelihood import LAWS, SPREADS
-from clustersim.fitting.selection import LEAST_SPREAD, features_of
+from clustersim.fitting.likelihood import LAWS, SPREADS, Maximum, Model
+from clustersim.fitting.selection import (
+    LEAST_SPREAD,
+    LEMONS,
+    LIFETIME,
+    RELAPSE,
+    TREND,
+    _are_no_lifetimes,
+    _chance,
+    _Search,
+    features_of,
+    select,
+)
 from clustersim.logs.history import History
 from clustersim.scenario import loads
 from clustersim.units import DAY
+from tests.unit.fitting.made import maximum, spells
 
 WINDOW = 349 * DAY
 
@@ -84,3 +98,153 @@ def test_the_spread_of_a_law_is_that_of_its_draws(law: str, shape: float) -> Non
     second = 2 * np.trapezoid(ages * survival, ages)
     assert SPREADS[law](shape) == pytest.approx(math.sqrt(second - 1), rel=1e-3)
     assert SPREADS[law](shape) == pytest.approx(LEAST_SPREAD, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("feature", "gain", "tries", "chance"),
+    [
+        (LIFETIME, 3.841, 1, 0.05),
+        (LIFETIME, 6.635, 2, 0.02),
+        (LEMONS, 5.991, 1, 0.05),
+        (LEMONS, 9.210, 3, 0.01),
+        (RELAPSE, 6.635, 3, 0.015),
+        (TREND, 6.635, 4, 0.04),
+        (TREND, 0.0, 1, 1.0),
+        (TREND, -2.0, 1, 1.0),
+        (TREND, 2.706, 12, 1.0),
+    ],
+)
+def test_the_chance_of_a_gain(feature: str, gain: float, tries: int, chance: float) -> None:
+    """By the usual points of chi squared, of one degree of freedom and (lemons) of two."""
+    assert _chance(feature, gain, tries) == pytest.approx(chance, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("count", "repairs", "nodes", "days", "features"),
+    [
+        (20, 10, 2, 100, (LIFETIME, LEMONS, RELAPSE, TREND)),
+        (19, 10, 2, 100, (RELAPSE, TREND)),
+        (20, 9, 2, 100, (LIFETIME, LEMONS, TREND)),
+        (20, 10, 1, 100, (LIFETIME, TREND)),
+        (9, 0, 2, 100, ()),
+        (10, 0, 2, 8.75, (TREND,)),
+        (10, 0, 2, 8.74, ()),
+    ],
+)
+def test_a_feature_is_looked_for_in_so_many_failures(
+    count: int, repairs: int, nodes: int, days: float, features: tuple[str, ...]
+) -> None:
+    """A burn-in of a week needs a window of 8.75 days, of which it is 80 %."""
+    some = spells(count)
+    some.repaired[:repairs] = True
+    assert selection.testable(some, nodes, days * DAY) == features
+
+
+@pytest.mark.parametrize(
+    ("law", "shape", "none"),
+    [
+        ("exponential", 1.0, False),
+        ("weibull", 0.49, True),
+        ("weibull", 0.5, False),
+        ("weibull", 7.9, False),
+        ("weibull", 8.0, True),
+        ("gamma", 0.49, True),
+        ("gamma", 44.0, False),
+        ("gamma", 45.0, True),
+        ("lognormal", 0.4, False),
+        ("lognormal", 0.14, True),
+        ("lognormal", 3.0, False),
+    ],
+)
+def test_lifetimes_are_none_below_a_half_and_above_a_shape_of_eight(
+    law: str, shape: float, none: bool
+) -> None:
+    assert _are_no_lifetimes(maximum(Model(law), shape=shape)) is none
+
+
+class Known(_Search):
+    """A search among models of which the logarithm of each likelihood is given, 0 unless it is."""
+
+    def __init__(self, tops: Mapping[Model, float], ages: float = 100.0, **shapes: float) -> None:
+        super().__init__(spells(), 100 * DAY)
+        self.tops, self.ages, self.shapes = dict(tops), ages, {"shape": 2.0} | shapes
+
+    def fitted(self, model: Model, near: Mapping[str, float]) -> Maximum:
+        return replace(maximum(model, **self.shapes), top=self.tops.get(model, 0.0))
+
+    def _gain_of_ages(self, model: Model) -> float:
+        assert model.lemons
+        assert model.within is None
+        return self.ages
+
+
+def start() -> Maximum:
+    return maximum(Model())
+
+
+def test_of_all_places_the_likeliest_is_tried_and_costs_as_many_tries() -> None:
+    search = Known({Model(within=3 * DAY): 9.0, Model(within=DAY): 8.0, Model(until=14 * DAY): 7.0})
+    relapse, trend = search.added(start(), RELAPSE), search.added(start(), TREND)
+    assert relapse.found.model == Model(within=3 * DAY)
+    assert relapse.p_value == pytest.approx(_chance(RELAPSE, 18.0, 3))
+    assert trend.found.model == Model(until=14 * DAY)
+    assert trend.p_value == pytest.approx(_chance(TREND, 14.0, 4))  # 7, 14, 30 and 60 of 100 days.
+    lifetime = Known({Model("weibull", new=True): 9.0}).added(start(), LIFETIME)
+    assert lifetime.found.model == Model("weibull", new=True)
+    assert lifetime.p_value == pytest.approx(_chance(LIFETIME, 18.0, 2))
+
+
+def test_a_lifetime_has_to_show_where_ages_are_known_as_well() -> None:
+    trial = Known({Model("weibull"): 9.0}, ages=1.0).added(start(), LIFETIME)
+    assert trial.p_value == pytest.approx(_chance(LIFETIME, 2.0, 2))
+    assert not trial.refused
+    hardly = Known({Model("weibull"): 0.1}, ages=9.0).added(start(), LIFETIME)
+    assert hardly.p_value == pytest.approx(_chance(LIFETIME, 0.2, 2))
+
+
+def test_no_lifetime_stands_beside_a_trend_of_new_nodes_and_none_that_hardly_differs() -> None:
+    new = replace(maximum(Model("weibull", new=True)), top=0.0)
+    trial = Known({}).added(new, TREND)
+    assert (trial.refused, trial.p_value, trial.found) == (True, 1.0, new)
+    steep = Known({Model("weibull"): 9.0}, shape=9.0).added(start(), LIFETIME)
+    assert (steep.refused, steep.p_value) == (True, 1.0)
+    by_chance = Known({Model("weibull"): 0.1}, shape=9.0).added(start(), LIFETIME)
+    assert not by_chance.refused
+    beside = Known({}).added(maximum(Model(until=7 * DAY)), LIFETIME)
+    assert not beside.found.model.new
+
+
+def test_what_the_others_have_made_needless_goes() -> None:
+    """Without its relapse the model loses 0.5, without lemons 9: the relapse goes, and what is left stays."""
+    both, lemons, relapse = Model(lemons=True, within=DAY), Model(lemons=True), Model(within=DAY)
+    search = Known({both: 20.0, lemons: 19.5, relapse: 11.0})
+    assert search.without_needless(search.fitted(both, {}), 0.01).model == lemons
+    strict = Known({both: 20.0, lemons: 12.0, relapse: 11.0})
+    assert strict.without_needless(strict.fitted(both, {}), 0.01).model == both
+    trial = strict.without(strict.fitted(both, {}), RELAPSE)
+    assert trial.p_value == pytest.approx(_chance(RELAPSE, 16.0, 3))
+    assert trial.found.model == lemons
+    assert strict.without_needless(strict.fitted(lemons, {}), 0.0).model == lemons
+
+
+@pytest.mark.parametrize(("ahead", "law"), [(1.9, "weibull"), (2.1, "gamma")])
+def test_another_law_has_to_be_clearly_better_than_the_tested_one(ahead: float, law: str) -> None:
+    """Four of Akaike's criterion are two of the logarithm of the likelihood."""
+    search = Known({Model("weibull"): 10.0, Model("gamma"): 10.0 + ahead, Model("lognormal"): 8.0})
+    assert search.best_law(search.fitted(Model("weibull"), {})).model == Model(law)
+    steep = Known({Model("weibull"): 10.0, Model("lognormal"): 30.0}, shape=0.14)
+    assert steep.best_law(steep.fitted(Model("weibull"), {})).model == Model("weibull")
+
+
+def test_each_feature_of_the_log_has_its_chance_beside_the_others() -> None:
+    """Of 40 nodes each with a life of its own: a lifetime is sure, lemons gain nothing."""
+    found = select(spells(), (LIFETIME, LEMONS), 100 * DAY, 5)
+    assert found.level == 0.01
+    assert found.has(LIFETIME)
+    assert not found.has(LEMONS)
+    assert found.exponential.model == Model()
+    assert found.exponential.values["mtbf_s"] == pytest.approx(20 * DAY, rel=1e-3)
+    assert found.p_values[LIFETIME] < 1e-4 < 0.05 < found.p_values[LEMONS]
+    assert found.refused is None
+    alone = select(spells(), (LEMONS,), 100 * DAY, 0)
+    assert (alone.level, alone.best.model, set(alone.p_values)) == (0.05, Model(), {LEMONS})

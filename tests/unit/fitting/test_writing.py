@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,16 +13,21 @@ import pytest
 from clustersim.engine.replication import simulate
 from clustersim.estimate import ConfidenceInterval
 from clustersim.fitting.answer import away_in_words, in_ends
-from clustersim.fitting.causes import CauseFit, fit_causes
+from clustersim.fitting.causes import CauseFit, Relapsing, fit_causes
 from clustersim.fitting.fit import fit_history
 from clustersim.fitting.histories import history_of
-from clustersim.fitting.writing import fleet_document, mode, text_of, uncertain
+from clustersim.fitting.likelihood import Maximum, Model
+from clustersim.fitting.repairs import RepairLaw, RepairsSeen
+from clustersim.fitting.selection import Selection
+from clustersim.fitting.spells import Bursts
+from clustersim.fitting.writing import _range, comments, fleet_document, mode, repair, text_of, uncertain
 from clustersim.formatting import NOTHING
 from clustersim.logs.history import History
 from clustersim.scenario import Scenario, loads
 from clustersim.settings import Settings
 from clustersim.store import ChoiceError
 from clustersim.units import DAY, HOUR
+from tests.unit.fitting.made import Peak, cause
 
 
 def fleet(failures: str, cluster: str = "gpus: 1600", days: int = 300) -> Scenario:
@@ -203,3 +211,164 @@ def test_ends_that_are_not_known_are_not_told(
     estimate: tuple[float | None, float | None, float | None], words: str
 ) -> None:
     assert in_ends(ConfidenceInterval(*estimate), "{:g}".format) == words
+
+
+ALL = Model("gamma", new=True, lemons=True, within=3 * DAY, until=30 * DAY)
+SEEN = RepairsSeen(HOUR, 2 * HOUR, 30, 3)
+
+
+def estimated(**values: float) -> dict[str, ConfidenceInterval]:
+    return {name: ConfidenceInterval(value, value / 2, 2 * value) for name, value in values.items()}
+
+
+def test_a_mode_says_all_that_was_found() -> None:
+    law = RepairLaw("lognormal", SEEN, estimated(median_s=3 * HOUR, sigma=1.5), 48 * HOUR)
+    found = cause(ALL, transient=10, bursts=Bursts(6, 24, 0.5, 1e-9, 4), repair=law)
+    assert mode(found, "training") == {
+        "per": "node",
+        "mtbf": "20 d",
+        "lifetime": {"gamma": {"shape": 0.7}},
+        "ages": "new",
+        "clock": "training",
+        "lemons": {"share": "10 %", "factor": 8.0},
+        "relapse": {"probability": "30 %", "within": "3 d"},
+        "over_time": {"0 d": 5.0, "30 d": 1},
+        "spreads": {"to": "rack", "probability": "15 %"},
+        "transient": "25 %",
+        "repair": {"lognormal": {"median": "3 h", "sigma": 1.5, "at_most": "2 d"}},
+    }
+    sigma = mode(cause(Model("lognormal")), "calendar")
+    assert sigma == {"per": "node", "mtbf": "20 d", "lifetime": {"lognormal": {"sigma": 0.7}}}
+
+
+@pytest.mark.parametrize(
+    ("law", "said"),
+    [
+        (RepairLaw("constant", SEEN), "1 h"),
+        (RepairLaw("empirical", SEEN, listed=(60.0, 7200.0)), {"empirical": ["60 s", "2 h"]}),
+        (RepairLaw("exponential", SEEN, estimated(mean_s=HOUR)), {"exponential": {"mean": "1 h"}}),
+        (
+            RepairLaw("lognormal", SEEN, estimated(median_s=HOUR, sigma=1.0)),
+            {"lognormal": {"median": "1 h", "sigma": 1.0}},
+        ),
+    ],
+)
+def test_a_repair_is_said_by_its_law(law: RepairLaw, said: object) -> None:
+    assert repair(law) == said
+
+
+def test_a_mode_of_the_job_has_a_clock_and_no_share_that_is_transient() -> None:
+    law = RepairLaw("constant", SEEN)
+    said = mode(cause(per="job", transient=10, repair=law), "calendar")
+    assert said == {"per": "job", "mtbf": "20 d", "clock": "calendar", "repair": "1 h"}
+    assert "transient" not in mode(cause(repair=law), "calendar")
+    assert "transient" not in mode(cause(transient=10), "calendar")
+
+
+def test_what_is_open_is_from_the_5_percent_to_the_95_percent_point() -> None:
+    """1.6449 standard deviations of 0.1, of a share by its logit; of a count in its exposure the count."""
+    law = RepairLaw("exponential", SEEN, {"mean_s": ConfidenceInterval(DAY, DAY / math.e, DAY * math.e)})
+    found = cause(ALL, transient=10, bursts=Bursts(6, 24, 0.5, 1e-9, 4), repair=law)
+    open_ = uncertain(found)
+    # 20 d times e to the power of -0.16449 and 0.16449, and so on.
+    assert open_.pop("mtbf") == "16.97 d to 23.58 d"
+    assert open_.pop("lifetime.gamma.shape") == "0.5938 to 0.8252"
+    assert open_.pop("relapse.probability") == "26.66 % to 33.56 %"
+    # A day times e to the power of -1.6449 / 1.96 and 1.6449 / 1.96.
+    assert open_.pop("repair.exponential.mean") == "10.37 h to 2.315 d"
+    assert open_.keys() == {"spreads.probability", "transient"}
+    assert uncertain(cause()) == {"mtbf": {"counted": "40 in 800 node-days"}}
+    assert uncertain(cause(per="job")) == {"mtbf": {"counted": "40 in 800 days"}}
+
+
+@pytest.mark.parametrize(("transient", "count"), [(9, 40), (31, 40)])
+def test_a_share_of_fewer_than_ten_is_not_open(transient: int, count: int) -> None:
+    law = RepairLaw("constant", SEEN)
+    assert "transient" not in uncertain(cause(transient=transient, count=count, repair=law))
+    assert "transient" in uncertain(cause(transient=10, count=20, repair=law))
+    assert "transient" not in uncertain(cause(transient=10, count=20, repair=law, per="job"))
+
+
+@pytest.mark.parametrize(
+    ("estimate", "text"),
+    [
+        ((4.0, 4.0, 9.0), None),
+        ((4.0, 2.0, 4.0), None),
+        ((4.0, None, 9.0), None),
+        ((4.0, 1.01, 9.0), None),
+        ((4.0, 2.0, 1000.0), None),
+        ((4.0, 3.99999, 4.00001), None),
+        ((4.0, 2.0, 8.0), "2.236 to 7.156"),
+    ],
+)
+def test_a_range_needs_both_ends(estimate: tuple[float, float | None, float], text: str | None) -> None:
+    """4 times 2 to the power of -1.6449 / 1.96 and 1.6449 / 1.96; what ends with the search is not known."""
+    assert _range("factor", ConfidenceInterval(*estimate)) == text
+
+
+def test_the_rate_of_a_cause_with_lemons_is_open_for_that_share_and_factor() -> None:
+    """Rate and factor are known together far better than each: only what is left of the rate is open."""
+    at = {"mtbf_s": 20 * DAY, "share": 0.1, "factor": 8.0}
+
+    class Ridge(Peak):
+        def __call__(self, values: Mapping[str, float]) -> float:
+            x, y = (math.log(values[name] / at[name]) / 0.1 for name in ("mtbf_s", "factor"))
+            return -(x * x - 1.6 * x * y + y * y) / (2 * 0.36)
+
+    best = Maximum(Ridge(at), at, 0.0, Model(lemons=True))
+    found = cause(selection=Selection(best, best, {}, 0.01))
+    # 20 d times e to the power of -0.6 * 0.16449 and 0.6 * 0.16449.
+    assert uncertain(found) == {"mtbf": "18.12 d to 22.07 d"}
+
+
+def log_of(**changes: Any) -> History:
+    return replace(History.of([DAY, 2 * DAY], 21, 30 * DAY, node=[0, 1]), **changes)
+
+
+def test_a_fleet_has_spares_of_whole_racks_beside_its_cards() -> None:
+    burst = Bursts(6, 24, 0.5, 1e-9, 4)
+    causes = {"a": cause(), "b": cause(name="b", bursts=burst)}
+    said = fleet_document(log_of(), causes, "fleet", "log.csv", 7)
+    assert said["cluster"] == {
+        "gpus": 8 * (21 - 4), "nodes_per_rack": 4, "spares": 4, "spare_failures": "100 %"
+    }  # fmt: skip
+    assert said["name"] == "fleet"
+    assert said["simulation"] == {"horizon": "30 d"}
+    assert set(said["failures"]) == {"a", "b"}
+    assert set(said["uncertain"]) == {"failures.a.mtbf", "failures.b.mtbf", "failures.b.spreads.probability"}
+    assert said["sources"].keys() >= {"cluster.gpus", "cluster.spares", "failures.a", "failures.b"}
+    assert "21 nodes in log.csv" in said["sources"]["cluster.gpus"]
+    none = fleet_document(log_of(), {"a": cause()}, "fleet", "log.csv", 0)
+    assert none["cluster"] == {"gpus": 8 * 21}
+    assert "cluster.spares" not in none["sources"]
+    chance = {"a": cause(bursts=replace(burst, p_value=0.01))}
+    assert fleet_document(log_of(), chance, "fleet", "log.csv", 7)["cluster"]["spares"] == 7
+
+
+@pytest.mark.parametrize(
+    ("per", "words"), [("node", ""), ("job", " of the job"), ("cluster", " of the site")]
+)
+def test_each_cause_has_its_source(per: str, words: str) -> None:
+    said = fleet_document(log_of(), {"a": cause(per=per)}, "fleet", "log.csv", 0)["sources"]["failures.a"]
+    assert said == f"fitted by clustersim fit to log.csv: 40 failures{words}"
+
+
+def test_what_was_counted_stands_above_the_scenario() -> None:
+    rows = {"total": 1234, "used": 1200, "inside_absence": 34, "open": 0}
+    bursts = Bursts(6, 24, 0.5, 1e-9, 0)
+    repaired = RepairLaw("constant", SEEN)
+    full = cause(repair=repaired, relapse=Relapsing(9, 36, 0.0123), bursts=bursts)
+    assert list(comments(log_of(rows=rows), {"a": full, "b": cause(name="b")})) == [
+        "21 nodes for 30.00 d: 630 node-days",
+        "rows of the log: 1,234 total, 1,200 used, 34 inside absence",
+        "a: 40, 40.0 per 1000 node-days (95 %: 28.6 to 54.5)",
+        "  30 repairs, median 1 h, mean 2 h; 3 not over",
+        "  after 25 % of the repairs the node failed again within a day (1.2 % by chance)",
+        "  24 of them in 6 bursts, which the fleet below does not have",
+        "b: 40, 40.0 per 1000 node-days (95 %: 28.6 to 54.5)",
+    ]
+    for told in (replace(bursts, domain=4), replace(bursts, p_value=0.01)):
+        lines = list(comments(log_of(), {"a": cause(bursts=told)}))
+        assert len(lines) == 3
+    assert next(comments(log_of(window_s=DAY), {})).startswith("21 nodes for 1.000 d:")
+    assert next(comments(log_of(window_s=DAY - 60), {})).startswith("21 nodes for 24.0 h:")

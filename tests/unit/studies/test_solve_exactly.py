@@ -1,0 +1,173 @@
+"""Where `solve` looks and what it says, of conditions that are met by exactly so much at each value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from clustersim.estimate import ConfidenceInterval
+from clustersim.studies.crossing import Slack
+from clustersim.studies.solve import Evaluation, Question, Solution, solve
+from clustersim.studies.values import TrialValue
+from tests.unit.studies.clusters import HERE, full, job
+
+RESTART = "recovery.stages.start"
+SPARES = "cluster.spares"
+Function = Callable[[float], float]
+
+
+@pytest.fixture
+def exactly(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Solution]:
+    """Solves for a value of which the slack is a function, known to within a *width*."""
+
+    def solved(
+        function: Function, path: str, scenario: Any = None, width: float = 0.1, **more: Any
+    ) -> Solution:
+        def ask(self: Question, given: Sequence[TrialValue]) -> list[Slack]:
+            for value in given:
+                self.with_value(value)
+                mean = function(value.si or 0.0)
+                slack = Slack(mean, mean - width, mean + width)
+                ettr = {"ettr": ConfidenceInterval(0.5, 0.4, 0.6)}
+                self.evaluations[value.si or 0.0] = Evaluation(value, ettr, slack)
+            return [self.evaluations[value.si or 0.0].slack for value in given]
+
+        monkeypatch.setattr(Question, "ask", ask)
+        monkeypatch.setattr(Question, "helpful", lambda *_: {"halve x failures": ["failures.x.mtbf"]})
+        given = scenario or job(interval="20 min")
+        return solve(given, path=path, until="ettr >= 0.9", settings=HERE, **more)
+
+    return solved
+
+
+def ends(found: Solution) -> list[float | None]:
+    return [None if each is None else each.si for each in (found.low, found.value, found.high)]
+
+
+def said(found: Solution) -> str:
+    return " ".join(map(str, found.advice))
+
+
+def test_a_value_may_rise_until_the_condition_ceases_to_hold(exactly: Any) -> None:
+    """Met by 1 - x / 600 s: up to 600 s, and surely up to 540 s.  It is 300 s now, which suffices."""
+    found = exactly(lambda x: 1 - x / 600, RESTART)
+    assert ends(found) == pytest.approx([540, 600, 660], rel=0.01)
+    assert (found.direction, found.reachable, found.from_today) == ("at_most", True, True)
+    assert found.now is not None
+    assert (found.now.value.si, found.now.is_met, found.now.slack.mean) == (300.0, True, 0.5)
+    assert found.at_solution is not None
+    assert found.at_solution.value == found.value
+    assert found.best.value.si == min(each.value.si for each in found.evaluations)
+    assert found.levers is None
+    assert "holds with recovery.stages.start of at most 10 min" in said(found)
+    assert "It is 300 s now" in said(found)
+    assert "It holds as it is" in said(found)
+    values = [each.value.si for each in found.evaluations]
+    assert values == sorted(values)
+
+
+def test_a_value_has_to_rise_until_the_condition_begins_to_hold(exactly: Any) -> None:
+    found = exactly(lambda x: x / 600 - 1, RESTART)
+    assert ends(found) == pytest.approx([540, 600, 660], rel=0.01)
+    assert found.direction == "at_least"
+    assert "It holds as it is" not in said(found)
+
+
+@pytest.mark.parametrize("end", [3.4, 10.0, 33.0, 103.0])
+def test_values_are_tried_up_to_a_hundred_times_todays(exactly: Any, end: float) -> None:
+    """Of 300 s: a place at 3, 10, 30 times it is found, one beyond 100 times it is not."""
+    found = exactly(lambda x: x / 300 - end * 0.98, RESTART)
+    assert found.reachable == (end < 103)
+    assert found.between == (0.0, 30_000.0)
+    if end < 103:
+        assert ends(found)[1] == pytest.approx(0.98 * end * 300, rel=0.01)
+
+
+def test_what_holds_with_nothing_only_is_tried_last(exactly: Any) -> None:
+    found = exactly(lambda x: 0.5 - x, RESTART, width=0.1)
+    assert ends(found) == pytest.approx([0.4, 0.5, 0.6], rel=0.03)
+
+
+def test_spares_are_counted_from_none(exactly: Any) -> None:
+    scenario = full(cluster={"gpus": 64, "nodes_per_rack": 2})
+    found = exactly(lambda n: n - 10.5, SPARES, scenario, width=2.0)
+    assert ends(found) == [9.0, 11.0, 13.0]
+    assert found.interval == "9 to 13"
+    assert found.now is not None
+    assert found.now.value.text == "0"
+    most = exactly(lambda n: n - 2047.5, SPARES, scenario, width=0.1)
+    assert ends(most) == [2048.0, 2048.0, 2048.0]
+    assert most.interval == "2048"
+    assert not exactly(lambda n: n - 2048.5, SPARES, scenario, width=0.1).reachable
+
+
+def test_cards_are_whole_nodes(exactly: Any) -> None:
+    found = exactly(lambda n: n - 1500.0, "cluster.gpus")
+    assert ends(found)[1] == 1504.0
+    assert all(each.value.si % 8 == 0 for each in found.evaluations)
+    within = exactly(lambda n: n - 1500.0, "cluster.gpus", between="800..2000")
+    assert ends(within)[1] == 1504.0
+    assert within.between == (800.0, 2000.0)
+
+
+def test_a_range_is_in_its_own_unit_and_has_todays_value_in_it(exactly: Any) -> None:
+    """Today's 300 s are the 5 min from which the search begins."""
+    found = exactly(lambda x: 1 - x / 600, RESTART, between="2min..30min")
+    assert found.between == pytest.approx((120.0, 1800.0))
+    assert found.from_today
+    assert found.now is not None
+    assert found.now.value == TrialValue("5 min", 300.0)
+    assert ends(found) == pytest.approx([540, 600, 660], rel=0.01)
+    tried = [each.value.si for each in found.evaluations]
+    assert (min(tried), max(tried)) == pytest.approx((120.0, 1800.0))
+
+
+@pytest.mark.parametrize(
+    ("between", "today"), [("300s..900s", True), ("301s..900s", False), ("100s..300s", True)]
+)
+def test_todays_value_may_be_an_end_of_the_range(exactly: Any, between: str, today: bool) -> None:
+    found = exactly(lambda x: 1 - x / 450, RESTART, between=between)
+    assert found.from_today == today
+    assert (found.now is not None) == today
+
+
+def test_of_two_places_the_one_nearest_to_todays_value_is_the_answer(exactly: Any) -> None:
+    """A hill that is above the condition from 600 s to 6,000 s."""
+
+    def hill(x: float) -> float:
+        return min(x / 600 - 1, 1 - x / 6000)
+
+    found = exactly(hill, RESTART)
+    assert ends(found)[1] == pytest.approx(600, rel=0.01)
+    assert found.direction == "at_least"
+    near = exactly(hill, RESTART, between="100s..20000s")
+    (other,) = near.others
+    assert other.si == pytest.approx(6000, rel=1.0)
+    assert "This is the one nearest to today's value" in said(near)
+    middle = exactly(hill, RESTART, between="310s..20000s")
+    assert ends(middle)[1] == pytest.approx(6000, rel=0.01)
+    assert (middle.direction, middle.from_today) == ("at_most", False)
+    assert "This is the one nearest to the middle of the range" in said(middle)
+
+
+def test_an_end_beyond_all_that_was_tried_is_not_known(exactly: Any) -> None:
+    """Met by 1 - x / 600 s within 0.5: known to lie between 300 s and 900 s."""
+    up = exactly(lambda x: 1 - x / 600, RESTART, width=0.5, between="200s..800s")
+    assert up.interval == "at least 5 min"
+    down = exactly(lambda x: 1 - x / 600, RESTART, width=0.5, between="400s..1200s")
+    assert down.interval == "at most 15 min"
+    both = exactly(lambda x: 1 - x / 600, RESTART, width=0.5, between="400s..800s")
+    assert both.interval == "not known"
+
+
+@pytest.mark.parametrize(("width", "doubt"), [(0.5, True), (0.4, False)])
+def test_what_is_out_of_reach_may_be_so_by_chance(exactly: Any, width: float, doubt: bool) -> None:
+    found = exactly(lambda x: -0.5 - x / 1e4, RESTART, width=width)
+    assert (found.reachable, found.value, found.at_solution) == (False, None, None)
+    assert found.best.value.si == 0.0
+    assert ("cannot be shown to be reached" in said(found)) == doubt
+    assert ("More replications would tell" in said(found)) == doubt
+    assert "each by itself: halve x failures." in said(found)
+    assert found.body()["levers"] == ["failures.x.mtbf"]

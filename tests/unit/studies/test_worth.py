@@ -1,0 +1,159 @@
+"""What a change is worth in ETTR, cards and money, worked out by hand; and progress over several parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from clustersim.estimate import ConfidenceInterval, Estimate
+from clustersim.scenario.model import Scenario
+from clustersim.settings import Silent
+from clustersim.studies.change import Change
+from clustersim.studies.inputs import Swing
+from clustersim.studies.levers import RankedLever
+from clustersim.studies.study import WholeProgress, Worth, run_s, saved, until_target_s
+from clustersim.units import DAY, HOUR, Money
+from tests.unit.studies.clusters import job
+
+COSTS = {"gpu_hour": "2 USD", "idle_spares": "25 %"}
+HALF_TO_MORE = np.array([0.5, 0.5]), np.array([0.6, 0.7])
+T_1 = 12.706204736
+"""Student's 97.5 % point of one degree of freedom: two values x and x + d have the half-width T_1 d / 2."""
+
+
+def priced(**more: Any) -> Scenario:
+    """1,000 cards over 100 h at 2 USD, spare ones at a quarter."""
+    return job(**{"costs": COSTS, **more})
+
+
+def with_spares(**more: Any) -> Scenario:
+    """The same with 16 spare cards, which cost as much as 4 others."""
+    return priced(cluster={"gpus": 1_000, "spares": 2}, **more)
+
+
+def test_a_gain_is_paired_and_spares_are_taken_off_its_money() -> None:
+    """Of 100 and 200 more effective cards 4 pay for the spares: 96 and 196 are worth 2 USD an hour each."""
+    before, after = HALF_TO_MORE
+    worth = Worth.of(priced(), before, with_spares(), after)
+    assert worth.money is not None
+    assert worth.money_per_year is not None
+    assert (worth.ettr.mean, worth.ettr.half_width) == pytest.approx((0.15, T_1 * 0.05))
+    assert (worth.effective_gpus.mean, worth.effective_gpus.half_width) == pytest.approx((150, T_1 * 50))
+    assert (worth.money.mean, worth.money.half_width) == pytest.approx((2 * 100 * 146, T_1 * 2 * 100 * 50))
+    assert worth.money_per_year.mean == pytest.approx(2 * 365.25 * 24 * 146)
+    assert worth.currency == "USD"
+
+
+def test_effective_cards_are_those_that_scale() -> None:
+    """1,000 cards that are as good as 800, against 2,000 that are as good as 1,000, each half of the time."""
+    scale = {"workload": {"scaling_efficiency": {1000: 0.8, 2000: 0.5}}}
+    half = np.array([0.5, 0.5])
+    larger = job(cluster={"gpus": 2_000}, **scale)
+    assert Worth.of(job(**scale), half, larger, half).effective_gpus.mean == pytest.approx(100)
+    assert Worth.of(job(**scale), half, larger, half).money is None
+
+
+def test_money_of_more_cards_is_what_they_train_less_what_they_cost() -> None:
+    """8 more cards, all cards at 0.5: 4 more train, and 8 more are paid for."""
+    half = np.array([0.5, 0.5])
+    larger = priced(cluster={"gpus": 1_008})
+    assert saved(priced(), half, larger, half) == pytest.approx([-4 * 2 * 100] * 2)
+
+
+def test_until_a_target_money_is_what_both_runs_cost() -> None:
+    """40 h of work take 80 h at 0.5 and 50 h at 0.8; the spares cost 4 more cards until then."""
+    target = {"workload": {"productive": "40 h"}}
+    before, after = priced(**target), with_spares(**target)
+    slow, fast = np.array([0.5, 0.5]), np.array([0.8, 0.8])
+    assert until_target_s(before, slow) == pytest.approx([80 * HOUR] * 2)
+    assert saved(before, slow, after, fast) == pytest.approx([2 * (1000 * 80 - 1004 * 50)] * 2)
+    assert run_s(before, np.array([0.5, 0.8])) == pytest.approx(65 * HOUR)
+
+
+@pytest.mark.parametrize("never", [0.39, 0.0])
+def test_money_is_over_the_run_where_one_of_both_misses_the_target(never: float) -> None:
+    """At 0.4 the 40 h are done with the last of the 100 h; with less there is no time of the target."""
+    target = {"workload": {"productive": "40 h"}}
+    in_time, late = np.array([0.4, 0.4]), np.array([never, never])
+    assert until_target_s(priced(**target), in_time) == pytest.approx([100 * HOUR] * 2)
+    assert until_target_s(priced(**target), late) is None
+    assert until_target_s(priced(), in_time) is None
+    for before, after in ((in_time, late), (late, in_time)):
+        gained = saved(priced(**target), before, priced(**target), after)
+        assert gained == pytest.approx(2 * 100 * 1000 * (after - before))
+
+
+def test_what_warms_up_is_no_part_of_the_run() -> None:
+    simulation = {"horizon": "100 h", "warm_up": "20 h", "replications": 2}
+    warm = priced(simulation=simulation)
+    assert run_s(warm, np.array([0.5])) == 80 * HOUR
+    assert saved(warm, np.array([0.5]), warm, np.array([0.6])) == pytest.approx([2 * 80 * 100])
+
+
+def lever(mean: float, width: float | None = 1.0, price: float | None = 100.0) -> RankedLever:
+    """One that saves so much over a run of a tenth of a year."""
+    gain = Estimate(0.1, 0.01, 2)
+    worth = Worth(gain, gain.scaled(1000), Estimate(10 * mean, width, 2), "USD", Estimate(mean, width, 2))
+    return RankedLever(Change("x", {}, "x", price=None if price is None else Money(price, "USD")), worth)
+
+
+@pytest.mark.parametrize(
+    ("earned", "width", "price", "pays"),
+    [
+        (102.0, 1.0, 100.0, True),
+        (100.5, 1.0, 100.0, False),
+        (99.5, 1.0, 100.0, False),
+        (50.0, 1.0, 100.0, False),
+        (102.0, None, 100.0, None),
+        (102.0, 1.0, None, None),
+    ],
+)
+def test_a_lever_pays_where_what_is_left_of_its_money_is_beyond_chance(
+    earned: float, width: float | None, price: float | None, pays: bool | None
+) -> None:
+    one = lever(earned, width, price)
+    assert one.pays is pays
+    assert one.net is not None
+    assert one.rank == one.net == Estimate(earned - (price or 0.0), width, 2)
+    assert one.pays_back_s == (pytest.approx(100 / 1020 * 365.25 * DAY) if pays else None)
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ((0.0, 2.0), False),
+        ((-2.0, 0.0), False),
+        ((0.1, 2.0), True),
+        ((-2.0, -0.1), True),
+        ((-1.0, 1.0), False),
+        ((None, None), False),
+    ],
+)
+def test_the_ends_of_an_input_differ_where_the_interval_leaves_nothing_out(
+    ends: tuple[float | None, float | None], told: bool
+) -> None:
+    nothing = Estimate(0.0, 0.0, 2)
+    apart = ConfidenceInterval(None if ends[0] is None else 0.5 * (ends[0] + (ends[1] or 0.0)), *ends)
+    swing = Swing("x", apart, apart, apart, Worth(nothing, nothing, None))
+    assert swing.distinguishable == told
+
+
+class Told(Silent):
+    """How far the whole is, each time that it is told."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[int, int]] = []
+
+    def advance(self, done: int, wanted: int) -> None:
+        """Keep it."""
+        self.steps.append((done, wanted))
+
+
+def test_progress_of_one_simulation_after_another_adds_up() -> None:
+    told = Told()
+    whole = WholeProgress(told, 10, 20)
+    for done in (1, 4, 4, 1, 3, 0, 9):
+        whole.advance(done, 9)
+    assert told.steps == [(each, 20) for each in (11, 14, 14, 15, 17, 17, 20)]

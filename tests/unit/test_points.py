@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -289,3 +290,102 @@ def test_how_a_run_was_made_is_in_its_provenance() -> None:
     assert set(made["libraries"]) == set(experiment.LIBRARIES)
     assert made["libraries"]["numpy"] == np.__version__
     assert experiment.made(Settings(executor=Counting()), 0.0)["executor"] is None
+
+
+class Hands:
+    """Simulates nothing, and remembers what is asked of it."""
+
+    lively, processes = 0.5, 1
+
+    def __init__(self, *given: Any) -> None:
+        self.given, self.asked = given, list[str]()
+
+    def close(self) -> None:
+        self.asked.append("close")
+
+    def kill(self) -> None:
+        self.asked.append("kill")
+
+
+def test_what_simulates_is_what_was_asked_for_and_ended_whatever_happens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: dict[str, Hands] = {}
+    for name in ("Local", "Outside", "Dask"):
+
+        def hands(*given: Any, name: str = name) -> Hands:
+            made[name] = Hands(*given)
+            return made[name]
+
+        monkeypatch.setattr(experiment, name, hands)
+    counting = Counting()
+    for executor, name, given in (
+        (None, "Local", (3,)),
+        ("local", "Local", (3,)),
+        (counting, "Outside", (counting, 3)),
+        ("dask", "Dask", ("dask", 3)),
+    ):
+        with experiment.simulator(Settings(executor=executor, workers=3)) as found:
+            assert found is made[name]
+            assert made[name].given[: len(given)] == given
+            assert made[name].asked == []
+        assert made[name].asked == ["close", "kill"]
+
+    def broken() -> None:
+        with experiment.simulator(Settings(workers=3)):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken()
+    assert made["Local"].asked == ["kill"]
+
+
+def test_runs_that_are_finished_are_read_among_those_that_are_not(tmp_path: Path) -> None:
+    scenarios = [scenario(name=name, simulation={"horizon": "1 d", "replications": 2}) for name in "abc"]
+    places = [tmp_path / "a", tmp_path / "b", None]
+    experiment.run_all(scenarios[1:2], places[1:2], Settings(executor=Counting()))
+    counting, notes = Counting(), Notes()
+    found = experiment.run_all(scenarios, places, Settings(executor=counting, progress=notes))
+    assert [results.name for results in found] == ["a", "b", "c"]
+    assert counting.replications == 4
+    assert notes.steps[0] == (0, 4)
+    assert notes.said == [f"{tmp_path / 'b'}: simulated before, and taken as it is; --force simulates again"]
+    assert [results.folder for results in found] == places
+
+
+def test_what_is_gone_on_from_counts_as_done(tmp_path: Path) -> None:
+    one, place = scenario(), tmp_path / "run"
+    with resumable(Settings(), place, experiment.store_key(one), "run") as file:
+        assert file
+        points = [Point.of(one, ReplicationStore(file=file), 6)]
+        simulate_all([Point.of(one, points[0].store, 2)], Settings(executor=Counting()))
+        file.release = lambda keep: type(file).release(file, keep=True)  # type: ignore[method-assign]
+    notes = Notes()
+    (found,) = experiment.run_all([one], [place], Settings(executor=Counting(), resume=True, progress=notes))
+    assert found.summary["replications"] == 6
+    assert notes.said == [f"{place}: going on from 2 finished replications"]
+    assert (notes.steps[0], notes.steps[-1]) == ((2, 6), (6, 6))
+
+
+def test_what_is_thrown_away_and_what_is_kept_of_others_is_said(tmp_path: Path) -> None:
+    def opened(key: str, **how: Any) -> list[str]:
+        notes = Notes()
+        with (
+            suppress(Interrupted),
+            resumable(Settings(progress=notes, **how), tmp_path / "run", {"of": key}, "study", "x: ") as file,
+        ):
+            assert file
+            file.put("", 0, {"ettr": np.array(0.5)})
+            raise KeyboardInterrupt
+        return notes.said
+
+    assert opened("a") == []
+    thrown = "x: throwing away 1 replication of an unfinished study; --resume would have gone on from there"
+    assert opened("a") == [thrown]
+    assert opened("a", resume=True) == ["x: going on from 1 finished replication"]
+    others = (
+        f"x: replications of another scenario or version are kept in {tmp_path / '.run.partial'}:"
+        " that study goes on from them with --resume"
+    )
+    assert opened("b", resume=True) == [others]
+    assert opened("b") == [thrown, others]

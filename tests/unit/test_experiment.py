@@ -422,7 +422,7 @@ def test_a_mount_point_with_another_run_is_refused_before_anything_is_simulated(
     counted(place, scenario())
     monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == place)
     counting = Counting()
-    with pytest.raises(RunError, match=r"holds another run.*is a mount point"):
+    with pytest.raises(RunError, match=r"holds another run, of 20\d\d-.*, and is a mount point"):
         run(scenario(seed=2), place, executor=counting)
     assert counting.replications == 0
     assert counted(place, scenario(seed=2), force=True)[0] == COUNT
@@ -433,6 +433,8 @@ def test_a_study_of_another_scenario_beside_a_new_run_is_said(tmp_path: Path) ->
     (tmp_path / "run" / "tune" / "tune.json").write_text('{"scenario_hash": "another"}')
     _, said, _ = counted(tmp_path / "run", scenario())
     assert "tune: stays, and is of another scenario or other settings than the run" in said[0]
+    (tmp_path / "run" / "tune" / "tune.json").write_text(f'{{"scenario_hash": "{scenario().hash}"}}')
+    assert counted(tmp_path / "run", scenario(), force=True)[1] == []
 
 
 def test_a_full_disk_names_the_file(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+import sys
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +22,7 @@ from clustersim.scenario.drawing import drawn
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Part, Settings
 from clustersim.store import ChoiceError, Measured, Measurements, ReplicationStore
+from clustersim.workers import Batch, InOrder, Local
 from tests.unit.test_experiment import Counting, Notes
 
 UNCERTAIN = {
@@ -231,6 +235,7 @@ def test_replications_are_kept_under_their_scenario_version_and_state(
             patch.setattr(experiment, name, other)
             assert all(one != two for one, two in zip(both(), before, strict=True))
     assert both() == before
+    assert before[0].keys() == {"work", "version", "source"}
 
 
 @pytest.mark.parametrize(
@@ -284,6 +289,9 @@ def test_how_a_run_was_made_is_in_its_provenance() -> None:
         "wall_s": 1.235,
     }
     assert made.items() >= wanted.items()
+    others = {"finished", "source", "build", "python", "platform", "libraries"}
+    assert made.keys() == wanted.keys() | others
+    assert (made["python"], made["platform"]) == (platform.python_version(), sys.platform)
     assert made["finished"].endswith("+00:00")
     assert made["finished"].count(":") == 3
     assert made["source"] == experiment.identity(scenario())["source"]
@@ -338,6 +346,24 @@ def test_what_simulates_is_what_was_asked_for_and_ended_whatever_happens(
     with pytest.raises(KeyboardInterrupt):
         broken()
     assert made["Local"].asked == ["kill"]
+
+
+def test_who_has_hands_simulates_on_them() -> None:
+    used = list[int]()
+
+    class Own(Local):
+        def finished(self, batches: Sequence[Batch]) -> InOrder:
+            used.extend(number for batch in batches for number in batch.replications)
+            return super().finished(batches)
+
+    point = Point.of(scenario(), ReplicationStore(), 2)
+    simulate_all([point], Settings(workers=1), Own(1))
+    assert (used, sorted(point.store.finished)) == ([0, 1], [0, 1])
+
+
+def test_each_scenario_has_a_place_or_none() -> None:
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        experiment.run_all([scenario(), scenario()], [None], Settings(executor=Counting()))
 
 
 def test_runs_that_are_finished_are_read_among_those_that_are_not(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ import numpy as np
 
 from clustersim.arrays import Floats
 
+BRANCH = 1e-14
+"""So near its branch point -1/e Lambert's function is lost in rounding, or no number at all."""
+
 
 def young(mtbf: float, blocks: float) -> float:
     """Return Young's interval sqrt(2 d M) (CACM 17(9), 1974): first order, for d much smaller than M."""
@@ -35,16 +38,17 @@ def optimal(mtbf: float, blocks: float) -> float:
 
     It is the stationary point of `efficiency`; the restart time cancels.  Zero for a free save.  Near W0's
     branch point (d much smaller than M) a library value keeps half its digits, so two Newton steps on the
-    stationarity condition t/M = 1 - exp(-(t + d)/M) restore them.
+    stationarity condition t/M = 1 - exp(-(t + d)/M) restore them.  Where it has none left Young's interval is
+    right to 7 digits: its error is that of the next order, sqrt(2 d/M) / 3.
     """
     if blocks == 0:
         return 0.0
+    cost = blocks / mtbf
+    if cost < BRANCH:
+        return young(mtbf, blocks)
     from scipy.special import lambertw
 
-    cost = blocks / mtbf
-    ratio = max(
-        1 + float(lambertw(-math.exp(-cost - 1)).real), math.sqrt(2 * cost) / 2 if cost < 1e-6 else 0.0
-    )
+    ratio = 1 + float(lambertw(-math.exp(-cost - 1)).real)
     for _ in range(2):
         exponent = math.expm1(-(ratio + cost))
         ratio += (ratio + exponent) / exponent

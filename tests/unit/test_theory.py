@@ -74,6 +74,13 @@ def test_a_cheap_save_makes_young_daly_and_the_optimum_one() -> None:
     assert theory.daly(mtbf, blocks) == pytest.approx(theory.optimal(mtbf, blocks), rel=1e-9)
 
 
+@pytest.mark.parametrize("cost", [1e-40, 1e-17, 1e-16, 1e-15, 1e-14, 1e-13, 1e-10])
+def test_the_optimum_of_saves_that_cost_hardly_anything_is_the_beginning_of_its_series(cost: float) -> None:
+    """With x = sqrt(2 d/M) it is M (x - x^2/3 + ...): library values are no number below 1e-16."""
+    x = math.sqrt(2 * cost)
+    assert theory.optimal(1e4, cost * 1e4) / (1e4 * (x - x * x / 3)) == pytest.approx(1.0, rel=5e-8)
+
+
 def test_a_free_save_is_made_all_the_time_and_a_dear_one_each_mtbf() -> None:
     assert theory.optimal(100.0, 0.0) == 0.0
     assert theory.daly(100.0, 200.0) == 100.0
@@ -189,6 +196,19 @@ def test_a_share_is_reached_with_just_that_restart_and_just_that_mtbf(
         assert best(rarest, 300.0) == pytest.approx(share, rel=1e-9)
 
 
+def test_failures_strike_in_restarts_too_and_are_seen_at_once_unless_said_otherwise() -> None:
+    """Then a restart R makes everything exp(R/M) times as long."""
+    assert theory.slowdown(1000.0, 600.0) == pytest.approx(math.exp(0.6), rel=1e-12)
+    saves = theory.efficiency(theory.optimal(1000.0, 20.0), 1000.0, 20.0, 0.0)
+    assert theory.restart_for(saves * math.exp(-0.6), 1000.0, 20.0) == pytest.approx(600.0, rel=1e-9)
+    for restart in (0.01, 0.5, 600.0, 1e6):
+        assert theory.mtbf_for(0.5, 0.0, restart) == pytest.approx(restart / math.log(2), rel=1e-9)
+
+
+def test_where_nothing_is_lost_any_mtbf_will_do() -> None:
+    assert theory.mtbf_for(0.5, 0.0, 0.0) <= 1e-3
+
+
 def test_no_restart_reaches_what_saves_alone_do_not() -> None:
     most = theory.efficiency(theory.optimal(1000.0, 20.0), 1000.0, 20.0, 0.0)
     assert theory.restart_for(most, 1000.0, 20.0) is None
@@ -218,6 +238,26 @@ def test_kinds_with_and_without_crews_are_away_independently() -> None:
     assert both[:12] == pytest.approx(np.convolve(one, other)[:12], rel=1e-6)
 
 
+@pytest.mark.parametrize(("load", "nodes"), [(1e-6, 9), (0.7, 9), (3.0, 1), (100.0, 9), (400.0, 4)])
+def test_all_nodes_that_may_be_away_are_counted(load: float, nodes: int) -> None:
+    """A Poisson number of failures with their nodes; too short a law would lose some of its mean."""
+    shares = theory.nodes_away([theory.Leaving(load, nodes=nodes)], job=10**6, spares=10**6)
+    numbers = np.arange(len(shares))
+    mean = shares @ numbers
+    assert mean == pytest.approx(load * nodes, rel=1e-9)
+    assert shares @ (numbers - mean) ** 2 == pytest.approx(load * nodes**2, rel=1e-8)
+
+
+@pytest.mark.parametrize("variation", [0.0, 1.0, 4.0])
+@pytest.mark.parametrize("load", [0.3, 0.95])
+def test_all_nodes_that_may_wait_for_one_crew_are_counted(load: float, variation: float) -> None:
+    """Pollaczek and Khinchine: L = r + r^2 (1 + v) / (2 (1 - r))."""
+    kind = theory.Leaving(load, crews=1, variation=variation)
+    shares = theory.nodes_away([kind], job=10**6, spares=10**6)
+    mean = load + load**2 * (1 + variation) / 2 / (1 - load)
+    assert shares @ np.arange(len(shares)) == pytest.approx(mean, rel=1e-9)
+
+
 @pytest.mark.parametrize("crews", [None, 10_000])
 def test_many_nodes_away_keep_their_law(crews: int | None) -> None:
     """Weights of 3,000 nodes exceed what a float can hold."""
@@ -231,6 +271,10 @@ def test_no_more_nodes_are_away_than_there_are() -> None:
     shares = theory.nodes_away([theory.Leaving(50.0)], job=4, spares=2)
     assert len(shares) == 7
     assert shares[6] > shares[5] > 0
+    waiting = theory.nodes_away([theory.Leaving(0.6, crews=1)], job=4, spares=2)
+    geometric = 0.6 ** np.arange(7)
+    assert waiting == pytest.approx(geometric / geometric.sum())
+    assert list(theory.nodes_away([], job=4, spares=2)) == [1.0]
 
 
 def test_while_nodes_are_missing_fewer_fail_and_spares_fail_at_their_own_rate() -> None:

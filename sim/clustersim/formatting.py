@@ -67,7 +67,7 @@ def percent(share: float | None, half_width: float | None = None) -> str:
         return NOTHING
     decimals = 1 if half_width is not None and half_width < 0.002 else 0
     least = 10.0**-decimals
-    if 0 < share * 100 < least / 2:
+    if 0 < share * 100 <= least / 2:
         return f"<{fixed(least, decimals)} %"
     return f"{fixed(share * 100, decimals)} %"
 

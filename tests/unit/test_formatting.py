@@ -67,6 +67,9 @@ def test_plus_minus(value: float | None, width: float | None, text: str) -> None
         (0.0001, 0.00001, "<0.1 %"),
         (0.0, 0.0, "0.0 %"),
         (0.5, None, "50 %"),
+        (0.00497, None, "<1 %"),
+        (0.005, None, "<1 %"),
+        (0.00503, None, "1 %"),
         (None, None, "—"),
         (math.nan, 0.1, "—"),
     ],
@@ -80,6 +83,7 @@ def test_differences_show_their_sign() -> None:
     assert points(-0.405, 0.014) == "\u221240.5 ± 1.4 pp"
     assert points(0.0, 0.014) == "0.0 ± 1.4 pp"
     assert points(0.034, None) == "+3.4 pp"
+    assert points(0.034, 0.0199) == "+3.4 ± 2.0 pp"
 
 
 @pytest.mark.parametrize(
@@ -91,6 +95,8 @@ def test_differences_show_their_sign() -> None:
         (1002.26, 20.0, "16.7 min"),
         (3600.0, 0.0, "1 h"),
         (5.0, None, "5 s"),
+        (12_345.6, None, "3.4 h"),
+        (12_345.6, 0.0, "3.43 h"),
         (595.0, 10_000.0, "10 min"),
         (595.0, 0.001, "9.92 min"),
         (0.0, 12.0, "0 s"),

@@ -41,6 +41,7 @@ def test_the_interval_of_a_mean_worked_by_hand() -> None:
     assert estimate.mean == 3.0
     assert estimate.half_width == pytest.approx(2.7764 * math.sqrt(2.5 / 5), rel=1e-4)
     assert (estimate.low, estimate.high) == (3.0 - estimate.half_width, 3.0 + estimate.half_width)
+    assert mean_of([1.0, 3.0]).half_width == pytest.approx(12.7062, abs=5e-5)
 
 
 def test_one_replication_has_no_interval() -> None:
@@ -104,6 +105,7 @@ def test_a_percentile_beyond_what_was_observed_is_infinite() -> None:
     days = [30.0, 31.0, 32.0, math.inf]
     assert percentile(days, 0.5) == 31.5
     assert math.isinf(percentile(days, 0.9))
+    assert math.isinf(percentile([30.0, math.inf, math.inf], 0.75))
 
 
 def test_looks_are_a_fixed_growing_list_that_ends_at_the_cap() -> None:
@@ -145,6 +147,7 @@ def test_skewed_values_have_to_be_many() -> None:
     assert precise_enough(np.tile(rare, 16), width)
     even = np.where(np.arange(64) < 32, 0.0, 1.0)
     assert precise_enough(even, mean_of(even).half_width or 0.0)
+    assert not precise_enough(1e-9 * rare, 1e-9 * width, surprises=False)
 
 
 def test_where_nothing_happened_yet_something_still_may() -> None:
@@ -153,6 +156,8 @@ def test_where_nothing_happened_yet_something_still_may() -> None:
     assert unseen(1) == pytest.approx(0.95)
     assert not precise_enough([1.0] * 32, 0.05)
     assert precise_enough([1.0] * 64, 0.05)
+    assert precise_enough([0.0] * 64, 0.05)
+    assert precise_enough([1.0] * 32, unseen(32))
     assert precise_enough([1.0] * 32, 0.05, surprises=False)
     assert not precise_enough([1.0], 1.0, surprises=False)
 
@@ -163,6 +168,7 @@ def test_a_mode_is_awaited_while_its_absence_may_be_chance_and_its_cost_could_ma
     assert awaited(stakes, [1, 0, 40], 32, 0.002) == []
     assert awaited(stakes, [0, 0, 40], 32, 0.0005) == ["rare", "cheap"]
     assert awaited(stakes, [0, 0, 40], 300, 0.002) == []
+    assert awaited(stakes, [0, 0, 40], 32, 0.005) == []
 
 
 TWO_DRAWS = np.array([[1.0, 3.0], [10.0, 14.0]])
@@ -180,6 +186,8 @@ def test_the_interval_of_chance_is_made_of_what_differs_within_a_draw() -> None:
     found = within_draws(TWO_DRAWS.reshape(-1), 2)
     assert (found.mean, found.count) == (7.0, 4)
     assert found.half_width == pytest.approx(4.3027 * math.sqrt(5 / 4), rel=1e-4)
+    three = within_draws([*TWO_DRAWS.reshape(-1), 5.0, 7.0], 2)  # variances 2, 8 and 2, of one freedom each
+    assert three.half_width == pytest.approx(3.1824 * math.sqrt(4 / 6), rel=1e-4)
     assert within_draws([1.0, 3.0], 1) == Estimate(2.0, None, 2)
     both = Apart.of([*TWO_DRAWS.reshape(-1), 99.0], 2)
     assert both.chance == found
@@ -195,6 +203,13 @@ def test_means_of_draws_are_drawn_together_as_far_as_chance_spreads_them() -> No
     assert without_chance(np.array([[1.0, 9.0], [2.0, 10.0]])) == pytest.approx([5.5, 5.5])
     assert list(without_chance(np.array([[1.0], [4.0]]))) == [1.0, 4.0]
     assert list(without_chance(np.array([[1.0, 3.0], [2.0, 2.0]]))) == [2.0, 2.0]
+    assert list(without_chance(np.zeros((2, 2)))) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(("centre", "size"), [(0.0, 1e-9), (1.0, 1e-7), (1e6, 1.0)])
+def test_chance_is_taken_off_whatever_the_size_of_the_values(centre: float, size: float) -> None:
+    found = (without_chance(centre + size * TWO_DRAWS) - centre) / size
+    assert found == pytest.approx(without_chance(TWO_DRAWS), rel=1e-6)
 
 
 def test_what_a_draw_leaves_unknown_is_unknown() -> None:
@@ -208,6 +223,8 @@ def test_the_best_of_many_beats_one_by_more_than_a_difference_of_two_needs() -> 
     assert differ(best, others)
     assert differ(others, best)
     assert not differ(best, best)
+    assert not differ(best - 0.65, others)  # 2.87
+    assert not differ(np.array([1.0, 1.5]), np.zeros(2))  # 5 standard errors of two, which takes 12.7
     assert not beats(best, others, 2)
     assert beats(best + 0.3, others, 2)  # 4.34
     assert beats(best + 0.3, others, 1)
@@ -221,6 +238,9 @@ def test_one_pair_tells_no_difference_and_what_is_infinite_is_none() -> None:
     one = np.array([1.0])
     assert not beats(one, np.zeros(1), 2)
     assert not differ(one, np.zeros(1))
+    many = np.zeros((3, 1))
+    assert not many[ahead(one, many, 3)].size
+    assert not many[differ(one, many)].size
     unknown = np.array([math.inf, 1.0, 2.0])
     assert not beats(unknown, unknown, 2)
     assert not differ(unknown, unknown)

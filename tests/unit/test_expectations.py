@@ -100,6 +100,11 @@ def test_what_is_unknown_meets_no_threshold() -> None:
     assert "is unknown (no interruption in any replication)" in found.text
 
 
+def test_what_follows_an_unknown_figure_is_judged_too() -> None:
+    found = judged(done(PLAN.replace("{job: {per: job, mtbf: 5 h}}", "none"), mtti_s="> 1", ettr="> 0.1"))
+    assert [each.verdict for each in found] == [NOT_MET, MET]
+
+
 @pytest.mark.parametrize(
     ("path", "threshold", "remedy"),
     [

@@ -1,5 +1,7 @@
 """The first screen of a run: figures that are there, with their intervals, and nothing that is not."""
 
+from typing import Any
+
 import pytest
 
 from clustersim.expectations import MET, NOT_MET
@@ -68,6 +70,25 @@ def test_the_time_to_the_target_has_both_ends_or_says_which_is_not_known() -> No
     assert "P90 not within 1." in texts(results)[path]
 
 
+def test_the_time_to_the_target_has_the_digits_of_its_interval() -> None:
+    results = done(**{"workload.target": "27648000000 tokens"})
+    path, summary = "days_to_target.mean", results.summary
+    days = summary["days_to_target"] | {"p50": 12.3456, "p90": 15.0}
+    known = summary | {
+        "days_to_target": days, "margins": summary["margins"] | {path: 0.3}, "horizon_s": 12.34567 * 86_400,
+    }  # fmt: skip
+
+    def finish(**changes: Any) -> str:
+        figures = headline(results.scenario, known | changes).figures
+        return next(figure.cell.text for figure in figures if figure.path == path)
+
+    assert finish() == "P50 12.3 days, P90 15.0 days"
+    assert finish(days_to_target=days | {"p90": None}) == "P50 12.3 days, P90 not within 12.3 d"
+    assert "P50" not in finish(random=False)
+    del known["random"]  # a summary of long ago
+    assert finish().startswith("P50")
+
+
 def test_one_replication_has_no_p90() -> None:
     results = done(**{"workload.target": "27648000000 tokens", "simulation.replications": "1"})
     assert "P" not in texts(results)["days_to_target.mean"]
@@ -78,6 +99,9 @@ def test_each_threshold_has_its_verdict() -> None:
     results = done('expect: {ettr: ">= 0.5", effective_gpus: ">= 799"}\n')
     found = {each.path: (each.wanted, each.verdict) for each in first(results).expectations}
     assert found == {"ettr": (">= 0.5", MET), "effective_gpus": (">= 799", NOT_MET)}
+    kept = first(results).to_dict()
+    assert [each["path"] for each in kept["expect"]] == ["ettr", "effective_gpus"]
+    assert kept["changes"] == first(results).changes.to_dict()
 
 
 def test_the_changes_worth_most_have_money_only_where_cards_have_a_price() -> None:

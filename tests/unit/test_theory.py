@@ -83,6 +83,7 @@ def test_the_optimum_of_saves_that_cost_hardly_anything_is_the_beginning_of_its_
 
 def test_a_free_save_is_made_all_the_time_and_a_dear_one_each_mtbf() -> None:
     assert theory.optimal(100.0, 0.0) == 0.0
+    assert theory.optimal(math.inf, 0.0) == 0.0
     assert theory.daly(100.0, 200.0) == 100.0
     assert theory.daly(100.0, 1e6) == 100.0
     assert theory.optimal(100.0, 1e4) == pytest.approx(100.0, rel=1e-9)

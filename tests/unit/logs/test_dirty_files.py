@@ -346,3 +346,72 @@ def test_the_reasons_of_very_many_rows_are_kept_for_the_first(tmp_path: Path) ->
     read = history(tmp_path, "time,node\n" + "x,1\n" * 1500 + "y\n" * 1500)
     assert read.rows["not_understood"] == 3000
     assert len(read.problems) == 1000
+
+
+def test_planned_stops_are_kept_with_their_node_and_their_end(tmp_path: Path) -> None:
+    """In the order of time; the node of the second has no failure, and the last is outside of the window."""
+    log = """\
+time,node,kind,repair
+2026-05-09,a,planned,
+2026-05-03,b,maintenance,3 h
+2026-05-04,a,,1 h
+2026-05-02,,planned,2 h
+2026-06-02,a,planned,2 h
+"""
+    read = history(tmp_path, log)
+    stops = [(each.time_s / DAY, each.end_s / DAY, each.node, each.entry) for each in read.planned]
+    assert stops[:2] == [(1.0, pytest.approx(1 + 2 / 24), -1, 3), (2.0, pytest.approx(2 + 3 / 24), -1, 1)]
+    assert (stops[2][0], np.isnan(stops[2][1]), *stops[2][2:]) == (8.0, True, 0, 0)
+    assert (read.rows["planned"], read.rows["used"], read.rows["outside"], len(stops)) == (3, 1, 1, 3)
+
+
+def test_a_row_of_several_nodes_counts_by_the_first_that_it_says_of_one(tmp_path: Path) -> None:
+    """A failure of its own goes before one that is open, before an absence, a repeated row, and outside.
+
+    The fifth says of `a`, which is away already, that it is still away at the end: so the first is open too.
+    """
+    (tmp_path / "fleet.csv").write_text("node,from,to\na,,\nb,,\nc,,\nd,,2026-05-03\n")
+    log = """\
+time;node;end
+2026-05-02 00:00;a;2026-05-20
+2026-05-02 00:05;b;2026-05-02 00:06
+2026-05-05 00:00;b,d;2026-05-05 00:10
+2026-05-05 00:01;a,b;2026-05-05 00:10
+2026-05-07 00:00;a,c;
+2026-05-08 00:00;d;
+"""
+    read = history(tmp_path, log, nodes=str(tmp_path / "fleet.csv"))
+    counts = {name: count for name, count in read.rows.items() if count}
+    assert counts == {"total": 6, "used": 2, "inside_absence": 1, "open": 2, "outside": 1}
+    assert read.time_s.tolist() == pytest.approx([DAY, DAY + 300, 4 * DAY, 6 * DAY])
+    assert [read.names[node] for node in read.node] == ["a", "b", "b", "c"]
+
+
+def test_an_end_is_open_from_the_end_of_the_watch_of_its_node(tmp_path: Path) -> None:
+    (tmp_path / "fleet.csv").write_text("node,to\na,2026-05-11\nb,\n")
+    log = "time,node,end\n2026-05-02,a,2026-05-11\n2026-05-03,b,2026-05-12\n2026-05-13,b,2026-06-01\n"
+    read = history(tmp_path, log, nodes=str(tmp_path / "fleet.csv"))
+    assert (read.rows["open"], read.rows["used"]) == (0, 3)
+    later = history(tmp_path, log.replace("05-11\n", "05-11 00:01\n"), nodes=str(tmp_path / "fleet.csv"))
+    assert (later.rows["open"], later.rows["used"]) == (1, 2)
+    assert later.end_s[0] == np.inf
+
+
+def test_many_columns_and_rows_beside_them_are_told_for_the_first_ten(tmp_path: Path) -> None:
+    names = [f"x{number}" for number in range(11)]
+    head, row = ",".join(["time", *names]), ",".join(["2026-05-02", *"abcdefghijk"])
+    (note,) = history(tmp_path, f"{head}\n{row}\n").notes
+    assert note == f"{tmp_path / 'log.csv'}: columns that are not read: {', '.join(names[:10])}, ..."
+    (note,) = history(tmp_path, f"{head}\n{row}\n".replace(",x10", "").replace(",k", "")).notes
+    assert note.endswith("x8, x9")
+
+
+def test_a_column_that_is_read_under_a_usual_name_is_said(tmp_path: Path) -> None:
+    read = history(tmp_path, "Start Time,host,Downtime_min\n2026-05-02,a,90\n")
+    says = [note.partition(": ")[2] for note in read.notes]
+    assert says == [
+        'column "Start Time" is read as the time',
+        'column "host" is read as the node',
+        'column "Downtime_min" is read as the repair',
+    ]
+    assert (read.end_s - read.time_s).tolist() == [5400]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -179,3 +180,84 @@ def test_the_window_ends_at_its_end_where_clocks_change_within(
     history = read_history([tmp_path / "log.csv"], nodes=4, **days)
     assert history.end is not None
     assert history.end.isoformat() == f"{end}T00:00:00{offset}"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "count"), [("400", 400), (" 1,000 ", 1000), ("1_000", 1000), ("1", 1), ("1000000", 1_000_000)]
+)
+def test_a_number_of_nodes_may_have_marks_between_its_digits(nodes: str, count: int) -> None:
+    observed = exposure("1 d", "3 d", nodes)
+    assert (len(observed.left_s), observed.begin_s, observed.window_s) == (count, DAY, 2 * DAY)
+    assert (observed.entered_s.max(), observed.left_s.min(), observed.start) == (0.0, 2 * DAY, None)
+
+
+@pytest.mark.parametrize("nodes", ["0", "1000001"])
+def test_a_number_of_nodes_has_its_limits(nodes: str) -> None:
+    with pytest.raises(LogError, match=f"--nodes {nodes}: 1 to 1,000,000 are possible"):
+        exposure("0 d", "1 d", nodes)
+
+
+def test_who_came_last_leaves_first_and_steps_before_the_window_count(tmp_path: Path) -> None:
+    """Of 2, then 4 from day 3, then 1 from day 5 of ten days: two stay 10 and 5 days, two others 2 days."""
+    (tmp_path / "fleet.csv").write_text("time,nodes\n5 d,1\n3 d,4\n0 d,9\n1 d,2\n12 d,50\n")
+    observed = exposure("2 d", "12 d", str(tmp_path / "fleet.csv"))
+    spans = sorted(zip((observed.entered_s / DAY).tolist(), (observed.left_s / DAY).tolist(), strict=True))
+    assert spans == [(0, 3), (0, 10), (1, 3), (1, 3)]
+    assert observed.names == ()
+
+
+@pytest.mark.parametrize(
+    ("fleet", "spans"),
+    [
+        ("a,1 d,4 d\n", [("a", 0, 2)]),
+        ("a,3 d,\n", [("a", 1, 10)]),
+        ('"a[1-2],b",,20 d\n', [("a1", 0, 10), ("a2", 0, 10), ("b", 0, 10)]),
+        ("a,,2 d\nb,12 d,\nc,,\n", [("c", 0, 10)]),
+    ],
+)
+def test_nodes_are_observed_within_the_window(tmp_path: Path, fleet: str, spans: list[Any]) -> None:
+    (tmp_path / "fleet.csv").write_text(f"Node,From,To\n{fleet}")
+    observed = exposure("2 d", "12 d", str(tmp_path / "fleet.csv"))
+    found = zip(observed.names, observed.entered_s / DAY, observed.left_s / DAY, strict=True)
+    assert [tuple(each) for each in found] == spans
+
+
+@pytest.mark.parametrize(
+    ("fleet", "says"),
+    [
+        ("node\n-\n", "fleet.csv:2: no node is named"),
+        ("time,nodes\n0 d,1000001\n", "is not a number of nodes up to 1,000,000"),
+        ("node,from\na,soon\n", 'fleet.csv:2: "soon" is not understood as a time'),
+        ("node,from\na,1 d,3\n", "fleet.csv:2: 3 cells for 2 columns"),
+        ("nodes\n4\n", 'no column "time"; give node,from,to with a line for each node, or time,nodes'),
+    ],
+)
+def test_a_line_of_a_fleet_that_cannot_be_read_is_said(tmp_path: Path, fleet: str, says: str) -> None:
+    (tmp_path / "fleet.csv").write_text(fleet)
+    with pytest.raises(LogError, match=re.escape(says)):
+        exposure("0 d", "1 d", str(tmp_path / "fleet.csv"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ("n[1-100001]", "names more than 100,000"),
+        ("n[1-99999,1-2]", "names more than 100,000"),
+        ("n[1-50001],m[1-50000]", "are more than 100,000 nodes"),
+        ("a]", "is no list of nodes"),
+        ("a,,b", "is no list of nodes"),
+        ("a[1-x]", '"1-x" in a list of nodes is no range'),
+        ("a[3-1]", "runs backwards; write [1-3]"),
+        ("a," * 50_001, "is too long for a list of nodes"),
+    ],
+)
+def test_a_list_of_hosts_that_is_none_is_refused(cell: str, says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        hosts_of(cell)
+
+
+def test_a_list_may_name_as_many_hosts_as_there_may_be() -> None:
+    assert len(hosts_of("n[1-100000]")) == 100_000
+    assert len(hosts_of("n[1-50000],m[1-50000]")) == 100_000
+    assert hosts_of("n[7]") == ["n7"]
+    assert hosts_of(",a,") == ["a"]

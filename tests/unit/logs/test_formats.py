@@ -249,3 +249,91 @@ def test_progress_is_told_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert done == sorted(done)
     assert len(done) == 3
     assert told[-1] == (57, 57)
+
+
+def test_columns_of_a_parquet_file_are_read_as_their_texts(tmp_path: Path) -> None:
+    """Numbers of nodes beside empty cells are written with a point, times in any zone are the same."""
+    when = pd.to_datetime(["2026-05-02T00:00", "2026-05-03T00:00", None]).tz_localize("Europe/Berlin")
+    frame = pd.DataFrame({"time": when, "node": [12.0, np.nan, 3.0], "repair_h": [1.5, np.nan, 2.0]})
+    frame["cause"] = pd.Categorical([" gpu ", None, "gpu"])
+    frame.to_parquet(tmp_path / "log.parquet")
+    read = read_history([tmp_path / "log.parquet"], **WINDOW)
+    assert (read.time_s / DAY).tolist() == [1.0, 2.0]
+    assert [read.names[node] if node >= 0 else "" for node in read.node] == ["12", ""]
+    assert [read.causes[cause] for cause in read.cause] == ["gpu", "unknown"]
+    assert read.end_s[0] - read.time_s[0] == 1.5 * HOUR
+    assert [str(problem) for problem in read.problems] == [
+        f'{tmp_path / "log.parquet"}:3: column "time": no time is given; a failure needs one'
+    ]
+
+
+def test_local_times_of_a_parquet_file_need_a_zone(tmp_path: Path) -> None:
+    pd.DataFrame({"time": pd.to_datetime(["2026-05-02T00:00"])}).to_parquet(tmp_path / "log.parquet")
+    read = read_history([tmp_path / "log.parquet"], **WINDOW)
+    assert read.time_s.tolist() == [DAY]
+    with pytest.raises(LogError, match=r"log.parquet:1: .* is a local time without a zone"):
+        read_history([tmp_path / "log.parquet"], begin="2026-05-01T00:00Z", end="2026-06-01T00:00Z", nodes=1)
+
+
+def test_blocks_of_a_parquet_file_go_on_counting_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "BLOCK", 10)
+    cells = [f"{number} h" for number in range(25)]
+    cells[3] = cells[23] = "soon"
+    pq.write_table(pa.table({"time": cells}), tmp_path / "log.parquet")
+    told: list[tuple[int, int]] = []
+    read = read_history(
+        [tmp_path / "log.parquet"], begin="0 d", end="9 d", nodes=1, merge_s=0,
+        progress=lambda done, size: told.append((done, size)),
+    )  # fmt: skip
+    assert [problem.line for problem in read.problems] == [4, 24]
+    assert (read.rows["total"], read.rows["used"]) == (25, 23)
+    size = (tmp_path / "log.parquet").stat().st_size
+    assert told == [(-(-size * part // 25), size) for part in (10, 20, 25)]
+
+
+@pytest.mark.parametrize(("kind", "word"), [(pa.binary(), "binary"), (pa.duration("s"), "duration")])
+def test_columns_that_hold_neither_text_nor_number_nor_time_are_refused(
+    tmp_path: Path, kind: pa.DataType, word: str
+) -> None:
+    column = pa.array([None], kind)
+    pq.write_table(pa.table({"time": column}), tmp_path / "log.parquet")
+    with pytest.raises(LogError, match=f'column "time" holds {word}'):
+        read_history([tmp_path / "log.parquet"], begin="0 d", end="1 d", nodes=1)
+
+
+def test_reasons_for_which_a_job_has_waited_are_no_causes(tmp_path: Path) -> None:
+    """The cause is the reason without its stamp, or else the state."""
+    log = "JobID|End|State|Reason\n"
+    for number, (state, reason) in enumerate(
+        [
+            ("FAILED", "Priority"),
+            ("NODE_FAIL*", "n/a"),
+            ("FAILED", "xid 79 [root@2026-05-01]"),
+            ("OOM", "Own"),
+        ]
+    ):
+        log += f"{number}|2026-05-0{number + 2}|{state.rstrip('*')}|{reason}\n"
+    assert history(tmp_path, log).causes == ("FAILED", "NODE_FAIL", "xid 79", "Own")
+
+
+def test_two_failed_jobs_on_several_nodes_are_counted(tmp_path: Path) -> None:
+    log = "JobID|NodeList|End|State\n1|a[1-2]|2026-05-02|FAILED\n2|a[1-2]|2026-05-03|F\n3|a1|2026-05-04|F\n"
+    read = history(tmp_path, log)
+    assert any("2 failed jobs ran on several nodes; which of them" in note for note in read.notes)
+    assert [read.names[node] if node >= 0 else "" for node in read.node] == ["", "", "a1"]
+
+
+def test_of_a_run_the_first_replication_is_read_and_the_others_are_counted(tmp_path: Path) -> None:
+    """A row that lost no node is a restart; node -1 is none, and a lost node without an end is not back."""
+    log = (
+        "replication,time_s,mode,node,nodes_lost,back_s\n"
+        "0,100,a,2,1,\n0,200,a,3,0,\n0,300,b,-1,0,\n1,100,a,1,1,\n2,100,a,1,1,\n"
+    )
+    (tmp_path / "run.csv").write_text(log)
+    read = read_history([tmp_path / "run.csv"], begin="0 s", end="1 h", nodes=5)
+    assert counted(read) == {"total": 5, "used": 2, "open": 1, "outside": 2}
+    assert any("replication 0 of 3 is read, the others lie outside" in note for note in read.notes)
+    assert np.isinf(read.end_s).tolist() == [True, False, False]
+    assert [read.names[node] if node >= 0 else "" for node in read.node] == ["2", "3", ""]

@@ -168,7 +168,9 @@ def test_a_plain_cause_as_plain_data() -> None:
 
 
 def test_window_and_exposure_as_plain_data() -> None:
-    body = answer(start=datetime(2026, 5, 1, tzinfo=UTC), problems=(UnreadRow("log.csv", 3, "no"),)).body()
+    problems, checked = (UnreadRow("log.csv", 3, "no"),), checks(failures=False)
+    body = answer(start=datetime(2026, 5, 1, tzinfo=UTC), problems=problems, checked=checked).body()
+    assert body["check"] == [{"figure": "failures", "observed": 9, "low": 4, "high": 6, "inside": False}]
     assert body["window"] == {
         "from": "2026-05-01T00:00:00+00:00",
         "to": "2026-08-09T00:00:00+00:00",

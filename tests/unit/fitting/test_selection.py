@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from clustersim.engine.replication import simulate
 from clustersim.fitting import selection
@@ -27,6 +28,7 @@ from clustersim.fitting.selection import (
     features_of,
     select,
 )
+from clustersim.fitting.spells import absences_of, spells_of
 from clustersim.logs.history import History
 from clustersim.scenario import loads
 from clustersim.units import DAY
@@ -200,6 +202,38 @@ def test_a_lifetime_has_to_show_where_ages_are_known_as_well() -> None:
     assert not trial.refused
     hardly = Known({Model("weibull"): 0.1}, ages=9.0).added(start(), LIFETIME)
     assert hardly.p_value == pytest.approx(_chance(LIFETIME, 0.2, 2))
+
+
+def gained(lives: np.ndarray, failed: np.ndarray, beyond: np.ndarray) -> float:
+    """Return what a Weibull law gains over the exponential for lives (d) that are known *beyond* an age."""
+
+    def loss(vector: Sequence[float], fixed: Sequence[float] = ()) -> float:
+        scale, shape = np.exp([*vector, *fixed])
+        hazard = np.log(shape / scale) + (shape - 1) * np.log(lives / scale)
+        return float(np.sum((lives / scale) ** shape - (beyond / scale) ** shape) - np.sum(hazard[failed]))
+
+    how = {"method": "Nelder-Mead", "options": {"xatol": 1e-6, "fatol": 1e-8}}
+    return float(minimize(lambda x: loss(x, [0.0]), [3.0], **how).fun - minimize(loss, [3.0, 0.5], **how).fun)
+
+
+def test_ages_are_known_of_lives_after_a_repair_and_of_nodes_that_were_new() -> None:
+    """Of ten nodes each has three lives after a repair of a day; within a week they say nothing."""
+    lives = np.array([[15.0, 5, 14 + node, 30 - node] for node in range(10)])
+    times = np.cumsum(lives + 1, axis=1) - 1
+    log = History.of(
+        times.ravel() * DAY, 10, 90 * DAY, node=np.repeat(np.arange(10), 4), end_s=(times.ravel() + 1) * DAY
+    )
+    search = _Search(spells_of(log, np.arange(40), absences_of(log)), 90 * DAY)
+    later, last = lives[:, 2:].ravel(), 90 - times[:, -1] - 1
+    known, over = np.concatenate((later, last)), np.arange(30) < 20
+    assert search._gain_of_ages(Model("weibull")) == pytest.approx(
+        gained(known, over, np.full(30, 7.0)), abs=1e-3
+    )
+    new = np.concatenate((known, lives[:, 0])), np.append(over, np.ones(10, bool))
+    assert search._gain_of_ages(Model("weibull", new=True)) == pytest.approx(
+        gained(*new, np.repeat([7.0, 0.0], [30, 10])), abs=1e-3
+    )
+    assert _Search(spells(), 100 * DAY)._gain_of_ages(Model("weibull")) == 0.0
 
 
 def test_no_lifetime_stands_beside_a_trend_of_new_nodes_and_none_that_hardly_differs() -> None:

@@ -277,6 +277,10 @@ def test_what_is_open_is_from_the_5_percent_to_the_95_percent_point() -> None:
     # A day times e to the power of -1.6449 / 1.96 and 1.6449 / 1.96.
     assert open_.pop("repair.exponential.mean") == "10.37 h to 2.315 d"
     assert open_.keys() == {"spreads.probability", "transient"}
+    law = RepairLaw(
+        "lognormal", SEEN, {"median_s": law.parameters["mean_s"], "sigma": ConfidenceInterval(1, 0.5, 2)}
+    )
+    assert uncertain(cause(repair=law)).keys() == {"mtbf", "repair.lognormal.median"}
     assert uncertain(cause()) == {"mtbf": {"counted": "40 in 800 node-days"}}
     assert uncertain(cause(per="job")) == {"mtbf": {"counted": "40 in 800 days"}}
 

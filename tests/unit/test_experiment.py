@@ -218,6 +218,7 @@ def test_a_finished_run_is_taken_as_it_is_unless_forced(tmp_path: Path) -> None:
 def test_a_run_without_incidents_is_not_enough_for_one_with(tmp_path: Path) -> None:
     place = tmp_path / "run"
     assert counted(place, scenario(), incidents=False)[0] == COUNT
+    assert not (place / "incidents.parquet").exists()
     assert counted(place, scenario(), incidents=False)[0] == 0
     assert counted(place, scenario())[0] == COUNT
     assert counted(place, scenario(), incidents=False)[0] == 0

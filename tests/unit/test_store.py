@@ -197,11 +197,14 @@ def test_results_take_the_place_of_the_replications_they_were_made_of(tmp_path: 
         found = {number: each.tables["result"]["values"] for number, each in file.results.items()}
         np.testing.assert_array_equal(found[0], np.arange(6.0).reshape(2, 3))
         np.testing.assert_array_equal(found[1], np.ones(2))
+        assert [*file.results[0].arrays, *file.results[0].tables["result"]] == ["count", "values"]
         file.condense({})
         assert (file.entries, file.count) == ({}, 7)
     with opened(tmp_path / "kept", resume=False) as file:
         assert (file.discarded, file.count, file.results) == (7, 0, {})
-    assert not (tmp_path / "kept").exists()
+        file.put("s", 1, small(1))
+    with opened(tmp_path / "kept") as file:  # what was thrown away does not come back
+        assert (list(file.entries["s"]), file.count, file.results) == ([1], 1, {})
 
 
 def test_a_folder_of_something_else_is_not_touched(tmp_path: Path) -> None:

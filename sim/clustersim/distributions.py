@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from clustersim.arrays import Floats
+from clustersim.arrays import Floats, dot
 
 
 @runtime_checkable
@@ -289,7 +289,7 @@ def mean_within(law: Distribution, limit: float) -> float:
     """
     if isinstance(law, Constant):
         return min(law.mean, limit)
-    return float(_WEIGHTS @ np.minimum(_quantiles(law), limit))
+    return dot(_WEIGHTS, np.minimum(_quantiles(law), limit))
 
 
 def shortened(law: Distribution, rate: float) -> float:
@@ -301,16 +301,16 @@ def shortened(law: Distribution, rate: float) -> float:
         return law.mean
     values = _quantiles(law)
     if not rate:
-        return float(_WEIGHTS @ values)
-    return -math.log1p(float(_WEIGHTS @ np.expm1(-rate * values))) / rate
+        return dot(_WEIGHTS, values)
+    return -math.log1p(dot(_WEIGHTS, np.expm1(-rate * values))) / rate
 
 
 def variation(law: Distribution) -> float:
     """Return the squared coefficient of variation, about; the far tail of a heavy one is left out."""
     if isinstance(law, Constant):
         return 0.0
-    mean = float(_WEIGHTS @ _quantiles(law))
-    return float(_WEIGHTS @ np.square(_quantiles(law) / mean - 1))
+    mean = dot(_WEIGHTS, _quantiles(law))
+    return dot(_WEIGHTS, np.square(_quantiles(law) / mean - 1))
 
 
 @cache

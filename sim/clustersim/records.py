@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clustersim.arrays import Array
+from clustersim.arrays import Array, dot
 
 
 class Phase(IntEnum):
@@ -165,7 +165,7 @@ class FleetUse:
     def away(self) -> float:
         """Mean number of nodes away over time; NaN where no time was measured."""
         total = float(self.away_s.sum())
-        return float(np.arange(len(self.away_s)) @ self.away_s) / total if total else math.nan
+        return dot(np.arange(len(self.away_s)), self.away_s) / total if total else math.nan
 
     @property
     def most_away(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln
 
-from clustersim.arrays import Floats
+from clustersim.arrays import Floats, dot
 from clustersim.fitting.answer import Fit, away_in_words, in_ends, written
 from clustersim.fitting.causes import CauseFit
 from clustersim.fitting.checking import LABELS, Checked
@@ -187,9 +187,9 @@ def nodes(found: Fit) -> Figure | None:
 def _equal_nodes(history: History, failures: int, most: int) -> Floats:
     """Return how many nodes would have 0 to *most* of so many *failures*, were all of them alike."""
     watched, alike = np.unique(history.left_s - history.entered_s, return_counts=True)
-    means, at = failures * watched / float(watched @ alike), np.arange(most + 1)
+    means, at = failures * watched / dot(watched, alike), np.arange(most + 1)
     logs = at * np.log(np.maximum(means, 1e-300))[:, None] - means[:, None] - gammaln(at + 1)
-    return np.asarray(alike @ np.exp(logs))
+    return np.asarray((alike[:, None] * np.exp(logs)).sum(axis=0))
 
 
 def repairs(fit: CauseFit, name: str) -> Figure | None:

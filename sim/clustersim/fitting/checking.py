@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clustersim.arrays import Floats
+from clustersim.arrays import Floats, dot
 from clustersim.fitting.histories import history_of
 from clustersim.logs.history import History
 from clustersim.records import Records
@@ -65,7 +65,7 @@ def _away(history: History) -> tuple[Floats, Floats]:
 
 def _mean_away(history: History) -> float:
     lengths, nodes = _away(history)
-    return float(lengths @ nodes) / history.window_s
+    return dot(lengths, nodes) / history.window_s
 
 
 def _most_away(history: History) -> float:

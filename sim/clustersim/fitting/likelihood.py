@@ -28,7 +28,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import gammaincc, log_ndtr
 
-from clustersim.arrays import Floats
+from clustersim.arrays import Floats, dot
 from clustersim.estimate import ConfidenceInterval
 from clustersim.fitting.spells import Spells
 
@@ -215,13 +215,13 @@ class Likelihood:
     def __call__(self, values: Mapping[str, float]) -> float:
         """Return it for the parameters with these *values*."""
         if not self.model.lemons:
-            return float(self._of_spells(values, 1.0) @ self.spells.weight)
+            return dot(self._of_spells(values, 1.0), self.spells.weight)
         share, nodes = values["share"], len(self._weight)
         good, bad = (
             np.bincount(self._node, self._of_spells(values, pace), nodes) for pace in (1.0, values["factor"])
         )
         mixed = np.logaddexp(math.log1p(-share) + good, math.log(share) + bad)
-        return float(mixed @ self._weight)
+        return dot(mixed, self._weight)
 
     def _of_spells(self, values: Mapping[str, float], pace: float) -> Floats:
         """Return it spell by spell, of nodes whose own time passes at that *pace*."""

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr
 
-from clustersim.arrays import Array, Floats
+from clustersim.arrays import Array, Floats, dot
 from clustersim.estimate import ConfidenceInterval
 from clustersim.fitting.likelihood import searched
 from clustersim.fitting.rates import LEVEL, exact_mean
@@ -223,7 +223,7 @@ def _median(times: Floats, shares: Floats) -> float:
 
 def _mean(times: Floats, shares: Floats, longest: float) -> float:
     """Return the mean up to the *longest* absence (s): too short a mean where that is not over."""
-    return float(np.diff(times, prepend=0.0, append=longest) @ np.concatenate(([1.0], shares)))
+    return dot(np.diff(times, prepend=0.0, append=longest), np.concatenate(([1.0], shares)))
 
 
 def _distance(law: RepairLaw, times: Floats, shares: Floats) -> float:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import bdtrc
 
-from clustersim.arrays import Array, Floats
+from clustersim.arrays import Array, Floats, dot
 from clustersim.logs.history import History
 
 AT_ONCE = 60.0
@@ -97,7 +97,7 @@ class Spells:
     @property
     def total(self) -> float:
         """Time in service of all nodes together."""
-        return float(self.served @ self.weight)
+        return dot(self.served, self.weight)
 
     def served_until(self, instant: float) -> Floats:
         """Return how much of each spell was served before the *instant*."""

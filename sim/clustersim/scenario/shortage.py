@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clustersim.arrays import Floats
+from clustersim.arrays import Floats, dot
 from clustersim.distributions import mean_within, variation
 from clustersim.formatting import counted
 from clustersim.scenario.rates import rate, sizes_taken
@@ -69,7 +69,7 @@ def shortage(
         none = math.exp(-math.fsum(kind.load for kind in large))
         waiting *= (none * (1 - float(shares[spares + 1 :].sum()))) ** count
         complete *= (none * (1 - _idle_cards(system, shares, spares))) ** count
-        away += count * float(shares @ np.arange(len(shares)))
+        away += count * dot(shares, np.arange(len(shares)))
         away += count * math.fsum(kind.load * kind.nodes for kind in large)
     return Shortage(max(1 - waiting, 0.0), max(1 - complete, 0.0), away)
 
@@ -84,10 +84,10 @@ def _with_spare_racks(system: System, groups: Sequence[Leaving]) -> Shortage:
     own = cluster.rack_nodes - system.slots_per("rack")
     here = [_in_domain(system, kind, own, places) for kind in groups]
     nodes = nodes_away(here, max(cluster.nodes // places, 1), own, cluster.spare_failures)
-    able = max(float(nodes[: own + 1].sum()), HARDLY_EVER)
+    able, not_able = max(float(nodes[: own + 1].sum()), HARDLY_EVER), float(nodes[own + 1 :].sum())
     # Racks that can serve or cannot, each by itself, are machines of which so many are away.
-    unable = nodes_away([Leaving((places + racks) * (1 - able) / able)], places + racks, 0)
-    away = float(nodes @ np.arange(len(nodes))) * (places + racks * cluster.spare_failures)
+    unable = nodes_away([Leaving((places + racks) * not_able / able)], places + racks, 0)
+    away = dot(nodes, np.arange(len(nodes))) * (places + racks * cluster.spare_failures)
     return Shortage(min(float(unable[racks + 1 :].sum()), 1.0), _idle_cards(system, unable, racks), away)
 
 

@@ -220,7 +220,7 @@ class _Found:
         """Return the indices of bootstrap samples of the base points, a column each."""
         count = self.products.shape[1]
         weights = rng.multinomial(count, np.full(count, 1 / count), RESAMPLED) / count
-        return self.shares(self.products @ weights.T)
+        return self.shares(np.einsum("pn,sn->ps", self.products, weights))
 
     def estimates(self, rng: np.random.Generator) -> list[Estimate]:
         """Return all indices with their intervals: first-order ones, then totals."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from clustersim.arrays import Array
+from clustersim.arrays import Array, dot
 from clustersim.engine.journal import NOBODY
 from clustersim.engine.ledger import Causes, Entry
 from clustersim.engine.segments import Piece, Segments, sums
@@ -47,9 +47,9 @@ class GoodputBreakdown:
             earned[number] = history.earned(number, done) - history.earned(number, since[number])
             for pace, seconds in self._slowed(number, since[number]):
                 charges[pace.cause, Entry.SLOW] += seconds
-        charges[causes.overhead, Entry.SLOW] += (1 - history.pace) * float(columns.share @ trained)
+        charges[causes.overhead, Entry.SLOW] += (1 - history.pace) * dot(columns.share, trained)
         length = columns.end - np.maximum(columns.start, np.minimum(columns.end, warm_up))
-        charges[causes.checkpoint, Entry.CHECKPOINT] += max(float(columns.share @ (length - trained)), 0.0)
+        charges[causes.checkpoint, Entry.CHECKPOINT] += max(dot(columns.share, length - trained), 0.0)
         return float(earned.sum()) - self._book_losses(charges, since)
 
     def costs(self, incidents: int) -> dict[str, Array]:

@@ -1,14 +1,26 @@
-"""A metric's mean and difference in words."""
+"""Figures of a study: rows, differences, and both in words."""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 
 from clustersim.estimate import ConfidenceInterval
 from clustersim.metrics.catalogue import METRICS
-from clustersim.studies.figures import gap_words
+from clustersim.studies.figures import (
+    ROWS,
+    ScenarioFigures,
+    at_reference,
+    gap_words,
+    resampled,
+    within_a_sentence,
+)
+from tests.unit.studies.clusters import job
 
 METRIC = next(metric for metric in METRICS if metric.path == "cost.total")
+FIGURES = ScenarioFigures(job()).figures
 
 
 @pytest.mark.parametrize(
@@ -22,3 +34,55 @@ METRIC = next(metric for metric in METRICS if metric.path == "cost.total")
 )
 def test_a_difference_has_its_sign_unless_it_is_none(ends: tuple[float | None, ...], text: str) -> None:
     assert gap_words(METRIC, ConfidenceInterval(*ends), "USD") == text
+
+
+def test_a_quotient_is_compared_where_both_are_alike() -> None:
+    """Of 1 and 3 with weights 1/2 and 3/2: around 5 instead of 2 they are as far apart, turned round."""
+    values, weights = np.array([[1.0, 3.0], [1.0, 3.0]]), np.array([[0.5, 1.5], [1.0, 1.0]])
+    found = at_reference(values, weights, np.array([[4.0, 6.0], [4.0, 6.0]]))
+    assert found == pytest.approx(np.array([[2.5, 1.5], [1.0, 3.0]]))
+
+
+def test_a_difference_of_what_is_infinite_in_both_is_none() -> None:
+    """Resamples with an infinite figure count as infinite, and lie at the end of the interval."""
+    measure = FIGURES["ettr"].measure
+    never, often = np.array([[math.inf]] * 4), np.linspace(0.2, 0.8, 4)[:, None]
+    assert resampled(measure, never, never) == (0.0, 0.0, 0.0)
+    assert resampled(measure, never, None) == (math.inf,) * 3
+    assert resampled(measure, never, often) == (math.inf,) * 3
+    mean, low, high = resampled(measure, often, None)
+    assert mean == pytest.approx(0.5)
+    # Of 4 values 0.2, 0.4, 0.6, 0.8 chance has the standard deviation 0.112 of a mean.
+    assert (low, high) == pytest.approx((0.5 - 1.96 * 0.112, 0.5 + 1.96 * 0.112), abs=0.06)
+    assert resampled(measure, often + 0.1, often) == pytest.approx((0.1, 0.1, 0.1))
+
+
+def test_rows_of_any_length_are_packed_and_unpacked() -> None:
+    figures = ScenarioFigures(job())
+    count = len(figures.figures)
+    sizes = [1 + place % 3 for place in range(count)]
+    kept = [{ROWS: np.array([*sizes, *(float(100 * of + n) for n in range(sum(sizes)))])} for of in (1, 2)]
+    rows = figures.rows(kept)
+    assert list(rows) == list(figures.figures)
+    together = np.concatenate(list(rows.values()), axis=1)
+    assert together.tolist() == [[100 * of + n for n in range(sum(sizes))] for of in (1, 2)]
+    assert [row.shape for row in rows.values()] == [(2, size) for size in sizes]
+
+
+def test_of_what_is_no_mean_the_difference_is_known_exactly_where_nothing_varies() -> None:
+    figures = ScenarioFigures(job())
+    same, more = (np.full((3, 1), value) for value in (0.5, 0.75))
+    varied = np.array([[0.5], [0.75], [0.75]])
+    alike = figures.differences({"ettr.p10": more}, {"ettr.p10": same}, ["ettr.p10", "mtti_s"])
+    assert alike[0] == pytest.approx([0.25, 0.25, 0.25])
+    assert np.isnan(alike[1]).all()
+    (apart,) = figures.differences({"ettr.p50": varied}, {"ettr.p50": same}, ["ettr.p50"])
+    assert apart[0] == pytest.approx(0.25)
+    assert np.isnan(apart[1:]).all()
+
+
+def test_a_metric_is_named_as_within_a_sentence() -> None:
+    labels = {each.label: within_a_sentence(each) for each in METRICS}
+    assert labels["ETTR"] == "ETTR"
+    assert all(said[1:] == label[1:] for label, said in labels.items())
+    assert any(said != label for label, said in labels.items())

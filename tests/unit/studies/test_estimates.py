@@ -21,6 +21,7 @@ from clustersim.studies.estimates import (
     EstimatedChange,
     RunLedger,
     changes_worth_most,
+    expected,
     left_of,
 )
 from clustersim.studies.levers import Levers, levers
@@ -204,3 +205,60 @@ def test_nothing_is_said_of_a_change_that_takes_all_saves_away() -> None:
     found = changes_worth_most(scenario, run(scenario, replications=4).summary, count=100)
     assert "half" in {each.change.name for each in found.changes}
     assert "no saves" not in {each.change.name for each in found.changes}
+
+
+def costing(failures: dict[str, Any], **more: Any) -> dict[tuple[str, str], float]:
+    """What each cause is expected to cost in 8 nodes that save for 30 s after each 20 min; 0 is left out."""
+    recovery = {"stages": {"detect": "1 min", "start": "4 min", "load": "checkpoint"}} | more.pop("also", {})
+    spec = {
+        "name": "costing",
+        "cluster": {"gpus": 64},
+        "failures": failures,
+        "checkpoint": {"interval": "20 min", "blocks": "30 s", "load": "2 min"},
+        "recovery": recovery,
+        "simulation": {"horizon": "10 d"},
+    }
+    return {cell: cost for cell, cost in expected(Scenario.model_validate(spec | more)).items() if cost}
+
+
+def test_each_entry_costs_what_a_failure_takes_times_how_often_it_comes() -> None:
+    modes = {
+        "slow": {"per": "node", "mtbf": "80 h", "effect": {"slow": {"factor": 0.7}}, "detect": "10 min"},
+        "sdc": {"per": "node", "mtbf": "800 h", "effect": {"corrupt": {"noticed_after": "2 h"}}},
+        "flap": {"per": "node", "mtbf": "80 h", "effect": {"flap": {"stall": "36 s"}}},
+        "crash": {"per": "job", "mtbf": "20 h"},
+    }
+    found = costing(modes, maintenance={"every": "1 d", "takes": "20 min"})
+    found.pop(("slow", "lost"))  # those that the slow stretch does not hold
+    found.pop(("sdc", "lost"))
+    assert found == pytest.approx(
+        {
+            ("checkpoint", "checkpoint"): 30 / 1200,
+            ("maintenance", "maintenance"): 20 / (24 * 60),
+            ("slow", "slow"): 0.3 * 600 / (10 * HOUR),
+            ("slow", "recovery"): (240 + 120) / (10 * HOUR),
+            ("sdc", "corrupted"): 2 / 100,
+            ("sdc", "recovery"): (240 + 120) / (100 * HOUR),
+            ("flap", "stall"): 36 / (10 * HOUR),
+            ("crash", "lost"): (1200 + 30) / 2 / (20 * HOUR),
+            ("crash", "detection"): 60 / (20 * HOUR),
+            ("crash", "recovery"): (240 + 120) / (20 * HOUR),
+        }
+    )
+
+
+@pytest.mark.parametrize(("minimum", "held"), [(3, False), (4, True)])
+def test_a_replica_that_fails_costs_its_own_cards_and_the_others_a_stall(minimum: int, held: bool) -> None:
+    """One of four is down for 330 s every 10 d; the other three wait all of that where all are needed."""
+    also = {"stall": "3 min", "rejoin_stall": "100 s", "peer_load": "30 s", "overhead": "1 %"}
+    node = {"per": "node", "mtbf": "80 d", "repair": "1 d"}
+    found = costing(
+        {"node": node}, also={"replicas": 4, "minimum": minimum, **also}, workload={"step_time": "12 s"}
+    )
+    every = 10 * 24 * HOUR
+    of_others = {"idle": 0.75 * 330, "stall": 100.0} if held else {"stall": 0.75 * 180 + 100}
+    costs = {"lost": 12 / 2, "detection": 60 / 4, "recovery": 270 / 4} | of_others
+    assert {entry: cost for (cause, entry), cost in found.items() if cause == "node"} == pytest.approx(
+        {entry: cost / every for entry, cost in costs.items()}
+    )
+    assert found["overhead", "slow"] == 0.01

@@ -1,0 +1,101 @@
+"""How levers are ranked, and which of them are alike, of gains that are given for each replication."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from clustersim.arrays import Floats
+from clustersim.scenario.model import Scenario
+from clustersim.studies.levers import Levers, levers
+from clustersim.studies.study import Simulations
+from tests.unit.studies.clusters import HERE, job
+
+FAILURES, START, SAVES = "halve any failures", "halve start time", "halve the cost of saves"
+OWN = {"mine": {"checkpoint.blocks": "3 s", "price": "100 USD"}}
+Gains = Sequence[Sequence[float]]
+
+
+@pytest.fixture
+def gaining(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Levers]:
+    """Ranks rarer failures, a faster start and cheaper saves, and others, by their gains of ETTR over 0.5."""
+
+    def ranked(gains: Gains, scenario: Scenario | None = None) -> Levers:
+        def ettr(self: Simulations, scenarios: Sequence[Scenario], replications: range) -> list[Floats]:
+            assert len(scenarios) == 1 + len(gains)
+            return [0.5 + np.zeros(4), *(0.5 + np.array(each) for each in gains)]
+
+        monkeypatch.setattr(Simulations, "ettr", ettr)
+        monkeypatch.setattr("clustersim.studies.levers._tuned_interval", lambda *_: iter(()))
+        return levers(scenario or job(replications=4), settings=HERE)
+
+    return ranked
+
+
+def said(found: Levers) -> str:
+    return " ".join(map(str, found.advice))
+
+
+def alike(found: Levers) -> dict[str, tuple[str, ...]]:
+    return {lever.name: lever.alike for lever in found.levers}
+
+
+def test_levers_are_alike_up_to_the_first_that_differs_pair_by_pair(gaining: Callable[..., Levers]) -> None:
+    """The first two differ from each other by chance alone; both surely from the third."""
+    found = gaining([[0.10, 0.12, 0.10, 0.12], [0.02, 0.02, 0.02, 0.02], [0.11, 0.10, 0.11, 0.10]])
+    assert list(alike(found).items()) == [(FAILURES, ()), (SAVES, (FAILURES,)), (START, ())]
+    assert [lever.name for lever in found.first] == [FAILURES, SAVES]
+    assert "Not distinguishable from it: halve the cost of saves, +10.5" in said(found)
+    assert "Then: halve start time, +2.000 pp." in said(found)
+    assert "Rarer failures come before faster recovery" in said(found)
+
+
+def test_what_differs_from_the_nearest_is_not_like_one_further_up(gaining: Callable[..., Levers]) -> None:
+    """The most uncertain one is ranked first, like all of them, and yet no gain."""
+    found = gaining([[0.3, -0.1, 0.3, -0.1], [0.098] * 4, [0.099] * 4])
+    assert list(alike(found).items()) == [(FAILURES, ()), (SAVES, (FAILURES,)), (START, ())]
+    assert [lever.name for lever in found.helpful] == [SAVES, START]
+    assert [lever.name for lever in found.first] == [SAVES]
+    assert "First: halve the cost of saves." in said(found)
+    assert "Not distinguishable from no change: halve any failures." in said(found)
+    assert "Rarer failures" not in said(found)
+
+
+def test_no_reason_is_given_for_an_order_that_chance_may_have_made(gaining: Callable[..., Levers]) -> None:
+    found = gaining([[0.10, 0.12, 0.10, 0.12], [0.11, 0.10, 0.11, 0.10], [0.02] * 4])
+    assert alike(found)[START] == (FAILURES,)
+    assert "Rarer failures" not in said(found)
+    slower = gaining([[0.05] * 4, [0.10] * 4, [0.02] * 4])
+    assert "Rarer failures" not in said(slower)
+
+
+def test_losses_and_what_makes_no_difference_stand_apart(gaining: Callable[..., Levers]) -> None:
+    found = gaining([[0.1, -0.1, 0.1, -0.1], [-0.02] * 4, [0.01, -0.02, 0.01, -0.02]])
+    assert found.helpful == found.first == []
+    text = said(found)
+    assert text.startswith("No change gains anything distinguishable (replications: 4).")
+    assert "A loss: halve start time, −2.000 pp." in text
+    assert "Not distinguishable from no change: halve any failures, halve the cost of saves." in text
+    nothing = gaining([[0.1, -0.1, 0.1, -0.1]] * 3)
+    assert "Not distinguishable from no change" not in said(nothing)
+
+
+def test_where_cards_have_a_price_the_price_of_a_lever_decides(gaining: Callable[..., Levers]) -> None:
+    """1 pp of 1,000 cards over 100 h is worth 2,000 USD: what gains 2 pp for 3,000 USD leaves less."""
+    price = {"mine": OWN["mine"] | {"price": "3_000 USD"}}
+    scenario = job(replications=4, levers=price, costs={"gpu_hour": "2 USD"})
+    found = gaining([[0.01] * 4, [0.0055] * 4, [0.004] * 4, [0.02] * 4], scenario)
+    assert [lever.name for lever in found.levers] == [FAILURES, START, "mine", SAVES]
+    mine = found.by_name["mine"]
+    assert mine.net is not None
+    assert mine.net.mean == pytest.approx(1000)
+    assert mine.pays
+    assert mine.pays_back_s == pytest.approx(0.75 * 100 * 3600)
+    assert found.by_name[FAILURES].pays is None
+    assert "mine, for 3,000 USD, has paid for itself after 3.1 d of this run." in said(found)
+    dear = gaining([[0.01] * 4, [0.0055] * 4, [0.004] * 4, [0.014] * 4], scenario)
+    assert dear.levers[-1].name == "mine"
+    assert dear.by_name["mine"].pays is False
+    assert "mine, for 3,000 USD, does not pay within this run: it saves 2,800" in said(dear)

@@ -77,6 +77,7 @@ def test_what_was_put_is_there_before_and_after_it_is_opened_again(tmp_path: Pat
     with opened(tmp_path / "kept") as file:
         for number in (4, 0, 2):
             file.put("s", number, kept_of(number))
+            assert number in store.read_entries(file.path)[0]["s"]  # a kill costs it no more
         file.put("t", 1, kept_of(1))
         assert (numbers_in(file), numbers_in(file, "t"), file.count) == ([0, 2, 4], [1], 4)
     with opened(tmp_path / "kept") as file:

@@ -204,6 +204,8 @@ def test_books_that_do_not_close_are_refused() -> None:
     faulty.charges[0, Entry.LOST] += 1.0
     with pytest.raises(LedgerError, match="causes"):
         summarise(scenario(), [faulty])
+    with pytest.raises(LedgerError, match="causes"):
+        summarise(scenario(), [books(BAD, number=1), faulty])
 
 
 def test_numbers_by_path() -> None:

@@ -256,6 +256,11 @@ def test_what_a_terminal_would_obey_is_made_visible(text: str, expected: str) ->
     assert visible_lines(f"{text}\n") == expected.replace(r"\x0a", "\n") + "\n"
 
 
+def test_values_are_named_as_they_are_written() -> None:
+    found = [shown(value) for value in (True, False, None, {"a": 1}, [1], "a", 3, 0.5)]
+    assert found == ["true", "false", "null", "a block", "a list", '"a"', "3", "0.5"]
+
+
 def test_very_long_numbers_and_texts_are_cut_in_a_sentence() -> None:
     assert shown(10**5000) == "a whole number of more than 60 digits"
     assert len(shown("x" * 100_000)) == 60

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from clustersim.scenario import load, loads
-from clustersim.scenario.describe import describe
+from clustersim.scenario.describe import describe, replication_s
 from clustersim.scenario.published_rates import OF_NODES, STOPS
 from clustersim.scenario.values import values
 
@@ -112,6 +113,8 @@ def test_what_comes_only_after_the_end_of_the_run_is_told() -> None:
     late = {"at": ["40 d", "50 d"], "takes": "1 h"}
     there_is_none = "the first stop is due at 40 d and the run ends at 30 d, so that there is none"
     assert after_the_end(maintenance=late) == [f"maintenance: {there_is_none}"]
+    (note,) = after_the_end(maintenance=late | {"at": "1000 h"})
+    assert "due at 41.7 d and" in note
     weekly = {"every": "7 d", "takes": "1 h"}
     assert after_the_end(maintenance=[weekly, late]) == [f"maintenance.1: {there_is_none}"]
     assert after_the_end(maintenance=late | {"at": ["29 d", "50 d"]}) == []
@@ -134,6 +137,26 @@ def test_rates_of_a_log_are_those_of_the_run_and_not_of_the_horizon() -> None:
     found = describe(loads(SCENARIO, overrides=ONLY | {"failures.log.replay": rows} | target))
     assert found.events == 3
     assert found.rates[0].per_1000_node_days == pytest.approx(1000 * 3 / (found.lasts_s / 86_400 * 100))
+    assert found.ettr_withheld is None
+    changes = ONLY | {"failures.log.replay": rows, "workload": None, "simulation.horizon": "30 d"}
+    assert describe(loads(SCENARIO, overrides=changes)).notes == (
+        "failures: 1 of 4 recorded failures lie behind the horizon and never strike",
+    )
+    few = changes | {"failures.log.replay": [{"time": "5 h"}, {"time": "1000 min"}]}
+    silent = "failures: nothing is recorded after 16.7 h; beyond it the log is silent"
+    assert describe(loads(SCENARIO, overrides=few)).notes == (silent,)
+
+
+def test_the_time_of_a_run_is_that_of_its_replications_on_the_cores_there_are() -> None:
+    changes = {"workload": None, "simulation.horizon": "300 d", "simulation.replications": 10}
+    scenario = loads(SCENARIO, overrides=changes)
+    each = replication_s(scenario, describe(scenario).lasts_s)
+    assert each > 0.01
+    found = [describe(scenario, cores).run_s for cores in (1, 4, 10)]
+    assert np.diff(found) == pytest.approx([-7 * each, -2 * each])
+    assert describe(scenario).run_s == found[0]
+    stops = loads(SCENARIO, overrides=changes | {"maintenance": {"every": "1 h", "takes": "1 s"}})
+    assert replication_s(stops) > replication_s(scenario) * 2
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -101,6 +102,12 @@ def test_the_newest_copy_counts_wherever_its_tier_is_listed() -> None:
     why = "copies of storage survive as much and are newer, so that its own are hardly ever loaded"
     assert f"checkpoint.tiers.peer: {why}" in found.notes
     assert not described(TIERS).notes
+    late = described(
+        TIERS, checkpoint__tiers__peer__interval="12 h", checkpoint__tiers__storage__durable_after="30 min"
+    )
+    assert (
+        not late.notes
+    )  # durable copies of storage are 1.5 hours old at most: more than a tenth of 12 hours
 
 
 def test_saves_come_at_whole_steps() -> None:
@@ -182,6 +189,8 @@ def test_the_fleets_mean_counts_lemons_and_what_comes_again_is_told() -> None:
     assert node.events == pytest.approx(30 * DAY / (5 * HOUR) * 1.25)
     assert any("over all nodes it is 2 times that" in note for note in found.notes)
     assert any("add 25 %" in note for note in found.notes)
+    again = described(TIERS, failures__node__relapse="{probability: 15 %, within: 1 d}", cluster__spares="0")
+    assert any("add 18 %" in note for note in again.notes)  # 15 of 85
     assert any(note.startswith("recovery.retire: the fleet shrinks") for note in found.notes)
 
 
@@ -200,12 +209,56 @@ def test_oddities_of_domains_tiers_and_outages_are_told() -> None:
         "checkpoint.tiers.peer.keep: it matters only where copies may be unusable or corrupt" in found.notes
     )
     assert "storage outages are not in the first-order ETTR" in found.notes
+    one = described(TIERS, cluster__spares="1", cluster__spares_within="rack")
+    assert "cluster.spares: 1 for 10 racks, so not each of them has a spare" in one.notes
+    groups = described(TIERS, cluster__groups="{old: {nodes: 19}}", failures__node__groups="{old: 3}")
+    (note,) = groups.notes
+    assert note.startswith("failures.node.groups: the rate is that of nodes in no group;")
+    assert re.search(r" it is 1\.[0-9]+ times that, one failure of a node every [0-9.]{3,4} d$", note)
 
 
 def test_the_load_of_a_chain_is_that_of_the_copy() -> None:
     stages = loads(TIERS).recovery.stages
     assert chain_s(stages) == 30 + 240 + 300
     assert chain_s(stages, load=10.0) == 280
+
+
+def test_a_notice_costs_its_save_and_its_wait_and_spares_a_share_of_the_work() -> None:
+    """To storage, in 20 s of 120; 60 % of half a cycle of the peers is kept, and what their save holds."""
+    found = described(
+        TIERS, failures__rack="null", failures__node__notice="2 min", failures__node__saves="60 %"
+    )
+    saves = 1 / (1 + 1 / 120 + 20 / 3600)
+    cost = found.modes[0].restart_s + 120 + 0.4 * 121 / 2 - 1 * 0.7
+    assert found.ettr == pytest.approx(saves * math.exp(-cost / (10 * HOUR)), rel=1e-6)
+
+
+def test_a_retirement_that_could_cost_much_is_told() -> None:
+    found = described(
+        TIERS, failures__rack="null", cluster__spares="9", recovery__retire="{after: 3, within: 30 d}"
+    )
+    why = "how many nodes retire is not known, and the job would wait "
+    assert re.fullmatch(rf"{why}[0-9]+ % of the time if all that fail did", found.ettr_withheld or "")
+
+
+def test_a_pod_that_never_leaves_takes_no_spares() -> None:
+    """A pod that is down for good takes the spares of several racks, one that is back at once takes none."""
+    pods = {"cluster__racks_per_pod": "5", "cluster__spares": "20", "cluster__spares_within": "rack"}
+    mode = "{per: pod, mtbf: 10000 h, TRANSIENT}"
+    stays, leaves = (
+        described(TIERS, failures__rack="null", failures__pod=mode.replace("TRANSIENT", keys), **pods)
+        for keys in ("transient: 100 %", "repair: 1 h")
+    )
+    assert stays.ettr_withheld is None
+    assert "failures.pod takes more than one rack at once" in (leaves.ettr_withheld or "")
+
+
+def test_part_of_the_spares_of_a_rack_is_more_than_a_formula_knows() -> None:
+    spreads = "{to: rack, probability: 10 %, share: 50 %}"
+    found = described(
+        TIERS, failures__rack="null", failures__node__spreads=spreads, cluster__spares_within="rack"
+    )
+    assert found.ettr_withheld == "failures.node takes part of the spares that serve one rack"
 
 
 def test_stops_at_dates_count_as_far_as_the_run_reaches() -> None:
@@ -232,7 +285,8 @@ POOLS = """
 def test_the_ettr_is_withheld_where_taking_from_pools_may_cost_much() -> None:
     quick, slow = (described(POOLS.replace("TAKES", takes)) for takes in ("1 s", "10 min"))
     assert quick.ettr_withheld is None
-    assert "how often nodes are taken from own is unknown" in (slow.ettr_withheld or "")
+    why = "how often nodes are taken from own is unknown, which may cost up to 1.7 % of the time"
+    assert slow.ettr_withheld == why  # 600 s every 10 hours
 
 
 HOPELESS = """

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from clustersim.scenario import Scenario, ScenarioError, dump, load, loads
-from clustersim.scenario.drawing import drawn, points
+from clustersim.scenario.drawing import _shuffled, drawn, made, points
 from clustersim.scenario.keys.uncertain import (
     HIGH,
     LOW,
@@ -243,6 +243,9 @@ def test_a_draw_that_makes_no_scenario_is_named_with_its_values() -> None:
         ScenarioError, match=r"<draw \d+ of plain: checkpoint.blocks=0.0\d+ s>: checkpoint.block"
     ):
         list(drawn(scenario, range(200)))
+    with pytest.raises(ScenarioError, match="<draw"):
+        made(scenario)
+    made(loads(PLAIN))
 
 
 def test_a_draw_depends_on_seed_path_and_number_alone() -> None:
@@ -276,11 +279,18 @@ def test_points_are_spread_evenly_and_inputs_are_independent() -> None:
     assert np.abs(apart).max() < 3 / np.sqrt(256)
 
 
+def test_inputs_take_their_points_in_any_order_of_halves_and_halves_of_halves() -> None:
+    orders = {tuple(_shuffled(np.random.default_rng(number), 2).tolist()) for number in range(200)}
+    low, high = [(0, 1), (1, 0)], [(2, 3), (3, 2)]
+    expected = {(*one, *other) for a, b in ((low, high), (high, low)) for one in a for other in b}
+    assert orders == expected
+
+
 def test_a_drawn_scenario_is_the_one_with_these_values() -> None:
     scenario = loads(PLAIN + UNCERTAIN)
-    for made in drawn(scenario, range(5)):
-        assert made.uncertain == {}
-        again = loads(dump(made))
-        assert again.hash == made.hash
-        assert made.failures["any"].mtbf != scenario.failures["any"].mtbf
-        assert made.cluster.spare_nodes == _at(made, "cluster", "spares")
+    for each in drawn(scenario, range(5)):
+        assert each.uncertain == {}
+        again = loads(dump(each))
+        assert again.hash == each.hash
+        assert each.failures["any"].mtbf != scenario.failures["any"].mtbf
+        assert each.cluster.spare_nodes == _at(each, "cluster", "spares")

@@ -1,0 +1,276 @@
+"""How often what fails and what it takes, against laws worked out by search, by steps and by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import integrate, optimize, stats
+
+from clustersim.scenario import Scenario
+from clustersim.scenario.first_order import fetch_s, first_order, mean_parts, restart_s, stakes
+from clustersim.scenario.rates import (
+    again,
+    bad_share,
+    calendar_share,
+    group_factor,
+    nodes_taken,
+    rate,
+    sizes_taken,
+)
+from clustersim.scenario.shortage import shortage
+
+DAY, HOUR = 86_400.0, 3600.0
+NODE = {"per": "node", "mtbf": "1000 h", "repair": "1 d"}
+
+
+def scenario(failures: dict[str, Any], **blocks: Any) -> Scenario:
+    plain = {
+        "name": "rates",
+        "cluster": {"gpus": 800, "nodes_per_rack": 10, "spares": 90},
+        "checkpoint": {"interval": "1 h", "blocks": "0 s"},
+        "recovery": {"stages": {"detect": "0 s", "restart": "4 min"}},
+        "simulation": {"horizon": "30 d"},
+    }
+    return Scenario.model_validate(plain | {"failures": failures} | blocks)
+
+
+@pytest.mark.parametrize("spares", [8, 60])
+@pytest.mark.parametrize(
+    "until", [{"simulation": {"horizon": "20 d"}}, {"workload": {"productive": "20 d"}, "simulation": {}}]
+)
+def test_nodes_that_leave_more_often_idle_more(spares: int, until: dict[str, Any]) -> None:
+    """40 of 40 + S nodes are at work; 6 leave five times as often as the others for one of two reasons.
+
+    The wait W with which all slots are filled is searched for, and the mean over the run is an integral.
+    """
+    failures = {
+        "node": {"per": "node", "mtbf": "30 d", "groups": {"old": 5}, "repair": "6 h"},
+        "card": {"per": "gpu", "mtbf": "2400 d", "transient": "50 %", "repair": "12 h"},
+    }
+    cluster = {"gpus": 320, "spares": spares, "groups": {"old": {"nodes": 6}}}
+    found = scenario(failures, cluster=cluster, **until)
+    fleet, card = 40 + spares, 8 / 2400 * 0.5
+    leave = np.array([1 / 30 + card, 5 / 30 + card])
+    count = np.array([fleet - 6, 6]) / fleet
+    away = 40 * (float(count @ [1, 5]) / 30 * 0.25 + card * 0.5)
+    there = 40 + spares - away
+    wait = optimize.brentq(lambda w: float((there * count / (1 + leave * w)).sum()) - 40, 0, 1e5)
+    settled = there * count / (1 + leave * wait) / 40
+    at_work = [
+        integrate.quad(
+            lambda t, g=g: settled[g] + (count[g] - settled[g]) * math.exp(-(leave[g] + 1 / wait) * t), 0, 20
+        )[0]
+        for g in (0, 1)
+    ]
+    shares = np.array(at_work) / sum(at_work)
+    assert group_factor(found, found.failures["node"]) == pytest.approx(float(shares @ [1, 5]), rel=1e-6)
+    assert group_factor(found, found.failures["card"]) == 1.0
+
+
+def test_nodes_that_nothing_sends_away_are_at_work_equally_often() -> None:
+    failures = {"node": {"per": "node", "mtbf": "30 d", "groups": {"old": 5}}}
+    found = scenario(failures, cluster={"gpus": 320, "spares": 8, "groups": {"old": {"nodes": 6}}})
+    assert group_factor(found, found.failures["node"]) == pytest.approx((42 + 6 * 5) / 48)
+
+
+@pytest.mark.parametrize("rack", [1, 2])
+@pytest.mark.parametrize(
+    "until", [{"simulation": {"horizon": "40 d"}}, {"workload": {"productive": "40 d"}, "simulation": {}}]
+)
+def test_lemons_are_healed_and_made_by_repairs_of_a_node_and_of_its_neighbours(
+    rack: int, until: dict[str, Any]
+) -> None:
+    """dp/dt in small steps: a node is repaired when it fails, or as one of a rack that another takes down."""
+    lemons = {"share": "10 %", "factor": 6, "healed": "30 %", "turns_bad": "5 %"}
+    mode = {
+        "per": "node",
+        "mtbf": "20 d",
+        "transient": "25 %",
+        "lemons": lemons,
+        "repair": "1 h",
+        "takes_down": "rack",
+    }
+    found = scenario({"node": mode}, cluster={"gpus": 320, "nodes_per_rack": rack}, **until)
+    own = 0.75 / 20
+    with_others = (rack - 1) * own * (1 + 0.1 * 5)
+    bad, steps, total = 0.1, 40_000, 0.0
+    for _ in range(steps):
+        total += bad
+        bad += 40 / steps * (0.05 * (own + with_others) * (1 - bad) - 0.3 * (6 * own + with_others) * bad)
+    assert bad_share(found, found.failures["node"]) == pytest.approx(total / steps, rel=1e-4)
+
+
+def test_lemons_that_repairs_leave_alone_keep_their_share() -> None:
+    mode = NODE | {"lemons": {"share": "10 %", "factor": 6}}
+    found = scenario({"node": mode, "other": NODE})
+    assert [bad_share(found, each) for each in found.failures.values()] == [0.1, 0.0]
+
+
+def test_a_node_that_is_back_relapses_in_the_job_only_when_the_spares_before_it_are_taken() -> None:
+    """1.2 + 1.2 nodes of 12 spares are in repair; 1.2 + 2.4 leave a day, so the others last 2.67 days."""
+    relapse = {"probability": "20 %", "within": "10 d"}
+    failures = {
+        "node": NODE | {"transient": "50 %", "relapse": relapse},
+        "slow": NODE | {"repair": "12 h"},
+    }
+    found = scenario(failures, cluster={"gpus": 800, "spares": 12})
+    idle = (12 - 1.2 - 1.2) / (1.2 + 2.4)
+    share = 0.5 * 0.2 * (1 - idle / 10)
+    assert again(found, found.failures["node"]) == pytest.approx(1 / (1 - share))
+    many = scenario(failures, cluster={"gpus": 800, "spares": 90})
+    assert again(many, many.failures["node"]) == 1.0
+    stays = scenario({"node": NODE | {"transient": "100 %", "relapse": relapse}})
+    assert again(stays, stays.failures["node"]) == 1.0
+
+
+@pytest.mark.parametrize(("level", "nodes"), [("rack", 9 / 5), ("pod", 9 / 3)])
+def test_the_last_domain_may_be_smaller(level: str, nodes: float) -> None:
+    cluster = {"gpus": 72, "nodes_per_rack": 2, "racks_per_pod": 2}
+    found = scenario({"node": NODE | {"takes_down": level}}, cluster=cluster)
+    assert nodes_taken(found, found.failures["node"]) == nodes
+
+
+def test_a_failure_spreads_to_a_binomial_number_of_nodes() -> None:
+    spreads = {"to": "rack", "probability": "40 %", "share": "30 %"}
+    found = scenario({"node": NODE | {"spreads": spreads}})
+    shares, sizes = zip(*sizes_taken(found, found.failures["node"]), strict=True)
+    law = stats.binom(9, 0.3).pmf(range(10))
+    assert shares == pytest.approx([0.6, *(0.4 * law)])
+    assert sizes == pytest.approx([1, *range(1, 11)])
+
+
+def test_a_restart_is_begun_again_by_the_share_of_failures_that_are_on_the_calendar() -> None:
+    failures = {
+        "bug": {"per": "job", "mtbf": "5 h"},
+        "node": {"per": "node", "mtbf": "1000 h"},
+        "flap": {"per": "node", "mtbf": "100 h", "effect": {"flap": {"stall": "10 s"}}},
+    }
+    assert calendar_share(scenario(failures)) == pytest.approx((1 / 10) / (1 / 10 + 1 / 5))
+    assert calendar_share(scenario(failures, recovery={"during_recovery": "absorb"})) == 0.0
+
+
+def test_a_detection_ends_with_the_first_alarm_of_those_that_strike_on_the_calendar() -> None:
+    """E min(own alarm, alarms of failures that strike later) is the integral of their survival."""
+    failures = {
+        "a": {"per": "node", "mtbf": "50 h", "detect": "1 min"},
+        "b": {"per": "node", "mtbf": "80 h", "detect": "10 min"},
+        "c": {"per": "job", "mtbf": "1 h", "detect": "30 min"},
+    }
+    found = mean_parts(scenario(failures))
+    rates, alarms = [1 / 1800, 1 / 2880, 1 / 3600], [60.0, 600.0, 1800.0]
+
+    def lasts(t: float) -> float:
+        return math.exp(-sum(r * max(t - d, 0.0) for r, d in zip(rates[:2], alarms[:2], strict=True)))
+
+    each = [integrate.quad(lasts, 0, alarm, points=alarms[:2])[0] for alarm in alarms]
+    mean = sum(r * e for r, e in zip(rates, each, strict=True)) / sum(rates)
+    assert found.detection == pytest.approx(mean, rel=1e-6)
+
+
+def test_a_replica_is_back_after_the_detection_of_its_mode() -> None:
+    recovery = {"stages": {"detect": "0 s", "restart": "4 min"}, "replicas": 10}
+    found = scenario({"node": NODE | {"detect": "5 min"}}, recovery=recovery)
+    assert restart_s(found, "node") == 540.0
+
+
+def test_a_stage_of_any_law_lasts_its_mean() -> None:
+    """Of a lognormal law with the median m and the sigma s that is m exp(s^2 / 2)."""
+    restart = {"lognormal": {"median": "10 min", "sigma": 1.5}}
+    found = scenario({"node": NODE}, recovery={"stages": {"detect": "1 min", "restart": restart}})
+    assert restart_s(found, "node") == pytest.approx(60 + 600 * math.exp(1.5**2 / 2), rel=1e-9)
+
+
+def test_a_spare_is_fetched_for_a_node_that_leaves_for_good() -> None:
+    cold = {"gpus": 800, "spares": 4, "spare_kind": "cold", "provision": "15 min"}
+    failures = {"leaves": NODE | {"transient": "25 %"}, "stays": {"per": "node", "mtbf": "1 y"}}
+    found = scenario(failures, cluster=cold)
+    assert [fetch_s(found, mode) for mode in found.failures.values()] == [0.75 * 900, 0.0]
+    none = scenario(failures, cluster=cold | {"spares": 0})
+    assert [fetch_s(none, mode) for mode in none.failures.values()] == [0.0, 0.0]
+
+
+def test_what_is_at_stake_is_how_often_a_mode_strikes_and_what_a_strike_costs() -> None:
+    """A rack takes ten nodes, more than there are spares, so that its repair is waited for."""
+    failures = {"node": NODE, "rack": NODE | {"per": "rack"}, "log": {"replay": [{"time": "5 h"}]}}
+    found = stakes(scenario(failures, cluster={"gpus": 800, "nodes_per_rack": 10, "spares": 9}))
+    assert found["node"].strikes == pytest.approx(720 / 10)
+    assert found["rack"].strikes == pytest.approx(720 / 100)
+    assert found["node"].share == pytest.approx((240 + 1800) / (30 * DAY))
+    assert found["rack"].share == pytest.approx((240 + 1800 + DAY) / (30 * DAY))
+    assert found["log"] == (0.0, 0.0)
+    assert stakes(scenario({"node": NODE}, checkpoint="none"))["node"].share == 1.0
+
+
+def test_nodes_away_are_those_that_are_repaired_at_a_time() -> None:
+    """2.4 nodes, less what is transient; 2.4 in racks of ten; and a shop with one crew is M/D/1."""
+    both = first_order(scenario({"node": NODE | {"transient": "25 %"}, "rack": NODE | {"per": "rack"}}))
+    assert both.away == pytest.approx(2.4 * 0.75 + 2.4, rel=1e-6)
+    crew = {"per": "node", "mtbf": "4000 h", "repair": {"constant": "1 d", "crews": 1}}
+    queue = first_order(scenario({"node": crew}))
+    assert queue.away == pytest.approx(0.6 + 0.6**2 / 2 / 0.4, rel=1e-6)
+
+
+def test_crews_that_cannot_keep_up_are_counted_as_hardly_keeping_up() -> None:
+    """Two crews, busy for 98 % of their time: Erlang's C, and half of that queue for a constant repair."""
+    crew = NODE | {"repair": {"constant": "1 d", "crews": 2}}
+    found = first_order(scenario({"node": crew}, cluster={"gpus": 800, "spares": 5000}))
+    waits = 2 * 0.98**2 / 1.98
+    assert found.away == pytest.approx(2 * 0.98 + waits * 0.98 / 0.02 / 2, rel=1e-4)
+    assert "pile up" in found.why_not
+
+
+def test_each_rack_has_nothing_but_its_own_spares() -> None:
+    """Ten racks of ten nodes, five of them with two spares and five with one: births and deaths of each."""
+    cluster = {"gpus": 800, "nodes_per_rack": 10, "spares": 15, "spares_within": "rack"}
+    short = shortage(scenario({"node": NODE}, cluster=cluster), 15 * DAY, 1.0)
+
+    def all_there(spares: int) -> float:
+        weights = [1.0]
+        for away in range(1, 10 + spares + 1):
+            at_work = 10 - max(away - 1 - spares, 0)
+            weights.append(weights[-1] * 0.024 * at_work / away)
+        return sum(weights[: spares + 1]) / sum(weights)
+
+    missing = 1 - all_there(1) ** 5 * all_there(2) ** 5
+    assert short.waiting == pytest.approx(missing)
+    assert short.idle_cards == pytest.approx(missing)
+
+
+def test_a_replica_that_misses_a_node_waits_alone_while_enough_are_left() -> None:
+    """Without spares each of 100 nodes is away by itself; below 7 of 10 replicas all wait."""
+    recovery = {"replicas": 10, "minimum": 7}
+    found = scenario({"node": NODE}, cluster={"gpus": 800}, recovery=recovery)
+    away = stats.binom(100, 0.024 / 1.024)
+    waits = sum(away.pmf(k) * k / 10 for k in range(4)) + away.sf(3)
+    assert shortage(found, 15 * DAY, 1.0).idle_cards == pytest.approx(waits)
+
+
+def test_racks_serve_with_what_is_left_of_them_where_the_last_has_fewer_nodes() -> None:
+    """40 nodes in 3 racks of 16 + 2, and one that stands by: 13 in each on average, and the 2 beside them."""
+    cluster = {"gpus": 160, "gpus_per_node": 4, "nodes_per_rack": 18, "used_per_rack": 16, "spare_racks": 1}
+    tray = {"per": "node", "mtbf": "100 h", "repair": "10 h"}
+    found = scenario({"tray": tray}, cluster=cluster | {"spare_failures": "100 %"})
+    load = 0.1 * 40 / 39  # of each of 13 in 3 racks, as 40 fail
+    serves = stats.binom(15, 1 / (1 + load)).sf(12)
+    waits = stats.binom(4, serves).cdf(2)
+    assert shortage(found, 15 * DAY, 1.0).waiting == pytest.approx(waits)
+
+
+def test_a_run_is_the_mean_of_its_instants_whether_or_not_a_rate_could_change() -> None:
+    """Shops start empty: eight instants of two days, in which a repair takes one."""
+    cluster = {"gpus": 800, "spares": 2}
+    found = first_order(scenario({"node": NODE}, cluster=cluster, simulation={"horizon": "2 d"}))
+    steady = scenario({"node": NODE}, cluster=cluster)
+    instants = [shortage(steady, (number + 0.5) / 4 * DAY, 1.0) for number in range(8)]
+    waiting, idle, away = np.mean(instants, axis=0)
+    assert found[1:4] == pytest.approx((waiting, idle, away))
+    same = NODE | {"over_time": {"0 d": 1}}
+    again = first_order(scenario({"node": same}, cluster=cluster, simulation={"horizon": "2 d"}))
+    assert again[:4] == pytest.approx(found[:4])
+
+
+def test_the_rate_of_a_mode_is_that_of_all_its_units() -> None:
+    assert rate(scenario({"node": NODE}), "node") == pytest.approx(1 / (10 * HOUR))

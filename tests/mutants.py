@@ -52,7 +52,7 @@ class Change(NamedTuple):
     def split(self) -> tuple[str, str]:
         """Return the module, and the function or method in it."""
         parts = self.function.split(".")
-        names = 2 if parts[-2][0].isupper() else 1
+        names = 2 if parts[-2].lstrip("_")[:1].isupper() else 1
         return ".".join(parts[:-names]), ".".join(parts[-names:])
 
 

@@ -150,7 +150,7 @@ def _parts(history: History, cause: int, absences: tuple[Absences, Absences]) ->
     of_cause = np.flatnonzero(history.cause == cause)
     of_nodes = of_cause[history.node[of_cause] >= 0]
     of_job = of_cause[history.node[of_cause] < 0]
-    name, parts = history.causes[cause] or "failure", []
+    name, parts = history.causes[cause], []
     if of_nodes.size:
         rows, bursts = without_bursts(history, of_nodes)
         spells = spells_of(history, rows, absences[0])

@@ -218,7 +218,7 @@ def without_bursts(history: History, rows: Array) -> tuple[Array, Bursts | None]
         close, steps = np.diff(time) < step / 2, history.window_s / step
         chance = 1 + steps / count * math.expm1(count * math.log1p(-1 / max(steps, 2.0)))
     seen = int(close.sum())
-    p_value = float(bdtrc(seen - 1, count - 1, chance)) if seen else 1.0
+    p_value = float(bdtrc(seen - 1, count - 1, chance))
     group = np.concatenate(([0], np.cumsum(~close)))
     members: dict[int, list[int]] = {}
     for number, each in zip(group.tolist(), _numbers(history, node), strict=True):

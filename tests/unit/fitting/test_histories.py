@@ -43,7 +43,7 @@ def test_nodes_are_away_in_the_log_as_they_are_in_the_records(name: str) -> None
 
 
 def test_a_node_that_is_not_back_is_open_and_a_restart_has_no_end() -> None:
-    scenario = fleet("a: {per: node, mtbf: 100 d, repair: 90 d}, b: {per: job, mtbf: 20 d}")
+    scenario = fleet("a: {per: node, mtbf: 100 d, repair: 90 d}, b: {per: job, mtbf: 20 d, clock: calendar}")
     log = history_of(scenario, simulate(scenario, 0))
     assert np.bincount(log.cause).tolist() == np.bincount(simulate(scenario, 0).incidents["mode"]).tolist()
     late = (log.cause == 0) & (log.time_s > 110 * DAY)

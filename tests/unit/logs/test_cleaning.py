@@ -99,6 +99,7 @@ def known_end(group: list[Row]) -> float:
 @settings(deadline=None, max_examples=300)
 @given(LOGS)
 @example([(10, 0, "a", ""), (10, 0, "b", ""), (10, 0, "a", "")])
+@example([(10, 0, "a", "11"), (12, 0, "b", "50"), (14, 0, "a", "60"), (30, 0, "b", "70")])
 @example([(10, 0, "a", "11"), (12, 0, "b", "20"), (14, 0, "a", "60"), (30, 0, "b", "40")])
 def test_every_row_becomes_what_the_guide_says(log: list[Row]) -> None:
     read = history(log)

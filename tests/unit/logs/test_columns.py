@@ -29,6 +29,7 @@ def rows(text: str, **settings: Any) -> LogRows:
     [
         ("cause,time", {}, {"time": (1, "time", None), "cause": (0, "cause", None)}),
         ("start,time", {}, {"time": (1, "time", None)}),
+        ("Xid,time", {"cause": "Xid"}, {"time": (1, "time", None), "cause": (0, "Xid", None)}),
         ("began,start", {}, {"time": (1, "start", None)}),
         ("Time_min,End-h", {}, {"time": (0, "Time_min", 60.0), "end": (1, "End-h", 3600.0)}),
         ("time,node_h", {}, {"time": (0, "time", None)}),

@@ -303,6 +303,11 @@ def test_columns_that_hold_neither_text_nor_number_nor_time_are_refused(
         read_history([tmp_path / "log.parquet"], begin="0 d", end="1 d", nodes=1)
 
 
+def test_an_event_without_a_reason_is_called_by_its_state(tmp_path: Path) -> None:
+    log = "NodeName|TimeStart|TimeEnd|State|Reason\na|2026-05-02|2026-05-03|DOWN*|\n"
+    assert history(tmp_path, log).causes == ("DOWN",)
+
+
 def test_reasons_for_which_a_job_has_waited_are_no_causes(tmp_path: Path) -> None:
     """The cause is the reason without its stamp, or else the state."""
     log = "JobID|End|State|Reason\n"

@@ -23,6 +23,7 @@ AT = datetime(2026, 5, 1, 3, 30, tzinfo=UTC).timestamp()
         ("2026/05/01 05:30:00", AT),
         ("2026.05.01", AT - 5.5 * 3600),
         ("2026-05-01T03:30:00Z", AT),
+        ("2026/05/01 03:30Z", AT),
         ("2026/05/01 03:30 UTC", AT),
         ("2026/05/01 03:30 GMT", AT),
         ("2026/05/01 11:30 +08:00", AT),
@@ -72,9 +73,10 @@ def test_a_plain_number_has_the_unit_of_its_column(cell: str, seconds: float) ->
     ("cell", "says"),
     [
         ("99999999", "99999999 has no unit; write 99999999 h, or name the column time_h"),
+        ("0.5", "0.5 has no unit; write 0.5 h"),
         ("-5", '"-5" is negative; a time is counted from the start'),
         ("5:30", "is a time of day without its date"),
-        ("1/5/2026", "day and month may be either"),
+        ("1/5/2026", '"1/5/2026": day and month may be either'),
         ("2026-13-01 00:00", "is no date"),
         ("2026/05/01 05:30 CEST", '"CEST" behind a date is no offset that means one zone only'),
         ("2026/05/01 05:30 +24:00", "is no offset"),
@@ -95,7 +97,7 @@ def test_what_is_no_instant_is_refused(cell: str, says: str) -> None:
 def test_a_local_time_needs_a_zone_and_no_other_does() -> None:
     cells = TimeCells()
     for local in ("2026-05-01T05:30", "2026/05/01 05:30"):
-        with pytest.raises(ZoneNeeded, match="is a local time without a zone"):
+        with pytest.raises(ZoneNeeded, match=f'"{local}" is a local time without a zone'):
             cells.read(local)
     assert cells.read("2026-05-01T05:30+02:00") == cells.read("1777606200") == (AT, True)
 

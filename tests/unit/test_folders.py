@@ -179,6 +179,10 @@ def test_what_is_ready_is_no_strange_file(tmp_path: Path) -> None:
     finished(tmp_path / "run" / folders.READY)
     folders.refuse_taken(tmp_path / "run")
     folders.refuse_taken(tmp_path / "nowhere")
+    other = tmp_path / "other"
+    (other / folders.READY).mkdir(parents=True)
+    (other / folders.READY / "answer.json").write_text("{}")
+    folders.refuse_taken(other, holds=lambda folder: (folder / "answer.json").is_file())
 
 
 @pytest.mark.parametrize("refuse", [folders.refuse_file, folders.refuse_run_folder, folders.refuse_taken])

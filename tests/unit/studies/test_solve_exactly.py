@@ -23,7 +23,12 @@ def exactly(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Solution]:
     """Solves for a value of which the slack is a function, known to within a *width*."""
 
     def solved(
-        function: Function, path: str, scenario: Any = None, width: float = 0.1, **more: Any
+        function: Function,
+        path: str,
+        scenario: Any = None,
+        width: float = 0.1,
+        until: str = "ettr >= 0.9",
+        **more: Any,
     ) -> Solution:
         def ask(self: Question, given: Sequence[TrialValue]) -> list[Slack]:
             for value in given:
@@ -37,7 +42,7 @@ def exactly(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Solution]:
         monkeypatch.setattr(Question, "ask", ask)
         monkeypatch.setattr(Question, "helpful", lambda *_: {"halve x failures": ["failures.x.mtbf"]})
         given = scenario or job(interval="20 min")
-        return solve(given, path=path, until="ettr >= 0.9", settings=HERE, **more)
+        return solve(given, path=path, until=until, settings=HERE, **more)
 
     return solved
 
@@ -171,3 +176,20 @@ def test_what_is_out_of_reach_may_be_so_by_chance(exactly: Any, width: float, do
     assert ("More replications would tell" in said(found)) == doubt
     assert "each by itself: halve x failures." in said(found)
     assert found.body()["levers"] == ["failures.x.mtbf"]
+
+
+def test_the_other_scenario_has_the_same_failures_over_the_same_time(
+    exactly: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Question] = []
+    answered = Question.__post_init__
+    monkeypatch.setattr(Question, "__post_init__", lambda self: (answered(self), asked.append(self)))
+    given, other = job(lives=20, replications=6), job(name="other", lives=5, replications=3, restart=60)
+    for until in ("ettr >= other.yaml", "ettr >= 0.9"):
+        exactly(lambda x: 1 - x / 600, RESTART, given, until=until, other=other, seed=7)
+    against, alone = (each.other for each in asked)
+    assert alone is None
+    assert against is not None
+    assert (against.name, against.end_s, against.simulation.seed) == ("other", given.end_s, 7)
+    assert against.simulation.replications == 6
+    assert against.document["recovery"] == other.document["recovery"]

@@ -16,6 +16,7 @@ from clustersim.studies.figures import (
     gap_words,
     resampled,
     within_a_sentence,
+    words,
 )
 from tests.unit.studies.clusters import job
 
@@ -86,3 +87,21 @@ def test_a_metric_is_named_as_within_a_sentence() -> None:
     assert labels["ETTR"] == "ETTR"
     assert all(said[1:] == label[1:] for label, said in labels.items())
     assert any(said != label for label, said in labels.items())
+
+
+def test_shares_are_told_as_shares_and_their_differences_in_points() -> None:
+    share = FIGURES["ettr"].metric
+    ends = ConfidenceInterval(0.02, 0.01, 0.03)
+    assert gap_words(share, ends, "") == "+2.0 ± 1.0 pp"
+    assert words(share, ConfidenceInterval(0.52, 0.51, 0.53), "") == "0.520 ± 0.010"
+    assert words(share, ConfidenceInterval(), "") == "unknown"
+    assert words(METRIC, ConfidenceInterval(2e6, 1.5e6, 2.5e6), "USD") == "2.0 million USD"
+
+
+def test_a_mean_has_one_path_unless_it_is_asked_for() -> None:
+    scenario = job(workload={"productive": "20 h"})
+    assert "days_to_target" in ScenarioFigures(scenario).figures
+    assert not any(path.endswith(".mean") for path in ScenarioFigures(scenario).figures)
+    asked = ScenarioFigures(scenario, ["days_to_target.mean", "cost.total"])
+    assert list(asked.figures) == ["days_to_target.mean"]
+    assert asked.why_not("cost.total").startswith("cost.total needs costs")

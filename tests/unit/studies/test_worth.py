@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from clustersim.estimate import ConfidenceInterval, Estimate
+from clustersim.formatting import NOTHING
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Silent
 from clustersim.studies.change import Change
 from clustersim.studies.inputs import Swing
-from clustersim.studies.levers import RankedLever
-from clustersim.studies.study import WholeProgress, Worth, run_s, saved, until_target_s
+from clustersim.studies.levers import Levers, RankedLever
+from clustersim.studies.study import ALIKE, WholeProgress, Worth, run_s, saved, until_target_s
 from clustersim.units import DAY, HOUR, Money
 from tests.unit.studies.clusters import job
 
@@ -157,3 +159,38 @@ def test_progress_of_one_simulation_after_another_adds_up() -> None:
     for done in (1, 4, 4, 1, 3, 0, 9):
         whole.advance(done, 9)
     assert told.steps == [(each, 20) for each in (11, 14, 14, 15, 17, 17, 20)]
+
+
+def test_a_row_of_what_may_be_chance_has_the_interval_alone_and_money_where_that_is_certain() -> None:
+    """Fewer spares may save money for certain, whatever they do to ETTR."""
+    unsure, sure = Estimate(0.001, 0.01, 4), Estimate(0.02, 0.01, 4)
+    earned = Estimate(2000.0, 10.0, 4)
+
+    def texts(ettr: Estimate, money: Estimate | None, told: bool) -> list[str]:
+        worth = Worth(ettr, ettr.scaled(1000), money, "USD", money)
+        return [cell.text for cell in worth.row(told).values()]
+
+    assert texts(sure, earned, True) == ["+2.0 ± 1.0 pp", "20 ± 10", "2,000 USD"]
+    assert texts(unsure, earned, False) == [ALIKE, NOTHING, "2,000 USD"]
+    assert texts(unsure, replace(earned, half_width=3000.0), False) == [ALIKE, NOTHING, NOTHING]
+    assert texts(unsure, None, False) == [ALIKE, NOTHING]
+    worth = Worth(unsure, unsure.scaled(1000), earned, "USD", earned)
+    headings = ["Gain in ETTR", "Effective cards", "Money over the run"]
+    assert list(worth.row(False)) == headings
+    assert worth.row(False)["Gain in ETTR"].small == "+0.1 ± 1.0 pp"
+    certain = Worth(sure, sure.scaled(1000), earned, "USD", earned)
+    assert certain.row(False)["Gain in ETTR"].small == ""
+    assert certain.sentence == "+2.0 ± 1.0 pp ETTR, 20 ± 10 effective cards, 2,000 USD over the run"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(3, "c. Each"), (4, "c and 1 more. Each"), (6, "c and 3 more. Each")]
+)
+def test_three_uncertain_inputs_are_named_and_the_others_counted(count: int, text: str) -> None:
+    stages = dict.fromkeys("abcdef", "1 min")
+    uncertain = {f"recovery.stages.{name}": "30 s to 2 min" for name in "abcdef"[:count]}
+    given = job(recovery={"stages": stages}, uncertain=uncertain, replications=4)
+    found = Levers(given, given, 2, Estimate(0.5, 0.1, 2), [])
+    (said,) = (str(each) for each in found.caveats())
+    assert said.startswith("Uncertain: recovery.stages.a, recovery.stages.b, recovery.stages.")
+    assert text in said

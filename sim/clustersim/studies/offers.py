@@ -241,8 +241,7 @@ class Offers:
             values = {"cluster.spare_racks": cluster.spare_racks + 1}
             text = from_to(self._document, values)
             yield Change("one more spare rack", values, text, Area.NODES)
-        random = [name for name, mode in modes if mode.repair_plan and mode.recorded is None]
-        repaired = [f"failures.{name}.repair" for name in random]
+        repaired = [f"failures.{name}.repair" for name, mode in modes if mode.repair_plan]
         yield from self._halved("repair twice as fast", repaired, Area.NODES)
 
     def _other_spares(self) -> Iterator[Change]:

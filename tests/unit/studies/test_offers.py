@@ -220,3 +220,13 @@ def test_twice_the_notice_is_offered_and_no_quicker_detection_where_all_is_annou
     made = offered(failures={"spot": spot})
     assert made["double the notice of spot"] == {"failures.spot.notice": "4 min"}
     assert "halve detection time" not in made
+
+
+def test_what_a_log_recorded_is_neither_halved_nor_repaired_faster() -> None:
+    mode = {"replay": [{"time": "5 h", "node": 3, "repair": "40 h"}]}
+    names = offered(failures={"logged": mode})
+    assert "halve logged failures" not in names
+    assert "repair twice as fast" not in names
+    assert "double the spares" in names
+    both = offered(failures={"logged": mode, "node": FULL["failures"]["node"]})
+    assert both["repair twice as fast"] == {"failures.node.repair": "12 h"}

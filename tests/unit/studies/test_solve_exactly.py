@@ -178,6 +178,16 @@ def test_what_is_out_of_reach_may_be_so_by_chance(exactly: Any, width: float, do
     assert found.body()["levers"] == ["failures.x.mtbf"]
 
 
+@pytest.mark.parametrize("retune", [True, False])
+def test_the_answer_says_what_was_asked(exactly: Any, retune: bool) -> None:
+    body = exactly(lambda x: 1 - x / 600, RESTART, between="2min..30min", retune=retune).body()
+    asked = {"study": "solve", "for": RESTART, "until": "ettr >= 0.9", "metric": "ettr", "retune": retune}
+    assert body | asked == body
+    assert (body["unit"], body["between"]) == ("s", pytest.approx([120.0, 1800.0]))
+    assert [body[end] for end in ("low", "value", "high")] == pytest.approx([540, 600, 660], rel=0.01)
+    assert (body["text"], body["other_values"], body["levers"]) == ("9 to 11 min", [], [])
+
+
 def test_the_other_scenario_has_the_same_failures_over_the_same_time(
     exactly: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

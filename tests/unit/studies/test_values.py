@@ -30,6 +30,7 @@ def texts(given: str, step: int = 1) -> list[str]:
         ("5,1..3:2", ["5", "1", "3"]),
         ("10k,1.5M", ["10000", "1500000"]),
         ("hot,cold", ["hot", "cold"]),
+        ("X1,X2", ["X1", "X2"]),
         (
             "{lognormal: {median: 8 min, sigma: 0.4}}, 5 min",
             ["{lognormal: {median: 8 min, sigma: 0.4}}", "5 min"],

@@ -51,11 +51,26 @@ class Locations:
 
 
 class SlotGroup:
-    """The slots of one replica that are `empty`, or whose spare is `ready` only at an instant (s)."""
+    """The slots of one replica that are `empty`, or whose spare is `ready` only at an instant (s).
+
+    Empty ones are kept in the order in which they were emptied, all of them and those `of_place`: where
+    thousands are empty, a node that comes back finds the first that it may fill at once.
+    """
 
     def __init__(self) -> None:
         self.empty: dict[int, None] = {}
+        self.of_place: dict[int, dict[int, None]] = {}
         self.ready: dict[int, float] = {}
+
+    def vacate(self, slot: int, place: int) -> None:
+        """Let *slot*, which belongs to *place*, be empty."""
+        self.empty[slot] = None
+        self.of_place.setdefault(place, {})[slot] = None
+
+    def fill(self, slot: int, place: int) -> None:
+        """Let *slot*, which belongs to *place*, be empty no longer."""
+        del self.empty[slot]
+        del self.of_place[place][slot]
 
 
 class Cluster:
@@ -151,7 +166,7 @@ class Cluster:
         for slot in slots:
             nodes.append(self._node.get(slot, slot))
             group = self._groups[slot // self._group_slots]
-            group.empty[slot] = None
+            group.vacate(slot, self._spares.place_of(slot))
             if group.ready:
                 group.ready.pop(slot, None)
         self.away += len(nodes)
@@ -185,7 +200,7 @@ class Cluster:
     def release(self, slot: int, group: SlotGroup) -> None:
         """Let the node at work in *slot*, of *group*, be an idle spare."""
         node = self.node(slot)
-        group.empty[slot] = None
+        group.vacate(slot, self._spares.place_of(slot))
         group.ready.pop(slot, None)
         self._spares.add(node)
         self.idle += 1
@@ -261,14 +276,14 @@ class Cluster:
 
     def _wanted(self, node: int, waiting: Sequence[int]) -> int | None:
         """Return the first empty slot of the groups *waiting* that *node* may fill."""
+        home = self._spares.home_of(node)
         for group in waiting:
-            for slot in self._groups[group].empty:
-                if self._spares.serves(node, slot):
-                    return slot
+            for slot in self._groups[group].of_place.get(home, ()):
+                return slot
         return None
 
     def _put(self, node: int, slot: int, group: SlotGroup) -> None:
-        del group.empty[slot]
+        group.fill(slot, self._spares.place_of(slot))
         self._down.discard(slot)
         self._node[slot] = node
         for moved in self.on_move:

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from clustersim.engine.cluster import Cluster, SlotGroup
-from clustersim.engine.spares import SharedSpares, SparePool
+from clustersim.engine.spares import NOWHERE, SharedSpares, SparePool
 from clustersim.scenario.keys.machine import SparePoolSpec
 
 
@@ -104,9 +104,9 @@ class PooledSpares(SparePool):
             position -= len(pool)
         return None
 
-    def serves(self, node: int, slot: int) -> bool:
-        """Return whether *node* goes to *slot* from its repair: one of ours, as a lent one goes home."""
-        return self.lender(node) < 0
+    def home_of(self, node: int) -> int:
+        """Return the place of all slots; a lent node goes back to its lender instead."""
+        return 0 if self.lender(node) < 0 else NOWHERE
 
     def inherit(self, new: int, old: int) -> None:
         """Let the node *new* belong to whoever *old* belonged to."""

@@ -8,7 +8,7 @@ three is repaired the first rack can serve again, and is a spare rack now.
 from __future__ import annotations
 
 from clustersim.engine.cluster import Cluster, SlotGroup
-from clustersim.engine.spares import ChosenSpares, Domains
+from clustersim.engine.spares import NOWHERE, ChosenSpares, Domains
 
 
 class Racks(Domains):
@@ -27,6 +27,7 @@ class Racks(Domains):
         self._own_end = nodes + others
         self._rack_nodes = rack_nodes
         self._rack_at: dict[int, int] = {}
+        self._place_of: dict[int, int] = {}
 
     def __repr__(self) -> str:
         return f"Racks({self._places} places, apart: {list(self.apart)})"
@@ -35,6 +36,10 @@ class Racks(Domains):
         """Return the number of the rack that stands in the place of *slot*."""
         place = slot // self.size
         return self._rack_at.get(place, place)
+
+    def place_of(self, domain: int) -> int:
+        """Return the place in which the rack *domain* stands; `NOWHERE` for one that stands apart."""
+        return NOWHERE if domain in self.apart else self._place_of.get(domain, domain)
 
     def of_spare(self, node: int) -> int:
         """Return the number of the rack in which *node*, a spare from the beginning, is."""
@@ -54,6 +59,7 @@ class Racks(Domains):
         self.apart[self._rack_at.get(place, place)] = None
         del self.apart[rack]
         self._rack_at[place] = rack
+        self._place_of[rack] = place
 
 
 class RackSpares(ChosenSpares):

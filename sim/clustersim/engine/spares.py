@@ -20,6 +20,10 @@ BLOCK: Final = 4096
 have only 245 blocks to count."""
 
 
+NOWHERE: Final = -1
+"""No place: that of a node which is not for any slot when it comes back."""
+
+
 class SparePool:
     """Idle nodes, in the order in which they became idle; each serves every slot, if nothing else is said."""
 
@@ -42,9 +46,13 @@ class SparePool:
         """Return the node at *position*, from 0; None where there are fewer nodes."""
         raise NotImplementedError
 
-    def serves(self, node: int, slot: int) -> bool:
-        """Return whether *node* may hold *slot*."""
-        return True
+    def place_of(self, slot: int) -> int:
+        """Return the number of the place of *slot*: the slots that the same nodes may fill."""
+        return 0
+
+    def home_of(self, node: int) -> int:
+        """Return the place that *node* may fill when it comes back, or `NOWHERE`."""
+        return 0
 
     def bound_to(self, first: int, count: int) -> list[int]:
         """Return the idle nodes that may serve no slot outside of the *count* slots from *first* on."""
@@ -180,6 +188,10 @@ class Domains:
             return node // self.size
         return self._inherited[node] if node in self._inherited else self.of_spare(node)
 
+    def place_of(self, domain: int) -> int:
+        """Return the place in which *domain* stands: its own, as domains are not moved."""
+        return domain
+
     def of_spare(self, node: int) -> int:
         """Return the number of the domain of *node*, a spare from the beginning."""
         return (node - self.nodes) % self._count
@@ -258,9 +270,13 @@ class ChosenSpares(SparePool):
             return self._unused.at(position)
         return next(islice(self._returned, position - untouched, None), None)
 
-    def serves(self, node: int, slot: int) -> bool:
-        """Return whether *node* and *slot* belong to the same domain."""
-        return self._domains.of_node(node) == self._domains.of_slot(slot)
+    def place_of(self, slot: int) -> int:
+        """Return the number of the place of *slot*, which is as large as a domain."""
+        return slot // self._domains.size
+
+    def home_of(self, node: int) -> int:
+        """Return the place of the domain that *node* serves."""
+        return self._domains.place_of(self._domains.of_node(node))
 
     def bound_to(self, first: int, count: int) -> list[int]:
         """Return the idle nodes whose whole domain lies within the *count* slots from *first* on."""

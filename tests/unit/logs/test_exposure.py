@@ -35,6 +35,9 @@ def test_no_rate_without_an_exposure(log: Path) -> None:
     assert "from 2026-05-02T00:00:00Z to 2026-05-20T00:00:00Z and name 2 nodes" in sentence
     with pytest.raises(LogError, match="give --from, --to"):
         read_history([log], timezone="UTC", nodes=2)
+    log.write_text("time,node\n2026-05-02,a\n")
+    with pytest.raises(LogError, match="from 2026-05-02T00:00:00Z to 2026-05-02T00:00:00Z and name 1 nodes"):
+        read_history([log], timezone="UTC", nodes=2)
 
 
 @pytest.mark.parametrize(

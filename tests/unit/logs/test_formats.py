@@ -279,6 +279,7 @@ def test_blocks_of_a_parquet_file_go_on_counting_its_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "BLOCK", 10)
+    monkeypatch.setattr(files, "MOST_ROWS", 25)
     cells = [f"{number} h" for number in range(25)]
     cells[3] = cells[23] = "soon"
     pq.write_table(pa.table({"time": cells}), tmp_path / "log.parquet")
@@ -291,6 +292,15 @@ def test_blocks_of_a_parquet_file_go_on_counting_its_rows(
     assert (read.rows["total"], read.rows["used"]) == (25, 23)
     size = (tmp_path / "log.parquet").stat().st_size
     assert told == [(-(-size * part // 25), size) for part in (10, 20, 25)]
+
+
+def test_a_parquet_file_has_so_many_columns_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq.write_table(pa.table({"time": ["1 h"], "x": [1], "y": [2]}), tmp_path / "log.parquet")
+    monkeypatch.setattr(files, "MOST_COLUMNS", 3)
+    assert read_history([tmp_path / "log.parquet"], begin="0 d", end="1 d", nodes=1).rows["used"] == 1
+    monkeypatch.setattr(files, "MOST_COLUMNS", 2)
+    with pytest.raises(LogError, match=r"log.parquet: 3 columns, 2 are possible"):
+        read_history([tmp_path / "log.parquet"], begin="0 d", end="1 d", nodes=1)
 
 
 @pytest.mark.parametrize(("kind", "word"), [(pa.binary(), "binary"), (pa.duration("s"), "duration")])

@@ -16,8 +16,10 @@ from clustersim.scenario.rates import (
     bad_share,
     calendar_share,
     group_factor,
+    most_at_once,
     nodes_taken,
     rate,
+    rates_by_scope,
     sizes_taken,
 )
 from clustersim.scenario.shortage import shortage
@@ -270,6 +272,41 @@ def test_a_run_is_the_mean_of_its_instants_whether_or_not_a_rate_could_change() 
     same = NODE | {"over_time": {"0 d": 1}}
     again = first_order(scenario({"node": same}, cluster=cluster, simulation={"horizon": "2 d"}))
     assert again[:4] == pytest.approx(found[:4])
+
+
+def test_who_waits_is_the_job_or_one_of_its_replicas() -> None:
+    short = {"gpus": 800}
+    one, two = (
+        first_order(scenario({"node": NODE}, cluster=short, recovery={"replicas": replicas})).why_not
+        for replicas in (1, 2)
+    )
+    assert "so that the job waits for nodes" in one
+    assert "so that a replica waits for nodes" in two
+
+
+def test_a_copy_that_is_not_durable_yet_is_none() -> None:
+    """Of 10 hours between failures 6 minutes more are lost with each: exp(-0.01) is left."""
+    saves = {"interval": "1 h", "blocks": "0 s"}
+    at_once, late = (
+        first_order(scenario({"node": NODE}, checkpoint=saves | {"durable_after": after})).ettr or 0.0
+        for after in ("0 s", "6 min")
+    )
+    assert late / at_once == pytest.approx(math.exp(-0.01))
+
+
+def test_failures_that_spread_are_those_of_the_domain_to_which_they_do() -> None:
+    spreads = {"to": "rack", "probability": "40 %"}
+    found = scenario({"node": NODE | {"transient": "25 %", "spreads": spreads}})
+    shares = {scope: per_second * 36_000 for scope, per_second in rates_by_scope(found, "node")}
+    assert shares == pytest.approx({"job": 0.25, "node": 0.75 * 0.6, "rack": 0.75 * 0.4})
+
+
+def test_a_rack_takes_the_spares_that_are_bound_to_it_along() -> None:
+    cluster = {"gpus": 800, "nodes_per_rack": 10, "spares": 15, "spares_within": "rack"}
+    found = scenario(
+        {"node": NODE, "rack": NODE | {"per": "rack"}, "job": {"per": "job", "mtbf": "9 d"}}, cluster=cluster
+    )
+    assert [most_at_once(found, mode) for mode in found.failures.values()] == [1, 12, 0]
 
 
 def test_the_rate_of_a_mode_is_that_of_all_its_units() -> None:

@@ -118,7 +118,8 @@ def _mean_over_run(
     shares = []
     for share, rate in zip(equally, leaving, strict=True):
         settled, way = there * share / (1 + rate * wait), (rate + 1 / wait) * lasts
-        shares.append(settled + (share - settled) * -math.expm1(-way) / way)
+        # A run without an end, which is refused elsewhere, lasts no time at all here.
+        shares.append(settled + (share - settled) * (-math.expm1(-way) / way if way else 1.0))
     total = math.fsum(shares)
     return [share / total for share in shares]
 

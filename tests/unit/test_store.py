@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -249,3 +250,19 @@ def test_the_first_replications_are_those_from_the_start_on(tmp_path: Path) -> N
         more = {**measures, "new": lambda records: 0}
         assert Measurements(more, 3, file, "s").missing(2) == [3, 4]  # of which it was not kept
         assert ReplicationStore(3, file, "s").missing(2) == [3, 4]
+
+
+def test_a_replication_that_comes_whole_is_measured() -> None:
+    records: Any = SimpleNamespace(replication=5, ettr=0.25, drawn=True, incidents_by_mode=np.array([2, 0]))
+    kept = Measurements({"twice": lambda records: 2 * records.ettr}, 5)
+    kept.put(records)
+    assert (kept.missing(2), kept.ettr(1), kept.drawn(1)) == ([6], [0.25], True)
+    assert kept.struck(1).tolist() == [2, 0]
+    assert float(kept.first(1)[0]["twice"]) == 0.5
+
+
+@pytest.mark.parametrize("damaged", ["{}", "no JSON", '{"strip": [], "odd": 1}', '{"strip": 3}'])
+def test_a_replication_that_somebody_damaged_is_simulated_again(tmp_path: Path, damaged: str) -> None:
+    with opened(tmp_path) as file:
+        file.put("s", 0, {"small": np.array(damaged)})
+        assert ReplicationStore(0, file, "s").missing(1) == [0]

@@ -92,17 +92,23 @@ class RackCluster(Cluster):
         super()._take_spares(now, group)
         size = self._racks.size
         places = dict.fromkeys(slot // size for slot in group.empty)
+        hopeless = self.nodes + 1
         for place in places:
-            self._replace(now, range(place * size, min((place + 1) * size, self.nodes)), group)
+            slots = range(place * size, min((place + 1) * size, self.nodes))
+            if len(slots) >= hopeless:
+                continue  # where hundreds of places wait, asking again for each would take most of a run
+            rack = self._rack_spares.able(len(slots))
+            if rack < 0:
+                hopeless = len(slots)
+            elif all(slot in group.empty or self.is_at_work(slot) for slot in slots):
+                self._replace(now, slots, rack, group)
+                hopeless = self.nodes + 1
         if places:
             self.fewest_spares = min(self.fewest_spares, self.idle)
             self.note(now)
 
-    def _replace(self, now: float, slots: range, group: SlotGroup) -> None:
-        """Let another rack take all *slots* of a place, if one can and no failed node is in them."""
-        rack = self._rack_spares.able(len(slots))
-        if rack < 0 or not all(slot in group.empty or self.is_at_work(slot) for slot in slots):
-            return
+    def _replace(self, now: float, slots: range, rack: int, group: SlotGroup) -> None:
+        """Let *rack* take all *slots* of a place, in which no failed node is."""
         for slot in slots:
             if slot not in group.empty:
                 self.release(slot, group)

@@ -18,6 +18,6 @@ def dot(one: Array, other: Array) -> float:
     """Return the sum of the products of two arrays of one length.
 
     `@` would leave it to BLAS, which shares more than 10,000 numbers out among the cores that it finds: the
-    last bits would depend on their number, and other processes on those cores would have to wait.
+    last bits would depend on their number.
     """
     return float((one * other).sum())

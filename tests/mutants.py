@@ -3,7 +3,7 @@
 A mutant is one small change to the code; it is killed where a test or the type checker notices.  Survivors
 that change nothing worth noticing are explained in docs/background/mutants.md, known there by their function
 and by the line that they change.  What is changed in a room, and which tests are run, stands in
-pyproject.toml under `tool.mutants`.  `ROOM sample 400` tries that many of a room, chosen at random but always
+pyproject.toml under `tool.mutants`.  `[ROOM] sample 400` tries that many of a room, chosen at random but always
 the same.  Other words behind a room are mutmut's (`ROOM show NAME`, `ROOM run PATTERN`); `ROOM survey` prints
 the table again.
 """
@@ -30,8 +30,9 @@ PAGE = ROOT / "docs" / "background" / "mutants.md"
 CHANGED = ROOT / "mutants"
 TESTS, TYPES = ("killed", "timeout"), "caught by type check"
 SOURCE = "sim"
+SAMPLE = "--sample"
 SEED = 14
-RUN, SAMPLE = ("run", "--max-children", "2"), "--sample"
+"""Of the order in which mutants are chosen: any would do, but always the same."""
 KILLED = (*TESTS, TYPES)
 LITERAL = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 ROW = re.compile(
@@ -58,7 +59,8 @@ class Change(NamedTuple):
 
 def explained(page: str) -> list[Change]:
     """Return the survivors that the table of the *page* explains."""
-    return [Change(*found.group("function", "was", "becomes")) for found in ROW.finditer(page)]
+    rows = (found.group("function", "was", "becomes") for found in ROW.finditer(page))
+    return [Change(*(cell.replace(r"\|", "|") for cell in row)) for row in rows]
 
 
 def module_of(mutant: str) -> str:
@@ -211,7 +213,7 @@ def main(rooms: Sequence[str], sample: Sequence[str] = ()) -> int:
     """Try the mutants of the *rooms* or a sample, and survivors twice; return 1 for one unexplained."""
     open_ = 0
     for room in rooms:
-        run = [sys.executable, __file__, room, *RUN]
+        run = [sys.executable, __file__, room, "run", "--max-children", "2"]
         subprocess.run([*run, *sample], cwd=ROOT, check=True)
         if alive := [mutant for mutant, verdict in verdicts(room) if verdict not in KILLED]:
             subprocess.run([*run, *alive], cwd=ROOT, check=True)
@@ -220,9 +222,10 @@ def main(rooms: Sequence[str], sample: Sequence[str] = ()) -> int:
 
 
 if __name__ == "__main__":
-    chosen, words = sys.argv[1:2], sys.argv[2:]
+    place = 1 if sys.argv[1:2] == ["sample"] else 2  # a sample may be one of each room
+    chosen, words = sys.argv[1:place], sys.argv[place:]
     if words == ["survey"]:
         sys.exit(bool(survey(chosen[0])))
     if words[:1] == ["sample"]:
-        sys.exit(main(chosen, [SAMPLE, *words[1:]]))
+        sys.exit(main(chosen or list(tools()["mutants"]), [SAMPLE, *words[1:]]))
     sys.exit(mutmut(chosen[0], words) if words else main(chosen or list(tools()["mutants"])))

@@ -67,7 +67,7 @@ class SlotGroup:
         self.empty[slot] = None
         self.of_place.setdefault(place, {})[slot] = None
 
-    def fill(self, slot: int, place: int) -> None:
+    def occupy(self, slot: int, place: int) -> None:
         """Let *slot*, which belongs to *place*, be empty no longer."""
         del self.empty[slot]
         del self.of_place[place][slot]
@@ -283,7 +283,7 @@ class Cluster:
         return None
 
     def _put(self, node: int, slot: int, group: SlotGroup) -> None:
-        group.fill(slot, self._spares.place_of(slot))
+        group.occupy(slot, self._spares.place_of(slot))
         self._down.discard(slot)
         self._node[slot] = node
         for moved in self.on_move:

@@ -37,9 +37,10 @@ class Racks(Domains):
         place = slot // self.size
         return self._rack_at.get(place, place)
 
-    def place_of(self, domain: int) -> int:
-        """Return the place in which the rack *domain* stands; `NOWHERE` for one that stands apart."""
-        return NOWHERE if domain in self.apart else self._place_of.get(domain, domain)
+    def home_of(self, node: int) -> int:
+        """Return the place in which the rack of *node* stands; `NOWHERE` where it stands apart."""
+        rack = self.of_node(node)
+        return NOWHERE if rack in self.apart else self._place_of.get(rack, rack)
 
     def of_spare(self, node: int) -> int:
         """Return the number of the rack in which *node*, a spare from the beginning, is."""
@@ -92,17 +93,18 @@ class RackCluster(Cluster):
         super()._take_spares(now, group)
         size = self._racks.size
         places = dict.fromkeys(slot // size for slot in group.empty)
-        hopeless = self.nodes + 1
+        too_many = (
+            size + 1
+        )  # slots, for any rack that stands apart; one that is replaced has fewer nodes still
         for place in places:
             slots = range(place * size, min((place + 1) * size, self.nodes))
-            if len(slots) >= hopeless:
+            if len(slots) >= too_many:
                 continue  # where hundreds of places wait, asking again for each would take most of a run
             rack = self._rack_spares.able(len(slots))
             if rack < 0:
-                hopeless = len(slots)
+                too_many = len(slots)
             elif all(slot in group.empty or self.is_at_work(slot) for slot in slots):
                 self._replace(now, slots, rack, group)
-                hopeless = self.nodes + 1
         if places:
             self.fewest_spares = min(self.fewest_spares, self.idle)
             self.note(now)

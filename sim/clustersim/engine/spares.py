@@ -18,8 +18,6 @@ from typing import Final
 BLOCK: Final = 4096
 """Numbers in a block: searching and inserting within one takes microseconds, and a million spares still
 have only 245 blocks to count."""
-
-
 NOWHERE: Final = -1
 """No place: that of a node which is not for any slot when it comes back."""
 
@@ -188,9 +186,9 @@ class Domains:
             return node // self.size
         return self._inherited[node] if node in self._inherited else self.of_spare(node)
 
-    def place_of(self, domain: int) -> int:
-        """Return the place in which *domain* stands: its own, as domains are not moved."""
-        return domain
+    def home_of(self, node: int) -> int:
+        """Return the place of the domain that *node* serves: of the same number, as domains are not moved."""
+        return self.of_node(node)
 
     def of_spare(self, node: int) -> int:
         """Return the number of the domain of *node*, a spare from the beginning."""
@@ -276,7 +274,7 @@ class ChosenSpares(SparePool):
 
     def home_of(self, node: int) -> int:
         """Return the place of the domain that *node* serves."""
-        return self._domains.place_of(self._domains.of_node(node))
+        return self._domains.home_of(node)
 
     def bound_to(self, first: int, count: int) -> list[int]:
         """Return the idle nodes whose whole domain lies within the *count* slots from *first* on."""

@@ -84,9 +84,9 @@ def _with_spare_racks(system: System, groups: Sequence[Leaving]) -> Shortage:
     own = cluster.rack_nodes - system.slots_per("rack")
     here = [_in_domain(system, kind, own, places) for kind in groups]
     nodes = nodes_away(here, max(cluster.nodes // places, 1), own, cluster.spare_failures)
-    able, not_able = max(float(nodes[: own + 1].sum()), HARDLY_EVER), float(nodes[own + 1 :].sum())
+    can, cannot = max(float(nodes[: own + 1].sum()), HARDLY_EVER), float(nodes[own + 1 :].sum())
     # Racks that can serve or cannot, each by itself, are machines of which so many are away.
-    unable = nodes_away([Leaving((places + racks) * not_able / able)], places + racks, 0)
+    unable = nodes_away([Leaving((places + racks) * cannot / can)], places + racks, 0)
     away = dot(nodes, np.arange(len(nodes))) * (places + racks * cluster.spare_failures)
     return Shortage(min(float(unable[racks + 1 :].sum()), 1.0), _idle_cards(system, unable, racks), away)
 

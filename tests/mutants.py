@@ -3,9 +3,9 @@
 A mutant is one small change to the code; it is killed where a test or the type checker notices.  Survivors
 that change nothing worth noticing are explained in docs/background/mutants.md, known there by their function
 and by the line that they change.  What is changed in a room, and which tests are run, stands in
-pyproject.toml under `tool.mutants`.  `[ROOM] sample 400` tries that many of a room, chosen at random but always
-the same.  Other words behind a room are mutmut's (`ROOM show NAME`, `ROOM run PATTERN`); `ROOM survey` prints
-the table again.
+pyproject.toml under `tool.mutants`.  `[ROOM] sample 400` tries that many of a room, chosen at random but
+always the same.  Other words behind a room are mutmut's (`ROOM show NAME`, `ROOM run PATTERN`); `ROOM survey`
+prints the table again.
 """
 
 from __future__ import annotations

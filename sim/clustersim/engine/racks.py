@@ -93,9 +93,8 @@ class RackCluster(Cluster):
         super()._take_spares(now, group)
         size = self._racks.size
         places = dict.fromkeys(slot // size for slot in group.empty)
-        too_many = (
-            size + 1
-        )  # slots, for any rack that stands apart; one that is replaced has fewer nodes still
+        # So many slots no rack that stands apart can fill, nor one that is replaced, which has fewer nodes.
+        too_many = size + 1
         for place in places:
             slots = range(place * size, min((place + 1) * size, self.nodes))
             if len(slots) >= too_many:

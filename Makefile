@@ -11,6 +11,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 SHELL := /bin/sh
 # Where Python may not keep what it compiles, the tests, and every process that they start, compile all anew.
 export PYTHONDONTWRITEBYTECODE :=
+# As the command does for itself: on all cores already, threads of BLAS would only wake each other.
+export OPENBLAS_NUM_THREADS := 1
 
 CHEN := scenarios/chen-10k.yaml scenarios/chen-100k.yaml scenarios/chen-1m.yaml
 
@@ -77,7 +79,7 @@ golden: $(STAMP)
 
 mutants: $(STAMP)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[test,mutants]' -c constraints.txt
-	@PATH="$(CURDIR)/$(BIN):$$PATH" OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/mutants.py $(ROOM) $(if $(SAMPLE),sample $(SAMPLE))
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/mutants.py $(ROOM) $(if $(SAMPLE),sample $(SAMPLE))
 
 clean:
 	rm -rf $(VENV) $(FAST) build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks *.egg-info

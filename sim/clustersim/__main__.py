@@ -37,6 +37,9 @@ def main() -> NoReturn:
     for number in heard:
         signal.signal(number, _stop)
     sys.unraisablehook = _unraisable
+    # The matrices are small: threads of BLAS would only wake each other, for half of the CPU of a fit, and
+    # how they share a sum out decides its last bits.  Workers inherit it; who has set it keeps it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code: Any = INTERRUPTED
     try:
         from clustersim.cli import main as program

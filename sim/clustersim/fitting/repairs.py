@@ -5,7 +5,8 @@ that their repairs take longer, no more (right censoring).  Median and mean of w
 Kaplan-Meier curve.  The law is the exponential or the lognormal, whichever Akaike's criterion prefers; the
 lognormal ends at the longest repair where it would hardly be so short without a bound: the chance that all n
 draws of a law lie below b is F(b)^n.  It ends there too where its mean would be more than twice the one seen,
-owed to repairs that are longer than any of the log.  Where neither fits, the repairs themselves are the law.
+owed to repairs that are longer than any of the log.  Where neither fits, or the lognormal has its median
+beyond its end, the repairs themselves are the law.
 """
 
 from __future__ import annotations
@@ -116,7 +117,12 @@ def repair_law(away_s: Floats, done: Array) -> RepairLaw | None:
         return memoryless
     normal, gain = _lognormal(away_s, done, seen)
     law = normal if gain > 1 else memoryless
-    if seen.censored == 0 and count >= FEWEST_LISTED and _distance(law, levels, shares) > MISFIT:
+    # Repairs of two lengths and none between pull the median beyond all that was seen: no law to be read.
+    is_absurd = law.at_most is not None and _value(law.parameters["median_s"]) > law.at_most
+    if is_absurd:
+        law = memoryless
+    is_misfit = count >= FEWEST_LISTED and _distance(law, levels, shares) > MISFIT
+    if seen.censored == 0 and (is_absurd or is_misfit):
         points = (np.arange(min(count, MOST_LISTED)) + 0.5) / min(count, MOST_LISTED)
         listed = tuple(np.quantile(away_s, points, method="inverted_cdf").tolist())
         return RepairLaw("empirical", seen, listed=listed)

@@ -212,7 +212,8 @@ def _no_time(table: LogTable) -> str:
         why = f'no column "{TIME}", only {shown(table.names[0])}'
         return f"{why}; separate the cells by commas, and name the columns in the first line"
     there = f"there are {_listed(table.names)}" if any(table.names) else "the first line names the columns"
-    return f'no column "{TIME}"; {there}; say which it is: {TIME}=Start, or rename it'
+    how = f"--column {TIME}=Start (in a scenario, columns: {{{TIME}: Start}})"
+    return f'no column "{TIME}"; {there}; say which it is, {how}, or rename it'
 
 
 def _refuse_slips(table: LogTable, layout: LogColumns, rest: Sequence[str]) -> None:

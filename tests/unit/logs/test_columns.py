@@ -60,8 +60,13 @@ def test_a_column_has_one_meaning(header: str, named: dict[str, str], found: dic
         ("time,Time", {}, None, 'column "time" is there twice; give one'),
         ("time_h,time_s", {}, None, 'column "time" is there twice, time_h, time_s; give one'),
         ("x", {}, None, 'no column "time", only "x"; separate the cells by commas'),
-        (",".join(f"x{n}" for n in range(21)), {}, None, "x18, x19, ...; say which it is: time=Start"),
-        (",".join(f"x{n}" for n in range(20)), {}, None, "x18, x19; say which it is: time=Start"),
+        (
+            ",".join(f"x{n}" for n in range(21)),
+            {},
+            None,
+            "x18, x19, ...; say which it is, --column time=Start",
+        ),
+        (",".join(f"x{n}" for n in range(20)), {}, None, "x18, x19; say which it is, --column time=Start"),
         (
             "nodename,timestart,state",
             {},

@@ -233,7 +233,10 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "2026-05-02,1\n",
         'log.csv:1: no column "time"; there are 2026-05-02, 1; say which',
     ),
-    "no time": ("node,cause\n1,a\n", 'log.csv:1: no column "time"; there are node, cause; say which it is'),
+    "no time": (
+        "node,cause\n1,a\n",
+        'log.csv:1: no column "time"; there are node, cause; say which it is, --column time=Start',
+    ),
     "one column": ("a b c\n", "separate the cells by commas"),
     "two columns of one name": ("time,node,Node\n", 'column "node" is there twice; give one'),
     "two times": ("time_h,time_s\n1,2\n", 'column "time" is there twice, time_h, time_s; give one'),

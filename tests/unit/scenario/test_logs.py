@@ -42,7 +42,8 @@ SENTENCES = {
     "\n\n": "1: is empty; the first line names the columns",
     "time_h\n": "1: no rows below the names of the columns; give at least one failure",
     "node\n1\n": '1: no column "time", only "node"; separate the cells by commas, and name the columns',
-    "3.5,12\n": '1: no column "time"; there are 3.5, 12; say which it is: time=Start, or rename it',
+    "3.5,12\n": '1: no column "time"; there are 3.5, 12; say which it is, --column time=Start '
+    "(in a scenario, columns: {time: Start}), or rename it",
     "time_h,nodes\n1,2\n": '1: column "nodes" is not known; did you mean "node"? rename it, or take it out',
     "time_h,time\n1,1 h\n": '1: column "time" is there twice, time_h, time; give one',
     "time_h,node\n1,2\n3\n": "3: 1 cells for 2 columns; give one for each",

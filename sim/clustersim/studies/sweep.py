@@ -355,8 +355,8 @@ def _advice(sweep: Sweep) -> Iterator[Advice]:
     for axis in sweep.grid.axes:
         if axis.rounded:
             listed = ", ".join(value.text for value in axis.values[:12])
-            more = ", ..." if len(axis.values) > 12 else ""
-            yield Advice(f"Values of {axis.path} are rounded: {listed}{more}.")
+            end = ", ..." if len(axis.values) > 12 else "."
+            yield Advice(f"Values of {axis.path} are rounded: {listed}{end}")
 
 
 def _against(sweep: Sweep, path: str, index: int) -> str:

@@ -131,10 +131,9 @@ def test_a_plan_takes_so_long_for_each_replication_of_each_point() -> None:
     assert many.seconds == pytest.approx(2 * one.seconds)
 
 
-@pytest.mark.parametrize(("count", "last"), [(12, 40), (13, 37)])
-def test_twelve_rounded_values_are_listed(count: int, last: int) -> None:
+@pytest.mark.parametrize(("count", "end"), [(12, " 40."), (13, " 37, ...")])
+def test_twelve_rounded_values_are_listed(count: int, end: str) -> None:
     found = str(made([0.9] * count, [1], {"cluster.spares": f"0..40:{count}"}).advice[-1])
-    listed = found.removeprefix("Values of cluster.spares are rounded: ").rstrip(".").split(", ")
-    assert ("..." in found) == (count > 12)
-    assert [int(each) for each in listed if each][-1] == last
-    assert len([each for each in listed if each]) == 12
+    listed = found.removeprefix("Values of cluster.spares are rounded: ").removesuffix(", ...").split(", ")
+    assert found.endswith(end)
+    assert len(listed) == 12

@@ -146,3 +146,14 @@ def test_a_terminal_has_colour_unless_told(busy: Path, variable: str, coloured: 
     assert "busy is a valid scenario" in shown
     assert ("\x1b[1" in shown) == coloured or not coloured
     assert ("\x1b[3" in shown) <= coloured
+
+
+@pytest.mark.parametrize(("given", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_a_command_keeps_blas_to_one_thread_unless_told(given: dict[str, str], threads: str) -> None:
+    """It has to be said before numpy is imported, which nothing does until the command begins."""
+    script = "import atexit, os, sys; from clustersim.__main__ import main; assert 'numpy' not in sys.modules"
+    script += "; atexit.register(lambda: print(os.environ['OPENBLAS_NUM_THREADS'])); main()"
+    rest = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    command = [sys.executable, "-c", script, "--version"]
+    told = subprocess.run(command, env=rest | given, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == threads

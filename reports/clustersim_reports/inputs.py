@@ -61,7 +61,7 @@ def values_table(scenario: Scenario, *, defaults: bool = False) -> Table:
         if source and source == before:
             cell = cell._replace(text="", small="as above")
         contents = [Cell(value.text, look="given")] + ([] if defaults else [cell])
-        rows.append(row(Cell(value.path, look="code"), *contents))
+        rows.append(row(Cell(value.path, look="path"), *contents))
         before = source
     what, columns = ("Defaults", ("Default",)) if defaults else ("Values and sources", ("Given", "Source"))
     return Table(f"{what} of {scenario.name}", columns, rows, "Value", "inputs")
@@ -73,7 +73,7 @@ def differences(scenarios: Sequence[Scenario]) -> list[Row]:
     rows = []
     for path in dict.fromkeys(path for table in tables for path in table):
         texts = [table.get(path) or NOTHING for table in tables]
-        rows += [row(Cell(path, look="code"), *texts)] if len(set(texts)) > 1 else []
+        rows += [row(Cell(path, look="path"), *texts)] if len(set(texts)) > 1 else []
     return rows
 
 

@@ -19,7 +19,7 @@ from tests.reports import findings, validations
 from tests.reports.cases import CHANGES, HOSTILE, run
 from tests.reports.fleets import everything
 
-VOID = {"meta", "link", "br", "hr", "img", "input"}
+VOID = {"meta", "link", "br", "hr", "img", "input", "wbr"}
 WHEN = "2026-01-02T03:04:05+00:00"
 
 

@@ -259,13 +259,39 @@ def test_all_nodes_that_may_wait_for_one_crew_are_counted(load: float, variation
     assert shares @ np.arange(len(shares)) == pytest.approx(mean, rel=1e-9)
 
 
-@pytest.mark.parametrize("crews", [None, 10_000])
-def test_many_nodes_away_keep_their_law(crews: int | None) -> None:
-    """Weights of 3,000 nodes exceed what a float can hold."""
-    shares = theory.nodes_away([theory.Leaving(3000.0, crews=crews)], job=10**8, spares=10**8)
+@pytest.mark.parametrize(
+    ("kinds", "mean", "variance"),
+    [
+        ([theory.Leaving(3000.0)], 3000.0, 3000.0),
+        ([theory.Leaving(3000.0, crews=10_000)], 3000.0, 3000.0),
+        ([theory.Leaving(6e5), theory.Leaving(4e5, in_training=True)], 1e6, 1e6),
+        ([theory.Leaving(2e4), theory.Leaving(1e3, nodes=8)], 28e3, 84e3),
+        ([theory.Leaving(2e5), theory.Leaving(0.5, nodes=4, crews=1)], 200_004.0, 2e5 + 32.0),
+    ],
+)
+def test_many_nodes_away_keep_their_law(kinds: list[theory.Leaving], mean: float, variance: float) -> None:
+    """Weights of 3,000 nodes exceed what a float can hold; those of a million are 20,000 numbers."""
+    shares = theory.nodes_away(kinds, job=10**9, spares=10**8)
     numbers = np.arange(len(shares))
-    assert shares @ numbers == pytest.approx(3000.0, rel=1e-4)
-    assert shares @ (numbers - 3000.0) ** 2 == pytest.approx(3000.0, rel=1e-2)
+    assert shares @ numbers == pytest.approx(mean, rel=1e-4)
+    assert shares @ (numbers - mean) ** 2 == pytest.approx(variance, rel=1e-2)
+
+
+def test_failures_in_training_end_where_nodes_are_missing() -> None:
+    """Births and deaths one by one: 400 spares, of 600 failures in repair half only while none is missing."""
+    kinds = [
+        theory.Leaving(300.0),
+        theory.Leaving(200.0, in_training=True),
+        theory.Leaving(100.0, in_training=True),
+    ]
+    shares = theory.nodes_away(kinds, job=1000, spares=400, idle_rate=0.5)
+    away = np.arange(1400)
+    pace = (1000 - np.maximum(away - 400, 0) + 0.5 * np.maximum(400 - away, 0)) / 1000
+    logs = np.cumsum(np.log(np.where(away > 400, 300.0, 600.0) * pace / (away + 1)))
+    exact = np.exp(np.concatenate(([0.0], logs)) - logs.max())
+    exact /= exact.sum()
+    assert shares == pytest.approx(exact[: len(shares)], rel=1e-9, abs=1e-18)
+    assert exact[len(shares) :].sum() < 1e-12
 
 
 def test_no_more_nodes_are_away_than_there_are() -> None:

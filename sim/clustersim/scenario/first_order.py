@@ -487,8 +487,8 @@ def rework(scenario: Scenario, name: str, slow_s: float) -> float:
 
 def _one_replica(scenario: Scenario, mode: FailureMode, restart: float) -> float:
     """Return what a failure of some replicas costs, in seconds of the whole job."""
-    recovery = scenario.recovery
-    down = replicas_down(scenario, mode) / recovery.replicas
+    recovery, struck = scenario.recovery, replicas_down(scenario, mode)
+    down = struck / recovery.replicas
     step = (scenario.workload.step_time or 0.0) / 2
-    others = recovery.stall if recovery.replicas * (1 - down) >= recovery.minimum else restart
+    others = recovery.stall if recovery.replicas - struck >= recovery.minimum else restart
     return step + (1 - down) * others + down * restart + recovery.rejoin_stall

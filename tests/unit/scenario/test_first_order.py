@@ -315,3 +315,76 @@ def test_racks_that_can_always_serve_are_never_missing(nodes: int) -> None:
     found = first_order(load("nvl72-16-of-18", {"cluster.nodes_per_rack": nodes}))
     assert found.ettr is not None
     assert 0.8 < found.ettr < 1
+
+
+def test_a_stage_that_fails_begins_the_others_again() -> None:
+    """A pass takes 100 s, 50 s of 80 % and 30 s of 40 % of them; 4 of 10 passes are the last."""
+    start = "{detect: 10 s, a: {constant: 100 s, fails: 20 %}, b: {constant: 50 s, fails: 50 %}, c: 30 s}"
+    stages = loads(ON_TRAINING, overrides={"recovery.stages": start}).recovery.stages
+    assert chain_s(stages) == pytest.approx(10 + (100 + 0.8 * 50 + 0.4 * 30) / 0.4)
+
+
+def test_a_rate_that_changes_is_the_mean_of_runs_at_each() -> None:
+    changing = described(TIERS, failures__node__over_time="{0 d: 2, 10 d: 0}").ettr
+    twice, never = described(TIERS, failures__node__mtbf="500 h").ettr, described(TIERS, failures__node="null").ettr
+    assert changing == pytest.approx(((twice or 0.0) + 2 * (never or 0.0)) / 3, rel=1e-12)
+
+
+def test_copies_that_cannot_be_used_cost_another_interval_and_another_load() -> None:
+    found = described(
+        TIERS, checkpoint__tiers__peer="null", checkpoint__tiers__storage__unusable="20 %", failures__rack="null"
+    )
+    cost = 30 + 240 + 300 + 3620 / 2 + 60 + 0.25 * (3620 + 300)
+    assert found.ettr == pytest.approx(math.exp(-cost / (10 * HOUR)) / (1 + 20 / 3600), rel=1e-6)
+
+
+@pytest.mark.parametrize(("minimum", "others"), [(1, 180), (2, 180), (3, 600)])
+def test_replicas_go_on_while_enough_of_them_are_left(minimum: int, others: int) -> None:
+    """Of ten replicas of a node each a rack takes eight: two are left, exactly."""
+    nodes = {"cluster__nodes_per_rack": "8", "recovery__replicas": "10", "recovery__minimum": str(minimum)}
+    found = described(REPLICAS, cluster__gpus="80", failures__node__takes_down="rack", **nodes)
+    assert found.ettr == pytest.approx(math.exp(-(0.2 * others + 0.8 * 600) / (3.6 * HOUR)))
+
+
+def test_a_replica_waits_for_its_cold_spare_and_loads_the_first_copy() -> None:
+    cold = "{gpus: 960, spares: 90, spare_kind: cold, provision: 15 min}"
+    found = described(REPLICAS, cluster=cold, failures__node__repair="1 h")
+    assert found.ettr == pytest.approx(math.exp(-(11 * 180 + 600 + 900) / 12 / 1080), rel=1e-6)
+    tiers = described(TIERS, recovery__replicas="10").modes
+    assert [mode.restart_s for mode in tiers] == [280.0, 280.0]
+
+
+def test_replicas_save_nothing_when_a_node_says_that_it_leaves() -> None:
+    all_of_them = {"failures__node__takes_down": "job"}
+    said = described(REPLICAS, failures__node__notice="2 min", **all_of_them)
+    assert said.ettr == described(REPLICAS, **all_of_them).ettr
+
+
+def test_stops_that_are_merged_or_rolling_take_less() -> None:
+    """One failure in 12 hours: of 3 that a stop waits for, exp(-1/4) have none."""
+    seldom = ON_TRAINING.replace("10 min", "12 h")
+    alone = described(seldom).ettr or 0.0
+    merged = "{every: 1 d, takes: 1 h, if_down: postpone, merge_within: 3 h}"
+    assert described(seldom, maintenance=merged).ettr == pytest.approx((1 - math.exp(-1 / 4) / 24) * alone)
+    stall = REPLICAS.replace("stall: 3 min", "stall: 3 min\n      rejoin_stall: 1 min")
+    plain = described(stall).ettr or 0.0
+    for stops, every in (("at: [1 d, 2 d, 40 d]", 15), ("every: 2 d", 2)):
+        found = described(stall, maintenance=f"{{{stops}, takes: 1 h, rolling: true}}").ettr
+        assert found == pytest.approx((1 - (1 / 24 + 12 * 60 / DAY) / every) * plain)
+
+
+@pytest.mark.parametrize(
+    ("law", "units", "why"),
+    [
+        ("{weibull: {shape: 2}}", 100, None),
+        ("{weibull: {shape: 2}}", 9, "so few units with such a lifetime do not fail at random"),
+        ("{weibull: {shape: 2}}", 10, None),
+        ("exponential", 9, None),
+        ("new", 100, "its units are new at the start, so that their rate changes as they age"),
+    ],
+)
+def test_lifetimes_with_a_memory_are_told(law: str, units: int, why: str | None) -> None:
+    keys = {"failures__node__ages": "new", "failures__node__lifetime": "{weibull: {shape: 2}}"}
+    keys = keys if law == "new" else {"failures__node__lifetime": law}
+    found = described(TIERS, cluster__gpus=str(8 * units), failures__rack="null", **keys)
+    assert found.ettr_withheld == (f"failures.node: {why}" if why else None)

@@ -34,7 +34,7 @@ def test_the_first_order_knows_outages_random_and_recorded() -> None:
     saves = {"interval": "1 s", "blocks": "0 s"}
     for failures, up in (
         ({"site": random}, MTBF / (MTBF + REPAIR)),
-        ({"log": {"replay": [row, {"time": "250 h", "repair": "1 h"}]}}, 1 - 20 / 200),
+        ({"log": {"replay": [row, {"time": "200 h", "repair": "1 h"}]}}, 1 - 20 / 200),
     ):
         scenario = Scenario.model_validate(spec(64, failures, 200 * HOUR, checkpoint=saves))
         assert first_order(scenario).ettr == pytest.approx(up, rel=1e-4)

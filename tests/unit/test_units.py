@@ -132,6 +132,7 @@ def test_rates(text: str, mtbf: float, part: str | None) -> None:
         (units.RATE.parse, "0 / y", "is zero"),
         (units.RATE.parse, "3 / 0 d", "in no time"),
         (units.RATE.parse, "3 / month", "is not understood"),
+        (units.OBSERVATION.parse, "3 in 0 node-days", "is in no time"),
         (units.RATE.parse, "6.5 / 1000 card-days", "is not understood"),
         (units.COUNT.parse, "1.5", "is not a whole number"),
         (units.COUNT.parse, "100k", "is not a whole number"),
@@ -156,6 +157,8 @@ def test_other_quantities_that_are_refused(parse: object, text: str, why: str) -
         (999.62, "999.62 s"),
         (54 * 86_400, "54 d"),
         (517_544_640, "16.4 y"),
+        (93_780, "26.05 h"),
+        (1_234_567, "14 d 6 h 56 min 7 s"),
         (-240, "-4 min"),
     ],
 )
@@ -175,8 +178,12 @@ def test_other_quantities_are_printed_so_that_they_read_well() -> None:
     assert units.format_share(0.05) == "5 %"
     assert units.format_share(0.07) == "7 %"
     assert units.format_share(1 / 3, 3) == "33.3 %"
+    assert units.format_share(0, 2) == "0 %"
+    assert units.format_rate(0.167 / 86_400_000, "gpu") == "0.167 / 1000 gpu-days"
+    assert units.format_rate(1 / 86_400) == "1000 / 1000 days"
     assert units.format_points(0.005) == "0.5 pp"
     assert units.format_size(5.3e12) == "5.3 TB"
+    assert units.format_size(1e22) == "1e+19 KB"
     assert units.format_bandwidth(2e12) == "2 TB/s"
     assert str(Money(65_000, "CNY")) == "65000 CNY"
 

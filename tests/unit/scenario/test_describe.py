@@ -138,7 +138,7 @@ def test_rates_of_a_log_are_those_of_the_run_and_not_of_the_horizon() -> None:
     assert found.events == 3
     assert found.rates[0].per_1000_node_days == pytest.approx(1000 * 3 / (found.lasts_s / 86_400 * 100))
     assert found.ettr_withheld is None
-    changes = ONLY | {"failures.log.replay": rows, "workload": None, "simulation.horizon": "30 d"}
+    changes = ONLY | {"failures.log.replay": rows, "workload": None, "simulation.horizon": "99 d"}
     assert describe(loads(SCENARIO, overrides=changes)).notes == (
         "failures: 1 of 4 recorded failures lie behind the horizon and never strike",
     )
@@ -156,21 +156,82 @@ def test_the_time_of_a_run_is_that_of_its_replications_on_the_cores_there_are() 
     assert np.diff(found) == pytest.approx([-7 * each, -2 * each])
     assert describe(scenario).run_s == found[0]
     stops = loads(SCENARIO, overrides=changes | {"maintenance": {"every": "1 h", "takes": "1 s"}})
-    assert replication_s(stops) > replication_s(scenario) * 2
+    assert replication_s(stops) - replication_s(scenario) == pytest.approx((300 * 24 - 1) * 15e-6)
+
+
+def test_a_replication_takes_its_time_for_each_failure_of_the_job_and_of_idle_spares() -> None:
+    """Each of 100 nodes at work and two spares fails once; half of the restarts fail and begin again."""
+    changes = {
+        "cluster.spares": 2,
+        "cluster.spare_failures": "100 %",
+        "failures": {"node": {"per": "node", "mtbf": "100 d", "repair": "1 d"}, "link": None},
+        "sources": None,
+        "recovery.stages": {"detect": "30 s", "start": {"constant": "1 min", "fails": "50 %"}},
+        "workload": None,
+        "simulation.horizon": "100 d",
+        "uncertain": {"failures.node.mtbf": "50 to 200 d"},
+    }
+    scenario = loads(SCENARIO, overrides=changes)
+    each = 0.01 + 15e-6 * 102 * 2
+    assert replication_s(scenario) == pytest.approx(each)
+    assert describe(scenario).run_s == pytest.approx(1 + 200 * 0.005 + 400 * each)
+
+
+def test_how_many_replications_are_the_first_is_told() -> None:
+    precise = loads(SCENARIO, overrides={"simulation.precision": "0.5 pp"})
+    said = "replications are added as needed; the run time is for the first 32"
+    assert describe(precise).notes == (f"simulation.precision: {said}",)
+
+
+def test_what_is_counted_is_what_the_scenario_says() -> None:
+    found = describe(loads(SCENARIO, overrides={"cluster.racks_per_pod": 3}))
+    assert (found.nodes, found.racks, found.pods, found.spare_nodes) == (100, 10, 4, 5)
+    assert found.mtbf_s == pytest.approx(86_400 / (0.38 + 1))
 
 
 @pytest.mark.parametrize(
-    ("mode", "replicas", "why"),
+    ("inputs", "per_draw", "said"),
     [
-        ({"per": "node", "mtbf": "100 d"}, 1, "every failure that stops the whole job throws all work away"),
-        ({"per": "node", "mtbf": "100 d"}, 10, "all work is lost when no replica is left"),
-        ({"per": "node", "mtbf": "100 d", "effect": {"flap": {"stall": "10 s"}}}, 1, None),
+        (1, 1, "1 input drawn, 200 draws, 1 replication with each of them, 200 in all"),
+        (2, 2, "2 inputs drawn, 200 draws, 2 replications with each of them, 400 in all"),
+        (3, 6, "3 inputs drawn, 200 draws, 6 replications with each of them, 1,200 in all"),
     ],
 )
-def test_without_checkpoints_the_ettr_is_withheld_where_work_can_be_lost(
-    mode: dict[str, Any], replicas: int, why: str | None
-) -> None:
-    changes = {"failures.any": mode, "checkpoint": "none", "recovery.replicas": replicas}
-    found = describe(loads(SCENARIO, overrides=ONLY | changes))
-    assert found.ettr_withheld == (f"without checkpoints {why}" if why else None)
-    assert found.ettr == (None if why else pytest.approx(1 - 10 / 86_400, rel=1e-6))
+def test_how_much_is_drawn_is_told(inputs: int, per_draw: int, said: str) -> None:
+    paths = ["failures.link.mtbf", "checkpoint.blocks", "costs.gpu_hour"]
+    ranges = ["50 to 200 d", "2 to 9 s", "1 to 3 USD"]
+    changes = {
+        "uncertain": dict(zip(paths[:inputs], ranges, strict=False)),
+        "uncertainty": {"per_draw": per_draw},
+        "sources": None,
+    }
+    (note,) = describe(loads(SCENARIO, overrides=changes)).notes
+    assert note == f"uncertain: {said}; formulas take the values as they are stated"
+
+
+@pytest.mark.parametrize(("cards", "nearest"), [(96, "104"), (104, None), (1000, None), (1008, "1,000")])
+def test_cards_outside_a_table_are_told(cards: int, nearest: str | None) -> None:
+    table = {"104": "1 min", "1000": "2 min"}
+    start = {"over_gpus": table, "fails": {"over_gpus": {"104": "1 %", "1000": "2 %"}}}
+    changes = {
+        "cluster.gpus": cards,
+        "workload.scaling_efficiency": {"104": 1, "1000": 0.9},
+        "recovery.stages": {"restart": start, "last": "1 min"},
+    }
+    found = describe(loads(SCENARIO, overrides=changes)).notes
+    paths = ["workload.scaling_efficiency", "recovery.stages.restart", "recovery.stages.restart.fails"]
+    said = f"{cards:,} cards are outside the table; the value at {nearest} is used"
+    assert [note for note in found if "table" in note] == [f"{path}: {said}" for path in paths if nearest]
+
+
+def test_copies_are_told_of_that_are_slow_seldom_used_or_moving() -> None:
+    def notes(**changes: Any) -> list[str]:
+        saves = {f"checkpoint.{key}": value for key, value in changes.items()}
+        return list(describe(loads(SCENARIO, overrides=saves | {"workload.step_time": "1 s"})).notes)
+
+    assert notes(interval="2 min", durable_after="2 min") == []
+    slow = "a save starts only when the last one is durable, 2.02 min after its end"
+    assert notes(interval="2 min", durable_after="121.25 s") == [f"checkpoint: {slow}"]
+    (moving,) = notes(interval={"adaptive": {"window": "1 d"}})
+    follows = "it follows the failures; formulas take 25.1 min, what it is at the start"
+    assert moving == f"checkpoint.interval: {follows}"

@@ -187,7 +187,8 @@ def test_the_fleets_mean_counts_lemons_and_what_comes_again_is_told() -> None:
     node = found.modes[0]
     assert node.mtbf_s == pytest.approx(5 * HOUR)
     assert node.events == pytest.approx(30 * DAY / (5 * HOUR) * 1.25)
-    assert any("over all nodes it is 2 times that" in note for note in found.notes)
+    mean = "over all nodes it is 2 times that, one failure of a node every 20.8 d"
+    assert f"failures.node.lemons: the rate is that of a good node; {mean}" in found.notes
     assert any("add 25 %" in note for note in found.notes)
     again = described(TIERS, failures__node__relapse="{probability: 15 %, within: 1 d}", cluster__spares="0")
     assert any("add 18 %" in note for note in again.notes)  # 15 of 85
@@ -204,17 +205,22 @@ def test_oddities_of_domains_tiers_and_outages_are_told() -> None:
         failures__lustre="{per: cluster, mtbf: 10 d, effect: storage, repair: 1 h}",
     )
     assert "cluster.spares: 3 for 10 racks, so not each of them has a spare" in found.notes
-    assert any(note.startswith("checkpoint.tiers.peer.survives: node without gpu") for note in found.notes)
+    survives = (
+        "checkpoint.tiers.peer.survives: node without LOST; a lost LOST does less harm than a lost node"
+    )
+    assert survives.replace("LOST", "gpu") in found.notes
+    alone = described(TIERS, checkpoint__tiers__peer__survives="[node]")
+    assert alone.notes == (survives.replace("LOST", "gpu and job"),)
     assert (
         "checkpoint.tiers.peer.keep: it matters only where copies may be unusable or corrupt" in found.notes
     )
     assert "storage outages are not in the first-order ETTR" in found.notes
     one = described(TIERS, cluster__spares="1", cluster__spares_within="rack")
     assert "cluster.spares: 1 for 10 racks, so not each of them has a spare" in one.notes
-    groups = described(TIERS, cluster__groups="{old: {nodes: 19}}", failures__node__groups="{old: 3}")
-    (note,) = groups.notes
-    assert note.startswith("failures.node.groups: the rate is that of nodes in no group;")
-    assert re.search(r" it is 1\.[0-9]+ times that, one failure of a node every [0-9.]{3,4} d$", note)
+    groups = {"cluster__groups": "{old: {nodes: 19}}", "failures__node__groups": "{old: 3}"}
+    (note,) = described(TIERS, failures__node__repair="null", failures__rack="null", **groups).notes
+    mean = "over the job's nodes and the run it is 1.2 times that, one failure of a node every 34.7 d"
+    assert note == f"failures.node.groups: the rate is that of nodes in no group; {mean}"
 
 
 def test_the_load_of_a_chain_is_that_of_the_copy() -> None:
@@ -239,6 +245,10 @@ def test_a_retirement_that_could_cost_much_is_told() -> None:
     )
     why = "how many nodes retire is not known, and the job would wait "
     assert re.fullmatch(rf"{why}[0-9]+ % of the time if all that fail did", found.ettr_withheld or "")
+    at_once = "{after: 3, within: 30 d, replacement: 1 min}"
+    few = described(TIERS, failures__rack="null", cluster__spares="5", recovery__retire=at_once)
+    assert few.waiting_share > 0.02
+    assert few.ettr_withheld is None
 
 
 def test_a_pod_that_never_leaves_takes_no_spares() -> None:
@@ -287,6 +297,9 @@ def test_the_ettr_is_withheld_where_taking_from_pools_may_cost_much() -> None:
     assert quick.ettr_withheld is None
     why = "how often nodes are taken from own is unknown, which may cost up to 1.7 % of the time"
     assert slow.ettr_withheld == why  # 600 s every 10 hours
+    half = described(POOLS.replace("TAKES", "10 min"), failures__node__transient="50 %")
+    assert half.ettr_withheld is None
+    assert "what taking nodes from own costs is not in the ETTR to first order" in half.notes[0]
 
 
 HOPELESS = """
@@ -326,13 +339,19 @@ def test_a_stage_that_fails_begins_the_others_again() -> None:
 
 def test_a_rate_that_changes_is_the_mean_of_runs_at_each() -> None:
     changing = described(TIERS, failures__node__over_time="{0 d: 2, 10 d: 0}").ettr
-    twice, never = described(TIERS, failures__node__mtbf="500 h").ettr, described(TIERS, failures__node="null").ettr
+    twice, never = (
+        described(TIERS, failures__node__mtbf="500 h").ettr,
+        described(TIERS, failures__node="null").ettr,
+    )
     assert changing == pytest.approx(((twice or 0.0) + 2 * (never or 0.0)) / 3, rel=1e-12)
 
 
 def test_copies_that_cannot_be_used_cost_another_interval_and_another_load() -> None:
     found = described(
-        TIERS, checkpoint__tiers__peer="null", checkpoint__tiers__storage__unusable="20 %", failures__rack="null"
+        TIERS,
+        checkpoint__tiers__peer="null",
+        checkpoint__tiers__storage__unusable="20 %",
+        failures__rack="null",
     )
     cost = 30 + 240 + 300 + 3620 / 2 + 60 + 0.25 * (3620 + 300)
     assert found.ettr == pytest.approx(math.exp(-cost / (10 * HOUR)) / (1 + 20 / 3600), rel=1e-6)

@@ -153,6 +153,14 @@ def test_lemons_raise_the_mean_rate_of_the_fleet() -> None:
         ({"relapse": {"probability": "20 %", "within": "1 d"}}, {}, 0.2),
         ({"relapse": {"probability": "20 %", "within": "1 d"}, "transient": "50 %"}, {}, 0.1),
         ({"repair": {"constant": "4 h", "false_fix": "10 %"}}, {}, 0.1),
+        (
+            {
+                "repair": {"constant": "4 h", "false_fix": "10 %"},
+                "relapse": {"probability": "20 %", "within": "1 d"},
+            },
+            {},
+            0.1 + 0.2 * 0.9,
+        ),
         ({}, {"misdiagnosis": "5 %", "missed": "3 %"}, 0.08),
         ({"repair": {"constant": "4 h", "false_fix": "10 %"}}, {"missed": "20 %"}, 0.2 + 0.8 * 0.1),
         ({"takes_down": "rack"}, {"missed": "20 %"}, 0.0),
@@ -164,9 +172,10 @@ def test_failures_that_come_again_make_a_geometric_series(
 ) -> None:
     node = {"per": "node", "mtbf": "50 d", "repair": "4 h"} | keys
     other = {"per": "rack", "mtbf": "500 d", "repair": "4 h"}
-    small = scenario(failures={"node": node, "other": other}, recovery=recovery)
-    assert again(small, small.failures["node"]) == pytest.approx(1 / (1 - share))
-    assert again(small, small.failures["other"]) == 1.0
+    bug = {"per": "job", "mtbf": "50 d"}
+    small = scenario(failures={"node": node, "other": other, "bug": bug}, recovery=recovery)
+    found = [again(small, mode) for mode in small.failures.values()]
+    assert found == pytest.approx([1 / (1 - share), 1, 1])
 
 
 def test_recovery_keys_have_the_values_of_the_file() -> None:

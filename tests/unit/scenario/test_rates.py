@@ -10,17 +10,27 @@ import pytest
 from scipy import integrate, optimize, stats
 
 from clustersim.scenario import Scenario
-from clustersim.scenario.first_order import fetch_s, first_order, mean_parts, restart_s, stakes
+from clustersim.scenario.first_order import (
+    fetch_s,
+    first_order,
+    mean_parts,
+    restart_s,
+    restarts,
+    stakes,
+)
 from clustersim.scenario.rates import (
     again,
     bad_share,
     calendar_share,
     group_factor,
     most_at_once,
+    mtbf_served,
     nodes_taken,
     rate,
     rates_by_scope,
     sizes_taken,
+    spare_events,
+    spreading,
 )
 from clustersim.scenario.shortage import shortage
 
@@ -116,13 +126,13 @@ def test_a_node_that_is_back_relapses_in_the_job_only_when_the_spares_before_it_
     relapse = {"probability": "20 %", "within": "10 d"}
     failures = {
         "node": NODE | {"transient": "50 %", "relapse": relapse},
-        "slow": NODE | {"repair": "12 h"},
+        "slow": NODE | {"per": "rack", "repair": "12 h"},
     }
-    found = scenario(failures, cluster={"gpus": 800, "spares": 12})
+    found = scenario(failures, cluster={"gpus": 800, "nodes_per_rack": 5, "spares": 12})
     idle = (12 - 1.2 - 1.2) / (1.2 + 2.4)
     share = 0.5 * 0.2 * (1 - idle / 10)
     assert again(found, found.failures["node"]) == pytest.approx(1 / (1 - share))
-    many = scenario(failures, cluster={"gpus": 800, "spares": 90})
+    many = scenario(failures, cluster={"gpus": 800, "nodes_per_rack": 5, "spares": 90})
     assert again(many, many.failures["node"]) == 1.0
     stays = scenario({"node": NODE | {"transient": "100 %", "relapse": relapse}})
     assert again(stays, stays.failures["node"]) == 1.0
@@ -138,10 +148,22 @@ def test_the_last_domain_may_be_smaller(level: str, nodes: float) -> None:
 def test_a_failure_spreads_to_a_binomial_number_of_nodes() -> None:
     spreads = {"to": "rack", "probability": "40 %", "share": "30 %"}
     found = scenario({"node": NODE | {"spreads": spreads}})
-    shares, sizes = zip(*sizes_taken(found, found.failures["node"]), strict=True)
+    node = found.failures["node"]
+    shares, sizes = zip(*sizes_taken(found, node), strict=True)
     law = stats.binom(9, 0.3).pmf(range(10))
     assert shares == pytest.approx([0.6, *(0.4 * law)])
     assert sizes == pytest.approx([1, *range(1, 11)])
+    assert spreading(found, node) == pytest.approx(0.4 * (1 - 0.7**9))
+    two = scenario({"node": NODE | {"spreads": spreads}}, cluster={"gpus": 800, "nodes_per_rack": 2})
+    assert spreading(two, node) == pytest.approx(0.4 * 0.3)
+
+
+@pytest.mark.parametrize(("rack", "sizes"), [(33, [1, *range(1, 34)]), (34, [1, 1 + 0.3 * 33])])
+def test_of_very_many_nodes_the_mean_is_taken(rack: int, sizes: list[float]) -> None:
+    spreads = {"to": "rack", "probability": "40 %", "share": "30 %"}
+    cluster = {"gpus": 16 * rack, "nodes_per_rack": rack}
+    found = scenario({"node": NODE | {"spreads": spreads}}, cluster=cluster)
+    assert [size for _, size in sizes_taken(found, found.failures["node"])] == pytest.approx(sizes)
 
 
 def test_a_restart_is_begun_again_by_the_share_of_failures_that_are_on_the_calendar() -> None:
@@ -192,16 +214,21 @@ def test_a_spare_is_fetched_for_a_node_that_leaves_for_good() -> None:
     assert [fetch_s(found, mode) for mode in found.failures.values()] == [0.75 * 900, 0.0]
     none = scenario(failures, cluster=cold | {"spares": 0})
     assert [fetch_s(none, mode) for mode in none.failures.values()] == [0.0, 0.0]
+    assert restarts(found) - restarts(none) == pytest.approx(0.75 * 900 / (10 * HOUR))
 
 
 def test_what_is_at_stake_is_how_often_a_mode_strikes_and_what_a_strike_costs() -> None:
     """A rack takes ten nodes, more than there are spares, so that its repair is waited for."""
     failures = {"node": NODE, "rack": NODE | {"per": "rack"}, "log": {"replay": [{"time": "5 h"}]}}
-    found = stakes(scenario(failures, cluster={"gpus": 800, "nodes_per_rack": 10, "spares": 9}))
+    failures["site"] = {"per": "cluster", "mtbf": "1 y", "repair": "5 h"}
+    cluster = {"gpus": 800, "nodes_per_rack": 10}
+    found = stakes(scenario(failures, cluster=cluster | {"spares": 9}))
     assert found["node"].strikes == pytest.approx(720 / 10)
     assert found["rack"].strikes == pytest.approx(720 / 100)
     assert found["node"].share == pytest.approx((240 + 1800) / (30 * DAY))
     assert found["rack"].share == pytest.approx((240 + 1800 + DAY) / (30 * DAY))
+    assert found["site"].share == pytest.approx((240 + 1800 + 5 * HOUR) / (30 * DAY))
+    assert stakes(scenario(failures, cluster=cluster | {"spares": 10}))["rack"].share == found["node"].share
     assert found["log"] == (0.0, 0.0)
     assert stakes(scenario({"node": NODE}, checkpoint="none"))["node"].share == 1.0
 
@@ -221,7 +248,12 @@ def test_crews_that_cannot_keep_up_are_counted_as_hardly_keeping_up() -> None:
     found = first_order(scenario({"node": crew}, cluster={"gpus": 800, "spares": 5000}))
     waits = 2 * 0.98**2 / 1.98
     assert found.away == pytest.approx(2 * 0.98 + waits * 0.98 / 0.02 / 2, rel=1e-4)
-    assert "pile up" in found.why_not
+    assert (
+        found.why_not
+        == "repairs of failures.node pile up: 2 crews can hardly keep up with them, or not at all"
+    )
+    five = scenario({"node": NODE | {"repair": {"constant": "1 d", "crews": 5}}})
+    assert first_order(five).why_not == ""
 
 
 def test_each_rack_has_nothing_but_its_own_spares() -> None:
@@ -269,19 +301,28 @@ def test_a_run_is_the_mean_of_its_instants_whether_or_not_a_rate_could_change() 
     instants = [shortage(steady, (number + 0.5) / 4 * DAY, 1.0) for number in range(8)]
     waiting, idle, away = np.mean(instants, axis=0)
     assert found[1:4] == pytest.approx((waiting, idle, away))
-    same = NODE | {"over_time": {"0 d": 1}}
+    same = NODE | {"over_time": {"0 d": 1, "1 d": 1, "2 d": 3}}
     again = first_order(scenario({"node": same}, cluster=cluster, simulation={"horizon": "2 d"}))
     assert again[:4] == pytest.approx(found[:4])
 
 
-def test_who_waits_is_the_job_or_one_of_its_replicas() -> None:
-    short = {"gpus": 800}
-    one, two = (
-        first_order(scenario({"node": NODE}, cluster=short, recovery={"replicas": replicas})).why_not
-        for replicas in (1, 2)
-    )
-    assert "so that the job waits for nodes" in one
-    assert "so that a replica waits for nodes" in two
+@pytest.mark.parametrize(("spares", "have"), [(0, "are no spares"), (1, "is 1 spare"), (2, "are 2 spares")])
+@pytest.mark.parametrize(("replicas", "who"), [(1, "the job"), (2, "a replica")])
+def test_who_waits_is_the_job_or_one_of_its_replicas(spares: int, have: str, replicas: int, who: str) -> None:
+    cluster, recovery = {"gpus": 800, "spares": spares}, {"replicas": replicas}
+    found = first_order(scenario({"node": NODE}, cluster=cluster, recovery=recovery))
+    away, share = f"{found.away:.2g}", f"{100 * found.waiting:.2g}"
+    waits = f"so that {who} waits for nodes about {share} % of the time"
+    assert found.why_not == f"{away} nodes are away on average and there {have}, {waits}"
+
+
+def test_a_program_does_not_fail_while_nodes_are_missing() -> None:
+    failures = {"node": NODE, "bug": {"per": "job", "mtbf": "10 h"}}
+    free = {"stages": {"detect": "0 s", "restart": "0 s"}}
+    short = scenario(failures, cluster={"gpus": 800, "spares": 2}, recovery=free)
+    found = first_order(short)
+    assert found.waiting > 0.1
+    assert stakes(short)["bug"].strikes == pytest.approx(72 * (1 - found.waiting))
 
 
 def test_a_copy_that_is_not_durable_yet_is_none() -> None:
@@ -299,15 +340,57 @@ def test_failures_that_spread_are_those_of_the_domain_to_which_they_do() -> None
     found = scenario({"node": NODE | {"transient": "25 %", "spreads": spreads}})
     shares = {scope: per_second * 36_000 for scope, per_second in rates_by_scope(found, "node")}
     assert shares == pytest.approx({"job": 0.25, "node": 0.75 * 0.6, "rack": 0.75 * 0.4})
+    outage = scenario({"lustre": {"per": "cluster", "mtbf": "10 h", "effect": "storage", "repair": "1 h"}})
+    assert next(rates_by_scope(outage, "lustre")) == ("cluster", pytest.approx(1 / 36_000))
 
 
 def test_a_rack_takes_the_spares_that_are_bound_to_it_along() -> None:
     cluster = {"gpus": 800, "nodes_per_rack": 10, "spares": 15, "spares_within": "rack"}
-    found = scenario(
-        {"node": NODE, "rack": NODE | {"per": "rack"}, "job": {"per": "job", "mtbf": "9 d"}}, cluster=cluster
-    )
-    assert [most_at_once(found, mode) for mode in found.failures.values()] == [1, 12, 0]
+    failures = {"node": NODE, "rack": NODE | {"per": "rack"}, "job": {"per": "job", "mtbf": "9 d"}}
+    found = scenario(failures | {"card": NODE | {"per": "gpu"}}, cluster=cluster)
+    assert [most_at_once(found, mode) for mode in found.failures.values()] == [1, 12, 0, 1]
 
 
 def test_the_rate_of_a_mode_is_that_of_all_its_units() -> None:
     assert rate(scenario({"node": NODE}), "node") == pytest.approx(1 / (10 * HOUR))
+
+
+def test_idle_spares_fail_at_their_share_of_the_rate() -> None:
+    """Eight cards of ten spares, half as often as those at work, twice as often in the last 10 of 30 days."""
+    card = {"per": "gpu", "mtbf": "400 d", "over_time": {"0 d": 1, "20 d": 2}}
+    failures = {"card": card, "bug": {"per": "job", "mtbf": "9 d"}, "log": {"replay": [{"time": "5 h"}]}}
+    found = scenario(failures, cluster={"gpus": 800, "spares": 10, "spare_failures": "50 %"})
+    strikes = [spare_events(found, name, 30 * DAY) for name in failures]
+    assert strikes == pytest.approx([8 * 10 * 0.5 * (20 + 10 * 2) / 400, 0, 0])
+
+
+def test_a_tier_is_there_for_what_it_is_the_first_to_survive() -> None:
+    """Of nodes 20 % spread to their rack, which takes the copies of the peers along."""
+    failures = {
+        "node": NODE | {"spreads": {"to": "rack", "probability": "20 %"}},
+        "rack": NODE | {"per": "rack"},
+        "bug": {"per": "job", "mtbf": "40 h"},
+    }
+    tier = {"interval": "1 h", "blocks": "0 s"}
+    peer = tier | {"survives": ["job", "gpu", "node"]}
+    found = scenario(failures, checkpoint={"tiers": {"peer": peer, "storage": tier, "archive": tier}})
+    per_hour = [
+        1 / ((mtbf_served(found, name) or math.inf) / HOUR) for name in ("peer", "storage", "archive")
+    ]
+    assert per_hour == pytest.approx([0.8 / 10 + 1 / 40, 0.2 / 10 + 1 / 100, 0])
+
+
+def test_a_job_of_one_node_waits_for_it_and_of_racks_with_1500_for_each() -> None:
+    one = shortage(scenario({"node": NODE}, cluster={"gpus": 8}), 15 * DAY, 1.0)
+    assert one == pytest.approx((0.024 / 1.024,) * 3)
+    cluster = {"gpus": 24_000, "nodes_per_rack": 1500}
+    two = shortage(scenario({"rack": NODE | {"per": "rack"}}, cluster=cluster), 15 * DAY, 1.0)
+    assert two == pytest.approx((1 - math.exp(-0.048), 1 - math.exp(-0.048), 0.048 * 1500))
+
+
+def test_racks_that_stand_by_fail_at_their_share() -> None:
+    """Four racks of ten nodes and two more, of which nodes fail half as often."""
+    cluster = {"gpus": 160, "gpus_per_node": 4, "nodes_per_rack": 10, "used_per_rack": 10, "spare_racks": 2}
+    tray = {"per": "node", "mtbf": "100 h", "repair": "10 h"}
+    found = scenario({"tray": tray}, cluster=cluster | {"spare_failures": "50 %"})
+    assert shortage(found, 15 * DAY, 1.0).away == pytest.approx(10 * 0.1 / 1.1 * (4 + 2 * 0.5))

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from clustersim.scenario import Scenario, ScenarioError, dump, load, loads
-from clustersim.scenario.drawing import _shuffled, drawn, made, points
+from clustersim.scenario.drawing import _shuffled, drawn, drawn_values, made, points
 from clustersim.scenario.keys.uncertain import (
     HIGH,
     LOW,
@@ -294,3 +294,17 @@ def test_a_drawn_scenario_is_the_one_with_these_values() -> None:
         assert again.hash == each.hash
         assert each.failures["any"].mtbf != scenario.failures["any"].mtbf
         assert each.cluster.spare_nodes == _at(each, "cluster", "spares")
+
+
+def test_what_is_drawn_of_an_input_is_that_of_each_replication() -> None:
+    """Two replications have each draw in common; with the 257th more points are made."""
+    scenario = loads(PLAIN + UNCERTAIN)
+    found = drawn_values(scenario, 514)
+    for replication, each in zip((0, 1, 2, 513), drawn(scenario, [0, 0, 1, 256]), strict=True):
+        assert found["cluster.spares"][replication] == each.cluster.spare_nodes
+        restart = each.recovery.stages[-2].duration.mean
+        assert found["recovery.stages.restart"][replication] == pytest.approx(restart, rel=1e-5)
+    assert [len(values) for values in (*found.values(), *drawn_values(scenario, 0).values())] == [514] * 3 + [
+        0
+    ] * 3
+    assert drawn_values(loads(PLAIN), 4) == {}

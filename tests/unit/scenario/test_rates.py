@@ -23,6 +23,7 @@ from clustersim.scenario.rates import (
     bad_share,
     calendar_share,
     group_factor,
+    most_again,
     most_at_once,
     mtbf_served,
     nodes_taken,
@@ -136,6 +137,33 @@ def test_a_node_that_is_back_relapses_in_the_job_only_when_the_spares_before_it_
     assert again(many, many.failures["node"]) == 1.0
     stays = scenario({"node": NODE | {"transient": "100 %", "relapse": relapse}})
     assert again(stays, stays.failures["node"]) == 1.0
+
+
+RELAPSE = {"relapse": {"probability": "100 %", "within": "10 d"}}
+IN_VAIN = {"repair": {"constant": "1 d", "false_fix": "99 %"}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "recovery", "most"),
+    [
+        ({}, {}, 1),
+        ({"repair": None}, {}, 1),
+        ({"relapse": {"probability": "75 %", "within": "10 d"}}, {}, 4),
+        (RELAPSE, {}, 1 + 30 / (1 + 5)),
+        (IN_VAIN, {}, 1 + 30 / 1),
+        (IN_VAIN, {"missed": "1 %", "recurs_after": "12 h"}, 1 + 30 / 0.5),
+        (RELAPSE, {"misdiagnosis": "1 %", "recurs_after": "10 d"}, 1 + 30 / 6),
+        (IN_VAIN, {"missed": "1 %", "recurs_after": "2 d"}, 1 + 30 / 2),
+        ({}, {"missed": "99 %"}, 100),
+    ],
+)
+def test_what_comes_again_takes_its_time_in_the_run(
+    keys: dict[str, Any], recovery: dict[str, Any], most: float
+) -> None:
+    """A repair takes one of 30 days, and a relapse comes after half of its time; the spares do not count."""
+    mode = {key: value for key, value in (NODE | keys).items() if value is not None}
+    found = scenario({"node": mode}, recovery=recovery)
+    assert most_again(found, found.failures["node"]) == pytest.approx(most)
 
 
 @pytest.mark.parametrize(("level", "nodes"), [("rack", 9 / 5), ("pod", 9 / 3)])

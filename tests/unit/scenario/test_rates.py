@@ -235,6 +235,13 @@ def test_a_stage_of_any_law_lasts_its_mean() -> None:
     assert restart_s(found, "node") == pytest.approx(60 + 600 * math.exp(1.5**2 / 2), rel=1e-9)
 
 
+def test_a_stage_of_chance_counts_as_the_constant_one_that_is_begun_again_as_often() -> None:
+    """At a rate r an exponential one with the mean m is over without a failure in 1 of 1 + r m cases."""
+    stages = {"detect": "0 s", "restart": {"exponential": {"mean": "1 h"}}}
+    found = scenario({"node": {"per": "node", "mtbf": "1000 h"}}, recovery={"stages": stages})
+    assert mean_parts(found).recovery == pytest.approx(10 * HOUR * math.log(1 + 1 / 10), rel=1e-3)
+
+
 def test_a_spare_is_fetched_for_a_node_that_leaves_for_good() -> None:
     cold = {"gpus": 800, "spares": 4, "spare_kind": "cold", "provision": "15 min"}
     failures = {"leaves": NODE | {"transient": "25 %"}, "stays": {"per": "node", "mtbf": "1 y"}}

@@ -181,7 +181,7 @@ def _matched(pattern: str, text: str) -> re.Match[str]:
 
 def _scaled(text: str, units: Units) -> float:
     number, unit = _matched(rf"({NUMBER}) ?(.*)", text).groups()
-    unit = next((name for name in units if unit.replace(" ", "") == name.replace(" ", "")), unit)
+    unit = next((name for name in units if unit == name.replace(" ", "")), unit)
     if unit not in units:
         raise _QuantityError(f'has an unknown unit, "{unit}"')
     return float(_exact(number) * units[unit])

@@ -127,6 +127,8 @@ def test_rates(text: str, mtbf: float, part: str | None) -> None:
         (units.POINTS.parse, "0.5 %", 'has an unknown unit, "%"'),
         (units.SIZE.parse, "5 tb", 'has an unknown unit, "tb"'),
         (units.TOKENS.parse, "10 B tokens", 'has an unknown unit, "B tokens"'),
+        (units.TOKENS.parse, "10 T tok ens", 'has an unknown unit, "T tok ens"'),
+        (units.BANDWIDTH.parse, "2 TB / s", 'has an unknown unit, "TB / s"'),
         (units.MONEY.parse, "$2", "is not understood"),
         (units.MONEY.parse, "2 usd", "is not understood"),
         (units.RATE.parse, "0 / y", "is zero"),

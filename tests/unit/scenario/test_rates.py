@@ -272,6 +272,10 @@ def test_nodes_away_are_those_that_are_repaired_at_a_time() -> None:
     """2.4 nodes, less what is transient; 2.4 in racks of ten; and a shop with one crew is M/D/1."""
     both = first_order(scenario({"node": NODE | {"transient": "25 %"}, "rack": NODE | {"per": "rack"}}))
     assert both.away == pytest.approx(2.4 * 0.75 + 2.4, rel=1e-6)
+    parts = NODE | {"repair": {"automatic": "2 h", "escalates": "50 %", "manual": "20 h"}}
+    assert first_order(scenario({"node": parts})).away == pytest.approx(1.2, rel=1e-6)
+    half = shortage(scenario({"node": NODE | {"clock": "training"}}), 15 * DAY, 0.5)
+    assert half.away == pytest.approx(1.2, rel=1e-6)
     crew = {"per": "node", "mtbf": "4000 h", "repair": {"constant": "1 d", "crews": 1}}
     queue = first_order(scenario({"node": crew}))
     assert queue.away == pytest.approx(0.6 + 0.6**2 / 2 / 0.4, rel=1e-6)
@@ -296,16 +300,18 @@ def test_each_rack_has_nothing_but_its_own_spares() -> None:
     cluster = {"gpus": 800, "nodes_per_rack": 10, "spares": 15, "spares_within": "rack"}
     short = shortage(scenario({"node": NODE}, cluster=cluster), 15 * DAY, 1.0)
 
-    def all_there(spares: int) -> float:
+    def rack(spares: int) -> tuple[float, float]:
         weights = [1.0]
         for away in range(1, 10 + spares + 1):
             at_work = 10 - max(away - 1 - spares, 0)
             weights.append(weights[-1] * 0.024 * at_work / away)
-        return sum(weights[: spares + 1]) / sum(weights)
+        return sum(weights[: spares + 1]) / sum(weights), float(
+            np.average(range(len(weights)), weights=weights)
+        )
 
-    missing = 1 - all_there(1) ** 5 * all_there(2) ** 5
-    assert short.waiting == pytest.approx(missing)
-    assert short.idle_cards == pytest.approx(missing)
+    (one, away_of_one), (two, away_of_two) = rack(1), rack(2)
+    missing = 1 - one**5 * two**5
+    assert short == pytest.approx((missing, missing, 5 * (away_of_one + away_of_two)))
 
 
 def test_a_replica_that_misses_a_node_waits_alone_while_enough_are_left() -> None:
@@ -349,6 +355,15 @@ def test_who_waits_is_the_job_or_one_of_its_replicas(spares: int, have: str, rep
     away, share = f"{found.away:.2g}", f"{100 * found.waiting:.2g}"
     waits = f"so that {who} waits for nodes about {share} % of the time"
     assert found.why_not == f"{away} nodes are away on average and there {have}, {waits}"
+
+
+def test_a_rate_that_is_doubled_all_the_time_is_that_of_half_the_mtbf() -> None:
+    lemons = {"share": "10 %", "factor": 6, "healed": "30 %", "turns_bad": "5 %"}
+    doubled, half = (
+        first_order(scenario({"node": NODE | {"lemons": lemons} | keys}))
+        for keys in ({"over_time": {"0 d": 2}}, {"mtbf": "500 h"})
+    )
+    assert doubled[:4] == pytest.approx(half[:4], rel=1e-12)
 
 
 def test_a_program_does_not_fail_while_nodes_are_missing() -> None:

@@ -238,10 +238,9 @@ def test_replications_have_to_fill_draws(more: dict[str, str], message: str) -> 
 
 def test_a_draw_that_makes_no_scenario_is_named_with_its_values() -> None:
     near_nothing = {"uncertain.checkpoint.blocks": "{normal: {mean: 1 ms, sd: 25 ms}}"}
-    scenario = loads(PLAIN, overrides=near_nothing)
-    with pytest.raises(
-        ScenarioError, match=r"<draw \d+ of plain: checkpoint.blocks=0.0\d+ s>: checkpoint.block"
-    ):
+    scenario = loads(PLAIN, overrides=near_nothing | {"uncertain.cluster.spares": "5 to 20"})
+    drawn_are = r"checkpoint.blocks=0.0\d+ s, cluster.spares=\d+"
+    with pytest.raises(ScenarioError, match=rf"<draw \d+ of plain: {drawn_are}>: checkpoint.block"):
         list(drawn(scenario, range(200)))
     with pytest.raises(ScenarioError, match="<draw"):
         made(scenario)

@@ -213,7 +213,7 @@ def _binomial(nodes: float, share: float) -> Iterator[tuple[float, float]]:
 
 def spreading(system: System, mode: FailureMode) -> float:
     """Return the share of the failures of *mode* that take more nodes than what they take by themselves."""
-    if mode.spreads is None:
+    if mode.spreads is None or system.slots_per(mode.spreads.to) <= system.slots_per(mode.takes_down):
         return 0.0
     others = _size(system, mode.spreads.to) - _size(system, mode.takes_down)
     none = (1 - mode.spreads.share) ** others if others > 0 else 0.0

@@ -182,8 +182,13 @@ def test_a_failure_spreads_to_a_binomial_number_of_nodes() -> None:
     assert shares == pytest.approx([0.6, *(0.4 * law)])
     assert sizes == pytest.approx([1, *range(1, 11)])
     assert spreading(found, node) == pytest.approx(0.4 * (1 - 0.7**9))
-    two = scenario({"node": NODE | {"spreads": spreads}}, cluster={"gpus": 800, "nodes_per_rack": 2})
-    assert spreading(two, node) == pytest.approx(0.4 * 0.3)
+    for rack, more in ((1, 0), (2, 0.4 * 0.3)):  # a rack of one node has no other
+        few = scenario({"node": NODE | {"spreads": spreads}}, cluster={"gpus": 800, "nodes_per_rack": rack})
+        assert spreading(few, node) == pytest.approx(more)
+    replica = NODE | {"takes_down": "replica", "spreads": spreads}
+    cluster = {"gpus": 64, "nodes_per_rack": 5}  # racks of five and three nodes, replicas of four
+    half = scenario({"node": replica}, cluster=cluster, recovery={"replicas": 2})
+    assert spreading(half, half.failures["node"]) == 0.4
 
 
 @pytest.mark.parametrize(("rack", "sizes"), [(33, [1, *range(1, 34)]), (34, [1, 1 + 0.3 * 33])])

@@ -94,3 +94,17 @@ def test_the_mtbf_is_that_of_the_failures_that_strike() -> None:
     assert log.mtbf_of("log") == pytest.approx(120 * HOUR)
     assert log.mtbf_of("more") == pytest.approx(240 * HOUR)
     assert describe(log).events == 2
+    assert scenario("10,0,2", "100,0,1", "480,1,1").mtbf_of("log") == pytest.approx(480 / 3 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "abrupt"), [({"interval": "1 h", "blocks": "0 s"}, False), ("none", True)]
+)
+def test_planned_stops_of_a_log_that_overlap_are_one(checkpoint: Any, abrupt: bool) -> None:
+    planned = {10: 2, 11: 4, 12: 1, 15: 1, 100: 5, 101: 1, 200: 1}
+    rows = [{"time": f"{at} h", "kind": "planned", "repair": f"{takes} h"} for at, takes in planned.items()]
+    rows.append({"time": "50 h", "repair": "1 h"})
+    (stops,) = scenario(failures={"log": {"replay": rows}}, checkpoint=checkpoint).maintenance
+    assert [at / HOUR for at in stops.at] == [10, 100, 200]
+    assert [length / HOUR for length in stops.lengths] == [6, 5, 1]
+    assert (stops.takes, stops.abrupt) == (6 * HOUR, abrupt)

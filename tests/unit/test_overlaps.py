@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -53,14 +54,20 @@ def test_an_absence_lasts_to_the_later_end() -> None:
 
 
 LOGS = {
-    "one after another": (scenario("10,0,2", "11,0,3", "13,0,5", "18,0,1"), 2, 9),
-    "one within another": (scenario("10,0,9", "11,0,3", "12,0,"), 1, 9),
-    "another node": (scenario("10,0,2", "11,1,100"), 2, 102),
-    "another cause": (scenario("10,0,2", more=("11,0,100",)), 1, 101),
-    "the other cause comes first": (scenario("11,0,100", "200,0,4", more=("10,0,2",)), 2, 105),
-    "a restart takes no node": (scenario("10,0,", "10,0,3"), 2, 3),
+    "one after another": (partial(scenario, "10,0,2", "11,0,3", "13,0,5", "18,0,1"), 2, 9),
+    "one within another": (partial(scenario, "10,0,9", "11,0,3", "12,0,"), 1, 9),
+    "another node": (partial(scenario, "10,0,2", "11,1,100"), 2, 102),
+    "another cause": (partial(scenario, "10,0,2", more=("11,0,100",)), 1, 101),
+    "the other cause comes first": (partial(scenario, "11,0,100", "200,0,4", more=("10,0,2",)), 2, 105),
+    "a restart takes no node": (partial(scenario, "10,0,", "10,0,3"), 2, 3),
     "it is away as long as the failure is not noticed": (
-        scenario("10,0,2", "12.4,0,3", "20,0,1", recovery={"stages": {"detect": "30 min", "nodes": "wait"}}),
+        partial(
+            scenario,
+            "10,0,2",
+            "12.4,0,3",
+            "20,0,1",
+            recovery={"stages": {"detect": "30 min", "nodes": "wait"}},
+        ),
         2,
         15.4 - 10.5 + 1,
     ),
@@ -69,7 +76,8 @@ LOGS = {
 
 @pytest.mark.parametrize("name", LOGS)
 def test_check_counts_as_the_run_does(name: str) -> None:
-    log, failures, hours = LOGS[name]
+    made, failures, hours = LOGS[name]
+    log = made()
     records = simulate(log, 0)
     assert records.fleet is not None
     away = float(records.fleet.away_s @ range(len(records.fleet.away_s))) / HOUR

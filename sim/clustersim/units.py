@@ -169,10 +169,6 @@ def _visible(character: str) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
-def _exact(number: str) -> Fraction:
-    return Fraction(number.replace("_", ""))
-
-
 def _matched(pattern: str, text: str) -> re.Match[str]:
     if match := re.fullmatch(pattern, text):
         return match
@@ -184,7 +180,7 @@ def _scaled(text: str, units: Units) -> float:
     unit = next((name for name in units if unit == name.replace(" ", "")), unit)
     if unit not in units:
         raise _QuantityError(f'has an unknown unit, "{unit}"')
-    return float(_exact(number) * units[unit])
+    return float(Fraction(number) * units[unit])
 
 
 def _in_units(name: str, example: str, units: Units) -> Quantity[float]:
@@ -214,7 +210,7 @@ def _duration(text: str) -> float:
     sizes = [_SECONDS[unit] for unit in units]
     if any(later >= earlier for earlier, later in pairwise(sizes)):
         raise _QuantityError("has its units out of order")
-    return float(sum(_exact(number) * size for (number, _), size in zip(parts, sizes, strict=True)))
+    return float(sum(Fraction(number) * size for (number, _), size in zip(parts, sizes, strict=True)))
 
 
 def _with_minutes(units: list[str]) -> list[str]:
@@ -236,15 +232,15 @@ def _share(text: str) -> float:
 
 def _money(text: str) -> Money:
     amount, currency = _matched(rf"({NUMBER}) ?([A-Z]{{3}})", text).groups()
-    return Money(float(_exact(amount)), currency)
+    return Money(float(Fraction(amount)), currency)
 
 
 def _rate(text: str) -> Rate:
     """Return the rate of `6.5 / 1000 node-days`, `2 / y` or `3 per day`."""
     events, many, part, time = _matched(_PER, text).groups()
-    if _exact(events) == 0 or _exact(many or "1") == 0:
+    if Fraction(events) == 0 or Fraction(many or "1") == 0:
         raise _QuantityError("is zero, or in no time")
-    return Rate(float(_exact(many or "1") * _unit_of_time(time) / _exact(events)), part)
+    return Rate(float(Fraction(many or "1") * _unit_of_time(time) / Fraction(events)), part)
 
 
 def _unit_of_time(time: str) -> Fraction:
@@ -255,9 +251,9 @@ def _unit_of_time(time: str) -> Fraction:
 def _observation(text: str) -> Observation:
     """Return the count of `21 in 110_592 node-days`."""
     counted, many, part, time = _matched(_OBSERVED, text).groups()
-    if _exact(many) == 0:
+    if Fraction(many) == 0:
         raise _QuantityError("is in no time")
-    return Observation(int(counted), float(_exact(many) * _unit_of_time(time)), part)
+    return Observation(int(counted), float(Fraction(many) * _unit_of_time(time)), part)
 
 
 def _count(text: str) -> int:
@@ -338,7 +334,7 @@ def _long(value: float, unit: Fraction, most: int = 25) -> str:
     for digits in range(1, most + 1):
         decimal = Context(prec=digits).divide(exact.numerator, exact.denominator).normalize()
         text = f"{decimal:f}" if 1e-4 <= abs(decimal) < 1e16 or not decimal else f"{decimal}"
-        if float(_exact(text) * unit) == value:
+        if float(Fraction(text) * unit) == value:
             return text.replace("E", "e")
     raise ValueError(f"{value!r} cannot be printed as a quantity")
 

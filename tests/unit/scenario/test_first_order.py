@@ -190,6 +190,8 @@ def test_the_fleets_mean_counts_lemons_and_what_comes_again_is_told() -> None:
     mean = "over all nodes it is 2 times that, one failure of a node every 20.8 d"
     assert f"failures.node.lemons: the rate is that of a good node; {mean}" in found.notes
     assert any("add 25 %" in note for note in found.notes)
+    healed = described(TIERS, failures__node__lemons="{share: 10 %, factor: 11, healed: 50 %}").notes
+    assert any("good node; over all nodes and the run it is 1." in note for note in healed)
     again = described(TIERS, failures__node__relapse="{probability: 15 %, within: 1 d}", cluster__spares="0")
     assert any("add 18 %" in note for note in again.notes)  # 15 of 85
     assert any(note.startswith("recovery.retire: the fleet shrinks") for note in found.notes)

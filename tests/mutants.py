@@ -121,12 +121,15 @@ def mutmut(room: str, arguments: Sequence[str]) -> None:
     """Run mutmut with the settings of a *room*, on changed copies of nothing else.
 
     Mutmut takes modules for importable from the root of a checkout, or its folder `src`, alone: ours lie in
-    `sim`.  With names of mutants it runs all tests of the room: of what a fixture of a whole module has done
-    it takes only the first test for affected.
+    `sim`.  With names of mutants it runs all tests of the room, each time in a process that has imported
+    nothing yet: of what a fixture of a whole module has done it takes only the first test for affected, and
+    what is made by an import is else made before a mutant is chosen.
     """
     reader, names = import_module("mutmut.configuration"), import_module("mutmut.utils.format_utils")
     strip, given = names.strip_prefix, settings(room)
     names.strip_prefix = lambda text, **rest: strip(text.removeprefix(f"{SOURCE}."), **rest)
+    if mutants := [each for each in arguments if "__mutmut_" in each]:
+        given["forkserver_warmup"] = "none"
     reader._config_reader = lambda: given.get
     mark = CHANGED / "room"
     if CHANGED.exists() and not (mark.exists() and mark.read_text("utf-8") == room):
@@ -134,7 +137,7 @@ def mutmut(room: str, arguments: Sequence[str]) -> None:
     CHANGED.mkdir(exist_ok=True)
     mark.write_text(room, "utf-8")
     program = import_module("mutmut.__main__")
-    if mutants := [each for each in arguments if "__mutmut_" in each]:
+    if mutants:
         program.collect_or_load_stats = partial(with_all_tests, mutants, program.collect_or_load_stats)
     if SAMPLE in arguments:
         *arguments, _, number = arguments

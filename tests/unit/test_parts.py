@@ -76,9 +76,17 @@ def test_a_run_has_one_precision_and_all_its_tables_add_up() -> None:
 
 
 def test_shares_that_chance_moves_by_a_point_have_no_decimals() -> None:
-    assert parts(summary(0.012, lost=0.2, recovery=0.1)).text("lost") == "20 %"
+    assert parts(summary(0.01, lost=0.2, recovery=0.1)).text("lost") == "20 %"
     assert parts(summary(None, lost=0.2, recovery=0.1)).text("lost") == "20 %"
     assert parts(summary(0.009, lost=0.2, recovery=0.1)).text("lost") == "20.0 %"
+
+
+def test_causes_add_up_to_what_the_ledger_prints_as_not_productive() -> None:
+    # 70.6, 14.7 and 14.7 % are printed as 70, 15 and 15: so 30 % are not productive, not 29.
+    found = summary(0.02, lost=0.147, recovery=0.147)
+    for node, printed in ((0.2, "30 %"), (0.2 + 5e-7, "30 %"), (0.2 + 5e-6, "29 %")):
+        causes = found | {"waste_by_cause": {"node": node, "job": 0.094}}
+        assert parts(causes, "waste_by_cause").text("node", "job") == printed
 
 
 def test_saves_of_no_length_take_nothing() -> None:

@@ -128,7 +128,7 @@ def test_the_spread_is_of_several_random_replications(changes: dict[str, Any], c
     [
         (0.5, 7200.0, ""),
         (0.49, 7200.0, "it trains 49 % of the time; something fails every 2 h"),
-        (0.1, 7200.0, "it trains 10 % of the time; something fails every 2 h"),
+        (0.1, 7.25, "it trains 10 % of the time; something fails every 7.25 s"),
         (0.2, None, ""),
         (None, 7200.0, ""),
     ],
@@ -178,14 +178,14 @@ def test_copies_are_those_that_were_loaded() -> None:
 
 
 def test_the_save_interval_is_that_of_each_tier() -> None:
-    assert cells.save_interval(summary(checkpoint_interval_s=1800.0)) == MetricCell("30 min")
+    assert cells.save_interval(summary(checkpoint_interval_s=1234.0)) == MetricCell("20.6 min")
     assert cells.save_interval(summary()) == MetricCell(NOTHING, "no checkpoints")
-    tiers = {"peer": {"interval_s": 120.0}, "disk": {"interval_s": 5400.0}}
-    assert cells.save_interval(summary(tiers=tiers)) == MetricCell("peer 2 min, disk 1.5 h")
+    tiers = {"peer": {"interval_s": 7.25}, "disk": {"interval_s": 5400.0}}
+    assert cells.save_interval(summary(tiers=tiers)) == MetricCell("peer 7.25 s, disk 1.5 h")
 
 
 def test_what_was_simulated_is_a_length_or_at_most_one() -> None:
-    assert cells.simulated(summary(replications=1200)) == MetricCell("1,200 × 5 d")
+    assert cells.simulated(summary(replications=1200, horizon_s=7.25)) == MetricCell("1,200 × 7.25 s")
     assert cells.simulated(summary(target_s=1.0)) == MetricCell("2 × at most 5 d")
 
 
@@ -210,8 +210,8 @@ def test_what_was_simulated_is_a_length_or_at_most_one() -> None:
         ("cost.lost", {"cost": PAID, "widths": 3.0}, ("100 USD", "of 300 USD paid")),
         (
             "cost.lost",
-            {"cost": PAID, "widths": 3.0, "target_reached": 0.5},
-            ("100 USD in 5 d", "of 300 USD paid until then"),
+            {"cost": PAID, "widths": 3.0, "target_reached": 0.5, "horizon_s": 7.25},
+            ("100 USD in 7.25 s", "of 300 USD paid until then"),
         ),
         (
             "cost.total",

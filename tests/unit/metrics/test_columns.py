@@ -13,7 +13,18 @@ import pytest
 from clustersim.engine.ledger import Entry
 from clustersim.metrics import catalogue
 from clustersim.metrics.catalogue import figures_of
-from clustersim.metrics.metric import Measure, Metric, MetricFigure, held, mean, over, ratio, scaled
+from clustersim.metrics.metric import (
+    Measure,
+    Metric,
+    MetricFigure,
+    about,
+    by_draw,
+    held,
+    mean,
+    over,
+    ratio,
+    scaled,
+)
 from clustersim.metrics.replications import (
     UNCERTAIN,
     Replications,
@@ -145,9 +156,13 @@ def test_a_multiple_is_scaled_by_what_the_scenario_gives() -> None:
     assert measure.values(rows([1.0, 2.0], [3.0, 2.0])).tolist() == [2.0, 6.0]
     assert estimate(measure, [1.0, math.nan], [3.0, math.nan]) is None
     assert estimate(measure, [math.inf, 2.0], [3.0, 2.0]) is None
-    assert estimate(measure, [1.0, 2.0], [3.0, 4.0]).mean == 7.0  # the mean of 2 and 12, not 2 times 3
+    assert estimate(measure, [1.0, 2.0], [3.0, 3.0]).mean == 5.5  # the mean of 2 and 9, not 2 times 2
+    assert estimate(measure, [1.0, 2.0]).mean == 2.0
     quotient = scaled(ratio("a", "b"), "factor")
-    assert quotient.weights(rows([100.0, 4.0, 9.0], [100.0, 6.0, 9.0])).tolist() == [0.8, 1.2]
+    table = rows([100.0, 4.0, 9.0], [100.0, 6.0, 9.0])
+    assert quotient.values(table).tolist() == [216.0, 144.0]
+    assert estimate(quotient, [90.0, 5.0, 9.0], [110.0, 5.0, 9.0]).mean == 180.0
+    assert quotient.weights(table).tolist() == [0.8, 1.2]
     assert quotient.columns == ("a", "b", "factor")
 
 
@@ -157,6 +172,50 @@ def test_other_numbers_of_all_replications_stay_what_they_are() -> None:
     assert isinstance(estimate(over("x", len), [1.0], [3.0]).mean, int)
     assert estimate(over("x", np.max), [math.inf], [3.0]) is None
     assert estimate(over("x", lambda _: None), [1.0]) is None
+
+
+def test_an_end_of_an_interval_is_that_of_the_measure_it_is_about() -> None:
+    measure = about(ratio("above", "below"), lambda known: known.half_width)
+    table = rows([100.0, 4.0], [100.0, 6.0])
+    assert estimate(measure, *table).mean == pytest.approx(12.7062 * 4, rel=1e-4)  # of 24 and 16
+    assert estimate(measure, [100.0, 4.0]) is None  # which has no half-width
+    assert estimate(measure, [1.0, 0.0], [1.0, 0.0]) is None
+    assert measure.values(table).tolist() == [24.0, 16.0]
+    assert measure.columns == ("above", "below")
+
+
+def test_what_has_an_interval_and_may_be_averaged_first() -> None:
+    share = mean("x")
+    for measure, margin, averages in (
+        (ratio("above", "below"), True, True),
+        (scaled(share, "factor"), True, True),
+        (about(share, lambda known: known.mean), False, True),
+        (by_draw("x", lambda values, _: values[0]), False, False),
+        (over("x", np.max), False, False),
+        (held("away_s", 0.9), False, False),
+    ):
+        assert (measure.margin, measure.averages) == (margin, averages)
+
+
+def test_inputs_and_chance_are_told_apart_draw_by_draw() -> None:
+    given, has = {"ettr.per_draw": 2}, frozenset({UNCERTAIN})
+    made = replications(ettr=np.array([0.2, 0.2, 0.4, 0.4, 0.8, 0.8]), given=given, has=has)
+    figures = figures_of(made.facts)
+    found = {
+        name: figures[f"ettr.{name}"].measure.estimate(figures[f"ettr.{name}"].rows(made))
+        for name in ("inputs.p5", "inputs.p50", "inputs.p95", "chance.low", "chance.high")
+    }
+    assert [each and each.mean for each in found.values()] == pytest.approx(
+        [0.22, 0.4, 0.76, 1.4 / 3, 1.4 / 3]
+    )
+
+
+def test_the_overhead_of_saving_weighs_replications_by_their_length() -> None:
+    shares = {entry.label: np.zeros(2) for entry in Entry}
+    shares |= {"checkpoint": np.array([0.1, 0.2]), "productive": np.array([0.7, 0.6])}
+    made = replications(wall_s=np.array([100.0, 300.0]), **shares)
+    overhead = MetricFigure(catalogue.CLAIMABLE["checkpoint_overhead"])
+    assert overhead.rows(made).tolist() == [pytest.approx([10.0, 80.0]), pytest.approx([60.0, 240.0])]
 
 
 def test_differences_are_paired_with_the_margin_of_their_values() -> None:
@@ -183,6 +242,7 @@ def test_nodes_that_hold_are_not_known_beyond_what_was_counted() -> None:
     free = held("away_s", 0.9)
     assert (estimate(free, [50.0, 30.0, 20.0]).mean, free.columns) == (2, ("away_s",))
     assert free.values(rows([50.0, 30.0, 20.0])).tolist() == [2]
+    assert free.values(rows([50.0, 30.0, 20.0])).dtype == np.float64  # as of every metric
 
 
 def test_a_metric_is_known_by_its_path_and_by_its_word() -> None:
@@ -246,9 +306,9 @@ def test_waste_is_divided_by_entry_where_there_is_any() -> None:
 def test_reasons_say_how_far_it_is_known() -> None:
     made = replications(reached=np.array([True, False, True]), given={"horizon_s": 5 * 86_400.0})
     assert catalogue._not_reached(made) == "reached in 2 of 3 replications within 5 days"
-    away = np.array([[98.0, 2.0, 0.0], [98.0, 1.0, 1.0]])
+    away = np.array([[97.0, 1.0, 2.0], [98.0, 1.0, 1.0]])  # 197 of 200 s with one away or none
     loose = replications(away_s=away, given={"spares_within": None})
-    assert "it takes at least 1 for 99 % of the time" in catalogue._not_counted(loose)
+    assert "it takes at least 2 for 99 % of the time" in catalogue._not_counted(loose)
     bound = replications(away_s=away, given={"spares_within": "rack"})
     assert catalogue._not_counted(bound) == "each spare serves one rack, not the whole cluster"
 

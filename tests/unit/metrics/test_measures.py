@@ -197,6 +197,9 @@ def test_spares_suffice_for_the_time_of_all_replications_together() -> None:
     assert more is not None
     assert (more.mean, more.half_width) == (1.0, 0.0)
     assert ends("spares_sufficient", [(9.0, 50.0, 40.0, 9.5, 0.5)] * 3) == (2.0, 2.0, 2.0)
+    assert ends("spares_sufficient", [(9.0, 98.0, 2.0), (9.0, 100.0)]) == (0.0, 0.0, 1.0)
+    assert ends("spares_sufficient", [(9.0, 98.0, 2.0), (9.0, 99.5, 0.5)]) == (1.0, 0.0, 1.0)
+    assert ends("spares_sufficient", [(9.0, 99.0, 1.0)] * 2) == (0.0, 0.0, 0.0)  # 99 % to the second
 
 
 def test_spares_that_suffice_are_not_known_where_waiting_kept_nodes_from_failing() -> None:

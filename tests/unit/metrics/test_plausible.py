@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from clustersim.engine.ledger import Entry
+from clustersim.metrics import plausible
 from clustersim.metrics.plausible import wrong_with
 from clustersim.records import FleetUse
 from clustersim.results import summarise
@@ -96,6 +97,14 @@ def test_what_may_be_unknown_may_be_missing_its_number_and_no_more() -> None:
         said = wrong_with({**made(scenario()), "mtbf_s": mtbf}, calm)
         assert sum("mtbf_s is not" in each for each in said) == count
     assert wrong(scenario(), ("spares", ...)) == []  # nobody may have counted nodes
+
+
+def test_names_may_hold_dots() -> None:
+    tiers = {"a": {"loads": 1}, "a.b": {"loads": 2}, "a.b.c": {"d": {"loads": 3}}}
+    for path, value in (("a.loads", 1), ("a.b.loads", 2), ("a.b.c.d.loads", 3)):
+        assert plausible._at({"tiers": tiers}, f"tiers.{path}") == value
+    for path in ("tier", "tiers.a.c", "tiers.a.loads.b", "tiers.ab.loads", "tiersaa.loads"):
+        assert plausible._at({"tiers": tiers}, path) is plausible.MISSING
 
 
 def test_of_uncertain_inputs_a_draw_has_its_own_figures() -> None:

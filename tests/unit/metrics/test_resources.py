@@ -76,7 +76,7 @@ def test_spares_that_serve_one_domain_each_do_not_add_up_to_one_pool() -> None:
 
 def with_loads(*tiers: int) -> Any:
     """Return a replication of which each incident, the first within the warm-up, loaded one of *tiers*."""
-    times = np.array([50.0, *np.linspace(200.0, 900.0, len(tiers) - 1)])
+    times = np.array([50.0, *np.linspace(100.0, 900.0, len(tiers) - 1)])  # the second as it ends
     return SimpleNamespace(incidents={"time_s": times, "tier": np.array(tiers)})
 
 

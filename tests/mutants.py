@@ -68,21 +68,28 @@ def module_of(mutant: str) -> str:
     return mutant.rpartition(".")[0].removeprefix("clustersim.").removeprefix("engine.")
 
 
+def unmangled(name: str) -> str:
+    """Return the function, or the method of a class, of which a changed copy has that *name*."""
+    mangled = name.rpartition("__mutmut_")[0]
+    return mangled.removeprefix("x_") if mangled.startswith("x_") else ".".join(mangled.split("ǁ")[1:])
+
+
 def function_of(mutant: str) -> str:
     """Return the function that a *mutant* changes, named as in `Change`."""
-    mangled = mutant.rpartition(".")[2].rpartition("__mutmut_")[0]
-    name = mangled.removeprefix("x_") if mangled.startswith("x_") else ".".join(mangled.split("ǁ")[1:])
-    return f"{module_of(mutant)}.{name}"
+    return f"{module_of(mutant)}.{unmangled(mutant.rpartition('.')[2])}"
 
 
 @cache
 def functions_in(file: Path) -> dict[str, list[str]]:
-    """Return the lines of all functions of a changed copy, by their mangled names, without those names."""
+    """Return the lines of all functions of a changed copy by their mangled names, with their own in them."""
     text = file.read_text("utf-8")
     lines = text.splitlines()
     made = [each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.FunctionDef)]
     return {
-        each.name: [line.strip().replace(each.name, "") for line in lines[each.lineno - 1 : each.end_lineno]]
+        each.name: [
+            line.strip().replace(each.name, unmangled(each.name).rpartition(".")[2])
+            for line in lines[each.lineno - 1 : each.end_lineno]
+        ]
         for each in made
     }
 

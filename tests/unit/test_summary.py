@@ -206,6 +206,8 @@ def test_books_that_do_not_close_are_refused() -> None:
         summarise(scenario(), [faulty])
     with pytest.raises(LedgerError, match="causes"):
         summarise(scenario(), [books(BAD, number=1), faulty])
+    with pytest.raises(LedgerError, match="the shares of the ledger do not sum to 1"):
+        summarise(scenario(), [books(GOOD), books({"productive": 1.1, "lost": -0.1}, number=1)])
 
 
 def test_numbers_by_path() -> None:

@@ -95,7 +95,7 @@ def in_unit(summary: Summary, path: str, unit: str = "", *, given: bool = False)
     return MetricCell(show(value, width) + inputs(summary, path, show))
 
 
-def worded(value: float, width: float | None, unit: str, currency: str = "") -> str:
+def worded(value: float, width: float | None, unit: str, currency: str) -> str:
     """Return a figure with its half-width in its *unit*; whole numbers are counts."""
     if unit == "money":
         return money(value, currency, width)

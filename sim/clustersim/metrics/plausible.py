@@ -62,16 +62,13 @@ def _about_note(note: Note, value: Any, facts: ScenarioFacts) -> Iterator[str]:
 
 
 def _about_given(path: str, value: Any, facts: ScenarioFacts) -> Iterator[str]:
-    """Yield where a figure is not the scenario's; an infinite one is null.
+    """Yield where a figure is not the scenario's.
 
     Where inputs are uncertain, the scenario has one for each draw of them.
     """
     if UNCERTAIN in facts.has and path not in ("name", "seed"):
         return
-    given = facts.given.get(path)
-    if isinstance(given, float) and not math.isfinite(given):
-        given = None
-    if value != given:
+    if value != facts.given.get(path):
         yield f"{path} is not that of the scenario beside it"
 
 

@@ -158,10 +158,10 @@ def _lost_s(records: Records, warm_up: float) -> float:
 def _longest_outage_s(records: Records, warm_up: float) -> float:
     """Return the longest gap between two training segments; a save belongs to its segment."""
     start, end = records.segments["start"], records.segments["end"]
-    order = np.argsort(start, kind="stable")
+    order = np.argsort(start)
     begins = np.append(start[order], records.end_s)
     trained = np.maximum.accumulate(np.concatenate(([0.0], end[order])))
-    return float((np.maximum(begins, warm_up) - np.maximum(trained, warm_up)).max(initial=0.0))
+    return float((np.maximum(begins, warm_up) - np.maximum(trained, warm_up)).max())
 
 
 DERIVED: Mapping[str, Callable[[Replications], Any]] = {

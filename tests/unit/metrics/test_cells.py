@@ -61,9 +61,11 @@ def test_a_figure_is_written_in_its_unit(value: float, width: float | None, unit
 
 
 def test_what_is_not_there_is_a_dash_with_the_reason() -> None:
-    known = summary(mtti_s=3725.0, margins={"mtti_s": 600.0})
-    assert cells.in_unit(known, "mtti_s", "s") == MetricCell("1.03 h")
-    assert cells.in_unit(known, "mtti_s", "s", given=True) == MetricCell("1.03 h")
+    known = summary(mtti_s=7.25, margins={"mtti_s": 2.0})
+    assert cells.in_unit(known, "mtti_s", "s") == MetricCell("7 s")
+    assert cells.in_unit(known, "mtti_s", "s", given=True) == MetricCell("7.25 s")
+    known["inputs"] = {"mtti_s": {"p5": 3.0, "p95": 60.0}}
+    assert cells.in_unit(known, "mtti_s", "s") == MetricCell("7 s, inputs 3 s to 60 s")
     never = summary(mtti_s=None, reasons={"mtti_s": "no interruption"})
     assert cells.in_unit(never, "mtti_s", "s") == MetricCell(NOTHING, "no interruption")
     for path, why in (
@@ -151,6 +153,26 @@ def test_there_is_no_price_without_progress() -> None:
     assert cells.price(summary(no_progress=True)) == MetricCell(
         NOTHING, "no progress: next to nothing to price"
     )
+
+
+@pytest.mark.parametrize(
+    ("spares", "most_away", "enough", "cell"),
+    [
+        (0, None, 0, (NOTHING, "none, and no node ever left the job")),
+        (0, 0, 0, (NOTHING, "none, and no node ever left the job")),
+        (1200, 0, 0, ("1,200", "no node ever left the job")),
+        (1200, None, 0, ("1,200", "")),  # nobody counted
+        (0, 3, 2000, ("0", "2,000 would suffice for 99 % of the time")),
+        (5, 3, 0, ("5", "0 would suffice for 99 % of the time")),
+        (5, 1, None, ("5", "why")),
+    ],
+)
+def test_spare_nodes_are_said_with_how_many_would_suffice(
+    spares: int, most_away: int | None, enough: int | None, cell: tuple[str, str]
+) -> None:
+    counted = {} if most_away is None else {"away": {"max": most_away}, "sufficient_p99": enough}
+    made = summary(spare_nodes=spares, spares=counted, reasons={"spares.sufficient_p99": "why"})
+    assert cells.spare_nodes(made) == MetricCell(*cell)
 
 
 def test_nodes_away_nearly_always() -> None:

@@ -330,10 +330,14 @@ def test_a_precision_is_of_chance_alone_and_awaits_what_could_strike() -> None:
         "met": False,
         "unstruck": ["x"],
     }
-    some = replications(
-        ettr=values, incidents_by_mode=struck + np.array([0.25, 0.0]), given=given, has=frozenset({UNCERTAIN})
-    )
-    assert catalogue._precision(some)["met"] is True
+    for asked in (0.02, found["reached"]):
+        some = replications(
+            ettr=values,
+            incidents_by_mode=struck + np.array([0.25, 0.0]),
+            given={**given, "precision.asked": asked},
+            has=frozenset({UNCERTAIN}),
+        )
+        assert catalogue._precision(some)["met"] is True
     single = replications(
         ettr=values[:1], incidents_by_mode=np.zeros((1, 0)), given={**given, "precision.stakes": {}}
     )

@@ -92,7 +92,7 @@ def test_what_cannot_be_is_said(path: str, value: Any, said: str) -> None:
 
 def test_what_may_be_unknown_may_be_missing_its_number_and_no_more() -> None:
     assert wrong(scenario(), ("half_width", None), ("mtti_s", None), ("ettr.low", None)) == []
-    calm = facts_of(scenario(failures="none"))  # whose MTBF is infinite, and null in JSON
+    calm = facts_of(scenario(failures="none"))  # which has no MTBF
     for mtbf, count in ((None, 0), (5.0, 1)):
         said = wrong_with({**made(scenario()), "mtbf_s": mtbf}, calm)
         assert sum("mtbf_s is not" in each for each in said) == count

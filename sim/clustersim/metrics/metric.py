@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -167,9 +167,9 @@ def held(column: Column, share: float, known_to: Column | None = None) -> Measur
             return ConfidenceInterval(least)
         within = np.cumsum(rows[:, first:], axis=1)
         reach = [each for column in within.T if (each := ratio_of(column, within[:, -1]))]
-        low = _first([each.mean + (each.half_width or 0.0) >= share for each in reach])
-        high = _first([each.mean - (each.half_width or 0.0) >= share for each in reach])
-        return ConfidenceInterval(least, min(low, least), max(high, least))
+        low = [each.mean + (each.half_width or 0.0) >= share for each in reach].index(True)
+        high = [each.mean - (each.half_width or 0.0) >= share for each in reach].index(True)
+        return ConfidenceInterval(least, min(float(low), least), max(float(high), least))
 
     columns = (column,) if known_to is None else (known_to, column)
     return Measure(columns, estimate, values, ends=ends)
@@ -185,11 +185,6 @@ def _number(value: Any, rows: Array) -> Estimate | None:
     """Return *value* as an estimate without interval: counts stay whole numbers."""
     value = value.item() if isinstance(value, np.generic) else value
     return None if value is None or not math.isfinite(value) else Estimate(value, None, len(rows))
-
-
-def _first(flags: Sequence[bool]) -> float:
-    """Return the place of the first that is true; the last one always is, but for rounding."""
-    return float(flags.index(True) if True in flags else len(flags) - 1)
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,7 @@ def test_what_was_simulated_is_a_length_or_at_most_one() -> None:
     ("path", "changes", "cell"),
     [
         ("gpus", {}, ("1,000", "125 nodes")),
+        ("mtbf_s", {"mtbf_s": 1234.0}, ("20.6 min", "")),
         ("effective_gpus", {"effective_gpus": 800.0, "widths": 10.0}, ("800 ± 10", "of 1,000")),
         (
             "effective_gpus",

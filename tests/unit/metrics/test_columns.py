@@ -269,6 +269,8 @@ def test_a_figure_of_a_family_is_that_of_its_name() -> None:
     )
     metric = Metric("m.<mode>", "M", "incidents", "x", mean("table"), of="mode")
     assert [figure.path for figure in metric.figures(made.facts)] == ["m.x", "m.y"]
+    together = replace(metric, path="m")
+    assert [*together.figures(made.facts)] == [MetricFigure(together)]
     for name, expected in (("x", [1, 3]), ("y", [2, 5]), ("", [3, 8]), ("gone", [0, 0])):
         figure = MetricFigure(metric, name)
         assert figure.rows(made).tolist() == [[value] for value in expected]

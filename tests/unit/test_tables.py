@@ -147,7 +147,9 @@ def test_incidents_have_words_for_numbers_and_what_is_missing() -> None:
     assert first["stall_s"].tolist() == [0.0, 0.0]
     plain = {name: columns for name, columns in incidents().incidents.items() if name in ("time_s", "mode")}
     simple = replace(books(GOOD), incidents={**plain, "doing": np.array([0, 1])})
-    assert tables.frame(scenario(), [simple], "incidents")["back_s"].isna().all()
+    found = tables.frame(scenario(), [simple], "incidents")
+    assert found["back_s"].isna().all()
+    assert (found["replica"].tolist(), found["tier"].tolist()) == ([-1, -1], ["", ""])
 
 
 def test_the_strip_is_that_of_replication_0() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,17 @@ def test_what_was_left_half_written_is_thrown_away_and_what_is_ready_counts(tmp_
     }
 
 
+@pytest.fixture
+def _in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the clock of the machine be nine hours ahead of UTC."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_tokyo")
 def test_a_folder_or_file_is_set_aside_under_its_date(tmp_path: Path) -> None:
     for number, name in enumerate(("run@2026-11-29T06-50-00", "run@2026-11-29T06-50-00-2"), start=1):
         (tmp_path / "run").mkdir(exist_ok=True)

@@ -48,6 +48,7 @@ REPLICAS = {"recovery": {"replicas": 4}}
 LEAST = {"spares.sufficient_p99": "it takes 9+"}
 IDLE = {"spare_nodes": 40, "fewest_spares": 30}
 PRICED = {"costs": {"gpu_hour": "2 USD"}}
+LENT = {"cluster": {"gpus": 800, "spares": 40, "spare_kind": "lent", "preempt": "2 min"}}
 RACKS = {"cluster": {"gpus": 800, "nodes_per_rack": 4, "spares": 3, "spares_within": "rack"}}
 FEW = {"replicas": {"count": 8, "minimum": 6, "down": 1.0}}
 SLOW = {
@@ -85,11 +86,13 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
     "nobody knows": (spares, {}, {"ledger": WAITING, "spares": {"sufficient_p99": None}}, "cluster.spares"),
     "unpaid": (spares, {}, IDLE, ""),
     "paid": (spares, PRICED, IDLE, "never more than 10 were in use"),
+    "lent": (spares, PRICED | LENT, IDLE, ""),
     "never used": (spares, PRICED, {"spare_nodes": 40, "fewest_spares": 40}, "none was ever in use"),
     "half used": (spares, PRICED, {"spare_nodes": 40, "fewest_spares": 15}, ""),
     "free": (spares, {"costs": {"gpu_hour": "2 USD", "idle_spares": "0 %"}}, IDLE, ""),
     "stalls": (
-        stalls, REPLICAS, {"ledger": {"stall": 0.05, "recovery": 0.02, "detection": 0.01}}, "are down, 3.0 %"
+        stalls, {"recovery": {"replicas": 2}},
+        {"ledger": {"stall": 0.05, "recovery": 0.02, "detection": 0.01}}, "are down, 3.0 %",
     ),
     "flaps": (stalls, {}, {"ledger": {"stall": 0.05, "recovery": 0.02}}, ""),
     "stalls that pay": (stalls, REPLICAS, {"ledger": {"stall": 0.05, "recovery": 0.06}}, ""),
@@ -122,7 +125,9 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
         'throws away 2.0 % of all card-time, by "silent" 1.0 % and "other" 1.0 %.',
     ),
     "no corruption": (corruption, keeping(2), {}, ""),
-    "lemons": (lemons, few_lemons(), COSTLY, "bring 30 % of the failures"),
+    "lemons": (
+        lemons, few_lemons(lemons={"share": "10 %", "factor": 2.25}), COSTLY, "bring 20 % of the failures"
+    ),
     "retired": (lemons, few_lemons() | {"recovery": {"retire": {"after": 3, "within": "30 d"}}}, COSTLY, ""),
     "cheap lemons": (lemons, few_lemons(), {"waste_by_cause": {"gpu": 0.001}}, ""),
     "few lemons": (lemons, few_lemons(lemons={"share": "1 %", "factor": 8}), COSTLY, ""),

@@ -66,8 +66,8 @@ TIERS = {
 NEVER, OFTEN = ({"peer": {"loads": share}, "storage": {"loads": 1 - share}} for share in (0.0, 1.0))
 
 
-def keeping(copies: int) -> dict[str, Any]:
-    return {"failures": SILENT, "checkpoint": {"interval": "20 min", "blocks": "20 s", "keep": copies}}
+def keeping(copies: int, interval: str = "20 min") -> dict[str, Any]:
+    return {"failures": SILENT, "checkpoint": {"interval": interval, "blocks": "20 s", "keep": copies}}
 
 
 def few_lemons(**more: Any) -> dict[str, Any]:
@@ -119,6 +119,7 @@ CASES: dict[str, tuple[Rule, dict[str, Any], dict[str, Any], str]] = {
     "overhead": (stragglers, {"failures": SLOW}, {"waste": {"overhead": {"slow": 0.3}}}, ""),
     "few copies": (corruption, keeping(2), SPOILT, "the 2 copies kept reach back 40 min only"),
     "many copies": (corruption, keeping(9), SPOILT, '2.0 % of all card-time, all of it by "silent".'),
+    "nothing is saved": (corruption, {"failures": SILENT, "checkpoint": "none"}, SPOILT, 'by "silent".'),
     "two corrupt": (
         corruption, {"failures": SILENT | {"other": SILENT["silent"]}},
         {"ledger": {"corrupted": 0.02}, "waste": {name: {"corrupted": 0.01} for name in ("silent", "other")}},
@@ -200,13 +201,13 @@ KNOWN: list[tuple[Any, dict[str, Any], dict[str, Any], Advice | None]] = [
     ),
     (
         corruption,
-        keeping(2) | {"failures": SILENT | {"blunder": {
-            "per": "node", "mtbf": "90 d", "effect": {"corrupt": {"noticed_after": "5 h"}},
+        keeping(2, "61.5 min") | {"failures": SILENT | {"blunder": {
+            "per": "node", "mtbf": "90 d", "effect": {"corrupt": {"noticed_after": "5.25 h"}},
         }}},
         {"waste": {"silent": {"corrupted": 0.001}, "blunder": {"corrupted": 0.009}}},
         Advice(
             f'Silent corruption throws away 1.0 % {ALL}, most of it by "blunder": "blunder" is noticed after'
-            " 5 h, and the 2 copies kept reach back 40 min only.", True,
+            " 5.25 h, and the 2 copies kept reach back 2.05 h only.", True,
         ),
     ),
     (corruption, keeping(1), {"waste": {"silent": {"corrupted": 0.0049}}}, None),

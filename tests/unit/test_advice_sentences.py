@@ -233,7 +233,10 @@ def goal(met: bool, *unstruck: str) -> dict[str, Any]:
             {"half_width": None, "inputs": {}},
             "One replication per draw tells nothing about chance: no interval.",
         ),
-        (goal(met=True), "The precision of ±1 pp is met: ±0.2 pp with 64 replications."),
+        (
+            goal(met=True) | {"half_width": 0.0099},
+            "The precision of ±1 pp is met: ±0.99 pp with 64 replications.",
+        ),
         (
             goal(False, "fire"),
             "The precision of ±1 pp is not met: ±0.2 pp with 64 replications, but fire has not struck yet.",

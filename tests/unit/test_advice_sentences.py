@@ -405,6 +405,7 @@ def test_waiting_for_nodes_is_neither_for_the_site_nor_for_nodes_to_leave(
     given = run(ledger={"waiting": 0.06}, waste=OUT, spares={"waiting": waited, "sufficient_p99": 5})
     assert stood_still(scenario(failures=own), given) == pytest.approx(stood)
     assert waiting_for_nodes(scenario(failures=own), given) == pytest.approx(for_nodes)
+    assert stood_still(scenario(failures=own, recovery={"replicas": 2}), given) == {}
     calm = scenario(failures={"flood": SITE["site"], "drain": TOLD["spot"]})
     assert (stood_still(calm, given), waiting_for_nodes(calm, given)) == ({}, 0.06)
     (told,) = spares(scenario(failures=own), given)

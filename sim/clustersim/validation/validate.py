@@ -176,7 +176,7 @@ class Plan:
 
     def _variant(self, case: Case, changes: Changes) -> Variant:
         """Return the variant of *case* with these *changes*: one for all that come to the same scenario."""
-        key = json.dumps([case.name, sorted(changes.items())], default=str)
+        key = json.dumps([case.name, sorted(changes.items())])
         if key not in self._by_changes:
             scenario = variant(case.scenario, {**changes, **self._forced})
             self._by_changes[key] = self._variants.setdefault(scenario.hash, Variant(scenario))

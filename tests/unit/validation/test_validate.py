@@ -245,6 +245,8 @@ def test_the_only_claim_of_a_case_goes_by_its_name() -> None:
     one = {f"published.claims.{name}": None for name in ("count", "wrong", "cheaper", "saves")}
     found = clustersim.validate(random(**one), workers=1)
     assert [case.name for case in found.cases] == ["random"]
+    two = of_scenario(random(**dict.fromkeys(list(one)[1:])))
+    assert two.name_of("count") == "random/count"
 
 
 def test_python_takes_scenarios_files_and_names(tmp_path: Path) -> None:

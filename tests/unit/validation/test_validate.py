@@ -8,8 +8,9 @@ import pytest
 
 import clustersim
 from clustersim.estimate import ConfidenceInterval, paired
+from clustersim.experiment import Interrupted
 from clustersim.scenario import ScenarioError
-from clustersim.settings import Settings
+from clustersim.settings import Settings, Silent
 from clustersim.store import ChoiceError, RunError
 from clustersim.validation import ClaimResult, Validation
 from clustersim.validation.cases import find, of_scenario, shipped_names
@@ -239,6 +240,17 @@ def test_without_a_case_all_shipped_ones_are_validated_beside_the_estimator(
     with pytest.raises(RunError, match="is a file, not a folder"):
         clustersim.validate("no-failures", tmp_path / "taken")
     assert len(asked) == 2
+
+
+def test_what_is_finished_is_kept_beside_the_output(tmp_path: Path) -> None:
+    class Stops(Silent):
+        def advance(self, done: int, wanted: int) -> None:
+            if done:
+                raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as caught:
+        validated([of_scenario(random())], Settings(workers=1, progress=Stops()), tmp_path / "new")
+    assert caught.value.kept == 1
 
 
 def test_the_only_claim_of_a_case_goes_by_its_name() -> None:

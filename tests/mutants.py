@@ -186,7 +186,7 @@ def is_wording(change: Change) -> bool:
         [next(filter(None, quoted), "") for quoted in LITERAL.findall(text)]
         for text in (change.was, change.becomes)
     )
-    if LITERAL.sub("", change.was) != LITERAL.sub("", change.becomes):
+    if len(before) != len(after) or LITERAL.sub("", change.was) != LITERAL.sub("", change.becomes):
         return False
     changed = [(text, other) for text, other in zip(before, after, strict=True) if text != other]
     return all(" " in text and text.lower() == other.replace("XX", "").lower() for text, other in changed)

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.mutants import PAGE, Change, explained
+from tests.mutants import PAGE, Change, explained, is_wording
 
 ROWS = explained(PAGE.read_text("utf-8"))
 
@@ -31,3 +31,15 @@ def test_an_explained_survivor_changes_code_that_is_there(row: Change) -> None:
     source = inspect.getsource(attrgetter(name)(imported(module)))
     assert row.was in " ".join(source.split())
     assert row.was != row.becomes
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "wording"),
+    [
+        ('raise E("no such file")', 'raise E("XXno such fileXX")', True),
+        ('named("gains", "curve")', 'named("gains", )', False),
+        ('x = "file"', 'x = "FILE"', False),
+    ],
+)
+def test_wording_is_a_sentence_written_otherwise(was: str, becomes: str, wording: bool) -> None:
+    assert is_wording(Change("tables.f", was, becomes)) == wording

@@ -345,20 +345,16 @@ class Sought(NamedTuple):
     rings: list[list[float]]
     is_today: bool
 
-    @property
-    def size(self) -> float:
-        """How many of the unit a place is."""
-        return float(self.unit.step) if self.unit.whole else 1.0
-
     def value(self, place: float) -> TrialValue:
         """Return the value at a place."""
-        return self.unit.value(place * self.size, ALL_DIGITS)
+        return self.unit.value(place * self.unit.step, ALL_DIGITS)
 
     @property
     def between(self) -> tuple[float, float]:
         """The lowest and the highest value, in SI units."""
         places = [place for ring in self.rings for place in ring]
-        return min(places) * self.size * self.unit.si, max(places) * self.size * self.unit.si
+        step = self.unit.step * self.unit.si
+        return min(places) * step, max(places) * step
 
 
 def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
@@ -373,7 +369,8 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
         if unit is not None and unit.name != asked.name:
             raise ChoiceError(f"--between {between}: not in the unit of {path}, {unit.suffix or 'a count'}")
         if unit is not None and start is not None:
-            start, asked = start * unit.si / asked.si, asked._replace(step=unit.step)
+            whole = asked.whole or (unit.whole and _variant(scenario, {path: str(start + 0.5)}) is None)
+            start, asked = start * unit.si / asked.si, asked._replace(step=unit.step, whole=whole)
         unit = asked
         spread = np.geomspace if low > 0 and high / low > BY_RATIO else np.linspace
         groups = [spread(low, high, WITHIN).tolist()]
@@ -386,9 +383,8 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
     else:
         around = [[start * ratio for ratio in ring] for ring in RINGS]
         groups = [*around, [0.0]] if start else [list(ring) for ring in COUNTS]
-    size = float(unit.step) if unit.whole else 1.0
-    places = [[number / size for number in group] for group in groups]
-    sought = Sought(start / size, unit, places, is_today)
+    places = [[number / unit.step for number in group] for group in groups]
+    sought = Sought(start / unit.step, unit, places, is_today)
     valid = [
         [place for place in ring if _variant(scenario, {path: sought.value(place).text})] for ring in places
     ]

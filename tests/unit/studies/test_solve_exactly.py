@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from clustersim.estimate import ConfidenceInterval
+from clustersim.scenario.model import Scenario
+from clustersim.studies.condition import Condition
 from clustersim.studies.crossing import Slack
+from clustersim.studies.figures import Rows
 from clustersim.studies.solve import Evaluation, Question, Solution, solve
+from clustersim.studies.study import Simulations
 from clustersim.studies.values import TrialValue
 from tests.unit.studies.clusters import HERE, full, job
 
@@ -77,6 +81,7 @@ def test_a_value_has_to_rise_until_the_condition_begins_to_hold(exactly: Any) ->
     found = exactly(lambda x: x / 600 - 1, RESTART)
     assert ends(found) == pytest.approx([540, 600, 660], rel=0.01)
     assert found.direction == "at_least"
+    assert "holds with recovery.stages.start of at least 10 min" in said(found)
     assert "It holds as it is" not in said(found)
 
 
@@ -115,6 +120,15 @@ def test_cards_are_whole_nodes(exactly: Any) -> None:
     within = exactly(lambda n: n - 1500.0, "cluster.gpus", between="800..2000")
     assert ends(within)[1] == 1504.0
     assert within.between == (800.0, 2000.0)
+    written = exactly(lambda n: n - 1500.0, "cluster.gpus", between="8e2..2000.0")
+    assert (ends(written)[1], written.between) == (1504.0, (800.0, 2000.0))
+
+
+def test_a_number_that_need_not_be_whole_is_tried_between_whole_ones(exactly: Any) -> None:
+    mode = {"any": {"per": "node", "mtbf": "9 d", "groups": {"old": 3}}}
+    scenario = job(failures=mode, cluster={"gpus": 1_000, "groups": {"old": {"nodes": 4}}})
+    found = exactly(lambda x: x - 2.3, "failures.any.groups.old", scenario, between="1.5..4.5")
+    assert ends(found)[1] == pytest.approx(2.3, rel=0.01)
 
 
 def test_a_range_is_in_its_own_unit_and_has_todays_value_in_it(exactly: Any) -> None:
@@ -136,6 +150,7 @@ def test_todays_value_may_be_an_end_of_the_range(exactly: Any, between: str, tod
     found = exactly(lambda x: 1 - x / 450, RESTART, between=between)
     assert found.from_today == today
     assert (found.now is not None) == today
+    assert str(found.advice[0]).endswith("with 0.50 ± 0.10." if today else "min).")
 
 
 def test_of_two_places_the_one_nearest_to_todays_value_is_the_answer(exactly: Any) -> None:
@@ -180,12 +195,16 @@ def test_what_is_out_of_reach_may_be_so_by_chance(exactly: Any, width: float, do
 
 @pytest.mark.parametrize("retune", [True, False])
 def test_the_answer_says_what_was_asked(exactly: Any, retune: bool) -> None:
-    body = exactly(lambda x: 1 - x / 600, RESTART, between="2min..30min", retune=retune).body()
+    found = exactly(lambda x: 1 - x / 600, RESTART, between="2min..30min", retune=retune)
+    body = found.body()
     asked = {"study": "solve", "for": RESTART, "until": "ettr >= 0.9", "metric": "ettr", "retune": retune}
     assert body | asked == body
     assert (body["unit"], body["between"]) == ("s", pytest.approx([120.0, 1800.0]))
     assert [body[end] for end in ("low", "value", "high")] == pytest.approx([540, 600, 660], rel=0.01)
     assert (body["text"], body["other_values"], body["levers"]) == ("9 to 11 min", [], [])
+    assert body["evaluations"] == [each.to_dict() for each in found.evaluations]
+    assert body["best"] == body["evaluations"][0]
+    assert (body["direction"], body["at_solution"]["value"]) == ("at_most", body["value"])
 
 
 def test_the_other_scenario_has_the_same_failures_over_the_same_time(
@@ -203,3 +222,27 @@ def test_the_other_scenario_has_the_same_failures_over_the_same_time(
     assert (against.name, against.end_s, against.simulation.seed) == ("other", given.end_s, 7)
     assert against.simulation.replications == 6
     assert against.document["recovery"] == other.document["recovery"]
+    given = job(workload={"productive": "2 h"}, simulation={"replications": 6})
+    exactly(lambda x: 1 - x / 600, RESTART, given, until="ettr >= other.yaml", other=other)
+    assert asked[-1].other is not None
+    assert asked[-1].other.end_s == other.end_s
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_the_other_scenario_has_the_value_too_where_both_shall(
+    both: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def simulated(self: Question, scenarios: Sequence[Scenario]) -> list[Rows]:
+        seen.append([each.document["recovery"]["stages"]["start"] for each in scenarios])
+        return [{}] * len(scenarios)
+
+    monkeypatch.setattr(Question, "_simulated", simulated)
+    evaluation = Evaluation(TrialValue("", 0.0), {}, Slack(0.0, 0.0, 0.0))
+    monkeypatch.setattr(Question, "_evaluation", lambda *_: evaluation)
+    condition, other = Condition.parse("ettr >= other.yaml"), job(restart=60)
+    question = Question(job(), RESTART, condition, Simulations(HERE), other, False, both)
+    question.ask([TrialValue("9 min", 540.0), TrialValue("8 min", 480.0)])
+    tried = ["9 min", "8 min"]
+    assert seen == [tried if both else ["60 s", "60 s"], tried]

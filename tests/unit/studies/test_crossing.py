@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from clustersim.studies.crossing import Crossing, Slack
+from clustersim.studies.crossing import MEAN, Crossing, Slack
 
 Function = Callable[[float], float]
 
@@ -40,6 +40,51 @@ def test_whole_numbers_are_the_last_that_meet() -> None:
     rising.look_at([0, 100])
     assert rising.solve() == (11.0, 9.0, 13.0)
     assert all(place == round(place) for place in rising.points)
+    late = search(lambda n: 11.9 - n, 10, width=0.01, whole=True)
+    late.look_at([10, 12])
+    assert late.solve() == (11.0, 11.0, 11.0)
+
+
+@pytest.mark.parametrize(("sign", "place"), [(1, 10.0), (-1, 11.0)])
+def test_a_whole_number_that_was_found_is_not_found_elsewhere_too(sign: int, place: float) -> None:
+    found = search(lambda n: sign * (10.5 - n), 3, whole=True)
+    found.look_at([0, 100])
+    assert found.solve()[0] == place
+    assert found.elsewhere(place) == []
+
+
+@pytest.mark.parametrize("place", [50.5, 99.5])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_nothing_beyond_the_bracket_is_looked_at(place: float, sign: int) -> None:
+    found = search(lambda x: sign * (place - x), 75.0, width=0.01)
+    found.look_at([50, 100])
+    assert found.solve()[0] == pytest.approx(place)
+    assert (min(found.points), max(found.points)) == (50.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("start", "places", "nearest"),
+    [(100.0, [30, 42, 188, 210], {188, 210}), (10.0, [0.1, 0.2, 55, 60, 10_000], {0.1, 0.2})],
+)
+def test_the_nearest_is_so_by_ratio_but_what_is_next_to_nothing_is_near_it(
+    start: float, places: list[float], nearest: set[float]
+) -> None:
+    """Met within the second and the third; a thousandth of the largest is added to all."""
+    found = search(lambda x: 1.0 if places[1] <= x <= places[2] else -1.0, start)
+    found.look_at(places)
+    assert set(found.nearest(MEAN, start) or ()) == nearest
+
+
+def test_an_interval_holds_its_place_where_its_end_lies_elsewhere() -> None:
+    """Up to 10 nothing is sure, and the condition may be met everywhere; it surely ceases to be at 20."""
+
+    def evaluate(places: Sequence[float]) -> list[Slack]:
+        means = [(min(x - 5, 20 - x), 10.0 if x < 10 else 0.01) for x in places]
+        return [Slack(mean, mean - width, mean + width) for mean, width in means]
+
+    found = Crossing(evaluate, 5.0)
+    found.look_at([4, 12, 25])
+    assert found.solve() == pytest.approx((5.0, 5.0, 10.0), rel=0.02)
 
 
 def test_a_jump_is_found_and_what_is_infinite_is_on_its_side() -> None:

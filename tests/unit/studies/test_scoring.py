@@ -10,14 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clustersim.engine.replication import simulate
+from clustersim.scenario import loads
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import Kept, Measurements
 from clustersim.studies.change import tuned_tier
-from clustersim.studies.search import SEGMENTS, Outages, schedule_of, scores, why_outages_depend
+from clustersim.studies.search import (
+    SEGMENTS,
+    Outages,
+    retuned,
+    schedule_of,
+    scores,
+    searched,
+    why_outages_depend,
+)
 from clustersim.studies.study import Simulations
 from tests.oracle.author import picking
 from tests.oracle.random_scenarios import scenario as random_scenario
+from tests.unit.studies.clusters import TIERS, job
 
 CLOSE = 1e-9
 HERE = Simulations(Settings(workers=1))
@@ -88,6 +98,20 @@ def test_both_ways_of_scoring_agree_on_a_scenario_that_uses_everything(abrupt: b
         pairs = zip(by_outages(intervals), by_simulation(intervals), strict=True)
         for found, expected in pairs:
             assert found == pytest.approx(expected, abs=CLOSE)
+
+
+def test_the_best_interval_within_a_larger_question_is_chosen_on_other_replications() -> None:
+    """On the 3 after the first 3, be they scored on common outages, or simulated for one of two tiers."""
+    plain, calm = job(lives=20, interval="1 h"), job(failures="none", interval="1 h")
+    two = loads(TIERS, overrides={"simulation.horizon": "1 d"})
+    for scenario, name, full in ((plain, None, False), (two, "peer", True)):
+        first, second = retuned([calm, scenario], 3, HERE, name)
+        assert (first.scenario, first.range_s) == (calm, None)
+        tier = tuned_tier(scenario, name)
+        (score,) = scores(scenario, tier, [range(3, 6)], HERE, in_full=full)
+        expected = searched(scenario, tier, score, (tier.interval,), 12 if full else 40)
+        assert second.range_s == expected.flat_range()
+        assert tuned_tier(second.scenario, name).interval == expected.best != tier.interval
 
 
 def test_outages_depend_on_the_interval_where_a_target_ends_the_run() -> None:

@@ -8,8 +8,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from clustersim import theory
 from clustersim.arrays import Floats
-from clustersim.studies.search import Search
+from clustersim.scenario.model import Scenario
+from clustersim.studies.search import Search, limits
+from tests.unit.studies.clusters import job
 
 REPLICATIONS = 30
 
@@ -48,6 +51,21 @@ def test_a_maximum_at_a_limit_is_said_to_be_one(slope: int, boundary: str, at: f
     assert (found.boundary, found.best) == (boundary, at)
 
 
+@pytest.mark.parametrize(
+    ("scenario", "shortest"),
+    [
+        (job(), 1.0),
+        (job(workload={"step_time": "8 s"}), 8.0),
+        (job(mtbf=60, blocks=0.01), theory.optimal(60, 0.01) / 16),
+        (job(mtbf=0.02, blocks=0.001), 0.001),
+        (job(mtbf=1e12, lives=36), 36.0),
+    ],
+)
+def test_no_interval_is_tried_that_is_shorter_than_makes_sense(scenario: Scenario, shortest: float) -> None:
+    """A step, or a second; where saves are cheap, a sixteenth of the best; 10^12 saves in a run are most."""
+    assert limits(scenario, scenario.tiers[0]) == pytest.approx((shortest, scenario.end_s))
+
+
 def test_intervals_outside_the_limits_count_as_the_limit() -> None:
     found = search(hill(100.0), limits=(50.0, 200.0))
     found.run(100.0, [1.0, 1e9], 20)
@@ -83,6 +101,35 @@ def test_a_plateau_is_the_range_as_a_whole() -> None:
     low, high = found.flat_range()
     assert low == pytest.approx(20.0, rel=0.1)
     assert high == pytest.approx(500.0, rel=0.1)
+
+
+def test_the_range_ends_before_the_first_that_is_told_apart() -> None:
+    """Of four, 0.5 above on average, the second is surely worse, and the last two may be as good."""
+    shift = np.array([0.0, 0.1, -0.1, 0.05])
+    scores = {100.0: 0.5 + shift, 200.0: 0.4 + shift, 400.0: 0.49 - shift, 50.0: 0.49 - shift}
+    found = Search(lambda _: pytest.fail("all are scored"), 1.0, 1e4, scores)
+    assert not found.distinguishable(400.0)
+    assert found.flat_range() == (50.0, 100.0)
+
+
+def test_intervals_within_one_per_cent_are_one() -> None:
+    shift = np.array([0.0, 0.1, -0.1, 0.05])
+    scores = {at: (0.5 if at == 100.0 else 0.4) + shift for at in (98.0, 99.5, 100.0, 100.5, 102.0)}
+    found = Search(lambda _: pytest.fail("all are scored"), 1.0, 1e4, scores)
+    assert [at for at in found.intervals if found.distinguishable(at)] == [98.0, 102.0]
+
+
+def test_half_of_the_candidates_are_the_first_grid_and_one_wanted_elsewhere_counts() -> None:
+    asked: list[Sequence[float]] = []
+
+    def score(intervals: Sequence[float]) -> list[Floats]:
+        asked.append(intervals)
+        return [np.array([hill(100.0)(at)]) for at in intervals]
+
+    found = Search(score, 1e-3, 1e6)
+    found.run(100.0, [77.0], 40)
+    assert asked[0] == pytest.approx([77.0, *np.geomspace(100 / 16, 1600, 20)])
+    assert sum(map(len, asked)) == len(found.intervals) == 40
 
 
 def test_nothing_can_be_told_from_one_replication() -> None:

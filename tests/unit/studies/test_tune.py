@@ -259,8 +259,16 @@ def test_where_nothing_fails_there_is_no_best_interval() -> None:
 
 def test_a_gain_is_a_gain_only_when_seen_twice() -> None:
     found = tuned(job(interval="1 h", replications=8), candidates=20)
-    (now,) = (gain for gain in found.gains if gain.over == "now")
+    forms = [form(HOUR, 30) for form in (theory.young, theory.daly, theory.optimal)]
+    assert [found.young_s, found.daly_s, found.exact_s] == forms
+    assert [gain.interval_s for gain in found.gains] == [*forms, HOUR]
+    now = found.gains[-1]
     assert now.distinguishable
+    assert found.ettr_at_best is not None
+    assert found.ettr_now is not None
+    gap = found.ettr_at_best.mean - found.ettr_now.mean
+    assert gap == pytest.approx(now.worth.ettr.mean, abs=0.01)
+    assert gap > 0.1
     assert not replace(now, outside=False).distinguishable
     worse = replace(now.worth, ettr=now.worth.ettr.scaled(-1))
     assert not replace(now, worth=worse).distinguishable

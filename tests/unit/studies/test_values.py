@@ -44,7 +44,8 @@ def test_values_of_a_list(given: str, values: list[str]) -> None:
 
 def test_sizes_are_whole_nodes_and_rounding_is_told() -> None:
     assert texts("10k..20k:3log", 8) == ["10000", "14144", "20000"]
-    assert [listed(given)[1] for given in ("0..40:5", "0..40:4", "1.0..2:4", "7,8")] == [
+    assert [listed(given)[1] for given in ("0..40:5", "1..9:3", "0..40:4", "1.0..2:4", "7,8")] == [
+        False,
         False,
         True,
         False,
@@ -78,7 +79,7 @@ def test_values_in_si_units(text: str, si: float | None) -> None:
         ("", "an empty value; write it like"),
         ("1,,2", "an empty value"),
         ("0..40", "does not say how many values; write it like 0..40:5"),
-        ("0..40:1", "a range has 2 to 100,000"),
+        ("0..40:1", '"0..40:1" asks for 1 values; a range has 2 to 100,000'),
         ("0..40:5log", "cannot reach 0 at equal ratios"),
         ("1 min..5 GB:3", "are not in the same unit"),
         ("a..b:3", "does not begin with a number"),

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from clustersim.advice import Advice
+from clustersim.estimate import Estimate
 from clustersim.metrics.catalogue import table_of
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
-from clustersim.studies.change import differing
-from clustersim.studies.compare import Comparison, compare
+from clustersim.studies.change import differing, from_to
+from clustersim.studies.compare import Comparison, SizeStep, compare
 from tests.unit.studies.clusters import job
 
 HERE = Settings(workers=1)
@@ -47,7 +49,16 @@ def test_what_differs_is_told_from_to() -> None:
         "failures.y": ("not given", "{mtbf: 3 d}"),
         "failures.z.mtbf": ("3,750 h", "1.5 y"),
     }
-    assert list(differing(before, before | {"title": "other words"})) == []
+    assert list(differing(before, before | {"title": "other words", "about": "more"})) == []
+
+
+def test_a_change_is_told_from_to() -> None:
+    given = {"checkpoint": {"blocks": "5 s", "load": {"mean": 3}}}
+    values = {"checkpoint.blocks": "1 s", "checkpoint.load": None, "cluster.spares": [4, "2 %"]}
+    assert from_to(given, values) == (
+        "checkpoint.blocks: 5 s -> 1 s; checkpoint.load: {mean: 3} -> not given;"
+        " cluster.spares: not given -> [4, 2 %]"
+    )
 
 
 def test_the_best_is_named_with_its_days_and_its_money() -> None:
@@ -68,6 +79,7 @@ def test_the_best_is_named_with_its_days_and_its_money() -> None:
     assert cost.difference.mean == pytest.approx(2 * 1000 * 24 * (means[0] - means[1]))
     assert said(found).startswith("Best: fast. First to the target: ")
     assert "days sooner than slow. Cheapest to the target: " in said(found)
+    assert "±" in days.gap
     assert "USD less than slow." in said(found)
 
 
@@ -137,6 +149,32 @@ def test_all_of_it_is_plain_data() -> None:
         "difference": None,
     }
     assert data["advice"][0].startswith("Best: fast.")
+    assert found.saved() == {"runs": [None, None], **data}
+
+
+@pytest.mark.parametrize(
+    ("mean", "width", "text"),
+    [
+        (4.0, 1.0, "add 4.0 ± 1.0 effective cards, 0.50 each"),
+        (4.0, None, "add 4.0 effective cards, 0.50 each"),
+        (0.5, 1.0, "make no distinguishable difference"),
+        (-0.5, 1.0, "make no distinguishable difference"),
+        (-4.0, 1.0, "cost 4.0 ± 1.0 effective cards"),
+        (-4.0, None, "cost 4.0 effective cards"),
+    ],
+)
+def test_a_step_in_size_says_what_its_cards_return(mean: float, width: float | None, text: str) -> None:
+    step = SizeStep("small", "large", 8, Estimate(mean, width, 4))
+    assert step.advice == Advice(f"From small to large the extra 8 cards {text}.", text.startswith("cost"))
+    ends = [None if width is None else mean + sign * width for sign in (-1, 1)]
+    each = [None if end is None else end / 8 for end in ends]
+    assert step.to_dict() == {
+        "smaller": "small",
+        "larger": "large",
+        "extra_gpus": 8,
+        "extra_effective_gpus": dict(zip(("mean", "low", "high"), (mean, *ends), strict=True)),
+        "marginal_return": dict(zip(("mean", "low", "high"), (mean / 8, *each), strict=True)),
+    }
 
 
 def test_what_does_not_reach_its_own_target_may_be_best_by_the_hour() -> None:

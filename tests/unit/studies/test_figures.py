@@ -13,6 +13,7 @@ from clustersim.studies.figures import (
     ROWS,
     ScenarioFigures,
     at_reference,
+    difference,
     gap_words,
     resampled,
     within_a_sentence,
@@ -56,6 +57,24 @@ def test_a_difference_of_what_is_infinite_in_both_is_none() -> None:
     # Of 4 values 0.2, 0.4, 0.6, 0.8 chance has the standard deviation 0.112 of a mean.
     assert (low, high) == pytest.approx((0.5 - 1.96 * 0.112, 0.5 + 1.96 * 0.112), abs=0.06)
     assert resampled(measure, often + 0.1, often) == pytest.approx((0.1, 0.1, 0.1))
+
+
+def test_ten_of_four_hundred_resamples_lie_beyond_each_end() -> None:
+    rows = np.sqrt(np.arange(40.0))[:, None]
+    _, low, high = resampled(FIGURES["ettr"].measure, rows, None)
+    chosen = np.random.default_rng(0).integers(0, 40, (400, 40))
+    means = rows[chosen, 0].mean(axis=1).round(9)
+    assert (np.count_nonzero(means < round(low, 9)), np.count_nonzero(means > round(high, 9))) == (10, 10)
+
+
+def test_a_difference_of_means_is_that_of_the_pairs() -> None:
+    """Of 0.1 and 0.2 the mean is 0.15, and Student's 97.5 % point of one degree of freedom 12.7."""
+    rows, others = np.array([[0.5], [0.7]]), np.array([[0.4], [0.5]])
+    width = 12.706204736 * 0.05
+    paired = difference(FIGURES["ettr"].measure, rows, others)
+    assert paired == pytest.approx((0.15, 0.15 - width, 0.15 + width))
+    quantile = FIGURES["ettr.p10"].measure
+    assert difference(quantile, rows, others) == resampled(quantile, rows, others)
 
 
 def test_rows_of_any_length_are_packed_and_unpacked() -> None:

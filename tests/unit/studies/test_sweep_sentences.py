@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from clustersim.settings import Settings
 from clustersim.studies.grid import BestPoint, Grid, GridFigures, GridPlan
 from clustersim.studies.sweep import Sweep, plan
-from tests.unit.studies.clusters import job
+from tests.unit.studies.clusters import HERE, job
 
 START = "recovery.stages.start"
 PRICE = "cost.per_effective_gpu_hour"
@@ -129,6 +130,29 @@ def test_a_plan_takes_so_long_for_each_replication_of_each_point() -> None:
     many = plan(job(replications=16), vary=vary | more, settings=Settings(workers=2))
     assert (len(one.grid), len(many.grid), many.workers) == (3, 6, 2)
     assert many.seconds == pytest.approx(2 * one.seconds)
+    horizons = "10 h", "70 h", "200 h"
+    each = [plan(job(), vary={"simulation.horizon": [one]}, settings=HERE).seconds for one in horizons]
+    every = plan(job(), vary={"simulation.horizon": horizons}, settings=HERE)
+    assert every.seconds == pytest.approx(sum(each))
+    assert every.to_dict() == {
+        "axes": [axis.to_dict() for axis in every.grid.axes],
+        "points": 3,
+        "replications": 8,
+        "workers": 1,
+        "retune": False,
+        "run_s": every.seconds,
+    }
+
+
+def test_the_interval_of_a_point_is_known_where_something_fails() -> None:
+    found = made([0.9, 0.8], [0])
+    ends = np.array([[30.0, 120.0], [NAN, NAN]])
+    two = replace(found, found=found.found._replace(range_s=ends, interval_s=np.array([60.0, 90.0])))
+    assert two.interval(0) == (60.0, 30.0, 120.0)
+    assert [two.interval_words(index) for index in (0, 1)] == [
+        ("60 s", "30 s to 2 min"),
+        ("—", "nothing fails"),
+    ]
 
 
 @pytest.mark.parametrize(("count", "end"), [(12, " 40."), (13, " 37, ...")])

@@ -119,7 +119,8 @@ def test_without_a_common_target_cards_and_their_price_decide() -> None:
 
 
 def test_one_replication_does_not_tell_how_sure_the_best_is() -> None:
-    found = compared(named("slow", replications=1), named("fast", restart=60, replications=1))
+    one = Settings(workers=1, replications=1)
+    found = compare([named("slow"), named("fast", restart=60)], settings=one)
     assert "in one replication, which does not tell how sure that is" in said(found)
     assert "Best" not in said(found)
 

@@ -10,8 +10,8 @@ from clustersim import library
 from clustersim.scenario import load, loads
 from clustersim.scenario.writing import edited
 from clustersim.store import ChoiceError, RunError
-from clustersim.studies.change import write_changed
-from tests.unit.studies.clusters import TIERS
+from clustersim.studies.change import ended_by_the_clock, write_changed
+from tests.unit.studies.clusters import TIERS, job
 
 HEAD = """\
 # A comment at the top.
@@ -38,6 +38,23 @@ def written(
     source: Path, target: Path, path: str = INTERVAL, value: str = VALUE, force: bool = False
 ) -> None:
     write_changed(source, target, {path: value}, "clustersim tune", force)
+
+
+def test_what_is_compared_ends_by_the_clock() -> None:
+    """Without its target, after a month where there is no horizon, each draw of its inputs by itself."""
+    work = {"productive": "20 h", "step_time": "8 s"}
+    uncertain = {"recovery.stages.start": "1 min to 9 min"}
+    more = {"uncertain": uncertain, "uncertainty": {"per_draw": 4}}
+    given = job(workload=work, simulation={"seed": 3}, **more)
+    fixed = ended_by_the_clock(given, 12)
+    assert fixed.document | {"sources": None} == given.document | {
+        "workload": {"step_time": "8 s"},
+        "simulation": {"seed": 3, "horizon": "30 d", "replications": 12},
+        "uncertainty": {"per_draw": 1},
+        "sources": None,
+    }
+    assert (fixed.target_s, fixed.end_s, fixed.simulation.replications) == (None, 30 * 86_400, 12)
+    assert ended_by_the_clock(job(), 12) == job()
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,9 @@ def test_the_table_is_the_same_in_every_format(tmp_path: Path) -> None:
     with (tmp_path / "sweep.csv").open() as file:
         rows = list(csv.DictReader(file))
     parquet = pd.read_parquet(tmp_path / "sweep.parquet")
-    saved = json.loads((tmp_path / "sweep.json").read_text())
+    text = (tmp_path / "sweep.json").read_text("utf-8")
+    saved = json.loads(text)
+    assert " ± " in text
     assert saved == found.saved()
     pd.testing.assert_frame_equal(parquet, found.frame)
     assert [float(row[START]) for row in rows] == [60.0, 300.0, 1200.0]

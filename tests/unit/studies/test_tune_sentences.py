@@ -13,7 +13,7 @@ from clustersim.estimate import Estimate
 from clustersim.scenario import loads
 from clustersim.scenario.model import Scenario
 from clustersim.studies.grid import Grid, GridFigures, GridPlan
-from clustersim.studies.study import Worth
+from clustersim.studies.study import SCHEMA_VERSION, Worth
 from clustersim.studies.sweep import Sweep
 from clustersim.studies.tune import Candidate, Gain, Tuning
 from tests.unit.studies.clusters import TIERS, job
@@ -115,10 +115,10 @@ def test_the_file_has_all_that_was_found() -> None:
         exact_s=3.0,
         boundary="longest",
         simulated="asked for",
-        ettr_now=Estimate(0.7, 0.01, 8),
+        ettr_now=Estimate(0.01, 0.02, 8),
         gains=[now],
     )
-    ends = [{"mean": 0.9, "low": 0.89, "high": 0.91}, {"mean": 0.7, "low": 0.69, "high": 0.71}]
+    ends = [{"mean": 0.9, "low": 0.89, "high": 0.91}, {"mean": 0.01, "low": 0.0, "high": 0.03}]
     body = found.body()
     assert body == {
         "tier": "checkpoint",
@@ -143,6 +143,24 @@ def test_the_file_has_all_that_was_found() -> None:
         "what_ifs": [],
     }
     assert replace(found, simulated=None).body()["method"] == "scored"
+
+
+@pytest.mark.parametrize(("costs", "currency"), [({"costs": {"gpu_hour": "2 USD"}}, "USD"), ({}, None)])
+def test_the_file_says_what_of_which_scenario_it_is(costs: Any, currency: str | None) -> None:
+    scenario = job(**costs)
+    found = answer(scenario)
+    head = {
+        "schema_version": SCHEMA_VERSION,
+        "name": "job",
+        "gpus": 1000,
+        "horizon_s": 360_000.0,
+        "replications": 8,
+        "seed": scenario.simulation.seed,
+        "currency": currency,
+        "scenario_hash": scenario.hash,
+    }
+    end = {"advice": [str(advice) for advice in found.advice], "wall_s": 0.0}
+    assert list(found.to_dict().items()) == list((head | dict(found.body()) | end).items())
 
 
 def test_other_values_are_those_of_the_tier_in_question() -> None:

@@ -29,6 +29,8 @@ from clustersim.studies.study import Simulations
 ROWS, UNKNOWN = "rows", ConfidenceInterval()
 RESAMPLES, SEED = 400, 0
 """For the interval of a quantile: so many leave its ends uncertain by a tenth of it."""
+COUNTED = ("cards", "nodes", "replicas")
+"""The units of what a scenario has a whole number of."""
 Rows = Mapping[str, Array]
 """For each figure, by its path, a row of each replication."""
 
@@ -150,7 +152,7 @@ def words(metric: Metric, estimate: ConfidenceInterval, currency: str) -> str:
         return "unknown"
     if metric.unit == "share":
         return plus_minus(mean, width)
-    return worded(int(mean) if metric.measure is None else mean, width, metric.unit, currency)
+    return worded(_whole(metric, mean), width, metric.unit, currency)
 
 
 def gap_words(metric: Metric, estimate: ConfidenceInterval, currency: str) -> str:
@@ -161,7 +163,12 @@ def gap_words(metric: Metric, estimate: ConfidenceInterval, currency: str) -> st
     if metric.unit == "share":
         return points(mean, width)
     sign = "+" if mean > 0 else MINUS if mean < 0 else ""
-    return f"{sign}{worded(abs(mean), width, metric.unit, currency)}"
+    return f"{sign}{worded(_whole(metric, abs(mean)), width, metric.unit, currency)}"
+
+
+def _whole(metric: Metric, value: float) -> float:
+    """Return the value of what the scenario says of cards, nodes and replicas as a whole number."""
+    return int(value) if metric.measure is None and metric.unit in COUNTED else value
 
 
 def within_a_sentence(metric: Metric) -> str:

@@ -117,6 +117,25 @@ def test_shares_are_told_as_shares_and_their_differences_in_points() -> None:
     assert words(METRIC, ConfidenceInterval(2e6, 1.5e6, 2.5e6), "USD") == "2.0 million USD"
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "text"),
+    [
+        ("gpus", 16_384.0, "16,384"),
+        ("replicas.count", 12.0, "12"),
+        ("scaling_efficiency", 0.8, "0.8000"),
+        ("mtbf_s", 45_000.0, "12.5 h"),
+        ("checkpoint_interval_s", 444.0, "7.4 min"),
+        ("effective_gpus", 16_384.25, "16,380"),
+    ],
+)
+def test_what_is_given_is_whole_where_it_counts_and_else_in_its_unit(
+    path: str, value: float, text: str
+) -> None:
+    metric = next(each for each in METRICS if each.path == path)
+    assert words(metric, ConfidenceInterval(value, value, value), "") == text
+    assert gap_words(metric, ConfidenceInterval(-value, -value, -value), "") == f"\u2212{text}"
+
+
 def test_a_mean_has_one_path_unless_it_is_asked_for() -> None:
     scenario = job(workload={"productive": "20 h"})
     assert "days_to_target" in ScenarioFigures(scenario).figures

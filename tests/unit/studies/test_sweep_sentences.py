@@ -59,6 +59,13 @@ def test_points_are_ranked_by_what_is_better_and_unknown_ones_come_last() -> Non
     assert made(means, [0], path=PRICE).ranked(1) == [0]
 
 
+def test_the_best_point_is_told_with_its_value_and_todays() -> None:
+    best = f"Best by ETTR: {START} = 2min, 0.900 ± 0.010"
+    told, alike = (str(made([0.8, 0.9], [1], told=told).advice[0]) for told in (True, False))
+    assert told == f"{best} (+10.0 ± 1.0 pp against the scenario as it is, 0.5000)."
+    assert alike == f"{best} (not distinguishable from the scenario as it is, 0.5000)."
+
+
 @pytest.mark.parametrize(
     ("means", "alike", "text"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from clustersim.advice import Advice
 from clustersim.estimate import ConfidenceInterval, Estimate
 from clustersim.formatting import NOTHING
 from clustersim.scenario.model import Scenario
@@ -194,3 +195,9 @@ def test_three_uncertain_inputs_are_named_and_the_others_counted(count: int, tex
     (said,) = (str(each) for each in found.caveats())
     assert said.startswith("Uncertain: recovery.stages.a, recovery.stages.b, recovery.stages.")
     assert text in said
+
+
+def test_one_replication_is_warned_of() -> None:
+    (said,) = Levers(job(), job(), 1, Estimate(0.5, None, 1), []).caveats()
+    text = "One replication tells nothing about chance: no interval. Take 8 or more."
+    assert said == Advice(text, warning=True)

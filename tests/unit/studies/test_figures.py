@@ -101,6 +101,17 @@ def test_of_what_is_no_mean_the_difference_is_known_exactly_where_nothing_varies
     assert np.isnan(apart[1:]).all()
 
 
+def test_what_is_not_among_the_rows_is_unknown_in_every_replication() -> None:
+    figures, rows = ScenarioFigures(job()), {"ettr": np.array([[0.5], [0.75], [0.25]])}
+    values, weights = figures.values(rows, ["ettr", "mtti_s"])
+    np.testing.assert_array_equal(values, [[0.5, 0.75, 0.25], [math.nan] * 3])
+    assert weights.shape == (2, 3)
+    assert np.isnan(weights[1]).all()
+    ends = figures.ends(rows, ["mtti_s", "ettr"])
+    assert np.isnan(ends[0]).all()
+    assert ends[1][0] == 0.5
+
+
 def test_a_metric_is_named_as_within_a_sentence() -> None:
     labels = {each.label: within_a_sentence(each) for each in METRICS}
     assert labels["ETTR"] == "ETTR"

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from clustersim.engine.replication import simulate
 from clustersim.estimate import ConfidenceInterval
 from clustersim.metrics.catalogue import METRICS
 from clustersim.studies.figures import (
@@ -16,10 +17,12 @@ from clustersim.studies.figures import (
     difference,
     gap_words,
     resampled,
+    simulated,
     within_a_sentence,
     words,
 )
-from tests.unit.studies.clusters import job
+from clustersim.studies.study import Simulations
+from tests.unit.studies.clusters import HERE, job
 
 METRIC = next(metric for metric in METRICS if metric.path == "cost.total")
 FIGURES = ScenarioFigures(job()).figures
@@ -110,6 +113,12 @@ def test_what_is_not_among_the_rows_is_unknown_in_every_replication() -> None:
     ends = figures.ends(rows, ["mtti_s", "ettr"])
     assert np.isnan(ends[0]).all()
     assert ends[1][0] == 0.5
+
+
+def test_so_many_replications_are_simulated_whatever_the_scenario_says() -> None:
+    scenario = job(lives=2, replications=2)
+    ((_, rows),) = simulated([scenario], 4, Simulations(HERE), ["ettr"])
+    assert rows["ettr"][:, 0] == pytest.approx([simulate(scenario, number).ettr for number in range(4)])
 
 
 def test_a_metric_is_named_as_within_a_sentence() -> None:

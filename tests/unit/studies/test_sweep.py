@@ -14,6 +14,7 @@ import pytest
 
 from clustersim import workers
 from clustersim.experiment import run
+from clustersim.scenario.describe import replication_s
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings, Silent
@@ -105,6 +106,7 @@ def test_the_difference_of_a_quantile_is_that_of_the_quantiles() -> None:
     assert found.distinguishable("ettr.p10", 1)
     assert found.difference("ettr.p10", 0) == (0.0, 0.0, 0.0)
     assert found.difference_words("ettr.p10", 0) == "the same"
+    assert not found.distinguishable("gpus", 1)
     assert found.difference("ettr.p90", 1)[1] is None
     assert found.difference_words("ettr.p90", 1).endswith(" pp")
 
@@ -202,6 +204,20 @@ def test_the_table_is_the_same_in_every_format(tmp_path: Path) -> None:
         assert float(row["ettr.difference.low"] or "nan") == pytest.approx(
             point["differences"]["ettr"]["low"]
         )
+
+
+def test_a_part_of_a_grid_holds_what_takes_as_long_as_a_part_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last point of a part is the one with which the time is over."""
+    sizes, scenario, kept = list[int](), job(lives=2, replications=4), Simulations.condense
+
+    def condense(self: Simulations, results: dict[int, Any], given: Scenario) -> None:
+        sizes.append(len(results))
+        kept(self, results, given)
+
+    monkeypatch.setattr(Simulations, "condense", condense)
+    monkeypatch.setattr(grid, "PART_S", 1.5 * 4 * replication_s(scenario))
+    swept(scenario, {START: "4min,5min,6min,7min,8min"})
+    assert sizes == [2, 2, 1]
 
 
 def test_parts_and_workers_do_not_change_a_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,6 +102,8 @@ def test_of_what_is_no_mean_the_difference_is_known_exactly_where_nothing_varies
     (apart,) = figures.differences({"ettr.p50": varied}, {"ettr.p50": same}, ["ettr.p50"])
     assert apart[0] == pytest.approx(0.25)
     assert np.isnan(apart[1:]).all()
+    assert np.isnan(figures.differences({"ettr.p50": same}, {"ettr.p50": varied}, ["ettr.p50"])[0][1:]).all()
+    assert np.isnan(figures.differences({"ettr.p50": same}, {}, ["ettr.p50"])).all()
 
 
 def test_what_is_not_among_the_rows_is_unknown_in_every_replication() -> None:

@@ -10,7 +10,8 @@ from clustersim import library
 from clustersim.scenario import load, loads
 from clustersim.scenario.writing import edited
 from clustersim.store import ChoiceError, RunError
-from clustersim.studies.change import ended_by_the_clock, write_changed
+from clustersim.studies.change import ended_by_the_clock, on_a_number, write_changed
+from clustersim.studies.study import one_each
 from tests.unit.studies.clusters import TIERS, job
 
 HEAD = """\
@@ -55,6 +56,8 @@ def test_what_is_compared_ends_by_the_clock() -> None:
     }
     assert (fixed.target_s, fixed.end_s, fixed.simulation.replications) == (None, 30 * 86_400, 12)
     assert ended_by_the_clock(job(), 12) == job()
+    assert one_each(given).document["uncertainty"] == {"per_draw": 1}
+    assert (on_a_number(given, 12).simulation.replications, on_a_number(job(), 12)) == (12, job())
 
 
 @pytest.mark.parametrize(

@@ -294,7 +294,7 @@ def test_a_plan_counts_without_simulating() -> None:
         (
             {START: "1s..9s:1000", "checkpoint.blocks": "1s..9s:1000"},
             {},
-            "1,000,000 points, .* at most 100,000",
+            "^1000 x 1000 values are 1,000,000 points, .* at most 100,000",
         ),
         ({START: "1s,2s"}, {"precision": "1 pp"}, "fixed number of replications"),
     ],

@@ -162,6 +162,12 @@ def test_the_interval_of_a_point_is_known_where_something_fails() -> None:
     ]
 
 
+def test_scenarios_alone_are_a_grid() -> None:
+    designs = [job(), job(name="other")]
+    grid = Grid.of(designs, {})
+    assert [grid.say(index) for index in range(len(grid))] == ["scenario = job", "scenario = other"]
+
+
 @pytest.mark.parametrize(("count", "end"), [(12, " 40."), (13, " 37, ...")])
 def test_twelve_rounded_values_are_listed(count: int, end: str) -> None:
     found = str(made([0.9] * count, [1], {"cluster.spares": f"0..40:{count}"}).advice[-1])

@@ -15,9 +15,11 @@ from clustersim.results import Results
 from clustersim.scenario import loads
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
+from clustersim.studies.change import Change
 from clustersim.studies.estimates import (
     HOW,
     NO_LEDGER,
+    ChangesWorthMost,
     EstimatedChange,
     RunLedger,
     changes_worth_most,
@@ -26,6 +28,7 @@ from clustersim.studies.estimates import (
 )
 from clustersim.studies.levers import Levers, levers
 from clustersim.studies.offers import offers
+from clustersim.units import Money
 from tests.unit.scenario.everything import EVERYTHING
 from tests.unit.studies.clusters import HERE, HOUR, full, job
 
@@ -205,6 +208,39 @@ def test_nothing_is_said_of_a_change_that_takes_all_saves_away() -> None:
     found = changes_worth_most(scenario, run(scenario, replications=4).summary, count=100)
     assert "half" in {each.change.name for each in found.changes}
     assert "no saves" not in {each.change.name for each in found.changes}
+
+
+@pytest.mark.parametrize(
+    ("days", "money", "price", "text"),
+    [
+        (1.25, 12_000.0, None, ", 1.2 days sooner, 12,000 USD over this run"),
+        (-1.25, 12_000.0, 2_000.0, ", 1.2 days later, 10,000 USD over this run net of its price"),
+        (59 / 86_400, None, None, ""),
+        (60 / 86_400, None, 5.0, ", 0.00069 days sooner"),
+        (None, -300.0, None, ", −300 USD over this run"),
+    ],
+)
+def test_an_estimate_is_told_as_far_as_it_is_known(
+    days: float | None, money: float | None, price: float | None, text: str
+) -> None:
+    costs = None if price is None else Money(price, "USD")
+    change = Change("halve x", {"failures.x.mtbf": "2 d"}, "x: half the rate", price=costs)
+    found = EstimatedChange(change, 0.0294, 704.0, days, money, "USD")
+    assert found.sentence == f"halve x: about +2.9 pp ETTR, 700 effective cards{text}"
+    told = ChangesWorthMost([found], "How.")
+    assert list(map(str, told.advice)) == [f"{found.sentence}.", "How."]
+    data = {
+        "name": "halve x",
+        "change": "x: half the rate",
+        "paths": ["failures.x.mtbf"],
+        "ettr_gain": 0.0294,
+        "effective_gpus_gain": 704.0,
+        "days": days,
+        "money": money,
+        "price": None if price is None else {"amount": price, "currency": "USD"},
+        "net": None if money is None else money - (price or 0.0),
+    }
+    assert told.to_dict() == {"how": "How.", "worth_most": [data]}
 
 
 def costing(failures: dict[str, Any], **more: Any) -> dict[tuple[str, str], float]:

@@ -75,7 +75,7 @@ def test_progress_is_that_of_the_whole_and_comes_to_its_end(scenario: Scenario, 
     done, wanted = zip(*told.steps, strict=True)
     assert list(done) == sorted(done)
     assert len(set(wanted)) == 1
-    assert done[-1] == wanted[0]
+    assert done[-1] == wanted[0] > 0
 
 
 def test_differences_are_paired_with_the_scenario_as_it_is() -> None:

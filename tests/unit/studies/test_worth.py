@@ -123,6 +123,52 @@ def test_a_lever_pays_where_what_is_left_of_its_money_is_beyond_chance(
     assert one.pays_back_s == (pytest.approx(100 / 1020 * 365.25 * DAY) if pays else None)
 
 
+GAINS = "It gains +2.0 ± 1.0 pp ETTR, 20 ± 10 effective cards"
+
+
+@pytest.mark.parametrize(
+    ("mean", "earned", "price", "text"),
+    [
+        (0.02, None, None, f"{GAINS}."),
+        (0.02, None, 2000.0, f"{GAINS}."),
+        (0.02, 3000.0, None, f"{GAINS}, 3,000 USD over the run."),
+        (0.02, 3000.0, 2000.0, f"{GAINS}, 3,000 USD over the run, 1,000 USD net of its price."),
+        (-0.02, 3000.0, None, "It costs 2.0 ± 1.0 pp ETTR, and saves 3,000 USD over the run."),
+        (
+            0.002,
+            3000.0,
+            None,
+            "It makes no distinguishable difference to ETTR, and saves 3,000 USD over the run.",
+        ),
+    ],
+)
+def test_a_lever_says_what_it_gains_or_costs_and_saves(
+    mean: float, earned: float | None, price: float | None, text: str
+) -> None:
+    """Its money is known to within 100 USD, and earned in a tenth of a year."""
+    gain, money = Estimate(mean, 0.01, 4), None if earned is None else Estimate(earned, 100.0, 4)
+    a_year = None if money is None else money.scaled(10)
+    worth = Worth(gain, gain.scaled(1000), a_year, "USD", money)
+    costs = None if price is None else Money(price, "USD")
+    one = RankedLever(Change("x", {"a": 1}, "a: 2 -> 1", price=costs), worth, ("y",))
+    assert one.sentence == text
+    net = None if earned is None else earned - (price or 0.0)
+    assert one.to_dict() == {
+        "name": "x",
+        "change": "a: 2 -> 1",
+        "ettr_gain": gain.interval._asdict(),
+        "effective_gpus_gain": gain.scaled(1000).interval._asdict(),
+        "money": money and money.interval._asdict(),
+        "money_per_year": a_year and a_year.interval._asdict(),
+        "distinguishable": abs(mean) > 0.01,
+        "price": costs and {"amount": price, "currency": "USD"},
+        "net": None if net is None else Estimate(net, 100.0, 4).interval._asdict(),
+        "pays": True if price and earned else None,
+        "pays_back_s": pytest.approx(2000 / 30_000 * 365.25 * DAY) if price and earned else None,
+        "alike": ["y"],
+    }
+
+
 @pytest.mark.parametrize(
     ("ends", "told"),
     [

@@ -1,0 +1,227 @@
+"""What a sensitivity study says of results that are given: sentences, tables, the numbers in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from clustersim.estimate import ConfidenceInterval, Estimate
+from clustersim.formatting import NOTHING
+from clustersim.scenario.keys.uncertain import around
+from clustersim.studies.figures import ScenarioFigures
+from clustersim.studies.indices import ElementaryEffect, Indices, SobolIndex, Variance
+from clustersim.studies.inputs import Swing
+from clustersim.studies.sensitivity import (
+    InputRange,
+    SensitivityStudy,
+    in_share,
+    points_of,
+    rows_of,
+    tornado_rows,
+)
+from clustersim.studies.study import ALIKE, Worth
+from tests.unit.studies.clusters import job
+
+START, SAVES, MTBF = "recovery.stages.start", "checkpoint.blocks", "failures.any.mtbf"
+RANGES = {START: "2 to 30 min", SAVES: "20 to 40 s", MTBF: "30 min to 2 h"}
+GIVEN = job(uncertain=RANGES, costs={"gpu_hour": "2 USD"})
+AHEAD = Estimate(0.5, 0.1, 32)
+RANGED = [InputRange(path, each) for path, each in GIVEN.uncertain.items()]
+
+
+def index(path: str, total: float, told: bool = True) -> SobolIndex:
+    return SobolIndex(path, Estimate(total / 2, 0.05, 32), Estimate(total, 0.1, 32), told)
+
+
+def swing(path: str, gap: float) -> Swing:
+    """From an ETTR of 0.8 by a *gap* that is known to within 0.01."""
+    low, high, apart = (ConfidenceInterval(mean, mean - 0.01, mean + 0.01) for mean in (0.8, 0.8 + gap, gap))
+    gain = Estimate(gap, 0.01, 8)
+    return Swing(path, low, high, apart, Worth(gain, gain.scaled(1000), None))
+
+
+def study(
+    indices: Sequence[SobolIndex] = (index(START, 0.7), index(SAVES, 0.2, False)),
+    ahead: Estimate | None = AHEAD,
+    screening: Sequence[ElementaryEffect] = (),
+    metric: str = "ettr",
+    **more: Any,
+) -> SensitivityStudy:
+    variance = more.pop("variance", Variance(0.02, 0.0196, 0.0004))
+    found = Indices(screening, indices, ahead, variance, 128)
+    swings = more.pop("tornado", [swing(START, -0.2), swing(SAVES, -0.005)])
+    shown = ScenarioFigures(job(), [metric]).figures[metric].metric
+    known = {"ranges": RANGED, "found": found, "tornado": swings, "per_point": 2} | more
+    return SensitivityStudy(GIVEN, GIVEN, 8, **known, metric=metric, shown=shown)
+
+
+def said(found: SensitivityStudy) -> list[str]:
+    return [str(advice) for advice in found.advice]
+
+
+OF_START = (
+    f"{START} from 2 min to 30 min: ETTR 0.800 ± 0.010 to 0.600 ± 0.010, −200 ± 10 effective cards, the other"
+    " inputs as stated."
+)
+OF_SAVES = (
+    f"{SAVES} from 20 s to 40 s: ETTR 0.800 ± 0.010 to 0.795 ± 0.010, −5 ± 10 effective cards, the other"
+    " inputs as stated."
+)
+UNSURE = Estimate(0.05, 0.1, 32)
+
+
+@pytest.mark.parametrize(
+    ("more", "first", "sentences"),
+    [
+        (
+            {},
+            START,
+            [
+                f"Measure {START} before you measure anything else: it has a part in 70 % (60 % to 80 %) of"
+                " the variance that the inputs give ETTR.",
+                OF_START,
+            ],
+        ),
+        (
+            {"indices": [index(START, 0.5), index(SAVES, 0.45)], "ahead": UNSURE},
+            None,
+            [
+                f"Measure {START} or {SAVES} first: which of the two matters more is not distinguishable.",
+                OF_START,
+                OF_SAVES,
+            ],
+        ),
+        (
+            {"ahead": UNSURE},
+            None,
+            [
+                f"Measure {START} first; how far it is ahead of the others is not distinguishable.",
+                OF_START,
+            ],
+        ),
+        (
+            {"indices": [index(START, 0.1, False)], "ahead": None},
+            None,
+            [
+                "Too few samples to say what to measure first: no input's share of the variance is"
+                " distinguishable from 0.",
+                OF_START,
+            ],
+        ),
+        (
+            {"indices": [index(START, 0.1, False)], "ahead": None, "tornado": [swing(START, 0.001)]},
+            None,
+            ["Nothing that was varied makes a distinguishable difference to ETTR."],
+        ),
+    ],
+)
+def test_what_to_measure_first_is_what_is_told_from_the_others(
+    more: dict[str, Any], first: str | None, sentences: list[str]
+) -> None:
+    found = study(**more)
+    assert found.first == first
+    assert said(found) == sentences
+
+
+@pytest.mark.parametrize(("chance", "told"), [(0.00099, False), (0.001, True), (0.01, True)])
+def test_chance_is_told_from_a_twentieth_of_the_variance_on(chance: float, told: bool) -> None:
+    found = study(variance=Variance(0.02, 0.02 - chance, chance))
+    share = f"{round(100 * chance / 0.02)} %"
+    text = f"Chance makes up {share} of the variance of one run of this length; no better data reduce it."
+    assert said(found)[2:] == ([text] if told else [])
+    p10 = study(variance=Variance(0.02, 0.01, 0.01), metric="ettr.p10")
+    assert "50 % of the variance of ETTR, P10 of 16 runs; no better data reduce it." in said(p10)[-1]
+
+
+def test_what_screening_left_out_is_told_by_what_it_does() -> None:
+    """Of the largest effect a twentieth, or less, is next to none."""
+    effects = (START, 1.0, True), (SAVES, 0.06, False), (MTBF, 0.05, False)
+    found = study(screening=[ElementaryEffect(path, size, 0.1, kept) for path, size, kept in effects])
+    assert said(found)[2:] == [
+        f"Left out after screening, as no more than 8 inputs are kept; they do make a difference: {SAVES}.",
+        f"Hardly a difference, and left out after screening: {MTBF}.",
+    ]
+    many = [ElementaryEffect(f"x{number}", 0.0, 0.0, False) for number in range(9)]
+    assert said(study(screening=many[:8]))[2].endswith(": x0, x1, x2, x3, x4, x5, x6, x7.")
+    assert said(study(screening=many))[2].endswith(": x0, x1, x2, x3, x4, x5, x6, x7, ....")
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(1, "The range of 1 input is assumed:"), (2, "The ranges of 2 inputs are assumed:")]
+)
+def test_what_was_assumed_is_warned_of(count: int, text: str) -> None:
+    assumed = [replace(each, input=around("5 min", 0.3)) for each in RANGED[:count]]
+    found = study(ranges=[*assumed, *RANGED[count:]])
+    (warning,) = (each for each in found.advice if each.warning)
+    assert str(warning) == (
+        f"{text} within 30 % of what is stated, in 90 % of the cases. Say under uncertain what is really"
+        " known of them; the order depends on it."
+    )
+
+
+def test_tables_hold_what_was_found() -> None:
+    found = study()
+    assert points_of(found) == "128 points, 2 replications at each, the same ones at all."
+    assert rows_of(found) == [
+        [START, "2 min to 30 min", "35 % (30 % to 40 %)", "70 % (60 % to 80 %)", "yes"],
+        [SAVES, "20 s to 40 s", "10 % (5 % to 15 %)", "20 % (10 % to 30 %)", "no"],
+    ]
+    assert tornado_rows(found) == (
+        ["", "ETTR at 5 %", "at 95 %", "Gain in ETTR", "Effective cards"],
+        [
+            [START, "0.800 ± 0.010", "0.600 ± 0.010", "−20.0 ± 1.0 pp", "−200 ± 10"],
+            [SAVES, "0.800 ± 0.010", "0.795 ± 0.010", ALIKE, NOTHING],
+        ],
+    )
+    p10 = study(metric="ettr.p10")
+    assert points_of(p10) == "128 points, 32 replications in 2 groups at each, the same ones at all."
+    assert tornado_rows(p10) == (
+        ["", "ETTR, P10 at 5 %", "at 95 %", "Difference"],
+        [
+            [START, "0.800 ± 0.010", "0.600 ± 0.010", "−20.0 ± 1.0 pp"],
+            [SAVES, "0.800 ± 0.010", "0.795 ± 0.010", ALIKE],
+        ],
+    )
+    assert tornado_rows(study(tornado=[])) == (["", "ETTR at 5 %", "at 95 %"], [])
+    assert in_share(Estimate(1.05, 0.1, 32)) == "100 % (95 % to 100 %)"
+    assert in_share(Estimate(-0.05, None, 32)) == "0 %"
+
+
+def test_the_file_has_all_that_was_found() -> None:
+    found = study(screening=[ElementaryEffect(START, 1.0, 0.1, True)])
+    body = found.body()
+    assert body["ranges"][0] == {
+        "path": START,
+        "low": {"text": "2 min", "si": pytest.approx(120.0)},
+        "high": {"text": "30 min", "si": pytest.approx(1800.0)},
+        "law": "lognormal",
+        "assumed": False,
+    }
+    assert [each["path"] for each in body["ranges"]] == list(RANGES)
+    assert body["tornado"][0] == {
+        "path": START,
+        "at_low": pytest.approx({"mean": 0.8, "low": 0.79, "high": 0.81}),
+        "at_high": pytest.approx({"mean": 0.6, "low": 0.59, "high": 0.61}),
+        "difference": pytest.approx({"mean": -0.2, "low": -0.21, "high": -0.19}),
+        "distinguishable": True,
+        "effective_gpus": pytest.approx({"mean": -200.0, "low": -210.0, "high": -190.0}),
+        "money": None,
+    }
+    assert body["indices"][1] == {
+        "path": SAVES,
+        "first": pytest.approx({"mean": 0.1, "low": 0.05, "high": 0.15}),
+        "total": pytest.approx({"mean": 0.2, "low": 0.1, "high": 0.3}),
+        "distinguishable": False,
+    }
+    alone = {key: body[key] for key in body if key not in ("ranges", "indices", "tornado")}
+    assert alone == {
+        "metric": "ettr",
+        "screening": [{"path": START, "mu_star": 1.0, "sigma": 0.1, "kept": True}],
+        "variance": {"total": 0.02, "inputs": 0.0196, "chance": 0.0004},
+        "per_point": 2,
+        "evaluations": 128,
+        "sentence": found.sentence,
+    }

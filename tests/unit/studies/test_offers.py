@@ -10,7 +10,7 @@ from clustersim.scenario import loads
 from clustersim.scenario.model import Scenario
 from clustersim.studies.offers import halved_share, halved_time, offers, times
 from tests.unit.scenario.everything import EVERYTHING
-from tests.unit.studies.clusters import FULL, HOUR, full
+from tests.unit.studies.clusters import FULL, HOUR, full, job
 
 OFFERED = {
     "halve node failures",
@@ -32,6 +32,35 @@ OFFERED = {
 
 def offered(**blocks: Any) -> dict[str, Any]:
     return {change.name: change.values for change in offers(full(**blocks))}
+
+
+def test_what_is_uncertain_stays_as_uncertain_as_it_was() -> None:
+    """Half a rate is twice a time between failures, whichever of them is uncertain."""
+    uncertain = {
+        "failures.a.mtbf": "1 h to 4 h",
+        "failures.b.rate": "3 to 12 / day",
+        "recovery.stages.start": "2 to 30 min",
+    }
+    modes = {"a": {"per": "job", "mtbf": "2 h"}, "b": {"per": "job", "rate": "6 / day"}}
+    found = {change.name: change.values for change in offers(job(failures=modes, uncertain=uncertain))}
+    halves = [
+        {"failures.a.mtbf": "4 h", "uncertain.failures.a.mtbf": "2 h to 8 h"},
+        {
+            "failures.b.rate": None,
+            "failures.b.mtbf": "8 h",
+            "uncertain.failures.b.rate": "1500 / 1000 days to 6000 / 1000 days",
+        },
+    ]
+    assert found == {
+        "halve a failures": halves[0],
+        "halve b failures": halves[1],
+        "halve all failures": halves[0] | halves[1],
+        "halve start time": {
+            "recovery.stages.start": "2 min 30 s",
+            "uncertain.recovery.stages.start": "1 min to 15 min",
+        },
+        "halve the cost of saves": {"checkpoint.blocks": "15 s"},
+    }
 
 
 def test_everything_that_a_scenario_uses_is_offered() -> None:

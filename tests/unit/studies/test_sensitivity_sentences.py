@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from clustersim.estimate import ConfidenceInterval, Estimate
+from clustersim.engine.replication import simulate
+from clustersim.estimate import ConfidenceInterval, Estimate, mean_of, paired
 from clustersim.formatting import NOTHING
 from clustersim.scenario.keys.uncertain import around
+from clustersim.scenario.loading import variant
+from clustersim.scenario.model import Scenario
 from clustersim.studies.figures import ScenarioFigures
 from clustersim.studies.indices import ElementaryEffect, Indices, SobolIndex, Variance
-from clustersim.studies.inputs import Swing
+from clustersim.studies.inputs import InputModel, Swing
 from clustersim.studies.sensitivity import (
     InputRange,
     SensitivityStudy,
     in_share,
     points_of,
     rows_of,
+    sensitivity,
     tornado_rows,
 )
-from clustersim.studies.study import ALIKE, Worth
-from tests.unit.studies.clusters import job
+from clustersim.studies.study import ALIKE, Simulations, Worth
+from tests.unit.studies.clusters import HERE, job
 
 START, SAVES, MTBF = "recovery.stages.start", "checkpoint.blocks", "failures.any.mtbf"
 RANGES = {START: "2 to 30 min", SAVES: "20 to 40 s", MTBF: "30 min to 2 h"}
@@ -225,3 +232,75 @@ def test_the_file_has_all_that_was_found() -> None:
         "evaluations": 128,
         "sentence": found.sentence,
     }
+
+
+def test_the_indices_are_a_table_too(tmp_path: Path) -> None:
+    study().save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sensitivity.csv", "sensitivity.json"]
+    table = list(csv.DictReader((tmp_path / "sensitivity.csv").read_text("utf-8").splitlines()))
+    assert [(row["path"], row["total.mean"], row["distinguishable"]) for row in table] == [
+        (START, "0.7", "True"),
+        (SAVES, "0.2", "False"),
+    ]
+    assert next(iter(table[0])) == "path"
+
+
+@pytest.mark.parametrize("metric", ["ettr", "ettr.p10"])
+def test_swings_are_what_is_simulated_at_both_ends_the_widest_first(metric: str) -> None:
+    given = job(lives=10, replications=4, costs={"gpu_hour": "2 USD"})
+    model = InputModel(given, GIVEN.uncertain, Simulations(HERE), 2, metric)
+    found = {each.path: each for each in model.swings([SAVES, START], 4)}
+    assert list(found) == [START, SAVES]
+    for path, ends in ((START, ("2 min", "30 min")), (SAVES, ("20 s", "40 s"))):
+        made = [variant(given, {path: end}) for end in ends]
+        low, high = (np.array([simulate(each, n).ettr for n in range(4)]) for each in made)
+        one = found[path]
+        if metric == "ettr":
+            apart = paired(high, low).interval
+            at_ends = [mean_of(low).interval, mean_of(high).interval]
+            assert [one.at_low, one.at_high, one.difference] == [
+                pytest.approx(each) for each in (*at_ends, apart)
+            ]
+        else:
+            p10 = [np.quantile(each, 0.1) for each in (low, high)]
+            assert [one.at_low.mean, one.at_high.mean] == pytest.approx(p10)
+            assert one.difference.mean == pytest.approx(p10[1] - p10[0])
+        assert one.worth.ettr.mean == pytest.approx((high - low).mean())
+        assert one.worth.money is not None
+        assert one.worth.money.mean == pytest.approx(2 * 1000 * 10 * (high - low).mean())
+
+
+class AskedError(Exception):
+    """What a model is made of, instead of one."""
+
+
+def asked(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, **more: Any
+) -> tuple[Scenario, dict[str, Any]]:
+    """The scenario and the inputs that are simulated, without simulating them."""
+
+    def model(*given: Any) -> None:
+        raise AskedError(*given)
+
+    monkeypatch.setattr("clustersim.studies.sensitivity.InputModel", model)
+    with pytest.raises(AskedError) as stop:
+        sensitivity(scenario, settings=HERE, **more)
+    return stop.value.args[0], stop.value.args[1]
+
+
+def test_what_is_decided_is_not_assumed_to_be_uncertain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor what is uncertain already, which is certain in the scenario that is simulated."""
+    more = {"maintenance": {"every": "1 d", "takes": "20 min"}, "costs": {"gpu_hour": "2 USD"}}
+    given = job(interval="20 min", cluster={"gpus": 1_000, "spares": 40}, **more)
+    fixed, inputs = asked(given, monkeypatch)
+    assumed = {MTBF, SAVES, START, "maintenance.takes", "cluster.spares"}
+    assert set(inputs) == assumed
+    assert all(each.assumed for each in inputs.values())
+    assert str(inputs[START].value(0.05)) == "3 min 30 s"
+    assert fixed == given
+    said = variant(given, {"uncertain": {START: "2 to 30 min"}})
+    certain, only = asked(said, monkeypatch)
+    assert (list(only), certain.uncertain, only[START].assumed) == ([START], {}, False)
+    _, wider = asked(said, monkeypatch, range_="50 %")
+    assert set(wider) == assumed
+    assert str(wider[MTBF].value(0.05)) == "30 min"

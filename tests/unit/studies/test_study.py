@@ -145,8 +145,8 @@ def test_without_an_output_nothing_is_said_to_be_kept(ask: Asked, monkeypatch: p
 def test_a_study_that_breaks_off_is_gone_on_from(
     ask: Asked, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, simulated = ask(scenario(), workers=1).saved(), list[int]()
-    real = Measurements.put
+    answer, simulated = ask(scenario(), workers=1), list[int]()
+    whole, here, real = answer.saved(), answer.file, Measurements.put
 
     def put(self: Measurements, records: Records) -> None:
         real(self, records)
@@ -171,7 +171,7 @@ def test_a_study_that_breaks_off_is_gone_on_from(
     assert [path.name for path in tmp_path.iterdir()] == ["study"]
     breaks_off()
     ask(scenario(), tmp_path / "study", workers=1, progress=listener)
-    assert "3 replications of an unfinished" in listener.sentences[-1]
+    assert f"3 replications of an unfinished {here.partition('.')[0]};" in listener.sentences[-1]
     if ask is not validate:  # whose file holds any number of scenarios
         breaks_off()
         ask(scenario(), tmp_path / "study", workers=1, seed=4, resume=True, progress=listener)

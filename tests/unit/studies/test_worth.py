@@ -247,3 +247,14 @@ def test_one_replication_is_warned_of() -> None:
     (said,) = Levers(job(), job(), 1, Estimate(0.5, None, 1), []).caveats()
     text = "One replication tells nothing about chance: no interval. Take 8 or more."
     assert said == Advice(text, warning=True)
+
+
+def test_the_file_of_levers_has_all_that_was_found() -> None:
+    given, one = job(workload={"productive": "40 h"}), lever(102.0)
+    found = Levers(given, job(), 4, Estimate(0.99, 0.02, 4), [one])
+    assert found.body() == {
+        "ettr": pytest.approx({"mean": 0.99, "low": 0.97, "high": 1.0}),
+        "no_progress": False,
+        "run_s": pytest.approx(40 * HOUR / 0.99),
+        "levers": [one.to_dict()],
+    }

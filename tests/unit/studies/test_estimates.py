@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from clustersim.advice import waiting_for_nodes
 from clustersim.estimate import Estimate
 from clustersim.experiment import run
 from clustersim.results import Results
@@ -22,9 +23,12 @@ from clustersim.studies.estimates import (
     ChangesWorthMost,
     EstimatedChange,
     RunLedger,
+    _by_cost,
+    _demand_seen,
     changes_worth_most,
     expected,
     left_of,
+    missing,
 )
 from clustersim.studies.levers import Levers, levers
 from clustersim.studies.offers import offers
@@ -173,6 +177,49 @@ def test_without_prices_the_ettr_decides_and_small_gains_are_not_named() -> None
     assert found.how == HOW
     still = full(failures="none", checkpoint={"interval": "1 h", "blocks": "0 s", "load": "2 min"})
     assert changes_worth_most(still, run(still, settings=HERE).summary).changes == ()
+
+
+def test_what_cost_most_is_estimated_first_behind_levers_of_ones_own() -> None:
+    """What names no mode may touch all; of the modes the dearest comes first, one that never struck last."""
+    modes = {name: {"per": "job", "mtbf": "9 h"} for name in "abc"}
+    scenario = job(failures=modes, interval="20 min", levers={"mine": {"checkpoint.blocks": "3 s"}})
+    changes = _by_cost(scenario, {"waste_by_cause": {"a": 0.1, "b": 0.2}})
+    assert [change.name for change in changes] == [
+        "mine",
+        "tuned interval",
+        "halve start time",
+        "halve the cost of saves",
+        *(f"halve {name} failures" for name in "bac"),
+    ]
+    assert changes[1].values == {"checkpoint.interval": "13.1 min"}
+    assert changes[1].text == "checkpoint.interval: 20 min -> 13.1 min"
+
+
+@pytest.mark.parametrize(("waiting", "mean", "demand"), [(0.0, 0.3, 2), (0.011, 0.3, 1), (0.0, None, 1)])
+def test_nodes_away_are_compared_with_the_formulas_where_they_are_known(
+    waiting: float, mean: float | None, demand: int
+) -> None:
+    """Of 64 nodes each is away for 12 h after each 40 d or more: so many, or twice as many."""
+    scenario = SCENARIOS["nodes"]
+    away = None if mean is None else 2 * missing(scenario, 1.0).away
+    summary = {"ledger": {"waiting": waiting}, "spares": {"away": {"mean": away}}}
+    assert _demand_seen(scenario, summary) == pytest.approx(demand)
+
+
+@pytest.mark.parametrize("away", [1.0, 3.0])
+def test_a_change_of_nothing_leaves_what_there_is_and_more_spares_all_but_the_waiting(away: float) -> None:
+    """Also where more nodes were away than the formulas expect."""
+    scenario = nodes(cluster={"gpus": 512, "spares": 1})
+    summary = run(scenario, settings=HERE, replications=4).summary
+    mean = away * missing(scenario, 1.0).away
+    summary |= {"spares": summary["spares"] | {"away": summary["spares"]["away"] | {"mean": mean}}}
+    summary |= {"ledger": summary["ledger"] | {"waiting": 0.005}}
+    ledger = RunLedger(scenario, summary)
+    ettr, waiting = summary["ettr"]["mean"], waiting_for_nodes(scenario, summary)
+    assert ledger.left_by(scenario) == pytest.approx((ettr, 0.0), abs=1e-12)
+    more = ledger.left_by(nodes(cluster={"gpus": 512, "spares": 60}))
+    assert waiting > 0.001
+    assert more == pytest.approx((ettr / (1 - waiting), waiting), rel=1e-6)
 
 
 def test_nothing_is_estimated_where_nothing_was_productive() -> None:

@@ -15,11 +15,13 @@ from clustersim.experiment import run
 from clustersim.results import Results
 from clustersim.scenario import loads
 from clustersim.scenario.model import Scenario
+from clustersim.scenario.text.document import paths
 from clustersim.settings import Settings
 from clustersim.studies.change import Change
 from clustersim.studies.estimates import (
     HOW,
     NO_LEDGER,
+    SOME,
     ChangesWorthMost,
     EstimatedChange,
     RunLedger,
@@ -220,6 +222,30 @@ def test_a_change_of_nothing_leaves_what_there_is_and_more_spares_all_but_the_wa
     more = ledger.left_by(nodes(cluster={"gpus": 512, "spares": 60}))
     assert waiting > 0.001
     assert more == pytest.approx((ettr / (1 - waiting), waiting), rel=1e-6)
+
+
+def test_what_never_struck_frees_nothing_and_more_failures_cost() -> None:
+    summary = done("nodes").summary
+    rare, rarer, often = (
+        nodes(failures=NODES["failures"] | more)
+        for more in (
+            {"never": {"per": "job", "mtbf": "90_000 d"}},
+            {"never": {"per": "job", "mtbf": "180_000 d"}},
+            {"never": {"per": "job", "mtbf": "90_000 d"}, "bug": {"per": "job", "mtbf": "15 h"}},
+        )
+    )
+    ledger = RunLedger(rare, summary)
+    assert ledger.left_by(rarer).freed == 0.0
+    assert ledger.left_by(rarer).ettr == pytest.approx(summary["ettr"]["mean"])
+    assert ledger.left_by(often).ettr < summary["ettr"]["mean"] - 0.01
+
+
+def test_of_very_many_changes_so_many_are_estimated_as_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario, summary = SCENARIOS["nodes"], done("nodes").summary
+    values, every = sum(1 for _ in paths(scenario.document)), len(_by_cost(scenario, summary))
+    assert every > 5
+    monkeypatch.setattr("clustersim.studies.estimates.MOST_READ", 5 * (1 + values))
+    assert changes_worth_most(scenario, summary).how == HOW + SOME.format(5, every)
 
 
 def test_nothing_is_estimated_where_nothing_was_productive() -> None:

@@ -95,7 +95,14 @@ def test_where_cards_have_a_price_the_price_of_a_lever_decides(gaining: Callable
     assert mine.pays_back_s == pytest.approx(0.75 * 100 * 3600)
     assert found.by_name[FAILURES].pays is None
     assert "mine, for 3,000 USD, has paid for itself after 3.1 d of this run." in said(found)
+    assert "Money is what a change saves over this run of 4.17 d." in said(found)
     dear = gaining([[0.01] * 4, [0.0055] * 4, [0.004] * 4, [0.014] * 4], scenario)
     assert dear.levers[-1].name == "mine"
     assert dear.by_name["mine"].pays is False
     assert "mine, for 3,000 USD, does not pay within this run: it saves 2,800" in said(dear)
+
+
+def test_where_there_is_no_recovery_rarer_failures_come_before_none(gaining: Callable[..., Levers]) -> None:
+    found = gaining([[0.10] * 4, [0.02] * 4], job(restart=0, replications=4))
+    assert list(alike(found)) == [FAILURES, SAVES]
+    assert "Rarer failures" not in said(found)

@@ -258,3 +258,42 @@ def test_the_file_of_levers_has_all_that_was_found() -> None:
         "run_s": pytest.approx(40 * HOUR / 0.99),
         "levers": [one.to_dict()],
     }
+
+
+@pytest.mark.parametrize(
+    ("earned", "width", "price", "text"),
+    [
+        (
+            1e6,
+            1e5,
+            2e6,
+            "x, for 2.000 million USD, does not pay within this run: it saves 1.00 million USD.",
+        ),
+        (100.0, 1.0, 999_999.0, "x, for 999,999 USD, does not pay within this run: it saves 100.0 USD."),
+        (
+            1.0,
+            2.0,
+            100.0,
+            "x, for 100 USD, does not pay within this run: that it saves anything is not distinguishable.",
+        ),
+    ],
+)
+def test_what_does_not_pay_says_what_it_saves(earned: float, width: float, price: float, text: str) -> None:
+    found = Levers(priced(), priced(), 4, Estimate(0.5, 0.01, 4), [lever(earned, width, price)])
+    assert text in map(str, found.advice)
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({"costs": COSTS}, "Money is what a change saves over this run of 4.17 d."),
+        (
+            {"costs": COSTS, "workload": {"productive": "40 h"}},
+            "Money is what a change saves over this run of 3.33 d until the target is reached.",
+        ),
+        ({}, None),
+    ],
+)
+def test_money_is_said_to_be_about_the_run(more: dict[str, Any], text: str | None) -> None:
+    found = Levers(job(**more), job(**more), 4, Estimate(0.5, 0.01, 4), [lever(102.0)])
+    assert [str(each) for each in found.advice if "Money is" in str(each)] == ([text] if text else [])

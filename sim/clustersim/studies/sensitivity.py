@@ -290,10 +290,10 @@ def _advice(study: SensitivityStudy) -> Iterator[Advice]:
     if beyond := [effect.path for effect in left_out if effect.mu_star > least]:
         yield Advice(
             f"Left out after screening, as no more than {MOST_KEPT} inputs are kept; they do make a"
-            f" difference: {_listed(beyond)}."
+            f" difference: {_listed(beyond)}"
         )
     if hardly := [effect.path for effect in left_out if effect.mu_star <= least]:
-        yield Advice(f"Hardly a difference, and left out after screening: {_listed(hardly)}.")
+        yield Advice(f"Hardly a difference, and left out after screening: {_listed(hardly)}")
     if assumed := [each for each in study.ranges if each.input.assumed]:
         share = assumed[0].input.written.rpartition("± ")[2]
         many = "The range of 1 input is" if len(assumed) == 1 else f"The ranges of {len(assumed)} inputs are"
@@ -306,7 +306,7 @@ def _advice(study: SensitivityStudy) -> Iterator[Advice]:
 
 
 def _listed(paths: Sequence[str]) -> str:
-    return ", ".join(paths[:MOST_KEPT]) + (", ..." if len(paths) > MOST_KEPT else "")
+    return ", ".join(paths[:MOST_KEPT]) + (", ..." if len(paths) > MOST_KEPT else ".")
 
 
 def _swing(study: SensitivityStudy, swing: Swing, range_: InputRange) -> str:

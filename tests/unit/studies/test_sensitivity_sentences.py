@@ -153,7 +153,7 @@ def test_what_screening_left_out_is_told_by_what_it_does() -> None:
     ]
     many = [ElementaryEffect(f"x{number}", 0.0, 0.0, False) for number in range(9)]
     assert said(study(screening=many[:8]))[2].endswith(": x0, x1, x2, x3, x4, x5, x6, x7.")
-    assert said(study(screening=many))[2].endswith(": x0, x1, x2, x3, x4, x5, x6, x7, ....")
+    assert said(study(screening=many))[2].endswith(": x0, x1, x2, x3, x4, x5, x6, x7, ...")
 
 
 @pytest.mark.parametrize(

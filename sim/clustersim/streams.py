@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,20 +70,19 @@ class Draws:
         self._name = name
         self._sampler = sampler
         self._rng: np.random.Generator | None = None
-        self._values: list[Any] = []
+        # Numbers side by side: as objects, each of the millions that a stream may have takes 32 bytes.
+        self._values = array("d")
         self._chunk = FIRST_CHUNK
 
     def __repr__(self) -> str:
         return f"Draws({self._name!r}, {len(self._values)} drawn)"
 
-    def __getitem__(self, index: int) -> Any:
-        try:
-            return self._values[index]
-        except IndexError:
+    def __getitem__(self, index: int) -> float:
+        while index >= len(self._values):
             self._extend()
-            return self[index]
+        return self._values[index]
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[float]:
         """Yield draw after draw, for ever, without keeping them."""
         rng, chunk = self._streams[self._name], FIRST_CHUNK
         while True:
@@ -92,7 +92,7 @@ class Draws:
     def _extend(self) -> None:
         if self._rng is None:
             self._rng = self._streams[self._name]
-        self._values.extend(self._sampler(self._rng, self._chunk).tolist())
+        self._values.frombytes(self._sampler(self._rng, self._chunk).astype(np.float64).tobytes())
         self._chunk = min(2 * self._chunk, LAST_CHUNK)
 
 

@@ -177,6 +177,7 @@ def _matched(pattern: str, text: str) -> re.Match[str]:
 
 def _scaled(text: str, units: Units) -> float:
     number, unit = _matched(rf"({NUMBER}) ?(.*)", text).groups()
+    unit = re.sub(" ?/ ?", "/", unit)
     unit = next((name for name in units if unit == name.replace(" ", "")), unit)
     if unit not in units:
         raise _QuantityError(f'has an unknown unit, "{unit}"')
@@ -185,7 +186,7 @@ def _scaled(text: str, units: Units) -> float:
 
 def _in_units(name: str, example: str, units: Units) -> Quantity[float]:
     """Return the quantity that is a number and one of *units*."""
-    names = "|".join(sorted(units, key=len, reverse=True)).replace(" ", " ?")
+    names = "|".join(sorted(units, key=len, reverse=True)).replace(" ", " ?").replace("/", " ?/ ?")
     allowed = f"a number and one of {', '.join(units)}"
     return Quantity(name, allowed, example, rf"^{NUMBER} ?(?:{names})$", lambda text: _scaled(text, units))
 

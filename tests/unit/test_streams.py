@@ -42,6 +42,10 @@ def test_draws_in_chunks_are_the_draws_of_the_generator() -> None:
     assert [draws[k] for k in range(1000)] == generator.random(1000).tolist()
 
 
+def test_the_first_draw_that_is_asked_for_may_be_the_five_millionth() -> None:
+    assert Draws(Streams(5, 0), "x", uniform)[5_000_000] == Streams(5, 0)["x"].random(5_000_001)[-1]
+
+
 def test_uniform_numbers_reach_zero_but_never_one() -> None:
     numbers = uniform(Streams(1, 0)["u"], 100_000)
     assert 0 <= numbers.min() < 1e-3

@@ -155,10 +155,12 @@ def mutmut(room: str, arguments: Sequence[str]) -> None:
 
 
 def sampled(number: int, collect: Callable[..., Any], **keywords: Any) -> Any:
-    """Let mutmut *collect* the mutants, and return so many of them; a larger sample holds a smaller one."""
+    """Let mutmut *collect* the mutants, and return so many of them; a larger sample holds a smaller one.
+
+    Each has its place by its own name, so that a change of one function leaves the others in the sample.
+    """
     mutants, by_path = collect(**keywords)
-    random.Random(SEED).shuffle(mutants)
-    return mutants[:number], by_path
+    return sorted(mutants, key=lambda each: random.Random(f"{SEED}/{each[1]}").random())[:number], by_path
 
 
 def with_all_tests(mutants: Sequence[str], collect: Callable[..., None], *args: Any, **keywords: Any) -> None:

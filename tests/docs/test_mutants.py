@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.mutants import PAGE, Change, explained, is_wording
+from tests.mutants import PAGE, Change, explained, is_wording, sampled
 
 ROWS = explained(PAGE.read_text("utf-8"))
 
@@ -43,3 +43,17 @@ def test_an_explained_survivor_changes_code_that_is_there(row: Change) -> None:
 )
 def test_wording_is_a_sentence_written_otherwise(was: str, becomes: str, wording: bool) -> None:
     assert is_wording(Change("tables.f", was, becomes)) == wording
+
+
+def test_a_larger_sample_holds_a_smaller_one_and_one_change_leaves_the_rest() -> None:
+    """However files are listed: each mutant is known by its name."""
+    names = [f"clustersim.units.x__{letter}__mutmut_{number}" for letter in "abc" for number in range(30)]
+
+    def chosen(number: int, among: list[str]) -> list[str]:
+        return [each[1] for each in sampled(number, lambda: ([(None, name, None) for name in among], {}))[0]]
+
+    ten, twenty = chosen(10, names), chosen(20, names[::-1])
+    assert ten == twenty[:10]
+    assert ten != names[:10]
+    less = chosen(20, [name for name in names if name != ten[3]])
+    assert [name for name in twenty if name != ten[3]] == less[:19]

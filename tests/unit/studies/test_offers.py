@@ -35,13 +35,15 @@ def offered(**blocks: Any) -> dict[str, Any]:
 
 
 def test_what_is_uncertain_stays_as_uncertain_as_it_was() -> None:
-    """Half a rate is twice a time between failures, whichever of them is uncertain."""
+    """Half a rate is twice a time between failures, whichever of them is uncertain or was counted."""
     uncertain = {
         "failures.a.mtbf": "1 h to 4 h",
         "failures.b.rate": "3 to 12 / day",
+        "failures.c.mtbf": {"counted": "12 in 5 days"},
         "recovery.stages.start": "2 to 30 min",
     }
     modes = {"a": {"per": "job", "mtbf": "2 h"}, "b": {"per": "job", "rate": "6 / day"}}
+    modes["c"] = {"per": "job", "mtbf": "10 h"}
     found = {change.name: change.values for change in offers(job(failures=modes, uncertain=uncertain))}
     halves = [
         {"failures.a.mtbf": "4 h", "uncertain.failures.a.mtbf": "2 h to 8 h"},
@@ -50,11 +52,13 @@ def test_what_is_uncertain_stays_as_uncertain_as_it_was() -> None:
             "failures.b.mtbf": "8 h",
             "uncertain.failures.b.rate": "1500 / 1000 days to 6000 / 1000 days",
         },
+        {"failures.c.mtbf": "20 h", "uncertain.failures.c.mtbf": {"counted": "12 in 10 days"}},
     ]
     assert found == {
         "halve a failures": halves[0],
         "halve b failures": halves[1],
-        "halve all failures": halves[0] | halves[1],
+        "halve c failures": halves[2],
+        "halve all failures": halves[0] | halves[1] | halves[2],
         "halve start time": {
             "recovery.stages.start": "2 min 30 s",
             "uncertain.recovery.stages.start": "1 min to 15 min",

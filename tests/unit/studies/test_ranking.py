@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from clustersim.arrays import Floats
 from clustersim.scenario.model import Scenario
-from clustersim.studies.levers import Levers, levers
-from clustersim.studies.study import Simulations
+from clustersim.studies.levers import Levers, _tuned_interval, levers
+from clustersim.studies.study import Simulations, simulations
 from tests.unit.studies.clusters import HERE, job
 
 FAILURES, START, SAVES = "halve any failures", "halve start time", "halve the cost of saves"
@@ -106,3 +109,32 @@ def test_where_there_is_no_recovery_rarer_failures_come_before_none(gaining: Cal
     found = gaining([[0.10] * 4, [0.02] * 4], job(restart=0, replications=4))
     assert list(alike(found)) == [FAILURES, SAVES]
     assert "Rarer failures" not in said(found)
+
+
+@pytest.mark.parametrize(
+    ("interval", "now"), [("1 h", "1 h"), ({"adaptive": {"window": "1 d"}}, "one that follows the failures")]
+)
+def test_the_tuned_interval_is_told_with_todays(
+    interval: Any, now: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To three digits where no round one is as good."""
+    found = SimpleNamespace(best=1234.5, distinguishable=lambda _: True, flat_range=lambda: (1234.0, 1235.0))
+    monkeypatch.setattr("clustersim.studies.levers.interval_search", lambda *_: found)
+    (change,) = _tuned_interval(job(interval=interval), Simulations(HERE))
+    assert change.values == {"checkpoint.interval": "20.6 min"}
+    assert change.text == f"checkpoint.interval: {now} -> 20.6 min"
+
+
+def test_what_is_kept_of_levers_is_that_of_their_scenario(
+    gaining: Callable[..., Levers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that what is kept of another one is not gone on from."""
+    asked = list[Any]()
+
+    def kept(*given: Any) -> AbstractContextManager[Simulations]:
+        asked.extend(given)
+        return simulations(*given)
+
+    monkeypatch.setattr("clustersim.studies.levers.simulations", kept)
+    gaining([[0.0] * 4] * 3)
+    assert asked[1:] == [None, "levers", job(replications=4)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from clustersim.formatting import NOTHING
 from clustersim.scenario.keys.uncertain import around
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
+from clustersim.settings import Part
 from clustersim.studies.figures import ScenarioFigures
 from clustersim.studies.indices import ElementaryEffect, Indices, SobolIndex, Variance
 from clustersim.studies.inputs import InputModel, Swing
@@ -30,7 +32,7 @@ from clustersim.studies.sensitivity import (
     tornado_rows,
 )
 from clustersim.studies.study import ALIKE, Simulations, Worth
-from tests.unit.studies.clusters import HERE, job
+from tests.unit.studies.clusters import HERE, HOUR, job
 
 START, SAVES, MTBF = "recovery.stages.start", "checkpoint.blocks", "failures.any.mtbf"
 RANGES = {START: "2 to 30 min", SAVES: "20 to 40 s", MTBF: "30 min to 2 h"}
@@ -304,3 +306,43 @@ def test_what_is_decided_is_not_assumed_to_be_uncertain(monkeypatch: pytest.Monk
     _, wider = asked(said, monkeypatch, range_="50 %")
     assert set(wider) == assumed
     assert str(wider[MTBF].value(0.05)) == "30 min"
+
+
+def test_what_is_simulated_is_certain_and_ends_by_the_clock_where_ettr_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The days to a target are those of runs until it is reached; both are simulated 16 times."""
+    given = job(workload={"productive": "40 h"}, simulation={"horizon": "100 h"})
+    for metric, target in (("ettr", None), ("days_to_target", 40 * HOUR)):
+        fixed, _ = asked(given, monkeypatch, metric=metric)
+        assert (fixed.target_s, fixed.simulation.replications) == (target, 16)
+    drawn = variant(given, {"uncertain": {START: "2 to 30 min"}, "uncertainty": {"per_draw": 4}})
+    fixed, _ = asked(drawn, monkeypatch)
+    assert not {"uncertain", "uncertainty"} & set(fixed.document)
+
+
+@pytest.mark.parametrize(("metric", "values"), [("ettr", [0.0, 1.0]), ("ettr.p10", [1.5, 17.5])])
+def test_a_point_has_a_value_for_each_replication_or_each_group_of_16(
+    metric: str, values: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 0, 1, ..., 15 the tenth percentile is 1.5.  What screens the inputs is known to every shard."""
+    shards, count = [], 2 if metric == "ettr" else 32
+
+    def rows(made: Sequence[Scenario], asked: int, running: Simulations, only: Sequence[str]) -> list[Any]:
+        assert asked == count
+        shards.append(running.part)
+        return [(ScenarioFigures(each, only), {metric: np.arange(float(count))[:, None]}) for each in made]
+
+    monkeypatch.setattr("clustersim.studies.inputs.simulated", rows)
+    part = Part(1, 2)
+    model = InputModel(GIVEN, GIVEN.uncertain, Simulations(replace(HERE, part=part)), 2, metric)
+    for _ in range(2):
+        assert model(np.full((1, 3), 0.5)).tolist() == [pytest.approx(values)]
+    assert shards == [None, part]
+
+
+def test_the_answer_is_saved_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("clustersim.studies.sensitivity.sensitivity_of", lambda *_, **__: study().found)
+    monkeypatch.setattr(InputModel, "swings", lambda *_: [swing(START, -0.2)])
+    found = sensitivity(GIVEN, tmp_path / "answer", settings=HERE)
+    assert json.loads((tmp_path / "answer" / "sensitivity.json").read_text("utf-8")) == found.saved()

@@ -277,21 +277,21 @@ def test_many_nodes_away_keep_their_law(kinds: list[theory.Leaving], mean: float
     assert shares @ (numbers - mean) ** 2 == pytest.approx(variance, rel=1e-2)
 
 
-def test_failures_in_training_end_where_nodes_are_missing() -> None:
-    """Births and deaths one by one: 400 spares, of 600 failures in repair half only while none is missing."""
-    kinds = [
-        theory.Leaving(300.0),
-        theory.Leaving(200.0, in_training=True),
-        theory.Leaving(100.0, in_training=True),
-    ]
-    shares = theory.nodes_away(kinds, job=1000, spares=400, idle_rate=0.5)
+@pytest.mark.parametrize("nodes", [1, 8])
+def test_failures_in_training_end_where_nodes_are_missing(nodes: int) -> None:
+    """Births and deaths one by one: spares for 400 failures; of 600 half strike while none is missing."""
+    loads = [(300.0, False), (200.0, True), (100.0, True)]
+    kinds = [theory.Leaving(load, nodes=nodes, in_training=training) for load, training in loads]
+    shares = theory.nodes_away(kinds, job=1000 * nodes, spares=400 * nodes, idle_rate=0.5)
     away = np.arange(1400)
     pace = (1000 - np.maximum(away - 400, 0) + 0.5 * np.maximum(400 - away, 0)) / 1000
     logs = np.cumsum(np.log(np.where(away > 400, 300.0, 600.0) * pace / (away + 1)))
     exact = np.exp(np.concatenate(([0.0], logs)) - logs.max())
     exact /= exact.sum()
-    assert shares == pytest.approx(exact[: len(shares)], rel=1e-9, abs=1e-18)
-    assert exact[len(shares) :].sum() < 1e-12
+    found = shares[::nodes]
+    assert found == pytest.approx(exact[: len(found)], rel=1e-9, abs=1e-18)
+    assert found.sum() == pytest.approx(1.0)
+    assert exact[len(found) :].sum() < 1e-12
 
 
 def test_no_more_nodes_are_away_than_there_are() -> None:
@@ -302,6 +302,9 @@ def test_no_more_nodes_are_away_than_there_are() -> None:
     geometric = 0.6 ** np.arange(7)
     assert waiting == pytest.approx(geometric / geometric.sum())
     assert list(theory.nodes_away([], job=4, spares=2)) == [1.0]
+    assert (
+        len(theory.nodes_away([theory.Leaving(1e5), theory.Leaving(0.6, crews=1)], job=300, spares=0)) == 301
+    )
 
 
 def test_while_nodes_are_missing_fewer_fail_and_spares_fail_at_their_own_rate() -> None:

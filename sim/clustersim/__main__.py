@@ -37,8 +37,8 @@ def main() -> NoReturn:
     for number in heard:
         signal.signal(number, _stop)
     sys.unraisablehook = _unraisable
-    # The matrices are small: threads of BLAS would only wake each other, for half of the CPU of a fit, and
-    # how they share a sum out decides its last bits.  Workers inherit it; who has set it keeps it.
+    # The matrices are small: threads of BLAS would only wake each other, for a third of the CPU of a fit, and
+    # how they share out a sum decides its last bits.  Workers inherit it; a value that is set already stays.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code: Any = INTERRUPTED
     try:

@@ -199,6 +199,8 @@ def nodes_away(kinds: Sequence[Leaving], job: int, spares: int, idle_rate: float
         pace = (job - missing + idle_rate * np.maximum(spares - away, 0)) / job
         return np.asarray(np.where(missing, size.always, size.always + size.training) * pace)
 
+    # Several sizes need all numbers from 0: from a start near the middle the recursion could not tell how
+    # many nodes of each size are away.
     first, last = _bulk(sizes[0].nodes, partial(flow, sizes[0]), most) if len(sizes) == 1 else (0, most)
     flows = [(size.nodes, flow(size, np.arange(first, last)).tolist()) for size in sizes]
     weights, scaled = [1.0], (0, 0)
@@ -239,9 +241,9 @@ def _by_size(kinds: Iterable[Leaving]) -> list[_Size]:
 def _bulk(nodes: int, flow: Callable[[Array], Floats], most: int) -> tuple[int, int]:
     """Return numbers of nodes away that hold nearly all of the time, where *nodes* leave at a time.
 
-    q(k) / q(k - nodes) is the *flow* at k - nodes, by k: it falls, and is 1 at the mode, on both sides of
-    which the numbers are at least as close together as those of a Poisson distribution.  A million nodes
-    away are so 20,000 numbers to look at; in several sizes they are a million.
+    q(k) / q(k - nodes) is the *flow* at k - nodes, divided by k.  It falls with k and passes 1 at the mode,
+    around which the numbers lie at least as close together as those of a Poisson distribution.  Where a
+    million nodes are away on average, 20,000 numbers hold nearly all of the time.
     """
     low, high = 0, most // nodes + 1
     while high - low > 1:

@@ -5,8 +5,9 @@ that their repairs take longer, no more (right censoring).  Median and mean of w
 Kaplan-Meier curve.  The law is the exponential or the lognormal, whichever Akaike's criterion prefers; the
 lognormal ends at the longest repair where it would hardly be so short without a bound: the chance that all n
 draws of a law lie below b is F(b)^n.  It ends there too where its mean would be more than twice the one seen,
-owed to repairs that are longer than any of the log.  Where neither fits, or the lognormal has its median
-beyond its end, the repairs themselves are the law.
+owed to repairs that are longer than any of the log.  Where neither fits 30 or more, the repairs
+themselves are the law, if all are over.  They are it too where the lognormal would have its median beyond its
+end; if some are not over, it is the exponential then.
 """
 
 from __future__ import annotations

@@ -369,6 +369,7 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
         if unit is not None and unit.name != asked.name:
             raise ChoiceError(f"--between {between}: not in the unit of {path}, {unit.suffix or 'a count'}")
         if unit is not None and start is not None:
+            # Ends such as 1e3 are counts too, where today's number is whole and no half is possible.
             whole = asked.whole or (unit.whole and _variant(scenario, {path: str(start + 0.5)}) is None)
             start, asked = start * unit.si / asked.si, asked._replace(step=unit.step, whole=whole)
         unit = asked

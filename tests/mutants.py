@@ -11,6 +11,7 @@ prints the table again.
 from __future__ import annotations
 
 import ast
+import os
 import random
 import re
 import shutil
@@ -19,10 +20,13 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
 from difflib import unified_diff
 from functools import cache, partial
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -138,6 +142,8 @@ def mutmut(room: str, arguments: Sequence[str]) -> None:
     if mutants := [each for each in arguments if "__mutmut_" in each]:
         given["forkserver_warmup"] = "none"
     reader._config_reader = lambda: given.get
+    if not mutants:
+        collect_once()
     mark = CHANGED / "room"
     if CHANGED.exists() and not (mark.exists() and mark.read_text("utf-8") == room):
         shutil.rmtree(CHANGED)
@@ -152,6 +158,64 @@ def mutmut(room: str, arguments: Sequence[str]) -> None:
             sampled, int(number), program.collect_source_file_mutation_data
         )
     program.cli(arguments, prog_name="mutmut")
+
+
+def collect_once() -> None:
+    """Let mutmut try mutants in forks of a process that has collected the tests.
+
+    Mutmut alone imports the tests once, but collects them for each mutant, which takes longer than most
+    tests.  Here the loop that hands out mutants runs where pytest would run the tests that it has collected.
+    """
+    harness, isolation = import_module("mutmut.runners.harness"), import_module("mutmut.workers.isolation")
+    runner, server = harness.PytestRunner, isolation.ForkServerRunner
+
+    class Loop:
+        def __init__(self, hand_out: Callable[[], None]) -> None:
+            self.hand_out = hand_out
+
+        def pytest_runtestloop(self, session: Any) -> bool:
+            with TemporaryDirectory() as folder:
+                runner.run_tests = lambda _, tests, **keywords: run_collected(session, set(tests), folder)
+                self.hand_out()
+            return True
+
+    def collect(self: Any, work: int, result: int) -> None:
+        tests = self.test_runner_class(**self.test_runner_args)
+        # Mutmut itself leaves files open, which would fail the first test; the second try notices others.
+        plain = ["-q", "-p", "no:cacheprovider", "-p", "no:unraisableexception"]
+        selected = [*tests._pytest_add_cli_args_test_selection, *plain]
+        with harness.change_cwd(CHANGED.name), redirect_stdout(StringIO()):
+            tests.execute_pytest(selected, plugins=[Loop(partial(hand_out, self, work, result))])
+
+    hand_out, server._forkserver_main = server._forkserver_main, collect
+    runner.warm_up = lambda self: None
+
+
+def run_collected(session: Any, tests: set[str], folder: str) -> int:
+    """Run what a *session* of pytest has collected of these *tests*, and return 1 after the first that fails.
+
+    The quickest files come first, and in a file the tests that reach the mutant.  The others follow: of what
+    a fixture of a whole file has done, mutmut takes only the first test for affected.
+    """
+    durations = import_module("mutmut.state").state().duration_by_test
+    time: Counter[str] = Counter()
+    for name, seconds in durations.items():
+        time[name.partition("::")[0]] += seconds
+    files = {name.partition("::")[0] for name in tests}
+    items = [item for item in session.items if item.nodeid.partition("::")[0] in files]
+
+    def place(item: Any) -> tuple[float, str, bool, float]:
+        file = item.nodeid.partition("::")[0]
+        return time[file], file, item.nodeid not in tests, durations.get(item.nodeid, 0.0)
+
+    items.sort(key=place)
+    with TemporaryDirectory(dir=folder) as own:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = own
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.testsfailed:
+                return 1
+    return 0
 
 
 def sampled(number: int, collect: Callable[..., Any], **keywords: Any) -> Any:

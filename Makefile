@@ -13,6 +13,8 @@ SHELL := /bin/sh
 export PYTHONDONTWRITEBYTECODE :=
 # As the command does for itself: on all cores already, threads of BLAS would only wake each other.
 export OPENBLAS_NUM_THREADS := 1
+# Python then tells of each text that is read or written in the machine's own encoding; ours would fail a test.
+export PYTHONWARNDEFAULTENCODING := 1
 
 CHEN := scenarios/chen-10k.yaml scenarios/chen-100k.yaml scenarios/chen-1m.yaml
 

@@ -38,6 +38,8 @@ SAMPLE = "--sample"
 SEED = 14
 """Of the order in which mutants are chosen: any would do, but always the same."""
 KILLED = (*TESTS, TYPES)
+ENCODINGS = ("ascii", "sha256", "utf-8")
+STRICT = re.compile(r",\s*(strict=\w+)?(?=\))")
 LITERAL = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 ROW = re.compile(
     r"^\| `(?P<function>[\w.]+)` \| `(?P<was>[^`]*)` \| `(?P<becomes>[^`]*)` \| .+ \|$", re.MULTILINE
@@ -246,7 +248,8 @@ def verdicts(room: str) -> Iterator[tuple[str, str]]:
 def is_wording(change: Change) -> bool:
     """Return whether a *change* leaves all as it was but the look of a text of several words.
 
-    Mutmut puts XX around a text, or writes it in capitals.  No test asks how a sentence is spelt.
+    Mutmut puts XX around a text, or writes it in capitals.  No test asks how a sentence is spelt, and Python
+    takes the name of an encoding in any letters.
     """
     before, after = (
         [next(filter(None, quoted), "") for quoted in LITERAL.findall(text)]
@@ -255,7 +258,16 @@ def is_wording(change: Change) -> bool:
     if len(before) != len(after) or LITERAL.sub("", change.was) != LITERAL.sub("", change.becomes):
         return False
     changed = [(text, other) for text, other in zip(before, after, strict=True) if text != other]
-    return all(" " in text and text.lower() == other.replace("XX", "").lower() for text, other in changed)
+    return all(
+        (" " in text and text.lower() == other.replace("XX", "").lower())
+        or (text in ENCODINGS and text.upper() == other)
+        for text, other in changed
+    )
+
+
+def is_guard(change: Change) -> bool:
+    """Return whether a *change* only lets lists of unlike lengths be paired, of which there are none."""
+    return STRICT.sub("", change.was) == STRICT.sub("", change.becomes) != change.was
 
 
 def table(found: Iterable[tuple[str, str]], spelt: Counter[str], unexplained: Counter[str]) -> Iterator[str]:
@@ -275,7 +287,7 @@ def survey(room: str) -> int:
     """Print the table and the survivors of the *room* that are not explained, and return how many."""
     found, known = list(verdicts(room)), set(explained(PAGE.read_text("utf-8")))
     alive = {mutant: change_of(mutant) for mutant, verdict in found if verdict not in KILLED}
-    spelt = {mutant for mutant, change in alive.items() if is_wording(change)}
+    spelt = {mutant for mutant, change in alive.items() if is_wording(change) or is_guard(change)}
     unexplained = {
         mutant: change for mutant, change in alive.items() if mutant not in spelt and change not in known
     }

@@ -381,16 +381,27 @@ def test_runs_that_are_finished_are_read_among_those_that_are_not(tmp_path: Path
 
 def test_what_is_gone_on_from_counts_as_done(tmp_path: Path) -> None:
     one, place = scenario(), tmp_path / "run"
-    with resumable(Settings(), place, experiment.store_key(one), "run") as file:
-        assert file
-        points = [Point.of(one, ReplicationStore(file=file), 6)]
-        simulate_all([Point.of(one, points[0].store, 2)], Settings(executor=Counting()))
-        file.release = lambda keep: type(file).release(file, keep=True)  # type: ignore[method-assign]
-    notes = Notes()
-    (found,) = experiment.run_all([one], [place], Settings(executor=Counting(), resume=True, progress=notes))
-    assert found.summary["replications"] == 6
+
+    def broken_off() -> None:
+        with resumable(Settings(), place, experiment.store_key(one), "run") as file:
+            assert file
+            points = [Point.of(one, ReplicationStore(file=file), 6)]
+            simulate_all([Point.of(one, points[0].store, 2)], Settings(executor=Counting()))
+            file.release = lambda keep: type(file).release(file, keep=True)  # type: ignore[method-assign]
+
+    def said_by(*, resume: bool) -> Notes:
+        broken_off()
+        notes = Notes()
+        settings = Settings(executor=Counting(), resume=resume, force=not resume, progress=notes)
+        (found,) = experiment.run_all([one], [place], settings)
+        assert found.summary["replications"] == 6
+        return notes
+
+    notes = said_by(resume=True)
     assert notes.said == [f"{place}: going on from 2 finished replications"]
     assert (notes.steps[0], notes.steps[-1]) == ((2, 6), (6, 6))
+    (thrown,) = said_by(resume=False).said
+    assert thrown.startswith(f"{place}: throwing away 2 replications of an unfinished run; --resume")
 
 
 def test_what_is_thrown_away_and_what_is_kept_of_others_is_said(tmp_path: Path) -> None:

@@ -313,7 +313,8 @@ def _append(file: BinaryIO, path: Path, key: tuple[str, int], kept: Kept) -> Sto
 
 def _locked(path: Path) -> int:
     """Return an open file that only one process at a time can hold; released when the process ends."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    # As open as the other files, by the umask: whoever may go on with what is kept has to hold this one.
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         import fcntl
 

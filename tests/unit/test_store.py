@@ -16,6 +16,7 @@ from clustersim import store
 from clustersim.arrays import Array
 from clustersim.store import (
     FINISHED,
+    LOCK_FILE,
     Measured,
     Measurements,
     ReplicationStore,
@@ -227,6 +228,16 @@ def test_one_process_at_a_time_holds_a_folder(tmp_path: Path) -> None:
         with pytest.raises(RunError, match="another clustersim is writing this run"):
             UnfinishedFile(tmp_path, OTHER, resume=False)
     assert held(tmp_path) == [0]
+
+
+def test_whoever_may_write_what_is_kept_may_hold_it_too(tmp_path: Path) -> None:
+    before = os.umask(0o002)  # a group that shares its folders
+    try:
+        put(tmp_path / "kept", [0])
+    finally:
+        os.umask(before)
+    for name in (FINISHED, LOCK_FILE):
+        assert (tmp_path / "kept" / name).stat().st_mode & 0o777 == 0o664
 
 
 def of_replication(number: int, drawn: bool = False) -> Measured:

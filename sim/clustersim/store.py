@@ -244,7 +244,7 @@ class UnfinishedFile:
         self.entries.setdefault(scenario, {})[replication] = entry
         return entry
 
-    def condense(self, results: Mapping[int, Kept], but: str = "") -> None:
+    def condense(self, results: Mapping[int, Kept], but: str) -> None:
         """Keep these *results*, by number, in place of all replications, of which they were made.
 
         So neither the file nor memory grows with the replications of a study of many points: the arrays of a

@@ -20,6 +20,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
 from clustersim.store import (
     ChoiceError,
+    ColumnsOnDisk,
     ReplicationStore,
     RunError,
     UnfinishedFile,
@@ -138,6 +139,7 @@ def test_a_replication_reads_back_as_it_was(tmp_path: Path) -> None:
         assert back.strip == one.strip
         for table in ("incidents", "segments"):
             here, there = getattr(one, table), getattr(back, table)
+            assert isinstance(there, ColumnsOnDisk)
             assert list(here) == list(there)
             for name in here:
                 assert there[name].dtype == here[name].dtype

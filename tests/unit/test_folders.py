@@ -83,6 +83,15 @@ def _in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+def test_studies_that_are_not_finished_stay_where_a_run_is_set_aside(tmp_path: Path) -> None:
+    run = finished(tmp_path / "run")
+    for name in (".tune.partial", ".sweep.partial", "tune"):
+        (run / name).mkdir()
+    aside = folders.set_aside(run, "2026")
+    assert {path.name for path in run.iterdir()} == {".tune.partial", ".sweep.partial"}
+    assert {path.name for path in aside.iterdir() if path.is_dir()} == {"tune"}
+
+
 @pytest.mark.usefixtures("_in_tokyo")
 def test_a_folder_or_file_is_set_aside_under_its_date(tmp_path: Path) -> None:
     for number, name in enumerate(("run@2026-11-29T06-50-00", "run@2026-11-29T06-50-00-2"), start=1):
@@ -110,7 +119,10 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     assert json.loads(path.read_text("utf-8"))["a"].startswith("\x1b\u202e")
     assert path.read_text("utf-8").isascii() is False  # what people can read is not escaped
     assert all(line.isprintable() for line in path.read_text("utf-8").split("\n"))
-    assert path.read_text("utf-8").endswith("}\n")
+    assert path.read_text("utf-8").startswith('{\n  "b": 1,\n  "a": "')
+    assert path.read_text("utf-8").endswith("    null\n  ]\n}\n")
+    folders.write_text(path, "log-\udcff.csv: é")  # the name of a file that is not UTF-8
+    assert path.read_text("utf-8") == "log-\\udcff.csv: é"
     folders.write_json(path, {"whole": True})
     with pytest.raises(ValueError, match="not JSON compliant"):
         folders.write_json(path, {"a": float("nan")})
@@ -182,6 +194,8 @@ def test_a_folder_of_studies_alone_may_get_a_run(tmp_path: Path, names: list[str
         with pytest.raises(RunError, match="holds something else than a fit, and is left alone"):
             folders.refuse_taken(tmp_path, "fit")
         folders.refuse_taken(tmp_path, "fit", lambda folder: folder == tmp_path)
+        with pytest.raises(RunError, match="than a run, and"):
+            folders.refuse_taken(tmp_path)
     else:
         folders.refuse_taken(tmp_path, holds=lambda _: False)
     assert {path.name for path in tmp_path.iterdir()} == set(names)

@@ -16,6 +16,7 @@ from clustersim import store
 from clustersim.arrays import Array
 from clustersim.store import (
     FINISHED,
+    KEY_FILE,
     LOCK_FILE,
     Measured,
     Measurements,
@@ -89,6 +90,14 @@ def test_what_was_put_is_there_before_and_after_it_is_opened_again(tmp_path: Pat
     assert kept_in(tmp_path / "nowhere") == 0
 
 
+def test_what_is_kept_in_a_folder_that_is_not_there_yet_shows_what_it_is(tmp_path: Path) -> None:
+    with opened(tmp_path / "runs" / "new" / "kept") as file:
+        columns = file.put("s", 2, kept_of(2)).tables["segments"]
+        assert repr(columns) == f"ColumnsOnDisk('{file.path}', ['start', 'doing'])"
+        file.put("s", 3, of_replication(3).kept)
+        assert repr(Measurements({}, 0, file, "s")) == "Measurements(1 replications)"
+
+
 def test_a_kill_at_any_byte_costs_the_replication_that_was_written_and_no_other(tmp_path: Path) -> None:
     put(tmp_path / "kept", [1])
     path = tmp_path / "kept" / FINISHED
@@ -127,6 +136,25 @@ def test_a_finished_run_leaves_nothing_but_what_is_under_other_keys(tmp_path: Pa
     assert not folder.exists()
     UnfinishedFile(folder, ONE, resume=True).release(keep=True)  # there was nothing to keep
     assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_removed_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: Any, **__: Any) -> None:
+        raise OSError("busy")
+
+    file = UnfinishedFile(tmp_path / "kept", ONE, resume=True)
+    file.put("s", 0, kept_of(0))
+    monkeypatch.setattr(os, "rmdir", busy)
+    file.release(keep=False)
+    monkeypatch.undo()
+    assert held(tmp_path / "kept") == []
+
+
+def test_what_is_there_under_a_key_that_nobody_can_read_is_put_aside(tmp_path: Path) -> None:
+    put(tmp_path, [1])
+    (tmp_path / KEY_FILE).write_bytes(b'{"work": "\xff"}')
+    with opened(tmp_path) as file:
+        assert (numbers_in(file), len(file.others)) == ([], 1)
 
 
 @pytest.mark.parametrize("instant", range(12))
@@ -201,13 +229,14 @@ def test_results_take_the_place_of_the_replications_they_were_made_of(tmp_path: 
         np.testing.assert_array_equal(found[0], np.arange(6.0).reshape(2, 3))
         np.testing.assert_array_equal(found[1], np.ones(2))
         assert [*file.results[0].arrays, *file.results[0].tables["result"]] == ["count", "values"]
-        file.condense({})
+        file.condense({}, "gone")
         assert (file.entries, file.count) == ({}, 7)
     with opened(tmp_path / "kept", resume=False) as file:
         assert (file.discarded, file.count, file.results) == (7, 0, {})
         file.put("s", 1, small(1))
+        file.condense({3: {"count": np.array(5), "values": np.ones(2)}}, "s")
     with opened(tmp_path / "kept") as file:  # what was thrown away does not come back
-        assert (list(file.entries["s"]), file.count, file.results) == ([1], 1, {})
+        assert (list(file.entries["s"]), file.count, list(file.results)) == ([1], 6, [3])
 
 
 def test_a_folder_of_something_else_is_not_touched(tmp_path: Path) -> None:
@@ -270,6 +299,18 @@ def test_a_replication_that_comes_whole_is_measured() -> None:
     assert (kept.missing(2), kept.ettr(1), kept.drawn(1)) == ([6], [0.25], True)
     assert kept.struck(1).tolist() == [2, 0]
     assert float(kept.first(1)[0]["twice"]) == 0.5
+    assert Measurements().missing(1) == [0]
+
+
+def test_whole_replications_are_summed_from_the_start_on() -> None:
+    kept = ReplicationStore(5)
+    kept.finished = {
+        number: SimpleNamespace(ettr=number / 10, drawn=number == 6, incidents_by_mode=[number, 1])
+        for number in (6, 7, 5)
+    }
+    assert kept.ettr(2) == [0.5, 0.6]
+    assert (kept.drawn(1), kept.drawn(2)) == (False, True)
+    assert kept.struck(2).tolist() == [11, 2]
 
 
 @pytest.mark.parametrize("damaged", ["{}", "no JSON", '{"strip": [], "odd": 1}', '{"strip": 3}'])

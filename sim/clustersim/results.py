@@ -62,7 +62,7 @@ class SummaryFigure(NamedTuple):
         metric, path, value = figure.metric, figure.path, at(summary, figure.path)
         width = margin(summary, metric.margin or path)
         known = value is not None and width is not None
-        ends = ConfidenceInterval(value, value - width, value + width) if known else ConfidenceInterval(value)
+        ends = ConfidenceInterval(None, value - width, value + width) if known else ConfidenceInterval()
         _, low, high = ends.within(0.0, metric.highest)
         return cls(path, metric.label, value, low, high, metric.unit, metric.meaning)
 

@@ -60,7 +60,7 @@ def _complete(columns: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
     count = len(columns["time_s"])
     usual: dict[str, Array] = {
         "replica": np.full(count, -1, np.int32),
-        "tier": np.full(count, -1, np.int16),
+        "tier": np.full(count, -1),
         "back_s": np.full(count, np.nan),
     }
     for name in [column.name for column in INCIDENT_COLUMNS if "<" not in column.name]:
@@ -123,7 +123,7 @@ def _quantiles(values: Array, chances: Sequence[float]) -> Array:
 def _counted(curve: Array, end: float, instants: Array) -> Array:
     """Return a count that is known at equally spaced instants from 0 to *end*; NaN after it."""
     place = np.floor(instants * ((len(curve) - 1) / end) + 1e-6).astype(int)
-    return np.where(instants < end, curve[np.minimum(place, len(curve) - 1)].astype(np.float64), np.nan)
+    return np.where(instants < end, curve[np.minimum(place, len(curve) - 1)], np.nan)
 
 
 def productive_share(records: Records, edges: Array) -> Array:
@@ -209,12 +209,10 @@ MOST_ROWS = {TIMELINE: BINS, STRIP: 1_000_000, INCIDENTS: 20_000_000}
 def _wrong_with(table: str, rows: int, schema: pa.Schema, replications: int) -> str:
     """Return what of the rows and columns of a file cannot be those of a *table*; empty where all can."""
     most = MOST_ROWS.get(table, replications)
-    if rows > most or (table == REPLICATIONS and rows != replications):
-        return (
-            f"{rows:,} rows, where at most {most:,} can be read"
-            if rows > most
-            else f"{rows:,} rows are too few"
-        )
+    if rows > most:
+        return f"{rows:,} rows, where at most {most:,} can be read"
+    if table == REPLICATIONS and rows < replications:
+        return f"{rows:,} rows are too few"
     for column in (each.name for each in COLUMNS[table] if "<" not in each.name):
         if column not in schema.names:
             return f"has no column {column}"
@@ -258,9 +256,7 @@ def _table(columns: Mapping[str, Array | pa.Array]) -> pa.Table:
 
 def _numbers(values: Array) -> pa.Array:
     """Return a column of numbers (NaN is null) or of truth values."""
-    valid = None
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        valid = _bits(~np.isnan(values))
+    valid = _bits(~np.isnan(values)) if values.dtype.kind == "f" else None
     data = _bits(values) if values.dtype == np.bool_ else pa.py_buffer(np.ascontiguousarray(values))
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [valid, data])
 

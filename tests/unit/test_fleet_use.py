@@ -80,7 +80,8 @@ def test_replications_and_the_timeline_count_nodes() -> None:
 def test_where_nobody_counted_nodes_they_are_unknown() -> None:
     done = [with_use(use([1]), 0), with_use(None, 1)]
     assert tables.frame(scenario(), done, tables.REPLICATIONS)["nodes_away"].isna().tolist() == [False, True]
-    assert tables.frame(scenario(), done, tables.TIMELINE)["away_mean"].isna().all()
+    timeline = tables.frame(scenario(), done, tables.TIMELINE)
+    assert timeline[["away_mean", "away_p10", "away_p90", "away_0", "idle_mean"]].isna().all(axis=None)
 
 
 def test_a_strip_without_lanes_is_that_of_the_job() -> None:

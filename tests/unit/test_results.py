@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -175,7 +176,10 @@ def test_another_run_is_kept_as_a_whole_under_its_own_name(saved: Path) -> None:
     assert contents(kept) == before
     assert json.loads((saved / "summary.json").read_text())["name"] == "other"
     assert contents(saved).items() >= unfinished.items()
-    assert results(scenario("third")).save(saved) == saved.with_name("run@unknown-2")
+    third = results(scenario("third"))
+    third.provenance["finished"] = "2026-11-29T06:50:00+00:00"
+    assert third.save(saved) == saved.with_name("run@unknown-2")
+    assert results(scenario("fourth")).save(saved) == saved.with_name("run@2026-11-29T06-50-00")
     assert folders.runs_in(saved.parent) == [saved]
 
 
@@ -295,7 +299,11 @@ def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
     assert folders.is_run_folder(tmp_path / "new")
 
 
-def test_a_write_that_fails_leaves_the_old_run(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["run", "me@home"])
+def test_a_write_that_fails_leaves_the_old_run(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    saved = saved.rename(saved.with_name(name))
     before = (saved / "summary.json").read_bytes()
 
     def full(*_: object) -> None:
@@ -305,7 +313,21 @@ def test_a_write_that_fails_leaves_the_old_run(saved: Path, monkeypatch: pytest.
     with pytest.raises(OSError, match="No space"):
         results(scenario("other")).save(saved)
     assert (saved / "summary.json").read_bytes() == before
-    assert [path.name for path in saved.parent.iterdir()] == ["run"]
+    assert [path.name for path in saved.parent.iterdir()] == [name]
+
+
+def test_pages_are_asked_of_who_writes_them(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    pages = SimpleNamespace(
+        write_report=lambda *given: asked.append(given),
+        notebook_runs=lambda shown: f"first screen of {shown[0].name}",
+    )
+    registered = [SimpleNamespace(load=lambda: pages)]
+    monkeypatch.setattr("clustersim.report_hook.entry_points", lambda group: registered)
+    run, usual, other = Results.load(saved), saved / "report.html", saved.with_name("other.html")
+    assert (run.report(), run.report(other, "clustersim run")) == (usual, other)
+    assert asked == [([run], usual, None, None), ([run], other, None, "clustersim run")]
+    assert run._repr_html_() == "first screen of small"
 
 
 @pytest.mark.parametrize("name", ["summary.json", "provenance.json", "scenario.yaml"])

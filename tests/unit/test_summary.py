@@ -16,6 +16,7 @@ from clustersim.metrics.catalogue import CLAIMABLE
 from clustersim.metrics.cells import number_at
 from clustersim.records import Records
 from clustersim.results import Results, summarise
+from clustersim.scenario.drawing import drawn
 from clustersim.scenario.model import Scenario
 from clustersim.store import ChoiceError, RunError
 
@@ -270,6 +271,24 @@ def test_without_failures_only_saves_are_lost() -> None:
     assert summary["half_width"] == 0
     assert (summary["mtbf_s"], summary["mtti_s"]) == (None, None)
     assert "mtbf_s" in summary["reasons"]
+    assert summary["incidents_by_mode"] == {}
+    assert "" not in summary
+
+
+def test_each_draw_has_its_own_price_and_what_is_about_all_figures_comes_last() -> None:
+    asked = scenario(
+        costs={"gpu_hour": "2 USD", "idle_spares": "50 %"},
+        uncertain={"costs.gpu_hour": {"uniform": "1 to 3 USD"}},
+        uncertainty={"draws": 3, "per_draw": 2},
+    )
+    prices = sorted(each.costs.price_per_gpu_hour for each in drawn(asked, range(3)) if each.costs)
+    summary = summarise(asked, [books(GOOD, number=number) for number in range(6)])
+    hours = (80 + 0.5 * 2 * 8) * HOURS
+    assert summary["cost"]["total"] == pytest.approx(hours * sum(prices) / 3)
+    assert summary["inputs"]["cost.total"]["p50"] == pytest.approx(hours * prices[1])
+    assert summary["inputs"]["cost.total"]["p95"] > summary["inputs"]["cost.total"]["p50"]
+    assert summary["margins"]["cost.total"] == pytest.approx(0.0)
+    assert list(summary)[-3:] == ["margins", "inputs", "reasons"]
 
 
 def test_the_order_of_entries_does_not_matter_to_the_shares() -> None:

@@ -60,6 +60,11 @@ def test_the_productive_share_of_a_bin_is_what_was_kept_in_it() -> None:
     # In 20 to 35 s: 5 of 10 s, and 5 of 5 s. In 35 to 45 s: 5 of the 5 s that the replication still runs.
     assert shares[:5] == pytest.approx([1.0, 1.0, 0.0, 10 / 15, 1.0])
     assert np.isnan(shares[5:]).all()
+    # Less than a billionth of the run is what rounding leaves of its end, not time that it covers.
+    assert np.isnan(tables.productive_share(one, np.array([0.0, 40.0 - 1e-8, 50.0]))).tolist() == [
+        False,
+        True,
+    ]
     falls = lasting(40.0, [0.0, 20.0, 10.0, 10.0, 10.0])  # more than the time, and less than nothing
     assert tables.productive_share(falls, np.array([0.0, 10.0, 20.0])).tolist() == [1.0, 0.0]
 
@@ -145,11 +150,21 @@ def test_incidents_have_words_for_numbers_and_what_is_missing() -> None:
     assert (pd.isna(first["back_s"].iloc[0]), first["back_s"].iloc[1]) == (True, 300.0)
     assert first["interruption"].tolist() == [False, True]
     assert first["stall_s"].tolist() == [0.0, 0.0]
+    assert tables.incidents(scenario(), incidents())["back_s"].null_count == 1
     plain = {name: columns for name, columns in incidents().incidents.items() if name in ("time_s", "mode")}
     simple = replace(books(GOOD), incidents={**plain, "doing": np.array([0, 1])})
     found = tables.frame(scenario(), [simple], "incidents")
     assert found["back_s"].isna().all()
     assert (found["replica"].tolist(), found["tier"].tolist()) == ([-1, -1], ["", ""])
+
+
+def test_one_file_holds_replications_with_and_without_replicas_and_tiers(tmp_path: Path) -> None:
+    full = incidents(replica=np.array([3, -1], np.int32))
+    simple = {name: column for name, column in full.incidents.items() if name not in ("replica", "tier")}
+    tables.write(scenario(), [full, replace(full, incidents=simple)], tmp_path, True)
+    assert tables.read(tmp_path, "incidents", 2)["replica"].tolist() == [3, -1, -1, -1]
+    tables.write(scenario(), [full], tmp_path, True)
+    assert len(tables.read(tmp_path, "incidents", 1)) == 2
 
 
 def test_the_strip_is_that_of_replication_0() -> None:
@@ -163,6 +178,9 @@ def test_the_strip_is_that_of_replication_0() -> None:
         "detail": ["", "äußerst"],
         "lane": [-1, 3],
     }
+    for other in ((), (StripRow(0, 9, "waiting", ""),)):  # whatever is in it, it has the same types
+        strip = tables.strip(scenario(), [replace(books(GOOD), strip=other)])
+        assert strip.schema.types == [pa.float64(), pa.float64(), pa.string(), pa.string(), pa.int32()]
 
 
 def test_columns_become_arrows_own() -> None:
@@ -203,6 +221,7 @@ def test_what_is_a_table_is_read(tmp_path: Path) -> None:
         True,
         False,
     ]
+    assert len(read(tmp_path, table(ettr=pa.array([True, None])))) == 2  # odd, but within its range
     strip = {
         "start_s": [0.0] * 5,
         "end_s": [1.0] * 5,
@@ -219,7 +238,10 @@ def test_what_is_a_table_is_read(tmp_path: Path) -> None:
         ({"ettr": [0.5, -2e-6]}, "a share in column ettr is out of its range"),
         ({"ettr": [0.5, 1 + 2e-6]}, "a share in column ettr is out of its range"),
         ({"detection": [0.5, float("inf")]}, "a share in column detection is out of its range"),
-        ({"p50": [-1.0, 0.5]}, "a share in column p50 is out of its range"),
+        *(
+            ({name: [-1.0, 0.5]}, f"a share in column {name} is out of its range")
+            for name in ("mean", "p10", "p50", "p90")
+        ),
         ({"extra\x1b": ["a", "b"]}, r"its column extra\\x1b holds string"),
         ({"mode": [1, 2]}, "its column mode holds int64"),
         ({"extra": [[1], [2]]}, "its column extra holds list"),

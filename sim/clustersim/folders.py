@@ -30,6 +30,8 @@ LARGEST_JSON = 100_000_000
 """Bytes; a summary has some ten thousand, a validation a hundred thousand."""
 LONGEST_SLUG = 60
 """Longer names are cut in listings, and paths have limits."""
+_NO_RUN = re.compile(r"^[.]|@(\d{4}[\dT-]*|unknown(-\d+)?)$")
+"""Names of folders that hold no run of their own: hidden, or set aside under a date."""
 
 
 def slug(name: str) -> str:
@@ -114,7 +116,7 @@ def set_file_aside(path: Path) -> Path | None:
     if not path.is_file():
         return None
     changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
-    aside = _free(path.with_name(f"{path.stem}@{_plain_date(changed)}{path.suffix}"))
+    aside = _free(path.with_name(f"{path.stem}@{_plain_date(changed)}{path.suffix}"), path.suffix)
     os.rename(path, aside)
     return aside
 
@@ -124,9 +126,10 @@ def _plain_date(date: str) -> str:
     return re.sub(r"[^0-9T]+", "-", date.removesuffix("+00:00")).strip("-") or "unknown"
 
 
-def _free(path: Path) -> Path:
-    """Return *path*, or with a number the first like it that is not there."""
-    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+def _free(path: Path, suffix: str = "") -> Path:
+    """Return *path*, or with a number before its *suffix* the first like it that is not there."""
+    stem = path.name.removesuffix(suffix)
+    numbered = (path.with_name(f"{stem}-{number}{suffix}") for number in count(2))
     return path if not path.exists() else next(each for each in numbered if not each.exists())
 
 
@@ -268,6 +271,6 @@ def runs_in(folder: Path) -> list[Path]:
     if not isinstance(names, list) or any(str(name) != Path(str(name)).name for name in names):
         raise RunError(f"{listed}: its runs are no names of folders; compare the scenarios again")
     runs = [folder / str(name) for name in names] or sorted(
-        path for path in folder.iterdir() if not re.search("^[.]|@", path.name) and is_run_folder(path)
+        path for path in folder.iterdir() if not _NO_RUN.search(path.name) and is_run_folder(path)
     )
     return runs or [folder]

@@ -94,10 +94,10 @@ def test_studies_that_are_not_finished_stay_where_a_run_is_set_aside(tmp_path: P
 
 @pytest.mark.usefixtures("_in_tokyo")
 def test_a_folder_or_file_is_set_aside_under_its_date(tmp_path: Path) -> None:
-    for number, name in enumerate(("run@2026-11-29T06-50-00", "run@2026-11-29T06-50-00-2"), start=1):
-        (tmp_path / "run").mkdir(exist_ok=True)
-        (tmp_path / "run" / "of.txt").write_text(f"{number}")
-        assert folders.set_aside(tmp_path / "run", "2026-11-29T06:50:00+00:00") == tmp_path / name
+    for number, name in enumerate(("v1.5@2026-11-29T06-50-00", "v1.5@2026-11-29T06-50-00-2"), start=1):
+        (tmp_path / "v1.5").mkdir(exist_ok=True)
+        (tmp_path / "v1.5" / "of.txt").write_text(f"{number}")
+        assert folders.set_aside(tmp_path / "v1.5", "2026-11-29T06:50:00+00:00") == tmp_path / name
         assert (tmp_path / name / "of.txt").read_text() == f"{number}"
     file = tmp_path / "tune.json"
     for text, name in (
@@ -227,11 +227,12 @@ def test_several_runs_do_not_go_into_one(tmp_path: Path) -> None:
 
 
 def test_the_runs_in_a_folder_are_those_of_its_comparison_or_all_that_are_finished(tmp_path: Path) -> None:
-    for name in ("b", "a", "a@2026", ".hidden", "c/below"):
+    for name in ("b", "a", "a@2026-11-29T06-50-00", "a@unknown", "a@unknown-2", ".hidden", "c/below"):
         finished(tmp_path / name)
     (tmp_path / "empty").mkdir()
     assert folders.runs_in(tmp_path) == [tmp_path / "a", tmp_path / "b"]
-    for alone in ("a", "a@2026", "empty", "nowhere", "a/summary.json"):
+    assert folders.runs_in(finished(tmp_path / "own" / "me@home").parent) == [tmp_path / "own" / "me@home"]
+    for alone in ("a", "a@unknown", "empty", "nowhere", "a/summary.json"):
         assert folders.runs_in(tmp_path / alone) == [tmp_path / alone]
     listed = tmp_path / "comparison.json"
     listed.write_text('{"runs": ["b", "a", "gone"]}')

@@ -11,6 +11,7 @@ prints the table again.
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import random
 import re
@@ -178,6 +179,7 @@ def collect_once() -> None:
         def pytest_runtestloop(self, session: Any) -> bool:
             with TemporaryDirectory() as folder:
                 runner.run_tests = lambda _, tests, **keywords: run_collected(session, set(tests), folder)
+                gc.freeze()  # else every fork would go through all of it, and copy what it touches
                 self.hand_out()
             return True
 

@@ -111,9 +111,12 @@ class _Incidents:
         return len(self._first) - 1
 
     def _longest(self, absences: list[int]) -> int:
-        """Return which of these absences has the latest end that is known, -1 for none."""
+        """Return which of these absences has the latest end that is known, -1 for none.
+
+        Of those that end at once it is the one that began last: if its end is told no more, the node is away.
+        """
         known = [each for each in absences if self._end[each] < math.inf]
-        return max(known, key=self._end.__getitem__, default=-1)
+        return max(known, key=lambda each: (self._end[each], each), default=-1)
 
     def _extend(self, incident: int, end: float) -> None:
         """Let an absence last to the later end, or to the first that is told."""

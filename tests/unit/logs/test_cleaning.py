@@ -55,7 +55,7 @@ def grouped(mine: list[Row]) -> tuple[list[str], list[list[Row]], list[list[Row]
             of.append(of[earlier[-1]])
         elif within := [group for group in groups if time < known_end(group) < math.inf]:
             kinds.append("inside_absence")
-            of.append(max(within, key=known_end))
+            of.append(max(reversed(within), key=known_end))  # of those that end at once, the last to begin
         else:
             kinds.append("used")
             groups.append([])
@@ -101,6 +101,9 @@ def known_end(group: list[Row]) -> float:
 @example([(10, 0, "a", ""), (10, 0, "b", ""), (10, 0, "a", "")])
 @example([(10, 0, "a", "11"), (12, 0, "b", "50"), (14, 0, "a", "60"), (30, 0, "b", "70")])
 @example([(10, 0, "a", "11"), (12, 0, "b", "20"), (14, 0, "a", "60"), (30, 0, "b", "40")])
+@example([(21, 1, "a", "21"), (21, 1, "b", "46"), (32, 1, "a", "47"), (21, 1, "a", "46")])
+@example([(21, 1, "a", "21"), (21, 1, "b", "46"), (32, 1, "a", ""), (21, 1, "a", "46")])
+@example([(21, 1, "a", ""), (23, 1, "b", "46"), (24, 1, "a", "46"), (32, 1, "a", "")])
 def test_every_row_becomes_what_the_guide_says(log: list[Row]) -> None:
     read = history(log)
     counts, failures = by_hand(log)

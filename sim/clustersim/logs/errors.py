@@ -18,6 +18,3 @@ class LogError(ValueError):
     def at(cls, reason: str, file: str = "", line: int = 0) -> Self:
         """Return the error of one *reason*, in a line of a file where these are known."""
         return cls(UnreadRow(file, line, reason))
-
-    def __reduce__(self) -> tuple[type[LogError], tuple[UnreadRow, ...]]:
-        return type(self), self.problems

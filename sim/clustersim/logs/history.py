@@ -153,7 +153,7 @@ class History:
 
 
 def _whole(values: ArrayLike | None, count: int, usual: int) -> Array:
-    return np.full(count, usual, np.int64) if values is None else np.asarray(values, np.int64)
+    return np.full(count, usual) if values is None else np.asarray(values, np.int64)
 
 
 def _each(values: ArrayLike | None, count: int, usual: float) -> Floats:

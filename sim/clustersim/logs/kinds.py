@@ -53,7 +53,7 @@ def kind_of_event(state: str, reason: str) -> str:
 
 def kind_of_job(state: str) -> str:
     """Return the kind of a job that ended in *state*; raises ValueError for one that Slurm does not know."""
-    word = state.split(maxsplit=1)[0].upper().rstrip("+") if state.strip() else ""
+    word = state.split()[0].upper().rstrip("+") if state.strip() else ""
     if word in _FAILED_JOBS:
         return FAILURE
     if word in _OTHER_JOBS:

@@ -41,7 +41,7 @@ _LOOSE = re.compile(
     r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})"
     r"(?:[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?)? ?(.*)"
 )
-_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{2}):?([0-9]{2})?")
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([01][0-9]|2[0-3]):?([0-5][0-9])?")
 _TIME_OF_DAY = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 _AMBIGUOUS = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
 
@@ -65,7 +65,7 @@ def zone_of(name: str) -> tzinfo:
 
 def _offset(text: str) -> tzinfo | None:
     match = _OFFSET.fullmatch(text)
-    if match is None or int(match[2]) > 23 or int(match[3] or 0) > 59:
+    if match is None:
         return None
     delta = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
     return timezone(-delta if match[1] == "-" else delta)
@@ -116,7 +116,7 @@ class TimeCells:
         seconds = self._durations.get(cell)
         if seconds is None:
             if re.fullmatch(NUMBER, cell):
-                raise ValueError(f"{cell} has no unit; write {cell} h, or name the column {self._name}_h")
+                raise self._without_unit(cell)
             seconds = self._durations[cell] = _not_too_long(DURATION.parse(cell), cell)
         return seconds
 
@@ -140,12 +140,16 @@ class TimeCells:
             raise ValueError(f"{shown(cell)} is not understood as a time; give {examples}") from None
 
     def _since_1970(self, cell: str) -> float:
-        number = float(cell.replace("_", ""))
+        number = float(cell)
         if not _EARLIEST_EPOCH <= number < math.inf:
             if number < 0:
                 raise ValueError(f"{shown(cell)} is negative; a time is counted from the start")
-            raise ValueError(f"{cell} has no unit; write {cell} h, or name the column {self._name}_h")
+            raise self._without_unit(cell)
         return number * next(scale for limit, scale in _EPOCHS if number < limit)
+
+    def _without_unit(self, cell: str) -> ValueError:
+        number = shown(cell).replace('"', "")
+        return ValueError(f"{number} has no unit; write {number} h, or name the column {self._name}_h")
 
     def _plain(self, cell: str, unit: float) -> float:
         if not re.fullmatch(NUMBER, cell):
@@ -154,7 +158,7 @@ class TimeCells:
             if re.fullmatch(r"[0-9]+,[0-9]+", cell):
                 remedy = f"write {cell.replace(',', '.')} with a point"
             raise ValueError(f"{shown(cell)} is not a plain number; {remedy}")
-        return _not_too_long(float(cell.replace("_", "")) * unit, cell)
+        return _not_too_long(float(cell) * unit, cell)
 
     def _instant(self, moment: datetime, cell: str) -> float:
         """Return the seconds since 1970 of a moment that the zone knows once, and not twice or never."""

@@ -67,6 +67,7 @@ def test_a_column_has_one_meaning(header: str, named: dict[str, str], found: dic
             "x18, x19, ...; say which it is, --column time=Start",
         ),
         (",".join(f"x{n}" for n in range(20)), {}, None, "x18, x19; say which it is, --column time=Start"),
+        (",,", {}, None, 'no column "time"; the first line names the columns; say which it is'),
         (
             "nodename,timestart,state",
             {},
@@ -98,6 +99,7 @@ def test_a_format_is_seen_by_all_columns_that_it_needs() -> None:
         ("time_h,nod", 'column "nod" is not known; did you mean "node"?'),
         ("time_h,casue", 'column "casue" is not known; did you mean "cause"?'),
         ("time_h,repiar_h", 'column "repiar_h" is not known; did you mean "repair_h"?'),
+        ("time_h,repar_h", 'column "repar_h" is not known; did you mean "repair_h"?'),
         ("time_h,node,nod", ""),
         ("time_h,end,repiar", ""),
         ("time_h,weather", ""),
@@ -106,8 +108,9 @@ def test_a_format_is_seen_by_all_columns_that_it_needs() -> None:
 def test_nearly_the_name_of_a_missing_column_is_a_slip_where_that_is_asked(header: str, says: str) -> None:
     text = f"{header}\n" + ",".join("3" for _ in header.split(",")) + "\n"
     if says:
-        with pytest.raises(LogError, match=re.escape(says)):
+        with pytest.raises(LogError, match=re.escape(says)) as refused:
             rows(text, strict=True)
+        assert len(refused.value.problems) == 1
     assert len(rows(text)) + rows(text).counts["not_understood"] == 1
     if not says:
         assert rows(text, strict=True).total == 1

@@ -41,6 +41,17 @@ def test_no_rate_without_an_exposure(log: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rows", "seen"),
+    [("", ""), ("1,\n3,\n", " (the rows lie from 1 h to 3 h; what was observed may be more)")],
+)
+def test_an_exposure_is_asked_for_with_no_more_than_the_rows_show(log: Path, rows: str, seen: str) -> None:
+    log.write_text(f"time_h,node\n{rows}")
+    with pytest.raises(LogError) as refused:
+        read_history([log], nodes=2)
+    assert str(refused.value) == f"a rate needs to know what was observed: give --from, --to{seen}"
+
+
+@pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"end": "2026-05-01"}, "--to 2026-05-01 is not after --from 2026-05-01"),

@@ -43,9 +43,9 @@ def test_a_job_is_told_by_its_state(state: str, kind: str) -> None:
     assert kind_of_job(state) == kind
 
 
-@pytest.mark.parametrize("state", ["", "  ", "EXPLODED", "by FAILED"])
+@pytest.mark.parametrize("state", ["", " ", "EXPLODED", "by FAILED", "FAILEDX"])
 def test_a_state_of_a_job_that_slurm_does_not_know_is_refused(state: str) -> None:
-    with pytest.raises(ValueError, match="is no state of a job that Slurm knows; correct it"):
+    with pytest.raises(ValueError, match=f'"{state}" is no state of a job that Slurm knows; correct it'):
         kind_of_job(state)
 
 

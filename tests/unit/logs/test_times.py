@@ -74,6 +74,7 @@ def test_a_plain_number_has_the_unit_of_its_column(cell: str, seconds: float) ->
     [
         ("99999999", "99999999 has no unit; write 99999999 h, or name the column time_h"),
         ("0.5", "0.5 has no unit; write 0.5 h"),
+        ("0", "0 has no unit; write 0 h"),
         ("-5", '"-5" is negative; a time is counted from the start'),
         ("5:30", "is a time of day without its date"),
         ("1/5/2026", '"1/5/2026": day and month may be either'),
@@ -83,7 +84,8 @@ def test_a_plain_number_has_the_unit_of_its_column(cell: str, seconds: float) ->
         ("2026/05/01 05:30 +08:60", "is no offset"),
         ("400000000001 d", "is longer than 1,000,000,000 years; give a shorter one"),
         ("3 parsec", '"3 parsec" is not understood as a time; give a date'),
-        ("2026-03-29 02:30", "clocks went forward"),
+        ("2026-03-29 02:30", '"2026-03-29 02:30" never was in Europe/Berlin: clocks went forward'),
+        ("2026-10-25 02:30", '"2026-10-25 02:30" was twice in Europe/Berlin: clocks went back;'),
         ("2026-10-25 02:30", "clocks went back; write its offset behind it, +02:00 or +01:00"),
         ("soon", '"soon" is not understood as a time; give a date'),
         ("", '"" is not understood; a duration is a number and'),
@@ -92,6 +94,27 @@ def test_a_plain_number_has_the_unit_of_its_column(cell: str, seconds: float) ->
 def test_what_is_no_instant_is_refused(cell: str, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
         TimeCells(zone=BERLIN).read(cell)
+
+
+def test_a_number_of_any_length_is_refused_in_a_short_sentence() -> None:
+    """One of 400 digits is more than a float holds."""
+    for cells in (TimeCells().read, TimeCells().duration):
+        with pytest.raises(ValueError, match=r"^9{56}\.\.\. has no unit; write 9{56}\.\.\. h, or name"):
+            cells("9" * 400)
+
+
+@pytest.mark.parametrize(
+    ("zone", "cell", "offsets"),
+    [
+        ("America/New_York", "2026-11-01 01:30", "-04:00 or -05:00"),
+        ("Europe/London", "2026-10-25 01:30", "+01:00 or +00:00"),
+    ],
+)
+def test_a_time_that_was_twice_is_told_with_the_offsets_of_its_zone(
+    zone: str, cell: str, offsets: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"write its offset behind it, {offsets}")):
+        TimeCells(zone=ZoneInfo(zone)).read(cell)
 
 
 def test_a_local_time_needs_a_zone_and_no_other_does() -> None:

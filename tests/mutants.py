@@ -134,7 +134,7 @@ def settings(room: str) -> dict[str, Any]:
 def ask(room: str, *arguments: str) -> str:
     """Return what mutmut answers."""
     command = [sys.executable, __file__, room, *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
 
 
 def mutmut(room: str, arguments: Sequence[str]) -> None:

@@ -122,13 +122,7 @@ def settings(room: str) -> dict[str, Any]:
     """Return the settings of mutmut for a *room*: those of all, and its own."""
     common, own = tools()["mutmut"], tools()["mutants"][room]
     files = [str(file.relative_to(ROOT)) for glob in own["only_mutate"] for file in sorted(ROOT.glob(glob))]
-    return {
-        **common,
-        **own,
-        "type_check_command": [*common["type_check_command"], *files],
-        # Random tests draw the same for each mutant, and keep for the next one nothing that failed.
-        "pytest_add_cli_args": [*own.get("pytest_add_cli_args", ()), "--hypothesis-profile=ci"],
-    }
+    return {**common, **own, "type_check_command": [*common["type_check_command"], *files]}
 
 
 def ask(room: str, *arguments: str) -> str:

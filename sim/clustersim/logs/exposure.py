@@ -91,10 +91,13 @@ def exposure(begin: str, end: str, nodes: str, zone: tzinfo | None = None, clock
     begin_s, window_s, dated = window(begin, end, zone)
     start = (_EPOCH + timedelta(seconds=begin_s)).astimezone(zone) if dated else None
     base = Exposure(begin_s, window_s, dated, np.zeros(0), np.zeros(0), start=start, clock=clock)
-    if nodes.strip().replace("_", "").replace(",", "").isdecimal():
-        count = int(nodes.strip().replace("_", "").replace(",", ""))
-        if not 1 <= count <= MOST_NODES:
-            raise LogError.at(f"--nodes {nodes}: 1 to {MOST_NODES:,} are possible")
+    digits = nodes.strip().replace("_", "").replace(",", "")
+    if digits.isdecimal():
+        # As a float, since Python makes no integer of more than some thousand digits.
+        if not 1 <= float(digits) <= MOST_NODES:
+            said = shown(nodes).strip('"')
+            raise LogError.at(f"--nodes {said}: 1 to {MOST_NODES:,} are possible")
+        count = int(digits)
         return replace(base, entered_s=np.zeros(count), left_s=np.full(count, window_s))
     if not Path(nodes).is_file():
         why = f"--nodes {shown(nodes)} is neither a number nor a file that exists"
@@ -160,9 +163,8 @@ def _from_file(base: Exposure, source: LogSource, zone: tzinfo | None) -> Exposu
 
 def _with_spans(base: Exposure, spans: Sequence[tuple[str, float, float]], source: LogSource) -> Exposure:
     named = tuple(name for name, _, _ in spans if name)
-    for name, number in Counter(named).most_common(1):
-        if number > 1:
-            raise LogError.at(f"node {shown(name)} is there twice; give it one line", source.name)
+    if doubled := [name for name, number in Counter(named).items() if number > 1]:
+        raise LogError.at(f"node {shown(doubled[0])} is there twice; give it one line", source.name)
     if not spans:
         why = "no node is observed in the window; correct the file, or --from and --to"
         raise LogError.at(why, source.name)
@@ -192,9 +194,10 @@ def _spans(base: Exposure, cells: TimeCells, row: Mapping[str, str]) -> list[tup
 
 
 def _count(text: str) -> int:
-    if not text.replace("_", "").isdecimal() or int(text.replace("_", "")) > MOST_NODES:
+    digits = text.replace("_", "")
+    if not digits.isdecimal() or float(digits) > MOST_NODES:
         raise ValueError(f"{shown(text)} is not a number of nodes up to {MOST_NODES:,}")
-    return int(text.replace("_", ""))
+    return int(digits)
 
 
 def _from_steps(

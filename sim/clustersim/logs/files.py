@@ -42,6 +42,7 @@ _MAGIC = {
     b"ORC": "is in the format ORC; export it as CSV or Parquet",
 }
 _PARQUET = b"PAR1"
+_WIDE = "utf-16"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -108,7 +109,7 @@ def open_table(source: LogSource) -> Iterator[LogTable]:
         with source.path.open("rb") as stream:
             yield _parquet(source, stream)
         return
-    encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
+    encoding = _WIDE if head.startswith(_UTF16) else "utf-8-sig"
     with source.path.open(encoding=encoding, newline="") as lines:
         yield _csv(source, lines)
 
@@ -179,8 +180,11 @@ class _Lines:
         return line
 
     def _not_utf8(self) -> LogError:
-        """Return the error of the first line that is not UTF-8, sought anew, as decoding runs ahead."""
-        if self._source.path is not None:
+        """Return the error of the first line that is not UTF-8, sought anew, as decoding runs ahead.
+
+        UTF-16 that is broken has no such line: no line of it would be UTF-8.
+        """
+        if self._source.path is not None and self._stream.encoding != _WIDE:
             with self._source.path.open("rb") as stream:
                 for number, line in enumerate(stream, 1):
                     try:
@@ -188,7 +192,7 @@ class _Lines:
                     except UnicodeDecodeError as bad:
                         why = f"byte 0x{line[bad.start]:02x} is not UTF-8; save the file as UTF-8"
                         return LogError.at(why, self._source.name, number)
-        return LogError.at("cannot be decoded; save the file as UTF-8", self._source.name)
+        return LogError.at("cannot be decoded as UTF-16; save the file as UTF-8", self._source.name)
 
 
 class _CsvRows:
@@ -204,7 +208,9 @@ class _CsvRows:
         rows: list[list[str]] = []
         width, count = len(table.names), 0
         for number, cells in self._rows(table):
-            if len(cells) != width and not self._fits(table, number, cells):
+            # Cells too many are the end of a line where they hold nothing.
+            if len(cells) < width or any(map(str.strip, cells[width:])):
+                table.refuse(number, f"{len(cells)} cells for {width} columns; give one for each")
                 continue
             numbers.append(number)
             rows.append(cells)
@@ -213,6 +219,7 @@ class _CsvRows:
                 _refuse_too_many(table, count)
                 yield _block(table, self._lines.done, numbers, rows, columns)
                 numbers, rows = [], []
+        _refuse_too_many(table, count + len(rows))
         yield _block(table, table.size, numbers, rows, columns)
 
     def _rows(self, table: LogTable) -> Iterator[tuple[int, list[str]]]:
@@ -230,18 +237,8 @@ class _CsvRows:
                 continue
             if cells is None:
                 return
-            if any(cells) and not (len(cells) == 1 and not cells[0].strip()):
+            if any(map(str.strip, cells)):
                 yield lines.number if lines.number == before + 1 else before + 1, cells
-
-    def _fits(self, table: LogTable, number: int, cells: list[str]) -> bool:
-        """Whether cells too many are only the ends of a line; else the line is bad."""
-        width = len(table.names)
-        if not any(cell.strip() for cell in cells):
-            return False
-        if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
-            return True
-        table.refuse(number, f"{len(cells)} cells for {width} columns; give one for each")
-        return False
 
 
 def _without_comments(lines: _Lines) -> Iterator[str]:

@@ -267,7 +267,7 @@ class _Reader:
 
     def _kind(self, node: str, cause: str, word: str) -> str:
         """Return whether a row tells of a failure, a planned stop, or neither."""
-        key = word, cause if self._format == EVENTS else ""
+        key = word, cause
         kind = self._kinds.get(key)
         if kind is None:
             kind = self._kinds[key] = self._find_kind(word, cause)

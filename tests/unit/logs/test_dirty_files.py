@@ -60,7 +60,8 @@ DRESSES: dict[str, str | bytes] = {
     "more columns": "".join(f"{line},x{number}\n" for number, line in enumerate(CLEAN.splitlines())),
     "comments": "# exported by hand\n" + CLEAN.replace("2026-05-02T09", "# a comment\n2026-05-02T09"),
     "empty lines": CLEAN.replace("\n", "\n\n"),
-    "lines of commas alone": CLEAN + ",,,\n",
+    "lines of commas alone": CLEAN + ",,,\n,,\n",
+    "lines of blanks between bars": (CLEAN + " , , , \n , \n").replace(",", "|"),
     "NaN for nothing": CLEAN.replace(",,software,\n", ",NaN,software,nan\n"),
     "NA for nothing": CLEAN.replace(",,software,\n", ",NA,software,N/A\n"),
     "null for nothing": CLEAN.replace(",,software,\n", ",null,software,None\n"),
@@ -157,7 +158,7 @@ WARTS = {
     "a repair of no time": Wart(
         "time,node,repair\n2026-05-02,1,0 h\n",
         {"not_understood": 1},
-        "leave it empty where a restart is enough",
+        '"0 h" is no repair; leave it empty where a restart is enough',
     ),
     "too few cells": Wart(
         "time,node\n2026-05-02,1\n2026-05-03\n", {"used": 1, "not_understood": 1}, "3: 1 cells for 2 columns"
@@ -188,8 +189,9 @@ WARTS = {
     "a kind that is unknown": Wart(
         "time,node,kind\n2026-05-02,1,party\n",
         {"not_understood": 1},
-        '"party" is neither a failure nor planned',
+        'column "kind": "party" is neither a failure nor planned',
     ),
+    "a kind that is not known": Wart("time,node,kind\n2026-05-02,1,n/a\n2026-05-03,1,-\n", {"used": 2}),
     "a planned stop": Wart("time,kind\n2026-05-02,planned\n2026-05-03,failure\n", {"planned": 1, "used": 1}),
     "a launch": Wart("time,kind\n2026-05-02,launch\n2026-05-03,\n", {"no_failure": 1, "used": 1}),
     "before and after the window": Wart(
@@ -249,6 +251,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
         "log.csv:2: a quote opens here and is not closed",
     ),
     "another encoding": (b"time,cause\n2026-05-02,Lift\n2026-05-03,L\xfcfter\n", "3: byte 0xfc is not UTF-8"),
+    "UTF-16 that is cut off": (CLEAN.encode("utf-16")[:-1], "log.csv: cannot be decoded as UTF-16; save the"),
     "a compressed file": (b"\x1f\x8b\x08rest", "is compressed; unpack it"),
     "a spreadsheet": (b"PK\x03\x04rest", "is a spreadsheet or an archive; export it as CSV"),
     "names with a quote that is open": ('time,"node\n', "log.csv:1: cannot be read (unexpected end of data)"),

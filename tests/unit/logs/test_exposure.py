@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustersim.logs import LogError, read_history
+from clustersim.logs import exposure as exposures
 from clustersim.logs.exposure import exposure
 from clustersim.logs.hosts import hosts_of, natural
 
@@ -59,6 +60,7 @@ def test_an_exposure_is_asked_for_with_no_more_than_the_rows_show(log: Path, row
         ({"begin": "0 d", "end": "30 d"}, "log.csv:2: its time is a date, and the window is not"),
         ({"begin": "soon"}, '--from "soon" is not understood as a time'),
         ({"nodes": 0}, "--nodes 0: 1 to 1,000,000 are possible"),
+        ({"nodes": "9" * 5000}, f"--nodes {'9' * 56}...: 1 to 1,000,000 are possible"),
         ({"nodes": "many"}, '--nodes "many" is neither a number nor a file that exists'),
         ({"nodes": 1}, "the log names 2 nodes, and 1 are said to be observed"),
         ({"timezone": "Mars/Base"}, '--timezone "Mars/Base" is no time zone that is known here'),
@@ -123,12 +125,13 @@ def test_more_nodes_than_there_were_are_refused(log: Path) -> None:
     ("fleet", "says"),
     [
         ("name\na\n", 'fleet.csv:1: no column "time"; give node,from,to with a line for each node'),
-        ("node\na\na\n", 'node "a" is there twice; give it one line'),
-        ("node,from\na,2027-01-01\n", "no node is observed in the window"),
-        ("time,nodes\n2026-05-03,2\n", "says no number of nodes for the begin of the window"),
-        ("time,nodes\n", "no rows below the names of the columns"),
+        ("node\nb\na\na\n", 'fleet.csv: node "a" is there twice; give it one line'),
+        ("node,from\na,2027-01-01\n", "fleet.csv: no node is observed in the window"),
+        ("time,nodes\n2026-05-03,2\n", "fleet.csv: says no number of nodes for the begin of the window"),
+        ("time,nodes\n2026-05-01T00:00:01,2\n", "says no number of nodes for the begin of the window"),
+        ("time,nodes\n", "fleet.csv: no rows below the names of the columns"),
         ("time,nodes\n2026-05-01,many\n", 'fleet.csv:2: "many" is not a number of nodes'),
-        ("time,nodes\n3 h,5\n", "window and fleet are to be dates both, or times from the start both"),
+        ("time,nodes\n3 h,5\n", '"3 h": window and fleet are to be dates both, or times from the start both'),
     ],
 )
 def test_a_fleet_that_cannot_be_read_is_refused(log: Path, fleet: str, says: str) -> None:
@@ -213,6 +216,29 @@ def test_a_number_of_nodes_has_its_limits(nodes: str) -> None:
         exposure("0 d", "1 d", nodes)
 
 
+@pytest.mark.parametrize(
+    ("row", "count"), [("0 d,10", 10), ("0 d,0_9", 9), ("0 d,1__0_", 10), (",7", 7), ("0 d,11", None)]
+)
+def test_a_size_of_a_fleet_has_its_limit_and_counts_from_the_begin_unless_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, count: int | None
+) -> None:
+    monkeypatch.setattr(exposures, "MOST_NODES", 10)
+    (tmp_path / "fleet.csv").write_text(f"time,nodes\n{row}\n")
+    if count is None:
+        with pytest.raises(LogError, match='"11" is not a number of nodes up to 10'):
+            exposure("2 d", "3 d", str(tmp_path / "fleet.csv"))
+    else:
+        observed = exposure("2 d", "3 d", str(tmp_path / "fleet.csv"))
+        assert (observed.entered_s.tolist(), observed.left_s.tolist()) == ([0.0] * count, [DAY] * count)
+
+
+def test_of_the_lines_of_a_fleet_that_are_none_the_first_twenty_are_said(tmp_path: Path) -> None:
+    (tmp_path / "fleet.csv").write_text("node,from\n" + "a\n" * 25)
+    with pytest.raises(LogError) as refused:
+        exposure("0 d", "1 d", str(tmp_path / "fleet.csv"))
+    assert [problem.line for problem in refused.value.problems] == list(range(2, 22))
+
+
 def test_who_came_last_leaves_first_and_steps_before_the_window_count(tmp_path: Path) -> None:
     """Of 2, then 4 from day 3, then 1 from day 5 of ten days: two stay 10 and 5 days, two others 2 days."""
     (tmp_path / "fleet.csv").write_text("time,nodes\n5 d,1\n3 d,4\n0 d,9\n1 d,2\n12 d,50\n")
@@ -243,6 +269,7 @@ def test_nodes_are_observed_within_the_window(tmp_path: Path, fleet: str, spans:
     [
         ("node\n-\n", "fleet.csv:2: no node is named"),
         ("time,nodes\n0 d,1000001\n", "is not a number of nodes up to 1,000,000"),
+        ("time,nodes\n0 d," + "9" * 5000, "9... is not a number of nodes up to 1,000,000"),
         ("node,from\na,soon\n", 'fleet.csv:2: "soon" is not understood as a time'),
         ("node,from\na,1 d,3\n", "fleet.csv:2: 3 cells for 2 columns"),
         ("nodes\n4\n", 'no column "time"; give node,from,to with a line for each node, or time,nodes'),

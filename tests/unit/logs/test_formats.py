@@ -67,6 +67,16 @@ def test_events_of_slurm_are_recognised_and_announced(tmp_path: Path) -> None:
     assert any("events of nodes from Slurm's `sacctmgr show event -P`" in note for note in read.notes)
 
 
+def test_an_event_without_a_node_is_no_failure(tmp_path: Path) -> None:
+    log = "NodeName|TimeStart|TimeEnd|State|Reason\n|2026-05-02|2026-05-03|DOWN|slurmctld\n"
+    assert counted(history(tmp_path, log)) == {"total": 1, "no_failure": 1}
+
+
+def test_a_state_of_a_job_that_is_unknown_is_said_with_its_column(tmp_path: Path) -> None:
+    (problem,) = history(tmp_path, "JobID|End|State\n1|2026-05-02|LOST\n").problems
+    assert problem.reason.startswith('column "State": "LOST" is no state of a job that Slurm knows')
+
+
 def test_jobs_of_slurm_fail_at_their_end(tmp_path: Path) -> None:
     read = history(tmp_path, JOBS)
     assert counted(read) == {"total": 8, "used": 2, "merged": 1, "no_failure": 5}
@@ -235,10 +245,19 @@ def test_long_texts_that_all_rows_share_are_kept_once(tmp_path: Path) -> None:
 
 
 def test_a_log_has_so_many_rows_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MOST_ROWS", 15)
     monkeypatch.setattr(files, "BLOCK", 10)
-    with pytest.raises(LogError, match="more than 15 rows; give a part"):
-        history(tmp_path, "time_h\n" + "1\n" * 25)
+    for most, rows in ((15, 16), (15, 25), (20, 21)):
+        monkeypatch.setattr(files, "MOST_ROWS", most)
+        with pytest.raises(LogError, match=f"export.txt: more than {most} rows; give a part"):
+            history(tmp_path, "time_h\n" + "1\n" * rows)
+        assert history(tmp_path, "time_h\n" + "1\n" * most).rows["total"] == most
+
+
+def test_of_lines_that_are_no_rows_the_first_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_PROBLEMS", 2)
+    with files.open_table(files.LogSource("log", text="time,node\n1\n2\n3\n")) as table:
+        assert [block.lines for block in table.blocks([0])] == [[]]
+    assert ([each.line for each in table.bad], table.bad_lines) == ([2, 3], 3)
 
 
 def test_progress_is_told_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,6 +284,14 @@ def test_columns_of_a_parquet_file_are_read_as_their_texts(tmp_path: Path) -> No
     assert [str(problem) for problem in read.problems] == [
         f'{tmp_path / "log.parquet"}:3: column "time": no time is given; a failure needs one'
     ]
+
+
+def test_numbers_of_a_parquet_file_that_a_float_holds_as_wholes_are_written_so(tmp_path: Path) -> None:
+    """Each of 15 digits is a float of its own, of more they are not."""
+    codes = [79.0, 0.5, -3.0, 999_999_999_999_999.0, 1e15]
+    pq.write_table(pa.table({"time_h": [1, 2, 3, 4, 5], "cause": codes}), tmp_path / "log.parquet")
+    read = read_history([tmp_path / "log.parquet"], begin="0 d", end="1 d", nodes=1)
+    assert read.causes == ("79", "0.5", "-3", "999999999999999", "1000000000000000.0")
 
 
 def test_local_times_of_a_parquet_file_need_a_zone(tmp_path: Path) -> None:

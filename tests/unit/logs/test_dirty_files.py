@@ -45,6 +45,7 @@ DRESSES: dict[str, str | bytes] = {
     "tabs": CLEAN.replace(",", "\t"),
     "bars": CLEAN.replace(",", "|"),
     "bars at the ends of lines": CLEAN.replace(",", "|").replace("\n", "|\n"),
+    "bars and blanks at the ends of lines": CLEAN.replace(",", "|").replace("\n", "| \n"),
     "a line for Excel": "sep=;\n" + CLEAN.replace(",", ";"),
     "UTF-16": CLEAN.encode("utf-16"),
     "names in capitals": CLEAN.replace("time,node,cause,end", "TIME,Node,Cause,END"),

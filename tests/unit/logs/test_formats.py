@@ -244,13 +244,18 @@ def test_long_texts_that_all_rows_share_are_kept_once(tmp_path: Path) -> None:
     assert read.causes == ("x" * 1_000_000,)
 
 
-def test_a_log_has_so_many_rows_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("most", "rows"), [(15, 16), (15, 25), (20, 21)])
+def test_a_log_has_so_many_rows_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, rows: int
+) -> None:
+    """Of more, no block is given behind the last that is whole."""
     monkeypatch.setattr(files, "BLOCK", 10)
-    for most, rows in ((15, 16), (15, 25), (20, 21)):
-        monkeypatch.setattr(files, "MOST_ROWS", most)
-        with pytest.raises(LogError, match=f"export.txt: more than {most} rows; give a part"):
-            history(tmp_path, "time_h\n" + "1\n" * rows)
-        assert history(tmp_path, "time_h\n" + "1\n" * most).rows["total"] == most
+    monkeypatch.setattr(files, "MOST_ROWS", most)
+    told: list[int] = []
+    with pytest.raises(LogError, match=f"export.txt: more than {most} rows; give a part"):
+        history(tmp_path, "time_h\n" + "1\n" * rows, progress=lambda done, _: told.append(done))
+    assert len(told) == most // 10
+    assert history(tmp_path, "time_h\n" + "1\n" * most).rows["total"] == most
 
 
 def test_of_lines_that_are_no_rows_the_first_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

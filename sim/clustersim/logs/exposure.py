@@ -126,7 +126,7 @@ def window(
 
 def _instant(name: str, text: str, zone: tzinfo | None) -> tuple[float, bool]:
     try:
-        return TimeCells("time", None, zone).read(text.strip())
+        return TimeCells("", None, zone).read(text.strip())
     except ValueError as error:
         raise LogError.at(f"{name} {error}") from None
 
@@ -141,7 +141,7 @@ def _from_file(base: Exposure, source: LogSource, zone: tzinfo | None) -> Exposu
             why = f'no column "{missing[0]}"; give node,from,to with a line for each node, or time,nodes'
             raise LogError.at(why, source.name, table.line)
         columns = [name for name in wanted if name in names]
-        cells = TimeCells("time", None, zone)
+        cells = TimeCells("", None, zone)
         spans: list[tuple[str, float, float]] = []
         steps: list[tuple[float, int]] = []
         for block in table.blocks([names.index(name) for name in columns]):

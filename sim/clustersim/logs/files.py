@@ -77,7 +77,6 @@ class LogTable:
     names: list[str]
     line: int
     rows: Callable[[LogTable, Sequence[int]], Iterator[RowBlock]]
-    delimiter: str = ""
     size: int = 0
     done: int = 0
     bad: list[UnreadRow] = field(default_factory=list)
@@ -137,7 +136,7 @@ def _csv(source: LogSource, stream: Any) -> LogTable:
         names.pop()
     if len(names) > MOST_COLUMNS:
         raise LogError.at(f"{len(names):,} columns, {MOST_COLUMNS:,} are possible", source.name, lines.number)
-    return LogTable(source, names, lines.number, _CsvRows(lines, delimiter).blocks, delimiter, source.size)
+    return LogTable(source, names, lines.number, _CsvRows(lines, delimiter).blocks, source.size)
 
 
 def _is_comment(line: str) -> bool:
@@ -238,7 +237,7 @@ class _CsvRows:
             if cells is None:
                 return
             if any(map(str.strip, cells)):
-                yield lines.number if lines.number == before + 1 else before + 1, cells
+                yield before + 1, cells
 
 
 def _without_comments(lines: _Lines) -> Iterator[str]:
@@ -268,7 +267,7 @@ def _parquet(source: LogSource, stream: BinaryIO) -> LogTable:
         texts = [column.name for column in pq.read_schema(stream) if pa.types.is_string(column.type)]
         file = pq.ParquetFile(stream, read_dictionary=texts)
     except (pa.ArrowException, OSError, ValueError) as error:
-        why = f"is no whole Parquet file ({' '.join(str(error).split())[:80]}); export it anew"
+        why = f"is no whole Parquet file ({_begin_of(error)}); export it anew"
         raise LogError.at(why, source.name) from None
     if file.metadata.num_rows > MOST_ROWS:
         why = f"{file.metadata.num_rows:,} rows, {MOST_ROWS:,} are possible; give a part, such as one year"
@@ -276,7 +275,12 @@ def _parquet(source: LogSource, stream: BinaryIO) -> LogTable:
     names = list(file.schema_arrow.names)
     if len(names) > MOST_COLUMNS:
         raise LogError.at(f"{len(names):,} columns, {MOST_COLUMNS:,} are possible", source.name)
-    return LogTable(source, names, 0, _ParquetRows(file).blocks, "", source.size)
+    return LogTable(source, names, 0, _ParquetRows(file).blocks, source.size)
+
+
+def _begin_of(error: Exception) -> str:
+    """Return the begin of what a library says, in one line."""
+    return " ".join(str(error).split())[:80]
 
 
 class _ParquetRows:
@@ -300,7 +304,7 @@ class _ParquetRows:
                 table.done = math.ceil(table.size * number / total)
                 yield RowBlock(lines, [_texts(batch.column(name)) for name in wanted])
         except (pa.ArrowException, OSError) as error:
-            why = f"cannot be read ({' '.join(str(error).split())[:80]}); export it anew"
+            why = f"cannot be read ({_begin_of(error)}); export it anew"
             raise LogError.at(why, table.source.name, number + 1) from None
 
     @staticmethod

@@ -87,7 +87,10 @@ def is_missing(cell: str) -> bool:
 
 
 class TimeCells:
-    """The cells of one column of times: its *name*, the *unit* (s) of plain numbers, the zone of dates."""
+    """The cells of one column of times: its *name*, the *unit* (s) of plain numbers, the zone of dates.
+
+    No *name* is given where the column may not have a unit in it.
+    """
 
     def __init__(self, name: str = "time", unit: float | None = None, zone: tzinfo | None = None) -> None:
         self._name = name
@@ -149,7 +152,8 @@ class TimeCells:
 
     def _without_unit(self, cell: str) -> ValueError:
         number = shown(cell).replace('"', "")
-        return ValueError(f"{number} has no unit; write {number} h, or name the column {self._name}_h")
+        named = f", or name the column {self._name}_h" if self._name else ""
+        return ValueError(f"{number} has no unit; write {number} h{named}")
 
     def _plain(self, cell: str, unit: float) -> float:
         if not re.fullmatch(NUMBER, cell):

@@ -57,6 +57,7 @@ DRESSES: dict[str, str | bytes] = {
     "software,,2026-05-02T09:00:00,\n",
     "rows in another order": "".join(CLEAN.splitlines(True)[:1] + CLEAN.splitlines(True)[:0:-1]),
     "quotes around all": '"' + CLEAN.strip().replace(",", '","').replace("\n", '"\n"') + '"\n',
+    "quotes behind spaces": "".join(f'"{line}"\n'.replace(",", '", "') for line in CLEAN.splitlines()),
     "spaces behind commas": CLEAN.replace(",", ", "),
     "more columns": "".join(f"{line},x{number}\n" for number, line in enumerate(CLEAN.splitlines())),
     "comments": "# exported by hand\n" + CLEAN.replace("2026-05-02T09", "# a comment\n2026-05-02T09"),
@@ -258,7 +259,11 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "names with a quote that is open": ('time,"node\n', "log.csv:1: cannot be read (unexpected end of data)"),
     "a line without an end": ("time," * 300_000, "log.csv:1: a line of more than 1,000,000 characters"),
     "JSON": ('[{"time": 1}]', "is JSON or XML; export it as CSV or Parquet"),
-    "half a Parquet file": (b"PAR1 and no more", "is no whole Parquet file"),
+    "half a Parquet file": (
+        b"PAR1 and no more",
+        "log.csv: is no whole Parquet file (Parquet magic bytes not found in footer. Either the file is "
+        "corrupted or this is); export it anew",
+    ),
 }
 
 

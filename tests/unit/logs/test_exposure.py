@@ -141,6 +141,15 @@ def test_a_fleet_that_cannot_be_read_is_refused(log: Path, fleet: str, says: str
     assert says in str(refused.value)
 
 
+def test_a_time_without_a_unit_can_get_it_in_its_cell_alone(tmp_path: Path) -> None:
+    """A column `from_h` of a fleet would not be found, and an option is no column."""
+    (tmp_path / "fleet.csv").write_text("node,from\na,3\n")
+    for begin, says in (("3", "--from 3 has"), ("0 d", f"{tmp_path / 'fleet.csv'}:2: 3 has")):
+        with pytest.raises(LogError) as refused:
+            exposure(begin, "1 d", str(tmp_path / "fleet.csv"))
+        assert str(refused.value) == f"{says} no unit; write 3 h"
+
+
 SPANS = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 10)), min_size=1, max_size=8)
 
 
@@ -290,7 +299,7 @@ def test_a_line_of_a_fleet_that_cannot_be_read_is_said(tmp_path: Path, fleet: st
         ("a]", "is no list of nodes"),
         ("a,,b", "is no list of nodes"),
         ("a[1-x]", '"1-x" in a list of nodes is no range'),
-        ("a[3-1]", "runs backwards; write [1-3]"),
+        ("a[3-1]", '"3-1" in a list of nodes runs backwards; write [1-3]'),
         ("a," * 50_001, "is too long for a list of nodes"),
     ],
 )

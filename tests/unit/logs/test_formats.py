@@ -31,7 +31,7 @@ EVENTS = """\
 Cluster|NodeName|TimeStart|TimeEnd|State|Reason|User
 big||2026-05-01T00:00:00|2026-05-03T00:00:00|||
 big|gpu-1|2026-05-02T00:00:00|2026-05-02T06:00:00|DOWN*|Not responding [slurm@2026-05-02T00:00:00]|slurm
-big|gpu-2|2026-05-02T12:00:00|Unknown|drain|xid79 "fell off"|root(0)
+big|gpu-2|2026-05-02T12:00:00|Unknown|drain|"xid79" fell off|root(0)
 big|gpu-3|2026-05-04T00:00:00|2026-05-04T08:00:00|drain|monthly maintenance|root(0)
 big|gpu-4|2026-05-04T00:00:00|2026-05-04T08:00:00|MAINT||root(0)
 big|gpu-5|2026-05-04T00:00:00|2026-05-04T08:00:00|POWERED_DOWN~||root(0)
@@ -61,7 +61,7 @@ def counted(read: History) -> dict[str, int]:
 def test_events_of_slurm_are_recognised_and_announced(tmp_path: Path) -> None:
     read = history(tmp_path, EVENTS)
     assert counted(read) == {"total": 6, "used": 1, "open": 1, "planned": 2, "no_failure": 2}
-    assert read.causes == ("Not responding", 'xid79 "fell off"')
+    assert read.causes == ("Not responding", '"xid79" fell off')
     assert read.names == ("gpu-1", "gpu-2")
     assert read.end_s[0] - read.time_s[0] == 6 * HOUR
     assert any("events of nodes from Slurm's `sacctmgr show event -P`" in note for note in read.notes)
@@ -229,7 +229,7 @@ def test_a_parquet_file_of_very_many_rows_is_refused_by_its_footer(
 
 def test_nested_columns_are_refused_only_where_they_are_needed(tmp_path: Path) -> None:
     pq.write_table(pa.table({"time": ["1 h"], "node": [["a", "b"]]}), tmp_path / "nested.parquet")
-    with pytest.raises(LogError, match='column "node" holds list'):
+    with pytest.raises(LogError, match=r'nested.parquet: column "node" holds list'):
         read_history([tmp_path / "nested.parquet"], begin="0 d", end="1 d", nodes=1)
     pq.write_table(pa.table({"time": ["1 h"], "more": [["a", "b"]]}), tmp_path / "nested.parquet")
     assert read_history([tmp_path / "nested.parquet"], begin="0 d", end="1 d", nodes=1).rows["used"] == 1
@@ -291,6 +291,12 @@ def test_columns_of_a_parquet_file_are_read_as_their_texts(tmp_path: Path) -> No
     ]
 
 
+def test_no_value_in_a_column_of_whole_numbers_is_an_empty_cell(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"time_h": [1, 2], "node": [7, None]}), tmp_path / "log.parquet")
+    read = read_history([tmp_path / "log.parquet"], begin="0 d", end="1 d", nodes=2)
+    assert (read.node.tolist(), read.names[:1], read.rows["used"]) == ([0, -1], ("7",), 2)
+
+
 def test_numbers_of_a_parquet_file_that_a_float_holds_as_wholes_are_written_so(tmp_path: Path) -> None:
     """Each of 15 digits is a float of its own, of more they are not."""
     codes = [79.0, 0.5, -3.0, 999_999_999_999_999.0, 1e15]
@@ -326,6 +332,53 @@ def test_blocks_of_a_parquet_file_go_on_counting_its_rows(
     assert told == [(-(-size * part // 25), size) for part in (10, 20, 25)]
 
 
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_parquet_file_of_hardly_a_row_is_read_to_its_end(tmp_path: Path, rows: int) -> None:
+    pq.write_table(pa.table({"time": pa.array(["1 h"] * rows, pa.string())}), tmp_path / "log.parquet")
+    told: list[tuple[int, int]] = []
+    read = read_history(
+        [tmp_path / "log.parquet"], begin="0 d", end="1 d", nodes=1,
+        progress=lambda done, size: told.append((done, size)),
+    )  # fmt: skip
+    size = (tmp_path / "log.parquet").stat().st_size
+    assert (read.rows["total"], told) == (rows, [(size, size)] * rows)
+
+
+def test_a_parquet_file_that_is_damaged_within_is_refused_from_the_block_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "BLOCK", 10)
+    file = tmp_path / "log.parquet"
+    pq.write_table(pa.table({"time": [f"{number} h" for number in range(30)]}), file, row_group_size=10)
+    second = pq.read_metadata(file).row_group(1).column(0)
+    begin = second.dictionary_page_offset
+    content = bytearray(file.read_bytes())
+    content[begin : begin + second.total_compressed_size] = b"\xff" * second.total_compressed_size
+    file.write_bytes(content)
+    with pytest.raises(LogError, match=r"log.parquet:11: cannot be read \((?!None)[^()]+\); export it anew$"):
+        read_history([file], begin="0 d", end="2 d", nodes=1)
+
+
+def test_what_is_wrong_with_the_columns_of_a_parquet_file_has_no_line(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"node": ["a"]}), tmp_path / "log.parquet")
+    with pytest.raises(LogError, match=r'log.parquet: no column "time"'):
+        read_history([tmp_path / "log.parquet"], begin="0 d", end="1 d", nodes=1)
+
+
+def test_equal_texts_of_a_parquet_file_are_one(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"cause": ["fell off the bus"] * 3}), tmp_path / "log.parquet")
+    with files.open_table(files.LogSource("log", tmp_path / "log.parquet")) as table:
+        ((texts,),) = (block.cells for block in table.blocks([0]))
+    assert texts[0] is texts[1] is texts[2]
+
+
+def test_a_parquet_file_of_a_row_too_many_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_ROWS", 24)
+    pq.write_table(pa.table({"time_h": range(25)}), tmp_path / "log.parquet")
+    with pytest.raises(LogError, match=r"log.parquet: 25 rows, 24 are possible; give a part, such as one"):
+        read_history([tmp_path / "log.parquet"], begin="0 d", end="2 d", nodes=1)
+
+
 def test_a_parquet_file_has_so_many_columns_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pq.write_table(pa.table({"time": ["1 h"], "x": [1], "y": [2]}), tmp_path / "log.parquet")
     monkeypatch.setattr(files, "MOST_COLUMNS", 3)
@@ -335,7 +388,14 @@ def test_a_parquet_file_has_so_many_columns_at_most(tmp_path: Path, monkeypatch:
         read_history([tmp_path / "log.parquet"], begin="0 d", end="1 d", nodes=1)
 
 
-@pytest.mark.parametrize(("kind", "word"), [(pa.binary(), "binary"), (pa.duration("s"), "duration")])
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        (pa.binary(), "binary"),
+        (pa.duration("s"), "duration"),
+        (pa.dictionary(pa.int32(), pa.binary()), "binary"),
+    ],
+)
 def test_columns_that_hold_neither_text_nor_number_nor_time_are_refused(
     tmp_path: Path, kind: pa.DataType, word: str
 ) -> None:

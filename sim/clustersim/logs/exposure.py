@@ -188,8 +188,12 @@ def _spans(base: Exposure, cells: TimeCells, row: Mapping[str, str]) -> list[tup
     """Return name, begin and end of the observation of the nodes of a line that are in the window at all."""
     if is_missing(row["node"]):
         raise ValueError("no node is named")
-    entered = max(_since(base, cells, row.get("from", ""), 0.0), 0.0)
-    left = min(_since(base, cells, row.get("to", ""), math.inf), base.window_s)
+    entered = _since(base, cells, row.get("from", ""), -math.inf)
+    left = _since(base, cells, row.get("to", ""), math.inf)
+    if left < entered:
+        why = f"to {shown(row['to'])} lies before from {shown(row['from'])}"
+        raise ValueError(f"{why}; correct one of the two")
+    entered, left = max(entered, 0.0), min(left, base.window_s)
     return [(name, entered, left) for name in hosts_of(row["node"])] if left > entered else []
 
 

@@ -263,7 +263,7 @@ def test_who_came_last_leaves_first_and_steps_before_the_window_count(tmp_path: 
         ("a,1 d,4 d\n", [("a", 0, 2)]),
         ("a,3 d,\n", [("a", 1, 10)]),
         ('"a[1-2],b",,20 d\n', [("a1", 0, 10), ("a2", 0, 10), ("b", 0, 10)]),
-        ("a,,2 d\nb,12 d,\nc,,\n", [("c", 0, 10)]),
+        ("a,,2 d\nb,12 d,\nc,,\nd,,1 d\ne,3 d,3 d\n", [("c", 0, 10)]),
     ],
 )
 def test_nodes_are_observed_within_the_window(tmp_path: Path, fleet: str, spans: list[Any]) -> None:
@@ -280,6 +280,7 @@ def test_nodes_are_observed_within_the_window(tmp_path: Path, fleet: str, spans:
         ("time,nodes\n0 d,1000001\n", "is not a number of nodes up to 1,000,000"),
         ("time,nodes\n0 d," + "9" * 5000, "9... is not a number of nodes up to 1,000,000"),
         ("node,from\na,soon\n", 'fleet.csv:2: "soon" is not understood as a time'),
+        ("node,from,to\na,5 h,2 h\n", 'fleet.csv:2: to "2 h" lies before from "5 h"; correct one of the two'),
         ("node,from\na,1 d,3\n", "fleet.csv:2: 3 cells for 2 columns"),
         ("nodes\n4\n", 'no column "time"; give node,from,to with a line for each node, or time,nodes'),
     ],

@@ -60,12 +60,12 @@ def _run(results: Results, screen: Screen) -> None:
     summary, first = results.summary, headline(results.scenario, results.summary)
     screen.title(f"{first.verdict}\n")
     shown = [(figure.label, in_a_line(figure.cell)) for figure in first.figures]
-    screen.table(("", ""), shown, left=2)
+    screen.table(("", ""), shown)
     if first.expectations:
         screen.title("Expected")
         rows = [(f"  {each.path} {each.wanted}", each.verdict, each.found) for each in first.expectations]
         styles = ["" if each.verdict == MET else "yellow" for each in first.expectations]
-        screen.table(("", "", ""), rows, left=3, styles=styles)
+        screen.table(("", "", ""), rows, styles=styles)
     worth = worth_table(first.changes)
     screen.title("Worth most over this run, estimated" if worth.rows else "What to change")
     if worth.rows:
@@ -74,9 +74,9 @@ def _run(results: Results, screen: Screen) -> None:
     screen.advice(sorted(advise(results.scenario, summary), key=lambda advice: not advice.warning))
     screen.title("Further figures")
     shown_above = {figure.path for figure in first.figures}
-    screen.table(("", ""), _metrics(summary, shown_above), left=2)
+    screen.table(("", ""), _metrics(summary, shown_above))
     screen.title("Where the time goes")
-    screen.table(("", ""), _time(summary), left=2)
+    screen.table(("", ""), _time(summary))
     if results.folder:
         screen.text(f"\nNext: clustersim report {results.folder}", whole_lines=True)
 
@@ -145,7 +145,7 @@ def _comparison(comparison: Comparison, screen: Screen) -> None:
     """Print what changed, the runs side by side, which is best, what each step returns, and warnings."""
     if comparison.changed:
         screen.title(f"What differs from {comparison.baseline}")
-        screen.table(("", "", ""), _changed(comparison), left=3)
+        screen.table(("", "", ""), _changed(comparison))
         screen.text("")
     screen.table(["", *(result.name for result in comparison.results)], _measures(comparison))
     screen.advice(comparison.advice)
@@ -292,7 +292,8 @@ def _solution(found: Solution, screen: Screen) -> None:
     for value, each in found.tried:
         mark = "today's" if found.now is not None and each.value == found.now.value else ""
         met = "yes" if each.is_met else "no"
-        rows.setdefault((value, met), [value, found.words(each), met, mark])
+        if mark or (value, met) not in rows:  # of values that read the same, today's is the one to show
+            rows[value, met] = [value, found.words(each), met, mark]
     screen.table([found.path, found.metric, "met", ""], list(rows.values()))
     screen.advice(others)
 

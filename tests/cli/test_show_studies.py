@@ -19,6 +19,7 @@ from clustersim.studies.solve import Evaluation, Solution
 from clustersim.studies.sweep import Sweep
 from clustersim.studies.tune import Candidate, Tuning
 from clustersim.studies.values import TrialValue, Unit
+from clustersim.validation import Trial
 from tests.cli.pages import page
 from tests.reports import findings, validations
 from tests.unit.studies import test_sensitivity_sentences as inputs
@@ -132,6 +133,11 @@ TUNING = """
 
 def test_a_tuning_lists_a_few_intervals_the_best_and_the_ends_of_its_range() -> None:
     assert page(tuned()) == TUNING
+
+
+def test_a_tuning_where_saves_are_free_is_compared_with_today_alone() -> None:
+    today = tuned(gains=tuned().gains[-1:])
+    assert [line.split()[0] for line in page(today).splitlines()[5:8]] == ["recommended", "today's", "#"]
 
 
 def test_a_tuning_without_progress_gains_nothing_by_any_interval() -> None:
@@ -279,7 +285,14 @@ OF_ALL_KINDS = validations.validation(
     *(validations.FAILED, validations.UNDECIDED, validations.outcome("alone")),
     *(validations.outcome("third/only"), validations.outcome("fourth", kind="formula")),
     validations.outcome("fourth/b", kind="formula", verdict="differs"),
-    validations.outcome("fifth", fitted="a rate", assumes=("one", "two"), minus={}),
+    validations.outcome(
+        "fifth",
+        fitted="a rate",
+        assumes=("one", "two"),
+        minus={},
+        unknown="checkpoint.blocks",
+        tried=(Trial("9 s", ConfidenceInterval(0.441, 0.439, 0.443), "agrees"),),
+    ),
 )
 
 
@@ -318,8 +331,9 @@ CLAIMS = """
   second
     count  419 in 54 days  419 ± 41    420 ± 5  agrees
 # Fitted: claims that rest on an input which was chosen so that figures agree
-#        stated             accepted       simulated
-  fifth  0.44 of the time  44 ± 1 pp  +44.1 ± 0.2 pp  agrees
+#        stated                      accepted       simulated
+  fifth  0.44 of the time           44 ± 1 pp          +44 pp  agrees with 1 of 1
+~          checkpoint.blocks = 9 s             +44.1 ± 0.2 pp  agrees
 """
 
 
@@ -351,7 +365,8 @@ SOURCES = """
   fifth: Paper of fifth, section 2
     assumed: one
     assumed: two
-    a: productive card-time / all card-time; minus that of the scenario as it is
+    a: productive card-time / all card-time; minus that of the scenario as it is; checkpoint.blocks
+    was not published: with 9 s it agrees.
 """
 
 

@@ -28,7 +28,6 @@ from clustersim.studies.solve import Solution
 from clustersim.studies.study import Study, Worth
 from clustersim.studies.sweep import Sweep
 from clustersim.studies.tune import Candidate, Tuning
-from clustersim.units import format_duration
 from clustersim.validation import ClaimResult, Validation, outcomes
 
 MOST_CHANGED = 12
@@ -209,9 +208,7 @@ def method(tuning: Tuning) -> str:
     how = "scored on outages that were simulated once"
     if tuning.simulated:
         how = f"each simulated in full ({tuning.simulated})"
-    chosen_on = (
-        f"{counted(tuning.replications, 'replication')} of {format_duration(tuning.scenario.end_s, 3)}"
-    )
+    chosen_on = f"{counted(tuning.replications, 'replication')} of {_given(tuning.scenario.end_s)}"
     return (
         f"{len(tuning.curve)} intervals, {how}: {chosen_on} to choose,"
         f" {tuning.fresh_replications} fresh ones to judge."
@@ -224,10 +221,10 @@ def _worth(worth: Worth, distinguishable: bool) -> list[str]:
 
 def _intervals(tuning: Tuning, screen: Screen) -> None:
     """Print what the recommended interval gains over the others."""
-    rows = [["recommended", format_duration(tuning.recommended_s or 0.0, 3)]]
+    rows = [["recommended", _given(tuning.recommended_s)]]
     for gain in tuning.gains:
         worth = _worth(gain.worth, gain.distinguishable)
-        rows.append([NAMES[gain.over], duration(gain.interval_s, 0.0), *worth])
+        rows.append([NAMES[gain.over], _given(gain.interval_s), *worth])
     screen.table(["", "Interval", *tuning.gains[0].worth.row(True)], rows)
 
 
@@ -243,9 +240,10 @@ def _listed(tuning: Tuning) -> list[Candidate]:
 def _mark(tuning: Tuning, candidate: Candidate) -> str:
     if candidate.interval_s == tuning.best_s:
         return "the best that was tried"
-    low, high = tuning.near_best_s or (0.0, 0.0)
-    near = "within 0.5 pp of it" if low <= candidate.interval_s <= high else ""
-    return near if candidate.distinguishable else "indistinguishable from it"
+    if not candidate.distinguishable:
+        return "indistinguishable from it"
+    near = tuning.near_best_s
+    return "within 0.5 pp of it" if near and near[0] <= candidate.interval_s <= near[1] else ""
 
 
 @show.register
@@ -432,9 +430,14 @@ def _without_repeats(rows: Iterator[Row]) -> Iterator[Row]:
 
 def _modes(meaning: Description) -> Iterator[Row]:
     for mode in meaning.modes:
-        every = duration(mode.mtbf_s * mode.units, 0.0), duration(mode.mtbf_s, 0.0)
-        restart, away = duration(mode.restart_s, 0.0), _count(mode.nodes_in_repair)
+        every = _given(mode.mtbf_s * mode.units), _given(mode.mtbf_s)
+        restart, away = _given(mode.restart_s), _count(mode.nodes_in_repair)
         yield mode.name, counted(mode.units, mode.per), *every, _count(mode.events), restart, away
+
+
+def _given(seconds: float | None) -> str:
+    """Return a duration that nobody measured, with three digits, or that there is none."""
+    return duration(seconds, 0.0)
 
 
 def _count(value: float) -> str:
@@ -450,20 +453,20 @@ def _estimates(meaning: Description) -> Iterator[tuple[str, str]]:
         )
     if meaning.replicas > 1:
         yield "replicas", f"{whole(meaning.replicas)} of {whole(meaning.nodes // meaning.replicas)} nodes"
-    yield "something fails every", NOTHING if meaning.mtbf_s is None else duration(meaning.mtbf_s, 0.0)
+    yield "something fails every", _given(meaning.mtbf_s)
     yield "failures in a run, about", _count(meaning.events)
     if meaning.nodes_away:
         yield "nodes away, on average", _count(meaning.nodes_away)
         yield "waiting for nodes", f"{percent(meaning.waiting_share)} of the time"
     if meaning.restart_s is not None:
-        yield "mean restart, without waiting", duration(meaning.restart_s, 0.0)
+        yield "mean restart, without waiting", _given(meaning.restart_s)
     for name, interval in meaning.intervals_s.items():
         several = len(meaning.intervals_s) > 1
-        yield f"saves in {name} every" if several else "training between two saves", duration(interval, 0.0)
+        yield f"saves in {name} every" if several else "training between two saves", _given(interval)
     if meaning.target_s is not None:
-        yield "ideal time to the target", duration(meaning.target_s, 0.0)
+        yield "ideal time to the target", _given(meaning.target_s)
         yield "time to the target, about", _time_to_target(meaning)
-    yield "simulated time, at most", duration(meaning.end_s, 0.0)
+    yield "simulated time, at most", _given(meaning.end_s)
     yield "ETTR, first order", _ettr(meaning)
     yield "run time, about", duration(meaning.run_s)
 

@@ -108,7 +108,7 @@ def meaning(**changes: Any) -> Description:
         "end_s": 30.4 * DAY,
         "target_s": 10.3 * DAY,
         "interval_s": 612.0,
-        "intervals_s": {"peer": 61.4, "storage": 612.0},
+        "intervals_s": {"peer": 6.14, "storage": 612.0},
         "replicas": 4,
         "modes": (
             ModeMeaning("gpu", "gpu", 9600, 9600.0, 270.0, 309.0, 0.5),
@@ -267,7 +267,7 @@ MEANING = """
   nodes away, on average         0.500
   waiting for nodes              2 % of the time
   mean restart, without waiting  4.83 min
-  saves in peer every            61.4 s
+  saves in peer every            6.14 s
   saves in storage every         10.2 min
   ideal time to the target       10.3 d
   time to the target, about      12 d

@@ -186,6 +186,8 @@ LEVERS = """
 
 def test_levers_are_listed_with_what_each_changes() -> None:
     assert page(findings.levers()) == LEVERS
+    one = page(findings.levers([findings.lever("fewer hangs", 0.01)]))
+    assert "\n  fewer hangs  +1.0 ± 0.2 pp     10 ± 2  100,000 USD\n" in one
     assert len(page(findings.levers([])).splitlines()) == 3
 
 

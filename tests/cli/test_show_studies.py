@@ -230,6 +230,13 @@ def test_a_sweep_shows_the_best_interval_of_each_point(replications: int) -> Non
     ]
 
 
+def test_on_a_narrow_screen_each_part_of_a_sweep_names_its_points_by_all_axes() -> None:
+    lines = page(swept(retune=True, chosen=["ettr"]), 70).splitlines()
+    named = [line.split()[1] for line in lines if line.startswith("  9min")]
+    assert named == ["0", "1", "2"] * (len(named) // 3)
+    assert len(named) > 3
+
+
 def test_of_a_large_sweep_only_the_best_points_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clustersim.cli.show.POINTS", 2)
     lines = page(swept(), 140).splitlines()

@@ -62,7 +62,8 @@ def _lines(paragraph: str, width: int) -> Iterator[str]:
 class Layout:
     """A table as lines of text, in as many parts below each other as the screen is too narrow for it."""
 
-    def __init__(self, columns: Row, rows: Sequence[Row], left: int) -> None:
+    def __init__(self, columns: Row, rows: Sequence[Row], left: int, names: int = 1) -> None:
+        self._names = [*range(names)]
         self._heads = [wrapped(name, _narrowest(name, LONGEST_HEAD)) for name in columns]
         self._rows = [row for row in rows if len(row) > 1]
         self._are_texts = [place < left or not name for place, name in enumerate(columns)]
@@ -83,13 +84,13 @@ class Layout:
         return min(self._natural[place], _narrowest(" ".join(cells), SHORTEST_TEXT))
 
     def parts(self, width: int) -> Iterator[list[int]]:
-        """Yield the places of the columns of each part: the first one, and as many others as fit."""
-        part = [0]
-        for place in range(1, len(self._natural)):
+        """Yield the places of the columns of each part: those that name a row, and as many others as fit."""
+        part = self._names.copy()
+        for place in range(len(part), len(self._natural)):
             needed = sum(self._least[each] + GAP for each in part) + self._least[place]
-            if needed > width and len(part) > 1:
+            if needed > width and len(part) > len(self._names):
                 yield part
-                part = [0]
+                part = self._names.copy()
             part.append(place)
         yield part
 
@@ -157,14 +158,17 @@ class Screen:
         for advice in sentences:
             self.text(f"\n{'! ' if advice.warning else ''}{advice}", "yellow" if advice.warning else "")
 
-    def table(self, columns: Row, rows: Iterable[Row], left: int = 1, styles: Sequence[str] = ()) -> None:
+    def table(
+        self, columns: Row, rows: Iterable[Row], left: int = 1, styles: Sequence[str] = (), names: int = 1
+    ) -> None:
         """Print a table: the first *left* columns are texts, like those without a name, the others figures.
 
+        Where the screen is too narrow for it, the first *names* columns, by which rows are known, come again.
         Rows have their *styles*; a row of one cell is as wide as the screen.  There is no head where no
         column has a name.
         """
         columns, *listed = [list(map(visible_lines, row)) for row in (columns, *rows)]
-        layout = Layout(columns, listed, left)
+        layout = Layout(columns, listed, left, names)
         for number, part in enumerate(layout.parts(self.width)):
             widths = layout.fitted(part, self.width)
             if number:
@@ -191,7 +195,9 @@ class Markdown(Screen):
         marked = escaped(words.strip())
         self._print(f"**{marked}**\n" if marked and "bold" in style else f"{marked}\n" if marked else "")
 
-    def table(self, columns: Row, rows: Iterable[Row], left: int = 1, styles: Sequence[str] = ()) -> None:
+    def table(
+        self, columns: Row, rows: Iterable[Row], left: int = 1, styles: Sequence[str] = (), names: int = 1
+    ) -> None:
         """Print a table; what is indented on the screen begins with a long space."""
         sides = [":--" if place < left or not name else "--:" for place, name in enumerate(columns)]
         lines = [[escaped(name) for name in columns], sides]

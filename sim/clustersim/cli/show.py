@@ -303,9 +303,10 @@ def _points(sweep: Sweep, shown: Sequence[int], screen: Screen) -> None:
         columns += [sweep.metrics[path].label, "against as it is"]
     intervals = ["Best interval", "Best range"] if sweep.retune else []
     as_it_is = [cell for path in sweep.chosen for cell in (sweep.words(path), "")] + [""] * len(intervals)
-    names = ["as it is", *[""] * (len(sweep.grid.axes) - 1)]
+    axes = len(sweep.grid.axes)
+    names = ["as it is", *[""] * (axes - 1)]
     rows = [[*names, *as_it_is, ""], *(_point(sweep, index) for index in shown)]
-    screen.table([*columns, *intervals, ""], rows, left=len(sweep.grid.axes))
+    screen.table([*columns, *intervals, ""], rows, left=axes, names=axes)
 
 
 def _point(sweep: Sweep, index: int) -> list[str]:

@@ -186,7 +186,7 @@ def _scaled(text: str, units: Units) -> float:
 
 def _in_units(name: str, example: str, units: Units) -> Quantity[float]:
     """Return the quantity that is a number and one of *units*."""
-    names = "|".join(sorted(units, key=len, reverse=True)).replace(" ", " ?").replace("/", " ?/ ?")
+    names = "|".join(units).replace(" ", " ?").replace("/", " ?/ ?")
     allowed = f"a number and one of {', '.join(units)}"
     return Quantity(name, allowed, example, rf"^{NUMBER} ?(?:{names})$", lambda text: _scaled(text, units))
 

@@ -146,7 +146,7 @@ def _mode(scenario: Scenario, name: str, found: FirstOrder) -> ModeMeaning:
         per=mode.per,
         units=scenario.units(name),
         mtbf_s=scenario.mtbf_of(name) / fleet_factor(scenario, mode),
-        events=events(scenario, name, end) * (1.0 if mode.recorded else exposure / end),
+        events=events(scenario, name, end) * (exposure / end),
         restart_s=restart_s(scenario, name),
         nodes_in_repair=away,
     )
@@ -243,9 +243,9 @@ def _about_copies(scenario: Scenario) -> Iterator[str]:
         if tier.adapts is not None:
             first = format_duration(tier.interval, 3)
             yield f"{path}.interval: it follows the failures; formulas take {first}, what it is at the start"
-        kept = tier.survives if tier.survives is not None else frozenset({"job", "gpu", "node"})
-        if "node" in kept and not kept >= {"job", "gpu"}:
-            lost = " and ".join(sorted({"job", "gpu"} - kept))
+        kept = tier.survives or frozenset()
+        if "node" in kept and (not_kept := {"job", "gpu"} - kept):
+            lost = " and ".join(sorted(not_kept))
             yield f"{path}.survives: node without {lost}; a lost {lost} does less harm than a lost node"
         yield from _about_a_better_tier(scenario, tier)
         if tier.keep is not None and not tier.unusable and not any(effect.spoils_work for effect in effects):

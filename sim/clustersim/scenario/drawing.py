@@ -8,7 +8,6 @@ together as those of a Latin hypercube.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -18,7 +17,7 @@ import numpy as np
 from clustersim.arrays import Array, Floats
 from clustersim.scenario.loading import build
 from clustersim.scenario.model import Scenario
-from clustersim.scenario.text.document import Document, Mark, Place
+from clustersim.scenario.text.document import Document
 from clustersim.scenario.text.layers import put
 from clustersim.scenario.trials import REMARKS
 from clustersim.streams import Streams
@@ -51,12 +50,10 @@ def with_values(scenario: Scenario, values: Mapping[str, Any], what: str) -> Sce
     """
     document = scenario.document
     plain = {name: value for name, value in document.items() if name not in NOT_DRAWN}
-    place = Place(
-        f"<{what} of {scenario.name}: {', '.join(f'{path}={value}' for path, value in values.items())}>"
-    )
-    made = Document(plain, {(): Mark(place, place)})
+    origin = f"<{what} of {scenario.name}: {', '.join(f'{path}={value}' for path, value in values.items())}>"
+    made = Document(plain)
     for path, value in values.items():
-        made = put(made, path, value, str(place))
+        made = put(made, path, value, origin)
     return build(made)
 
 
@@ -64,7 +61,8 @@ def made(scenario: Scenario) -> None:
     """Raise ScenarioError where a draw that a run needs makes no scenario."""
     if scenario.uncertain:
         count = scenario.simulation.replications // scenario.uncertainty.per_draw
-        deque(drawn(scenario, range(count)), maxlen=0)
+        for _ in drawn(scenario, range(count)):
+            pass
 
 
 def values_at(scenario: Scenario, shares: Mapping[str, float]) -> dict[str, Any]:
@@ -119,6 +117,6 @@ def _shuffled(rng: np.random.Generator, level: int) -> Array:
     order: Array = np.arange(2**level)
     for size in 2 ** np.arange(level, 0, -1):
         blocks = order.reshape(-1, 2, size // 2)
-        swapped = rng.integers(2, size=len(blocks)).astype(bool)
+        swapped = rng.integers(2, size=len(blocks))
         order = np.where(swapped[:, None, None], blocks[:, ::-1], blocks).reshape(-1)
     return order

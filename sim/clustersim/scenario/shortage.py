@@ -65,7 +65,7 @@ def shortage(
         here = [_in_domain(system, kind, spares, domains) for kind in groups]
         large = [kind for kind in here if kind.nodes > max(spares, MANY_AT_ONCE)]
         small = [kind for kind in here if kind not in large]
-        shares = nodes_away(small, max(cluster.nodes // domains, 1), spares, cluster.spare_failures)
+        shares = nodes_away(small, cluster.nodes // domains, spares, cluster.spare_failures)
         none = math.exp(-math.fsum(kind.load for kind in large))
         waiting *= (none * (1 - float(shares[spares + 1 :].sum()))) ** count
         complete *= (none * (1 - _idle_cards(system, shares, spares))) ** count
@@ -83,7 +83,7 @@ def _with_spare_racks(system: System, groups: Sequence[Leaving]) -> Shortage:
     cluster, places, racks = system.cluster, system.cluster.spare_domains, system.cluster.spare_racks
     own = cluster.rack_nodes - system.slots_per("rack")
     here = [_in_domain(system, kind, own, places) for kind in groups]
-    nodes = nodes_away(here, max(cluster.nodes // places, 1), own, cluster.spare_failures)
+    nodes = nodes_away(here, cluster.nodes // places, own, cluster.spare_failures)
     can, cannot = max(float(nodes[: own + 1].sum()), HARDLY_EVER), float(nodes[own + 1 :].sum())
     # Racks that can serve or cannot, each by itself, are machines of which so many are away.
     unable = nodes_away([Leaving((places + racks) * cannot / can)], places + racks, 0)

@@ -113,8 +113,10 @@ def test_what_comes_only_after_the_end_of_the_run_is_told() -> None:
     late = {"at": ["40 d", "50 d"], "takes": "1 h"}
     there_is_none = "the first stop is due at 40 d and the run ends at 30 d, so that there is none"
     assert after_the_end(maintenance=late) == [f"maintenance: {there_is_none}"]
-    (note,) = after_the_end(maintenance=late | {"at": "1000 h"})
-    assert "due at 41.7 d and" in note
+    hours = {"simulation.horizon": "1000 h", "failures.node.notice": "1300 h"}
+    stop, announced = after_the_end(maintenance=late | {"at": "1100 h"}, **hours)
+    assert "due at 45.8 d and the run ends at 41.7 d," in stop
+    assert "it is 54.2 d long, and the run ends after 41.7 d," in announced
     weekly = {"every": "7 d", "takes": "1 h"}
     assert after_the_end(maintenance=[weekly, late]) == [f"maintenance.1: {there_is_none}"]
     assert after_the_end(maintenance=late | {"at": ["29 d", "50 d"]}) == []
@@ -122,6 +124,7 @@ def test_what_comes_only_after_the_end_of_the_run_is_told() -> None:
     why = "the run ends after 30 d, before any node that is announced leaves"
     long = [f"failures.node.notice: it is 31 d long, and {why}"]
     assert after_the_end(**{"failures.node.notice": "31 d"}) == long
+    assert after_the_end(**{"failures.node.notice": "30 d"}) != []
     assert after_the_end(**{"failures.node.notice": "2 min"}) == []
     log = [{"time": "40 d", "kind": "planned", "repair": "1 h"}, {"time": "1 d"}]
     assert after_the_end(**ONLY, **{"failures.log.replay": log}) == [f"failures: {there_is_none}"]
@@ -142,9 +145,10 @@ def test_rates_of_a_log_are_those_of_the_run_and_not_of_the_horizon() -> None:
     assert describe(loads(SCENARIO, overrides=changes)).notes == (
         "failures: 1 of 4 recorded failures lie behind the horizon and never strike",
     )
-    few = changes | {"failures.log.replay": [{"time": "5 h"}, {"time": "1000 min"}]}
-    silent = "failures: nothing is recorded after 16.7 h; beyond it the log is silent"
-    assert describe(loads(SCENARIO, overrides=few)).notes == (silent,)
+    silent = "failures: nothing is recorded after {}; beyond it the log is silent"
+    for last, told in (("1000 min", "16.7 h"), ("49 d", "49 d"), ("49.5 d", None)):
+        few = changes | {"failures.log.replay": [{"time": "5 h"}, {"time": last}]}
+        assert describe(loads(SCENARIO, overrides=few)).notes == ((silent.format(told),) if told else ())
 
 
 def test_the_time_of_a_run_is_that_of_its_replications_on_the_cores_there_are() -> None:
@@ -154,9 +158,14 @@ def test_the_time_of_a_run_is_that_of_its_replications_on_the_cores_there_are() 
     assert each > 0.01
     found = [describe(scenario, cores).run_s for cores in (1, 4, 10)]
     assert np.diff(found) == pytest.approx([-7 * each, -2 * each])
-    assert describe(scenario).run_s == found[0]
+    assert describe(scenario).run_s == found[0] == pytest.approx(1 + 10 * each)
     stops = loads(SCENARIO, overrides=changes | {"maintenance": {"every": "1 h", "takes": "1 s"}})
-    assert replication_s(stops) - replication_s(scenario) == pytest.approx((300 * 24 - 1) * 15e-6)
+    for days, lasts in ((300, None), (10, 864_000)):
+        more = replication_s(stops, lasts) - replication_s(scenario, lasts)
+        assert more == pytest.approx((days * 24 - 1) * 15e-6)
+    target = describe(loads(SCENARIO, overrides=changes | {"workload.productive": "5 d"}))
+    assert target.lasts_s < 6 * 86_400
+    assert target.run_s == pytest.approx(1 + 10 * replication_s(scenario, target.lasts_s))
 
 
 def test_a_replication_takes_its_time_for_each_failure_of_the_job_and_of_idle_spares() -> None:
@@ -187,6 +196,8 @@ def test_what_is_counted_is_what_the_scenario_says() -> None:
     found = describe(loads(SCENARIO, overrides={"cluster.racks_per_pod": 3}))
     assert (found.nodes, found.racks, found.pods, found.spare_nodes) == (100, 10, 4, 5)
     assert found.mtbf_s == pytest.approx(86_400 / (0.38 + 1))
+    assert found.target_s == pytest.approx(1e9 / (800 * 400))
+    assert [mode.nodes_in_repair for mode in found.modes] == pytest.approx([0.38 * 0.6, 0])
 
 
 @pytest.mark.parametrize(

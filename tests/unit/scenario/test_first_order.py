@@ -101,6 +101,11 @@ def test_the_newest_copy_counts_wherever_its_tier_is_listed() -> None:
     why = "copies of storage survive as much and are newer, so that its own are hardly ever loaded"
     assert f"checkpoint.tiers.peer: {why}" in found.notes
     assert not described(TIERS).notes
+    tenfold = described(TIERS, checkpoint__tiers__peer__interval="610 min")  # 61 minutes old at most
+    assert f"checkpoint.tiers.peer: {why}" in tenfold.notes
+    slow = "slow: {interval: 20 min, blocks: 1 s, survives: [job, gpu, node]}"
+    alike = described(TIERS.replace("peer:", f"{slow}\n        peer:"))
+    assert f"checkpoint.tiers.slow: {why.replace('storage', 'peer')}" in alike.notes
     late = described(
         TIERS, checkpoint__tiers__peer__interval="12 h", checkpoint__tiers__storage__durable_after="30 min"
     )
@@ -122,6 +127,7 @@ def test_saves_come_at_whole_steps() -> None:
     in_steps = described(plain, workload="{step_time: 5 min}").ettr
     assert in_steps == pytest.approx(described(plain, checkpoint__interval="5 min").ettr)
     assert not described(plain, workload="{step_time: 1 min}").notes
+    assert not described(plain, workload="{step_time: 21 min}", checkpoint__interval="20 min").notes
 
 
 def test_a_replica_costs_the_others_a_stall_and_itself_its_recovery() -> None:
@@ -189,7 +195,8 @@ def test_the_fleets_mean_counts_lemons_and_what_comes_again_is_told() -> None:
     assert node.events == pytest.approx(30 * DAY / (5 * HOUR) * 1.25)
     mean = "over all nodes it is 2 times that, one failure of a node every 20.8 d"
     assert f"failures.node.lemons: the rate is that of a good node; {mean}" in found.notes
-    assert any("add 25 %" in note for note in found.notes)
+    causes = "after a relapse, a repair in vain or a wrong diagnosis"
+    assert f"failures.node: failures that come again, {causes}, add 25 %" in found.notes
     healed = described(TIERS, failures__node__lemons="{share: 10 %, factor: 11, healed: 50 %}").notes
     assert any("good node; over all nodes and the run it is 1." in note for note in healed)
     again = described(TIERS, failures__node__relapse="{probability: 15 %, within: 1 d}", cluster__spares="0")
@@ -219,6 +226,7 @@ def test_oddities_of_domains_tiers_and_outages_are_told() -> None:
     assert "storage outages are not in the first-order ETTR" in found.notes
     one = described(TIERS, cluster__spares="1", cluster__spares_within="rack")
     assert "cluster.spares: 1 for 10 racks, so not each of them has a spare" in one.notes
+    assert not described(TIERS, cluster__spares="10", cluster__spares_within="rack").notes
     groups = {"cluster__groups": "{old: {nodes: 19}}", "failures__node__groups": "{old: 3}"}
     (note,) = described(TIERS, failures__node__repair="null", failures__rack="null", **groups).notes
     mean = "over the job's nodes and the run it is 1.2 times that, one failure of a node every 34.7 d"
@@ -269,11 +277,39 @@ def test_a_pod_that_never_leaves_takes_no_spares() -> None:
 
 
 def test_part_of_the_spares_of_a_rack_is_more_than_a_formula_knows() -> None:
-    spreads = "{to: rack, probability: 10 %, share: 50 %}"
-    found = described(
-        TIERS, failures__rack="null", failures__node__spreads=spreads, cluster__spares_within="rack"
-    )
-    assert found.ettr_withheld == "failures.node takes part of the spares that serve one rack"
+    part = "failures.node takes part of the spares that serve one rack"
+    for share, why in (("50 %", part), ("100 %", None)):
+        spreads = f"{{to: rack, probability: 1 %, share: {share}}}"
+        found = described(
+            TIERS, failures__rack="null", failures__node__spreads=spreads, cluster__spares_within="rack"
+        )
+        assert found.ettr_withheld == why
+    replicas = described(TIERS, failures__rack="null", cluster__spares_within="rack", recovery__replicas="2")
+    assert replicas.ettr_withheld == "replicas share spares that serve one rack only"
+
+
+def test_a_rack_that_leaves_takes_its_own_spares_along() -> None:
+    """Each of ten racks, of ten nodes and ten spares, is up for 1000 h and away for 24 h."""
+    found = described(TIERS, failures__node="null", cluster__spares="100", cluster__spares_within="rack")
+    assert found.waiting_share == pytest.approx(1 - (1000 / 1024) ** 10)
+    assert found.nodes_away == pytest.approx(10 * 20 * 24 / 1024)
+
+
+@pytest.mark.parametrize(
+    ("repair", "piles_up"),
+    [
+        ("constant: 1 s", False),
+        ("constant: 2 s", True),
+        ("automatic: 2 s, escalates: 50 %, manual: 1 s", False),
+        ("automatic: 1 s, escalates: 50 %, manual: 4 s", True),
+    ],
+)
+def test_repairs_pile_up_where_the_crew_is_slower_than_the_failures(repair: str, piles_up: bool) -> None:
+    """One of 100 nodes fails every 2 s; no crew is needed for what is automatic."""
+    every = {"failures__node__mtbf": "200 s", "failures__node__repair": f"{{{repair}, crews: 1}}"}
+    why = described(TIERS, failures__rack="null", simulation__horizon="1 h", **every).ettr_withheld
+    said = "repairs of failures.node pile up: 1 crew can hardly keep up with them, or not at all"
+    assert (why == said) is piles_up
 
 
 def test_stops_at_dates_count_as_far_as_the_run_reaches() -> None:
@@ -302,6 +338,7 @@ def test_the_ettr_is_withheld_where_taking_from_pools_may_cost_much() -> None:
     assert quick.ettr_withheld is None
     why = "how often nodes are taken from own is unknown, which may cost up to 1.7 % of the time"
     assert slow.ettr_withheld == why  # 600 s every 10 hours
+    assert slow.ettr is None
     half = described(POOLS.replace("TAKES", "10 min"), failures__node__transient="50 %")
     assert half.ettr_withheld is None
     assert "what taking nodes from own costs is not in the ETTR to first order" in half.notes[0]
@@ -325,6 +362,15 @@ def test_where_nodes_are_always_missing_the_ettr_is_zero_and_not_below(mtbf: int
     assert 0 <= found.ettr < 1e-9
     assert found.lasts_s == 300 * DAY
     assert "waits for nodes about 100 % of the time" in found.why_not
+
+
+@pytest.mark.parametrize(("racks", "mtbf"), [(40, 1800), (200, 1650), (200, 3350)])
+def test_racks_that_never_suffice_are_waited_for_at_all_times_and_not_longer(racks: int, mtbf: int) -> None:
+    """Here the shares of all numbers of racks come to more than 1, by rounding."""
+    in_racks = "nodes_per_rack: 18, used_per_rack: 16, spare_racks: 1"
+    text = HOPELESS.replace("spares: 4", in_racks).replace("MTBF", f"{mtbf} h")
+    found = first_order(loads(text, overrides={"cluster.gpus": 128 * racks, "workload": None}))
+    assert 1 - 1e-12 < found.waiting <= 1
 
 
 @pytest.mark.parametrize("nodes", [9_655, 12_149, 40])

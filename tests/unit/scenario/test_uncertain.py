@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -279,10 +280,11 @@ def test_points_are_spread_evenly_and_inputs_are_independent() -> None:
 
 
 def test_inputs_take_their_points_in_any_order_of_halves_and_halves_of_halves() -> None:
-    orders = {tuple(_shuffled(np.random.default_rng(number), 2).tolist()) for number in range(200)}
+    orders = Counter(tuple(_shuffled(np.random.default_rng(number), 2).tolist()) for number in range(800))
     low, high = [(0, 1), (1, 0)], [(2, 3), (3, 2)]
     expected = {(*one, *other) for a, b in ((low, high), (high, low)) for one in a for other in b}
-    assert orders == expected
+    assert set(orders) == expected
+    assert all(count == pytest.approx(100, abs=4 * np.sqrt(800 / 8 * 7 / 8)) for count in orders.values())
 
 
 def test_a_drawn_scenario_is_the_one_with_these_values() -> None:

@@ -334,16 +334,16 @@ def _long(value: float, unit: Fraction, most: int = 25) -> str:
     exact = Fraction(value) / unit
     for digits in range(1, most + 1):
         decimal = Context(prec=digits).divide(exact.numerator, exact.denominator).normalize()
-        text = f"{decimal:f}" if 1e-4 <= abs(decimal) < 1e16 or not decimal else f"{decimal}"
+        text = f"{decimal:f}" if 1e-4 <= abs(decimal) < 1e16 else f"{decimal}"
         if float(Fraction(text) * unit) == value:
             return text.replace("E", "e")
     raise ValueError(f"{value!r} cannot be printed as a quantity")
 
 
 def _short(value: float, unit: Fraction) -> str | None:
-    """Return the same where six digits are enough and it is not far from 1."""
+    """Return the same where six digits are enough and it is not far above 1."""
     try:
-        return _long(value, unit, 6) if 1e-4 <= float(Fraction(value) / unit) < 1e7 else None
+        return _long(value, unit, 6) if float(Fraction(value) / unit) < 1e7 else None
     except ValueError:
         return None
 

@@ -188,6 +188,8 @@ def test_other_quantities_are_printed_so_that_they_read_well() -> None:
     assert units.format_size(1e22) == "1e+19 KB"
     assert units.format_bandwidth(2e12) == "2 TB/s"
     assert str(Money(65_000, "CNY")) == "65000 CNY"
+    assert str(Money(2e15, "CNY")) == "2000000000000000 CNY"
+    assert str(Money(1e16, "CNY")) == "1e+16 CNY"
 
 
 @given(POSITIVE)

@@ -9,6 +9,7 @@ import pytest
 from clustersim.scenario import load, loads
 from clustersim.scenario.describe import Description, describe
 from clustersim.scenario.first_order import chain_s, first_order
+from clustersim.scenario.shortage import shortage
 
 HOUR, DAY = 3600.0, 86_400.0
 TIERS = """
@@ -286,6 +287,13 @@ def test_part_of_the_spares_of_a_rack_is_more_than_a_formula_knows() -> None:
         assert found.ettr_withheld == why
     replicas = described(TIERS, failures__rack="null", cluster__spares_within="rack", recovery__replicas="2")
     assert replicas.ettr_withheld == "replicas share spares that serve one rack only"
+
+
+def test_twice_the_demand_has_twice_as_many_nodes_away() -> None:
+    """One of 100 nodes fails every 10 h, and is away for 24 h; there are spares for all of them."""
+    nodes = loads(TIERS, overrides={"failures.rack": None})
+    away = [shortage(nodes, 10 * DAY, 1.0, demand=demand).away for demand in (1, 2)]
+    assert away == pytest.approx([2.4, 4.8])
 
 
 def test_a_rack_that_leaves_takes_its_own_spares_along() -> None:

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Context
+from decimal import Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -320,10 +320,7 @@ QUANTITIES: tuple[Quantity[Any], ...] = (
 
 def _rounded(value: float, digits: int) -> str:
     """Return *value* with so many significant digits, without exponent and without trailing zeros."""
-    value = float(f"{value:.{digits}g}")
-    places = max(digits - 1 - math.floor(math.log10(abs(value))), 0) if value else 0
-    text = f"{value:.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{Decimal(f'{value:.{digits}g}'):f}"
 
 
 def _long(value: float, unit: Fraction, most: int = 25) -> str:

@@ -169,7 +169,17 @@ def test_durations_are_printed_so_that_they_read_well(seconds: float, text: str)
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(594_321, "6.9 d"), (1081.3, "18 min"), (74.16, "74 s"), (0.01234, "12 ms"), (4e9, "130 y")],
+    [
+        (594_321, "6.9 d"),
+        (-594_321, "-6.9 d"),
+        (1081.3, "18 min"),
+        (74.16, "74 s"),
+        (0.012495, "12 ms"),
+        (4e9, "130 y"),
+        (2 * 31_557_600, "2 y"),
+        (1.5 * 31_557_600, "550 d"),
+        (86_400, "1 d"),
+    ],
 )
 def test_rounded_durations(seconds: float, text: str) -> None:
     assert units.format_duration(seconds, 2) == text
@@ -180,6 +190,8 @@ def test_other_quantities_are_printed_so_that_they_read_well() -> None:
     assert units.format_share(0.07) == "7 %"
     assert units.format_share(1 / 3, 3) == "33.3 %"
     assert units.format_share(0, 2) == "0 %"
+    assert units.format_share(0.07, 2) == "7 %"
+    assert units.format_share(0.0000123, 3) == "0.00123 %"
     assert units.format_rate(0.167 / 86_400_000, "gpu") == "0.167 / 1000 gpu-days"
     assert units.format_rate(1 / 86_400) == "1000 / 1000 days"
     assert units.format_points(0.005) == "0.5 pp"

@@ -23,7 +23,7 @@ from clustersim.estimate import Stake
 from clustersim.formatting import counted, significant
 from clustersim.scenario import rates
 from clustersim.scenario.keys.failure import FailureMode
-from clustersim.scenario.keys.recovery import Stage
+from clustersim.scenario.keys.recovery import LOAD, Stage
 from clustersim.scenario.keys.tiers import Tier
 from clustersim.scenario.kinds.effects import Rescue
 from clustersim.scenario.model import Scenario
@@ -76,6 +76,8 @@ def restart_s(scenario: Scenario, name: str, disturbed: float = 0.0) -> float:
         return 0.0
     stages, detect = scenario.recovery.stages, _detection(mode)
     if not falls_back(scenario, mode):
+        if scenario.recovery.peer_load is not None:  # whatever time the stage has of its own
+            stages = tuple(replace(stage, of_copy=stage.kind == LOAD) for stage in stages)
         return chain_s(stages, detect, peer_load(scenario), disturbed)
     parts = list(rates_by_scope(scenario, name)) if len(scenario.tiers) > 1 else []
     every = math.fsum(per_second for _, per_second in parts)

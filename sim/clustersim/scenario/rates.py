@@ -25,6 +25,8 @@ MOST_COUNTED = 32
 """Of so many nodes it is counted how many a failure takes that spreads to a share of them, else the mean."""
 STEPS = 60
 """Halvings until W is known to rounding."""
+LONGEST_WAIT = 1e30
+"""Seconds from which on W is not searched for: nodes that hardly ever leave fill all slots by themselves."""
 _MEANS: dict[Distribution, float] = {}
 
 
@@ -79,14 +81,15 @@ def _shares_of_groups(system: System) -> list[float]:
     counts = [float(group.nodes) for group in cluster.groups]
     counts = [fleet - math.fsum(counts), *counts]
     leaving, away = [0.0] * len(counts), 0.0
-    for mode in system.failures.values():
+    for name, mode in system.failures.items():
         if not mode.takes_nodes or mode.repair_plan is None or mode.recorded is not None:
             continue
-        own = (1 - mode.transient) * system.units_per_node(mode) / mode.mtbf
-        factors = _factors_of_groups(system, mode)
-        leaving = [rate + own * often for rate, often in zip(leaving, factors, strict=True)]
+        own = (1 - mode.transient) / system.mtbf_of(name) / cluster.nodes
+        factors, taken = _factors_of_groups(system, mode), nodes_taken(system, mode)
         mean = math.fsum(count * often for count, often in zip(counts, factors, strict=True)) / fleet
-        away += cluster.nodes * own * mean * mode.repair_plan.whole.mean
+        along = (taken - 1) * mean
+        leaving = [rate + own * (often + along) for rate, often in zip(leaving, factors, strict=True)]
+        away += cluster.nodes * own * mean * taken * mean_of(mode.repair_plan.whole)
     equally = [count / fleet for count in counts]
     idle = cluster.spare_nodes - away
     if idle <= 0 or not any(leaving):
@@ -98,15 +101,17 @@ def _shares_of_groups(system: System) -> list[float]:
 
 def _wait(slots: float, nodes: list[float], leaving: list[float]) -> float:
     """Return the wait W (s) with which so many *nodes* of each group fill the *slots*, by bisection."""
-    low, high = 0.0, 1 / min(rate for rate in leaving if rate)
-    while math.fsum(count / (1 + rate * high) for count, rate in zip(nodes, leaving, strict=True)) > slots:
-        if high > 1e30:
-            return high
+
+    def filled(wait: float) -> float:
+        return math.fsum(count / (1 + rate * wait) for count, rate in zip(nodes, leaving, strict=True))
+
+    # Not from 1 / the lowest rate: where a group hardly ever leaves, no number of halvings leads down to W.
+    low, high = 0.0, 1.0
+    while filled(high) > slots and high < LONGEST_WAIT:
         high *= 2
     for _ in range(STEPS):
         middle = (low + high) / 2
-        filled = math.fsum(count / (1 + rate * middle) for count, rate in zip(nodes, leaving, strict=True))
-        low, high = (middle, high) if filled > slots else (low, middle)
+        low, high = (middle, high) if filled(middle) > slots else (low, middle)
     return high
 
 
@@ -192,10 +197,10 @@ def nodes_taken(system: System, mode: FailureMode) -> float:
 def sizes_taken(system: System, mode: FailureMode) -> Iterator[tuple[float, float]]:
     """Yield how many nodes failures of *mode* take on average, each with the share of them that does."""
     spread = mode.spreads.probability if mode.spreads else 0.0
-    alone = _size(system, mode.takes_down)
+    alone = _size(system, mode, mode.takes_down)
     yield 1 - spread, alone
     if mode.spreads:
-        others = _size(system, mode.spreads.to) - alone
+        others = _size(system, mode, mode.spreads.to) - alone
         for part, taken in _binomial(others, mode.spreads.share):
             yield spread * part, alone + taken
 
@@ -205,19 +210,18 @@ def _binomial(nodes: float, share: float) -> Iterator[tuple[float, float]]:
     if share == 1 or nodes > MOST_COUNTED:
         yield 1.0, share * nodes
         return
-    count = round(nodes)
+    count = max(round(nodes), 1)
     for taken in range(count + 1):
         chance = math.comb(count, taken) * share**taken * (1 - share) ** (count - taken)
-        yield chance, nodes * taken / max(count, 1)
+        yield chance, nodes * taken / count
 
 
 def spreading(system: System, mode: FailureMode) -> float:
     """Return the share of the failures of *mode* that take more nodes than what they take by themselves."""
     if mode.spreads is None or system.slots_per(mode.spreads.to) <= system.slots_per(mode.takes_down):
         return 0.0
-    others = _size(system, mode.spreads.to) - _size(system, mode.takes_down)
-    none = (1 - mode.spreads.share) ** others if others > 0 else 0.0
-    return mode.spreads.probability * (1 - none)
+    others = _size(system, mode, mode.spreads.to) - _size(system, mode, mode.takes_down)
+    return mode.spreads.probability * (1 - (1 - mode.spreads.share) ** others)
 
 
 def most_at_once(system: System, mode: FailureMode) -> int:
@@ -235,11 +239,15 @@ def most_at_once(system: System, mode: FailureMode) -> int:
     )
 
 
-def _size(system: System, level: str) -> float:
-    """Return the job's nodes in one domain on average: the last one may be smaller."""
-    cluster = system.cluster
-    domains = {"rack": cluster.racks, "pod": cluster.pods}.get(level)
-    return cluster.nodes / domains if domains else system.slots_per(level)
+def _size(system: System, mode: FailureMode, level: str) -> float:
+    """Return the job's nodes in the domain of a unit that fails, on average: the last one may be smaller.
+
+    Of nodes that fail more are in the larger domains: where 17 are in racks of 16, the mean is not 8.5.
+    """
+    slots, unit = system.slots_per(level), system.slots_per(mode.per) if mode.per in ("rack", "pod") else 1
+    full, rest = divmod(system.cluster.nodes, slots)
+    fail = full * math.ceil(slots / unit), math.ceil(rest / unit)
+    return (fail[0] * slots + fail[1] * rest) / sum(fail)
 
 
 def rate(system: System, name: str) -> float:

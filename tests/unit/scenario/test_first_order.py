@@ -432,6 +432,18 @@ def test_a_replica_waits_for_its_cold_spare_and_loads_the_first_copy() -> None:
     assert [mode.restart_s for mode in tiers] == [280.0, 280.0]
 
 
+@pytest.mark.parametrize("load", ["checkpoint", "20 min"])
+def test_a_replica_loads_from_another_one_in_the_time_given_for_that(load: str) -> None:
+    keys = {"recovery__stages": f"{{restart: 10 min, load: {load}}}", "recovery__peer_load": "30 s"}
+    assert described(REPLICAS, **keys).modes[0].restart_s == 630.0
+
+
+def test_a_replica_that_finds_no_copy_has_its_stages_all_the_same() -> None:
+    bare = described(REPLICAS, checkpoint="none", recovery__stages="{restart: 10 min, load: 2 min}")
+    assert bare.modes[0].restart_s == 720.0
+    assert bare.ettr_withheld == "without checkpoints all work is lost when no replica is left"
+
+
 def test_replicas_save_nothing_when_a_node_says_that_it_leaves() -> None:
     all_of_them = {"failures__node__takes_down": "job"}
     said = described(REPLICAS, failures__node__notice="2 min", **all_of_them)

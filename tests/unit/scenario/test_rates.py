@@ -24,14 +24,9 @@ from clustersim.scenario.rates import (
     calendar_share,
     group_factor,
     most_again,
-    most_at_once,
     mtbf_served,
-    nodes_taken,
     rate,
-    rates_by_scope,
-    sizes_taken,
     spare_events,
-    spreading,
 )
 from clustersim.scenario.shortage import shortage
 
@@ -50,25 +45,29 @@ def scenario(failures: dict[str, Any], **blocks: Any) -> Scenario:
     return Scenario.model_validate(plain | {"failures": failures} | blocks)
 
 
-@pytest.mark.parametrize("spares", [8, 60])
-@pytest.mark.parametrize(
-    "until", [{"simulation": {"horizon": "20 d"}}, {"workload": {"productive": "20 d"}, "simulation": {}}]
-)
-def test_nodes_that_leave_more_often_idle_more(spares: int, until: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("spares", "day"), [(1, DAY), (8, DAY), (60, DAY), (8, 0.1)])
+@pytest.mark.parametrize("until", ["horizon", "productive"])
+def test_nodes_that_leave_more_often_idle_more(spares: int, day: float, until: str) -> None:
     """40 of 40 + S nodes are at work; 6 leave five times as often as the others for one of two reasons.
 
-    The wait W with which all slots are filled is searched for, and the mean over the run is an integral.
+    The switches of nodes fail as often as these do, and take a rack of four along.  The wait W with which
+    all slots are filled is searched for, and the mean over the run is an integral.
     """
+    old = {"per": "node", "groups": {"old": 5}, "repair": f"{day / 4} s"}
     failures = {
-        "node": {"per": "node", "mtbf": "30 d", "groups": {"old": 5}, "repair": "6 h"},
-        "card": {"per": "gpu", "mtbf": "2400 d", "transient": "50 %", "repair": "12 h"},
+        "bug": {"per": "job", "mtbf": f"{day} s"},
+        "node": old | {"mtbf": f"{30 * day} s"},
+        "card": {"per": "gpu", "mtbf": f"{2400 * day} s", "transient": "50 %", "repair": f"{day / 2} s"},
+        "switch": old | {"mtbf": f"{600 * day} s", "takes_down": "rack"},
     }
-    cluster = {"gpus": 320, "spares": spares, "groups": {"old": {"nodes": 6}}}
-    found = scenario(failures, cluster=cluster, **until)
+    cluster = {"gpus": 320, "nodes_per_rack": 4, "spares": spares, "groups": {"old": {"nodes": 6}}}
+    ends = {"simulation": {}, "workload" if until == "productive" else "simulation": {until: f"{20 * day} s"}}
+    found = scenario(failures, cluster=cluster, **ends)
     fleet, card = 40 + spares, 8 / 2400 * 0.5
-    leave = np.array([1 / 30 + card, 5 / 30 + card])
     count = np.array([fleet - 6, 6]) / fleet
-    away = 40 * (float(count @ [1, 5]) / 30 * 0.25 + card * 0.5)
+    mean = float(count @ [1, 5])
+    leave = np.array([1, 5]) / 30 + card + (np.array([1, 5]) + 3 * mean) / 600
+    away = 40 * (mean / 30 * 0.25 + card * 0.5 + 4 * mean / 600 * 0.25)
     there = 40 + spares - away
     wait = optimize.brentq(lambda w: float((there * count / (1 + leave * w)).sum()) - 40, 0, 1e5)
     settled = there * count / (1 + leave * wait) / 40
@@ -83,24 +82,41 @@ def test_nodes_that_leave_more_often_idle_more(spares: int, until: dict[str, Any
     assert group_factor(found, found.failures["card"]) == 1.0
 
 
+@pytest.mark.parametrize("factor", [1e-18, 1e-30, 1e-300])
+def test_nodes_that_hardly_ever_fail_are_as_those_that_never_do(factor: float) -> None:
+    """Within 1000 years the 6 of them fill as many slots, and the 42 others the 34 that are left."""
+    failures = {"node": {"per": "node", "mtbf": "30 d", "groups": {"new": factor}, "repair": "1 s"}}
+    cluster = {"gpus": 320, "spares": 8, "groups": {"new": {"nodes": 6}}}
+    found = scenario(failures, cluster=cluster, simulation={"horizon": "1000 y"})
+    assert group_factor(found, found.failures["node"]) == pytest.approx(34 / 40, rel=1e-4)
+
+
+def test_a_run_without_an_end_is_refused_where_nodes_differ() -> None:
+    cluster = {"gpus": 320, "spares": 8, "groups": {"old": {"nodes": 6}}}
+    with pytest.raises(ValueError, match="nothing ends the run"):
+        scenario({"node": NODE | {"groups": {"old": 5}}}, cluster=cluster, simulation={})
+
+
 def test_nodes_that_nothing_sends_away_are_at_work_equally_often() -> None:
     failures = {"node": {"per": "node", "mtbf": "30 d", "groups": {"old": 5}}}
     found = scenario(failures, cluster={"gpus": 320, "spares": 8, "groups": {"old": {"nodes": 6}}})
     assert group_factor(found, found.failures["node"]) == pytest.approx((42 + 6 * 5) / 48)
 
 
-@pytest.mark.parametrize("rack", [1, 2])
+@pytest.mark.parametrize(
+    ("rack", "per", "mtbf"), [(1, "node", "20 d"), (2, "node", "20 d"), (2, "gpu", "160 d")]
+)
 @pytest.mark.parametrize(
     "until", [{"simulation": {"horizon": "40 d"}}, {"workload": {"productive": "40 d"}, "simulation": {}}]
 )
 def test_lemons_are_healed_and_made_by_repairs_of_a_node_and_of_its_neighbours(
-    rack: int, until: dict[str, Any]
+    rack: int, per: str, mtbf: str, until: dict[str, Any]
 ) -> None:
     """dp/dt in small steps: a node is repaired when it fails, or as one of a rack that another takes down."""
     lemons = {"share": "10 %", "factor": 6, "healed": "30 %", "turns_bad": "5 %"}
     mode = {
-        "per": "node",
-        "mtbf": "20 d",
+        "per": per,
+        "mtbf": mtbf,
         "transient": "25 %",
         "lemons": lemons,
         "repair": "1 h",
@@ -123,10 +139,14 @@ def test_lemons_that_repairs_leave_alone_keep_their_share() -> None:
 
 
 def test_a_node_that_is_back_relapses_in_the_job_only_when_the_spares_before_it_are_taken() -> None:
-    """1.2 + 1.2 nodes of 12 spares are in repair; 1.2 + 2.4 leave a day, so the others last 2.67 days."""
+    """1.2 + 1.2 nodes of 12 spares are in repair; 1.2 + 2.4 leave a day, so the others last 2.67 days.
+
+    Lemons make a node's failures twice as many as a good one's.
+    """
+    lemons = {"share": "10 %", "factor": 11}
     relapse = {"probability": "20 %", "within": "10 d"}
     failures = {
-        "node": NODE | {"transient": "50 %", "relapse": relapse},
+        "node": NODE | {"mtbf": "2000 h", "lemons": lemons, "transient": "50 %", "relapse": relapse},
         "slow": NODE | {"per": "rack", "repair": "12 h"},
     }
     found = scenario(failures, cluster={"gpus": 800, "nodes_per_rack": 5, "spares": 12})
@@ -164,39 +184,6 @@ def test_what_comes_again_takes_its_time_in_the_run(
     mode = {key: value for key, value in (NODE | keys).items() if value is not None}
     found = scenario({"node": mode}, recovery=recovery)
     assert most_again(found, found.failures["node"]) == pytest.approx(most)
-
-
-@pytest.mark.parametrize(("level", "nodes"), [("rack", 9 / 5), ("pod", 9 / 3)])
-def test_the_last_domain_may_be_smaller(level: str, nodes: float) -> None:
-    cluster = {"gpus": 72, "nodes_per_rack": 2, "racks_per_pod": 2}
-    found = scenario({"node": NODE | {"takes_down": level}}, cluster=cluster)
-    assert nodes_taken(found, found.failures["node"]) == nodes
-
-
-def test_a_failure_spreads_to_a_binomial_number_of_nodes() -> None:
-    spreads = {"to": "rack", "probability": "40 %", "share": "30 %"}
-    found = scenario({"node": NODE | {"spreads": spreads}})
-    node = found.failures["node"]
-    shares, sizes = zip(*sizes_taken(found, node), strict=True)
-    law = stats.binom(9, 0.3).pmf(range(10))
-    assert shares == pytest.approx([0.6, *(0.4 * law)])
-    assert sizes == pytest.approx([1, *range(1, 11)])
-    assert spreading(found, node) == pytest.approx(0.4 * (1 - 0.7**9))
-    for rack, more in ((1, 0), (2, 0.4 * 0.3)):  # a rack of one node has no other
-        few = scenario({"node": NODE | {"spreads": spreads}}, cluster={"gpus": 800, "nodes_per_rack": rack})
-        assert spreading(few, node) == pytest.approx(more)
-    replica = NODE | {"takes_down": "replica", "spreads": spreads}
-    cluster = {"gpus": 64, "nodes_per_rack": 5}  # racks of five and three nodes, replicas of four
-    half = scenario({"node": replica}, cluster=cluster, recovery={"replicas": 2})
-    assert spreading(half, half.failures["node"]) == 0.4
-
-
-@pytest.mark.parametrize(("rack", "sizes"), [(33, [1, *range(1, 34)]), (34, [1, 1 + 0.3 * 33])])
-def test_of_very_many_nodes_the_mean_is_taken(rack: int, sizes: list[float]) -> None:
-    spreads = {"to": "rack", "probability": "40 %", "share": "30 %"}
-    cluster = {"gpus": 16 * rack, "nodes_per_rack": rack}
-    found = scenario({"node": NODE | {"spreads": spreads}}, cluster=cluster)
-    assert [size for _, size in sizes_taken(found, found.failures["node"])] == pytest.approx(sizes)
 
 
 def test_a_restart_is_begun_again_by_the_share_of_failures_that_are_on_the_calendar() -> None:
@@ -388,22 +375,6 @@ def test_a_copy_that_is_not_durable_yet_is_none() -> None:
         for after in ("0 s", "6 min")
     )
     assert late / at_once == pytest.approx(math.exp(-0.01))
-
-
-def test_failures_that_spread_are_those_of_the_domain_to_which_they_do() -> None:
-    spreads = {"to": "rack", "probability": "40 %"}
-    found = scenario({"node": NODE | {"transient": "25 %", "spreads": spreads}})
-    shares = {scope: per_second * 36_000 for scope, per_second in rates_by_scope(found, "node")}
-    assert shares == pytest.approx({"job": 0.25, "node": 0.75 * 0.6, "rack": 0.75 * 0.4})
-    outage = scenario({"lustre": {"per": "cluster", "mtbf": "10 h", "effect": "storage", "repair": "1 h"}})
-    assert next(rates_by_scope(outage, "lustre")) == ("cluster", pytest.approx(1 / 36_000))
-
-
-def test_a_rack_takes_the_spares_that_are_bound_to_it_along() -> None:
-    cluster = {"gpus": 800, "nodes_per_rack": 10, "spares": 15, "spares_within": "rack"}
-    failures = {"node": NODE, "rack": NODE | {"per": "rack"}, "job": {"per": "job", "mtbf": "9 d"}}
-    found = scenario(failures | {"card": NODE | {"per": "gpu"}}, cluster=cluster)
-    assert [most_at_once(found, mode) for mode in found.failures.values()] == [1, 12, 0, 1]
 
 
 def test_the_rate_of_a_mode_is_that_of_all_its_units() -> None:

@@ -112,16 +112,13 @@ def mean_restart_s(scenario: Scenario) -> float | None:
 def _takes(scenario: Scenario) -> float:
     """Return the share of time that taking nodes from pools costs, did each failure take from the slowest."""
     longest = max((pool.takes for pool in scenario.cluster.pools), default=0.0)
-    modes = [
-        (name, mode) for name, mode in scenario.failures.items() if mode.takes_nodes and mode.repair_plan
-    ]
+    modes = scenario.failures.items()
     return longest * math.fsum(rate(scenario, name) * (1 - mode.transient) for name, mode in modes)
 
 
 def fetch_s(scenario: Scenario, mode: FailureMode) -> float:
     """Return the mean seconds that a restart waits until a spare that was taken can serve."""
-    leaves = mode.takes_nodes and mode.repair_plan is not None and scenario.cluster.spare_nodes > 0
-    return (1 - mode.transient) * scenario.cluster.delay if leaves else 0.0
+    return (1 - mode.transient) * scenario.cluster.delay if scenario.cluster.spare_nodes else 0.0
 
 
 INSTANTS = 8

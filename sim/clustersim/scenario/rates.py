@@ -92,7 +92,7 @@ def _shares_of_groups(system: System) -> list[float]:
         away += cluster.nodes * own * mean * taken * mean_of(mode.repair_plan.whole)
     equally = [count / fleet for count in counts]
     idle = cluster.spare_nodes - away
-    if idle <= 0 or not any(leaving):
+    if idle <= 0:
         return equally
     there = cluster.nodes + idle
     wait = _wait(cluster.nodes, [there * share for share in equally], leaving)
@@ -119,12 +119,12 @@ def _mean_over_run(
     system: System, equally: list[float], leaving: list[float], wait: float, there: float
 ) -> list[float]:
     """Return the shares of slots between the begin, when they are *equally* held, and what they settle at."""
-    lasts = min(system.end_s, system.target_s or math.inf)
+    # A run without an end, which is refused elsewhere, goes on for ever here.
+    lasts = min(system.end_s, system.target_s or math.inf) or math.inf
     shares = []
     for share, rate in zip(equally, leaving, strict=True):
         settled, way = there * share / (1 + rate * wait), (rate + 1 / wait) * lasts
-        # A run without an end, which is refused elsewhere, lasts no time at all here.
-        shares.append(settled + (share - settled) * (-math.expm1(-way) / way if way else 1.0))
+        shares.append(settled + (share - settled) * -math.expm1(-way) / way)
     total = math.fsum(shares)
     return [share / total for share in shares]
 
@@ -221,7 +221,8 @@ def spreading(system: System, mode: FailureMode) -> float:
     if mode.spreads is None or system.slots_per(mode.spreads.to) <= system.slots_per(mode.takes_down):
         return 0.0
     others = _size(system, mode, mode.spreads.to) - _size(system, mode, mode.takes_down)
-    return mode.spreads.probability * (1 - (1 - mode.spreads.share) ** others)
+    none: float = (1 - mode.spreads.share) ** others
+    return mode.spreads.probability * (1 - none)
 
 
 def most_at_once(system: System, mode: FailureMode) -> int:

@@ -51,9 +51,10 @@ def test_a_failure_spreads_to_a_binomial_number_of_nodes() -> None:
     assert shares == pytest.approx([0.6, *(0.4 * law)])
     assert sizes == pytest.approx([1, *range(1, 11)])
     assert spreading(found, node) == pytest.approx(0.4 * (1 - 0.7**9))
-    for rack, more in ((1, 0), (2, 0.4 * 0.3)):  # a rack of one node has no other
+    for rack, sizes, more in ((1, (1, 1, 1), 0), (2, (1, 1, 2), 0.4 * 0.3)):  # of one node there is no other
         few = scenario({"node": NODE | {"spreads": spreads}}, cluster={"gpus": 800, "nodes_per_rack": rack})
         assert spreading(few, node) == pytest.approx(more)
+        assert [size for _, size in sizes_taken(few, node)] == pytest.approx(sizes)
         assert nodes_taken(few, node) == pytest.approx(1 + more)
     whole = scenario({"node": NODE | {"spreads": spreads | {"share": "100 %"}}})
     assert list(sizes_taken(whole, whole.failures["node"])) == [(0.6, 1), (0.4, 10)]

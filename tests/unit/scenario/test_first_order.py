@@ -8,7 +8,7 @@ import pytest
 
 from clustersim.scenario import load, loads
 from clustersim.scenario.describe import Description, describe
-from clustersim.scenario.first_order import chain_s, first_order
+from clustersim.scenario.first_order import chain_s, first_order, newest
 from clustersim.scenario.shortage import shortage
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -115,6 +115,22 @@ def test_the_newest_copy_counts_wherever_its_tier_is_listed() -> None:
     )  # durable copies of storage are 1.5 hours old at most: more than a tenth of 12 hours
 
 
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        ("{interval: 20 min, blocks: 0 s, durable_after: 16 min}", "{interval: 60 min, blocks: 0 s}"),
+        ("{interval: 60 min, blocks: 0 s}", "{interval: 30 min, blocks: 0 s, durable_after: 20 min}"),
+        ("{interval: 20 min, blocks: 0 s, durable_after: 19 min}", "{interval: 60 min, blocks: 0 s}"),
+        ("{interval: 64 min, blocks: 2 min}", "{interval: 60 min, blocks: 10 min}"),
+    ],
+    ids=["26 and 30 min", "30 and 35 min", "29 and 30 min", "33 and 35 min"],
+)
+def test_the_newest_copy_is_the_one_of_the_least_mean_age(newer: str, older: str) -> None:
+    """Half of the time from one save to the next, and what it takes until a copy is durable."""
+    for listed in (f"newer: {newer}, older: {older}", f"older: {older}, newer: {newer}"):
+        assert newest(loads(TIERS, overrides={"checkpoint.tiers": f"{{{listed}}}"}), "node").name == "newer"
+
+
 def test_saves_come_at_whole_steps() -> None:
     found = described(TIERS, workload="{step_time: 8 min}")
     saves = 1 / (1 + 1 / 480 + 20 / 3840)
@@ -157,6 +173,8 @@ def test_overheads_and_planned_stops_take_their_share() -> None:
 
 def test_effects_cost_what_they_say() -> None:
     slow = described(TIERS, failures="{rack: null, node: {effect: {slow: {factor: 0.5}}, detect: 10 min}}")
+    usual = {"failures": "{rack: null, node: {effect: {slow: {factor: 0.5}}}}"}
+    assert described(TIERS, **usual, recovery__stages__detect="10 min").ettr == slow.ettr
     crash = described(TIERS, failures="{rack: null, node: {detect: 0 s}}")
     assert slow.ettr is not None
     assert crash.ettr is not None
@@ -328,7 +346,7 @@ def test_stops_at_dates_count_as_far_as_the_run_reaches() -> None:
     assert found.ettr == pytest.approx(1 - 1 / 24 - 3 / 20, rel=1e-9)
     target = {"simulation__horizon": "null", "workload__productive": "10 d"}
     found = described(ON_TRAINING, failures="none", maintenance=stops, **target)
-    assert found.lasts_s == pytest.approx(DAY * (10 + 2) / (1 - 1 / 24), rel=0.05)
+    assert found.lasts_s == pytest.approx(DAY * (10 + 2) / (1 - 1 / 24), rel=0.02)
 
 
 POOLS = """

@@ -199,11 +199,12 @@ def test_a_restart_is_begun_again_by_the_share_of_failures_that_are_on_the_calen
 def test_a_detection_ends_with_the_first_alarm_of_those_that_strike_on_the_calendar() -> None:
     """E min(own alarm, alarms of failures that strike later) is the integral of their survival."""
     failures = {
-        "a": {"per": "node", "mtbf": "50 h", "detect": "1 min"},
+        "a": {"per": "node", "mtbf": "50 h"},
         "b": {"per": "node", "mtbf": "80 h", "detect": "10 min"},
         "c": {"per": "job", "mtbf": "1 h", "detect": "30 min"},
     }
-    found = mean_parts(scenario(failures))
+    stages = {"detect": "1 min", "restart": "4 min"}
+    found = mean_parts(scenario(failures, recovery={"stages": stages}))
     rates, alarms = [1 / 1800, 1 / 2880, 1 / 3600], [60.0, 600.0, 1800.0]
 
     def lasts(t: float) -> float:
@@ -212,6 +213,8 @@ def test_a_detection_ends_with_the_first_alarm_of_those_that_strike_on_the_calen
     each = [integrate.quad(lasts, 0, alarm, points=alarms[:2])[0] for alarm in alarms]
     mean = sum(r * e for r, e in zip(rates, each, strict=True)) / sum(rates)
     assert found.detection == pytest.approx(mean, rel=1e-6)
+    flap = {"per": "node", "mtbf": "50 h", "effect": {"flap": {"stall": "10 s"}}}
+    assert mean_parts(scenario({"flap": flap})) == (0, 0)
 
 
 def test_a_replica_is_back_after_the_detection_of_its_mode() -> None:
@@ -235,12 +238,13 @@ def test_a_stage_of_chance_counts_as_the_constant_one_that_is_begun_again_as_oft
 
 
 def test_a_spare_is_fetched_for_a_node_that_leaves_for_good() -> None:
-    cold = {"gpus": 800, "spares": 4, "spare_kind": "cold", "provision": "15 min"}
+    cold = {"gpus": 800, "spares": 1, "spare_kind": "cold", "provision": "15 min"}
     failures = {"leaves": NODE | {"transient": "25 %"}, "stays": {"per": "node", "mtbf": "1 y"}}
+    failures["site"] = {"per": "cluster", "mtbf": "1 y", "repair": "1 h"}
     found = scenario(failures, cluster=cold)
-    assert [fetch_s(found, mode) for mode in found.failures.values()] == [0.75 * 900, 0.0]
+    assert [fetch_s(found, mode) for mode in found.failures.values()] == [0.75 * 900, 0.0, 0.0]
     none = scenario(failures, cluster=cold | {"spares": 0})
-    assert [fetch_s(none, mode) for mode in none.failures.values()] == [0.0, 0.0]
+    assert [fetch_s(none, mode) for mode in none.failures.values()] == [0.0, 0.0, 0.0]
     assert restarts(found) - restarts(none) == pytest.approx(0.75 * 900 / (10 * HOUR))
 
 

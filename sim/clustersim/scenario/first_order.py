@@ -69,7 +69,7 @@ def _length(law: Distribution, disturbed: float) -> float:
 def restart_s(scenario: Scenario, name: str, disturbed: float = 0.0) -> float:
     """Return the mean seconds from a failure of the mode to training again; 0 s where it stops nothing.
 
-    *disturbed* is that of `chain_s`.
+    *disturbed* is that of `chain_s`, of restarts of the whole job.
     """
     mode = scenario.failures[name]
     if not mode.effect.stops_training:
@@ -78,7 +78,7 @@ def restart_s(scenario: Scenario, name: str, disturbed: float = 0.0) -> float:
     if not falls_back(scenario, mode):
         if scenario.recovery.peer_load is not None:  # whatever time the stage has of its own
             stages = tuple(replace(stage, of_copy=stage.kind == LOAD) for stage in stages)
-        return chain_s(stages, detect, peer_load(scenario), disturbed)
+        return chain_s(stages, detect, peer_load(scenario))
     parts = list(rates_by_scope(scenario, name)) if len(scenario.tiers) > 1 else []
     every = math.fsum(per_second for _, per_second in parts)
     if not every:
@@ -373,23 +373,22 @@ def _up(scenario: Scenario) -> float:
 def _between_outages(scenario: Scenario) -> float:
     """Return the share of time in which the site is not out.
 
-    That is MTBF / (MTBF + MTTR) for each mode, less what logs say.
+    That is MTBF / (MTBF + MTTR) for each mode, of what logs leave until the end.
     """
-    share = 1.0
+    share, out, end = 1.0, 0.0, scenario.end_s
     for mode in scenario.failures.values():
         if mode.is_outage and mode.repair_plan is not None:
             share *= mode.mtbf / (mode.mtbf + mean_of(mode.repair_plan.whole))
-        rows = [row for row in mode.strikes if row.is_outage and row.time_s < scenario.end_s]
-        share -= math.fsum(row.repair_s or 0.0 for row in rows) / scenario.end_s
-    return max(share, 0.0)
+        rows = [row for row in mode.strikes if row.is_outage]
+        out += math.fsum(max(min(row.repair_s or 0.0, end - row.time_s), 0.0) for row in rows)
+    return share * max(1 - out / end, 0.0)
 
 
 def _between_stops(scenario: Scenario) -> float:
     """Return the share of time that planned stops do not take."""
     recovery, taken = scenario.recovery, 0.0
     for stops in scenario.maintenance:
-        alone = math.exp(-stops.merge_within * _all_down(scenario)) if stops.merge_within else 1.0
-        taken += alone * stops.share(scenario.end_s)
+        taken += math.exp(-stops.merge_within * _all_down(scenario)) * stops.share(scenario.end_s)
         if stops.rolling:
             rounds = stops.before(scenario.end_s) / scenario.end_s if stops.at else 1 / stops.gap
             taken += recovery.replicas * recovery.rejoin_stall * rounds

@@ -63,6 +63,34 @@ def test_a_program_that_does_not_run_cannot_fail() -> None:
     assert at_all_times.events == 30 * 24 * 6
 
 
+def test_one_tier_between_failures_of_the_whole_job_follows_daly() -> None:
+    saves = {"checkpoint__interval": "10 min", "checkpoint__blocks": "1 min"}
+    found = described(ON_TRAINING, recovery__stages__restart="0 s", **saves)
+    assert found.ettr == pytest.approx(1 / math.expm1(11 / 10))
+
+
+SITE, LOG = "a: {per: cluster, mtbf: 9 h, repair: 1 h}", "log: {replay: [{time: 5 h, repair: 5 h}]}"
+AT_THE_END = "log: {replay: [{time: 19 s, repair: 2 s}, {time: 22 s, repair: 99 s}]}"
+
+
+@pytest.mark.parametrize(
+    ("failures", "horizon", "up"),
+    [
+        (f"{SITE}, b: {{per: cluster, mtbf: 4 h, repair: 1 h}}", "9 d", 0.9 * 0.8),
+        (AT_THE_END, "20 s", 19 / 20),
+        (f"{LOG}, {SITE}", "50 h", 0.9 * 45 / 50),
+        (f"{SITE}, {LOG}", "50 h", 0.9 * 45 / 50),
+    ],
+)
+def test_a_site_that_is_out_trains_nothing(failures: str, horizon: str, up: float) -> None:
+    """Where no work is lost, and a restart takes no time; what a log says counts until the end."""
+    free = {"checkpoint.interval": "1 ms", "recovery.stages.restart": "0 s"}
+    scenario = loads(
+        ON_TRAINING, overrides=free | {"failures": f"{{{failures}}}", "simulation.horizon": horizon}
+    )
+    assert first_order(scenario).ettr == pytest.approx(up, rel=1e-4)
+
+
 def test_a_program_fails_until_the_target_is_reached() -> None:
     to_the_target = ON_TRAINING.replace("simulation: {horizon: 30 d}", "workload: {productive: 20 d}")
     found = described(to_the_target)
@@ -158,6 +186,8 @@ def test_a_replica_costs_the_others_a_stall_and_itself_its_recovery() -> None:
     assert first_order(loads(all_wait)).ettr == pytest.approx(math.exp(-600 / 1080))
     lost = "56 % of the time lost beside restarts is too much for a sum of what each failure costs by itself"
     assert described(all_wait).ettr_withheld == lost
+    often = described(all_wait, failures__node__mtbf="18 h").ettr_withheld or ""
+    assert often.startswith("100 % of the time lost")
 
 
 def test_overheads_and_planned_stops_take_their_share() -> None:
@@ -409,7 +439,8 @@ def test_racks_that_can_always_serve_are_never_missing(nodes: int) -> None:
 
 def test_a_stage_that_fails_begins_the_others_again() -> None:
     """A pass takes 100 s, 50 s of 80 % and 30 s of 40 % of them; 4 of 10 passes are the last."""
-    start = "{detect: 10 s, a: {constant: 100 s, fails: 20 %}, b: {constant: 50 s, fails: 50 %}, c: 30 s}"
+    first = "{exponential: {mean: 100 s}, fails: 20 %}"
+    start = f"{{detect: 10 s, a: {first}, b: {{constant: 50 s, fails: 50 %}}, c: 30 s}}"
     stages = loads(ON_TRAINING, overrides={"recovery.stages": start}).recovery.stages
     assert chain_s(stages) == pytest.approx(10 + (100 + 0.8 * 50 + 0.4 * 30) / 0.4)
 

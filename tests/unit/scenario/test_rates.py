@@ -217,10 +217,22 @@ def test_a_detection_ends_with_the_first_alarm_of_those_that_strike_on_the_calen
     assert mean_parts(scenario({"flap": flap})) == (0, 0)
 
 
-def test_a_replica_is_back_after_the_detection_of_its_mode() -> None:
-    recovery = {"stages": {"detect": "0 s", "restart": "4 min"}, "replicas": 10}
-    found = scenario({"node": NODE | {"detect": "5 min"}}, recovery=recovery)
+SAVES = {"interval": "1 h", "blocks": "0 s"}
+TWO_TIERS = {"tiers": {"peer": SAVES | {"survives": ["node"]}, "storage": SAVES}}
+
+
+@pytest.mark.parametrize("checkpoint", [SAVES, TWO_TIERS])
+@pytest.mark.parametrize("replicas", [1, 10])
+def test_training_goes_on_after_the_detection_of_the_mode(checkpoint: dict[str, Any], replicas: int) -> None:
+    recovery = {"stages": {"detect": "0 s", "restart": "4 min"}, "replicas": replicas}
+    found = scenario({"node": NODE | {"detect": "5 min"}}, recovery=recovery, checkpoint=checkpoint)
     assert restart_s(found, "node") == 540.0
+
+
+def test_failures_delay_nothing_in_a_detection_and_begin_the_rest_again() -> None:
+    """At one failure in 10 hours, 5 of detection and 2 of restart: (1 + D / M) exp(R / M)."""
+    found = scenario({"node": NODE}, recovery={"stages": {"detect": "5 h", "restart": "2 h"}})
+    assert restarts(found) == pytest.approx(1.5 * math.exp(0.2))
 
 
 def test_a_stage_of_any_law_lasts_its_mean() -> None:
@@ -230,10 +242,14 @@ def test_a_stage_of_any_law_lasts_its_mean() -> None:
     assert restart_s(found, "node") == pytest.approx(60 + 600 * math.exp(1.5**2 / 2), rel=1e-9)
 
 
-def test_a_stage_of_chance_counts_as_the_constant_one_that_is_begun_again_as_often() -> None:
+@pytest.mark.parametrize("checkpoint", [SAVES, TWO_TIERS])
+def test_a_stage_of_chance_counts_as_the_constant_one_that_is_begun_again_as_often(
+    checkpoint: dict[str, Any],
+) -> None:
     """At a rate r an exponential one with the mean m is over without a failure in 1 of 1 + r m cases."""
     stages = {"detect": "0 s", "restart": {"exponential": {"mean": "1 h"}}}
-    found = scenario({"node": {"per": "node", "mtbf": "1000 h"}}, recovery={"stages": stages})
+    node = {"per": "node", "mtbf": "1000 h"}
+    found = scenario({"node": node}, recovery={"stages": stages}, checkpoint=checkpoint)
     assert mean_parts(found).recovery == pytest.approx(10 * HOUR * math.log(1 + 1 / 10), rel=1e-3)
 
 

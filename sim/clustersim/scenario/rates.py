@@ -304,7 +304,7 @@ def rates_by_scope(system: System, name: str) -> Iterator[tuple[str, float]]:
 def replicas_down(system: System, mode: FailureMode) -> int:
     """Return how many replicas one failure of *mode* takes, first order: those that its domain fills."""
     replicas = system.recovery.replicas
-    if not mode.takes_nodes or mode.effect.spoils_work:
+    if mode.effect.spoils_work:
         return replicas
     return min(replicas, math.ceil(system.slots_per(mode.takes_down) / system.slots_per("replica")))
 

@@ -45,11 +45,14 @@ def resolve(written: ScenarioBlock) -> System:
 
 def _stops(written: ScenarioBlock) -> tuple[Maintenance, ...]:
     """Return the planned stops: those that are written, and after them those of each log."""
-    logs = (_recorded_stops(mode.planned(), written) for mode in written.failures.values())
-    return (*(block.resolve() for block in written.stops), *(stops for stops in logs if stops.at))
+    logs = [rows for mode in written.failures.values() if (rows := mode.planned())]
+    return (
+        *(block.resolve() for block in written.stops),
+        *(_recorded_stops(rows, abrupt=written.checkpoint is None) for rows in logs),
+    )
 
 
-def _recorded_stops(rows: Sequence[Recorded], written: ScenarioBlock) -> Maintenance:
+def _recorded_stops(rows: Sequence[Recorded], abrupt: bool) -> Maintenance:
     """Return the planned stops of a log; those that overlap are one."""
     begins, ends = list[float](), list[float]()
     for row in rows:
@@ -59,8 +62,7 @@ def _recorded_stops(rows: Sequence[Recorded], written: ScenarioBlock) -> Mainten
             begins.append(row.time_s)
             ends.append(row.time_s + (row.repair_s or 0.0))
     lengths = tuple(end - begin for begin, end in zip(begins, ends, strict=True))
-    longest, abrupt = max(lengths, default=0.0), written.checkpoint is None
-    return Maintenance(every=None, at=tuple(begins), takes=longest, lengths=lengths, abrupt=abrupt)
+    return Maintenance(every=None, at=tuple(begins), takes=max(lengths), lengths=lengths, abrupt=abrupt)
 
 
 def _counted(written: ScenarioBlock) -> Simulation:

@@ -92,5 +92,9 @@ def test_failures_that_spread_are_those_of_the_domain_to_which_they_do() -> None
 def test_a_rack_takes_the_spares_that_are_bound_to_it_along() -> None:
     cluster = {"gpus": 800, "nodes_per_rack": 10, "spares": 15, "spares_within": "rack"}
     failures = {"node": NODE, "rack": NODE | {"per": "rack"}, "job": {"per": "job", "mtbf": "9 d"}}
-    found = scenario(failures | {"card": NODE | {"per": "gpu"}}, cluster=cluster)
-    assert [most_at_once(found, mode) for mode in found.failures.values()] == [1, 12, 0, 1]
+    failures |= {
+        "card": NODE | {"per": "gpu"},
+        "link": NODE | {"spreads": {"to": "rack", "probability": "1 %"}},
+    }
+    found = scenario(failures, cluster=cluster)
+    assert [most_at_once(found, mode) for mode in found.failures.values()] == [1, 12, 0, 1, 12]

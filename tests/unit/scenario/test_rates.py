@@ -22,10 +22,12 @@ from clustersim.scenario.rates import (
     again,
     bad_share,
     calendar_share,
+    fleet_factor,
     group_factor,
     most_again,
     mtbf_served,
     rate,
+    replicas_down,
     spare_events,
 )
 from clustersim.scenario.shortage import shortage
@@ -98,9 +100,11 @@ def test_a_run_without_an_end_is_refused_where_nodes_differ() -> None:
 
 
 def test_nodes_that_nothing_sends_away_are_at_work_equally_often() -> None:
-    failures = {"node": {"per": "node", "mtbf": "30 d", "groups": {"old": 5}}}
+    lemons = {"share": "10 %", "factor": 11}
+    failures = {"node": {"per": "node", "mtbf": "30 d", "groups": {"old": 5}, "lemons": lemons}}
     found = scenario(failures, cluster={"gpus": 320, "spares": 8, "groups": {"old": {"nodes": 6}}})
     assert group_factor(found, found.failures["node"]) == pytest.approx((42 + 6 * 5) / 48)
+    assert fleet_factor(found, found.failures["node"]) == pytest.approx((42 + 6 * 5) / 48 * 2)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +231,17 @@ def test_training_goes_on_after_the_detection_of_the_mode(checkpoint: dict[str, 
     recovery = {"stages": {"detect": "0 s", "restart": "4 min"}, "replicas": replicas}
     found = scenario({"node": NODE | {"detect": "5 min"}}, recovery=recovery, checkpoint=checkpoint)
     assert restart_s(found, "node") == 540.0
+
+
+def test_wrong_work_and_what_stops_the_job_take_all_replicas_and_a_rack_those_that_it_fills() -> None:
+    wrong = {"corrupt": {"noticed_after": "1 h"}}
+    failures = {"node": NODE, "rack": NODE | {"per": "rack"}, "bug": {"per": "job", "mtbf": "9 d"}}
+    failures |= {
+        "wrong": NODE | {"effect": wrong},
+        "site": {"per": "cluster", "mtbf": "1 y", "repair": "1 h"},
+    }
+    found = scenario(failures, recovery={"replicas": 20})  # of five nodes; a rack has ten
+    assert [replicas_down(found, mode) for mode in found.failures.values()] == [1, 2, 20, 20, 20]
 
 
 def test_failures_delay_nothing_in_a_detection_and_begin_the_rest_again() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from clustersim.scenario.keys.failure import FailureMode, FailureModeBlock
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.keys.machine import ClusterSpec
 from clustersim.scenario.keys.plan import Maintenance, Simulation
+from clustersim.scenario.keys.quantities import LONGEST_DURATION
 from clustersim.scenario.keys.recovery import Recovery
 from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.scenario.kinds.intervals import Needs
@@ -25,12 +27,14 @@ def resolve(written: ScenarioBlock) -> System:
         written.simulation.horizon,
     )
     target_s = workload.target_s(cluster.gpus)
+    end_s = horizon or 10 * (target_s or 0.0)
+    run_s = min(end_s, target_s or math.inf, LONGEST_DURATION)
     checkpoint = written.checkpoint.resolve(cluster.nodes) if written.checkpoint else None
     recovery = written.recovery.resolve(cluster.gpus, checkpoint.last.load if checkpoint else 0.0)
     return System(
         cluster=cluster,
         workload=workload,
-        failures=_modes(written.failures, cluster, recovery, horizon or 0.0),
+        failures=_modes(written.failures, cluster, recovery, run_s),
         checkpoint=checkpoint,
         recovery=recovery,
         maintenance=_stops(written),
@@ -39,7 +43,7 @@ def resolve(written: ScenarioBlock) -> System:
         uncertain=written.uncertain,
         uncertainty=written.uncertainty,
         target_s=target_s,
-        end_s=horizon or 10 * (target_s or 0.0),
+        end_s=end_s,
     )
 
 
@@ -74,11 +78,14 @@ def _counted(written: ScenarioBlock) -> Simulation:
 
 
 def _modes(
-    written: Mapping[str, FailureModeBlock], cluster: ClusterSpec, recovery: Recovery, horizon: float
+    written: Mapping[str, FailureModeBlock], cluster: ClusterSpec, recovery: Recovery, run_s: float
 ) -> dict[str, FailureMode]:
-    """Return the modes by name; logs last to the *horizon*, or to the end of all where that is later."""
+    """Return the modes by name; logs last *run_s* seconds, or to the end of all where that is later.
+
+    A run to a target lasts for longer than that, by nobody knows how much; one without an end is refused.
+    """
     logs = {name: rows for name, mode in written.items() if (rows := mode.rows())}
-    log_s = max(horizon, *(rows[-1].time_s for rows in logs.values()), 1.0)
+    log_s = max([run_s, *(rows[-1].time_s for rows in logs.values())]) or 1.0
     usual = recovery.stages[0].duration
     detection = {name: (written[name].detect or usual).mean for name in logs}
     strikes = _strikes(logs, detection)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from clustersim.scenario import Scenario
 from clustersim.scenario.keys.plan import Maintenance
 
@@ -53,3 +55,49 @@ def test_planned_stops_of_logs_come_after_those_that_are_written_and_overlaps_ar
         (log,) = scenario(failures={"log": failures["log"]}, checkpoint=checkpoint).maintenance
         assert isinstance(log, Maintenance)
         assert log.abrupt is abrupt
+
+
+@pytest.mark.parametrize(
+    ("rows", "blocks", "hours"),
+    [
+        (["5 h"], {}, 72),
+        (["5 h", "6 h"], {}, 36),
+        (["5 h", "144 h"], {}, 72),
+        (["5 h"], {"workload": {"productive": "2 d"}, "simulation": {}}, 48),
+        (["5 h"], {"workload": {"productive": "2 d"}}, 48),
+        (["5 h"], {"workload": {"productive": "9 d"}}, 72),
+        (["5 h"], {"simulation": {"horizon": "0.36 s"}}, 5),
+        (["0 s"], {"simulation": {"horizon": "0.36 s"}}, 0.0001),
+    ],
+)
+def test_a_log_lasts_as_long_as_the_run_or_to_its_last_row(
+    rows: list[str], blocks: dict[str, Any], hours: float
+) -> None:
+    """Of a run to a target nobody knows how much longer it lasts."""
+    found = scenario(failures={"log": {"replay": [{"time": time} for time in rows]}}, **blocks)
+    assert found.mtbf_of("log") == pytest.approx(hours * HOUR)
+
+
+@pytest.mark.parametrize("time", ["0 s", "5 h"])
+def test_a_log_without_an_end_of_the_run_or_with_one_in_eternity_is_refused_for_that_alone(time: str) -> None:
+    log, saves = {"log": {"replay": [{"time": time}]}}, {"interval": "daly", "blocks": "5 s"}
+    never = {"target": "1 T tokens", "tokens_per_gpu_second": 1e-300}
+    for why, workload in (("nothing ends the run", {}), ("1e9 years or longer", never)):
+        with pytest.raises(ValueError, match=f"1 validation error(.|\n)*{why}"):
+            scenario(failures=log, checkpoint=saves, workload=workload, simulation={})
+
+
+def test_a_row_strikes_from_the_first_instant_on_and_extends_nothing_before_the_end_that_is_known() -> None:
+    rows = [("0 s", "2 h"), ("7199.9 s", None), ("2 h", "1 h")]
+    replay = [{"time": time, "node": 0} | ({"repair": repair} if repair else {}) for time, repair in rows]
+    strikes = scenario(failures={"log": {"replay": replay}}).failures["log"].strikes
+    assert [(row.time_s, row.repair_s) for row in strikes] == [(0, 2 * HOUR), (2 * HOUR, HOUR)]
+
+
+def test_why_an_interval_cannot_be_worked_out_is_told_at_its_place() -> None:
+    tiers = {"peer": {"interval": "daly", "blocks": "0 s"}, "storage": {"interval": "1 h", "blocks": "0 s"}}
+    found = (
+        r"^1 validation error for scenario\ncheckpoint.tiers.peer.interval\n  daly needs a save that costs"
+    )
+    with pytest.raises(ValueError, match=found):
+        scenario(checkpoint={"tiers": tiers})

@@ -305,15 +305,12 @@ def _finished(scenario: Scenario, place: Path | None, settings: Settings) -> Res
     if place is None:
         return None
     folders.refuse_taken(place)
+    if not settings.force:
+        refuse_lost(scenario, place, "give another -o, or --force to replace it")
     if not folders.is_run_folder(place):
         return None
     made = folders.read_json(place / folders.PROVENANCE)
     if not is_of_the_same(made, identity(scenario)):
-        if os.path.ismount(place) and not settings.force:
-            raise RunError(
-                f"{place}: holds another run, of {made.get('finished')}, and is a mount point, which can have"
-                " no other name; give another -o, or --force to replace it"
-            )
         return None
     if settings.force or (settings.incidents and not made.get("incidents")):
         return None
@@ -325,6 +322,18 @@ def _finished(scenario: Scenario, place: Path | None, settings: Settings) -> Res
         return None
     settings.progress.say(f"{place}: simulated before, and taken as it is; --force simulates again")
     return results
+
+
+def refuse_lost(scenario: Scenario, place: Path, remedy: str) -> None:
+    """Raise RunError where *place* is a mount point with a run of another scenario, which cannot be kept."""
+    if not os.path.ismount(place) or not folders.is_run_folder(place):
+        return
+    made = folders.read_json(place / folders.PROVENANCE)
+    if not is_of_the_same(made, identity(scenario)):
+        raise RunError(
+            f"{place}: holds another run, of {made.get('finished')}, and is a mount point, which can have"
+            f" no other name; {remedy}"
+        )
 
 
 def identity(scenario: Scenario) -> dict[str, str]:

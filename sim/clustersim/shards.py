@@ -16,7 +16,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from os import PathLike
@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from clustersim import folders
-from clustersim.experiment import PRECISE, PartDone, run_all
+from clustersim.experiment import PRECISE, Interrupted, PartDone, refuse_lost, run_all
+from clustersim.formatting import counted
 from clustersim.scenario import Scenario, dump, loads
 from clustersim.settings import Part, ScenarioSource, Settings, merged
 from clustersim.store import KEY_FILE, ChoiceError, UnfinishedFile, kept_in
@@ -37,7 +38,8 @@ from clustersim.studies.tune import tune
 from clustersim.validation.validate import validate
 from clustersim.version import DECISIVE, state
 
-SHARD = "shard.json"
+SHARD, BEGUN = "shard.json", ".begun"
+"""The file of a finished shard, and the folder in that of a shard where what is not finished is simulated."""
 RUN, COMPARE, VALIDATE = "run", "compare", "validate"
 OF_ONE: Mapping[str, Callable[..., Any]] = {
     each.__name__: each for each in (tune, levers, sweep, sensitivity)
@@ -66,7 +68,7 @@ class Shard:
         if not folder.exists():
             raise ChoiceError(f"{folder}: no such folder{_beside(folder)}")
         if not (folder / SHARD).is_file():
-            begun = folder.is_dir() and any(folder.glob(".*.partial"))
+            begun = any(folder.glob(f"{BEGUN}/.*.partial"))
             why = "a shard that is not finished; go on with --resume" if begun else "no shard"
             raise ChoiceError(f"{folder}: {why}")
         record = folders.read_json(folder / SHARD)
@@ -109,24 +111,30 @@ def shard(
     how = merged(settings, {name: value for name, value in keywords.items() if name in known})
     _refuse_whole(study, how)
     single = isinstance(scenarios, Scenario | str | PathLike)
-    sources: list[Any] = [scenarios] if single else list(scenarios)  # type: ignore[arg-type]
-    changes = how.changes if study == VALIDATE else {}
+    given: list[Any] = [scenarios] if single else list(scenarios)  # type: ignore[arg-type]
+    if study in OF_ONE and len(given) != 1:
+        raise ChoiceError(f"{study} is asked about one scenario, and {len(given)} are given")
+    sources, changes = _loaded(study, given, how), how.changes if study == VALIDATE else {}
+    if "designs" in asked:
+        asked["designs"] = [how.load(each) for each in asked["designs"]]
     if study != VALIDATE:
-        sources, how = [how.load(each) for each in sources], how.without_changes
-    # Before a finished shard of another answer gives way to none.
-    for each in sources if study in (RUN, COMPARE) else ():
-        if each.simulation.precision is not None:
-            raise ChoiceError(f"{each.name}: {PRECISE}")
+        how = how.without_changes
+    output = Path(output)
     said = {"study": study, "shard": part.number, "of": part.of, "output": str(output)}
     record = said | _encoded({"scenarios": sources, "asked": asked, "changes": changes})
     record |= {"tool": folders.TOOL, **{name: state()[name] for name in SAME if name in state()}}
     folder = Path(f"{output}{folders.SHARDS}") / f"{part.number}-of-{part.of}"
-    if (found := _there(folder, record, how)) is not None:
-        return found
+    there = Shard.load(folder) if (folder / SHARD).is_file() else None
+    alike = there is not None and _differs(there.record, record) is None
+    if there is not None and alike and not how.force:
+        how.progress.say(f"{folder}: simulated before, and taken as it is")
+        return there
     started = time.perf_counter()
     with suppress(PartDone):
-        _asked(study, sources, folder, replace(how, part=part), asked, alone=False)
-    return _finished(folder, record, time.perf_counter() - started)
+        _asked(study, sources, folder / BEGUN, replace(how, part=part), asked, alone=False)
+    if there is not None and not alike:
+        how.progress.say(f"{folder}: held a shard of another answer, which is gone")
+    return _finished(folder, record, list(_places(study, sources, folder)), time.perf_counter() - started)
 
 
 def _refuse_whole(study: str, settings: Settings) -> None:
@@ -138,29 +146,38 @@ def _refuse_whole(study: str, settings: Settings) -> None:
         raise ChoiceError(PRECISE)
 
 
-def _there(folder: Path, record: Mapping[str, Any], settings: Settings) -> Shard | None:
-    """Return the finished shard in *folder*, if it is what is asked for; one of another answer is removed."""
-    if not (folder / SHARD).is_file():
-        return None
-    found = Shard.load(folder)
-    alike = _differs(found.record, record) is None
-    if alike and not settings.force:
-        settings.progress.say(f"{folder}: simulated before, and taken as it is")
-        return found
-    if not alike:
-        settings.progress.say(f"{folder}: held a shard of another answer, which is gone")
-    shutil.rmtree(folder)
-    return None
+def _loaded(study: str, given: Sequence[Any], settings: Settings) -> list[Any]:
+    """Return the scenarios that are *given*, with the changes; for a validation without, or as names."""
+    if study != VALIDATE:
+        return [settings.load(each) for each in given]
+    # A shipped case keeps its name; a file is taken as it is now, whatever it holds when shards are merged.
+    plain = settings.without_changes
+    return [
+        plain.load(each) if isinstance(each, Scenario) or os.path.exists(each) else os.fspath(each)
+        for each in given
+    ]
 
 
-def _finished(folder: Path, record: Mapping[str, Any], taken: float) -> Shard:
-    """Return the shard in *folder*, of which all is simulated, with its file, which says so."""
-    for path in folder.glob(".*.partial"):
-        os.replace(path, folder / path.name.removeprefix(".").removesuffix(".partial"))
-    count = sum(kept_in(path) for path in folder.iterdir() if path.is_dir())
+def _finished(folder: Path, record: Mapping[str, Any], names: Sequence[str], taken: float) -> Shard:
+    """Return the shard in *folder*, of which all is simulated, with its file, which says so.
+
+    What was there of a shard before gives way only now: a question that is refused costs nobody anything.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SHARD).unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir() and path.name != BEGUN:
+            shutil.rmtree(path)
+    count = 0
+    for name in names:
+        begun = folders.unfinished(folder / BEGUN / name)
+        if begun.is_dir():
+            os.replace(begun, folder / name)
+            count += kept_in(folder / name)
+    with suppress(OSError):  # where there is none, or more in it, of another question
+        (folder / BEGUN).rmdir()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     more = {"replications": count, "wall_s": round(taken, 3), "finished": now}
-    folder.mkdir(parents=True, exist_ok=True)
     folders.write_json(folder / SHARD, {**record, **more})
     return Shard.load(folder)
 
@@ -178,6 +195,8 @@ class Shards:
         Raises ChoiceError where there are none, or where one differs from the others, and says in what.
         """
         listed = [Shard.load(each) for folder in given for each in _folders(Path(folder))]
+        if not listed:
+            raise ChoiceError("no shards are given; name their folders, or the one that holds them")
         first = listed[0]
         for each in listed:
             if (name := _differs(first.record, each.record)) is not None:
@@ -227,25 +246,47 @@ class Shards:
                 why = f"simulated with {name} {there}, and here it is {here}"
                 raise ChoiceError(f"{self.first.folder.parent}: {why}; merge where the same is installed")
         place, study, sources = Path(output or record["output"]), record["study"], self.first.scenarios
-        for name, target in _places(study, sources, place).items():
-            self._gather(name, target)
+        places = _places(study, sources, place)
+        if study in (RUN, COMPARE) and not settings.force:
+            for scenario, target in zip(sources, places.values(), strict=True):
+                refuse_lost(scenario, target, "give another -o")
         asked = {name: _decoded(value) for name, value in record["asked"].items()}
-        how = replace(settings, resume=True, force=True, overrides=record["changes"])
-        return Merged(self, place, _asked(study, sources, place, how, asked, alone=True))
+        # Settings say how to merge; what is simulated is what the shards were asked.
+        how = replace(settings.without_changes, resume=True, force=True, overrides=record["changes"])
+        try:
+            with ExitStack() as stack:
+                for name, target in places.items():
+                    stack.enter_context(self._gathered(name, target, settings))
+                return Merged(self, place, _asked(study, sources, place, how, asked, alone=True))
+        except Interrupted:
+            raise Interrupted(0) from None  # all is in the shards still, and a merge has no --resume
 
-    def _gather(self, name: str, target: Path) -> None:
-        """Put all that is finished of the place called *name* where what goes on for *target* finds it."""
+    @contextmanager
+    def _gathered(self, name: str, target: Path, settings: Settings) -> Iterator[None]:
+        """Let all that is finished of the place called *name* lie where what goes on for *target* finds it.
+
+        Without an answer it is gone in the end; the shards hold it still.
+        """
         having = [each.folder / name for each in self.found.values()]
         having = [folder for folder in having if (folder / KEY_FILE).is_file()]
         if not having:
+            yield
             return
-        key = folders.read_json(having[0] / KEY_FILE)
-        file = UnfinishedFile(folders.unfinished(target), key, resume=False)
+        place, key = folders.unfinished(target), folders.read_json(having[0] / KEY_FILE)
+        file = UnfinishedFile(place, key, resume=False)
         try:
-            for folder in having:
-                file.take(folder)
-        finally:
-            file.release(keep=True)
+            if file.discarded:
+                there = counted(file.discarded, "replication")
+                settings.progress.say(f"{target}: throwing away {there} of what was not finished there")
+            try:
+                for folder in having:
+                    file.take(folder)
+            finally:
+                file.release(keep=True)
+            yield
+        except BaseException:
+            UnfinishedFile(place, key, resume=False).release(keep=False)
+            raise
 
 
 MOST_LISTED = 12

@@ -150,9 +150,18 @@ def read_entries(path: Path) -> tuple[Entries, int]:
                     entry.arrays[name] = np.load(file)
             if file.tell() > size:
                 break
-            entries.setdefault(scenario, {})[number] = entry
+            _add(entries, scenario, {number: entry})
             end = file.tell()
     return entries, end
+
+
+def _add(entries: Entries, scenario: str, numbered: Mapping[int, StoreEntry]) -> None:
+    """Add replications of a *scenario* to *entries*; what is measured of one already stays beside the new."""
+    there = entries.setdefault(scenario, {})
+    for number, entry in numbered.items():
+        if number in there:
+            entry.arrays = there[number].arrays | entry.arrays
+        there[number] = entry
 
 
 def kept_in(folder: Path) -> int:
@@ -224,8 +233,10 @@ class UnfinishedFile:
                     while end:
                         end -= file.write(other.read(min(end, MOST_AT_ONCE)))
                 for key, numbered in entries.items():
-                    kept = self.results if name == RESULTS else self.entries.setdefault(key, {})
-                    kept.update(numbered)
+                    if name == RESULTS:
+                        self.results.update(numbered)
+                    else:
+                        _add(self.entries, key, numbered)
 
     @property
     def others(self) -> list[Path]:
@@ -241,7 +252,7 @@ class UnfinishedFile:
     def put(self, scenario: str, replication: int, kept: Kept) -> StoreEntry:
         """Write what is *kept* of one more replication of the *scenario* with that key."""
         entry = _append(self._file, self.path, (scenario, replication), kept)
-        self.entries.setdefault(scenario, {})[replication] = entry
+        _add(self.entries, scenario, {replication: entry})
         return entry
 
     def condense(self, results: Mapping[int, Kept], but: str) -> None:

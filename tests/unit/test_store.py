@@ -210,6 +210,19 @@ def small(number: int) -> dict[str, Array]:
     return {name: values for name, values in kept_of(number).items() if "/" not in name}
 
 
+def test_what_two_questions_measure_of_a_replication_stays(tmp_path: Path) -> None:
+    with opened(tmp_path / "one") as file:
+        file.put("s", 0, {"rows": np.array(1)})
+        file.put("s", 0, {"start": np.array(2)})
+        assert file.entries["s"][0].arrays == {"rows": 1, "start": 2}
+    with opened(tmp_path / "one") as file:
+        assert file.entries["s"][0].arrays == {"rows": 1, "start": 2}
+    with opened(tmp_path / "other") as file:
+        file.put("s", 0, {"wall_s": np.array(3), "start": np.array(4)})
+        file.take(tmp_path / "one")
+        assert file.entries["s"][0].arrays == {"rows": 1, "start": 2, "wall_s": 3}
+
+
 def test_results_take_the_place_of_the_replications_they_were_made_of(tmp_path: Path) -> None:
     with opened(tmp_path / "kept") as file:
         for number in range(4):

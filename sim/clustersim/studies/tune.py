@@ -368,6 +368,10 @@ def tune(
     how = merged(settings, keywords)
     loaded = on_a_fixed_number(how).load(scenario)
     plans = _plans(loaded, tier, blocks, over or {})
+    fixed = ended_by_the_clock(loaded, REPLICATIONS)
+    if how.part and fixed.mtbf is not None and (reason := _why_in_full(fixed, simulate)):
+        why = f"each interval that is simulated in full ({reason}) is chosen by what came of those before it"
+        raise ChoiceError(f"{why}, so that a tuning like this has no shards; simulate on an executor instead")
     question = {"over": "".join(plan.grid.key for plan in plans)} if plans else {}
     with simulations(how, output, "tune", loaded, question=question, condensed=True) as running:
         starts = accumulate((len(plan.grid) for plan in plans), initial=0)
@@ -408,10 +412,7 @@ def tuned(
     answer = Tuning(scenario, fixed, count, tier.interval, tier)
     if fixed.mtbf is None:
         return answer
-    reason = "asked for" if simulate else why_outages_depend(fixed)
-    if reason and running.part:
-        why = f"each interval that is simulated in full ({reason}) is chosen by what came of those before it"
-        raise ChoiceError(f"{why}, so that a tuning like this has no shards; simulate on an executor instead")
+    reason = _why_in_full(fixed, simulate)
     # Fewer are enough to judge: choosing compares many intervals, judging only a few.
     fresh = max(count // 2, min(count, LEAST_FRESH))
     parts = range(count), range(count, count + fresh)
@@ -420,6 +421,11 @@ def tuned(
     search = searched(fixed, tier, choose, [tier.interval, *marks.values()], candidates)
     answer = _judged(answer, marks, search, judge)
     return replace(answer, fresh_replications=fresh, simulated=reason)
+
+
+def _why_in_full(scenario: Scenario, simulate: bool) -> str | None:
+    """Return why every interval is simulated in full; None where all are scored on common outages."""
+    return "asked for" if simulate else why_outages_depend(scenario)
 
 
 def _judged(answer: Tuning, marks: Mapping[str, float], search: Search, judge: Score) -> Tuning:

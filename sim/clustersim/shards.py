@@ -107,13 +107,14 @@ def shard(
     """
     study = question if isinstance(question, str) else question.__name__
     known, part = {each.name for each in fields(Settings)}, Part.parse(which)
-    asked = {name: value for name, value in keywords.items() if name not in known}
-    how = merged(settings, {name: value for name, value in keywords.items() if name in known})
+    # What is neither a setting nor a keyword of the question is refused, by the one or by the other.
+    asked = {} if study in (RUN, VALIDATE) else {n: each for n, each in keywords.items() if n not in known}
+    how = merged(settings, {name: value for name, value in keywords.items() if name not in asked})
     _refuse_whole(study, how)
     single = isinstance(scenarios, Scenario | str | PathLike)
     given: list[Any] = [scenarios] if single else list(scenarios)  # type: ignore[arg-type]
-    if study in OF_ONE and len(given) != 1:
-        raise ChoiceError(f"{study} is asked about one scenario, and {len(given)} are given")
+    if (study in OF_ONE and len(given) > 1) or (study != VALIDATE and not given):
+        raise ChoiceError(f"{study}: {len(given)} scenarios are given; give one")
     sources, changes = _loaded(study, given, how), how.changes if study == VALIDATE else {}
     if "designs" in asked:
         asked["designs"] = [how.load(each) for each in asked["designs"]]
@@ -163,7 +164,6 @@ def _finished(folder: Path, record: Mapping[str, Any], names: Sequence[str], tak
 
     What was there of a shard before gives way only now: a question that is refused costs nobody anything.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / SHARD).unlink(missing_ok=True)
     for path in folder.iterdir():
         if path.is_dir() and path.name != BEGUN:
@@ -351,7 +351,7 @@ def _asked(
         return compare(sources, output, settings=settings, **asked)
     place = output if alone else output / study
     if study == VALIDATE:
-        return validate(sources, place, settings=settings, **asked)
+        return validate(sources, place, settings=settings)
     return OF_ONE[study](sources[0], place, settings=settings, **asked)
 
 
@@ -414,7 +414,7 @@ def _encoded(value: Any) -> Any:
     def plain(each: Any) -> Any:
         if isinstance(each, Scenario):
             return {"scenario": dump(each)}
-        return dict(each) if isinstance(each, Mapping) else os.fspath(each)
+        return dict(each) if isinstance(each, Mapping) else list(each)
 
     return json.loads(json.dumps(value, default=plain))
 

@@ -11,7 +11,7 @@ from concurrent.futures import Executor, Future
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -53,7 +53,7 @@ QUESTIONS = {
     "tune": Question(cs.tune, given(replications=8), {"candidates": 6, "over": {"cluster.spares": "0,1"}}),
     "levers": Question(cs.levers, given()),
     "sensitivity": Question(cs.sensitivity, given("12 h", 4, uncertain=OPEN), {"samples": 2}),
-    "compare": Question(cs.compare, [given(), given(name="other")]),
+    "compare": Question(cs.compare, [given(), given(name="other")], {"baseline": "other"}),
     "validate": Question(cs.validate, [given(**PUBLISHED)], {"overrides": {"checkpoint.blocks": "3 min"}}),
 }
 
@@ -97,6 +97,7 @@ def test_four_shards_merged_in_any_order_are_the_bytes_of_one(
     name: str, whole: Whole, tmp_path: Path
 ) -> None:
     folders = shards_of(QUESTIONS[name], tmp_path / name, 4)
+    assert all(json.loads((folder / SHARD).read_text())["replications"] for folder in folders)
     # The tornado of a sensitivity is all that is simulated when shards are merged.
     how = {"workers": 1} if name == "sensitivity" else {"executor": Idle()}
     merged = cs.merge(folders, **how)
@@ -197,7 +198,9 @@ def breaks_off(monkeypatch: pytest.MonkeyPatch, after: int, ask: Callable[[], ob
             ask()
 
 
-def test_a_shard_gives_way_only_when_another_answer_is_simulated(tmp_path: Path) -> None:
+def test_a_shard_gives_way_only_when_another_answer_is_simulated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ask = partial(cs.shard, "1/2", cs.sweep, tiny(), tmp_path / "a", workers=1)
     folder, events = ask(**SPARES).folder, Events(None)
     before = (folder / SHARD).read_bytes()
@@ -205,6 +208,8 @@ def test_a_shard_gives_way_only_when_another_answer_is_simulated(tmp_path: Path)
         ask(vary={"cluster.sparse": "0,1"}, progress=events)
     assert (folder / SHARD).read_bytes() == before
     assert ask(**SPARES, executor=Idle()).record["asked"] == SPARES
+    with pytest.raises(AssertionError, match="all of this is finished"):
+        ask(vary=MappingProxyType({"cluster.spares": range(2)}), executor=Idle())
     assert events.said == []
     found = ask(**SPARES, seed=7, progress=events)
     assert events.said == [f"{folder}: held a shard of another answer, which is gone"]
@@ -214,6 +219,13 @@ def test_a_shard_gives_way_only_when_another_answer_is_simulated(tmp_path: Path)
         ask(**SPARES, seed=7, force=True, executor=Idle())
     assert ask(**SPARES, seed=7, force=True, progress=events).record["asked"] == SPARES
     assert len(events.said) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(shards, "kept_in", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            ask(**SPARES, seed=8)
+    with pytest.raises(ChoiceError, match="no shard"):
+        Shard.load(folder)
+    assert ask(**SPARES, seed=8).scenarios[0].simulation.seed == 8
 
 
 def test_what_is_not_finished_of_another_question_is_no_part_of_a_shard(
@@ -231,15 +243,17 @@ def test_a_shard_says_what_it_is_and_how_long_it_took(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shards, "time", SimpleNamespace(perf_counter=iter((1.0, 3.23456)).__next__))
-    found = cs.shard("2/2", cs.run, tiny(), f"{tmp_path}/run/", workers=1)
+    how = cs.Settings(workers=1, seed=7)
+    found = cs.shard("2/2", cs.run, tiny(), f"{tmp_path}/run/", settings=how)
     assert found.to_dict() == {
         "study": "run",
         "shard": 2,
         "of": 2,
         "replications": 1,
         "output": str(tmp_path / "run-shards" / "2-of-2"),
-        "scenario_hash": tiny().hash,
+        "scenario_hash": given("6 h", 2, simulation=tiny().document["simulation"] | {"seed": 7}).hash,
     }
+    assert sorted(os.listdir(found.folder)) == [SHARD, "small"]
     assert found.record["wall_s"] == 2.235
     assert abs(datetime.fromisoformat(found.record["finished"]) - datetime.now(UTC)) < timedelta(minutes=5)
 
@@ -270,12 +284,13 @@ def test_a_file_is_taken_as_it_was_when_a_shard_was_simulated(question: Any, tmp
 
 
 def test_settings_of_a_merge_change_nothing_in_what_was_asked(tmp_path: Path) -> None:
-    shards_of(Question(cs.compare, [tiny()]), tmp_path / "a", 2)
+    without_nodes = tiny(failures={"job": {"per": "job", "mtbf": "1 h"}})
+    shards_of(Question(cs.compare, [tiny()]), tmp_path / "a", 2, overrides={"failures.node": None})
     how = cs.Settings(
         seed=7, horizon="1 h", overrides={"cluster.spares": 0}, incidents=False, executor=Idle()
     )
     merged = cs.merge(tmp_path / "a-shards", settings=how)
-    assert merged.answer.results[0].scenario == tiny()
+    assert merged.answer.results[0].scenario == without_nodes
     assert not (tmp_path / "a" / "small" / "incidents.parquet").exists()
     assert (merged.to_dict()["points"], merged.to_dict()["study"]) == (1, "compare")
 
@@ -417,6 +432,12 @@ def test_what_chooses_as_it_goes_has_no_shards(tmp_path: Path) -> None:
     with pytest.raises(ChoiceError, match="small: how many replications a precision takes is known only"):
         cs.shard("1/2", cs.run, precise, tmp_path / "d")
     assert (finished / SHARD).is_file()
-    for count in (0, 2):
-        with pytest.raises(ChoiceError, match=f"levers is asked about one scenario, and {count} are given"):
-            cs.shard("1/2", cs.levers, [tiny()] * count, tmp_path / "e")
+    for name, count in (("levers", 0), ("levers", 2), ("run", 0)):
+        with pytest.raises(ChoiceError, match=f"{name}: {count} scenarios are given; give one"):
+            cs.shard("1/2", name, [tiny()] * count, tmp_path / "e")
+
+
+@pytest.mark.parametrize("question", [cs.run, cs.compare, cs.validate, cs.levers])
+def test_a_keyword_that_nobody_knows_is_refused(question: Any, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="replicatons"):
+        cs.shard("1/2", question, [tiny(**PUBLISHED)], tmp_path / "out", replicatons=4)

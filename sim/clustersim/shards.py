@@ -111,19 +111,13 @@ def shard(
     asked = {} if study in (RUN, VALIDATE) else {n: each for n, each in keywords.items() if n not in known}
     how = merged(settings, {name: value for name, value in keywords.items() if name not in asked})
     _refuse_whole(study, how)
-    single = isinstance(scenarios, Scenario | str | PathLike)
-    given: list[Any] = [scenarios] if single else list(scenarios)  # type: ignore[arg-type]
-    if (study in OF_ONE and len(given) > 1) or (study != VALIDATE and not given):
-        raise ChoiceError(f"{study}: {len(given)} scenarios are given; give one")
-    sources, changes = _loaded(study, given, how), how.changes if study == VALIDATE else {}
+    sources, changes = _loaded(study, scenarios, how), how.changes if study == VALIDATE else {}
     if "designs" in asked:
         asked["designs"] = [how.load(each) for each in asked["designs"]]
     if study != VALIDATE:
         how = how.without_changes
     output = Path(output)
-    said = {"study": study, "shard": part.number, "of": part.of, "output": str(output)}
-    record = said | _encoded({"scenarios": sources, "asked": asked, "changes": changes})
-    record |= {"tool": folders.TOOL, **{name: state()[name] for name in SAME if name in state()}}
+    record = _record(study, part, output, scenarios=sources, asked=asked, changes=changes)
     folder = Path(f"{output}{folders.SHARDS}") / f"{part.number}-of-{part.of}"
     there = Shard.load(folder) if (folder / SHARD).is_file() else None
     alike = there is not None and _differs(there.record, record) is None
@@ -147,8 +141,15 @@ def _refuse_whole(study: str, settings: Settings) -> None:
         raise ChoiceError(PRECISE)
 
 
-def _loaded(study: str, given: Sequence[Any], settings: Settings) -> list[Any]:
-    """Return the scenarios that are *given*, with the changes; for a validation without, or as names."""
+def _loaded(study: str, scenarios: Sources, settings: Settings) -> list[Any]:
+    """Return the scenarios with the changes; for a validation without, or as names.
+
+    Raises ChoiceError where a *study* is not about so many.
+    """
+    single = isinstance(scenarios, Scenario | str | PathLike)
+    given: list[Any] = [scenarios] if single else list(scenarios)  # type: ignore[arg-type]
+    if (study in OF_ONE and len(given) > 1) or (study != VALIDATE and not given):
+        raise ChoiceError(f"{study}: {len(given)} scenarios are given; give one")
     if study != VALIDATE:
         return [settings.load(each) for each in given]
     # A shipped case keeps its name; a file is taken as it is now, whatever it holds when shards are merged.
@@ -157,6 +158,13 @@ def _loaded(study: str, given: Sequence[Any], settings: Settings) -> list[Any]:
         plain.load(each) if isinstance(each, Scenario) or os.path.exists(each) else os.fspath(each)
         for each in given
     ]
+
+
+def _record(study: str, part: Part, output: Path, **given: Any) -> dict[str, Any]:
+    """Return what the file of a shard says of what was *given*, and of the program that simulates it."""
+    said = {"study": study, "shard": part.number, "of": part.of, "output": str(output)}
+    here = {name: state()[name] for name in SAME if name in state()}
+    return {**said, **_encoded(given), "tool": folders.TOOL, **here}
 
 
 def _finished(folder: Path, record: Mapping[str, Any], names: Sequence[str], taken: float) -> Shard:
@@ -285,7 +293,7 @@ class Shards:
                 file.release(keep=True)
             yield
         except BaseException:
-            UnfinishedFile(place, key, resume=False).release(keep=False)
+            UnfinishedFile(place, key, resume=True).release(keep=False)
             raise
 
 

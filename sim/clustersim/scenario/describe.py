@@ -211,6 +211,8 @@ def _about_nodes(scenario: Scenario) -> Iterator[str]:
             text = (
                 f"over all nodes{run} it is {factor:.3g} times that, one failure of a {mode.per} every {mean}"
             )
+            if cluster.spare_nodes and mode.takes_nodes:
+                text += "; as far as spares idle, lemons idle more than good nodes, and failures are fewer"
             yield f"failures.{name}.lemons: the rate is that of a good node; {text}"
         if mode.groups:
             mean = format_duration(mode.mtbf / group_factor(scenario, mode), 3)

@@ -245,6 +245,10 @@ def test_the_fleets_mean_counts_lemons_and_what_comes_again_is_told() -> None:
     assert f"failures.node.lemons: the rate is that of a good node; {mean}" in found.notes
     causes = "after a relapse, a repair in vain or a wrong diagnosis"
     assert f"failures.node: failures that come again, {causes}, add 25 %" in found.notes
+    for spares, idle in (("0", False), ("2", True)):
+        notes = described(TIERS, cluster__spares=spares, failures__node__lemons=lemons).notes
+        (note,) = (note for note in notes if note.startswith("failures.node.lemons"))
+        assert note.endswith("lemons idle more than good nodes, and failures are fewer") is idle
     healed = described(TIERS, failures__node__lemons="{share: 10 %, factor: 11, healed: 50 %}").notes
     assert any("good node; over all nodes and the run it is 1." in note for note in healed)
     again = described(TIERS, failures__node__relapse="{probability: 15 %, within: 1 d}", cluster__spares="0")

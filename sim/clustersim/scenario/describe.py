@@ -202,18 +202,22 @@ def _about_tables(scenario: Scenario) -> Iterator[str]:
             yield f"{path}: {gpus:,} cards are outside the table; the value at {nearest:,} is used"
 
 
+def _of_lemons(scenario: Scenario, name: str) -> str:
+    """Say what lemons make of the rate of a mode, and what of them is not counted."""
+    mode = scenario.failures[name]
+    factor, run = lemon_factor(scenario, mode), " and the run" * bool(mode.lemons and mode.lemons.changes)
+    mean = f"one failure of a {mode.per} every {format_duration(mode.mtbf / factor, 3)}"
+    text = f"the rate is that of a good node; over all nodes{run} it is {factor:.3g} times that, {mean}"
+    if scenario.cluster.spare_nodes and mode.takes_nodes:
+        text += "; as far as spares idle, lemons idle more than good nodes, and failures are fewer"
+    return f"failures.{name}.lemons: {text}"
+
+
 def _about_nodes(scenario: Scenario) -> Iterator[str]:
     cluster, retire = scenario.cluster, scenario.recovery.retire
     for name, mode in scenario.failures.items():
         if mode.lemons:
-            factor, run = lemon_factor(scenario, mode), " and the run" * mode.lemons.changes
-            mean = format_duration(mode.mtbf / factor, 3)
-            text = (
-                f"over all nodes{run} it is {factor:.3g} times that, one failure of a {mode.per} every {mean}"
-            )
-            if cluster.spare_nodes and mode.takes_nodes:
-                text += "; as far as spares idle, lemons idle more than good nodes, and failures are fewer"
-            yield f"failures.{name}.lemons: the rate is that of a good node; {text}"
+            yield _of_lemons(scenario, name)
         if mode.groups:
             mean = format_duration(mode.mtbf / group_factor(scenario, mode), 3)
             text = f"over the job's nodes and the run it is {group_factor(scenario, mode):.3g} times that"

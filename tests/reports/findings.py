@@ -21,7 +21,7 @@ from clustersim.studies.solve import Solution, solve
 from clustersim.studies.study import Worth
 from clustersim.studies.sweep import Sweep, sweep
 from clustersim.studies.tune import Candidate, Gain, Tuning
-from clustersim.units import DAY, HOUR, Money
+from clustersim.units import DAY, HOUR, YEAR, Money
 from tests.reports.cases import CHANGES, HOSTILE, PLAIN
 
 FLAT = (400.0, 900.0)
@@ -126,7 +126,7 @@ def with_sweeps() -> Tuning:
 def lever(name: str, gain: float, width: float = 0.002, price: Money | None = None) -> RankedLever:
     """Return a change with its gain."""
     change = Change(name, {}, f"what {name} changes", price=price)
-    return RankedLever(change, worth(gain, width, priced=True))
+    return RankedLever(change, worth(gain, width, priced=True), YEAR)
 
 
 def levers(found: list[RankedLever] | None = None, **scenario: Any) -> Levers:

@@ -63,7 +63,7 @@ def _about_uncertain(written: ScenarioBlock, trials: Trials) -> Iterator[Finding
     for path, entry in written.uncertain.items():
         if path in CHOSEN:
             yield (path, KEY), "it is chosen, not uncertain; compare scenarios with several values instead"
-        elif other := next((other for other in taken if _is_same(path, other)), None):
+        elif other := next((other for other in taken if is_same(path, other)), None):
             yield (path, KEY), f"it is the same quantity as {other}; leave one of them out"
         elif entry.counted and path.rpartition(".")[2] not in ("rate", "mtbf"):
             yield path, "an observed count tells a rate; use it for a rate or an mtbf"
@@ -72,8 +72,8 @@ def _about_uncertain(written: ScenarioBlock, trials: Trials) -> Iterator[Finding
         taken.append(path)
 
 
-def _is_same(path: str, other: str) -> bool:
-    """Whether two paths say the same quantity, or one of them lies within the other."""
+def is_same(path: str, other: str) -> bool:
+    """Return whether two paths say the same quantity, or one of them lies within the other."""
     within = other.startswith(f"{path}.") or path.startswith(f"{other}.")
     return within or other in alternatives(path)
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clustersim import theory
-from clustersim.advice import Advice, modes_of_outages, stood_still, waiting_for_nodes
+from clustersim.advice import Advice, stood_still, waiting_for_nodes
 from clustersim.formatting import money, points, significant
 from clustersim.metrics.cells import Summary, number_at
 from clustersim.scenario import ScenarioError, first_order
@@ -189,12 +189,10 @@ class RunLedger:
         self._short = missing(scenario, self._demand).idle_cards
         self._expected = expected(scenario)
         self._calendar = calendar_share(scenario)
-        out = modes_of_outages(scenario)
         self._cells = {
             (cause, entry): share
             for cause, entries in summary["waste"].items()
             for entry, share in entries.items()
-            if entry != "waiting" or cause in out
         }
         self._cells |= {(name, "waiting"): share for name, share in stood_still(scenario, summary).items()}
         self._waiting: float = waiting_for_nodes(scenario, summary)
@@ -296,8 +294,6 @@ def _costs(scenario: Scenario, name: str, mode: FailureMode) -> Iterator[tuple[s
     noticed = mean_of(mode.detect or scenario.recovery.stages[0].duration)
     yield "slow", per_second * (1 - effect.pace) * noticed
     yield "corrupted", per_second * (mean_of(effect.shows_after) if effect.shows_after else 0.0)
-    if mode.is_outage and mode.repair_plan is not None:
-        yield "waiting", per_second * mean_of(mode.repair_plan.whole)
     if not effect.stops_training:
         yield "stall", per_second * (mean_of(effect.pause) if effect.pause else 0.0)
         return
@@ -305,11 +301,12 @@ def _costs(scenario: Scenario, name: str, mode: FailureMode) -> Iterator[tuple[s
     down = 1.0
     if falls_back(scenario, mode):
         yield "lost", first_order.rework(scenario, name, noticed) if scenario.tiers else per_second
-        yield "waiting", first_order.waits_of_notices(scenario, name)
+        out = mean_of(mode.repair) if mode.is_outage and mode.repair is not None else 0.0
+        yield "waiting", per_second * out + first_order.waits_of_notices(scenario, name)
     else:
         down = replicas_down(scenario, mode) / scenario.recovery.replicas
         yield from _of_others(scenario, per_second, down, restart)
-    detection = 0.0 if effect.is_noticed_later else noticed
+    detection = 0.0 if effect.is_noticed_later or mode.is_outage else noticed
     yield "detection", per_second * down * detection
     yield "recovery", per_second * down * (restart - detection)
 

@@ -207,7 +207,8 @@ class _Found:
         squares = (_cross(base, base) + _cross(other, other)) / 2
         means = (base.mean(axis=1) + other.mean(axis=1)) / 2
         products = np.array([*firsts, *totals, squares, means])
-        inputs = float(squares.mean() - means.mean() ** 2)
+        # Of inputs that do next to nothing the estimate may be below 0; chance is no more than all there is.
+        inputs = max(float(squares.mean() - means.mean() ** 2), 0.0)
         chance = float(everything.var(axis=2, ddof=1).mean()) if everything.shape[2] > 1 else 0.0
         return cls(products, len(mixed), Variance(inputs + chance, inputs, chance))
 

@@ -98,7 +98,7 @@ class InputModel:
             return unknown
         measure = figures.figures[name].measure
         if self._together == 1:
-            return unknown if measure.estimate(rows[name]) is None else measure.values(rows[name])
+            return measure.values(rows[name])
         found = (measure.estimate(each) for each in np.split(rows[name], self._per_point))
         return np.array([math.nan if each is None else each.mean for each in found])
 

@@ -31,7 +31,7 @@ from clustersim.studies.study import (
     until_target_s,
 )
 from clustersim.studies.tune import rounded
-from clustersim.units import YEAR, format_duration
+from clustersim.units import format_duration
 
 REPLICATIONS = 32
 """Paired differences of a tenth of a point are distinguishable with so many (docs/guides/what-first.md)."""
@@ -42,11 +42,13 @@ MILLION = 1e6
 class RankedLever:
     """One change and what it earns over the scenario as it is.
 
-    `alike` names the levers ranked just above it from which it is not distinguishable, pair by pair.
+    `run_s` are the seconds of the run over which its money is saved.  `alike` names the levers ranked just
+    above it from which it is not distinguishable, pair by pair.
     """
 
     change: Change
     worth: Worth
+    run_s: float
     alike: tuple[str, ...] = ()
 
     @property
@@ -93,10 +95,10 @@ class RankedLever:
     @property
     def pays_back_s(self) -> float | None:
         """Seconds after which it has paid for itself at an even pace, where it does so within the run."""
-        earned, price = self.worth.money_per_year, self.change.price
-        if not self.pays or earned is None or price is None or earned.mean <= 0:
+        earned, price = self.worth.money, self.change.price
+        if not self.pays or earned is None or price is None:
             return None
-        return price.amount / earned.mean * YEAR
+        return price.amount / earned.mean * self.run_s
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -205,9 +207,10 @@ def _variants(scenario: Scenario, changes: Iterable[Change]) -> list[_Variant]:
 
 def _lever(scenario: Scenario, now: Floats, made: _Variant, ettr: Floats) -> tuple[RankedLever, Floats]:
     """Return a variant as a lever, and what it is ranked by in each replication."""
-    lever = RankedLever(made.change, Worth.of(scenario, now, made.given, ettr))
+    seconds = run_s(scenario, np.array([now.mean()]))
+    lever = RankedLever(made.change, Worth.of(scenario, now, made.given, ettr), seconds)
     if scenario.costs is None:
-        return lever, ettr - now
+        return lever, ettr
     price = made.change.price.amount if made.change.price else 0.0
     return lever, saved(scenario, now, made.given, ettr) - price
 

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 from clustersim.distributions import Empirical
+from clustersim.scenario import ScenarioError
 from clustersim.scenario.keys.quantities import SHORTEST_DURATION
 from clustersim.scenario.keys.tiers import Tier
 from clustersim.scenario.keys.uncertain import quantified, scaled
@@ -60,7 +62,12 @@ def _as_uncertain(scenario: Scenario, change: Change) -> Change:
         then, now = (_value_of(each, path, counted) for each in (made, scenario))
         if then and now:
             values[f"uncertain.{path}"] = scaled(document[path], then / now)
-    return replace(change, values=values)
+    uncertain = replace(change, values=values)
+    # Half of 1 to 2 spares is no range of whole numbers: it is what the change says, and certain.
+    with suppress(ScenarioError):
+        uncertain.of(scenario)
+        return uncertain
+    return change
 
 
 def _value_of(scenario: Scenario, path: str, counted: bool) -> float | None:
@@ -192,13 +199,15 @@ class Offers:
         return [*own, *["recovery.stages.detect"] * (used and recovery.stages[0].duration.mean > 0)]
 
     def _shorter_stalls(self) -> Iterator[Change]:
-        """Yield stalls and the protocol's overhead halved, and what else of an effect may be half as long."""
+        """Yield stalls and the protocol's overhead halved, outages, and what of an effect may be shorter."""
         recovery, area = self._scenario.recovery, Area.RECOVERY
         stalls = [f"recovery.{key}" for key in ("stall", "rejoin_stall") if getattr(recovery, key)]
         yield from self._halved("halve the stall of other replicas", stalls, area)
         overhead = ["recovery.overhead"] * bool(recovery.overhead)
         yield from self._halved("halve the overhead of each step", overhead, area, shares=True)
         modes = self._scenario.failures.items()
+        outages = [f"failures.{name}.repair" for name, mode in modes if mode.is_outage]
+        yield from self._halved("site back twice as fast", outages, Area.NODES)
         for lever in (kind.lever for kind in EFFECTS.values() if kind.lever):
             paths = [f"failures.{name}.{lever.key}" for name, mode in modes if mode.effect.lever == lever]
             yield from self._halved(lever.name, paths, Area(lever.area))
@@ -252,19 +261,26 @@ class Offers:
         if not now:
             then = {} if cluster.pools else {"spares: 1 % of the nodes": math.ceil(cluster.nodes / 100)}
         for name, count in then.items():
-            values = {"cluster.spares": self._pools(count / now) if cluster.pools else str(count)}
+            factor = TWICE if count > now else HALF
+            values = {"cluster.spares": self._pools(factor) if cluster.pools else str(count)}
             yield Change(name, values, f"cluster.spares: {now} -> {count}", Area.NODES)
 
     def _pools(self, factor: float) -> list[dict[str, Any]]:
-        """Return the pools of spares as they are written, with so many times the nodes in each of ours."""
+        """Return the pools of spares as they are written, with so many times the nodes in ours.
+
+        What a half node in one of them leaves over is in the next: they have half of all nodes together.
+        """
+        pools = self._scenario.cluster.pools
+        upto = accumulate((0 if pool.kind == "lent" else pool.count for pool in pools), initial=0)
+        ours = [int(factor * later) - int(factor * before) for before, later in pairwise(upto)]
         return [
             {
                 "name": pool.name,
-                "count": pool.count if pool.kind == "lent" else int(factor * pool.count),
+                "count": pool.count if pool.kind == "lent" else nodes,
                 "kind": pool.kind,
                 "takes": format_duration(pool.takes),
             }
-            for pool in self._scenario.cluster.pools
+            for pool, nodes in zip(pools, ours, strict=True)
         ]
 
 

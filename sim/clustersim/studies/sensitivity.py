@@ -18,7 +18,7 @@ from clustersim.scenario.keys.uncertain import HIGH, LOW, UncertainInput, Unifor
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.scenario.text.document import at, dotted, paths
-from clustersim.scenario.trials import CHANGEABLE, CHOSEN, Trials
+from clustersim.scenario.trials import CHANGEABLE, CHOSEN, Trials, is_same
 from clustersim.settings import Output, ScenarioSource, Settings, merged
 from clustersim.store import ChoiceError
 from clustersim.studies.change import ended_by_the_clock, on_a_number
@@ -46,6 +46,8 @@ NOT_GUESSED = ("cluster.", "costs.", *CHOSEN)
 DECIDED = ("interval", "every", "minimum", "keep")
 """Where no range is assumed, and last keys of such paths: what is decided, not unknown, and prices, on which
 no ETTR depends.  Spares are decided too, but some of them may be out of order."""
+FOLLOWS = ".interval.adaptive."
+"""In the path of how an interval follows the failures, which is decided as a fixed one is."""
 NOTABLE_CHANCE = 0.05
 """Share of the variance of a run from which on chance is worth a sentence."""
 NOTHING_TELLS = "Nothing that was varied makes a distinguishable difference to {}."
@@ -258,9 +260,7 @@ def _ranges(scenario: Scenario, fixed: Scenario, range_: str | None) -> Iterator
     trials = Trials(fixed.document, "an uncertain input", CHANGEABLE)
     for keys in paths(fixed.document):
         path, value = dotted(keys), at(fixed.document, keys)
-        near = any(
-            f"{path}.".startswith(f"{other}.") or other.startswith(f"{path}.") for other in scenario.uncertain
-        )
+        near = path in scenario.uncertain or any(is_same(path, other) for other in scenario.uncertain)
         if near or keys[0] not in CHANGEABLE or _is_chosen(path) or (each := around(value, share)) is None:
             continue
         ends = (trials.findings(each.changes(path, end), ()) for end in (LOW, HIGH))
@@ -269,7 +269,7 @@ def _ranges(scenario: Scenario, fixed: Scenario, range_: str | None) -> Iterator
 
 
 def _is_chosen(path: str) -> bool:
-    decided = path.startswith(NOT_GUESSED) or path.rpartition(".")[2] in DECIDED
+    decided = path.startswith(NOT_GUESSED) or path.rpartition(".")[2] in DECIDED or FOLLOWS in path
     return decided and path != "cluster.spares"
 
 

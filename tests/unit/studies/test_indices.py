@@ -107,6 +107,14 @@ def test_noise_is_told_from_inputs_and_never_an_interaction() -> None:
     assert found.ahead.distinguishable
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_chance_is_never_more_than_all_of_the_variance(seed: int) -> None:
+    """The estimate of the rest is below 0 in both cases, as it is in half of all where there is none."""
+    noise = noisy(np.random.default_rng(seed), 1.0, [0.05])
+    variance = sensitivity_of(noise, {"x": Uniform(0, 1)}, samples=32, seed=seed).variance
+    assert (variance.inputs, variance.total) == (0.0, variance.chance)
+
+
 def test_an_idle_input_is_hardly_ever_told_from_nothing() -> None:
     """A short look; `benchmarks/calibration.py inputs` has 200 experiments, of which 21 may tell it."""
     assert idle_found(40) <= 4

@@ -67,6 +67,33 @@ def test_what_is_uncertain_stays_as_uncertain_as_it_was() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "halves"),
+    [
+        ("4 to 8", "2 to 4"),
+        ("1 to 3", None),
+        ("3 to 4", None),
+        ({"uniform": "1 to 3"}, {"uniform": "0 to 2"}),
+    ],
+)
+def test_half_of_few_spares_is_certain_where_it_is_no_range_of_whole_numbers(
+    written: Any, halves: Any
+) -> None:
+    cluster = {"gpus": 64, "nodes_per_rack": 2, "spares": 2}
+    given = full(cluster=cluster, uncertain={"cluster.spares": written})
+    (change,) = (change for change in offers(given) if change.name == "halve the spares")
+    assert change.values.get("uncertain.cluster.spares") == halves
+    made = change.of(given)
+    assert (made.cluster.spare_nodes, list(made.uncertain)) == (1, ["cluster.spares"] if halves else [])
+
+
+def test_an_outage_of_the_site_may_be_half_as_long() -> None:
+    power = {"power": {"per": "cluster", "mtbf": "9 d", "repair": "4 h"}}
+    found = offered(failures=power)
+    assert found["site back twice as fast"] == {"failures.power.repair": "2 h"}
+    assert "repair twice as fast" not in found
+
+
 def test_everything_that_a_scenario_uses_is_offered() -> None:
     assert set(offered()) == OFFERED
 
@@ -221,8 +248,14 @@ def test_pools_of_ours_are_doubled_and_halved_and_lent_ones_stay() -> None:
         change.name: change.of(pooled).cluster.pools for change in offers(pooled) if "spares" in change.name
     }
     assert [pool.count for pool in made["double the spares"]] == [4, 10, 9]
-    assert [pool.count for pool in made["halve the spares"]] == [0, 2, 9]
+    assert [pool.count for pool in made["halve the spares"]] == [1, 2, 9]
     assert [pool.takes for pool in made["halve the spares"]] == [0, 180, 1200]
+    three = full(
+        cluster={"gpus": 64, "nodes_per_rack": 4, "spares": [{"name": name, "count": 1} for name in "abc"]}
+    )
+    (half,) = (change for change in offers(three) if change.name == "halve the spares")
+    assert half.text == "cluster.spares: 3 -> 1"
+    assert [pool.count for pool in half.of(three).cluster.pools] == [0, 1, 0]
 
 
 def test_more_spares_are_not_offered_where_racks_hold_their_own() -> None:

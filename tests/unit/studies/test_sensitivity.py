@@ -161,6 +161,7 @@ def test_too_few_samples_do_not_say_that_nothing_matters() -> None:
         ({"samples": 100}, "a power of 2 as samples"),
         ({"per_point": 1}, "give 2 replications per point or more"),
         ({"range_": "much"}, "--range: "),
+        ({"range_": "0 %"}, "job: nothing is uncertain; give uncertain, or --range 30%"),
         ({"precision": "1 pp"}, "give replications, and no precision"),
         ({"metric": "ettrr"}, 'did you mean "ettr"'),
         ({"metric": "days_to_target"}, "days_to_target needs"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ from clustersim.studies.sensitivity import (
     sensitivity,
     tornado_rows,
 )
-from clustersim.studies.study import ALIKE, Simulations, Worth
+from clustersim.studies.study import ALIKE, Simulations, Worth, simulations
 from tests.unit.studies.clusters import HERE, HOUR, job
 
 START, SAVES, MTBF = "recovery.stages.start", "checkpoint.blocks", "failures.any.mtbf"
@@ -125,6 +127,24 @@ UNSURE = Estimate(0.05, 0.1, 32)
             None,
             ["Nothing that was varied makes a distinguishable difference to ETTR."],
         ),
+        (
+            {"indices": [], "ahead": None, "tornado": [swing(START, -0.2), swing(SAVES, -0.1)]},
+            None,
+            [
+                "Too few samples to say what to measure first: no input's share of the variance is"
+                " distinguishable from 0.",
+                OF_START,
+            ],
+        ),
+        (
+            {"indices": [index(START, 0.4), index(SAVES, 0.35), index(MTBF, 0.3)], "ahead": UNSURE},
+            None,
+            [
+                f"Measure {START} or {SAVES} first: which of the two matters more is not distinguishable.",
+                OF_START,
+                OF_SAVES,
+            ],
+        ),
     ],
 )
 def test_what_to_measure_first_is_what_is_told_from_the_others(
@@ -141,6 +161,7 @@ def test_chance_is_told_from_a_twentieth_of_the_variance_on(chance: float, told:
     share = f"{round(100 * chance / 0.02)} %"
     text = f"Chance makes up {share} of the variance of one run of this length; no better data reduce it."
     assert said(found)[2:] == ([text] if told else [])
+    assert said(study(variance=Variance(0.0, 0.0, 0.0)))[2:] == []
     p10 = study(variance=Variance(0.02, 0.01, 0.01), metric="ettr.p10")
     assert "50 % of the variance of ETTR, P10 of 16 runs; no better data reduce it." in said(p10)[-1]
 
@@ -272,6 +293,27 @@ def test_swings_are_what_is_simulated_at_both_ends_the_widest_first(metric: str)
         assert one.worth.money.mean == pytest.approx(2 * 1000 * 10 * (high - low).mean())
 
 
+@pytest.mark.parametrize(
+    ("metric", "order"), [("ettr", [SAVES, START, MTBF]), ("ettr.p10", [MTBF, START, SAVES])]
+)
+def test_swings_are_in_the_order_of_the_metric_in_question(
+    metric: str, order: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of them moves ETTR most, and its tenth percentile not at all."""
+    ends = {SAVES: (0.3, 0.0), START: (0.2, 0.1), MTBF: (0.1, 0.2)}
+
+    def rows(made: Sequence[Scenario], count: int, running: Simulations, only: Sequence[str]) -> list[Any]:
+        found = []
+        for gap in [part for pair in ends.values() for part in ((0.0, 0.0), pair)]:
+            ettr, p10 = (np.full((count, 1), 0.5 + each) for each in gap)
+            found.append({"ettr.p10": p10, "ettr": ettr})
+        return [(ScenarioFigures(each, only), one) for each, one in zip(made, found, strict=True)]
+
+    monkeypatch.setattr("clustersim.studies.inputs.simulated", rows)
+    model = InputModel(GIVEN, GIVEN.uncertain, Simulations(HERE), 2, metric)
+    assert [each.path for each in model.swings(list(ends), 4)] == order
+
+
 class AskedError(Exception):
     """What a model is made of, instead of one."""
 
@@ -286,7 +328,7 @@ def asked(
 
     monkeypatch.setattr("clustersim.studies.sensitivity.InputModel", model)
     with pytest.raises(AskedError) as stop:
-        sensitivity(scenario, settings=HERE, **more)
+        sensitivity(scenario, **{"settings": HERE} | more)
     return stop.value.args[0], stop.value.args[1]
 
 
@@ -306,6 +348,33 @@ def test_what_is_decided_is_not_assumed_to_be_uncertain(monkeypatch: pytest.Monk
     _, wider = asked(said, monkeypatch, range_="50 %")
     assert set(wider) == assumed
     assert str(wider[MTBF].value(0.05)) == "30 min"
+    assert not wider[START].assumed
+    assert str(asked(said, monkeypatch, settings=replace(HERE, seed=7))[0].simulation.seed) == "7"
+
+
+@pytest.mark.parametrize(
+    ("mode", "uncertain"),
+    [
+        ({"mtbf": "1 h"}, {"failures.any.rate": "12 to 48 / day"}),
+        ({"rate": "24 / day"}, {"failures.any.mtbf": {"counted": "120 in 5 days"}}),
+    ],
+)
+def test_a_rate_that_is_uncertain_is_not_assumed_to_be_so_once_more_as_an_mtbf(
+    mode: dict[str, Any], uncertain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = job(failures={"any": {"per": "job"} | mode}, uncertain=uncertain)
+    _, inputs = asked(given, monkeypatch, range_="30 %")
+    assert set(inputs) == {*uncertain, SAVES, START}
+
+
+@pytest.mark.parametrize("tiers", [False, True])
+@pytest.mark.parametrize("interval", ["1 h", {"adaptive": {"window": "1 d"}}])
+def test_an_interval_is_decided_also_that_of_a_tier_or_one_that_follows_the_failures(
+    tiers: bool, interval: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saves = {"interval": interval, "blocks": "30 s"}
+    _, inputs = asked(job(checkpoint={"tiers": {"disk": saves}} if tiers else saves), monkeypatch)
+    assert set(inputs) == {MTBF, START, "checkpoint.tiers.disk.blocks" if tiers else SAVES}
 
 
 def test_what_is_simulated_is_certain_and_ends_by_the_clock_where_ettr_is_asked_for(
@@ -313,7 +382,7 @@ def test_what_is_simulated_is_certain_and_ends_by_the_clock_where_ettr_is_asked_
 ) -> None:
     """The days to a target are those of runs until it is reached; both are simulated 16 times."""
     given = job(workload={"productive": "40 h"}, simulation={"horizon": "100 h"})
-    for metric, target in (("ettr", None), ("days_to_target", 40 * HOUR)):
+    for metric, target in (("ettr", None), ("ettr.mean", None), ("days_to_target", 40 * HOUR)):
         fixed, _ = asked(given, monkeypatch, metric=metric)
         assert (fixed.target_s, fixed.simulation.replications) == (target, 16)
     drawn = variant(given, {"uncertain": {START: "2 to 30 min"}, "uncertainty": {"per_draw": 4}})
@@ -325,11 +394,18 @@ def test_what_is_simulated_is_certain_and_ends_by_the_clock_where_ettr_is_asked_
 def test_a_point_has_a_value_for_each_replication_or_each_group_of_16(
     metric: str, values: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of 0, 1, ..., 15 the tenth percentile is 1.5.  What screens the inputs is known to every shard."""
+    """Of 0, 1, ..., 15 the tenth percentile is 1.5.  What screens the inputs is known to every shard.
+
+    A point of medians has those of the ranges, which are their geometric means, in all inputs.
+    """
     shards, count = [], 2 if metric == "ettr" else 32
 
     def rows(made: Sequence[Scenario], asked: int, running: Simulations, only: Sequence[str]) -> list[Any]:
         assert asked == count
+        (point,) = made
+        assert [mode.mtbf for mode in point.failures.values()] == pytest.approx([HOUR])
+        assert point.tiers[0].blocks == pytest.approx(math.sqrt(20 * 40), rel=1e-4)
+        assert point.recovery.stages[-1].duration.mean == pytest.approx(60 * math.sqrt(2 * 30), rel=1e-4)
         shards.append(running.part)
         return [(ScenarioFigures(each, only), {metric: np.arange(float(count))[:, None]}) for each in made]
 
@@ -341,8 +417,40 @@ def test_a_point_has_a_value_for_each_replication_or_each_group_of_16(
     assert shards == [None, part]
 
 
+@pytest.mark.parametrize(
+    ("interruptions", "values"), [((4.0, 6.0), (24.0, 16.0)), ((0.0, 10.0), (40.0, 0.0))]
+)
+def test_a_replication_without_interruptions_is_a_value_of_the_time_between_them(
+    interruptions: tuple[float, float], values: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 200 h with 10 of them it is 20 h: each replication pulls it by (100 h - n 20 h) / 5, up or down."""
+    found = np.array([[100 * HOUR, each] for each in interruptions])
+    monkeypatch.setattr(
+        "clustersim.studies.inputs.simulated",
+        lambda made, *_, only: [(ScenarioFigures(each, only), {"mtti_s": found}) for each in made],
+    )
+    model = InputModel(GIVEN, GIVEN.uncertain, Simulations(HERE), 2, "mtti_s")
+    assert model(np.full((1, 3), 0.5)) == pytest.approx(HOUR * np.array([values]))
+
+
 def test_the_answer_is_saved_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("clustersim.studies.sensitivity.sensitivity_of", lambda *_, **__: study().found)
+    """What it was asked with decides what may be gone on from."""
+    effort, kept = dict[str, Any](), list[Any]()
+
+    def indices(*_: Any, **given: Any) -> Indices:
+        effort.update(given)
+        return study().found
+
+    def keeping(*given: Any, question: Any) -> AbstractContextManager[Simulations]:
+        kept.extend((*given, question))
+        return simulations(*given, question=question)
+
+    monkeypatch.setattr("clustersim.studies.sensitivity.sensitivity_of", indices)
+    monkeypatch.setattr("clustersim.studies.sensitivity.simulations", keeping)
     monkeypatch.setattr(InputModel, "swings", lambda *_: [swing(START, -0.2)])
-    found = sensitivity(GIVEN, tmp_path / "answer", settings=HERE)
-    assert json.loads((tmp_path / "answer" / "sensitivity.json").read_text("utf-8")) == found.saved()
+    given, folder = variant(GIVEN, {"simulation.seed": 7}), tmp_path / "answer"
+    found = sensitivity(given, folder, settings=HERE, range_="50 %", samples=2, per_point=4)
+    assert json.loads((folder / "sensitivity.json").read_text("utf-8")) == found.saved()
+    assert effort == {"samples": 2, "trajectories": 10, "most": 8, "seed": 7}
+    question = {"range": "50 %", "samples": "2", "per_point": "4", "metric": "ettr"}
+    assert kept == [HERE.without_changes, folder, "sensitivity", given, question]

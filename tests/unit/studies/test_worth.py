@@ -99,7 +99,9 @@ def lever(mean: float, width: float | None = 1.0, price: float | None = 100.0) -
     """One that saves so much over a run of a tenth of a year."""
     gain = Estimate(0.1, 0.01, 2)
     worth = Worth(gain, gain.scaled(1000), Estimate(10 * mean, width, 2), "USD", Estimate(mean, width, 2))
-    return RankedLever(Change("x", {}, "x", price=None if price is None else Money(price, "USD")), worth)
+    return RankedLever(
+        Change("x", {}, "x", price=None if price is None else Money(price, "USD")), worth, 36.525 * DAY
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_a_lever_says_what_it_gains_or_costs_and_saves(
     a_year = None if money is None else money.scaled(10)
     worth = Worth(gain, gain.scaled(1000), a_year, "USD", money)
     costs = None if price is None else Money(price, "USD")
-    one = RankedLever(Change("x", {"a": 1}, "a: 2 -> 1", price=costs), worth, ("y",))
+    one = RankedLever(Change("x", {"a": 1}, "a: 2 -> 1", price=costs), worth, 36.525 * DAY, ("y",))
     assert one.sentence == text
     net = None if earned is None else earned - (price or 0.0)
     assert one.to_dict() == {
@@ -269,6 +271,7 @@ def test_the_file_of_levers_has_all_that_was_found() -> None:
             2e6,
             "x, for 2.000 million USD, does not pay within this run: it saves 1.00 million USD.",
         ),
+        (1e5, 1e3, 1e6, "x, for 1.000 million USD, does not pay within this run: it saves 100,000 USD."),
         (100.0, 1.0, 999_999.0, "x, for 999,999 USD, does not pay within this run: it saves 100.0 USD."),
         (
             1.0,
@@ -283,10 +286,17 @@ def test_what_does_not_pay_says_what_it_saves(earned: float, width: float, price
     assert text in map(str, found.advice)
 
 
+def test_no_progress_is_warned_of_first() -> None:
+    found = Levers(job(), job(), 4, Estimate(0.004, 0.001, 4), [lever(102.0)])
+    text = "job makes no progress as it is (ETTR 0.0040 ± 0.0010)."
+    assert found.advice[0] == Advice(text, warning=True)
+
+
 @pytest.mark.parametrize(
     ("more", "text"),
     [
         ({"costs": COSTS}, "Money is what a change saves over this run of 4.17 d."),
+        ({"costs": COSTS, "lives": 5.05 / 3600}, "Money is what a change saves over this run of 5.05 s."),
         (
             {"costs": COSTS, "workload": {"productive": "40 h"}},
             "Money is what a change saves over this run of 3.33 d until the target is reached.",

@@ -102,7 +102,7 @@ def sensitivity_of(
     base, other, mixed = _saltelli(asked, kept, samples, rng)
     found = _Found.of(base, other, mixed)
     estimates = found.estimates(rng)
-    firsts, totals = estimates[: len(kept)], estimates[len(kept) : 2 * len(kept)]
+    firsts, totals = estimates[: len(kept)], estimates[len(kept) :]
     order = sorted(range(len(kept)), key=lambda place: -totals[place].mean)
     level = 1 - (1 - CONFIDENCE) / max(len(kept), 1)
     indices = [
@@ -127,7 +127,7 @@ class _Asked:
         self.count += len(shares)
         columns = zip(self._laws, shares.T, strict=True)
         values = np.column_stack([[law.quantile(share) for share in column] for law, column in columns])
-        return np.asarray(self._function(values), dtype=np.float64).reshape(len(shares), -1)
+        return np.asarray(self._function(values)).reshape(len(shares), -1)
 
 
 def _elementary(
@@ -151,7 +151,7 @@ def _elementary(
         ways = np.diff(path, axis=0)[np.arange(count), order] / width
         effects[row, order] = np.diff(values[row]) / ways
     sizes = np.abs(effects).mean(axis=0)
-    least = SMALLEST * sizes.max(initial=0.0)
+    least = SMALLEST * sizes.max()
     if most is not None and most < count:
         least = max(least, np.sort(sizes)[-most])
     return [

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pytest
 from calibration import idle_found, noisy
 
+from clustersim.estimate import Estimate
 from clustersim.scenario.keys.uncertain import Uniform
-from clustersim.studies.indices import Indices, _Asked, _Found, _saltelli, sensitivity_of
+from clustersim.studies.indices import Indices, _Asked, _cross, _Found, _is_above, _saltelli, sensitivity_of
 
 ANGLES = {name: Uniform(-math.pi, math.pi) for name in ("x", "y", "z")}
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -56,13 +58,21 @@ def by_name(found: Indices) -> dict[str, Any]:
     ],
 )
 def test_indices_of_known_functions_lie_within_their_intervals(function: Any, laws: Any, known: Any) -> None:
-    found = sensitivity_of(function, laws, samples=1024)
+    found = sensitivity_of(function, laws)
+    assert (
+        found
+        == sensitivity_of(function, laws, samples=1024, seed=1)
+        != sensitivity_of(function, laws, seed=2)
+    )
     assert {index.path for index in found.indices} <= set(known)
     for index in found.indices:
         for estimate, truth in zip((index.first, index.total), known[index.path], strict=True):
             assert estimate.low - 1e-3 <= truth <= estimate.high + 1e-3
             assert estimate.half_width < 0.15
     assert found.variance.chance == 0
+    first, second = (known[index.path][1] for index in found.indices[:2])
+    assert found.ahead is not None
+    assert found.ahead.low - 1e-3 <= first - second <= found.ahead.high + 1e-3  # type: ignore[operator]
     totals = [index.total.mean for index in found.indices]
     assert totals == sorted(totals, reverse=True)
     assert found.evaluations == 10 * (len(laws) + 1) + 1024 * (len(found.indices) + 2)
@@ -92,6 +102,101 @@ def test_what_does_not_matter_is_screened_out() -> None:
     few = sensitivity_of(lambda values: values @ np.array([5, 3, 0.01, 0.0, 1]), laws, samples=64, most=1)
     assert [index.path for index in few.indices] == ["0"]
     assert few.ahead is None
+
+
+def asked_at(weights: list[float], **more: Any) -> tuple[Indices, Array]:
+    """The indices of a linear function, and all points at which it was asked."""
+    points = list[Array]()
+
+    def function(values: Array) -> Array:
+        points.append(values)
+        return np.asarray(values @ np.array(weights))
+
+    laws = {str(n): Uniform(0, 1) for n in range(len(weights))}
+    return sensitivity_of(function, laws, **more), np.concatenate(points)
+
+
+def test_walks_begin_and_end_at_all_four_levels_and_what_is_left_out_stays_at_its_median() -> None:
+    """10 walks of 4 points each, then 4 base points with two tables and one for each input that is kept."""
+    found, points = asked_at([5, 3, 0], samples=4)
+    assert len(points) == found.evaluations == 40 + 4 * 4
+    levels = [0.05, 0.35, 0.65, 0.95]
+    assert np.unique(points[:40].round(9)).tolist() == np.unique(points[0:40:4].round(9)).tolist() == levels
+    assert points[40:, 2].tolist() == [0.5] * 16
+    assert asked_at([5, 3, 0], samples=2)[0].evaluations == 40 + 2 * 4
+
+
+def test_nothing_is_kept_of_what_does_nothing() -> None:
+    found, points = asked_at([0, 0], samples=4)
+    assert (found.indices, found.ahead, len(points)) == ([], None, 10 * 3 + 2 * 4)
+    assert not any(effect.kept for effect in found.screening)
+
+
+def test_the_spread_of_effects_is_that_of_a_sample() -> None:
+    """Of x squared a step from a to b is worth a + b, times 0.9 for all of the range: 0.63 or 1.17."""
+    (effect,) = sensitivity_of(lambda values: values[:, 0] ** 2, {"x": Uniform(0, 1)}, samples=4).screening
+    low = round((1.17 - effect.mu_star) / 0.054)
+    assert 0 < low < 10
+    assert effect.mu_star == pytest.approx((low * 0.63 + (10 - low) * 1.17) / 10)
+    assert effect.sigma == pytest.approx(0.54 * math.sqrt(low * (10 - low) / (10 * 9)))
+
+
+def test_the_larger_input_is_first_and_the_answer_that_of_its_seed() -> None:
+    found, points = asked_at([1, 2], samples=4)
+    assert [index.path for index in found.indices] == ["1", "0"]
+    assert found.ahead is not None
+    assert np.array_equal(points, asked_at([1, 2], samples=4, seed=1)[1])
+    assert not np.array_equal(points, asked_at([1, 2], samples=4, seed=2)[1])
+
+
+def test_of_two_that_are_alike_at_each_point_none_is_ahead_in_any_resample() -> None:
+    alike = np.random.default_rng(1).normal(1, 1, 8)
+    products = np.array([0 * alike, 0 * alike, alike, alike, 1 + 0 * alike, 0 * alike])
+    ahead = _Found(products, 2, Variance(1.0, 1.0, 0.0)).ahead([0, 1], np.random.default_rng(2))
+    assert (ahead.mean, ahead.half_width) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_all_inputs_together_are_told_from_nothing_at_95_percent(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels = list[float]()
+    monkeypatch.setattr("clustersim.studies.indices._is_above", lambda _, level: levels.append(level))
+    asked_at([1] * count, samples=4)
+    assert levels == pytest.approx([1 - 0.05 / count] * count)
+
+
+@pytest.mark.parametrize(
+    ("mean", "width", "above"), [(0.131, 0.1, False), (0.132, 0.1, True), (0.1, 0.0, True), (0.0, 0.0, False)]
+)
+def test_above_nothing_at_99_percent_is_what_exceeds_the_wider_interval(
+    mean: float, width: float, above: bool
+) -> None:
+    """A half-width of 0.1 at 95 % is one of 0.1314 at 99 %."""
+    ninety_nine = NormalDist().inv_cdf(0.995) / NormalDist().inv_cdf(0.975)
+    assert ninety_nine == pytest.approx(1.3143, abs=1e-4)
+    assert _is_above(Estimate(mean, width, 32), 0.99) == above
+
+
+def test_products_are_between_values_of_different_noise() -> None:
+    """(1 + 2 + 3) (4 + 5 + 6) without the three of the same noise, 32, are 58 for six pairs."""
+    assert _cross(np.array([[1.0, 2, 3]]), np.array([[4.0, 5, 6]])) == pytest.approx([58 / 6])
+
+
+def test_the_variance_by_inputs_is_that_of_both_samples_and_none_gives_no_shares() -> None:
+    """0, 2, 4 and 6 have a variance of 5, whatever the mixed points are."""
+    base, other, mixed = (np.array(each)[..., None] for each in ([0.0, 2], [4.0, 6], [[9.0, 9]]))
+    assert _Found.of(base, other, mixed).variance.inputs == pytest.approx(5.0)
+    none = _Found.of(base * 0, other * 0, mixed * 0)
+    assert none.shares(none.products.mean(axis=1)).tolist() == [0.0, 0.0]
+
+
+def test_what_all_points_with_one_noise_have_in_common_is_no_part_of_the_inputs() -> None:
+    def shifted(values: Array) -> Array:
+        return np.asarray(values[:, :1] + np.array([100.0, -100.0]))
+
+    found = sensitivity_of(shifted, {"x": Uniform(0, 1)}, samples=256)
+    assert found.variance.inputs == pytest.approx(1 / 12, rel=0.01)
 
 
 def test_noise_is_told_from_inputs_and_never_an_interaction() -> None:

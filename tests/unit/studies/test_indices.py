@@ -12,7 +12,16 @@ from calibration import idle_found, noisy
 
 from clustersim.estimate import Estimate
 from clustersim.scenario.keys.uncertain import Uniform
-from clustersim.studies.indices import Indices, _Asked, _cross, _Found, _is_above, _saltelli, sensitivity_of
+from clustersim.studies.indices import (
+    Indices,
+    Variance,
+    _Asked,
+    _cross,
+    _Found,
+    _is_above,
+    _saltelli,
+    sensitivity_of,
+)
 
 ANGLES = {name: Uniform(-math.pi, math.pi) for name in ("x", "y", "z")}
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -59,11 +68,6 @@ def by_name(found: Indices) -> dict[str, Any]:
 )
 def test_indices_of_known_functions_lie_within_their_intervals(function: Any, laws: Any, known: Any) -> None:
     found = sensitivity_of(function, laws)
-    assert (
-        found
-        == sensitivity_of(function, laws, samples=1024, seed=1)
-        != sensitivity_of(function, laws, seed=2)
-    )
     assert {index.path for index in found.indices} <= set(known)
     for index in found.indices:
         for estimate, truth in zip((index.first, index.total), known[index.path], strict=True):

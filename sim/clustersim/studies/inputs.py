@@ -130,8 +130,6 @@ class InputModel:
                 raise self._unknown(place)
         pairs = zip(names, points[::2], points[1::2], strict=True)
         made = [point.to(path, other) for path, point, other in pairs]
-        if self._metric == "ettr":
-            return sorted(made, key=lambda swing: -abs(swing.worth.effective_gpus.mean))
         return sorted(made, key=lambda swing: -abs(swing.difference.mean or 0.0))
 
 

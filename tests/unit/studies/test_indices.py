@@ -127,7 +127,9 @@ def test_walks_begin_and_end_at_all_four_levels_and_what_is_left_out_stays_at_it
     levels = [0.05, 0.35, 0.65, 0.95]
     assert np.unique(points[:40].round(9)).tolist() == np.unique(points[0:40:4].round(9)).tolist() == levels
     assert points[40:, 2].tolist() == [0.5] * 16
-    assert asked_at([5, 3, 0], samples=2)[0].evaluations == 40 + 2 * 4
+    two, points = asked_at([5, 3, 0], samples=2)
+    assert two.evaluations == 40 + 2 * 4
+    assert points[40].tolist() != points[41].tolist()
 
 
 def test_nothing_is_kept_of_what_does_nothing() -> None:

@@ -42,8 +42,8 @@ EFFORT = {"trajectories": TRAJECTORIES, "most": MOST_KEPT}
 EVEN = Uniform(0.0, 1.0)
 """The law of the quantiles of every input."""
 USUAL_RANGE = "30 %"
-NOT_GUESSED = ("cluster.", "costs.", *CHOSEN)
-DECIDED = ("interval", "every", "minimum", "keep")
+NOT_GUESSED = ("cluster.", "costs.", "recovery.retire.after", "recovery.retire.within", *CHOSEN)
+DECIDED = ("interval", "every", "minimum", "keep", "crews", "merge_within")
 """Where no range is assumed, and last keys of such paths: what is decided, not unknown, and prices, on which
 no ETTR depends.  Spares are decided too, but some of them may be out of order."""
 FOLLOWS = ".interval.adaptive."

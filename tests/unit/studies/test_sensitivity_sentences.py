@@ -377,6 +377,18 @@ def test_an_interval_is_decided_also_that_of_a_tier_or_one_that_follows_the_fail
     assert set(inputs) == {MTBF, START, "checkpoint.tiers.disk.blocks" if tiers else SAVES}
 
 
+def test_crews_and_when_a_node_retires_are_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    node = {"per": "node", "mtbf": "90 d", "repair": {"constant": "4 h", "crews": 2}}
+    retire = {"after": 3, "within": "30 d", "replacement": "5 d"}
+    stages = {"start": "3 min"}
+    given = job(failures={"node": node}, recovery={"stages": stages, "retire": retire})
+    _, inputs = asked(given, monkeypatch)
+    assert {path for path in inputs if "retire" in path or "repair" in path} == {
+        "failures.node.repair.constant",
+        "recovery.retire.replacement",
+    }
+
+
 def test_what_is_simulated_is_certain_and_ends_by_the_clock_where_ettr_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

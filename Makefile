@@ -13,8 +13,8 @@ SHELL := /bin/sh
 export PYTHONDONTWRITEBYTECODE :=
 # As the command does for itself: on all cores already, threads of BLAS would only wake each other.
 export OPENBLAS_NUM_THREADS := 1
-# Python then tells of each text that is read or written in the machine's own encoding; ours would fail a test.
-export PYTHONWARNDEFAULTENCODING := 1
+# So Python tells of each text that is read or written in the machine's own encoding, which fails the test.
+PYTEST := PYTHONWARNDEFAULTENCODING=1 $(BIN)/python -m pytest
 
 CHEN := scenarios/chen-10k.yaml scenarios/chen-100k.yaml scenarios/chen-1m.yaml
 
@@ -39,7 +39,7 @@ demo: $(STAMP)
 	@echo "Open runs/chen/report.html in a browser; it needs no network."
 
 test: lint
-	@$(BIN)/python -m pytest $(AT_ONCE)
+	@$(PYTEST) $(AT_ONCE)
 
 fast: $(STAMP)
 	@echo "Compiling the engine into $(FAST) (a minute or two) ..."
@@ -81,7 +81,7 @@ golden: $(STAMP)
 
 mutants: $(STAMP)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[test,mutants]' -c constraints.txt
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/mutants.py $(ROOM) $(if $(SAMPLE),sample $(SAMPLE))
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONWARNDEFAULTENCODING=1 $(BIN)/python tests/mutants.py $(ROOM) $(if $(SAMPLE),sample $(SAMPLE))
 
 clean:
 	rm -rf $(VENV) $(FAST) build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks *.egg-info

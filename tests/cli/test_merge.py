@@ -44,3 +44,15 @@ def test_studies_are_split_at_the_command_line(clustersim: Clustersim, here: Pat
     clustersim(*vary, "-o", "whole")
     assert files(here / "out") == files(here / "whole")
     assert (found["study"], found["points"]) == ("sweep", 3)
+
+
+def test_a_merged_comparison_has_its_report(clustersim: Clustersim, here: Path) -> None:
+    for number in (1, 2):
+        assert clustersim("compare", "small.yaml", "large.yaml", "--shard", f"{number}/2").exit_code == 0
+    (shards,) = (here / "runs").glob("*-shards")
+    merged = clustersim("merge", shards)
+    page = here / "runs" / shards.name.removesuffix("-shards") / "report.html"
+    assert page.is_file()
+    assert f"Report: {page.relative_to(here)}" in merged.stderr
+    assert clustersim("compare", "small.yaml", "large.yaml", "-o", "whole").exit_code == 0
+    assert {path.name for path in (here / "whole").iterdir()} == {path.name for path in page.parent.iterdir()}

@@ -228,7 +228,7 @@ def merge(shards: tuple[Path, ...], output: Path | None, report: bool, as_json: 
     else:
         options.present(answer, None)
         console.say(f"Results: {place}")
-    if report:
+    if report or merged.study == parts.COMPARE:  # which always has one
         page = place / folders.REPORT
         of_runs = isinstance(answer, list)
         written = write_report(answer, place) if of_runs else answer.report(page, options.command_line())

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -23,12 +23,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from clustersim import folders
 from clustersim.experiment import PRECISE, Interrupted, PartDone, refuse_lost, run_all
 from clustersim.formatting import counted
 from clustersim.scenario import Scenario, dump, loads
 from clustersim.settings import Part, ScenarioSource, Settings, merged
-from clustersim.store import KEY_FILE, ChoiceError, UnfinishedFile, kept_in
+from clustersim.store import KEY_FILE, ChoiceError, RunError, UnfinishedFile, hand_over, kept_in, take_back
 from clustersim.studies.change import differing
 from clustersim.studies.compare import compare
 from clustersim.studies.levers import levers
@@ -68,12 +70,17 @@ class Shard:
         if not folder.exists():
             raise ChoiceError(f"{folder}: no such folder{_beside(folder)}")
         if not (folder / SHARD).is_file():
-            begun = any(folder.glob(f"{BEGUN}/.*.partial"))
-            why = "a shard that is not finished; go on with --resume" if begun else "no shard"
+            why = "no shard; name shards, or a folder that has no other folders in it"
+            if _is_begun(folder):
+                why = "a shard that is not finished; go on with --resume"
             raise ChoiceError(f"{folder}: {why}")
-        record = folders.read_json(folder / SHARD)
+        remedy = "move it away, and go on with --resume"
+        try:
+            record = folders.read_json(folder / SHARD)
+        except RunError as error:
+            raise ChoiceError(f"{error}; {remedy}") from error
         if record.get("tool") != folders.TOOL or not {*SAME, "shard", "output"} <= record.keys():
-            raise ChoiceError(f"{folder / SHARD}: not written by this version of clustersim")
+            raise ChoiceError(f"{folder / SHARD}: not written by this version of clustersim; {remedy}")
         return cls(folder, Part(record["shard"], record["of"]), record)
 
     @property
@@ -124,6 +131,11 @@ def shard(
     if there is not None and alike and not how.force:
         how.progress.say(f"{folder}: simulated before, and taken as it is")
         return there
+    if there is None:  # cut short when all but its file was there, it is gone on from like any other
+        for path in folder.glob("[!.]*"):
+            take_back(path, folders.unfinished(folder / BEGUN / path.name))
+    # Just what a merge will ask: a sequence that can be read only once, say, is one that was written down.
+    asked = _decoded(record["asked"])
     started = time.perf_counter()
     with suppress(PartDone):
         _asked(study, sources, folder / BEGUN, replace(how, part=part), asked, alone=False)
@@ -172,22 +184,33 @@ def _finished(folder: Path, record: Mapping[str, Any], names: Sequence[str], tak
 
     What was there of a shard before gives way only now: a question that is refused costs nobody anything.
     """
+    begun = {name: folders.unfinished(folder / BEGUN / name) for name in names}
+    count = sum(map(kept_in, begun.values()))
     (folder / SHARD).unlink(missing_ok=True)
-    for path in folder.iterdir():
-        if path.is_dir() and path.name != BEGUN:
+    for path in _kept_apart(folder):
+        if path.is_symlink():
+            path.unlink()
+        else:
             shutil.rmtree(path)
-    count = 0
-    for name in names:
-        begun = folders.unfinished(folder / BEGUN / name)
-        if begun.is_dir():
-            os.replace(begun, folder / name)
-            count += kept_in(folder / name)
+    for name, place in begun.items():
+        if place.is_dir():
+            hand_over(place, folder / name)
     with suppress(OSError):  # where there is none, or more in it, of another question
         (folder / BEGUN).rmdir()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     more = {"replications": count, "wall_s": round(taken, 3), "finished": now}
     folders.write_json(folder / SHARD, {**record, **more})
     return Shard.load(folder)
+
+
+def _is_begun(folder: Path) -> bool:
+    """Return whether *folder* holds what is finished of a shard that is not, or not yet."""
+    return any(folder.glob(f"{BEGUN}/.*.partial")) or bool(_kept_apart(folder))
+
+
+def _kept_apart(folder: Path) -> list[Path]:
+    """Return the folders in that of a shard with what is finished; whatever else is there is not its own."""
+    return [path.parent for path in folder.glob(f"[!.]*/{KEY_FILE}")]
 
 
 @dataclass(frozen=True)
@@ -255,9 +278,8 @@ class Shards:
                 raise ChoiceError(f"{self.first.folder.parent}: {why}; merge where the same is installed")
         place, study, sources = Path(output or record["output"]), record["study"], self.first.scenarios
         places = _places(study, sources, place)
-        if study in (RUN, COMPARE) and not settings.force:
-            for scenario, target in zip(sources, places.values(), strict=True):
-                refuse_lost(scenario, target, "give another -o")
+        if study in (RUN, COMPARE):
+            _refuse_places(place, sources, places.values(), settings)
         asked = {name: _decoded(value) for name, value in record["asked"].items()}
         # Settings say how to merge; what is simulated is what the shards were asked.
         how = replace(settings.without_changes, resume=True, force=True, overrides=record["changes"])
@@ -376,13 +398,24 @@ def _places(study: str, sources: Sequence[Any], output: Path) -> dict[str, Path]
     return dict(zip(names, [output] if study == RUN and len(targets) == 1 else targets, strict=True))
 
 
+def _refuse_places(
+    output: Path, scenarios: Sequence[Scenario], places: Iterable[Path], settings: Settings
+) -> None:
+    """Raise RunError where runs cannot go to their *places*, in *output* or that itself."""
+    if len(scenarios) > 1:
+        folders.refuse_run_folder(output)
+    for scenario, place in zip(scenarios, places, strict=True):
+        if not settings.force:
+            refuse_lost(scenario, place, "give another -o")
+
+
 def _folders(folder: Path) -> Iterator[Path]:
     """Yield *folder* where it is a shard, or else the folders in it; raises ChoiceError without any."""
     if (folder / SHARD).is_file() or not folder.is_dir():
         yield folder
         return
     within = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if not within:
+    if not any((path / SHARD).is_file() or _is_begun(path) for path in within):
         remedy = _beside(folder) or "; clustersim run SCENARIO --shard 1/4 makes one"
         raise ChoiceError(f"{folder}: no shard in it{remedy}")
     yield from within
@@ -422,6 +455,8 @@ def _encoded(value: Any) -> Any:
     def plain(each: Any) -> Any:
         if isinstance(each, Scenario):
             return {"scenario": dump(each)}
+        if isinstance(each, np.generic):
+            return each.item()
         return dict(each) if isinstance(each, Mapping) else list(each)
 
     return json.loads(json.dumps(value, default=plain))

@@ -177,6 +177,23 @@ def _skip_array(file: BinaryIO) -> None:
     file.seek(int(np.prod(shape)) * dtype.itemsize, os.SEEK_CUR)
 
 
+def hand_over(folder: Path, target: Path) -> None:
+    """Move what is finished under the key that *folder* has to *target*; what was put aside in it stays.
+
+    Cut short at any instant, `take_back` undoes it.
+    """
+    _move(_FILES, folder, target)
+    if not _put_aside(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def take_back(target: Path, folder: Path) -> None:
+    """Move to *folder* what was handed over to *target*."""
+    if any((target / name).is_file() for name in _FILES):
+        folder.mkdir(parents=True, exist_ok=True)
+        _move(_FILES[::-1], target, folder)
+
+
 class UnfinishedFile:
     """What is finished of a run or a study that is not, in one file that only grows, in a hidden folder.
 
@@ -241,7 +258,7 @@ class UnfinishedFile:
     @property
     def others(self) -> list[Path]:
         """The folders in which lies what is finished under other keys."""
-        return [path for path in self._folder.iterdir() if _ASIDE.fullmatch(path.name)]
+        return _put_aside(self._folder)
 
     @property
     def count(self) -> int:
@@ -284,6 +301,10 @@ class UnfinishedFile:
             if not self.others:
                 shutil.rmtree(self._folder, ignore_errors=True)
         os.close(self._lock)
+
+
+def _put_aside(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if _ASIDE.fullmatch(path.name)]
 
 
 def _aside(key: str) -> str:

@@ -14,9 +14,11 @@ from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import clustersim as cs
+from clustersim import folders as run_folders
 from clustersim import shards
 from clustersim.experiment import Interrupted, Point, batches
 from clustersim.records import Records
@@ -25,7 +27,8 @@ from clustersim.scenario import dump
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Part
 from clustersim.shards import SHARD, Shard, Shards
-from clustersim.store import ChoiceError, Measurements, ReplicationStore, RunError
+from clustersim.store import KEY_FILE, ChoiceError, Measurements, ReplicationStore, RunError
+from clustersim.studies import study
 from tests.machines.conftest import Events, Question, files, scenario
 
 Whole = Callable[[str], dict[str, bytes]]
@@ -150,6 +153,8 @@ def test_a_shard_of_several_runs_is_merged_to_a_folder_each(tmp_path: Path) -> N
     merged = cs.merge(tmp_path / "runs-shards", executor=Idle())
     whole = [cs.run(each, workers=1).summary for each in two]
     assert [Results.load(tmp_path / "runs" / each.name).summary for each in two] == whole
+    with pytest.raises(RunError, match="small: is the folder of one run, and cannot hold several"):
+        cs.merge(tmp_path / "runs-shards", tmp_path / "runs" / "small")
     shown = merged.to_dict()
     assert (shown["points"], shown["summary"]) == (2, {"scenarios": whole})
 
@@ -198,9 +203,7 @@ def breaks_off(monkeypatch: pytest.MonkeyPatch, after: int, ask: Callable[[], ob
             ask()
 
 
-def test_a_shard_gives_way_only_when_another_answer_is_simulated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shard_gives_way_only_when_another_answer_is_simulated(tmp_path: Path) -> None:
     ask = partial(cs.shard, "1/2", cs.sweep, tiny(), tmp_path / "a", workers=1)
     folder, events = ask(**SPARES).folder, Events(None)
     before = (folder / SHARD).read_bytes()
@@ -219,24 +222,78 @@ def test_a_shard_gives_way_only_when_another_answer_is_simulated(
         ask(**SPARES, seed=7, force=True, executor=Idle())
     assert ask(**SPARES, seed=7, force=True, progress=events).record["asked"] == SPARES
     assert len(events.said) == 1
+
+
+CUTS = [(shards, "hand_over"), (os, "replace"), (run_folders, "write_json")]
+
+
+@pytest.mark.parametrize("cut", CUTS, ids=lambda cut: cut[1])
+def test_a_shard_that_is_cut_short_in_the_end_loses_nothing(
+    cut: tuple[Any, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = partial(cs.shard, "1/2", cs.sweep, tiny(), tmp_path / "a", workers=1, **SPARES)
+    folder, real = ask().folder, os.replace
+
+    def stop(path: Any, *others: Any) -> None:
+        if cut[1] != "replace" or path.name == KEY_FILE:
+            raise KeyboardInterrupt
+        real(path, *others)
+
     with monkeypatch.context() as patch:
-        patch.setattr(shards, "kept_in", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(*cut, stop)
         with pytest.raises(KeyboardInterrupt):
-            ask(**SPARES, seed=8)
-    with pytest.raises(ChoiceError, match="no shard"):
+            ask(seed=8)
+    with pytest.raises(ChoiceError, match="a shard that is not finished; go on with --resume"):
         Shard.load(folder)
-    assert ask(**SPARES, seed=8).scenarios[0].simulation.seed == 8
+    assert ask(seed=8, resume=True, executor=Idle()).scenarios[0].simulation.seed == 8
+    assert sorted(os.listdir(folder)) == [SHARD, "sweep"]
 
 
+@pytest.mark.parametrize("name", ["other", "small"])
 def test_what_is_not_finished_of_another_question_is_no_part_of_a_shard(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask = partial(cs.shard, "1/2", cs.run, output=tmp_path / "run", workers=1)
     breaks_off(monkeypatch, 2, partial(ask, scenarios=given()))
-    assert ask(scenarios=tiny(name="other")).to_dict()["replications"] == 1
+    found = ask(scenarios=tiny(name=name))
+    assert found.to_dict()["replications"] == 1
+    (found.folder / "logs").mkdir()
     events = Events(None)
     assert ask(scenarios=given(), resume=True, progress=events).to_dict()["replications"] == 3
     assert "going on from 2 finished replications" in events.said[0]
+    assert sorted(os.listdir(found.folder)) == ["logs", SHARD, "small"]
+
+
+def test_what_another_state_of_the_program_left_of_a_study_is_no_part_of_a_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = partial(cs.shard, "1/2", cs.sweep, tiny(), tmp_path / "a", workers=1, **SPARES)
+    with monkeypatch.context() as patch:
+        patch.setattr(study, "source", lambda: "another state")
+        breaks_off(monkeypatch, 2, ask)
+    with pytest.raises(AssertionError, match="all of this is finished"):
+        ask(resume=True, executor=Idle())
+
+
+def test_values_that_are_read_once_and_numbers_of_numpy_are_written_down_before(tmp_path: Path) -> None:
+    for number in (1, 2):
+        values = (each for each in np.arange(2))
+        cs.shard(f"{number}/2", cs.sweep, tiny(), tmp_path / "a", vary={"cluster.spares": values}, workers=1)
+    cs.merge(tmp_path / "a-shards", executor=Idle())
+    cs.sweep(tiny(), tmp_path / "whole", **SPARES, workers=1)
+    assert files(tmp_path / "a") == files(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("text", ["{", "{}"])
+def test_a_shard_whose_file_is_not_its_own_is_gone_on_from_without_it(text: str, tmp_path: Path) -> None:
+    ask = partial(cs.shard, "1/1", cs.run, tiny(), tmp_path / "a")
+    file = ask(workers=1).folder / SHARD
+    file.write_text(text)
+    for how in (partial(ask, force=True), partial(cs.merge, tmp_path / "a-shards")):
+        with pytest.raises(ChoiceError, match=r"shard.json: not .*; move it away, and go on with --resume"):
+            how()
+    file.unlink()
+    assert ask(resume=True, executor=Idle()).record["replications"] == 2
 
 
 def test_a_shard_says_what_it_is_and_how_long_it_took(
@@ -404,17 +461,17 @@ def test_a_folder_that_is_not_there_is_called_so_and_the_shards_beside_it_are_na
     cs.shard("1/2", cs.run, tiny(), tmp_path / "run")
     with pytest.raises(ChoiceError, match=r"/run: no such folder; its shards are in /.*/run-shards$"):
         cs.merge(tmp_path / "run")
-    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "tune").mkdir(parents=True)
     with pytest.raises(ChoiceError, match=r"/run: no shard in it; its shards are in /.*/run-shards$"):
         cs.merge(tmp_path / "run")
     (tmp_path / "file").touch()
-    with pytest.raises(ChoiceError, match=r"/file: no shard$"):
+    with pytest.raises(ChoiceError, match=r"/file: no shard; name shards, or a folder that has no other"):
         cs.merge(tmp_path / "file")
     (tmp_path / "run-shards" / ".cache").mkdir()
     (tmp_path / "run-shards" / "slurm-7.out").touch()
     assert list(Shards.of([tmp_path / "run-shards"]).found) == [1]
     (tmp_path / "run-shards" / "logs").mkdir()
-    with pytest.raises(ChoiceError, match=r"/logs: no shard$"):
+    with pytest.raises(ChoiceError, match=r"/logs: no shard; name shards, or"):
         cs.merge(tmp_path / "run-shards")
 
 

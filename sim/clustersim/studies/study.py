@@ -32,7 +32,7 @@ from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, Part, Progress, Settings
 from clustersim.store import RESULT, ChoiceError, Kept, Measurements, Measures, UnfinishedFile
 from clustersim.units import HOUR, YEAR, format_duration
-from clustersim.version import VERSION
+from clustersim.version import VERSION, source
 from clustersim.workers import Hands
 
 if TYPE_CHECKING:
@@ -193,7 +193,8 @@ def simulations(
     question.  Where results are *condensed* they rest on disk in any case: without an output in a folder that
     is gone in the end.  Raises Interrupted on Ctrl-C.
     """
-    key = {"study": study, "of": work_key(scenario) if scenario else "", "version": VERSION}
+    of = work_key(scenario) if scenario else ""
+    key = {"study": study, "of": of, "version": VERSION, "source": source()}
     place = None if output is None else Path(output)
     with ExitStack() as stack:
         if condensed and place is None:

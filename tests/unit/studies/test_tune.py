@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from clustersim import theory
 from clustersim.estimate import Estimate
 from clustersim.scenario.model import Scenario
-from clustersim.store import ChoiceError
+from clustersim.store import ChoiceError, RunError
+from clustersim.studies.study import Simulations
 from clustersim.studies.sweep import sweep
 from clustersim.studies.tune import Candidate, Tuning, rounded, tune
 from tests.unit.studies.clusters import HERE, HOUR, TABLE, job
@@ -317,3 +319,21 @@ def test_the_last_tier_is_tuned_where_none_is_named_and_other_values_of_it_tried
     assert [each["now_s"] for each in found.to_dict()["what_ifs"]] == [300.0, 300.0]
     best = [each["best_s"] for each in found.to_dict()["what_ifs"]]
     assert all(each < 2000 and each != 300 for each in best)  # that of storage is above 8,000
+
+
+def test_other_values_that_are_finished_for_one_tier_are_not_those_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(tier: str, folder: str) -> Tuning:
+        how = replace(HERE, resume=True)
+        over = {"checkpoint.tiers.peer.blocks": "5s"}
+        return tune(tiers(), tmp_path / folder, tier=tier, over=over, candidates=5, settings=how)
+
+    def killed(self: Simulations) -> None:
+        raise RunError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulations, "end_of_part", killed)
+        with pytest.raises(RunError, match="killed"):
+            asked("peer", "a")
+    assert asked("storage", "a").saved() == asked("storage", "b").saved()

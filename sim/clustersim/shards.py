@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -30,7 +29,16 @@ from clustersim.experiment import PRECISE, Interrupted, PartDone, refuse_lost, r
 from clustersim.formatting import counted
 from clustersim.scenario import Scenario, dump, loads
 from clustersim.settings import Part, ScenarioSource, Settings, merged
-from clustersim.store import KEY_FILE, ChoiceError, RunError, UnfinishedFile, hand_over, kept_in, take_back
+from clustersim.store import (
+    KEY_FILE,
+    ChoiceError,
+    RunError,
+    UnfinishedFile,
+    drop,
+    hand_over,
+    kept_in,
+    take_back,
+)
 from clustersim.studies.change import differing
 from clustersim.studies.compare import compare
 from clustersim.studies.levers import levers
@@ -188,10 +196,7 @@ def _finished(folder: Path, record: Mapping[str, Any], names: Sequence[str], tak
     count = sum(map(kept_in, begun.values()))
     (folder / SHARD).unlink(missing_ok=True)
     for path in _kept_apart(folder):
-        if path.is_symlink():
-            path.unlink()
-        else:
-            shutil.rmtree(path)
+        drop(path)
     for name, place in begun.items():
         if place.is_dir():
             hand_over(place, folder / name)

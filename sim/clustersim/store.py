@@ -187,6 +187,13 @@ def hand_over(folder: Path, target: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def drop(folder: Path) -> None:
+    """Remove what *folder* holds, its key last: cut short, nothing lies there that belongs to no key."""
+    for name in _FILES:
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def take_back(target: Path, folder: Path) -> None:
     """Move to *folder* what was handed over to *target*."""
     if any((target / name).is_file() for name in _FILES):

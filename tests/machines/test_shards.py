@@ -224,7 +224,7 @@ def test_a_shard_gives_way_only_when_another_answer_is_simulated(tmp_path: Path)
     assert len(events.said) == 1
 
 
-CUTS = [(shards, "hand_over"), (os, "replace"), (run_folders, "write_json")]
+CUTS = [(Path, "unlink"), (shards, "hand_over"), (os, "replace"), (run_folders, "write_json")]
 
 
 @pytest.mark.parametrize("cut", CUTS, ids=lambda cut: cut[1])
@@ -234,10 +234,10 @@ def test_a_shard_that_is_cut_short_in_the_end_loses_nothing(
     ask = partial(cs.shard, "1/2", cs.sweep, tiny(), tmp_path / "a", workers=1, **SPARES)
     folder, real = ask().folder, os.replace
 
-    def stop(path: Any, *others: Any) -> None:
-        if cut[1] != "replace" or path.name == KEY_FILE:
+    def stop(path: Any, *others: Any, **_: Any) -> None:
+        if cut[1] not in ("replace", "unlink") or path.name == KEY_FILE:
             raise KeyboardInterrupt
-        real(path, *others)
+        real(path, *others) if others else path.exists() and os.unlink(path)
 
     with monkeypatch.context() as patch:
         patch.setattr(*cut, stop)

@@ -134,6 +134,12 @@ def shard(
     output = Path(output)
     record = _record(study, part, output, scenarios=sources, asked=asked, changes=changes)
     folder = Path(f"{output}{folders.SHARDS}") / f"{part.number}-of-{part.of}"
+    return _simulated(folder, record, sources, replace(how, part=part))
+
+
+def _simulated(folder: Path, record: Mapping[str, Any], sources: list[Any], how: Settings) -> Shard:
+    """Return the shard in *folder* of what the *record* says: as it is there, or simulated now."""
+    study = record["study"]
     there = Shard.load(folder) if (folder / SHARD).is_file() else None
     alike = there is not None and _differs(there.record, record) is None
     if there is not None and alike and not how.force:
@@ -146,7 +152,7 @@ def shard(
     asked = _decoded(record["asked"])
     started = time.perf_counter()
     with suppress(PartDone):
-        _asked(study, sources, folder / BEGUN, replace(how, part=part), asked, alone=False)
+        _asked(study, sources, folder / BEGUN, how, asked, alone=False)
     if there is not None and not alike:
         how.progress.say(f"{folder}: held a shard of another answer, which is gone")
     return _finished(folder, record, list(_places(study, sources, folder)), time.perf_counter() - started)

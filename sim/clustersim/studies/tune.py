@@ -373,8 +373,7 @@ def tune(
         why = f"each interval that is simulated in full ({reason}) is chosen by what came of those before it"
         raise ChoiceError(f"{why}, so that a tuning like this has no shards; simulate on an executor instead")
     of = {"over": "".join(plan.grid.key for plan in plans), "tier": tuned_tier(loaded, tier).name}
-    question = of if plans else {}
-    with simulations(how, output, "tune", loaded, question=question, condensed=True) as running:
+    with simulations(how, output, "tune", loaded, question=of if plans else {}, condensed=True) as running:
         starts = accumulate((len(plan.grid) for plan in plans), initial=0)
         grids = [(plan, plan.simulated(running, start)) for plan, start in zip(plans, starts, strict=False)]
         tuning = tuned(loaded, running, tier, candidates, simulate)

@@ -94,6 +94,14 @@ def test_the_life_left_at_age_0_is_a_sample_of_the_law(case: int) -> None:
     assert stats.kstest(lives, known.cdf).pvalue > 0.001 / len(LAWS)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("case", [3, 4, 5])
+def test_quantiles_are_the_lives_that_so_many_outlive(case: int) -> None:
+    law, known = LAWS[case]
+    assert isinstance(law, LogNormal | Gamma)
+    chances = np.array([0.9, 0.5, 0.01])
+    assert known.sf(law.quantiles(chances)) == pytest.approx(chances, rel=1e-6)  # type: ignore[attr-defined]
+
+
 def test_the_life_left_of_a_constant_or_of_a_list() -> None:
     assert Constant(50.0).remaining(20.0, 0.3) == 30.0
     assert Constant(50.0).remaining(80.0, 0.3) == 0.0

@@ -131,6 +131,17 @@ def test_a_notice(case: str) -> None:
     assert disagreements(found) == []
 
 
+@pytest.mark.parametrize(
+    ("scope", "saved"), [("node", (5, 45, 0.6)), ("job", (5, 45, 0.6)), ("rack", (0, 0, 0))]
+)
+def test_the_last_tier_that_survives_and_fits_is_expected_to_save(
+    scope: str, saved: tuple[float, ...]
+) -> None:
+    """Copies in memory die with a node, those of peers with a rack; storage takes longer than the notice."""
+    found = Scenario.model_validate(document({"spot": TOLD | {"saves": "60 %"}}, checkpoint=TIERS))
+    assert found.failures["spot"].effect.rescue(found.tiers, scope) == saved
+
+
 def test_the_wait_is_charged_to_the_failure_and_the_block_to_saves() -> None:
     found = scenario("it saves, stands still, and restarts without detection")
     records = simulate(found, 0)

@@ -19,7 +19,7 @@ from clustersim.scenario.keys.remarks import Claim
 from clustersim.scenario.keys.scenario import ScenarioBlock
 from clustersim.scenario.keys.uncertain import HIGH, LOW, UncertainInput
 from clustersim.scenario.system import System
-from clustersim.scenario.text.document import Document, Path, ScenarioError, dotted, find, paths
+from clustersim.scenario.text.document import Document, Path, ScenarioError, dotted, paths
 from clustersim.scenario.text.layers import alternatives, override
 from clustersim.units import shown
 
@@ -157,8 +157,6 @@ class Trials:
         if path.partition(".")[0] not in self._allowed:
             allowed = f"{', '.join(self._allowed[:-1])} or {self._allowed[-1]}"
             return f"{self._who} changes {allowed}; give such a path"
-        if find(self._changeable, path) is not None:
-            return None
         free = next((free for free in _NAMED_BY_THE_USER if path.startswith(f"{free}.")), None)
         if free is None:
             return None

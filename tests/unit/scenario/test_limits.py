@@ -42,11 +42,21 @@ def test_thousands_of_levers_are_refused_before_one_is_tried(monkeypatch: pytest
     assert problem.startswith("<text>:7:1: levers: 2_500 entries")
 
 
-def test_a_large_scenario_has_room_for_fewer_levers() -> None:
-    modes = "".join(f"  m{number}: {{per: node, mtbf: 9 y}}\n" for number in range(1000))
-    text = SMALL.replace("failures: {a: {per: node, mtbf: 5 d}}", f"failures:\n{modes.replace('m0:', 'a:')}")
+MODES = "".join(f"  m{number}: {{per: node, mtbf: 9 y}}\n" for number in range(1000)).replace("m0:", "a:")
+ROWS = (
+    '  a: {per: node, replay: "time_s,node\\n' + "".join(f"{number},0\\n" for number in range(1000)) + '"}\n'
+)
+
+
+@pytest.mark.parametrize(("failures", "values"), [(MODES, 3000 + 10), (ROWS, 1000 / 10 + 3 + 10)])
+def test_a_large_scenario_has_room_for_fewer_levers(
+    failures: str, values: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row of a log counts as a tenth of a value, each block as one."""
+    monkeypatch.setattr("clustersim.scenario.trials.MOST_TRIED", MOST_TRIED // 20)
+    text = SMALL.replace("failures: {a: {per: node, mtbf: 5 d}}", f"failures:\n{failures}")
     (fault,) = faults(text + levers(100))
-    room = MOST_TRIED // 3001
+    room = int(MOST_TRIED / 20 / values)
     assert f": levers.l{room}: {room} changes" in fault
 
 

@@ -121,9 +121,11 @@ def test_columns_may_go_by_any_name(folder: Path) -> None:
 
 def test_outages_of_the_site_and_planned_stops_are_replayed(folder: Path) -> None:
     outage, stop = "2026-05-02,cooling,2026-05-03T17:30,", "2026-05-06,,2026-05-06T06:00,maintenance"
-    (folder / "site.csv").write_text(f"time,cause,end,kind\n{outage}\n{stop}\n")
+    of_node = "2026-05-07,,2026-05-07T06:00,maintenance,a"
+    (folder / "site.csv").write_text(f"time,cause,end,kind,node\n{outage},\n{stop},\n{of_node}\n")
     scenario = load("replayed.yaml", {"failures.trace.replay.log": "site.csv"})
     assert recorded(scenario) == {"cooling": (Recorded(DAY, -1, 41.5 * HOUR),)}
+    assert "strike nothing: 1 planned, of single nodes" in scenario.sources["failures.cooling.replay"]
     assert [(stops.at, stops.lengths) for stops in scenario.maintenance] == [((5 * DAY,), (6 * HOUR,))]
 
 

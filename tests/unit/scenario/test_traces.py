@@ -253,3 +253,11 @@ def test_a_log_has_so_many_bytes_at_most(folder: Path) -> None:
         stream.truncate(100_000_000)
     with pytest.raises(ScenarioError, match="at most 20 MB"):
         load("replayed.yaml")
+
+
+def test_a_log_may_have_just_so_many_bytes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustersim.scenario.traces.LARGEST_LOG", len(LOG))
+    assert load("replayed.yaml").failures["nic"].recorded
+    (folder / "logs" / "incidents.csv").write_text(LOG + "\n")
+    with pytest.raises(ScenarioError, match="a log has at most"):
+        load("replayed.yaml")

@@ -96,8 +96,8 @@ def test_any_data_is_written_and_read_back(data: dict[Any, Any]) -> None:
 
 def test_written_yaml_is_for_people() -> None:
     written = dump(load("chen-100k"))
-    assert "  any: {per: node, mtbf: 125_000 min}\n" in written
-    assert "  gpus: 100_000\n" in written
+    assert "\n  any: {per: node, mtbf: 125_000 min}\n" in written
+    assert "\n  gpus: 100_000\n" in written
     assert max(map(len, (line for line in written.splitlines() if '"' not in line))) <= 100
 
 
@@ -172,6 +172,8 @@ def test_what_is_not_used_is_not_listed() -> None:
         MANY_RIGHT.replace("power:", "'<b>':"),
         MANY_RIGHT.replace("fails: 3 %", "fails: 0.03"),
         MANY_RIGHT.replace("0.167 / 1000 gpu-days", "0.167 / 1000 card-days"),
+        MANY_RIGHT.replace("98_304, nodes", "98304.5, nodes"),
+        MANY_RIGHT.replace("{10_000: 1.0, 100_000: 0.85}", "none"),
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(validator: Any, text: str) -> None:

@@ -36,7 +36,8 @@ def test_draws_differ_in_the_facts_that_inputs_change_and_replications_of_one_do
     text = f"{SMALL}costs: {{gpu_hour: 2 USD}}\nuncertain: {{costs.gpu_hour: 1 to 3 USD}}\n"
     columns = by_draw(loads(text, overrides={"cluster.spares": 0}), 5)
     prices = columns["cost.per_gpu_hour"].tolist()
-    assert len(prices) == 5 and len(set(prices)) == 3
+    assert len(prices) == 5
+    assert len(set(prices)) == 3
     assert prices[:4:2] == prices[1:4:2]
     assert columns["price_per_hour"] == pytest.approx([400 * price for price in prices])
     assert columns["ideal_gpus"].tolist() == [400] * 5

@@ -172,11 +172,11 @@ def test_a_log_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "log.csv").write_text("time_h,node\n3,1\n")
-    source = tmp_path / "mine.yaml"
+    source, rows = tmp_path / "mine.yaml", r"\n5" * 5000  # longer than any name of a file may be
     source.write_text(
         "name: mine\ncluster: {gpus: 64}\nfailures:\n  trace: {replay: logs/log.csv}\n"
         "  dated: {replay: {log: [logs/log.csv], begin: 1 h}}\n"
-        '  rows: {replay: "time_h\\n5\\n"}\n  any: {per: node, mtbf: 9 d}\n'
+        f'  rows: {{replay: "time_h{rows}"}}\n  any: {{per: node, mtbf: 9 d}}\n'
         "checkpoint: {interval: daly, blocks: 5 s}\nsimulation: {horizon: 3 d}\n"
     )
     written(source, tmp_path / "out" / "tuned.yaml")

@@ -78,7 +78,7 @@ class Shard:
         if not folder.exists():
             raise ChoiceError(f"{folder}: no such folder{_beside(folder)}")
         if not (folder / SHARD).is_file():
-            why = "no shard; name shards, or a folder that has no other folders in it"
+            why = "no shard; name the shards, or a folder that holds nothing else"
             if _is_begun(folder):
                 why = "a shard that is not finished; go on with --resume"
             raise ChoiceError(f"{folder}: {why}")

@@ -465,13 +465,13 @@ def test_a_folder_that_is_not_there_is_called_so_and_the_shards_beside_it_are_na
     with pytest.raises(ChoiceError, match=r"/run: no shard in it; its shards are in /.*/run-shards$"):
         cs.merge(tmp_path / "run")
     (tmp_path / "file").touch()
-    with pytest.raises(ChoiceError, match=r"/file: no shard; name shards, or a folder that has no other"):
+    with pytest.raises(ChoiceError, match=r"/file: no shard; name the shards, or a folder that holds nothing else"):
         cs.merge(tmp_path / "file")
     (tmp_path / "run-shards" / ".cache").mkdir()
     (tmp_path / "run-shards" / "slurm-7.out").touch()
     assert list(Shards.of([tmp_path / "run-shards"]).found) == [1]
     (tmp_path / "run-shards" / "logs").mkdir()
-    with pytest.raises(ChoiceError, match=r"/logs: no shard; name shards, or"):
+    with pytest.raises(ChoiceError, match=r"/logs: no shard; name the shards, or"):
         cs.merge(tmp_path / "run-shards")
 
 

@@ -160,3 +160,13 @@ def strikes(log: list[Row]) -> list[tuple[float, int, float]]:
         (Path(folder) / "scenario.yaml").write_text(SCENARIO)
         modes = load(Path(folder) / "scenario.yaml").failures.values()
     return sorted((row.time_s, row.node, row.repair_s or 0.0) for mode in modes for row in mode.strikes)
+
+
+def test_a_node_is_observed_from_when_it_comes_until_before_it_leaves(tmp_path: Path) -> None:
+    """Rows of the job are observed in all of the window."""
+    (tmp_path / "fleet.csv").write_text("node,from,to\na,20 s,40 s\n")
+    log = "time_s,node\n19,a\n20,a\n39,a\n40,a\n50,b\n60,\n"
+    observed = exposure("10 s", "110 s", str(tmp_path / "fleet.csv"), clock="training")
+    read = cleaned(read_rows([LogSource("log", text=log)]), observed, 0.0)[0]
+    assert read.clock == "training"
+    assert read.time_s.tolist() == [10.0, 29.0, 50.0]

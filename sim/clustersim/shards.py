@@ -82,7 +82,7 @@ class Shard:
             if _is_begun(folder):
                 why = "a shard that is not finished; go on with --resume"
             raise ChoiceError(f"{folder}: {why}")
-        remedy = "move it away, and go on with --resume"
+        remedy = "move it away, and begin that shard again with --resume"
         try:
             record = folders.read_json(folder / SHARD)
         except RunError as error:

@@ -34,30 +34,24 @@ def test_an_explained_survivor_changes_code_that_is_there(row: Change) -> None:
 
 
 @pytest.mark.parametrize(
-    ("was", "becomes", "wording"),
+    ("was", "becomes", "wording", "guard"),
     [
-        ('raise E("no such file")', 'raise E("XXno such fileXX")', True),
-        ('named("gains", "curve")', 'named("gains", )', False),
-        ('x = "file"', 'x = "FILE"', False),
-        ('path.read_text("utf-8")', 'path.read_text("UTF-8")', True),
+        ('raise E("no such file")', 'raise E("XXno such fileXX")', True, False),
+        ('named("gains", "curve")', 'named("gains", )', False, False),
+        ('x = "file"', 'x = "FILE"', False, False),
+        ('path.read_text("utf-8")', 'path.read_text("UTF-8")', True, False),
+        ("zip(a, b, strict=True)", "zip(a, b, strict=False)", False, True),
+        ("zip(a, b, strict=True)", "zip(a, b, )", False, True),
+        ("zip(a, b, strict=True)", "zip(a, strict=True)", False, False),
+        ("f(a, b)", "f(a, )", False, False),
+        ("f(a)", "f(b)", False, False),
     ],
 )
-def test_wording_is_a_sentence_written_otherwise(was: str, becomes: str, wording: bool) -> None:
-    assert is_wording(Change("tables.f", was, becomes)) == wording
-
-
-@pytest.mark.parametrize(
-    ("was", "becomes", "guard"),
-    [
-        ("zip(a, b, strict=True)", "zip(a, b, strict=False)", True),
-        ("zip(a, b, strict=True)", "zip(a, b, )", True),
-        ("zip(a, b, strict=True)", "zip(a, strict=True)", False),
-        ("f(a, b)", "f(a, )", False),
-        ("f(a)", "f(b)", False),
-    ],
-)
-def test_a_guard_pairs_lists_of_unlike_lengths(was: str, becomes: str, guard: bool) -> None:
-    assert is_guard(Change("tables.f", was, becomes)) == guard
+def test_wording_is_a_text_written_otherwise_and_a_guard_a_pair_of_unlike_lists(
+    was: str, becomes: str, wording: bool, guard: bool
+) -> None:
+    change = Change("tables.f", was, becomes)
+    assert (is_wording(change), is_guard(change)) == (wording, guard)
 
 
 def test_a_larger_sample_holds_a_smaller_one_and_one_change_leaves_the_rest() -> None:

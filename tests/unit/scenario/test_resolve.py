@@ -6,21 +6,10 @@ from typing import Any
 
 import pytest
 
-from clustersim.scenario import Scenario
 from clustersim.scenario.keys.plan import Maintenance
+from tests.unit.scenario.test_model import scenario
 
 HOUR = 3600.0
-
-
-def scenario(**blocks: Any) -> Scenario:
-    small = {
-        "name": "small",
-        "cluster": {"gpus": 64},
-        "failures": {"node": {"per": "node", "mtbf": "50 d"}},
-        "checkpoint": {"interval": "10 min", "blocks": "5 s"},
-        "simulation": {"horizon": "3 d"},
-    }
-    return Scenario.model_validate(small | blocks)
 
 
 def test_what_is_paid_is_part_of_the_system() -> None:

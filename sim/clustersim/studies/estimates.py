@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clustersim import theory
-from clustersim.advice import Advice, modes_of_outages, stood_still, waiting_for_nodes
+from clustersim.advice import Advice, stood_still, waiting_for_nodes
 from clustersim.formatting import money, points, significant
 from clustersim.metrics.cells import Summary, number_at
 from clustersim.scenario import ScenarioError, first_order
@@ -189,13 +189,10 @@ class RunLedger:
         self._short = missing(scenario, self._demand).idle_cards
         self._expected = expected(scenario)
         self._calendar = calendar_share(scenario)
-        # Waiting for nodes is counted apart: of the causes only outages have waiting of their own.
-        out = modes_of_outages(scenario)
         self._cells = {
             (cause, entry): share
             for cause, entries in summary["waste"].items()
             for entry, share in entries.items()
-            if entry != "waiting" or cause in out
         }
         self._cells |= {(name, "waiting"): share for name, share in stood_still(scenario, summary).items()}
         self._waiting: float = waiting_for_nodes(scenario, summary)

@@ -157,7 +157,8 @@ def _matched(
 ) -> Mapping[str, ConfidenceInterval] | None:
     """Return the parameters with the median and the mean of the repairs; None where those at hand have them.
 
-    Their intervals are those of repairs drawn again (bootstrap).
+    Their intervals are those of repairs drawn again (bootstrap).  None too where no law has them, or those
+    of any draw: half the repairs are short, half are long, and a draw's median is hardly ever between them.
     """
     error = float(times.std()) / math.sqrt(len(times))
     if abs(_bounded_mean(values["median_s"], values["sigma"], bound) - seen.mean_s) <= 2 * error:
@@ -167,8 +168,11 @@ def _matched(
         return None
     rng = np.random.default_rng(0)
     drawn = (rng.choice(times, len(times)) for _ in range(RESAMPLES))
-    found = [_with_moments(float(np.median(each)), float(each.mean()), bound) for each in drawn]
-    ends = np.percentile([each for each in found if each], (2.5, 97.5), axis=0)
+    tried = (_with_moments(float(np.median(each)), float(each.mean()), bound) for each in drawn)
+    found = [each for each in tried if each]
+    if not found:
+        return None
+    ends = np.percentile(found, (2.5, 97.5), axis=0)
     return {
         name: ConfidenceInterval(best[at], float(ends[0, at]), float(ends[1, at]))
         for at, name in enumerate(("median_s", "sigma"))
@@ -195,7 +199,7 @@ def _with_moments(median: float, mean: float, bound: float) -> tuple[float, floa
             return float(log_ndtr(below)) - float(log_ndtr(end)) + math.log(2)
 
         middle = math.log(median)
-        farthest = middle + 40 * sigma + 1.0
+        farthest = middle + 40 * sigma
         if excess(middle) <= 0:
             return median
         return math.exp(brentq(excess, middle, farthest)) if excess(farthest) < 0 else math.nan
@@ -242,4 +246,4 @@ def _longer(times: Floats, median: float, sigma: float, at_most: float | None) -
     if at_most is None:
         return np.asarray(longer)
     beyond = float(ndtr(-math.log(at_most / median) / sigma))
-    return np.asarray(np.where(times >= at_most, 0.0, (longer - beyond) / (1 - beyond)))
+    return np.asarray(np.maximum((longer - beyond) / (1 - beyond), 0.0))

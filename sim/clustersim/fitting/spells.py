@@ -156,8 +156,7 @@ def spells_of(history: History, rows: Array, absences: Absences) -> Spells:
 def site_spells(history: History, rows: Array, absences: Absences) -> Spells:
     """Return the spells of the job or the site, as of one node, between the failures in *rows*."""
     time, back = history.time_s[rows], history.end_s[rows]
-    ends = np.zeros(1), np.full(1, history.window_s)
-    return _spells(np.zeros(len(time), int), time, back, *ends, absences)
+    return _spells(np.zeros(len(time), int), time, back, np.zeros(1), np.array([history.window_s]), absences)
 
 
 def _spells(
@@ -249,6 +248,6 @@ def _domain(bursts: Sequence[Sequence[int]]) -> int:
     """Return the size of the blocks in which most *bursts*, lists of nodes' numbers, lie; 0 without any."""
     if min(map(min, bursts)) < 0:
         return 0
-    size = Counter(map(len, bursts)).most_common(1)[0][0]
+    size = Counter(map(len, bursts)).most_common()[0][0]
     inside = sum(len({number // size for number in nodes}) == 1 for nodes in bursts)
-    return size if size > 1 and inside >= max(BLOCK_SHARE * len(bursts), 3) else 0
+    return size if inside >= max(BLOCK_SHARE * len(bursts), 3) else 0

@@ -11,12 +11,14 @@ from scipy.special import ndtri
 
 from clustersim.distributions import LogNormal, Truncated
 from clustersim.estimate import ConfidenceInterval
+from clustersim.fitting import repairs
 from clustersim.fitting.rates import exact_mean
 from clustersim.fitting.repairs import (
     RepairLaw,
     RepairsSeen,
     _bounded_mean,
     _LogNormal,
+    _matched,
     _with_moments,
     repair_law,
     still_away,
@@ -103,6 +105,22 @@ def test_a_law_ends_where_repairs_longer_than_any_would_be_most_of_its_mean() ->
     assert np.trapezoid(found.longer(grid), grid) == pytest.approx(times.mean(), rel=0.5)
 
 
+@pytest.mark.parametrize(
+    ("times", "ends"),
+    [
+        (np.exp(2 * ndtri((np.arange(20) + 0.5) / 20)), False),
+        ((-np.log1p(-(np.arange(8) + 0.5) / 8)) ** (1 / 0.55), True),
+    ],
+)
+def test_a_law_ends_where_its_mean_would_be_more_than_twice_the_one_seen(
+    times: np.ndarray, ends: bool
+) -> None:
+    """Of 20 repairs it is 1.3 times that.  Of 8 it is 2.1 times, of a law hardly better than exponential."""
+    found = law_of(10 * HOUR * times)
+    assert found.law == "lognormal"
+    assert found.at_most == (10 * HOUR * times.max() if ends else None)
+
+
 def test_where_nobody_was_back_there_is_no_law() -> None:
     assert repair_law(np.array([DAY]), np.array([False])) is None
 
@@ -134,6 +152,7 @@ def test_how_many_repairs_take_longer() -> None:
         (RepairLaw("lognormal", seen, parameters, 60.0), bounded),
     ):
         assert law.longer(at) == pytest.approx(np.array(shares, float))
+        assert law.longer(at).dtype == np.float64
 
 
 @pytest.mark.parametrize("bound", [30.0, 200.0])
@@ -233,6 +252,41 @@ def test_a_bounded_law_that_would_miss_the_mean_is_given_median_and_mean() -> No
         sigma = found.parameters["sigma"]
         widths.append(sigma.high - sigma.low)  # type: ignore[operator]
     assert widths[1] / widths[0] == pytest.approx(0.5, abs=0.15)
+
+
+@pytest.mark.parametrize(("away", "stays"), [(-0.6, False), (-0.4, True), (0.4, True), (0.6, False)])
+def test_a_bounded_law_stays_whose_mean_is_within_two_standard_errors(away: float, stays: bool) -> None:
+    """Of sixteen repairs with a standard deviation of 1 s the error is 0.25 s."""
+    mean = _bounded_mean(15.0, 1.3, 200.0)
+    times, seen = np.tile([mean - 1, mean + 1], 8), RepairsSeen(15.0, mean + away, 16, 0)
+    assert (_matched({"median_s": 15.0, "sigma": 1.3}, 200.0, times, seen) is None) is stays
+
+
+def test_intervals_of_a_matched_law_leave_a_fortieth_of_the_draws_on_either_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of laws numbered 1 to 199, beside one of which there is none, those are 5.95 and 194.05."""
+    times, seen = np.array([1.0, 2.0, 6.0]), RepairsSeen(2.0, 3.0, 3, 0)
+    laws = iter([(7.0, 0.5), None, *((number, number / 100) for number in range(1, 200))])
+    with monkeypatch.context() as patch:
+        patch.setattr(repairs, "_with_moments", lambda *_: next(laws))
+        found = _matched({"median_s": 15.0, "sigma": 1.3}, 200.0, times, seen)
+    assert found is not None
+    assert found["median_s"] == pytest.approx((7.0, 5.95, 194.05))
+    assert found["sigma"] == pytest.approx((0.5, 0.0595, 1.9405))
+    monkeypatch.setattr(repairs, "RESAMPLES", 20)
+    once, again = (_matched({"median_s": 15.0, "sigma": 1.3}, 20.0, times, seen) for _ in range(2))
+    assert once is not None
+    assert once == again
+
+
+@pytest.mark.parametrize("draws", [0, 200])
+def test_where_no_law_has_median_and_mean_there_is_none(monkeypatch: pytest.MonkeyPatch, draws: int) -> None:
+    """Nor is there one without an interval, where none has those of any draw."""
+    laws = iter([(7.0, 0.5)] * (draws > 0) + [None] * 200)
+    monkeypatch.setattr(repairs, "_with_moments", lambda *_: next(laws))
+    seen = RepairsSeen(2.0, 3.0, 3, 0)
+    assert _matched({"median_s": 15.0, "sigma": 1.3}, 200.0, np.array([1.0, 2.0, 6.0]), seen) is None
 
 
 @pytest.mark.parametrize("count", [16, 29, 200])

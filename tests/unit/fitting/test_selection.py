@@ -266,6 +266,8 @@ def test_another_law_has_to_be_clearly_better_than_the_tested_one(ahead: float, 
     """Four of Akaike's criterion are two of the logarithm of the likelihood."""
     search = Known({Model("weibull"): 10.0, Model("gamma"): 10.0 + ahead, Model("lognormal"): 8.0})
     assert search.best_law(search.fitted(Model("weibull"), {})).model == Model(law)
+    new = Known({Model("weibull"): 10.0, Model("gamma"): 13.0, Model("gamma", new=True): 14.0})
+    assert new.best_law(new.fitted(Model("weibull"), {})).model == Model("gamma", new=True)
     steep = Known({Model("weibull"): 10.0, Model("lognormal"): 30.0}, shape=0.14)
     assert steep.best_law(steep.fitted(Model("weibull"), {})).model == Model("weibull")
 

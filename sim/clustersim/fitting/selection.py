@@ -243,9 +243,10 @@ def _ages(model: Model) -> tuple[bool, ...]:
 
 def _are_no_lifetimes(found: Maximum) -> bool:
     """Return whether its lifetimes are too much infant mortality to be any, or hardly differ."""
-    law, shape = found.model.law, found.values.get("shape", 1.0)
+    law = found.model.law
     if law == EXPONENTIAL:
         return False
+    shape = found.values["shape"]
     return (law != "lognormal" and shape < STEEPEST) or SPREADS[law](shape) < LEAST_SPREAD
 
 

@@ -110,7 +110,7 @@ def uncertain(fit: CauseFit) -> dict[str, Any]:
     """
     model, values = fit.selection.best.model, fit.values
     doubts: dict[str, Any] = {}
-    if not fit.values.keys() - {"mtbf_s"} and not model.lemons:
+    if not fit.values.keys() - {"mtbf_s"}:
         part = "node-" if fit.of_nodes else ""
         doubts["mtbf"] = {"counted": f"{fit.spells.count} in {fit.spells.total / DAY:.6g} {part}days"}
     else:

@@ -16,7 +16,7 @@ from clustersim.fitting.answer import away_in_words, in_ends
 from clustersim.fitting.causes import CauseFit, Relapsing, fit_causes
 from clustersim.fitting.fit import fit_history
 from clustersim.fitting.histories import history_of
-from clustersim.fitting.likelihood import Maximum, Model
+from clustersim.fitting.likelihood import RANGES, Maximum, Model
 from clustersim.fitting.repairs import RepairLaw, RepairsSeen
 from clustersim.fitting.selection import Selection
 from clustersim.fitting.spells import Bursts
@@ -104,13 +104,23 @@ def test_causes_of_a_job_a_site_and_nodes_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "cause", ["checkpoint", "maintenance", "显卡掉线", "a: b # c", "\x1b[31m", "x" * 500, "0"]
+    ("cause", "name"),
+    [
+        ("checkpoint", "failure checkpoint"),
+        ("maintenance", "failure maintenance"),
+        ("显卡掉线", "显卡掉线"),
+        ("a: b # c", "a b c"),
+        ("\x1b[31m", "31m"),
+        ("x" * 500, "x" * 40),
+        ("0", "0"),
+        ("?", "failure"),
+    ],
 )
-def test_names_of_causes_may_be_anything(cause: str) -> None:
+def test_names_of_causes_may_be_anything(cause: str, name: str) -> None:
     log = History.of([DAY, 2 * DAY], 8, 30 * DAY, node=[1, 2], cause=[0, 0], causes=[cause])
     causes = fit_causes(log)
     found = loads(text_of(log, causes, fleet_document(log, causes, "names", "log.csv", 0)))
-    assert len(found.failures) == 1
+    assert list(found.failures) == [name]
 
 
 def test_failures_all_at_once_and_absences_of_no_length_do_no_harm() -> None:
@@ -311,13 +321,14 @@ def test_a_range_needs_both_ends(estimate: tuple[float, float | None, float], te
 
 
 def test_the_rate_of_a_cause_with_lemons_is_open_for_that_share_and_factor() -> None:
-    """Rate and factor are known together far better than each: only what is left of the rate is open."""
+    """Rate, share and factor are known together far better than each: only the rest of the rate is open."""
     at = {"mtbf_s": 20 * DAY, "share": 0.1, "factor": 8.0}
 
     class Ridge(Peak):
         def __call__(self, values: Mapping[str, float]) -> float:
-            x, y = (math.log(values[name] / at[name]) / 0.1 for name in ("mtbf_s", "factor"))
-            return -(x * x - 1.6 * x * y + y * y) / (2 * 0.36)
+            inner = {name: RANGES[name].inner for name in at}
+            x, y, z = ((inner[name](values[name]) - inner[name](at[name])) / 0.1 for name in at)
+            return -(x * x - 1.2 * x * (y + z) + y * y + z * z) / (2 * 0.36)
 
     best = Maximum(Ridge(at), at, 0.0, Model(lemons=True))
     found = cause(selection=Selection(best, best, {}, 0.01))
@@ -344,6 +355,8 @@ def test_a_fleet_has_spares_of_whole_racks_beside_its_cards() -> None:
     assert "21 nodes in log.csv" in said["sources"]["cluster.gpus"]
     none = fleet_document(log_of(), {"a": cause()}, "fleet", "log.csv", 0)
     assert none["cluster"] == {"gpus": 8 * 21}
+    stages = {"detect": "1 min", "nodes": "wait", "restart": "5 min", "load": "checkpoint"}
+    assert none["recovery"] == {"stages": stages}
     assert "cluster.spares" not in none["sources"]
     chance = {"a": cause(bursts=replace(burst, p_value=0.01))}
     assert fleet_document(log_of(), chance, "fleet", "log.csv", 7)["cluster"]["spares"] == 7

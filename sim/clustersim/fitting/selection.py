@@ -183,7 +183,7 @@ class _Search:
         """Return what the lifetime of a *model* gains where relapses are over and ages known."""
         spells = self._late
         if not model.new:
-            spells = spells.part(~spells.first, spells.since)
+            spells = spells.part(~spells.first)
         if not spells.count:
             return 0.0
         near = {"mtbf_s": spells.total / spells.count}

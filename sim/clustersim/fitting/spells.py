@@ -14,8 +14,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import bdtrc
@@ -75,19 +75,13 @@ class Spells:
     absences: Absences
     since: float = 0.0
 
-    def part(self, chosen: Array, since: float = 0.0) -> Spells:
+    def part(self, chosen: Array) -> Spells:
         """Return the *chosen* spells alone."""
-        return Spells._of(vars(self), chosen, self.absences, since)
-
-    @classmethod
-    def _of(
-        cls, columns: Mapping[str, Array], chosen: Array, absences: Absences, since: float = 0.0
-    ) -> Spells:
-        return cls(**{name: columns[name][chosen] for name in COLUMNS}, absences=absences, since=since)
+        return replace(self, **{name: vars(self)[name][chosen] for name in COLUMNS})
 
     def beyond(self, age: float) -> Spells:
         """Return the first spells, and what the later ones say of ages beyond that *age* (s)."""
-        return self.part(self.first | (self.served > age), age)
+        return replace(self.part(self.first | (self.served > age)), since=age)
 
     @property
     def count(self) -> int:
@@ -189,8 +183,8 @@ def _spells(
     end[follows] = time  # The n-th spell of a node ends with its n-th failure.
     served = np.maximum(absences.served(starts_at, start, end), 0.0)
     kept = follows | (served > 0)
-    columns = (starts_at, start, end, served, follows, first, after, weight)
-    return Spells._of(dict(zip(COLUMNS, columns, strict=True)), kept, absences)
+    columns = zip(COLUMNS, (starts_at, start, end, served, follows, first, after, weight), strict=True)
+    return Spells(**{name: each[kept] for name, each in columns}, absences=absences)
 
 
 def resolution(times: Floats) -> float | None:

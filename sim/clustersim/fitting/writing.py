@@ -5,7 +5,6 @@ What a log says nothing of, the job's checkpoints and its recovery, is an assump
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -201,4 +200,4 @@ def _share(value: float) -> str:
 
 
 def _time(seconds: float) -> str:
-    return format_duration(seconds, DIGITS) if math.isfinite(seconds) else ""
+    return format_duration(seconds, DIGITS)

@@ -191,6 +191,9 @@ def test_of_all_places_the_likeliest_is_tried_and_costs_as_many_tries() -> None:
     assert relapse.p_value == pytest.approx(_chance(RELAPSE, 18.0, 3))
     assert trend.found.model == Model(until=14 * DAY)
     assert trend.p_value == pytest.approx(_chance(TREND, 14.0, 4))  # 7, 14, 30 and 60 of 100 days.
+    lemons = Known({Model(lemons=True): 9.0}).added(start(), LEMONS)
+    assert lemons.found.model == Model(lemons=True)
+    assert lemons.p_value == pytest.approx(_chance(LEMONS, 18.0, 1))
     lifetime = Known({Model("weibull", new=True): 9.0}).added(start(), LIFETIME)
     assert lifetime.found.model == Model("weibull", new=True)
     assert lifetime.p_value == pytest.approx(_chance(LIFETIME, 18.0, 2))
@@ -200,6 +203,8 @@ def test_a_lifetime_has_to_show_where_ages_are_known_as_well() -> None:
     trial = Known({Model("weibull"): 9.0}, ages=1.0).added(start(), LIFETIME)
     assert trial.p_value == pytest.approx(_chance(LIFETIME, 2.0, 2))
     assert not trial.refused
+    beside = Known({Model("weibull", within=DAY): 9.0}, ages=1.0).added(maximum(Model(within=DAY)), LIFETIME)
+    assert beside.p_value == trial.p_value
     hardly = Known({Model("weibull"): 0.1}, ages=9.0).added(start(), LIFETIME)
     assert hardly.p_value == pytest.approx(_chance(LIFETIME, 0.2, 2))
 

@@ -223,9 +223,8 @@ def without_bursts(history: History, rows: Array) -> tuple[Array, Bursts | None]
     bursts = Bursts(len(several), sum(map(len, several)), chance * (len(rows) - 1), p_value, domain)
     if not domain:
         return rows, bursts
-    numbers = np.array(_numbers(history, node))
-    block = group.astype(np.int64) * (numbers.max() + 1) + numbers // domain
-    _, firsts = np.unique(block, return_index=True)
+    blocks = np.column_stack((group, np.array(_numbers(history, node)) // domain))
+    _, firsts = np.unique(blocks, axis=0, return_index=True)
     return rows[np.sort(firsts)], bursts
 
 

@@ -134,6 +134,14 @@ def test_in_a_log_of_hours_rows_of_one_hour_are_at_once() -> None:
     assert bursts.expected == pytest.approx(4 * chance)
 
 
+def test_a_log_of_two_hours_has_a_chance_too() -> None:
+    """Three rows fall into 2 (1 - 0.5^3) of its hours."""
+    log = History.of(np.array([0, 0, 1]) * HOUR, 9, 2 * HOUR, node=range(3))
+    _, bursts = without_bursts(log, rows(log))
+    assert bursts is not None
+    assert bursts.p_value == pytest.approx(at_least(1, 2, (3 - 1.75) / 3))
+
+
 def test_rows_that_are_never_at_once_are_no_bursts_and_two_rows_say_nothing() -> None:
     log = in_minutes([10, 20, 30])
     kept, bursts = without_bursts(log, rows(log))

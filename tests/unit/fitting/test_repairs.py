@@ -41,6 +41,13 @@ def test_kaplan_and_meier() -> None:
     assert shares == pytest.approx([0.875, 0.7, 0.525, 0.2625])
 
 
+def test_a_repair_that_is_not_over_lasts_longer_than_one_that_ends_then() -> None:
+    """Of three one is over after 2 s, when nobody looks after another any more, and the last after 3 s."""
+    at, shares = still_away(np.array([2.0, 2.0, 3.0]), np.array([False, True, True]))
+    assert at.tolist() == [2, 3]
+    assert shares == pytest.approx([2 / 3, 0])
+
+
 def test_the_mean_goes_on_where_nodes_are_not_back() -> None:
     """Over after 1 h and 2 h, and two nodes away for 10 h and 30 h: 1 + 3/4 + 28/2 hours up to 30 h."""
     seen = law_of(np.array([1.0, 2.0, 10.0, 30.0]) * HOUR, 2 * HOUR).seen
@@ -66,6 +73,9 @@ def test_without_open_repairs_median_and_mean_are_the_usual_ones() -> None:
         (np.full(40, 4 * HOUR), "constant"),
         (np.tile([HOUR, 100 * HOUR], 100) + np.arange(200), "empirical"),
         (np.array([HOUR, 9 * HOUR]), "exponential"),
+        # The logarithm of the likelihood gains 0.62 and 1.56; one more parameter is worth 1.
+        (HOUR * np.exp(1.4 * ndtri((np.arange(8) + 0.5) / 8)), "exponential"),
+        (HOUR * np.exp(1.7 * ndtri((np.arange(8) + 0.5) / 8)), "lognormal"),
     ],
 )
 def test_the_law_that_fits(times: np.ndarray, law: str) -> None:
@@ -195,6 +205,8 @@ def test_repairs_that_are_not_over_count_in_the_mean_of_an_exponential_law() -> 
         ([4.0, 4.0, 4.0], 4.0, "constant"),
         ([4.0, 4.0, 6.0], 5.0, "exponential"),
         ([4.0, 4.1], 9.0, "exponential"),
+        ([4.0, 4.000001], 9.0, "constant"),
+        ([0.0, 0.0], 9.0, "constant"),
     ],
 )
 def test_repairs_of_one_length_are_constant(times: list[float], until: float, law: str) -> None:
@@ -211,6 +223,12 @@ def test_thirty_repairs_may_be_their_own_law_if_all_are_over() -> None:
     assert (law_of(times[:29]).law, some.law) == ("lognormal", "exponential")
 
 
+def test_thirty_repairs_that_no_law_is_near_are_their_own_law() -> None:
+    """Two of three take about an hour, one 30 h: there is none between, where a law has many."""
+    times = np.concatenate((np.linspace(0.9, 1.1, 20), np.linspace(27, 33, 10))) * HOUR
+    assert (law_of(times).law, law_of(times[:29]).law) == ("empirical", "lognormal")
+
+
 def test_of_very_many_repairs_200_are_listed() -> None:
     """Of 600 the one in the middle of each three."""
     times = np.sort(np.tile([HOUR, 100 * HOUR], 300) + np.arange(600))
@@ -220,6 +238,7 @@ def test_of_very_many_repairs_200_are_listed() -> None:
 @pytest.mark.parametrize(
     ("times", "done", "median"),
     [
+        ([1, 3], [1, 1], 2),
         ([1, 2, 3], [1, 1, 1], 2),
         ([1, 2, 3, 5], [1, 1, 1, 1], 2.5),
         ([1, 2, 3, 5], [1, 0, 0, 0], 1),

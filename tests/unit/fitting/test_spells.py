@@ -245,7 +245,7 @@ def test_a_failure_of_another_cause_begins_no_repair_of_this_one() -> None:
 
 
 def test_the_site_is_out_for_causes_of_all_kinds_and_no_longer_than_the_window() -> None:
-    log = History.of([10, 40, 90], 5, 100, node=[-1, 2, -1], end_s=[20, 60, math.inf])
+    log = History.of([10, 40, 90], 5, 100, node=[-1, 0, -1], end_s=[20, 60, math.inf])
     absences = site_absences(log)
     assert (absences.begin.tolist(), absences.end.tolist()) == ([10, 90], [20, 100])
     assert absences_of(log).begin.tolist() == [40]

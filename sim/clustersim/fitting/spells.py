@@ -105,7 +105,7 @@ class Absences:
         order = np.lexsort((begin, node))
         self.node, self.begin, self.end = node[order], begin[order], end[order]
         self._until = np.concatenate(([0.0], np.cumsum(self.end - self.begin)))
-        self._key = self.node.astype(np.float64) * _FAR + self.begin
+        self._key = self.node * _FAR + self.begin
 
     def served(self, node: Array, start: Floats, end: Floats) -> Floats:
         """Return the time between *start* and *end* in which each *node* was not away."""
@@ -113,13 +113,13 @@ class Absences:
 
     def _away(self, node: Array, instant: Floats) -> Floats:
         """Return the time for which each *node* was away until the *instant*, up to a constant per node."""
-        before = np.searchsorted(self._key, node.astype(np.float64) * _FAR + instant, side="right")
+        before = np.searchsorted(self._key, node * _FAR + instant, side="right")
         total = self._until[before]
         last = np.maximum(before - 1, 0)
         if not len(self.end):
             return total
-        inside = (before > 0) & (self.node[last] == node) & (self.end[last] > instant)
-        return np.asarray(total - np.where(inside, self.end[last] - instant, 0.0))
+        same = (before > 0) & (self.node[last] == node)
+        return np.asarray(total - np.where(same, np.maximum(self.end[last] - instant, 0.0), 0.0))
 
 
 _FAR = 1e10

@@ -167,15 +167,18 @@ def test_lifetimes_are_none_below_a_half_and_above_a_shape_of_eight(
 class Known(_Search):
     """A search among models of which the logarithm of each likelihood is given, 0 unless it is."""
 
-    def __init__(self, tops: Mapping[Model, float], ages: float = 100.0, **shapes: float) -> None:
-        super().__init__(spells(), 100 * DAY)
+    def __init__(
+        self, tops: Mapping[Model, float], ages: float = 100.0, nodes: int = 40, **shapes: float
+    ) -> None:
+        super().__init__(spells(nodes), 100 * DAY)
+        self.nodes = nodes
         self.tops, self.ages, self.shapes = dict(tops), ages, {"shape": 2.0} | shapes
 
     def fitted(self, model: Model, near: Mapping[str, float]) -> Maximum:
         return replace(maximum(model, **self.shapes), top=self.tops.get(model, 0.0))
 
     def _gain_of_ages(self, model: Model) -> float:
-        assert model.lemons
+        assert model.lemons is (self.nodes > 1)
         assert model.within is None
         return self.ages
 
@@ -199,8 +202,10 @@ def test_of_all_places_the_likeliest_is_tried_and_costs_as_many_tries() -> None:
     assert lifetime.p_value == pytest.approx(_chance(LIFETIME, 18.0, 2))
 
 
-def test_a_lifetime_has_to_show_where_ages_are_known_as_well() -> None:
-    trial = Known({Model("weibull"): 9.0}, ages=1.0).added(start(), LIFETIME)
+@pytest.mark.parametrize("nodes", [1, 2, 40])
+def test_a_lifetime_has_to_show_where_ages_are_known_as_well(nodes: int) -> None:
+    """Beside lemons, of which a single node is none."""
+    trial = Known({Model("weibull"): 9.0}, 1.0, nodes).added(start(), LIFETIME)
     assert trial.p_value == pytest.approx(_chance(LIFETIME, 2.0, 2))
     assert not trial.refused
     beside = Known({Model("weibull", within=DAY): 9.0}, ages=1.0).added(maximum(Model(within=DAY)), LIFETIME)
@@ -239,6 +244,17 @@ def test_ages_are_known_of_lives_after_a_repair_and_of_nodes_that_were_new() -> 
         gained(*new, np.repeat([7.0, 0.0], [30, 10])), abs=1e-3
     )
     assert _Search(spells(), 100 * DAY)._gain_of_ages(Model("weibull")) == 0.0
+
+
+@pytest.mark.parametrize(("repairs", "known"), [(9, 0.0), (10, 7.0)])
+def test_ten_repairs_may_relapse_within_a_week_which_says_nothing_of_ages_then(
+    repairs: int, known: float
+) -> None:
+    repaired = np.arange(40) < repairs
+    some = replace(spells(), first=~repaired, repaired=repaired)
+    gain = _Search(some, 100 * DAY)._gain_of_ages(Model("weibull", new=True))
+    expected = gained(some.served / DAY, some.failed, np.where(repaired, known, 0.0))
+    assert gain == pytest.approx(expected, abs=1e-3)
 
 
 def test_no_lifetime_stands_beside_a_trend_of_new_nodes_and_none_that_hardly_differs() -> None:

@@ -63,6 +63,15 @@ def test_late_entry_and_open_ends() -> None:
     assert not spells.repaired.any()
 
 
+def test_of_spells_that_begin_at_one_instant_the_first_one_is_first() -> None:
+    """A node fails as soon as it is watched and goes on; it is back half a second before the end."""
+    log = History.of([0, 50], 1, 100, node=[0, 0], end_s=[NAN, 99.5])
+    spells = spells_of(log, rows(log), absences_of(log))
+    assert spells.served.tolist() == [0, 50, 0.5]
+    assert spells.first.tolist() == [True, False, False]
+    assert spells.repaired.tolist() == [False, False, True]
+
+
 def test_the_site_is_one_unit_that_is_out_at_times() -> None:
     log = History.of([10, 40], 5, 100, end_s=[20, NAN])
     spells = site_spells(log, rows(log), site_absences(log))

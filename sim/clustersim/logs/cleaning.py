@@ -74,35 +74,30 @@ class _Incidents:
 
     def sort_out(self, merge_s: float) -> None:
         """Decide of each row whether it begins an incident, belongs to one, or lies outside."""
-        last: dict[int, tuple[float, int]] = {}
+        last: dict[tuple[int, int], tuple[float, int]] = {}
         away: dict[int, list[int]] = {}
         latest: dict[int, int] = {}
         rows, times, ends = self._rows, self._time.tolist(), self._row_end.tolist()
-        nodes, causes, many = rows.node, rows.cause, len(rows.causes)
         for entry in np.argsort(self._time, kind="stable").tolist():
             if rows.planned[entry]:
                 self._status[entry] = "planned" if self._is_observed(entry, times[entry]) else "outside"
                 continue
-            time, node, key = times[entry], nodes[entry], nodes[entry] * many + causes[entry]
-            before, incident = last.get(key, (-math.inf, -1))
+            time, node, cause = times[entry], rows.node[entry], rows.cause[entry]
             absences = [each for each in away.get(node, ()) if self._end[each] > time]
-            status = "merged"
-            if not time - before <= merge_s or not merge_s:
+            previous = last.get((node, cause))
+            if previous is not None and time - previous[0] <= merge_s and merge_s:
+                status, incident = "merged", previous[1]
+            else:
                 status, incident = "inside_absence", self._longest(absences)
                 if incident < 0:
                     status, incident = "used", self._begin(entry)
                     latest[node] = incident
             self._extend(incident, ends[entry])
             away[node] = absences if incident in absences else [*absences, incident]
-            last[key] = time, incident
+            last[node, cause] = time, incident
             self._status[entry] = status if self._is_observed(entry, time) else "outside"
         self._close(latest)
-        strange = set(self._strangers)
-        self._kept = [
-            incident
-            for incident, entry in enumerate(self._first)
-            if self._status[entry] == "used" and entry not in strange
-        ]
+        self._kept = [incident for incident, entry in enumerate(self._first) if self._status[entry] == "used"]
 
     def _begin(self, entry: int) -> int:
         """Begin an incident, and return its number."""
@@ -139,7 +134,7 @@ class _Incidents:
         number = self._fleet.get(self._rows.names[node])
         if number is None:
             self._strangers.append(entry)
-            return True
+            return False
         return bool(exposure.entered_s[number] <= time < exposure.left_s[number])
 
     def named(self) -> tuple[Exposure, dict[int, int]]:
@@ -165,13 +160,13 @@ class _Incidents:
         """Return the history of the incidents that are kept."""
         rows, entries = self._rows, self.entries()
         node = np.array([numbers.get(rows.node[entry], -1) for entry in entries], np.int64)
-        time = self._time[entries] if entries else np.zeros(0)
-        end = np.array([self._end[incident] for incident in self._kept], float)
+        time = self._time[entries]
+        end = np.array([self._end[incident] for incident in self._kept])
         until = np.where(node >= 0, exposure.left_s[node], exposure.window_s)
         is_open = end > until
         end[is_open] = math.inf
-        for entry in np.array(entries, np.int64)[is_open].tolist():
-            self._status[entry] = "open"
+        for number in np.flatnonzero(is_open):
+            self._status[entries[number]] = "open"
         problems = list(rows.problems)
         for entry in self._strangers:
             self._status[entry] = NOT_UNDERSTOOD
@@ -218,13 +213,13 @@ class _Incidents:
             return []
         begin, dated = self._exposure.begin_s, self._exposure.dated
         first, last = (in_words(begin + float(time), dated) for time in (self._time.min(), self._time.max()))
-        return [f"no row lies in the window: the first is at {first}, the last at {last}"]
+        return [f"no failure was observed in the window: the first row is at {first}, the last at {last}"]
 
 
 def _in_order(exposure: Exposure) -> Exposure:
     """Return the exposure with its named nodes in the order of their names, before those without one."""
     order = sorted(range(len(exposure.names)), key=lambda number: natural(exposure.names[number]))
-    index = np.array([*order, *range(len(order), len(exposure.left_s))], np.int64)
+    index = [*order, *range(len(order), len(exposure.left_s))]
     return replace(
         exposure,
         entered_s=exposure.entered_s[index],

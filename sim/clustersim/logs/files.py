@@ -116,17 +116,17 @@ def open_table(source: LogSource) -> Iterator[LogTable]:
 def _csv(source: LogSource, stream: Any) -> LogTable:
     """Return the table of a text of separated cells, of which the header has been read."""
     lines = _Lines(source, stream)
-    first = next((line for line in lines if line.strip() and not _is_comment(line)), "")
-    delimiter = ""
-    if first.lower().startswith("sep=") and len(first.strip()) == 5:
-        delimiter, first = first.strip()[4], next((line for line in lines if line.strip()), "")
-    if not first.strip():
+    headers = (line for line in lines if line.strip() and not _is_comment(line))
+    first, delimiters = next(headers, ""), DELIMITERS
+    if first.lower().startswith("sep=") and len(first.rstrip(" \r\n")) == 5:
+        delimiters, first = first[4], next(headers, "")
+    if not first:
         raise LogError.at(
             "is empty; the first line names the columns, such as time,node,cause,end", source.name, 1
         )
     if first.lstrip()[:1] in "{[<":
         raise LogError.at("is JSON or XML; export it as CSV or Parquet", source.name, lines.number)
-    delimiter = delimiter or max(DELIMITERS, key=first.count)
+    delimiter = max(delimiters, key=first.count)
     try:
         names = [name.strip().lstrip("\ufeff") for name in next(_parsed([first], delimiter))]
     except csv.Error as error:

@@ -27,7 +27,7 @@ _DOWN_NODES = frozenset(
 _PLANNED_NODES = frozenset(
     ("MAINT", "MAINTENANCE", "REBOOT", "REBOOT_ISSUED", "REBOOT_REQUESTED", "RESERVED", "RESV")
 )
-_FLAGS = "*~#!%$@^-"
+FLAGS = "*~#!%$@^-"
 """What Slurm sets behind the state of a node."""
 _SAYS_PLANNED = re.compile(r"\b(maint|maintenance|planned|scheduled)\b", re.IGNORECASE)
 
@@ -43,7 +43,7 @@ def kind_of(word: str) -> str:
 
 def kind_of_event(state: str, reason: str) -> str:
     """Return the kind of an event of a node, of which Slurm tells the *state* and the *reason*."""
-    flags = {part.strip(_FLAGS).upper() for part in state.split("+")}
+    flags = {part.strip(FLAGS).upper() for part in state.split("+")}
     if flags & _PLANNED_NODES:
         return PLANNED_STOP
     if flags & _DOWN_NODES:

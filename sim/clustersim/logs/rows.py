@@ -40,6 +40,7 @@ from clustersim.logs.history import UnreadRow
 from clustersim.logs.hosts import hosts_of
 from clustersim.logs.kinds import (
     FAILURE,
+    FLAGS,
     NO_FAILURE,
     PLANNED_STOP,
     kind_of,
@@ -351,5 +352,5 @@ class _Reader:
         if self._format in (EVENTS, JOBS):
             text = _STAMP.sub("", text)
             waiting = self._format == JOBS and text.casefold() in _WAITING
-            return state.rstrip("*") if waiting or is_missing(text) else text
+            return state.rstrip(FLAGS) if waiting or is_missing(text) else text
         return "" if is_missing(text) else text

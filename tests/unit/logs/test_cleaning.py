@@ -101,6 +101,7 @@ def known_end(group: list[Row]) -> float:
 @example([(10, 0, "a", ""), (10, 0, "b", ""), (10, 0, "a", "")])
 @example([(10, 0, "a", "11"), (12, 0, "b", "50"), (14, 0, "a", "60"), (30, 0, "b", "70")])
 @example([(10, 0, "a", "11"), (12, 0, "b", "20"), (14, 0, "a", "60"), (30, 0, "b", "40")])
+@example([(10, 0, "a", ""), (12, 0, "a", "12")])
 @example([(21, 1, "a", "21"), (21, 1, "b", "46"), (32, 1, "a", "47"), (21, 1, "a", "46")])
 @example([(21, 1, "a", "21"), (21, 1, "b", "46"), (32, 1, "a", ""), (21, 1, "a", "46")])
 @example([(21, 1, "a", ""), (23, 1, "b", "46"), (24, 1, "a", "46"), (32, 1, "a", "")])
@@ -170,3 +171,14 @@ def test_a_node_is_observed_from_when_it_comes_until_before_it_leaves(tmp_path: 
     read = cleaned(read_rows([LogSource("log", text=log)]), observed, 0.0)[0]
     assert read.clock == "training"
     assert read.time_s.tolist() == [10.0, 29.0, 50.0]
+
+
+def test_within_an_endless_time_all_rows_of_a_node_and_cause_are_one() -> None:
+    read = history([(10, 0, "a", "11"), (50, 1, "a", "51"), (90, 0, "a", "95")], math.inf)
+    assert (read.time_s.tolist(), read.end_s.tolist(), read.rows["merged"]) == ([0, 40], [85, 41], 1)
+
+
+def test_a_history_without_failures_has_arrays_of_the_same_kinds() -> None:
+    read = history([])
+    assert (read.time_s.dtype, read.end_s.dtype) == (float, float)
+    assert (read.node.dtype, read.cause.dtype) == (int, int)

@@ -32,6 +32,7 @@ def rows(text: str, **settings: Any) -> LogRows:
         ("Xid,time", {"cause": "Xid"}, {"time": (1, "time", None), "cause": (0, "Xid", None)}),
         ("began,start", {}, {"time": (1, "start", None)}),
         ("Time_min,End-h", {}, {"time": (0, "Time_min", 60.0), "end": (1, "End-h", 3600.0)}),
+        ("start_time_h", {}, {"time": (0, "start_time_h", 3600.0)}),
         ("time,node_h", {}, {"time": (0, "time", None)}),
         ("time,end,repair", {"end": "end"}, {"time": (0, "time", None), "end": (1, "end", None)}),
         ("end,time,gone_d", {"repair": "Gone-D"},

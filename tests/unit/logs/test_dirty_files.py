@@ -38,6 +38,7 @@ def facts(read: History) -> tuple[Any, ...]:
 
 DRESSES: dict[str, str | bytes] = {
     "a byte order mark": b"\xef\xbb\xbf" + CLEAN.encode(),
+    "a byte order mark, set once more": 2 * b"\xef\xbb\xbf" + CLEAN.encode(),
     "line ends of Windows": CLEAN.replace("\n", "\r\n"),
     "line ends of the old Macintosh": CLEAN.replace("\n", "\r"),
     "no line end at the end": CLEAN.rstrip("\n"),
@@ -47,6 +48,8 @@ DRESSES: dict[str, str | bytes] = {
     "bars at the ends of lines": CLEAN.replace(",", "|").replace("\n", "|\n"),
     "bars and blanks at the ends of lines": CLEAN.replace(",", "|").replace("\n", "| \n"),
     "a line for Excel": "sep=;\n" + CLEAN.replace(",", ";"),
+    "a line for Excel, blanks behind it, and a comment": "sep=|  \n# by hand\n" + CLEAN.replace(",", "|"),
+    "a line for Excel with a tab": "SEP=\t\r\n" + CLEAN.replace(",", "\t"),
     "UTF-16": CLEAN.encode("utf-16"),
     "names in capitals": CLEAN.replace("time,node,cause,end", "TIME,Node,Cause,END"),
     "names with spaces": CLEAN.replace("time,node,cause,end", " time , node , cause , end "),
@@ -60,7 +63,7 @@ DRESSES: dict[str, str | bytes] = {
     "quotes behind spaces": "".join(f'"{line}"\n'.replace(",", '", "') for line in CLEAN.splitlines()),
     "spaces behind commas": CLEAN.replace(",", ", "),
     "more columns": "".join(f"{line},x{number}\n" for number, line in enumerate(CLEAN.splitlines())),
-    "comments": "# exported by hand\n" + CLEAN.replace("2026-05-02T09", "# a comment\n2026-05-02T09"),
+    "comments": "  # exported by hand\n" + CLEAN.replace("2026-05-02T09", "# a comment\n2026-05-02T09"),
     "empty lines": CLEAN.replace("\n", "\n\n"),
     "lines of commas alone": CLEAN + ",,,\n,,\n",
     "lines of blanks between bars": (CLEAN + " , , , \n , \n").replace(",", "|"),
@@ -186,7 +189,9 @@ WARTS = {
         "time;node\n2026-05-02;n[1-999][1-999]\n", {"not_understood": 1}, "more than 100,000; give fewer"
     ),
     "a negative node": Wart(
-        "time,node\n2026-05-02,-1\n", {"not_understood": 1}, "leave it empty for the job"
+        "time,node\n2026-05-02,-1\n",
+        {"not_understood": 1},
+        '"-1" is not the number of a node; give 0, 1, 2, ..., or leave it empty for the job',
     ),
     "a kind that is unknown": Wart(
         "time,node,kind\n2026-05-02,1,party\n",
@@ -212,6 +217,7 @@ WARTS = {
     ),
     "an end behind the window": Wart("time,node,end\n2026-05-02,1,2026-07-01\n", {"open": 1}),
     "no end yet": Wart("time,node,end\n2026-05-02,1,\n", {"open": 1}),
+    "no end of what no node is away for": Wart("time,node,end\n2026-05-02,,\n", {"used": 1}),
     "no end, and yet back": Wart(
         "time,node,end\n2026-05-02,1,Unknown\n2026-05-09,1,2026-05-10\n", {"used": 2}
     ),
@@ -258,7 +264,8 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "a spreadsheet": (b"PK\x03\x04rest", "is a spreadsheet or an archive; export it as CSV"),
     "names with a quote that is open": ('time,"node\n', "log.csv:1: cannot be read (unexpected end of data)"),
     "a line without an end": ("time," * 300_000, "log.csv:1: a line of more than 1,000,000 characters"),
-    "JSON": ('[{"time": 1}]', "is JSON or XML; export it as CSV or Parquet"),
+    "a line for Excel and no more": ("sep=;\n", "log.csv:1: is empty"),
+    "JSON": ('\n [{"time": 1}]', "log.csv:2: is JSON or XML; export it as CSV or Parquet"),
     "half a Parquet file": (
         b"PAR1 and no more",
         "log.csv: is no whole Parquet file (Parquet magic bytes not found in footer. Either the file is "

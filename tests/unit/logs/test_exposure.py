@@ -77,11 +77,21 @@ def test_an_exposure_that_cannot_be_is_refused(log: Path, changes: dict[str, Any
 def test_a_window_without_rows_says_where_they_are(log: Path) -> None:
     read = read_history([log], begin="2025-01-01", end="2025-02-01", nodes=2, timezone="UTC")
     assert read.rows["outside"] == 2
-    assert "the first is at 2026-05-02T00:00:00Z, the last at 2026-05-20T00:00:00Z" in read.notes[-1]
+    assert "the first row is at 2026-05-02T00:00:00Z, the last at 2026-05-20T00:00:00Z" in read.notes[-1]
+
+
+@pytest.mark.parametrize("kind", ["planned", ""])
+def test_a_stop_that_was_planned_is_no_failure_in_the_window_and_one_that_is_not_over_is_one(
+    log: Path, kind: str
+) -> None:
+    log.write_text(f"time,node,end,kind\n2026-05-02,a,,{kind}\n")
+    says = "no failure was observed in the window: the first row is at {0}, the last at {0}"
+    expected = [says.format("2026-05-02T00:00:00Z")] if kind else []
+    assert [*read_history([log], nodes=2, **DAYS).notes] == expected
 
 
 def test_nodes_may_come_late_and_leave_early(log: Path) -> None:
-    Path("fleet.csv").write_text("node,from,to\nc,,\nb,2026-05-11,\na,,2026-05-21\nz,2027-01-01,\n")
+    Path("fleet.csv").write_text("node,from,to\nc,,\na,,2026-05-21\nb,2026-05-11,\nz,2027-01-01,\n")
     read = read_history([log], nodes="fleet.csv", **DAYS)
     assert read.names == ("a", "b", "c")
     assert (read.entered_s / DAY).tolist() == [0.0, 10.0, 0.0]

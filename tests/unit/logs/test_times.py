@@ -82,7 +82,7 @@ def test_a_plain_number_has_the_unit_of_its_column(cell: str, seconds: float) ->
         ("2026/05/01 05:30 CEST", '"CEST" behind a date is no offset that means one zone only'),
         ("2026/05/01 05:30 +24:00", "is no offset"),
         ("2026/05/01 05:30 +08:60", "is no offset"),
-        ("400000000001 d", "is longer than 1,000,000,000 years; give a shorter one"),
+        ("400000000001 d", '"400000000001 d" is longer than 1,000,000,000 years; give a shorter one'),
         ("3 parsec", '"3 parsec" is not understood as a time; give a date'),
         ("2026-03-29 02:30", '"2026-03-29 02:30" never was in Europe/Berlin: clocks went forward'),
         ("2026-10-25 02:30", '"2026-10-25 02:30" was twice in Europe/Berlin: clocks went back;'),

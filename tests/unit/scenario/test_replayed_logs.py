@@ -143,7 +143,7 @@ MISTAKES = {
     "{log: events.txt}": 'events.txt:2: failures.trace.replay: column "TimeStart": "2026-04-30T00:00:00" is',
     "{log: events.txt, timezone: UTC}": "events.txt:2: failures.trace.replay: its time is a date; give begin",
     EVENTS_FROM + "2026-05-01}": "events.txt:6: failures.trace.replay: no end is told; say when the log ends",
-    EVENTS_FROM + "2027-05-01}": "no row lies in the window: the first is at 2026-04-30T00:00:00Z, the last",
+    EVENTS_FROM + "2027-05-01}": "no failure was observed in the window: the first row is at 2026-04-30T00",
     "{log: events.txt, timezone: Mars}": '"Mars" is no time zone that is known here; give one such as Europe',
     "{log: events.txt, begin: soon}": 'begin "soon" is not understood as a time; give a date',
     "{log: events.txt, begin: 2 d, end: 1 d}": "end 1 d is not after begin 2 d; give the window in which",

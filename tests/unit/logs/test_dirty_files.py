@@ -38,7 +38,6 @@ def facts(read: History) -> tuple[Any, ...]:
 
 DRESSES: dict[str, str | bytes] = {
     "a byte order mark": b"\xef\xbb\xbf" + CLEAN.encode(),
-    "a byte order mark, set once more": 2 * b"\xef\xbb\xbf" + CLEAN.encode(),
     "line ends of Windows": CLEAN.replace("\n", "\r\n"),
     "line ends of the old Macintosh": CLEAN.replace("\n", "\r"),
     "no line end at the end": CLEAN.rstrip("\n"),

@@ -286,6 +286,12 @@ def test_a_text_is_so_wide_at_most(
                 assert table.names == ["time_h", "why"]
 
 
+@pytest.mark.parametrize("above", ["", "# exported by hand\n"])
+def test_a_byte_order_mark_is_no_part_of_a_name(above: str) -> None:
+    with files.open_table(files.LogSource("log", text=f"{above}\ufefftime,node\n")) as table:
+        assert table.names == ["time", "node"]
+
+
 def test_progress_is_told_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "BLOCK", 10)
     told: list[tuple[int, int]] = []

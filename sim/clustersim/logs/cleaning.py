@@ -45,14 +45,13 @@ def cleaned(rows: LogRows, exposure: Exposure, merge_s: float) -> tuple[History,
 
 def _in_window(rows: LogRows, exposure: Exposure) -> tuple[Array, Array]:
     """Return times and ends in seconds from the begin of the window."""
-    time_s = np.array(rows.time_s, float)
-    dated = np.array(rows.dated, bool)
+    time_s, dated = np.array(rows.time_s), np.array(rows.dated)
     if dated.any() and not exposure.dated:
         first = int(np.argmax(dated))
         why = "its time is a date, and the window is not; give --from and --to as dates"
         raise LogError.at(why, rows.files[rows.file[first]], rows.line[first])
     shift = np.where(dated, exposure.begin_s, 0.0 if exposure.dated else exposure.begin_s)
-    return time_s - shift, time_s - shift + np.array(rows.away_s, float)
+    return time_s - shift, time_s - shift + np.array(rows.away_s)
 
 
 class _Incidents:
@@ -145,7 +144,7 @@ class _Incidents:
             if node >= 0:
                 name = self._rows.names[node]
                 seen[name] = seen.get(name, (time, time))[0], time
-        exposure = self._exposure.fitted_to(dict(sorted(seen.items(), key=lambda item: natural(item[0]))))
+        exposure = self._exposure.fitted_to(dict(sorted(seen.items())))
         exposure = _in_order(exposure)
         numbers = {name: number for number, name in enumerate(exposure.names)}
         return exposure, {

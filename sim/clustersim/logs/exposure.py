@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ class Exposure:
         if len(seen) > len(self.left_s):
             why = f"the log names {len(seen):,} nodes, and {len(self.left_s):,} are said to be observed"
             raise LogError.at(f"{why}; correct the number of nodes (--nodes)", self.source)
-        order = np.argsort(self.entered_s, kind="stable")
+        order = np.argsort(self.entered_s)
         places: dict[str, int] = {}
         free: list[tuple[float, int]] = []
         waiting = list(order[::-1])
@@ -70,7 +71,7 @@ class Exposure:
             while waiting and self.entered_s[waiting[-1]] <= first:
                 place = int(waiting.pop())
                 bisect.insort(free, (float(self.left_s[place]), place))
-            at = bisect.bisect_left(free, (last, -1))
+            at = bisect.bisect_left(free, last, key=itemgetter(0))
             if at == len(free):
                 why = f"node {shown(name)} was seen when the fleet had fewer nodes"
                 remedy = "give a file with a line for each node: node,from,to"
@@ -95,7 +96,7 @@ def exposure(begin: str, end: str, nodes: str, zone: tzinfo | None = None, clock
     if digits.isdecimal():
         # As a float, since Python makes no integer of more than some thousand digits.
         if not 1 <= float(digits) <= MOST_NODES:
-            said = shown(nodes).strip('"')
+            said = shown(nodes).replace('"', "")
             raise LogError.at(f"--nodes {said}: 1 to {MOST_NODES:,} are possible")
         count = int(digits)
         return replace(base, entered_s=np.zeros(count), left_s=np.full(count, window_s))

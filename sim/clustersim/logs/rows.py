@@ -195,7 +195,7 @@ class _Reader:
         }
         self._nodes = nodes
         self._causes = causes
-        self._hosts: dict[str, list[int]] = {"": [-1]}
+        self._hosts: dict[str, list[int]] = {}
         self._kinds: dict[tuple[str, str], str] = {}
         self._cause_numbers: dict[tuple[str, str], tuple[int, str]] = {}
         self._tells_kinds = bool({KIND, STATE, REPLICATION} & self._column.keys())
@@ -237,7 +237,7 @@ class _Reader:
         """Read one row; raises ValueError with a sentence where it is not understood."""
         rows = self._rows
         time, end, repair, node, cause, kind, state, job, replication, lost = cells
-        word = FAILURE
+        planned = False
         if self._tells_kinds:
             if replication not in ("", "0"):
                 self._replications.add(replication)
@@ -247,6 +247,7 @@ class _Reader:
             if word == NO_FAILURE or "." in job:
                 rows.counts[MERGED if word == FAILURE else NO_FAILURE] += 1
                 return
+            planned = word == PLANNED_STOP
         time_s, dated = self._time(TIME, time)
         nodes = self._hosts.get(node) or self._nodes_of(node)
         away_s = math.nan
@@ -264,7 +265,7 @@ class _Reader:
             rows.file.append(len(rows.files) - 1)
             rows.line.append(line)
             rows.dated.append(dated)
-            rows.planned.append(word == PLANNED_STOP)
+            rows.planned.append(planned)
 
     def _kind(self, node: str, cause: str, word: str) -> str:
         """Return whether a row tells of a failure, a planned stop, or neither."""

@@ -32,6 +32,7 @@ def rows(text: str, **settings: Any) -> LogRows:
         ("Xid,time", {"cause": "Xid"}, {"time": (1, "time", None), "cause": (0, "Xid", None)}),
         ("began,start", {}, {"time": (1, "start", None)}),
         ("Time_min,End-h", {}, {"time": (0, "Time_min", 60.0), "end": (1, "End-h", 3600.0)}),
+        ("Time [h]", {}, {"time": (0, "Time [h]", 3600.0)}),
         ("start_time_h", {}, {"time": (0, "start_time_h", 3600.0)}),
         ("time,node_h", {}, {"time": (0, "time", None)}),
         ("time,end,repair", {"end": "end"}, {"time": (0, "time", None), "end": (1, "end", None)}),
@@ -148,3 +149,24 @@ def test_rows_of_texts_are_numbers() -> None:
 )
 def test_a_row_knows_its_line(text: str, lines: list[int]) -> None:
     assert rows(text).line.tolist() == lines
+
+
+def test_of_several_files_each_has_its_notes_and_its_part_of_the_bytes() -> None:
+    told: list[tuple[int, int]] = []
+    sources = [LogSource(name, text=f"began,{name}\n") for name in ("one", "two", "three")]
+    read = read_rows(sources, progress=lambda done, size: told.append((done, size)))
+    assert read.notes == [
+        f"{name}: {says}"
+        for name in ("one", "two", "three")
+        for says in ('column "began" is read as the time', f"columns that are not read: {name}")
+    ]
+    assert told == [(10, 32), (20, 32), (32, 32)]
+
+
+def test_rows_name_so_many_failures_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = "time_h;node\n1;a[1-2]\n2;b\n"
+    monkeypatch.setattr("clustersim.logs.rows.MOST_ROWS", 3)
+    assert len(rows(log)) == 3
+    monkeypatch.setattr("clustersim.logs.rows.MOST_ROWS", 2)
+    with pytest.raises(LogError, match=r"^log: more than 2 failures; give a part, such as one year$"):
+        rows(log)

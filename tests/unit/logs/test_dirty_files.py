@@ -319,10 +319,13 @@ def test_a_host_list_is_a_failure_of_each_node(tmp_path: Path) -> None:
     assert read.rows[TOTAL] == 1
 
 
-def test_names_that_differ_in_capitals_alone_are_two_and_that_is_said(tmp_path: Path) -> None:
-    read = history(tmp_path, "time,node\n2026-05-02,gpu-1\n2026-05-03,GPU-1\n")
-    assert len(read.names) == 2
-    assert read.notes == ('nodes "gpu-1" and "GPU-1" count as two; write them alike if not',)
+def test_names_that_differ_in_capitals_alone_are_two_and_that_is_said_once(tmp_path: Path) -> None:
+    log = "time,node,cause\n2026-05-02,gpu-1,Nic\n2026-05-03,GPU-1,Nic\n2026-05-04,Gpu-1,nic\n"
+    read = history(tmp_path, log)
+    assert len(read.names) == 3
+    nodes, cause = read.notes
+    assert nodes == 'nodes "gpu-1" and "GPU-1" count as two; write them alike if not'
+    assert cause.startswith('"nic" in 1 row counts as "Nic"')
 
 
 def test_causes_that_differ_in_capitals_or_blanks_alone_are_one_by_the_first_and_that_is_said(

@@ -115,6 +115,8 @@ def test_a_node_that_is_not_in_the_fleet_is_said(log: Path) -> None:
 
 
 def test_a_fleet_of_known_sizes_gives_each_node_seen_a_place(log: Path) -> None:
+    """Node `a` fails before the third node comes, and twice while that is there."""
+    log.write_text(f"{LOG}2026-05-12,a\n2026-05-14,a\n")
     Path("fleet.csv").write_text("time,nodes\n2026-05-01,2\n2026-05-11,3\n2026-05-21,1\n")
     read = read_history([log], nodes="fleet.csv", **DAYS)
     assert read.node_days == 2 * 10 + 3 * 10 + 10
@@ -123,11 +125,19 @@ def test_a_fleet_of_known_sizes_gives_each_node_seen_a_place(log: Path) -> None:
     assert read.names == ("a", "b")
 
 
-def test_more_nodes_than_there_were_are_refused(log: Path) -> None:
-    Path("fleet.csv").write_text("time,nodes\n2026-05-01,1\n2026-05-19,2\n2026-05-19T12:00,1\n2026-05-21,2\n")
-    with pytest.raises(
-        LogError, match='node "b" was seen when the fleet had fewer nodes; give a file with a line'
-    ):
+@pytest.mark.parametrize(
+    ("later", "says"),
+    [
+        (
+            "2026-05-19,2\n2026-05-19T12:00,1\n2026-05-21,2\n",
+            'node "b" was seen when the fleet had fewer nodes; give a file with a line for each node',
+        ),
+        ("", "the log names 2 nodes, and 1 are said to be observed; correct the number of nodes"),
+    ],
+)
+def test_more_nodes_than_there_were_are_refused(log: Path, later: str, says: str) -> None:
+    Path("fleet.csv").write_text(f"time,nodes\n2026-05-01,1\n{later}")
+    with pytest.raises(LogError, match=f"^fleet.csv: {says}"):
         read_history([log], nodes="fleet.csv", **DAYS)
 
 
@@ -193,6 +203,7 @@ def test_a_place_is_found_for_all_nodes_where_there_is_one(
         ("gpu-[012-014,020],x", ["gpu-012", "gpu-013", "gpu-014", "gpu-020", "x"]),
         ("r[1-2]n[08-10]", ["r1n08", "r1n09", "r1n10", "r2n08", "r2n09", "r2n10"]),
         ("a, b,a", ["a", "b"]),
+        ("X1,yX", ["X1", "yX"]),
         ("gpu-[1-2].cluster", ["gpu-1.cluster", "gpu-2.cluster"]),
     ],
 )
@@ -306,12 +317,12 @@ def test_a_line_of_a_fleet_that_cannot_be_read_is_said(tmp_path: Path, fleet: st
     [
         ("n[1-100001]", "names more than 100,000"),
         ("n[1-99999,1-2]", "names more than 100,000"),
-        ("n[1-50001],m[1-50000]", "are more than 100,000 nodes"),
-        ("a]", "is no list of nodes"),
+        ("n[1-50001],m[1-50000]", '"n[1-50001],m[1-50000]" are more than 100,000 nodes'),
+        ("a]", '"a]" is no list of nodes'),
         ("a,,b", "is no list of nodes"),
         ("a[1-x]", '"1-x" in a list of nodes is no range'),
         ("a[3-1]", '"3-1" in a list of nodes runs backwards; write [1-3]'),
-        ("a," * 50_001, "is too long for a list of nodes"),
+        ("a," * 50_001, f'"{"a," * 28}... is too long for a list of nodes'),
     ],
 )
 def test_a_list_of_hosts_that_is_none_is_refused(cell: str, says: str) -> None:
@@ -322,5 +333,6 @@ def test_a_list_of_hosts_that_is_none_is_refused(cell: str, says: str) -> None:
 def test_a_list_may_name_as_many_hosts_as_there_may_be() -> None:
     assert len(hosts_of("n[1-100000]")) == 100_000
     assert len(hosts_of("n[1-50000],m[1-50000]")) == 100_000
+    assert hosts_of("n" * 99_999 + ",") == ["n" * 99_999]
     assert hosts_of("n[7]") == ["n7"]
     assert hosts_of(",a,") == ["a"]

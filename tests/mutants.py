@@ -198,15 +198,19 @@ def collect_once() -> None:
 def run_collected(session: Any, tests: set[str], folder: str) -> int:
     """Run what a *session* of pytest has collected of these *tests*, and return 1 after the first that fails.
 
-    The quickest files come first, and in a file the tests that reach the mutant.  The others follow: of what
-    a fixture of a whole file has done, mutmut takes only the first test for affected.
+    The quickest files come first, and in a file the tests that reach the mutant.  Those follow that have a
+    fixture of a whole file: of what it has done, mutmut takes only the first test for affected.
     """
     durations = import_module("mutmut.state").state().duration_by_test
     time: Counter[str] = Counter()
     for name, seconds in durations.items():
         time[name.partition("::")[0]] += seconds
     files = {name.partition("::")[0] for name in tests}
-    items = [item for item in session.items if item.nodeid.partition("::")[0] in files]
+    items = [
+        item
+        for item in session.items
+        if item.nodeid in tests or (item.nodeid.partition("::")[0] in files and shares_a_fixture(item))
+    ]
 
     def place(item: Any) -> tuple[float, str, bool, float]:
         file = item.nodeid.partition("::")[0]
@@ -220,6 +224,12 @@ def run_collected(session: Any, tests: set[str], folder: str) -> int:
             if session.testsfailed:
                 return 1
     return 0
+
+
+def shares_a_fixture(item: Any) -> bool:
+    """Return whether a test has a fixture of ours, not of pytest itself, made once for several tests."""
+    fixtures = [each[-1] for each in item._fixtureinfo.name2fixturedefs.values()]
+    return any(each.baseid and each.scope != "function" for each in fixtures)
 
 
 def sampled(number: int, collect: Callable[..., Any], **keywords: Any) -> Any:

@@ -53,14 +53,13 @@ def _failures(history: History) -> float:
 
 
 def _away(history: History) -> tuple[Floats, Floats]:
-    """Return the lengths (s) of the stretches of the window, and how many nodes are away in each."""
+    """Return the lengths (s) of the stretches from the first absence on, and how many nodes each is without."""
     away = (history.node >= 0) & ~np.isnan(history.end_s)
     begin, end = history.time_s[away], np.minimum(history.end_s[away], history.window_s)
     at = np.concatenate((begin, end))
-    order = np.argsort(at, kind="stable")
+    order = np.argsort(at)
     steps = np.concatenate((np.ones(len(begin)), -np.ones(len(end))))[order]
-    edges = np.concatenate(([0.0], at[order], [history.window_s]))
-    return np.diff(edges), np.concatenate(([0.0], np.cumsum(steps)))
+    return np.diff(at[order], append=history.window_s), np.cumsum(steps)
 
 
 def _mean_away(history: History) -> float:
@@ -70,25 +69,25 @@ def _mean_away(history: History) -> float:
 
 def _most_away(history: History) -> float:
     lengths, nodes = _away(history)
-    return float(nodes[lengths > 0].max())
+    return float(nodes[lengths > 0].max(initial=0.0))
 
 
 def _busiest(history: History) -> float:
     """Return the share of failures of nodes that the busiest tenth of all nodes have."""
     node = history.node[history.node >= 0]
-    counts = np.sort(np.bincount(node, minlength=history.nodes))[::-1]
-    return float(counts[: math.ceil(TENTH * history.nodes)].sum()) / len(node) if len(node) else math.nan
+    counts = np.sort(np.bincount(node))[::-1]
+    return float(counts[: math.ceil(TENTH * history.nodes)].sum()) / len(node)
 
 
 def _relapses(history: History) -> float:
     """Return the share of returns from repair after which the node fails again within a day."""
     order = np.lexsort((history.time_s, history.node))
     node, time, end = history.node[order], history.time_s[order], history.end_s[order]
-    same = np.append(node[1:] == node[:-1], False) & (node >= 0)
-    returned = (node >= 0) & (end < history.window_s)
-    after = np.where(same & returned, np.append(time[1:], math.inf) - np.where(returned, end, 0.0), math.inf)
-    watched = returned & ((after <= DAY) | (end <= history.window_s - DAY))
-    return float((after[watched] <= DAY).mean()) if watched.any() else math.nan
+    follows = np.append(np.where(node[1:] == node[:-1], time[1:], math.inf), math.inf)
+    returned = (node >= 0) & np.isfinite(end)
+    again = follows[returned] - end[returned] <= DAY
+    watched = again | (end[returned] <= history.window_s - DAY)
+    return float(again[watched].mean()) if watched.any() else math.nan
 
 
 def _short_gaps(history: History) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -60,14 +61,15 @@ def fit(
     """
     how = on_a_fixed_number(merged(settings, keywords))
     files = [logs] if isinstance(logs, str | PathLike) else list(logs)
-    window = {"nodes": nodes if nodes is None else str(nodes), "begin": begin, "end": end, "clock": clock}
+    fleet = os.fspath(nodes) if isinstance(nodes, PathLike) else nodes
+    window = {"nodes": fleet, "begin": begin, "end": end, "clock": clock}
     read = {"timezone": timezone, "columns": columns, "format": format, "merge_s": merge}
 
     def heard(done: int, size: int) -> None:
         how.progress.advance(100 * done // max(size, 1), 100)
 
     try:
-        history = read_history([str(file) for file in files], **window, **read, progress=heard)  # type: ignore[arg-type]
+        history = read_history([os.fspath(file) for file in files], **window, **read, progress=heard)  # type: ignore[arg-type]
     except LogError as error:
         raise ChoiceError(str(error)) from error
     names = [Path(file) for file in files]

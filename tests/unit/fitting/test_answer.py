@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from clustersim.estimate import ConfidenceInterval
 from clustersim.fitting.answer import Fit, _features, _why, away_in_words, describe_window, in_words, written
 from clustersim.fitting.causes import CauseFit, Relapsing
 from clustersim.fitting.checking import Checked
@@ -103,6 +104,7 @@ def test_each_feature_is_a_sentence(model: Model, changes: dict[str, Any], sente
             {"refused": 9.0},
             "weibull with a shape of 9.0 is likelier, but no lifetime: it looks like an event that",
         ),
+        ({"refused": 0.5}, "it looks like an event that many nodes had in common"),
         ({"p": 0.25}, "no law better than exponential beyond chance (p 0.25, level 0.01)"),
         ({}, "40 failures: too few for another law than exponential"),
     ],
@@ -131,6 +133,7 @@ def test_a_cause_as_plain_data() -> None:
     assert lifetime["parameters"]["shape"]["mean"] == 0.7
     assert lifetime["parameters"]["mtbf_s"]["mean"] == 20 * DAY
     assert lifetime["first_failures_shape"]["low"] > 2
+    assert lifetime["chosen_because"].startswith("better than exponential")
     assert relapse.pop("probability")["mean"] == 0.3
     assert relapse == {"within_s": 3 * DAY, "seen_within_a_day": 0.25, "by_chance": 0.0123, "p_value": 1e-7}
     assert body.pop("rate_per_1000_node_days")["mean"] == 40.0
@@ -165,6 +168,21 @@ def test_a_plain_cause_as_plain_data() -> None:
     assert set(body["lifetime"]["parameters"]) == {"mtbf_s"}
     assert (body["lifetime"]["law"], body["lifetime"]["ages"]) == ("exponential", "steady")
     assert body["lifetime"]["parameters"]["mtbf_s"]["mean"] == pytest.approx(20 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("name", "estimate", "known"),
+    [
+        ("mean_s", (HOUR, None, 2 * HOUR), (HOUR, None, 2 * HOUR)),
+        ("sigma", (0.5, 0.01, 0.9), (0.5, None, 0.9)),
+    ],
+)
+def test_a_parameter_of_repairs_has_no_end_where_its_search_ended(
+    name: str, estimate: tuple[float | None, ...], known: tuple[float | None, ...]
+) -> None:
+    law = RepairLaw("any", RepairsSeen(HOUR, HOUR, 9, 0), {name: ConfidenceInterval(*estimate)})
+    body = answer(cause(repair=law)).body()["causes"]["a"]["repair"]["parameters"]
+    assert body == {name: dict(zip(("mean", "low", "high"), known, strict=True))}
 
 
 def test_window_and_exposure_as_plain_data() -> None:
@@ -284,6 +302,9 @@ def test_repairs_of_which_none_is_over_are_a_warning() -> None:
         ("nodes_away_mean", 7.456, "7.46"),
         ("short_gaps", 0.1234, "12.3 %"),
         ("busiest_tenth", None, "0.0 %"),
+        ("longest_gap_s", 0.0, "0 s"),
+        ("failures", 0.0, "0"),
+        ("nodes_away_mean", 0.0, "0"),
     ],
 )
 def test_figures_of_the_check_have_units(figure: str, value: float | None, text: str) -> None:

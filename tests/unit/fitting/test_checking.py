@@ -26,7 +26,7 @@ def test_a_relapse_is_the_next_failure_of_the_same_node_within_a_day_of_its_retu
     """Node 0 fails a day after its return, node 1 later.
 
     Node 2 is back in the last day, in which it fails again; of node 3, which is back then too, nothing is
-    known yet.  Node 4 was not away, and the site is none.
+    known yet; node 5 has lasted for the last day.  Node 4 was not away, and the site is none.
     """
     rows = [
         (1.0, 2.0, 0),
@@ -36,6 +36,7 @@ def test_a_relapse_is_the_next_failure_of_the_same_node_within_a_day_of_its_retu
         (9.0, 9.2, 2),
         (9.5, math.inf, 2),
         (9.0, 9.2, 3),
+        (8.0, 9.0, 5),
         (5.0, math.nan, 4),
         (5.2, math.nan, 4),
         (1.0, 2.0, -1),
@@ -44,15 +45,18 @@ def test_a_relapse_is_the_next_failure_of_the_same_node_within_a_day_of_its_retu
     rows.sort()
     times, ends, nodes = (np.array(column) for column in zip(*rows, strict=True))
     log = History.of(times * DAY, 9, 10 * DAY, end_s=ends * DAY, node=nodes)
-    assert figures(log)["relapse_within_a_day"] == pytest.approx(2 / 4)
+    assert figures(log)["relapse_within_a_day"] == pytest.approx(2 / 5)
 
 
 def test_nodes_away_at_once_are_those_of_some_time() -> None:
-    """Node 1 returns when node 2 leaves, and node 3 is away for no time at all."""
+    """Node 1 returns when node 2 leaves, and node 3 is away for no time at all; then two are for a second."""
     log = History.of([0, HOUR, 2 * HOUR], 9, 4 * HOUR, node=[1, 2, 3], end_s=[HOUR, 3 * HOUR, 2 * HOUR])
     found = figures(log)
     assert found["nodes_away_most"] == 1
     assert found["nodes_away_mean"] == pytest.approx(3 / 4)
+    two = History.of([0, HOUR - 1], 9, 4 * HOUR, node=[1, 2], end_s=[HOUR, HOUR])
+    assert figures(two)["nodes_away_most"] == 2
+    assert figures(History.of([0], 9, HOUR, node=[0]))["nodes_away_most"] == 0
     out = History.of([0, HOUR], 9, 4 * HOUR, node=[-1, 2], end_s=[HOUR, math.inf])
     assert figures(out)["nodes_away_mean"] == pytest.approx(3 / 4)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,18 @@ DAYS = {"begin": "2026-05-01", "end": "2026-05-11", "timezone": "UTC", "columns"
 
 
 def test_logs_are_read_as_they_are_said_to_be(tmp_path: Path) -> None:
-    """Two files, of 20 nodes for ten days on the clock of training; rows within half an hour are one."""
+    """Two files, of 20 nodes for ten days on the clock of training; rows within half an hour are one.
+
+    Paths are of any kind, as the entries of a listing are.
+    """
     (tmp_path / "My log.csv").write_text(LOG)
     (tmp_path / "more.csv").write_text("when,node,reason\n2026-05-05 00:00,a,x\n2026-05-05 00:25,a,x\n")
     (tmp_path / "fleet.csv").write_text("node\n" + "".join(f"{name}\n" for name in "abcdefghijklmnopqrst"))
-    logs = [tmp_path / "My log.csv", str(tmp_path / "more.csv")]
+    with os.scandir(tmp_path) as listed:
+        entries = {each.name: each for each in listed}
     more = {"merge": 1800.0, "clock": "training", "format": "columns", "settings": ONCE}
-    found = fit(logs, tmp_path / "out", nodes=tmp_path / "fleet.csv", **DAYS, **more)  # type: ignore[arg-type]
+    logs = [entries["My log.csv"], str(tmp_path / "more.csv")]
+    found = fit(logs, tmp_path / "out", nodes=entries["fleet.csv"], **DAYS, **more)  # type: ignore[arg-type]
     log = found.history
     assert (log.nodes, log.window_s, log.clock) == (20, 10 * DAY, "training")
     assert (log.rows["total"], log.rows["used"], log.rows["merged"]) == (4, 3, 1)

@@ -114,9 +114,9 @@ class Fit(Study):
 
     def _most_frequent(self) -> list[CauseFit]:
         """Return up to three causes that strike more often than all others."""
-        causes = list(self.causes.values())
-        rest = causes[3:4] or causes[-1:] * (causes[0].count == causes[-1].count)
-        return [fit for fit in causes[:3] if not rest or fit.count > rest[0].count]
+        counts = [fit.count for fit in self.causes.values()]
+        most_of_others = counts[3] if len(counts) > 3 else counts[0] if counts[0] == counts[-1] else 0
+        return [fit for fit in self.causes.values() if fit.count > most_of_others]
 
     def _about_repairs(self) -> Iterator[Advice]:
         for fit in self.causes.values():
@@ -154,9 +154,9 @@ class Fit(Study):
 
     def _about_rows(self) -> Iterator[Advice]:
         rows, problems = self.history.rows, self.history.problems
-        lost = rows.get("not_understood", 0)
+        lost = rows["not_understood"]
         first = f" (all in {self.file}), the first" if len(problems) > 1 else ""
-        if lost and problems:
+        if lost:
             yield Advice(
                 f"{counted(lost, 'row')} of {whole(rows['total'])} could not be read{first}:"
                 f" {problems[0].file}:{problems[0].line}: {problems[0].reason}",

@@ -53,7 +53,7 @@ def _failures(history: History) -> float:
 
 
 def _away(history: History) -> tuple[Floats, Floats]:
-    """Return the lengths (s) of the stretches from the first absence on, and how many nodes each is without."""
+    """Return the lengths (s) of the stretches from the first absence on, and how many nodes each misses."""
     away = (history.node >= 0) & ~np.isnan(history.end_s)
     begin, end = history.time_s[away], np.minimum(history.end_s[away], history.window_s)
     at = np.concatenate((begin, end))
@@ -138,7 +138,7 @@ def measure(scenario: Scenario) -> Callable[[Records], Floats]:
 
 def check(history: History, simulated: Sequence[Floats]) -> tuple[Checked, ...]:
     """Return each figure of a log among those of *simulated* histories."""
-    table = np.array(simulated).reshape(-1, len(FIGURES))
+    table = np.array(simulated).reshape(len(simulated), len(FIGURES))
     seen = figures_of(history)
     return tuple(
         _checked(name, float(value), column)

@@ -94,10 +94,10 @@ def fit_history(
     scenario = loads(text, Fit.scenario_file, replace(how, replications=None).changes)
     fleet = _fleet(scenario, history)
     count = _histories(fleet) if how.replications is None else how.replications
-    with simulations(how.without_changes, output, "fit", fleet, question={"log": text}) as running:
+    with simulations(how.without_changes, output, "fit", fleet) as running:
         point = running.point(fleet, {"figures": measure(fleet)}, range(count))
-        running.run([point] if count else [])
-        simulated = [kept["figures"] for kept in point.store.first(count)] if count else []
+        running.run([point])
+        simulated = [kept["figures"] for kept in point.store.first(count)]
         answer = Fit(scenario, scenario, count, history, causes, text, check(history, simulated))
         return running.finished(answer, output)
 
@@ -113,11 +113,10 @@ def _histories(fleet: Scenario) -> int:
 def _fleet(scenario: Scenario, history: History) -> Scenario:
     """Return the fitted fleet with all of its nodes in the job, each watched for as long as the log."""
     horizon = format_duration(history.window_s)
-    stated = scenario.document["cluster"]
-    gone = [f"cluster.{key}" for key in ("spares", "spare_failures") if key in stated]
-    changes = dict.fromkeys(["uncertain"] * bool(scenario.uncertain) + gone)
     gpus = scenario.cluster.gpus_per_node * history.nodes
-    return variant(scenario, {**changes, "cluster.gpus": gpus, "simulation.horizon": horizon})
+    certain = dict.fromkeys(["uncertain"] * bool(scenario.uncertain))
+    whole = {"cluster.spares": 0, "cluster.gpus": gpus, "simulation.horizon": horizon}
+    return variant(scenario, {**certain, **whole})
 
 
 def _refuse_useless(history: History) -> None:

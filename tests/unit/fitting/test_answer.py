@@ -323,6 +323,7 @@ def test_figures_of_the_check_have_units(figure: str, value: float | None, text:
 def test_a_window_of_two_days_is_told_by_the_minute(days: float, text: str) -> None:
     log = replace(History.of([], 1, days * DAY), start=datetime(2026, 5, 1, tzinfo=UTC))
     assert describe_window(log) == text
+    assert describe_window(replace(log, start=None)) == text.partition("(")[2].rstrip(")")
 
 
 def test_a_record_for_each_cause() -> None:

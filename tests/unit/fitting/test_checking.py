@@ -65,6 +65,9 @@ def test_gaps_are_told_of_eleven_failures() -> None:
     days = np.arange(11.0)
     assert figures(History.of(days * DAY, 2, 20 * DAY))["longest_gap_s"] == DAY
     assert figures(History.of(days * DAY, 2, 20 * DAY))["short_gaps"] == 0
+    """Of a mean of 10 d, a gap of one day is no shorter than a tenth."""
+    tenth = np.cumsum([0.0, 1.0, *[11.0] * 9])
+    assert figures(History.of(tenth * DAY, 2, 200 * DAY))["short_gaps"] == 0
     few = figures(History.of(days[:10] * DAY, 2, 20 * DAY))
     assert math.isnan(few["longest_gap_s"])
     assert math.isnan(few["short_gaps"])

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from clustersim.experiment import Interrupted
 from clustersim.fitting import fit as module
 from clustersim.fitting.fit import fit, fit_history
 from clustersim.logs.history import History
+from clustersim.records import Records
 from clustersim.scenario import Scenario
-from clustersim.settings import Settings
-from clustersim.store import ChoiceError
+from clustersim.settings import Settings, Silent
+from clustersim.store import ChoiceError, Measurements
 from clustersim.units import DAY
 
 ONCE = Settings(replications=1, workers=1)
@@ -91,11 +93,48 @@ def test_a_fit_without_histories_has_no_check() -> None:
     assert found.checked[0] == ("failures", 1.0, None, None)
 
 
+class Listener(Silent):
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.sentences.append(message)
+
+
+def test_a_fit_that_breaks_off_is_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If it is of the same fleet: not of that of another log."""
+    real = Measurements.put
+
+    def put(self: Measurements, records: Records) -> None:
+        real(self, records)
+        if records.replication == 1:
+            raise KeyboardInterrupt
+
+    def fitted(days: float, **more: Any) -> list[str]:
+        log, heard = History.of([days * DAY], 7, 30 * DAY, node=[0]), Listener()
+        settings = Settings(replications=3, workers=1, progress=heard, **more)
+        found = fit_history(log, "few", "log.csv", tmp_path / "out", settings)
+        assert found.saved() == fit_history(log, "few", "log.csv", settings=settings).saved()
+        return heard.sentences[:2]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Measurements, "put", put)
+        with pytest.raises(Interrupted, match="2 finished replications are kept"):
+            fitted(1.0)
+    heard, others = fitted(1.0, seed=5, resume=True)
+    assert heard == "Fitting failure"
+    assert others.startswith("replications of another scenario or version are kept in")
+    assert others.endswith("that fit goes on from them with --resume")
+    assert fitted(1.0, resume=True)[1] == "going on from 2 finished replications"
+
+
 def test_what_is_no_failure_is_told_with_the_first_problem(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("when,node\n2026-06-02,a\nsoon,a\n")
     with pytest.raises(
         ChoiceError, match="none of 2 rows is a failure within the window; the first problem:"
     ):
         fit(tmp_path / "log.csv", nodes=9, settings=ONCE, **DAYS)  # type: ignore[arg-type]
+    with pytest.raises(ChoiceError, match="none of 0 rows is a failure within the window; correct the"):
+        fit_history(History.of([], 8, 30 * DAY), "few", "log.csv", settings=ONCE)
     hundred = History.of(range(100), 8, 30 * DAY, cause=range(100), causes=[str(n) for n in range(100)])
     module._refuse_useless(hundred)

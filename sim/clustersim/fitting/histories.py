@@ -18,7 +18,7 @@ def history_of(scenario: Scenario, records: Records) -> History:
     known by their places, as a returning node may come into another rack; else by their numbers.
     """
     table, fleet = records.incidents, scenario.cluster.nodes + scenario.cluster.spare_nodes
-    back = table.get("back_s", np.full(len(table["time_s"]), np.nan))
+    back = table.get("back_s", table["time_s"])  # Without the column no node is lost, and none comes back.
     by_place = bool(np.any(table["nodes_lost"] > 1))
     size = scenario.slots_per("rack")
     away_until = [0.0] * fleet

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +53,47 @@ def test_a_node_that_is_not_back_is_open_and_a_restart_has_no_end() -> None:
     assert np.all(np.isinf(log.end_s[late]))
     assert np.all(np.isnan(log.end_s[log.cause == 1]))
     assert np.all(log.node[log.cause == 1] == -1)
+
+
+def rows(
+    scenario: Scenario, *incidents: tuple[float, int, int, int, float]
+) -> list[tuple[float, int, float]]:
+    """Return time, node and end of each row, of incidents with time, node, rack, nodes lost and return."""
+    columns = (np.array(column) for column in zip(*incidents, strict=True))
+    table = dict(zip(("time_s", "node", "rack", "nodes_lost", "back_s"), columns, strict=True))
+    records: Any = SimpleNamespace(incidents=table | {"mode": np.zeros(len(incidents), int)})
+    log = history_of(scenario, records)
+    assert log.nodes == 8
+    return list(zip(log.time_s.tolist(), log.node.tolist(), log.end_s.tolist(), strict=True))
+
+
+def test_what_takes_a_rack_along_has_a_row_for_each_node_that_was_there() -> None:
+    """In racks of two a node is known by its place: node 3, which has come to rack 0, by the second one."""
+    scenario = fleet("a: {per: node, mtbf: 20 d, repair: 1 d}", "gpus: 48, spares: 2, nodes_per_rack: 2")
+    found = rows(
+        scenario,
+        (0.0, 3, 0, 2, 10.0),
+        (5.0, 2, 0, 1, 20.0),
+        (10.0, 2, 0, 1, math.nan),
+        (11.0, -1, -1, 0, math.nan),
+        (12.0, 7, -1, 1, 13.0),
+        (12.5, 7, -1, 2, 14.0),
+        (14.0, 4, 1, 0, math.nan),
+        (15.0, 4, 1, 2, 16.0),
+    )
+    assert repr(found) == repr(
+        [
+            (0.0, 1, 10.0),
+            (0.0, 0, 10.0),
+            (10.0, 0, math.inf),
+            (11.0, -1, math.nan),
+            (12.0, 7, 13.0),
+            (14.0, 2, math.nan),
+            (15.0, 2, 16.0),
+            (15.0, 3, 16.0),
+        ]
+    )
+    assert rows(scenario, (0.0, 3, 0, 1, 10.0)) == [(0.0, 3, 10.0)]
 
 
 def test_figures_by_hand() -> None:

@@ -111,12 +111,13 @@ def test_of_spells_beyond_an_age_only_that_beyond_counts() -> None:
     assert Likelihood(first, Model("weibull", new=True))(values) == pytest.approx(math.log(survival[1]))
 
 
-def test_a_relapse_is_due_since_the_return_and_a_lifetime_counts_service() -> None:
+@pytest.mark.parametrize("back", [40.0, 50.0])
+def test_a_relapse_is_due_since_the_return_and_a_lifetime_counts_service(back: float) -> None:
     """Back for 40 d, of which 30 d in service: hazard 1/100 + 0.3/50 / (1 - 0.3 * 40/50)."""
-    spells = replace(one_spell(40.0, True, repaired=True), served=np.array([30.0]))
-    hazard = 1 / 100 + 0.3 / 50 / (1 - 0.3 * 40 / 50)
+    spells = replace(one_spell(back, True, repaired=True), served=np.array([30.0]))
+    hazard = 1 / 100 + 0.3 / 50 / (1 - 0.3 * back / 50)
     found = Likelihood(spells, Model(within=50.0))({"mtbf_s": 100.0, "probability": 0.3})
-    assert found == pytest.approx(math.log(hazard) - 30 / 100 + math.log(1 - 0.3 * 40 / 50))
+    assert found == pytest.approx(math.log(hazard) - 30 / 100 + math.log(1 - 0.3 * back / 50))
 
 
 def test_a_node_is_a_lemon_in_all_of_its_spells() -> None:

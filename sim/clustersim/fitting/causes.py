@@ -119,10 +119,11 @@ class CauseFit:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of one cause before anything is tested."""
+    """The rows of one cause before anything is tested: how many, and those that are failures of their own."""
 
     name: str
     per: str
+    count: int
     rows: Array
     spells: Spells
     bursts: Bursts | None
@@ -137,7 +138,7 @@ def fit_causes(history: History, heard: Heard = lambda _: None) -> dict[str, Cau
     """
     absences = absences_of(history), site_absences(history)
     parts = [part for cause in range(len(history.causes)) for part in _parts(history, cause, absences)]
-    parts.sort(key=lambda part: -len(part.rows))
+    parts.sort(key=lambda part: -part.count)
     tests = sum(len(part.features) + (part.bursts is not None) for part in parts)
     fits = {}
     for part in parts:
@@ -155,22 +156,19 @@ def _parts(history: History, cause: int, absences: tuple[Absences, Absences]) ->
         rows, bursts = without_bursts(history, of_nodes)
         spells = spells_of(history, rows, absences[0])
         features = testable(spells, history.nodes, history.window_s)
-        parts.append(_Rows(name, "node", of_nodes, spells, bursts, features))
+        parts.append(_Rows(name, "node", len(of_nodes), rows, spells, bursts, features))
     out = ~np.isnan(history.end_s[of_job])
     for per, rows in (("job", of_job[~out]), ("cluster", of_job[out])):
         if rows.size:
             spells = site_spells(history, rows, absences[1])
             named = f"{name} {WORDS[per]}" if parts else name
             features = testable(spells, 1, history.window_s)
-            parts.append(_Rows(named, per, rows, spells, None, features))
+            parts.append(_Rows(named, per, len(rows), rows, spells, None, features))
     return parts
 
 
 def _fitted(history: History, part: _Rows, tests: int) -> CauseFit:
-    rows = part.rows
-    firsts = rows if part.bursts is None or not part.bursts.domain else without_bursts(history, rows)[0]
-    ends, times = history.end_s[firsts], history.time_s[firsts]
-    node = history.node[firsts]
+    ends, times, node = history.end_s[part.rows], history.time_s[part.rows], history.node[part.rows]
     last = np.where(node >= 0, history.left_s[np.maximum(node, 0)], history.window_s)
     away = ~np.isnan(ends)
     done = ends[away] < last[away]
@@ -179,7 +177,7 @@ def _fitted(history: History, part: _Rows, tests: int) -> CauseFit:
     return CauseFit(
         name=part.name,
         per=part.per,
-        count=len(rows),
+        count=part.count,
         node_days=history.node_days,
         transient=int((~away).sum()),
         spells=part.spells,
@@ -187,7 +185,7 @@ def _fitted(history: History, part: _Rows, tests: int) -> CauseFit:
         bursts=part.bursts,
         away_s=away_s,
         done=done,
-        repair=repair_law(away_s, done) if away_s.size else None,
+        repair=repair_law(away_s, done),
         relapse=_relapsing(part.spells) if part.per == "node" else None,
     )
 
@@ -196,7 +194,7 @@ def _relapsing(spells: Spells) -> Relapsing | None:
     """Return how many repairs did not last a day, among those after which the node was watched so long."""
     since = spells.end - spells.start
     again = spells.repaired & spells.failed & (since <= DAY)
-    watched = again | (spells.repaired & (since > DAY))
+    watched = spells.repaired & (spells.failed | (since >= DAY))
     if not watched.any():
         return None
     expected = -math.expm1(-spells.count * DAY / spells.total)

@@ -197,8 +197,8 @@ class Likelihood:
         self.spells, self.model = spells, model
         self.names = model.parameters
         self._failed = spells.failed
-        _, self._node = np.unique(spells.node, return_inverse=True)
-        self._weight = np.zeros(int(self._node.max(initial=-1)) + 1)
+        nodes, self._node = np.unique(spells.node, return_inverse=True)
+        self._weight = np.zeros(len(nodes))
         np.maximum.at(self._weight, self._node, spells.weight)
         steady = model.law != EXPONENTIAL and not model.new
         self._unknown = np.flatnonzero(spells.first & steady)
@@ -216,9 +216,9 @@ class Likelihood:
         """Return it for the parameters with these *values*."""
         if not self.model.lemons:
             return dot(self._of_spells(values, 1.0), self.spells.weight)
-        share, nodes = values["share"], len(self._weight)
+        share = values["share"]
         good, bad = (
-            np.bincount(self._node, self._of_spells(values, pace), nodes) for pace in (1.0, values["factor"])
+            np.bincount(self._node, self._of_spells(values, pace)) for pace in (1.0, values["factor"])
         )
         mixed = np.logaddexp(math.log1p(-share) + good, math.log(share) + bad)
         return dot(mixed, self._weight)

@@ -36,17 +36,17 @@ def test_causes_come_by_their_rows_and_are_heard_of() -> None:
 
 
 def test_absences_end_with_the_watch_and_are_over_if_they_end_before() -> None:
-    """Node 0 is away for 2 d, node 1 until the end and node 2 until it leaves; node 3 stays."""
-    left = [100, 100, 50, 100, 100, 100, 100, 100, 100]
-    rows = ((1, 3, 0, 0), (90, OPEN, 1, 0), (40, 60, 2, 0), (5, NAN, 3, 0))
+    """Node 2 is away for 2 d, nodes 1 and 4 until the end and node 0 until it leaves; node 3 stays."""
+    left = [50, 100, 100, 100, 100, 100, 100, 100, 100]
+    rows = ((1, 3, 2, 0), (90, OPEN, 1, 0), (40, 60, 0, 0), (5, NAN, 3, 0), (90, 100, 4, 0))
     (found,) = fit_causes(log_of(*rows, left_s=np.array(left) * DAY)).values()
-    assert sorted((found.away_s / DAY).tolist()) == [2, 10, 10]
+    assert sorted((found.away_s / DAY).tolist()) == [2, 10, 10, 10]
     assert found.done[found.away_s == 2 * DAY].tolist() == [True]
     assert found.done.sum() == 1
-    assert (found.transient, found.count) == (1, 4)
+    assert (found.transient, found.count) == (1, 5)
     assert found.node_days == 850
     assert found.repair is not None
-    assert (found.repair.seen.done, found.repair.seen.censored) == (1, 2)
+    assert (found.repair.seen.done, found.repair.seen.censored) == (1, 3)
 
 
 def test_the_site_is_out_until_the_end_of_the_window() -> None:
@@ -59,14 +59,25 @@ def test_the_site_is_out_until_the_end_of_the_window() -> None:
 
 
 def test_a_repair_does_not_last_if_the_node_fails_within_a_day_by_the_same_cause() -> None:
-    """Of node 0 one lasts a day, two do longer; node 1 is back too late to tell, node 2 has another cause."""
-    rows = [(1, 2, 0, 0), (3, 4, 0, 0), (5.1, 6, 0, 0), (99.5, 99.7, 1, 0), (50, 51, 2, 0), (51.5, 52, 2, 1)]
+    """Of node 0 one lasts a day, two do longer; node 1 is back too late to tell, node 2 has another cause.
+
+    Node 3 is back a day before the end.
+    """
+    rows = [
+        (98, 99, 3, 0),
+        (1, 2, 0, 0),
+        (3, 4, 0, 0),
+        (5.1, 6, 0, 0),
+        (99.5, 99.7, 1, 0),
+        (50, 51, 2, 0),
+        (51.5, 52, 2, 1),
+    ]
     found = fit_causes(log_of(*rows))["a"]
     assert found.relapse is not None
-    assert (found.relapse.seen, found.relapse.repairs) == (1, 4)
-    assert found.relapse.share == 0.25
-    served = 9 * 100 - (1 + 1 + 0.9 + 0.2 + 1 + 0.5)
-    assert found.relapse.expected == pytest.approx(1 - math.exp(-5 / served))
+    assert (found.relapse.seen, found.relapse.repairs) == (1, 5)
+    assert found.relapse.share == 0.2
+    served = 9 * 100 - (1 + 1 + 1 + 0.9 + 0.2 + 1 + 0.5)
+    assert found.relapse.expected == pytest.approx(1 - math.exp(-6 / served))
     assert fit_causes(log_of((1, NAN, 0, 0), (2, NAN, 0, 0)))["a"].relapse is None
 
 
@@ -84,11 +95,11 @@ def test_a_rack_that_fails_as_a_whole_is_repaired_once_and_counts_as_rows() -> N
 
 
 def test_the_level_is_that_of_all_tests_of_all_causes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 20 failures of nodes without repairs, two features and bursts; of 3 of the job, none at all."""
+    """Of 20 failures of nodes without repairs, one feature and bursts; of the job and of the site, none."""
     monkeypatch.setattr(module, "testable", lambda spells, nodes, window: ("lemons",) if nodes > 1 else ())
     rows = [(number, NAN, number % 9, 0) for number in range(1, 21)]
-    found = fit_causes(log_of(*rows, *((30.0 + number, NAN, -1, 1) for number in range(3))))
-    assert [fit.selection.level for fit in found.values()] == [0.05 / 2, 0.05 / 2]
+    found = fit_causes(log_of(*rows, *((30.0 + number, NAN, -1, 1) for number in range(3)), (50, 51, -1, 2)))
+    assert [fit.selection.level for fit in found.values()] == [0.05 / 2] * 3
 
 
 def test_a_share_of_bursts_is_of_the_failures_and_none_if_they_are_chance() -> None:

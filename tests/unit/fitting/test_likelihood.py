@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from clustersim.estimate import ConfidenceInterval
+from clustersim.fitting import likelihood as module
 from clustersim.fitting.likelihood import LAWS, RANGES, SHORTEST, Likelihood, Maximum, Model, maximise
 from clustersim.fitting.spells import Absences, Spells, absences_of, spells_of
 from clustersim.logs.history import History
@@ -114,7 +116,9 @@ def test_of_spells_beyond_an_age_only_that_beyond_counts() -> None:
 @pytest.mark.parametrize("back", [40.0, 50.0])
 def test_a_relapse_is_due_since_the_return_and_a_lifetime_counts_service(back: float) -> None:
     """Back for 40 d, of which 30 d in service: hazard 1/100 + 0.3/50 / (1 - 0.3 * 40/50)."""
-    spells = replace(one_spell(back, True, repaired=True), served=np.array([30.0]))
+    begin = np.array([5.0])
+    spell = one_spell(back, True, repaired=True)
+    spells = replace(spell, start=begin, end=begin + back, served=np.array([30.0]))
     hazard = 1 / 100 + 0.3 / 50 / (1 - 0.3 * back / 50)
     found = Likelihood(spells, Model(within=50.0))({"mtbf_s": 100.0, "probability": 0.3})
     assert found == pytest.approx(math.log(hazard) - 30 / 100 + math.log(1 - 0.3 * back / 50))
@@ -151,6 +155,10 @@ def test_own_time_passes_faster_before_an_instant_and_for_lemons() -> None:
     densities = np.exp(law.log_hazard + law.log_survival) * [1.0, 5.0]
     found = Likelihood(one_spell(90.0, True), model)(values)
     assert found == pytest.approx(math.log(densities @ [0.8, 0.2]))
+    at_once = Likelihood(one_spell(60.0, True), Model(until=60.0))(values)
+    assert at_once == pytest.approx(
+        -math.log(100) - 180 / 100
+    )  # At the instant itself the pace is the usual.
 
 
 def test_a_spell_of_no_length_counts_as_one_second() -> None:
@@ -196,10 +204,60 @@ def test_an_interval_is_that_of_the_profile_whatever_the_others_are(
             assert side * deviations == pytest.approx(1.96 * part, abs=0.011 * part)
 
 
-def test_an_interval_of_what_nothing_tells_is_all_that_is_searched() -> None:
-    best = Maximum(Normal(0.0, (1e3, 1e3)), Normal.at, 0.0)
-    for name in Normal.names:
-        assert best.interval(name)[1:] == (RANGES[name].low, RANGES[name].high)
+@pytest.mark.parametrize(
+    ("widths", "share_low"), [((1e3, 1e3), None), ((15.0, 3.0), None), ((15.0, 2.0), math.log(1 / 9) - 3.92)]
+)
+def test_an_interval_ends_at_the_latest_where_its_search_does(
+    widths: tuple[float, float], share_low: float | None
+) -> None:
+    """The logarithm of the mean may be 20.7 away on either side, the logit of the share 4.7 and 2.2."""
+    best = Maximum(Normal(0.0, widths), Normal.at, 0.0)
+    assert best.interval("mtbf_s") == (1e6, 1e-3, 1e15)
+    _, low, high = best.interval("share")
+    assert high == 0.5
+    assert low is not None
+    assert RANGES["share"].inner(low) == pytest.approx(share_low or math.log(1 / 999), abs=0.02)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.8, 0.95])
+@pytest.mark.parametrize("name", Normal.names)
+@pytest.mark.parametrize("widths", [(0.1, 0.3), (0.9, 0.4)])
+def test_an_end_of_a_normal_density_is_found_at_the_second_try(
+    correlation: float, name: str, widths: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The root of the fall is linear in the parameter, so that one step tells where the end is."""
+    real, tries = module.searched, list[Mapping[str, float]]()
+
+    def searched(*given: Any) -> Maximum:
+        tries.append(given[2])
+        return real(*given)
+
+    monkeypatch.setattr(module, "searched", searched)
+    Maximum(Normal(correlation, widths), Normal.at, 0.0).interval(name)
+    assert len(tries) == 4
+
+
+@pytest.mark.parametrize("tops", [(1.0, 2.0), (2.0, 1.0)])
+def test_lemons_are_sought_from_few_bad_nodes_and_from_many(
+    tops: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a mean of good nodes of which all fail as often: (0.95 + 0.05 * 6) / 125 = 1 / 100."""
+    starts: list[Mapping[str, float]] = []
+
+    def searched(likelihood: Likelihood, start: Mapping[str, float]) -> Maximum:
+        starts.append(dict(start))
+        return Maximum(likelihood, start, tops[len(starts) - 1])
+
+    monkeypatch.setattr(module, "searched", searched)
+    found = maximise(one_spell(90.0, True), Model(lemons=True, until=60.0), {"mtbf_s": 100.0})
+    assert starts == [
+        pytest.approx({"mtbf_s": 125.0, "share": 0.05, "factor": 6.0, "early": 1.5}),
+        pytest.approx({"mtbf_s": 150.0, "share": 0.25, "factor": 3.0, "early": 1.5}),
+    ]
+    assert found.values == starts[tops.index(2.0)]
+    starts.clear()
+    maximise(one_spell(90.0, True), Model(), {"mtbf_s": 100.0})
+    assert len(starts) == 1
 
 
 def test_the_criterion_of_akaike() -> None:

@@ -14,7 +14,16 @@ from scipy.integrate import quad
 
 from clustersim.estimate import ConfidenceInterval
 from clustersim.fitting import likelihood as module
-from clustersim.fitting.likelihood import LAWS, RANGES, SHORTEST, Likelihood, Maximum, Model, maximise
+from clustersim.fitting.likelihood import (
+    LAWS,
+    RANGES,
+    SHORTEST,
+    Likelihood,
+    Maximum,
+    Model,
+    maximise,
+    searched,
+)
 from clustersim.fitting.spells import Absences, Spells, absences_of, spells_of
 from clustersim.logs.history import History
 from clustersim.units import DAY
@@ -228,13 +237,23 @@ def test_an_end_of_a_normal_density_is_found_at_the_second_try(
     """The root of the fall is linear in the parameter, so that one step tells where the end is."""
     real, tries = module.searched, list[Mapping[str, float]]()
 
-    def searched(*given: Any) -> Maximum:
+    def counted(*given: Any) -> Maximum:
         tries.append(given[2])
         return real(*given)
 
-    monkeypatch.setattr(module, "searched", searched)
+    monkeypatch.setattr(module, "searched", counted)
     Maximum(Normal(correlation, widths), Normal.at, 0.0).interval(name)
     assert len(tries) == 4
+
+
+@pytest.mark.parametrize("beyond", [math.nan, -math.inf])
+def test_a_likelihood_that_is_no_number_somewhere_is_searched_elsewhere(beyond: float) -> None:
+    class Broken(Normal):
+        def __call__(self, values: Mapping[str, float]) -> float:
+            return beyond if values["mtbf_s"] > 5e6 else super().__call__(values)
+
+    found = searched(Broken(0.0), {"mtbf_s": 1e4, "share": 0.2})
+    assert found.values == pytest.approx(Normal.at, rel=1e-4)
 
 
 @pytest.mark.parametrize("tops", [(1.0, 2.0), (2.0, 1.0)])
@@ -244,11 +263,11 @@ def test_lemons_are_sought_from_few_bad_nodes_and_from_many(
     """With a mean of good nodes of which all fail as often: (0.95 + 0.05 * 6) / 125 = 1 / 100."""
     starts: list[Mapping[str, float]] = []
 
-    def searched(likelihood: Likelihood, start: Mapping[str, float]) -> Maximum:
+    def noted(likelihood: Likelihood, start: Mapping[str, float]) -> Maximum:
         starts.append(dict(start))
         return Maximum(likelihood, start, tops[len(starts) - 1])
 
-    monkeypatch.setattr(module, "searched", searched)
+    monkeypatch.setattr(module, "searched", noted)
     found = maximise(one_spell(90.0, True), Model(lemons=True, until=60.0), {"mtbf_s": 100.0})
     assert starts == [
         pytest.approx({"mtbf_s": 125.0, "share": 0.05, "factor": 6.0, "early": 1.5}),

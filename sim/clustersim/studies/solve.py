@@ -189,7 +189,7 @@ def _advice(found: Solution) -> Iterator[Advice]:
         names = list(found.levers or ())
         if names:
             yield Advice(f"Beside it these help most, each by itself: {'; '.join(names)}.")
-        elif found.levers is not None:
+        else:
             yield Advice("No other single change helps beyond chance.")
 
 
@@ -418,13 +418,13 @@ def _today(scenario: Scenario, path: str, asked: Unit | None) -> tuple[float | N
     written = "" if keys is None else str(at(scenario.document, keys))
     for text in (written, COUNT.sub(r"\1", shown)):
         with suppress(ValueError):
-            found.append(measured_in(text.replace(",", "").replace("_", "")))
+            found.append(measured_in(text.replace(",", "")))
     alike = [each for each in found if asked is not None and each[1].name == asked.name]
     if not found:
         return None, None
     number, unit = (alike or found)[0]
     if path == CARDS:
-        unit = unit._replace(step=scenario.cluster.gpus_per_node * max(scenario.recovery.replicas or 1, 1))
+        unit = unit._replace(step=scenario.cluster.gpus_per_node * scenario.recovery.replicas)
     return number, unit
 
 

@@ -253,11 +253,10 @@ def _advice(tuning: Tuning) -> Iterator[Advice]:
 
 
 def _ways_out(tuning: Tuning) -> Iterator[Advice]:
-    needed, now = tuning.needed, describe(tuning.scenario).restart_s or 0.0
-    ways = []
+    needed, ways = tuning.needed, []
     if "restart_s" in needed:
-        restart = duration(needed["restart_s"])
-        ways.append(f"training went on {restart} after a failure (now {duration(now)})")
+        restart, now = duration(needed["restart_s"]), duration(describe(tuning.scenario).restart_s)
+        ways.append(f"training went on {restart} after a failure (now {now})")
     if "mtbf_s" in needed:
         rarest, mtbf = duration(needed["mtbf_s"]), duration(tuning.scenario.mtbf)
         ways.append(f"something failed only every {rarest} (now every {mtbf})")

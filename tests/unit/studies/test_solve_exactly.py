@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from clustersim.estimate import ConfidenceInterval
 from clustersim.scenario.model import Scenario
+from clustersim.studies.change import Change
 from clustersim.studies.condition import Condition
 from clustersim.studies.crossing import Slack
 from clustersim.studies.figures import Rows
 from clustersim.studies.solve import Evaluation, Question, Solution, solve
 from clustersim.studies.study import Simulations
-from clustersim.studies.values import TrialValue
+from clustersim.studies.values import TrialValue, Unit
 from tests.unit.studies.clusters import HERE, full, job
 
 RESTART = "recovery.stages.start"
 SPARES = "cluster.spares"
+BLOCKS = "checkpoint.blocks"
 Function = Callable[[float], float]
 
 
@@ -111,17 +115,31 @@ def test_spares_are_counted_from_none(exactly: Any) -> None:
     assert ends(most) == [2048.0, 2048.0, 2048.0]
     assert most.interval == "2048"
     assert not exactly(lambda n: n - 2048.5, SPARES, scenario, width=0.1).reachable
+    none = exactly(lambda n: 0.5 - n, SPARES, scenario)
+    assert ends(none) == [0.0, 0.0, 0.0]
+    assert none.at_solution is not None
+    assert none.at_solution.value.text == "0"
+
+
+def test_todays_share_of_many_nodes_is_read_without_the_marks_of_thousands(exactly: Any) -> None:
+    """1 % of 125,000 nodes, where a range of counts is asked about."""
+    scenario = job(cluster={"gpus": 1_000_000, "spares": "1 %"})
+    found = exactly(lambda n: n - 1500.5, SPARES, scenario, between="0..2000")
+    assert found.now is not None
+    assert found.now.value == TrialValue("1250", 1250.0)
 
 
 def test_cards_are_whole_nodes(exactly: Any) -> None:
-    found = exactly(lambda n: n - 1500.0, "cluster.gpus")
-    assert ends(found)[1] == 1504.0
+    found = exactly(lambda n: n - 1490.0, "cluster.gpus")
+    assert ends(found)[1] == 1496.0
     assert all(each.value.si % 8 == 0 for each in found.evaluations)
     within = exactly(lambda n: n - 1500.0, "cluster.gpus", between="800..2000")
     assert ends(within)[1] == 1504.0
     assert within.between == (800.0, 2000.0)
     written = exactly(lambda n: n - 1500.0, "cluster.gpus", between="8e2..2000.0")
     assert (ends(written)[1], written.between) == (1504.0, (800.0, 2000.0))
+    thirds = job(cluster={"gpus": 1_200}, recovery={"stages": {"start": "5 min"}, "replicas": 3})
+    assert ends(exactly(lambda n: n - 1490.0, "cluster.gpus", thirds))[1] == 1512.0
 
 
 def test_a_number_that_need_not_be_whole_is_tried_between_whole_ones(exactly: Any) -> None:
@@ -165,11 +183,33 @@ def test_of_two_places_the_one_nearest_to_todays_value_is_the_answer(exactly: An
     near = exactly(hill, RESTART, between="100s..20000s")
     (other,) = near.others
     assert other.si == pytest.approx(6000, rel=1.0)
-    assert "This is the one nearest to today's value" in said(near)
+    (several,) = (str(each) for each in near.advice if each.warning)
+    assert "This is the one nearest to today's value" in several
     middle = exactly(hill, RESTART, between="310s..20000s")
     assert ends(middle)[1] == pytest.approx(6000, rel=0.01)
     assert (middle.direction, middle.from_today) == ("at_most", False)
     assert "This is the one nearest to the middle of the range" in said(middle)
+
+
+def test_what_is_tried_goes_on_until_both_ends_of_the_interval_are_known(exactly: Any) -> None:
+    """From 240 s to 960 s: a third of today's 300 s and three times as much are not far enough."""
+    found = exactly(lambda x: 1 - x / 600, RESTART, width=0.6)
+    assert ends(found) == pytest.approx([240, 600, 960], rel=0.01)
+
+
+def test_a_place_is_known_to_more_digits_than_are_shown(exactly: Any) -> None:
+    found = exactly(lambda x: 1 - x / 612.3456, RESTART)
+    assert ends(found) == pytest.approx([551.11104, 612.3456, 673.58016], rel=1e-6)
+    assert "of at most 10.2 min (95 %: 9.19 to 11.2 min)" in said(found)
+
+
+def test_values_of_any_unit_are_told_apart_by_their_digits(exactly: Any) -> None:
+    unit = Unit("%", 0.01, name="share")
+    found, slack = exactly(lambda x: 1 - x / 600, RESTART), Slack(-1.0, -1.0, -1.0)
+    met = [replace(found.best, value=unit.value(number, 9)) for number in (4.726, 1.00000001)]
+    unmet = [replace(found.best, value=unit.value(number, 9), slack=slack) for number in (4.731, 1.00000002)]
+    near = replace(found, unit=unit, evaluations=[*met, *unmet])
+    assert [text for text, _ in near.tried] == ["4.726 %", "1.00000001 %", "4.731 %", "1.00000002 %"]
 
 
 def test_an_end_beyond_all_that_was_tried_is_not_known(exactly: Any) -> None:
@@ -190,7 +230,16 @@ def test_what_is_out_of_reach_may_be_so_by_chance(exactly: Any, width: float, do
     assert ("cannot be shown to be reached" in said(found)) == doubt
     assert ("More replications would tell" in said(found)) == doubt
     assert "each by itself: halve x failures." in said(found)
-    assert found.body()["levers"] == ["failures.x.mtbf"]
+    body = found.body()
+    assert (body["levers"], body["text"], body["reachable"]) == (["failures.x.mtbf"], None, False)
+
+
+def test_the_ends_of_what_was_tried_are_said_as_other_values_are(exactly: Any) -> None:
+    found = exactly(lambda x: -1 - x, RESTART, between="101.4min..5h")
+    assert "cannot be reached by recovery.stages.start alone, between 1.69 h and 5 h:" in said(found)
+    assert "helps" not in said(found)
+    nothing = replace(found, levers={})
+    assert str(nothing.advice[1]) == "No other single change helps beyond chance."
 
 
 @pytest.mark.parametrize("retune", [True, False])
@@ -198,7 +247,7 @@ def test_the_answer_says_what_was_asked(exactly: Any, retune: bool) -> None:
     found = exactly(lambda x: 1 - x / 600, RESTART, between="2min..30min", retune=retune)
     body = found.body()
     asked = {"study": "solve", "for": RESTART, "until": "ettr >= 0.9", "metric": "ettr", "retune": retune}
-    assert body | asked == body
+    assert body | asked | {"reachable": True} == body
     assert (body["unit"], body["between"]) == ("s", pytest.approx([120.0, 1800.0]))
     assert [body[end] for end in ("low", "value", "high")] == pytest.approx([540, 600, 660], rel=0.01)
     assert (body["text"], body["other_values"], body["levers"]) == ("9 to 11 min", [], [])
@@ -232,17 +281,46 @@ def test_the_other_scenario_has_the_same_failures_over_the_same_time(
 def test_the_other_scenario_has_the_value_too_where_both_shall(
     both: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[list[str]] = []
+    seen: list[list[tuple[str, str]]] = []
 
     def simulated(self: Question, scenarios: Sequence[Scenario]) -> list[Rows]:
-        seen.append([each.document["recovery"]["stages"]["start"] for each in scenarios])
-        return [{}] * len(scenarios)
+        seen.append([(each.name, each.document["recovery"]["stages"]["start"]) for each in scenarios])
+        return [{"ettr": ettr[each.name]} for each in scenarios]
 
     monkeypatch.setattr(Question, "_simulated", simulated)
-    evaluation = Evaluation(TrialValue("", 0.0), {}, Slack(0.0, 0.0, 0.0))
-    monkeypatch.setattr(Question, "_evaluation", lambda *_: evaluation)
-    condition, other = Condition.parse("ettr >= other.yaml"), job(restart=60)
+    ettr = {"job": np.array([[0.9], [0.7]]), "other": np.array([[0.6], [0.4]])}
+    condition, other = Condition.parse("ettr >= other.yaml"), job(name="other", restart=60)
     question = Question(job(), RESTART, condition, Simulations(HERE), other, False, both)
-    question.ask([TrialValue("9 min", 540.0), TrialValue("8 min", 480.0)])
-    tried = ["9 min", "8 min"]
-    assert seen == [tried if both else ["60 s", "60 s"], tried]
+    slacks = question.ask([TrialValue("9 min", 540.0), TrialValue("8 min", 480.0)])
+    values = ["9 min", "8 min"]
+    against = values if both else ["60 s", "60 s"]
+    assert seen == [[("other", value) for value in against], [("job", value) for value in values]]
+    assert slacks == [pytest.approx((0.3, 0.3, 0.3))] * 2
+
+
+@pytest.mark.parametrize(
+    ("until", "names"), [("ettr >= 0.9", ["most", "more", "some"]), ("ettr <= 0.1", ["harm", "bit"])]
+)
+def test_three_changes_that_help_beyond_chance_are_named_the_most_helpful_first(
+    until: str, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each change is told by how long its saves take; those of the value itself, or faulty, are left out."""
+    gains = {"bit": -0.01, "some": 0.02, "most": 0.05, "harm": -0.02, "little": 0.01, "more": 0.03}
+    rows = {f"{n} s": np.array([[0.5], [0.6]]) + gain for n, gain in enumerate(gains.values(), 1)}
+    rows |= {"30 s": np.array([[0.5], [0.6]]), "7 s": np.array([[0.9], [0.4]])}
+    changes = [
+        *(Change(name, {BLOCKS: f"{n} s"}, "") for n, name in enumerate([*gains, "chance"], 1)),
+        Change("itself", {RESTART: "1 s", BLOCKS: "3 s"}, ""),
+        Change("faulty", {BLOCKS: "never"}, ""),
+    ]
+
+    def simulated(self: Question, scenarios: Sequence[Scenario]) -> list[Rows]:
+        assert {each.document["recovery"]["stages"]["start"] for each in scenarios} == {"9 min"}
+        return [{"ettr": rows[each.document["checkpoint"]["blocks"]]} for each in scenarios]
+
+    monkeypatch.setattr(Question, "_simulated", simulated)
+    monkeypatch.setattr("clustersim.studies.solve.offers", lambda _: changes)
+    given = job(checkpoint={"interval": "20 min", "blocks": "30 s"})
+    question = Question(given, RESTART, Condition.parse(until), Simulations(HERE), None, False, False)
+    found = question.helpful(TrialValue("9 min", 540.0))
+    assert list(found.items()) == [(name, [BLOCKS]) for name in names]

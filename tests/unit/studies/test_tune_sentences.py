@@ -104,6 +104,7 @@ def test_without_progress_it_is_said_what_would_have_to_change() -> None:
         "Half of the cards would train if training went on 15 s after a failure (now 10 min), or if something"
         " failed only every 17 min (now every 60 s), by Daly's formula."
     ]
+    assert all(each.warning for each in found.advice)
 
 
 def test_the_file_has_all_that_was_found() -> None:

@@ -48,7 +48,7 @@ COUNT = re.compile(r"^.*?([\d,]+) (?:cards?|nodes?|racks?)$")
 """A count as the pages show it: `16,384 cards`, `3 % = 62 nodes`."""
 MOST_LEVERS = 3
 BY_RATIO, ALL_DIGITS = 4, 9
-"""From this ratio of its ends a range is tried at equal ratios; digits of a value that is simulated."""
+"""Above this ratio of its ends a range is tried at equal ratios; digits of a value that is simulated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,8 +369,9 @@ def _sought(scenario: Scenario, path: str, between: str | None) -> Sought:
         if unit is not None and unit.name != asked.name:
             raise ChoiceError(f"--between {between}: not in the unit of {path}, {unit.suffix or 'a count'}")
         if unit is not None and start is not None:
-            # Ends such as 1e3 are counts too, where today's number is whole and no half is possible.
-            whole = asked.whole or (unit.whole and _variant(scenario, {path: str(start + 0.5)}) is None)
+            # Ends such as 1e3 are counts too, where today's number is whole and no half beside it can be.
+            halves = (_variant(scenario, {path: str(start + half)}) for half in (0.5, -0.5))
+            whole = asked.whole or (unit.whole and not any(halves))
             start, asked = start * unit.si / asked.si, asked._replace(step=unit.step, whole=whole)
         unit = asked
         spread = np.geomspace if low > 0 and high / low > BY_RATIO else np.linspace

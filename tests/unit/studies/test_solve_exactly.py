@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from clustersim.estimate import ConfidenceInterval
+from clustersim.scenario import ScenarioError
 from clustersim.scenario.model import Scenario
 from clustersim.studies.change import Change
 from clustersim.studies.condition import Condition
 from clustersim.studies.crossing import Slack
 from clustersim.studies.figures import Rows
 from clustersim.studies.solve import Evaluation, Question, Solution, solve
-from clustersim.studies.study import Simulations
+from clustersim.studies.study import Simulations, simulations
 from clustersim.studies.values import TrialValue, Unit
 from tests.unit.studies.clusters import HERE, full, job
 
@@ -50,7 +52,7 @@ def exactly(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Solution]:
         monkeypatch.setattr(Question, "ask", ask)
         monkeypatch.setattr(Question, "helpful", lambda *_: {"halve x failures": ["failures.x.mtbf"]})
         given = scenario or job(interval="20 min")
-        return solve(given, path=path, until=until, settings=HERE, **more)
+        return solve(given, path=path, until=until, **{"settings": HERE} | more)
 
     return solved
 
@@ -142,23 +144,59 @@ def test_cards_are_whole_nodes(exactly: Any) -> None:
     assert ends(exactly(lambda n: n - 1490.0, "cluster.gpus", thirds))[1] == 1512.0
 
 
-def test_a_number_that_need_not_be_whole_is_tried_between_whole_ones(exactly: Any) -> None:
-    mode = {"any": {"per": "node", "mtbf": "9 d", "groups": {"old": 3}}}
-    scenario = job(failures=mode, cluster={"gpus": 1_000, "groups": {"old": {"nodes": 4}}})
-    found = exactly(lambda x: x - 2.3, "failures.any.groups.old", scenario, between="1.5..4.5")
+@pytest.mark.parametrize(
+    "path", ["failures.any.groups.old", "failures.any.lemons.factor", "recovery.stages.start.lognormal.sigma"]
+)
+def test_a_number_that_need_not_be_whole_is_tried_between_whole_ones(path: str, exactly: Any) -> None:
+    """Also where today's is the smallest or the largest that it can be: a factor of 1, a sigma of 6."""
+    mode = {"per": "node", "mtbf": "9 d", "groups": {"old": 3}, "lemons": {"share": "5 %", "factor": 1}}
+    scenario = job(
+        failures={"any": mode},
+        cluster={"gpus": 1_000, "groups": {"old": {"nodes": 4}}},
+        recovery={"stages": {"start": {"lognormal": {"median": "5 min", "sigma": 6}}}},
+    )
+    found = exactly(lambda x: x - 2.3, path, scenario, between="1.5..4.5")
     assert ends(found)[1] == pytest.approx(2.3, rel=0.01)
 
 
-def test_a_range_is_in_its_own_unit_and_has_todays_value_in_it(exactly: Any) -> None:
+@pytest.mark.parametrize(
+    ("today", "between", "value"), [("300 s", "2min..30min", "5 min"), ("5 min", "120s..1800s", "300 s")]
+)
+def test_a_range_is_in_its_own_unit_and_has_todays_value_in_it(
+    today: str, between: str, value: str, exactly: Any
+) -> None:
     """Today's 300 s are the 5 min from which the search begins."""
-    found = exactly(lambda x: 1 - x / 600, RESTART, between="2min..30min")
+    given = job(interval="20 min", recovery={"stages": {"start": today}})
+    found = exactly(lambda x: 1 - x / 600, RESTART, given, between=between)
     assert found.between == pytest.approx((120.0, 1800.0))
     assert found.from_today
     assert found.now is not None
-    assert found.now.value == TrialValue("5 min", 300.0)
+    assert found.now.value == TrialValue(value, 300.0)
     assert ends(found) == pytest.approx([540, 600, 660], rel=0.01)
     tried = [each.value.si for each in found.evaluations]
     assert (min(tried), max(tried)) == pytest.approx((120.0, 1800.0))
+
+
+@pytest.mark.parametrize(
+    ("between", "tried"),
+    [
+        ("1s..256s", [2.0**n for n in range(9)]),
+        ("100s..260s", range(100, 261, 20)),
+        ("400s..1600s", range(400, 1601, 150)),
+    ],
+)
+def test_a_range_is_tried_at_equal_ratios_only_where_it_is_long(
+    between: str, tried: Sequence[float], exactly: Any
+) -> None:
+    """Above 4 times its lower end: nine places, of which all suffice."""
+    found = exactly(lambda _: 1.0, RESTART, between=between)
+    assert [each.value.si for each in found.evaluations] == pytest.approx(tried)
+
+
+def test_where_nothing_can_be_tried_the_first_value_is_refused(exactly: Any) -> None:
+    scenario = job(cluster={"gpus": 8_000, "spares": "1 %"})
+    with pytest.raises(ScenarioError, match='"200 %" is more than the whole'):
+        exactly(lambda _: 1.0, SPARES, scenario, between="200%..300%")
 
 
 @pytest.mark.parametrize(
@@ -189,6 +227,16 @@ def test_of_two_places_the_one_nearest_to_todays_value_is_the_answer(exactly: An
     assert ends(middle)[1] == pytest.approx(6000, rel=0.01)
     assert (middle.direction, middle.from_today) == ("at_most", False)
     assert "This is the one nearest to the middle of the range" in said(middle)
+
+
+@pytest.mark.parametrize(("low", "high", "place"), [(1200, 1700, 1700), (1400, 1900, 1400)])
+def test_without_todays_value_the_place_nearest_to_the_middle_is_the_answer(
+    low: float, high: float, place: float, exactly: Any
+) -> None:
+    """A hill between both; 1,500 s are in the middle."""
+    found = exactly(lambda x: min(x - low, high - x), RESTART, between="1000s..2000s")
+    assert ends(found)[1] == pytest.approx(place, rel=0.01)
+    assert not found.from_today
 
 
 def test_what_is_tried_goes_on_until_both_ends_of_the_interval_are_known(exactly: Any) -> None:
@@ -263,18 +311,48 @@ def test_the_other_scenario_has_the_same_failures_over_the_same_time(
     answered = Question.__post_init__
     monkeypatch.setattr(Question, "__post_init__", lambda self: (answered(self), asked.append(self)))
     given, other = job(lives=20, replications=6), job(name="other", lives=5, replications=3, restart=60)
+    how = replace(HERE, replications=5)
     for until in ("ettr >= other.yaml", "ettr >= 0.9"):
-        exactly(lambda x: 1 - x / 600, RESTART, given, until=until, other=other, seed=7)
+        exactly(lambda x: 1 - x / 600, RESTART, given, until=until, other=other, settings=how, seed=7)
+    assert [(each.both, each.count) for each in asked] == [(False, 5)] * 2
     against, alone = (each.other for each in asked)
     assert alone is None
     assert against is not None
     assert (against.name, against.end_s, against.simulation.seed) == ("other", given.end_s, 7)
-    assert against.simulation.replications == 6
+    assert against.simulation.replications == 5
     assert against.document["recovery"] == other.document["recovery"]
     given = job(workload={"productive": "2 h"}, simulation={"replications": 6})
     exactly(lambda x: 1 - x / 600, RESTART, given, until="ettr >= other.yaml", other=other)
     assert asked[-1].other is not None
     assert asked[-1].other.end_s == other.end_s
+
+
+def test_what_is_kept_is_of_one_question_only(
+    exactly: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    def spied(*given: Any, question: Any) -> Any:
+        seen.append((*given[1:3], given[3].name, str(question)))
+        return simulations(*given, question=question)
+
+    monkeypatch.setattr("clustersim.studies.solve.simulations", spied)
+    other = {"until": "ettr >= other.yaml", "other": job(name="other")}
+    for question in (
+        {},
+        {"path": "checkpoint.blocks"},
+        {"until": "ettr >= 0.8"},
+        {"between": "2min..30min"},
+        {"retune": True},
+        {"both": True},
+        {"replications": 9},
+        other,
+        other | {"other": job(name="other", restart=60)},
+    ):
+        exactly(lambda x: 1 - x / 600, **{"path": RESTART} | question, output=tmp_path)
+    assert {each[:3] for each in seen} == {(tmp_path, "solve", "job")}
+    assert len(set(seen)) == len(seen)
+    assert [path.name for path in tmp_path.iterdir() if "@" not in path.name] == ["solve.json"]
 
 
 @pytest.mark.parametrize("both", [True, False])

@@ -244,6 +244,12 @@ def test_other_values_are_what_a_sweep_of_them_says() -> None:
     assert other.interval(0)[0] < other.interval(1)[0]  # type: ignore[operator]
 
 
+def test_other_sizes_are_shown_with_their_effective_cards() -> None:
+    over = {"cluster.gpus": "800", "checkpoint.blocks": "5s"}
+    found = tune(job(replications=2, lives=2), over=over, candidates=5, settings=HERE)
+    assert [each.chosen for each in found.sweeps] == [("ettr", "effective_gpus"), ("ettr",)]
+
+
 def test_one_place_has_one_list_of_other_values() -> None:
     with pytest.raises(ChoiceError, match=r"checkpoint.blocks has two lists of values"):
         tune(job(), over={"checkpoint.blocks": "3s"}, blocks=["5s"], settings=HERE)

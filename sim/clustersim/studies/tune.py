@@ -38,7 +38,7 @@ from clustersim.studies.study import (
     simulations,
 )
 from clustersim.studies.sweep import Sweep
-from clustersim.units import DAY, HOUR, MINUTE, format_duration
+from clustersim.units import DAY, HOUR, MINUTE
 
 REPLICATIONS = 64
 """So many choose the interval where nobody says how many: the flat range is then known to some per cent."""
@@ -49,7 +49,7 @@ ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, *(5.0 * number for number 
 NEAR_BEST = 0.005
 """So much of ETTR (0.5 pp) is little beside what inputs are unsure of: other reasons may decide within it."""
 FLAT = 2.0
-"""From this ratio of its ends the range near the best is worth a sentence."""
+"""Above this ratio of its ends the range near the best is worth a sentence."""
 HALF_TRAINING = 0.5
 """Where nothing helps, the advice says what would let half of the cards train."""
 WHAT_IF = "ettr", "effective_gpus"
@@ -232,9 +232,7 @@ def _advice(tuning: Tuning) -> Iterator[Advice]:
         yield Advice(f"{text} It is not the saves that must change.", warning=True)
         yield from _ways_out(tuning)
     else:
-        text = (
-            f"Save{tuning.within} about every {format_duration(tuning.recommended_s or 0.0, 3)}: ETTR {best}."
-        )
+        text = f"Save{tuning.within} about every {duration(tuning.recommended_s, 0.0)}: ETTR {best}."
         if ettr.half_width is not None:
             ends = " to ".join(map(duration, flat))
             text += f" Anything from {ends} is indistinguishable from the best at 95 %."

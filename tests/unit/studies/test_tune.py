@@ -185,6 +185,9 @@ def test_what_is_near_the_best_may_end_with_what_was_tried() -> None:
     assert found.near_best_s == pytest.approx((60.0, 120 * 1.5**0.5))
     assert found.near_best == "60 s (the shortest that was tried) to 2.4 min"
     assert Tuning(scenario, scenario, 8, 60.0, scenario.tiers[-1]).near_best_s is None
+    least = replace(curve[2], ettr=Estimate(0.9 - 0.005, 0.001, 8))
+    beyond = replace(found, curve=[*curve[:2], least, replace(curve[1], interval_s=240.0)])
+    assert beyond.near_best_s == (60.0, 240.0)
 
 
 def test_formulas_mislead_where_the_rate_changes_over_time() -> None:

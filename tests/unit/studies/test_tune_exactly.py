@@ -18,6 +18,7 @@ from clustersim.scenario import loads
 from clustersim.settings import Part
 from clustersim.store import ChoiceError
 from clustersim.studies.grid import GridPlan
+from clustersim.studies.search import Search
 from clustersim.studies.study import Worth, simulations
 from clustersim.studies.tune import Tuning, tune
 from tests.unit.studies.clusters import HERE, HOUR, TIERS, job
@@ -100,6 +101,14 @@ def test_the_gains_are_those_of_the_round_interval_on_the_replications_that_judg
         assert each.distinguishable == (not found.range_s[0] <= at <= found.range_s[1])
     assert found.given.target_s == 9 * HOUR
     assert [each.scenario.target_s for each in asked] == [None]
+
+
+@pytest.mark.parametrize("flat", [(300.0, HOUR), (HOUR, 2 * HOUR)])
+def test_the_ends_of_what_cannot_be_told_from_the_best_belong_to_it(
+    flat: tuple[float, float], asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Search, "flat_range", lambda _: flat)
+    assert [gain.outside for gain in tuned().gains if gain.over == "now"] == [False]
 
 
 def test_settings_are_those_of_the_tuning_and_so_are_the_candidates(asked: list[Any]) -> None:

@@ -58,9 +58,9 @@ def test_every_sentence_says_what_was_found() -> None:
     checkpoint = {"interval": "1230 s", "blocks": "30 s", "durable_after": "7.25 s"}
     flat = [replace(each, interval_s=each.interval_s / 100) for each in CURVE]
     flat[0] = replace(flat[0], ettr=Estimate(0.899, 0.01, 8))
-    gains = [gain("now", 1230.0, 0.0), gain("exact", 600.0, 0.0, False), gain("daly", 330.0, 0.03)]
+    gains = [gain("now", 7.25, 0.0), gain("exact", 600.0, 0.0, False), gain("daly", 330.0, 0.03)]
     assert said(answer(job(checkpoint=checkpoint), curve=flat, best_s=6.0, gains=gains)) == [
-        "What that gains over today's interval of 20.5 min is not distinguishable on fresh replications.",
+        "What that gains over today's interval of 7.25 s is not distinguishable on fresh replications.",
         "The exact (10 min) interval is indistinguishable from the best.",
         "Daly's interval, 5.5 min, is not the best here: +3.0 ± 1.0 pp ETTR, 30 ± 10 effective cards would be"
         " given away.",
@@ -104,7 +104,33 @@ def test_without_progress_it_is_said_what_would_have_to_change() -> None:
         "Half of the cards would train if training went on 15 s after a failure (now 10 min), or if something"
         " failed only every 17 min (now every 60 s), by Daly's formula."
     ]
+    assert str(found.advice[0]) == (
+        "job makes no progress at any interval: ETTR 0.0000 ± 0.0010 at the best of them. It is not the saves"
+        " that must change."
+    )
     assert all(each.warning for each in found.advice)
+
+
+def test_an_interval_is_said_with_three_digits_and_that_it_followed_the_failures() -> None:
+    scenario = job(checkpoint={"interval": {"adaptive": {"window": "1 d"}}, "blocks": "30 s"})
+    found = replace(answer(scenario, recommended_s=7.1512), now_s=7.2512)
+    assert str(found.advice[0]).startswith("Save about every 7.15 s: ETTR 0.900 ± 0.010.")
+    assert said(found) == [
+        "Today's interval follows the failures; what is compared is that of its start, 7.25 s, kept. To see"
+        " what following them earns, compare the two scenarios."
+    ]
+
+
+@pytest.mark.parametrize("longest", [120.0, 121.0])
+@pytest.mark.parametrize("durable_after", ["60 s", "60.1 s"])
+def test_the_optimum_is_flat_above_twice_its_lower_end_and_a_plateau_where_a_copy_is_durable_after_that(
+    longest: float, durable_after: str
+) -> None:
+    checkpoint = {"interval": "60 s", "blocks": "30 s", "durable_after": durable_after}
+    curve = [Candidate(at, Estimate(0.9, 0.01, 8), False) for at in (60.0, longest)]
+    sentences = " ".join(said(answer(job(checkpoint=checkpoint), curve=curve, best_s=60.0)))
+    assert ("The optimum is flat" in sentences) == (longest > 120)
+    assert ("the curve is a plateau" in sentences) == (durable_after == "60.1 s")
 
 
 def test_the_file_has_all_that_was_found() -> None:

@@ -397,11 +397,7 @@ def _plans(
 
 
 def tuned(
-    scenario: Scenario,
-    running: Simulations,
-    name: str | None = None,
-    candidates: int = CANDIDATES,
-    simulate: bool = False,
+    scenario: Scenario, running: Simulations, name: str | None, candidates: int, simulate: bool
 ) -> Tuning:
     """Return the best interval of the tier called *name*, of the scenario alone."""
     fixed = ended_by_the_clock(scenario, REPLICATIONS)
@@ -452,15 +448,15 @@ def _judged(answer: Tuning, marks: Mapping[str, float], search: Search, judge: S
 
 
 def formulas(scenario: Scenario, tier: Tier) -> dict[str, float]:
-    """Return the intervals of the closed forms (s); none where a save is free or serves no failure.
+    """Return the intervals of the closed forms (s); none where a save serves no failure.
 
-    One that is shorter than an interval can be is left out.
+    One that is shorter than an interval can be is left out, as all are where a save is free.
     """
-    mtbf, blocks = mtbf_served(scenario, tier.name), tier.blocks
-    if mtbf is None or blocks == 0:
+    mtbf = mtbf_served(scenario, tier.name)
+    if mtbf is None:
         return {}
     forms = {"young": theory.young, "daly": theory.daly, "exact": theory.optimal}
-    intervals = {name: form(mtbf, blocks) for name, form in forms.items()}
+    intervals = {name: form(mtbf, tier.blocks) for name, form in forms.items()}
     return {name: interval for name, interval in intervals.items() if interval >= SHORTEST_DURATION}
 
 

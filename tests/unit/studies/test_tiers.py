@@ -9,7 +9,7 @@ from clustersim.store import ChoiceError
 from clustersim.studies.change import tuned_tier
 from clustersim.studies.search import centre, why_outages_depend
 from clustersim.studies.tune import formulas
-from tests.unit.studies.clusters import TIERS
+from tests.unit.studies.clusters import TIERS, job
 
 PLAIN = """\
 name: one
@@ -43,6 +43,13 @@ def test_formulas_know_which_failures_a_tier_is_there_for() -> None:
     none_left = loads(TIERS, overrides={"failures.rack": "null"})
     assert formulas(none_left, tuned_tier(none_left)) == {}
     assert centre(none_left, tuned_tier(none_left)) > 0
+
+
+def test_formulas_give_no_interval_that_is_shorter_than_one_can_be() -> None:
+    """1 ms: Daly's is the MTBF where a save takes twice as long, and the exact one is below that."""
+    assert list(formulas(job(mtbf=0.001, blocks=0.002), tuned_tier(job(blocks=0.002)))) == ["young", "daly"]
+    free = job(blocks=0, interval="1 h")
+    assert formulas(free, tuned_tier(free)) == {}
 
 
 def test_outages_depend_on_the_saves_where_there_are_several_tiers() -> None:

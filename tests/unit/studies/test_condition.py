@@ -58,3 +58,10 @@ def test_a_quantile_has_the_ends_of_its_bootstrap_the_lower_one_first() -> None:
     assert least.low == pytest.approx(-0.05)
     assert 0.05 < least.high < 0.6
     assert most == pytest.approx((-least.mean, -least.high, -least.low))
+
+
+def test_a_quantile_against_another_scenario_is_the_paired_difference() -> None:
+    """Where the other has 0.1 less in each replication, so has its quantile in each resample."""
+    rows = np.linspace(0.1, 1, 11)[:, None]
+    found = Condition.parse("ettr.p10 >= other.yaml").slack(measure("ettr.p10"), rows, rows - 0.1)
+    assert found == pytest.approx((0.1, 0.1, 0.1))

@@ -75,16 +75,21 @@ def test_the_nearest_is_so_by_ratio_but_what_is_next_to_nothing_is_near_it(
     assert set(found.nearest(MEAN, start) or ()) == nearest
 
 
-def test_an_interval_holds_its_place_where_its_end_lies_elsewhere() -> None:
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_an_interval_holds_its_place_where_its_end_lies_elsewhere(mirrored: bool) -> None:
     """Up to 10 nothing is sure, and the condition may be met everywhere; it surely ceases to be at 20."""
 
+    def turned(x: float) -> float:
+        return 25 - x if mirrored else x
+
     def evaluate(places: Sequence[float]) -> list[Slack]:
-        means = [(min(x - 5, 20 - x), 10.0 if x < 10 else 0.01) for x in places]
+        means = [(min(x - 5, 20 - x), 10.0 if x < 10 else 0.01) for x in map(turned, places)]
         return [Slack(mean, mean - width, mean + width) for mean, width in means]
 
-    found = Crossing(evaluate, 5.0)
-    found.look_at([4, 12, 25])
-    assert found.solve() == pytest.approx((5.0, 5.0, 10.0), rel=0.02)
+    found = Crossing(evaluate, turned(5.0))
+    found.look_at(map(turned, [4, 12, 25]))
+    expected = (20.0, 15.0, 20.0) if mirrored else (5.0, 5.0, 10.0)
+    assert found.solve() == pytest.approx(expected, rel=0.02)
 
 
 def test_a_jump_is_found_and_what_is_infinite_is_on_its_side() -> None:
@@ -125,3 +130,68 @@ def test_ends_beyond_what_was_looked_at_are_not_known() -> None:
     nowhere = search(lambda x: 1.0, 5.0)
     nowhere.look_at([1, 9])
     assert nowhere.solve() == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "sure"), [(0.0, -0.5, True), (0.5, 0.0, False), (0.5, 0.5, False), (-0.5, -0.5, False)]
+)
+def test_a_change_elsewhere_is_told_where_both_of_its_sides_are_beyond_chance(
+    low: float, high: float, sure: bool
+) -> None:
+    found = Crossing(lambda _: (Slack(1, low, 2), Slack(-1, -2, high)), 5.0)
+    found.look_at([1, 2])
+    assert found.elsewhere(5.0) == ([1.5] if sure else [])
+
+
+@pytest.mark.parametrize(("ends", "halfway"), [((0.5, 8), 2.0), ((2, 8), 5.0), ((0, 8), 4.0)])
+def test_a_bracket_is_halved_by_ratio_where_its_ends_differ_by_more_than_a_factor_of_four(
+    ends: tuple[float, float], halfway: float
+) -> None:
+    found = search(lambda x: 4.5 - x, 10.0)
+    found.look_at(ends)
+    assert found.elsewhere(10.0) == pytest.approx([halfway])
+
+
+@pytest.mark.parametrize(("crosses", "next_places"), [(0, [5, 10]), (50, [40, 60]), (100, [90, 95])])
+def test_the_next_places_lie_beside_where_a_straight_line_crosses_but_within_the_bracket(
+    crosses: float, next_places: list[float]
+) -> None:
+    """A tenth of the bracket to both sides, and a twentieth from its ends."""
+    asked: list[Sequence[float]] = []
+
+    def evaluate(places: Sequence[float]) -> list[Slack]:
+        asked.append(places)
+        return [Slack(*[crosses - x - 1e-9 * (x == 100)] * 3) for x in places]
+
+    found = Crossing(evaluate, 50.0)
+    found.look_at([0, 100])
+    found.solve()
+    assert sorted(asked[1]) == pytest.approx(next_places)
+
+
+@pytest.mark.parametrize(
+    ("slacks", "place", "places"),
+    [([0.001, 0.001, 0.001, -1], 2, {0, 1, 2, 3}), ([0.5, -0.5, -1.5, -2.5], 0, {0, 1, 3})],
+)
+def test_of_whole_numbers_the_neighbour_of_an_end_is_the_first_within(
+    slacks: list[float], place: float, places: set[float]
+) -> None:
+    found = search(lambda n: slacks[int(n)], 0, width=0, whole=True)
+    found.look_at([0, 3])
+    assert found.solve()[0] == place
+    assert set(found.points) == places
+
+
+def test_a_bracket_is_narrow_at_a_share_of_its_larger_end() -> None:
+    found = search(lambda x: x - 999, 1000.0, width=0)
+    found.look_at([998, 1000])
+    assert found.solve() == pytest.approx((999, 999, 999))
+    assert set(found.points) == {998, 1000}
+
+
+def test_around_zero_a_bracket_is_narrow_at_a_share_of_the_largest_place() -> None:
+    """0.002 * 0.0001 * 1000 are 0.0002: six rounds of two places, a fifth each, from a width of 2."""
+    found = search(lambda x: x, 1.0, width=0)
+    found.look_at([-1, 1, 1000])
+    assert found.solve() == pytest.approx((0, 0, 0))
+    assert len(found.points) == 3 + 6 * 2

@@ -40,6 +40,11 @@ class Bracket(NamedTuple):
     meets: float
     misses: float
 
+    @property
+    def rises(self) -> bool:
+        """Whether the condition is met at the higher one."""
+        return self.meets > self.misses
+
 
 class Crossing:
     """The search for the place nearest to *start* where a condition begins or ceases to be met.
@@ -47,12 +52,15 @@ class Crossing:
     `evaluate` gives the slack at each of several places; where they are `whole` numbers, only at those.
     """
 
+    rises: bool
+    """Whether the condition is met above the place that was found."""
+
     def __init__(
         self, evaluate: Callable[[Sequence[float]], Sequence[Slack]], start: float, *, whole: bool = False
     ) -> None:
         self.points: dict[float, Slack] = {}
         self._evaluate = evaluate
-        self._start = self._place = start
+        self._start = start
         self._whole = whole
 
     def look_at(self, places: Iterable[float]) -> None:
@@ -70,21 +78,29 @@ class Crossing:
                 found.append(Bracket(first, second) if met[0] else Bracket(second, first))
         return found
 
-    def nearest(self, end: int, start: float) -> Bracket | None:
-        """Return the bracket that is nearest to *start*, by ratio where both are above zero."""
-        return min(self.brackets(end), key=lambda each: self._far(each, start), default=None)
+    def nearest(self, end: int, start: float, rises: bool | None = None) -> Bracket | None:
+        """Return the bracket that is nearest to *start*, by ratio where both are above zero.
+
+        Of two that share the nearest end it is the one that *rises*, or does not.
+        """
+        return min(
+            self.brackets(end), key=lambda each: (self._far(each, start), each.rises != rises), default=None
+        )
 
     def _far(self, bracket: Bracket, start: float) -> float:
         least = 1e-3 * max(map(abs, (*self.points, start)))
         return min(abs(math.log((abs(end) + least) / (abs(start) + least))) for end in bracket)
 
     def elsewhere(self, place: float) -> list[float]:
-        """Return where else the condition changes beyond chance: not near the *place* that was found."""
+        """Return where else the condition changes beyond chance: not near the *place* that was found.
+
+        Where it is met at that place only, it changes on both sides of it.
+        """
         found = []
         for bracket in self.brackets():
             sure = self.points[bracket.meets].low >= 0 and self.points[bracket.misses].high < 0
             low, high = sorted(bracket)
-            if sure and not low <= place <= high:
+            if sure and not (low <= place <= high and bracket.rises == self.rises):
                 found.append(self._at(bracket, 0.5))
         return found
 
@@ -93,30 +109,24 @@ class Crossing:
 
         Places must have been looked at on both sides.
         """
-        place = self._found(MEAN, self._start)
-        if place is None:
+        bracket = self._found(MEAN, self._start)
+        if bracket is None:
             return None, None, None
-        self._place = place
-        ends = [self._found(end, place) for end in (LOW, HIGH)]
+        place, self.rises = self._crosses(bracket, MEAN), bracket.rises
+        found = [(self._found(end, place, self.rises), end) for end in (LOW, HIGH)]
+        ends = [None if each is None else self._crosses(each, end) for each, end in found]
         low, high = reversed(ends) if self.rises else ends
         return place, low if low is None else min(low, place), high if high is None else max(high, place)
 
-    @property
-    def rises(self) -> bool:
-        """Whether the condition is met above the place that was found, or the start before there is one."""
-        bracket = self.nearest(MEAN, self._place)
-        return bracket is not None and bracket.meets > bracket.misses
-
-    def _found(self, end: int, start: float) -> float | None:
-        """Return where an *end* of the slack crosses zero, nearest to *start*: a whole number that meets."""
+    def _found(self, end: int, start: float, rises: bool | None = None) -> Bracket | None:
+        """Return the narrowed bracket in which an *end* of the slack crosses zero, nearest to *start*."""
         for _ in range(MOST_ROUNDS):
-            bracket = self.nearest(end, start)
+            bracket = self.nearest(end, start, rises)
             if bracket is None or self._is_narrow(bracket, end):
                 break
             self.look_at(self._between(bracket, end))
-            start = self._crosses(bracket, end)
-        bracket = self.nearest(end, start)
-        return None if bracket is None else self._crosses(bracket, end)
+            start, rises = self._crosses(bracket, end), bracket.rises
+        return self.nearest(end, start, rises)
 
     def _is_narrow(self, bracket: Bracket, end: int) -> bool:
         if self._whole:
@@ -148,4 +158,5 @@ class Crossing:
         return bracket.meets + part * (bracket.misses - bracket.meets)
 
     def _crosses(self, bracket: Bracket, end: int) -> float:
+        """Return where an *end* of the slack crosses zero within a bracket: a whole number that meets."""
         return bracket.meets if self._whole else self._at(bracket, self._part(bracket, end))

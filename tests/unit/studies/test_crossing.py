@@ -195,3 +195,25 @@ def test_around_zero_a_bracket_is_narrow_at_a_share_of_the_largest_place() -> No
     found.look_at([-1, 1, 1000])
     assert found.solve() == pytest.approx((0, 0, 0))
     assert len(found.points) == 3 + 6 * 2
+
+
+@pytest.mark.parametrize(
+    ("start", "places", "met", "place", "other"),
+    [
+        (6, range(3, 9), {4}, 4, 3.5),
+        (2, range(2, 9), {4}, 4, 4.5),
+        (10, [0, 5, 10], {3, 4, 5}, 5, 2.5),
+        (10, [1, 4, 5, 6], {4}, 4, 2.5),
+        (10, [0, 5, 10], {5}, 5, 2.5),
+        (1, [1, 4, 5, 6], {4}, 4, 4.5),
+    ],
+)
+def test_where_the_condition_is_met_but_between_two_the_side_of_the_start_is_told(
+    start: float, places: Sequence[float], met: set[int], place: float, other: float
+) -> None:
+    """From above it is met up to the place, from below from the place on; the other side is told too."""
+    found = search(lambda n: 1.0 if n in met else -1.0, start, whole=True)
+    found.look_at(places)
+    assert found.solve()[0] == place
+    assert found.rises == (start < place)
+    assert found.elsewhere(place) == [other]

@@ -217,3 +217,16 @@ def test_where_the_condition_is_met_but_between_two_the_side_of_the_start_is_tol
     assert found.solve()[0] == place
     assert found.rises == (start < place)
     assert found.elsewhere(place) == [other]
+
+
+def test_what_was_looked_at_is_not_evaluated_again_and_places_that_count_are_rounded_first() -> None:
+    asked: list[Sequence[float]] = []
+
+    def evaluate(places: Sequence[float]) -> list[Slack]:
+        asked.append(places)
+        return [Slack(1, 1, 1) for _ in places]
+
+    found = Crossing(evaluate, 5.0, whole=True)
+    found.look_at([2.6, 3.4, 5])
+    found.look_at([3, 4.9])
+    assert asked == [[3, 5]]

@@ -34,9 +34,9 @@ def test_a_mean_is_so_far_from_the_threshold(text: str, mean: float) -> None:
 
 def test_against_another_scenario_it_is_the_paired_difference() -> None:
     others = np.array([[0.4], [0.5]])
-    for sign, text in ((1, "ettr > other.yaml"), (-1, "ettr < other.yaml")):
+    for sign, text in ((1, "ettr > other.yaml"), (-1, "ettr.mean < other.yaml")):
         condition = Condition.parse(text)
-        assert (condition.threshold, condition.other) == (0.0, "other.yaml")
+        assert (condition.metric, condition.threshold, condition.other) == ("ettr", 0.0, "other.yaml")
         found = condition.slack(measure("ettr"), ROWS, others)
         mean = sign * 0.15
         assert found == pytest.approx(Slack(mean, mean - T_1 * 0.05, mean + T_1 * 0.05))

@@ -151,3 +151,26 @@ def test_the_true_optimum_is_nearly_always_in_the_range() -> None:
         low, high = found.flat_range()
         missed += not low <= 100.0 <= high
     assert missed <= 6
+
+
+def wanted_next(scores: dict[float, Floats], limits: tuple[float, float]) -> list[float]:
+    """What is asked for after these intervals; the grid around a centre far above the limits adds none."""
+    asked: list[float] = []
+
+    def score(intervals: Sequence[float]) -> list[Floats]:
+        asked.extend(intervals)
+        return [np.array([0.0]) for _ in intervals]
+
+    Search(score, *limits, scores=dict(scores)).run(1e9, [], len(scores) + 1)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("others", "gap"), [((25, 50, 300, 400), (103, 300)), ((25, 50, 300, 1000), (300, 1000))]
+)
+def test_what_is_left_goes_to_the_widest_gap_within_a_factor_of_four_of_the_best(
+    others: Sequence[float], gap: tuple[float, float]
+) -> None:
+    """One replication tells nothing apart, and no gap beside the best is wider than 4 %."""
+    scores = {float(at): np.array([hill(100.0)(at)]) for at in (1, 97, 100, 103, 10_000, *others)}
+    assert wanted_next(scores, (1.0, 10_000.0)) == [pytest.approx(math.sqrt(gap[0] * gap[1]))]

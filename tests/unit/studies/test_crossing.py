@@ -40,9 +40,10 @@ def test_whole_numbers_are_the_last_that_meet() -> None:
     rising.look_at([0, 100])
     assert rising.solve() == (11.0, 9.0, 13.0)
     assert all(place == round(place) for place in rising.points)
-    exact = search(lambda n: 10 - n, 3, width=0, whole=True)
-    exact.look_at([0, 100])
-    assert exact.solve() == (10.0, 10.0, 10.0)
+    for number in (10, 9000):
+        exact = search(lambda n, number=number: number - n, 3, width=0, whole=True)
+        exact.look_at([0, 10_000])
+        assert exact.solve() == (number, number, number)
     late = search(lambda n: 11.9 - n, 10, width=0.01, whole=True)
     late.look_at([10, 12])
     assert late.solve() == (11.0, 11.0, 11.0)

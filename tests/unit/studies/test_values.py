@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clustersim.store import ChoiceError
+from clustersim.studies import values
 from clustersim.studies.values import listed, value_of
 
 
@@ -13,7 +14,7 @@ def texts(given: str, step: int = 1) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("given", "values"),
+    ("given", "expected"),
     [
         ("0,10, 20", ["0", "10", "20"]),
         ("0..40:5", ["0", "10", "20", "30", "40"]),
@@ -28,19 +29,21 @@ def texts(given: str, step: int = 1) -> list[str]:
         ("1..2:5", ["1", "2"]),
         ("1.0..2:3", ["1", "1.5", "2"]),
         ("1.0..1.02:5", ["1", "1.005", "1.01", "1.015", "1.02"]),
+        ("1.0499..1.0501:2", ["1.0499", "1.0501"]),
         ("5,1..3:2", ["5", "1", "3"]),
         ("10k,1.5M", ["10000", "1500000"]),
         ("hot,cold", ["hot", "cold"]),
         ("X1,X2", ["X1", "X2"]),
+        ("{a: 1..3:2}, [1..3:2]", ["{a: 1..3:2}", "[1..3:2]"]),
         (
             "{lognormal: {median: 8 min, sigma: 0.4}}, 5 min",
             ["{lognormal: {median: 8 min, sigma: 0.4}}", "5 min"],
         ),
     ],
 )
-def test_values_of_a_list(given: str, values: list[str]) -> None:
+def test_values_of_a_list(given: str, expected: list[str]) -> None:
     found = texts(given)
-    assert [text.removesuffix(" / 1000 gpu-days") for text in found] == values
+    assert [text.removesuffix(" / 1000 gpu-days") for text in found] == expected
 
 
 def test_sizes_are_whole_nodes_and_rounding_is_told() -> None:
@@ -79,11 +82,13 @@ def test_values_in_si_units(text: str, si: float | None) -> None:
     [
         ("", "an empty value; write it like"),
         ("1,,2", "an empty value"),
-        ("0..40", "does not say how many values; write it like 0..40:5"),
+        ("0..40", '"0..40" does not say how many values; write it like 0..40:5'),
         ("0..40:1", '"0..40:1" asks for 1 values; a range has 2 to 100,000'),
-        ("0..40:5log", "cannot reach 0 at equal ratios"),
+        ("0..40:5log", '"0..40:5log" cannot reach 0 at equal ratios'),
+        ("40..0:5log", "cannot reach 0 at equal ratios"),
         ("1 min..5 GB:3", '"1 min" and "5 GB" are not in the same unit'),
-        ("a..b:3", "does not begin with a number"),
+        ("a..b:3", '"a" does not begin with a number'),
+        ("X1..X2:3", '"X1" does not begin with a number'),
         ("1 parsec..2 parsec:3", 'unknown unit, "parsec"'),
         ("{a: 1", "bracket that is not closed"),
     ],
@@ -91,3 +96,10 @@ def test_values_in_si_units(text: str, si: float | None) -> None:
 def test_what_is_no_list_says_what_to_write(given: str, said: str) -> None:
     with pytest.raises(ChoiceError, match=said):
         listed(given)
+
+
+def test_most_values_are_still_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "MOST_VALUES", 5)
+    assert texts("0..4:5") == ["0", "1", "2", "3", "4"]
+    with pytest.raises(ChoiceError, match="asks for 6 values; a range has 2 to 5"):
+        listed("0..5:6")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clustersim.engine.replication import simulate
+from clustersim.experiment import Point
 from clustersim.scenario import loads
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Settings
@@ -112,6 +114,24 @@ def test_the_best_interval_within_a_larger_question_is_chosen_on_other_replicati
         expected = searched(scenario, tier, score, (tier.interval,), 12 if full else 40)
         assert second.range_s == expected.flat_range()
         assert tuned_tier(second.scenario, name).interval == expected.best != tier.interval
+
+
+class FirstRun(Exception):
+    """The scenarios that are simulated together first."""
+
+
+def test_what_is_scored_on_common_outages_is_simulated_for_all_scenarios_together() -> None:
+    """Not those where nothing fails, or whose intervals are simulated in full."""
+
+    class Stopping(Simulations):
+        def run(self, points: Sequence[Point]) -> None:
+            raise FirstRun([point.scenario.name for point in points])
+
+    one, other = job(name="one"), job(name="other")
+    calm, two = job(failures="none", interval="1 h"), loads(TIERS)
+    with pytest.raises(FirstRun) as caught:
+        retuned([one, calm, two, other], 3, Stopping(Settings(workers=1)))
+    assert caught.value.args == (["one", "other"],)
 
 
 def test_outages_depend_on_the_interval_where_a_target_ends_the_run() -> None:

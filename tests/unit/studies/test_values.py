@@ -29,6 +29,7 @@ def texts(given: str, step: int = 1) -> list[str]:
         ("1..2:5", ["1", "2"]),
         ("1.0..2:3", ["1", "1.5", "2"]),
         ("1.0..1.02:5", ["1", "1.005", "1.01", "1.015", "1.02"]),
+        ("1.0..1.01:4", ["1", "1.003", "1.007", "1.01"]),
         ("1.0499..1.0501:2", ["1.0499", "1.0501"]),
         ("5,1..3:2", ["5", "1", "3"]),
         ("10k,1.5M", ["10000", "1500000"]),
@@ -81,7 +82,7 @@ def test_values_in_si_units(text: str, si: float | None) -> None:
     ("given", "said"),
     [
         ("", "an empty value; write it like"),
-        ("1,,2", "an empty value"),
+        ("1,,2", '"1,,2" holds an empty value'),
         ("0..40", '"0..40" does not say how many values; write it like 0..40:5'),
         ("0..40:1", '"0..40:1" asks for 1 values; a range has 2 to 100,000'),
         ("0..40:5log", '"0..40:5log" cannot reach 0 at equal ratios'),
@@ -90,7 +91,7 @@ def test_values_in_si_units(text: str, si: float | None) -> None:
         ("a..b:3", '"a" does not begin with a number'),
         ("X1..X2:3", '"X1" does not begin with a number'),
         ("1 parsec..2 parsec:3", 'unknown unit, "parsec"'),
-        ("{a: 1", "bracket that is not closed"),
+        ("{a: 1", '"{a: 1" has a bracket that is not closed'),
     ],
 )
 def test_what_is_no_list_says_what_to_write(given: str, said: str) -> None:

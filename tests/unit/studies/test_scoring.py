@@ -116,22 +116,18 @@ def test_the_best_interval_within_a_larger_question_is_chosen_on_other_replicati
         assert tuned_tier(second.scenario, name).interval == expected.best != tier.interval
 
 
-class FirstRun(Exception):
-    """The scenarios that are simulated together first."""
-
-
 def test_what_is_scored_on_common_outages_is_simulated_for_all_scenarios_together() -> None:
     """Not those where nothing fails, or whose intervals are simulated in full."""
 
     class Stopping(Simulations):
         def run(self, points: Sequence[Point]) -> None:
-            raise FirstRun([point.scenario.name for point in points])
+            raise RuntimeError([(point.scenario.name, point.missing()) for point in points])
 
     one, other = job(name="one"), job(name="other")
     calm, two = job(failures="none", interval="1 h"), loads(TIERS)
-    with pytest.raises(FirstRun) as caught:
+    with pytest.raises(RuntimeError) as caught:
         retuned([one, calm, two, other], 3, Stopping(Settings(workers=1)))
-    assert caught.value.args == (["one", "other"],)
+    assert caught.value.args == ([("one", [3, 4, 5]), ("other", [3, 4, 5])],)
 
 
 def test_outages_depend_on_the_interval_where_a_target_ends_the_run() -> None:

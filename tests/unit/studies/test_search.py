@@ -15,6 +15,7 @@ from clustersim.studies.search import Search, limits
 from tests.unit.studies.clusters import job
 
 REPLICATIONS = 30
+SHIFT = np.array([0.0, 0.1, -0.1, 0.05])
 
 
 def search(
@@ -105,21 +106,27 @@ def test_a_plateau_is_the_range_as_a_whole() -> None:
 
 def test_the_range_ends_before_the_first_that_is_told_apart() -> None:
     """Of four, 0.5 above on average, the second is surely worse, and the last two may be as good."""
-    shift = np.array([0.0, 0.1, -0.1, 0.05])
-    scores = {100.0: 0.5 + shift, 200.0: 0.4 + shift, 400.0: 0.49 - shift, 50.0: 0.49 - shift}
+    scores = {100.0: 0.5 + SHIFT, 200.0: 0.4 + SHIFT, 400.0: 0.49 - SHIFT, 50.0: 0.49 - SHIFT}
     found = Search(lambda _: pytest.fail("all are scored"), 1.0, 1e4, scores)
     assert not found.distinguishable(400.0)
     assert found.flat_range() == (50.0, 100.0)
 
 
 def test_intervals_within_one_per_cent_are_one() -> None:
-    shift = np.array([0.0, 0.1, -0.1, 0.05])
-    scores = {at: (0.5 if at == 100.0 else 0.4) + shift for at in (98.0, 99.5, 100.0, 100.5, 102.0)}
+    scores = {at: (0.5 if at == 100.0 else 0.4) + SHIFT for at in (98.0, 99.5, 100.0, 100.5, 102.0)}
     found = Search(lambda _: pytest.fail("all are scored"), 1.0, 1e4, scores)
     assert [at for at in found.intervals if found.distinguishable(at)] == [98.0, 102.0]
 
 
-def test_half_of_the_candidates_are_the_first_grid_and_one_wanted_elsewhere_counts() -> None:
+@pytest.mark.parametrize(("best", "other"), [(100.0, 101.0), (1.01, 1.0)])
+def test_intervals_one_per_cent_apart_are_two(best: float, other: float) -> None:
+    found = Search(lambda _: pytest.fail("all are scored"), 0.1, 1e4, {best: 0.5 + SHIFT, other: 0.4 + SHIFT})
+    assert found.distinguishable(other)
+
+
+@pytest.mark.parametrize(("candidates", "grid"), [(40, 20), (12, 6), (8, 5)])
+def test_half_of_the_candidates_are_the_first_grid_of_five_or_more(candidates: int, grid: int) -> None:
+    """One that is wanted in any case counts too."""
     asked: list[Sequence[float]] = []
 
     def score(intervals: Sequence[float]) -> list[Floats]:
@@ -127,9 +134,10 @@ def test_half_of_the_candidates_are_the_first_grid_and_one_wanted_elsewhere_coun
         return [np.array([hill(100.0)(at)]) for at in intervals]
 
     found = Search(score, 1e-3, 1e6)
-    found.run(100.0, [77.0], 40)
-    assert asked[0] == pytest.approx([77.0, *np.geomspace(100 / 16, 1600, 20)])
-    assert sum(map(len, asked)) == len(found.intervals) == 40
+    found.run(100.0, [77.0], candidates)
+    assert asked[0] == pytest.approx([77.0, *np.geomspace(100 / 16, 1600, grid)])
+    assert all(asked)
+    assert sum(map(len, asked)) == len(found.intervals) == candidates
 
 
 def test_nothing_can_be_told_from_one_replication() -> None:
@@ -153,24 +161,53 @@ def test_the_true_optimum_is_nearly_always_in_the_range() -> None:
     assert missed <= 6
 
 
-def wanted_next(scores: dict[float, Floats], limits: tuple[float, float]) -> list[float]:
-    """What is asked for after these intervals; the grid around a centre far above the limits adds none."""
+def scored(alike: Sequence[float], worse: Sequence[float]) -> dict[float, Floats]:
+    """Scores with their maximum at 100: those *alike* can not be told from it, the *worse* ones can."""
+    same = {float(at): hill(100.0)(at) - SHIFT for at in alike}
+    return same | {float(at): 0.5 + SHIFT for at in worse} | {100.0: 1.0 + SHIFT}
+
+
+def wanted_next(scores: dict[float, Floats], more: int) -> list[float]:
+    """What is asked for after these intervals; the first grid lies at a limit that has its score."""
     asked: list[float] = []
 
     def score(intervals: Sequence[float]) -> list[Floats]:
         asked.extend(intervals)
-        return [np.array([0.0]) for _ in intervals]
+        return [SHIFT for _ in intervals]
 
-    Search(score, *limits, scores=dict(scores)).run(1e9, [], len(scores) + 1)
+    found = Search(score, 1.0, 10_000.0, scores=dict(scores))
+    found.run(1e9 if 10_000 in scores else 1e-9, [], len(scores) + more)
     return asked
 
 
 @pytest.mark.parametrize(
-    ("others", "gap"), [((25, 50, 300, 400), (103, 300)), ((25, 50, 300, 1000), (300, 1000))]
+    ("alike", "worse", "wanted"),
+    [
+        # Twice and half the best, where it is the last candidate, whatever else is wide.
+        ([], [250, 10_000], [50]),
+        ([], [1, 40], [200]),
+        # The middles beside the best, before those at the ends of the range.
+        ([50, 97, 225], [10, 10_000], [150]),
+        ([64, 225], [1, 9, 10_000], [80, 150]),
+        # Beyond the range, where it ends with the candidates.
+        ([97, 103], [10_000], [48.5, 1014.9]),
+        ([97, 103], [1], [206, 9.849]),
+        # In the gaps at its ends.
+        ([97, 103], [1, 48.5, 206, 10_000], [68.59, 145.66]),
+    ],
+)
+def test_candidates_go_to_the_best_first_and_then_to_the_ends_of_the_range(
+    alike: Sequence[float], worse: Sequence[float], wanted: Sequence[float]
+) -> None:
+    assert wanted_next(scored(alike, worse), len(wanted)) == pytest.approx(wanted, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("others", "gap"), [((25, 50, 300, 400), (104, 300)), ((25, 50, 300, 1000), (300, 1000))]
 )
 def test_what_is_left_goes_to_the_widest_gap_within_a_factor_of_four_of_the_best(
     others: Sequence[float], gap: tuple[float, float]
 ) -> None:
     """One replication tells nothing apart, and no gap beside the best is wider than 4 %."""
-    scores = {float(at): np.array([hill(100.0)(at)]) for at in (1, 97, 100, 103, 10_000, *others)}
-    assert wanted_next(scores, (1.0, 10_000.0)) == [pytest.approx(math.sqrt(gap[0] * gap[1]))]
+    scores = {float(at): np.array([hill(100.0)(at)]) for at in (1, 97, 100, 104, 10_000, *others)}
+    assert wanted_next(scores, 1) == [pytest.approx(math.sqrt(gap[0] * gap[1]))]

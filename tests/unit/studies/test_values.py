@@ -66,11 +66,13 @@ def test_sizes_are_whole_nodes_and_rounding_is_told() -> None:
         ("5 %", 0.05),
         ("2 TB/s", 2e12),
         ("2 / 10 s", 0.2),
+        ("2 per 10 s", 0.2),
         ("3 USD", 3.0),
         ("10k", 10_000.0),
         ("1.5", 1.5),
         ("hot", None),
         ("4 parsecs", None),
+        ("1.0005k", None),
         ("null", None),
     ],
 )
@@ -90,7 +92,8 @@ def test_values_in_si_units(text: str, si: float | None) -> None:
         ("1 min..5 GB:3", '"1 min" and "5 GB" are not in the same unit'),
         ("a..b:3", '"a" does not begin with a number'),
         ("X1..X2:3", '"X1" does not begin with a number'),
-        ("1 parsec..2 parsec:3", 'unknown unit, "parsec"'),
+        ("1 USD..5 EUR:3", "are not in the same unit"),
+        ("1 parsec..2 parsec:3", '"1 parsec" has an unknown unit, "parsec"'),
         ("{a: 1", '"{a: 1" has a bracket that is not closed'),
     ],
 )

@@ -186,8 +186,9 @@ def test_of_whole_numbers_the_neighbour_of_an_end_is_the_first_within(
     assert set(found.points) == places
 
 
-def test_a_bracket_is_narrow_at_a_share_of_its_larger_end() -> None:
-    found = search(lambda x: x - 999, 1000.0, width=0)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_bracket_is_narrow_at_a_share_of_its_larger_end(sign: int) -> None:
+    found = search(lambda x: sign * (x - 999), 1000.0, width=0)
     found.look_at([998, 1000])
     assert found.solve() == pytest.approx((999, 999, 999))
     assert set(found.points) == {998, 1000}

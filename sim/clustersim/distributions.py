@@ -176,7 +176,7 @@ class Gamma:
         """Return `remaining` at age 0 for all *chances* at once."""
         from scipy.special import gammainccinv
 
-        return np.asarray(self.mean / self.shape * gammainccinv(self.shape, chances), np.float64)
+        return np.asarray(self.mean / self.shape * gammainccinv(self.shape, chances))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class Empirical:
         """Return draws chosen in proportion to their length, each cut at a uniform point."""
         values = np.asarray(self.values)
         bounds = np.cumsum(values)
-        chosen = np.searchsorted(bounds, bounds[-1] * rng.random(size), side="right")
+        chosen = np.searchsorted(bounds, bounds[-1] * rng.random(size))
         return np.asarray(values[chosen] * rng.random(size))
 
     def remaining(self, age: float, chance: float) -> float:

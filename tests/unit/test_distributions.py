@@ -15,6 +15,9 @@ from clustersim.distributions import (
     LogNormal,
     Truncated,
     Weibull,
+    mean_within,
+    shortened,
+    variation,
 )
 from tests.theory.z import assert_z
 
@@ -107,6 +110,7 @@ def test_the_life_left_of_a_constant_or_of_a_list() -> None:
     assert Constant(50.0).remaining(80.0, 0.3) == 0.0
     law = Empirical((10.0, 20.0, 40.0))
     assert [law.remaining(15.0, chance) for chance in (1.0, 0.6, 0.4, 0.01)] == [5.0, 5.0, 25.0, 25.0]
+    assert [law.remaining(10.0, chance) for chance in (1.0, 1e-300)] == [10.0, 30.0]
     assert law.remaining(40.0, 0.5) == 0.0
 
 
@@ -160,6 +164,20 @@ def test_residual_lives_of_a_bounded_law_have_the_mean_of_renewal_theory(case: i
     assert_z(values.mean(), second / 2 / mean, values.std(ddof=1) / math.sqrt(DRAWS), len(BOUNDED))
 
 
+@pytest.mark.parametrize("case", range(len(BOUNDED)))
+def test_a_new_life_of_a_bounded_law_inverts_the_conditional_survival(case: int) -> None:
+    law, known = BOUNDED[case], UNBOUNDED[case]
+    for chance in (1.0, 0.9, 0.5, 0.01):
+        below = known.cdf(law.remaining(0.0, chance)) / known.cdf(law.at_most)
+        assert 1 - below == pytest.approx(chance, rel=1e-6)
+
+
+def test_a_time_that_is_the_bound_itself_is_within_it() -> None:
+    law = Truncated(Empirical((1.0, 2.0, 3.0)), 2.0)
+    assert set(law.sample(generator(800), 1000)) == {1.0, 2.0}
+    assert (law.mean, Truncated(Constant(2.0), 2.0).mean) == pytest.approx((1.5, 2.0))
+
+
 def test_a_bounded_lifetime_has_no_minimal_repair() -> None:
     with pytest.raises(NotImplementedError, match="minimal repair"):
         BOUNDED[0].remaining(1.0, 0.5)
@@ -174,3 +192,22 @@ def test_every_law_is_a_distribution_of_positive_times(law: Distribution) -> Non
 
 def test_a_bound_that_nothing_ever_reaches_changes_nothing() -> None:
     assert Truncated(Exponential(4.0), 900.0).mean == pytest.approx(4.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("case", range(len(LAWS)))
+def test_what_quantiles_stand_for_in_a_mean_is_known_within_some_per_cent(case: int) -> None:
+    """The square takes most from the far tail, which is left out."""
+    law, known = LAWS[case]
+    squared = known.var() / known.mean() ** 2  # type: ignore[attr-defined]
+    assert variation(law) == pytest.approx(squared, rel=0.02)
+    within = integrate.quad(known.sf, 0, 70.0)[0]  # type: ignore[attr-defined]
+    assert mean_within(law, 70.0) == pytest.approx(within, rel=0.01)
+    undisturbed = known.expect(lambda x: math.exp(-x / 40))  # type: ignore[attr-defined]
+    assert shortened(law, 1 / 40) == pytest.approx(-40 * math.log(undisturbed), rel=0.01)
+    assert shortened(law, 0.0) == pytest.approx(50.0, rel=0.01)
+
+
+def test_a_constant_time_varies_by_nothing_and_is_as_long_as_it_says() -> None:
+    law = Constant(50.0)
+    assert (variation(law), shortened(law, 0.1)) == (0, 50)
+    assert [mean_within(law, limit) for limit in (30.0, 70.0)] == [30, 50]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clustersim.streams import Draws, Streams, uniform
+from clustersim.streams import Draws, Streams, happens, uniform
 
 
 def test_a_stream_begins_anew_each_time_it_is_asked_for() -> None:
@@ -44,6 +44,24 @@ def test_draws_in_chunks_are_the_draws_of_the_generator() -> None:
 
 def test_the_first_draw_that_is_asked_for_may_be_the_five_millionth() -> None:
     assert Draws(Streams(5, 0), "x", uniform)[5_000_000] == Streams(5, 0)["x"].random(5_000_001)[-1]
+
+
+def test_whether_a_number_has_been_drawn_is_seen() -> None:
+    streams = Streams(5, 0)
+    rng = streams["x"]
+    assert not streams.drawn
+    rng.random()
+    assert streams.drawn
+    others = Streams(5, 0)
+    assert others.first("x", 3) == Streams(5, 0)["x"].random(3).tolist()
+    assert others.drawn
+
+
+def test_what_is_certain_or_impossible_is_not_drawn() -> None:
+    nothing: dict[str, float] = {}
+    assert happens(nothing, "x", 1.0)
+    assert not happens(nothing, "x", 0.0)
+    assert [happens({"x": 0.3}, "x", share) for share in (0.29, 0.3, 0.31)] == [False, False, True]
 
 
 def test_uniform_numbers_reach_zero_but_never_one() -> None:

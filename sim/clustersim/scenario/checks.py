@@ -89,8 +89,7 @@ def _about_parts(written: ScenarioBlock, system: System) -> Iterator[Finding]:
 
 def _is_within_a_replica(system: System, domain: str) -> bool:
     """Whether a replica is as large as the domain; not where replicas do not divide the nodes anyway."""
-    nodes, replicas = system.cluster.nodes, system.recovery.replicas
-    divides = replicas <= nodes and nodes % replicas == 0
+    divides = system.cluster.nodes % system.recovery.replicas == 0
     return divides and system.slots_per(domain) <= system.slots_per("replica")
 
 
@@ -112,7 +111,7 @@ def _about_replicas(system: System) -> Iterator[Finding]:
 
 def near_divisors(nodes: int, count: int) -> list[int]:
     """Return the numbers nearest to *count*, below and above, that divide so many nodes."""
-    small = [number for number in range(1, int(nodes**0.5) + 1) if nodes % number == 0]
+    small = [number for number in range(1, math.isqrt(nodes) + 1) if nodes % number == 0]
     divisors = sorted({*small, *(nodes // number for number in small)})
     below = [number for number in divisors if number < count][-1:]
     return below + [number for number in divisors if number > count][:1]

@@ -65,6 +65,13 @@ def test_values_are_numbers_in_units_of_the_si() -> None:
     assert found["failures.node.renews"] == (True, "")
 
 
+def test_a_value_has_what_is_given_its_kind_and_its_source() -> None:
+    found = {value["path"]: (value["given"], value["kind"], value["source"]) for value in data()["values"]}
+    assert found["failures.node.rate"] == ("3.8 / 1000 node-days", "sourced", "a log")
+    assert found["checkpoint.blocks"] == ("5 s", "assumption", "nobody has measured it")
+    assert found["cluster.gpus"] == ("800 cards", "setting", None)
+
+
 def test_what_one_decides_is_no_assumption() -> None:
     kinds = {value.path: value.origin[0] for value in values(loads(SCENARIO))}
     assert {path for path, kind in kinds.items() if kind == "setting"} == {

@@ -218,7 +218,8 @@ def test_a_stage_fails_more_often_on_more_cards() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nodes", "count", "near"), [(100, 12, [10, 20]), (8, 7, [4, 8]), (13, 2, [1, 13]), (36, 1, [2])]
+    ("nodes", "count", "near"),
+    [(100, 12, [10, 20]), (8, 7, [4, 8]), (13, 2, [1, 13]), (36, 1, [2]), (10**12 + 39, 2, [1, 10**12 + 39])],
 )
 def test_the_nearest_numbers_that_divide(nodes: int, count: int, near: list[int]) -> None:
     assert near_divisors(nodes, count) == near

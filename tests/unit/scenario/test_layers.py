@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,9 @@ import pytest
 
 from clustersim import library
 from clustersim.scenario import Scenario, ScenarioError, load, loads
+from clustersim.scenario.loading import load_stream, overridden
+from clustersim.scenario.text.document import Document, find
+from clustersim.scenario.text.layers import put
 
 BASE = """\
 cluster: {gpus: 64, spares: 2}
@@ -134,6 +139,30 @@ def test_overrides_change_one_value(tree: Path) -> None:
     assert made.checkpoint is not None
     assert made.checkpoint.interval == 300
     assert made.document["failures"]["node"]["repair"] == {"lognormal": {"median": "20 h", "sigma": 2}}
+
+
+def test_what_is_loaded_already_and_a_stream_take_overrides_as_a_file_does(tree: Path) -> None:
+    changes = {"cluster.gpus": "128", "failures.job": None}
+    made = load("base.yaml", {"name": "x", **changes})
+    assert overridden(load("base.yaml", {"name": "x"}), changes).document == made.document
+    stream = io.BytesIO(f"name: x\n{BASE}".encode())
+    assert load_stream(stream, "-", changes).document == made.document
+
+
+def test_a_fault_that_an_override_of_what_is_loaded_brings_about_says_so(tree: Path) -> None:
+    made = child(tree, "recovery: {replicas: 4}\n")
+    with pytest.raises(ScenarioError) as caught:
+        overridden(made, {"cluster.gpus": 72, "cluster.spares": 0})
+    place = "<child with cluster.gpus=72, cluster.spares=0>"
+    assert str(caught.value).startswith(f"{place}: recovery.replicas: 4 replicas do not divide 9 nodes")
+    assert pickle.loads(pickle.dumps(caught.value)).problems == caught.value.problems
+
+
+def test_an_entry_of_a_list_goes_by_its_name_or_its_number() -> None:
+    data = {"a": ["x", {"name": "y", "z": 1}]}
+    found = [find(data, path) for path in ("a.0", "a.1.z", "a.y.z", "a.x")]
+    assert found == [("a", 0), ("a", 1, "z"), ("a", 1, "z"), None]
+    assert put(Document(data), "a.1.z", 2, "here").data == {"a": ["x", {"name": "y", "z": 2}]}
 
 
 def test_an_override_of_one_stage_keeps_the_others_and_their_source(tree: Path) -> None:

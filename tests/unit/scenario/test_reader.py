@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import math
 import re
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from clustersim.scenario import ScenarioError, load, loads
 from clustersim.scenario.loading import build
 from clustersim.scenario.text.document import Document, at, within
 from clustersim.scenario.text.document import Path as Keys
-from clustersim.scenario.text.reader import read_file, read_text, resolve
+from clustersim.scenario.text.reader import read_file, read_stream, read_text, resolve
 from tests.unit.scenario.everything import EVERYTHING
 
 SMALL = """\
@@ -92,6 +93,32 @@ def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
     file = tmp_path / "bom.yaml"
     file.write_bytes(b"\xef\xbb\xbfname: x\n")
     assert read_file(file, "bom.yaml").data == {"name": "x"}
+
+
+def stream(raw: bytes) -> Document:
+    return read_stream(io.BytesIO(raw), "f")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_byte_that_is_not_utf_8_is_found_behind_characters_and_a_byte_order_mark(mark: bytes) -> None:
+    with pytest.raises(ScenarioError, match=r"^f:2:5: byte 0xff is not UTF-8"):
+        stream(mark + "a: 1\n显卡: ".encode() + b"\xff")
+    with pytest.raises(ScenarioError, match=r"^f:1:1: byte 0xfe is not UTF-8"):
+        stream(mark + b"\xfe")
+
+
+@pytest.mark.parametrize(("text", "place"), [("\x01", "1:1"), ("\n\x01", "2:1"), ("a: 1\n\nb: \x01", "3:4")])
+def test_a_character_that_is_not_allowed_is_found(text: str, place: str) -> None:
+    with pytest.raises(ScenarioError, match=rf"^f:{place}: character U\+0001"):
+        read_text(text, "f")
+
+
+def test_a_stream_is_read_whole_up_to_a_limit_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("LARGEST_LOGS", "LARGEST_FILE"):
+        monkeypatch.setattr(f"clustersim.scenario.text.reader.{limit}", 9)
+    assert stream(b"a: 123456").data == {"a": 123_456}
+    with pytest.raises(ScenarioError, match=r"is too large \(0.01 KB\); a scenario has at most 0.009 KB"):
+        stream(b"a: 123456" * 9)
 
 
 def test_windows_line_ends_are_line_ends() -> None:

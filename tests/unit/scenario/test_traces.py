@@ -46,6 +46,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def told(scenario: Scenario) -> dict[str, str]:
+    """Return how the values read, by their paths."""
+    return {value.path: value.text for value in values(scenario)}
+
+
 def test_each_cause_is_a_mode_named_after_it(folder: Path) -> None:
     scenario = load("replayed.yaml")
     names = ["before", "GPU DBE double bit", "trace", "nic", "trace checkpoint", "trace before", "after"]
@@ -66,15 +71,15 @@ def test_planned_stops_of_a_log_are_maintenance_and_no_failures(folder: Path) ->
     assert (logged.at, logged.lengths, logged.abrupt) == ((7 * DAY, 9 * DAY), (7 * HOUR, 1200.0), False)
     assert len(scenario.failures["GPU DBE double bit"].recorded or ()) == 1
     assert "upgrade" not in scenario.failures
-    told = {value.path: value.text for value in values(scenario)}
     first = "1 recorded failure on 1 node, after 3 h and 3 planned stops"
-    assert told["failures.GPU DBE double bit.replay"] == first
+    assert told(scenario)["failures.GPU DBE double bit.replay"] == first
     assert Scenario.model_validate(scenario.document).maintenance == scenario.maintenance
     assert loads(dump(scenario)).maintenance == scenario.maintenance
 
 
 def test_a_log_may_hold_planned_stops_alone(folder: Path) -> None:
-    (folder / "logs" / "incidents.csv").write_text("time,repair,kind\n2 d,12 h,planned\n")
+    log = folder / "logs" / "incidents.csv"
+    log.write_text("time,repair,kind\n2 d,12 h,planned\n")
     alone = {"failures.before": None, "failures.after": None, "checkpoint.interval": "1 h"}
     scenario = load("replayed.yaml", alone)
     assert scenario.failures["trace"].recorded == ()
@@ -82,6 +87,9 @@ def test_a_log_may_hold_planned_stops_alone(folder: Path) -> None:
     assert records.ledger["maintenance"] == pytest.approx(12 * HOUR * 64)
     # A log of which nothing strikes counts as one of a single failure there, half an interval of ten days.
     assert describe(scenario).ettr == pytest.approx(records.ettr - 0.5 / 240, abs=2e-4)
+    assert told(scenario)["failures.trace.replay"] == "1 planned stop"
+    log.write_text("time,repair,kind\n2 d,12 h,planned\n4 d,12 h,planned\n")
+    assert told(load("replayed.yaml", alone))["failures.trace.replay"] == "2 planned stops"
 
 
 def test_a_recorded_mode_has_the_properties_of_a_random_one(folder: Path) -> None:
@@ -182,9 +190,11 @@ def test_a_source_of_the_trace_is_one_of_all_its_causes(folder: Path) -> None:
 
 
 def test_rows_are_told_in_short_among_the_values(folder: Path) -> None:
-    told = {value.path: value.text for value in values(load("replayed.yaml"))}
-    assert told["failures.nic.replay"] == "2 recorded failures on 2 nodes, 2 d to 4 d"
-    assert told["failures.trace.replay"] == "1 recorded failure, after 1 d"
+    log = LOG.replace("2 d,9", "2.12345 d,9")
+    (folder / "logs" / "incidents.csv").write_text(log)
+    found = told(load("replayed.yaml"))
+    assert found["failures.nic.replay"] == "2 recorded failures on 2 nodes, 2.12 d to 4 d"
+    assert found["failures.trace.replay"] == "1 recorded failure, after 1 d"
 
 
 def test_check_counts_the_rows_that_strike(folder: Path) -> None:

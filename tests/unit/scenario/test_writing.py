@@ -198,6 +198,9 @@ def test_the_starter_is_a_scenario() -> None:
     first = loads(starter())
     assert first.name == "first"
     assert loads(starter("other")).name == "other"
+    lines = starter("other").splitlines()
+    assert lines[0].endswith("$schema=./clustersim.schema.json")
+    assert "clustersim run other.yaml " in starter("other")
     assert set(first.expect) == {"ettr"}
 
 

@@ -96,9 +96,10 @@ def _decoded(raw: bytes, file: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        place = Place(file, before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
-        raise place.error(f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8") from None
+        # The codec counts from behind a byte order mark, in bytes; a place is in characters.
+        before, wrong = error.object[: error.start].decode(), error.object[error.start]
+        why = f"byte 0x{wrong:02x} is not UTF-8; save the file as UTF-8"
+        raise _place_behind(before, file).error(why) from None
 
 
 def read_text(text: str, file: str) -> Document:
@@ -181,20 +182,21 @@ def _not_allowed(character: str) -> str:
 def _refuse_harm(text: str, file: str) -> None:
     """Refuse characters that no editor shows, and brackets so deep that the scanner would take minutes."""
     if match := _UNPRINTABLE.search(text):
-        raise _place_of(text, match.start(), file).error(_not_allowed(match[0]))
+        raise _place_behind(text[: match.start()], file).error(_not_allowed(match[0]))
     depth = 0
     for bracket in re.finditer(r"[\[\]{}]", text):
         depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)
         if depth > 3 * DEEPEST:
-            raise _place_of(text, bracket.start(), file).error(_TOO_DEEP)
+            raise _place_behind(text[: bracket.start()], file).error(_TOO_DEEP)
 
 
 _TOO_MANY = f"more than {MOST_VALUES:_} values, aliases counted each time; a scenario needs fewer"
 _TOO_DEEP = f"nested more than {DEEPEST} levels deep; a scenario needs no more than six"
 
 
-def _place_of(text: str, offset: int, file: str) -> Place:
-    return Place(file, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+def _place_behind(before: str, file: str) -> Place:
+    """Return the place of the first character behind this much of a file."""
+    return Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 class _Builder:

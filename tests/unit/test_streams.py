@@ -1,10 +1,13 @@
 """Named streams: every draw depends on its name and index alone."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clustersim.distributions import Exponential, Truncated
 from clustersim.streams import Draws, Streams, happens, uniform
 
 
@@ -40,6 +43,12 @@ def test_draws_in_chunks_are_the_draws_of_the_generator() -> None:
     draws = Draws(Streams(5, 0), "x", uniform)
     generator = Streams(5, 0)["x"]
     assert [draws[k] for k in range(1000)] == generator.random(1000).tolist()
+
+
+def test_draws_that_are_not_kept_are_the_same_where_a_chunk_draws_again() -> None:
+    law = Truncated(Exponential(1.0), 1.0)
+    draws = Draws(Streams(5, 0), "x", law.sample)
+    assert list(islice(draws, 9000)) == [draws[k] for k in range(9000)]
 
 
 def test_the_first_draw_that_is_asked_for_may_be_the_five_millionth() -> None:

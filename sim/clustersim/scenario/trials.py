@@ -84,7 +84,7 @@ def _at_both_ends(path: str, entry: UncertainInput, trials: Trials) -> Iterator[
         changes = entry.changes(path, share)
         for where, why in trials.findings(changes, ()):
             at = f"at {shown(next(iter(changes.values())))}, its {100 * share:g} % point"
-            yield ((path, KEY) if where[-1:] == (KEY,) else (path,)), f"{why} ({at})"
+            yield ((path, KEY) if KEY in where else (path,)), f"{why} ({at})"
             return
 
 
@@ -103,7 +103,7 @@ def _about_changes(trials: Trials, claim: Claim, here: Path) -> list[tuple[Path,
     for values in sides.values():
         for number, value in enumerate(tried):
             for where, why in trials.findings({**values, path: value}, ()):
-                at = (path, KEY) if where[-1] == KEY else (path, number)
+                at = (path, KEY) if KEY in where else (path, number)
                 findings.append(((*here, "unknown", *at), why))
     return list(dict.fromkeys(findings))
 

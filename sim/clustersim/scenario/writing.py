@@ -98,12 +98,12 @@ def edited(
 
     nodes = dict(_nodes(YAML(typ="safe", pure=True).compose(text)))
     edits = [
-        _replaced(node, _quoted_name(named(node.value)))
+        _replaced(node, _scalar(named(node.value)))
         for path, node in nodes.items()
         if _names_a_file(path, node.value) and named(node.value) != node.value
     ]
     stated = [nodes["sources", name] for name in values if ("sources", name) in nodes]
-    edits += [_replaced(node, _quoted_name(source)) for node in stated]
+    edits += [_replaced(node, _scalar(source)) for node in stated]
     edits += [_put(text, nodes, keys, document) for name in values if (keys := find(document, name))]
     for edit in sorted(edits, reverse=True):
         old = text[edit.start : edit.end].rstrip()
@@ -166,9 +166,3 @@ def _nodes(node: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 def _replaced(node: Any, text: str) -> Edit:
     return Edit(node.start_mark.index, node.end_mark.index, text)
-
-
-def _quoted_name(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z.][A-Za-z0-9_./-]*", text):
-        return text
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

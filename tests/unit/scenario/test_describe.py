@@ -72,6 +72,19 @@ def test_a_value_has_what_is_given_its_kind_and_its_source() -> None:
     assert found["cluster.gpus"] == ("800 cards", "setting", None)
 
 
+def test_tables_and_what_they_come_to_are_told_in_few_digits() -> None:
+    rows = {100: "1 min", 6400: "2 min"}
+    start = {"over_gpus": rows, "fails": {"over_gpus": {100: "1 %", 6400: "1.01 %"}}}
+    changes = {"recovery.stages": {"start": start, "load": "checkpoint"}, "checkpoint.read": "1 GB/s"}
+    for state, time in (("123.456789 GB", "123.456789 s"), ("123.4567891 GB", "2.06 min")):
+        scenario = loads(SCENARIO, overrides=changes | {"checkpoint.state": state})
+        told = {value.path: value.text for value in values(scenario)}
+        assert told["checkpoint.read"] == f"1 GB/s = {time} to load"
+    table = "over gpus (100: 1 min, 6,400: 2 min), fails (over gpus (100: 1 %, 6,400: 1.01 %))"
+    # 800 cards lie half-way between the rows: at the root of two minutes, and at 1.005 %.
+    assert told["recovery.stages.start"] == f"{table} = 84.9 s, fails 1 %"
+
+
 def test_what_one_decides_is_no_assumption() -> None:
     kinds = {value.path: value.origin[0] for value in values(loads(SCENARIO))}
     assert {path for path, kind in kinds.items() if kind == "setting"} == {

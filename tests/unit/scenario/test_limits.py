@@ -60,6 +60,17 @@ def test_a_large_scenario_has_room_for_fewer_levers(
     assert f": levers.l{room}: {room} changes" in fault
 
 
+def test_a_claim_tries_no_more_values_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustersim.scenario.trials.MOST_TRIED", 150)
+    tried = ", ".join(f"{number} s" for number in range(1, 100))
+    claim = (
+        f"{{says: x, kind: control, figure: ettr, at_least: 9 %, unknown: {{checkpoint.blocks: [{tried}]}}}}"
+    )
+    (fault,) = faults(f"{SMALL}published: {{source: us, claims: {{a: {claim}}}}}\n")
+    assert "changes of so large a scenario can be tried; give fewer" in fault
+    assert ": published.claims.a.unknown.checkpoint.blocks." in fault
+
+
 def test_only_the_first_of_many_unknown_names_are_compared_with_all_that_there_are() -> None:
     for block, what in (("sources", "no such value in this scenario"), ("expect", "no such metric")):
         unknown = "".join(f'  failures.b{number}.mtbf: ">= 1"\n' for number in range(2 * MOST_GUESSES))

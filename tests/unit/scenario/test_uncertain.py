@@ -222,6 +222,29 @@ def test_what_cannot_be_drawn_is_refused_where_it_stands(entry: str, message: st
 
 
 @pytest.mark.parametrize(
+    ("entry", "at"),
+    [
+        ("recovery.stages.restat: 2 to 8 min", "recovery.stages.restat"),
+        ("checkpoint.blocks: 0.1 ms to 5 s", "0.1 ms"),
+    ],
+)
+def test_a_path_that_is_not_there_is_refused_at_the_path_and_a_value_at_the_value(
+    entry: str, at: str
+) -> None:
+    with pytest.raises(ScenarioError) as error:
+        loads(f"uncertain:\n  {entry}\n{PLAIN}", "file.yaml")
+    (problem,) = error.value.problems
+    assert f"{problem.place}" == f"file.yaml:2:{3 + entry.index(at)}"
+
+
+def test_a_count_stands_for_a_rate_or_an_mtbf() -> None:
+    change = {"failures.any": {"per": "node", "rate": "2 / 1000 node-days"}}
+    for key, changes in (("rate", change), ("mtbf", {})):
+        counted = {f"uncertain.failures.any.{key}": {"counted": "21 in 10_500 node-days"}}
+        assert list(loads(PLAIN, overrides=changes | counted).uncertain) == [f"failures.any.{key}"]
+
+
+@pytest.mark.parametrize(
     ("more", "message"),
     [
         ({"simulation.replications": "33"}, "33 do not fill two or more draws, of 2 each; give 4 or more"),

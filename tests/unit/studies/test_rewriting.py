@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ def test_shipped_scenarios_can_be_written_anywhere(name: str, tmp_path: Path) ->
 def test_a_copy_of_the_file_has_the_tiers_new_interval_in_its_place(tmp_path: Path) -> None:
     expected = TIERS.replace("interval: 10 min", "interval: 1 min 15 s")
     text = rewritten(TIERS, PEER)
-    assert text == expected.replace("interval: a guess", 'interval: "clustersim tune"')
+    assert text == expected.replace("interval: a guess", "interval: clustersim tune")
     (tmp_path / "two.yaml").write_text(TIERS)
     written(tmp_path / "two.yaml", tmp_path / "tuned.yaml", PEER)
     assert [tier.interval for tier in load(tmp_path / "tuned.yaml").tiers] == [75.0, 3 * 3600.0]
@@ -166,6 +167,20 @@ base: whole.yaml
 name: part
 failures: {node: {lemons: {share: 5 %, factor: 3}}}
 """
+
+
+@pytest.mark.parametrize(
+    "name", ["Base.yaml", "a base.yaml", 'a "base".yaml', "back\\slash.yaml", "显卡: #1.yaml"]
+)
+def test_a_base_is_found_from_elsewhere_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / name).write_text(HEAD + "checkpoint: {interval: daly, blocks: 5 s}\n" + TAIL)
+    source, target = tmp_path / "part.yaml", tmp_path / "sub" / "tuned.yaml"
+    source.write_text(f"base: {json.dumps(f'sub/{name}')}\nname: part\n")
+    written(source, target)
+    assert load(target).document == load(source, {INTERVAL: VALUE}).document
+    if name == "Base.yaml":
+        assert target.read_text().startswith("base: Base.yaml\n")
 
 
 def test_a_log_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from clustersim.scenario.keys.tiers import CheckpointSpecBlock, TierSpec
 from clustersim.scenario.kinds.effects import EFFECTS
 from clustersim.scenario.kinds.retirement import Retire
 from clustersim.scenario.model import Scenario
+from tests.oracle.agreement import disagreements
 from tests.unit.kinds import BASE, ROWS, Row
 
 BLOCKS: tuple[type[Block], ...] = (
@@ -130,6 +131,26 @@ def test_it_changes_what_happens(row: Row) -> None:
     small, large = (without, given) if row.more else (given, without)
     assert large > MARGIN * small, f"{what}: {without} without, {given} with"
     assert large > 0
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"effect": {"flap": {"stall": {"exponential": {"mean": "40 s"}}}}},
+        {"effect": {"corrupt": {"noticed_after": {"exponential": {"mean": "500 s"}}}}},
+        {"notice": "2 min", "saves": "50 %"},
+    ],
+    ids=str,
+)
+def test_what_is_random_of_an_effect_is_drawn_as_the_naive_simulator_draws_it(keys: dict[str, Any]) -> None:
+    document = {
+        "name": "drawn",
+        "cluster": {"gpus": 16, "spares": 2},
+        "failures": {"any": {"per": "node", "mtbf": "4000 s"} | keys},
+        "checkpoint": {"interval": "300 s", "blocks": "5 s"},
+        "simulation": {"horizon": "20_000 s"},
+    }
+    assert disagreements(Scenario.model_validate(document)) == []
 
 
 def test_every_kind_has_a_row() -> None:

@@ -63,6 +63,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
         document({"spot": TOLD | {"notice": "9 s"}}, "160 s"),
         {"productive": 80 + 21, "lost": 19, "checkpoint": 10, "recovery": 30},
     ),
+    "a save that takes all of the notice is in time": (
+        document({"spot": TOLD | {"notice": "10 s"}}, "160 s"),
+        {"productive": 90 + 20, "checkpoint": 20, "recovery": 30},
+    ),
     "the last tier whose copies survive and whose block fits saves": (
         document({"spot": TOLD}, checkpoint=TIERS),
         {"productive": 99 + 20, "checkpoint": 1 + 5, "waiting": 45, "recovery": 30},
@@ -132,13 +136,20 @@ def test_a_notice(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "saved"), [("node", (5, 45, 0.6)), ("job", (5, 45, 0.6)), ("rack", (0, 0, 0))]
+    ("notice", "scope", "saved"),
+    [
+        ("50 s", "node", (5, 45, 0.6)),
+        ("50 s", "job", (5, 45, 0.6)),
+        ("50 s", "rack", (0, 0, 0)),
+        ("5 s", "node", (5, 0, 0.6)),
+    ],
 )
 def test_the_last_tier_that_survives_and_fits_is_expected_to_save(
-    scope: str, saved: tuple[float, ...]
+    notice: str, scope: str, saved: tuple[float, ...]
 ) -> None:
     """Copies in memory die with a node, those of peers with a rack; storage takes longer than the notice."""
-    found = Scenario.model_validate(document({"spot": TOLD | {"saves": "60 %"}}, checkpoint=TIERS))
+    mode = TOLD | {"saves": "60 %", "notice": notice}
+    found = Scenario.model_validate(document({"spot": mode}, checkpoint=TIERS))
     assert found.failures["spot"].effect.rescue(found.tiers, scope) == saved
 
 

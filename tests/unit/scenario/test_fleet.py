@@ -68,6 +68,21 @@ def test_a_spare_serves_after_what_its_kind_takes(keys: dict[str, str], delay: f
     assert scenario(cluster={"gpus": 64, "spares": 2} | keys).cluster.delay == delay
 
 
+def test_a_pool_is_cold_if_it_takes_time() -> None:
+    written = [("a", {}), ("b", {"takes": "3 min"}), ("c", {"kind": "cold", "takes": "0 s"})]
+    spares = [{"name": name, "count": 1} | keys for name, keys in written]
+    pools = scenario(cluster={"gpus": 64, "spares": spares}).cluster.pools
+    assert [(pool.kind, pool.takes) for pool in pools] == [("hot", 0), ("cold", 180), ("cold", 0)]
+
+
+def test_values_that_nobody_stated_are_listed_unless_they_mean_that_something_is_not_used() -> None:
+    modes = {part: {"per": part, "mtbf": "50 d"} for part in ("node", "job")}
+    found = {value.path: (value.text, value.default) for value in values(scenario(failures=modes))}
+    assert found["cluster.provision"] == ("0 s", True)
+    assert "cluster.preempt" not in found
+    assert [found[f"failures.{part}.clock"] for part in modes] == [("calendar", True), ("training", True)]
+
+
 def test_slots_are_counted_by_level() -> None:
     small = scenario(recovery={"replicas": 4})
     levels = ("node", "rack", "pod", "replica", "job")
@@ -207,6 +222,25 @@ def test_recovery_keys_have_the_values_of_the_file() -> None:
     assert (recovery.overhead, recovery.peer_load) == (0.01, 20.0)
     plain = scenario().recovery
     assert (plain.replicas, plain.minimum, plain.peer_load, plain.recurs_after) == (1, 1, None, Constant(0.0))
+
+
+@pytest.mark.parametrize(
+    ("rule", "days", "retires"),
+    [
+        ({"score": 3, "half_life": "7 d"}, [30, 30, 30], True),
+        ({"score": 3, "half_life": "7 d"}, [23, 23, 30, 30], True),
+        ({"score": 3, "half_life": "7 d"}, [23, 30, 30], False),
+        ({"after": 3, "within": "30 d"}, [1, 1, 30], True),
+        ({"after": 3, "within": "30 d"}, [0, 1, 30], False),
+    ],
+)
+def test_a_node_retires_on_day_30_after_so_many_failures(
+    rule: dict[str, Any], days: list[int], retires: bool
+) -> None:
+    """A week halves what a failure counts; what is as old as the window is long counts no more."""
+    found = scenario(recovery={"retire": rule}).recovery.retire
+    assert found is not None
+    assert found.rule([day * DAY for day in days], 30 * DAY) is retires
 
 
 def test_a_stage_fails_more_often_on_more_cards() -> None:

@@ -37,6 +37,11 @@ def test_a_log_may_be_as_programs_write_it() -> None:
     assert [entry.line for entry in log.entries] == [2, 4]
 
 
+def test_whole_seconds_are_written_without_a_point() -> None:
+    rows = Rows((Recorded(3600.0, 12, 0.5),))
+    assert list(lines_of(rows)) == ["time_s,node,repair_s", "3600,12,0.5"]
+
+
 SENTENCES = {
     "": "1: is empty; the first line names the columns",
     "\n\n": "1: is empty; the first line names the columns",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -44,6 +45,21 @@ def test_planned_stops_of_logs_come_after_those_that_are_written_and_overlaps_ar
         (log,) = scenario(failures={"log": failures["log"]}, checkpoint=checkpoint).maintenance
         assert isinstance(log, Maintenance)
         assert log.abrupt is abrupt
+
+
+@pytest.mark.parametrize(
+    ("keys", "days"), [({"every": "7 d"}, [7, 14, 21]), ({"at": ["40 d", "12 d"]}, [12, 40, math.inf])]
+)
+def test_planned_stops_are_due_at_multiples_or_at_the_instants_that_are_given(
+    keys: dict[str, Any], days: list[float]
+) -> None:
+    (found,) = scenario(maintenance={"takes": "1 h"} | keys).maintenance
+    assert [found.due(number) / (24 * HOUR) for number in (1, 2, 3)] == days
+
+
+def test_a_stop_takes_only_what_is_left_of_the_run() -> None:
+    (found,) = scenario(maintenance={"at": ["24 h", "90 h"], "takes": "10 h"}).maintenance
+    assert [found.share(hours * HOUR) for hours in (29, 100)] == pytest.approx([5 / 29, 20 / 100])
 
 
 @pytest.mark.parametrize(

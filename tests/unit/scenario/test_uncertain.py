@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ LAWS = [
     ({"loguniform": "5 to 10 min"}, stats.loguniform(300, 600)),
     ({"normal": {"mean": "5 min", "sd": "3 min"}}, stats.truncnorm(-5 / 3, np.inf, 300, 180)),
     ({"triangular": {"low": "3 min", "mode": "5 min", "high": "10 min"}}, stats.triang(2 / 7, 180, 420)),
+    ({"triangular": {"low": "3 min", "mode": "3 min", "high": "10 min"}}, stats.triang(0, 180, 420)),
+    ({"triangular": {"low": "3 min", "mode": "10 min", "high": "10 min"}}, stats.triang(1, 180, 420)),
     ({"counted": "21 in 110_592 node-days"}, stats.gamma(21.5, scale=1 / (110_592 * 86_400))),
     ({"counted": "0 in 54 job-days"}, stats.gamma(0.5, scale=1 / (54 * 86_400))),
 ]
@@ -79,11 +82,78 @@ def test_the_ends_of_a_range_of_shares_are_its_5_and_95_per_cent_points() -> Non
     assert logits == pytest.approx(known.ppf(SHARES))
 
 
+def test_a_normal_share_is_held_below_the_whole() -> None:
+    known = stats.truncnorm(-0.8 / 0.3, 0.2 / 0.3, 0.8, 0.3)
+    assert quantiles({"normal": {"mean": "80 %", "sd": "30 %"}}) == pytest.approx(known.ppf(SHARES))
+
+
+@pytest.mark.parametrize(("mode", "middle"), [(10, 11), (10.0, 11.3397)])
+def test_a_law_of_counts_is_one_of_whole_numbers_unless_one_of_them_has_a_point(
+    mode: float, middle: float
+) -> None:
+    """Of the triangle from 5 over 10 to 20 the upper half begins at 20 - sqrt(0.5 * 15 * 10)."""
+    assert law({"triangular": {"low": 5, "mode": mode, "high": 20}}).value(MIDDLE) == middle
+
+
 def test_a_count_is_a_whole_number_and_each_of_a_uniform_law_as_probable() -> None:
     assert [law("10 to 40").value(share) for share in (LOW, MIDDLE, HIGH)] == [10, 20, 40]
     assert all(isinstance(law("10 to 40").value(share), int) for share in SHARES)
     drawn = [law({"uniform": "1 to 4"}).quantile((n + 0.5) / 400) for n in range(400)]
-    assert np.unique(drawn, return_counts=True)[1].tolist() == [100] * 4
+    assert Counter(drawn) == {1: 100, 2: 100, 3: 100, 4: 100}
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "text"),
+    [
+        ("2 to 8 min", "lognormal", "2 to 8 min"),
+        ("2 % to 8 %", "logit-normal", "2 % to 8 %"),
+        ({"counted": "21 in 110_592 node-days"}, "gamma", "counted: 21 in 110592 node-days"),
+        ({"counted": "3 in 100 days"}, "gamma", "counted: 3 in 100 days"),
+    ],
+)
+def test_a_law_has_a_name_and_is_told_as_it_was_written(written: Any, name: str, text: str) -> None:
+    assert (law(written).name, law(written).written) == (name, text)
+
+
+WITH_UNIT = "give a number with the unit that the value has, such as 5 min, 20 % or 0.2 / 1000 gpu-days"
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        (["5 min"], "a list is not a range; give both ends, such as 5 min to 15 min"),
+        ("5 min to 5 min", '"5 min to 5 min" has its ends the wrong way round; give the smaller one first'),
+        ("1 s to 2 s to 3 s", f'"2 s to 3 s" is not understood; {WITH_UNIT}'),
+        (f"1 min to {'x' * 100}", f'"{"x" * 56}... is not understood; {WITH_UNIT}'),
+        (f"1 min to {'x' * 101}", f'"{"x" * 56}... is too long; give 5 min to 15 min'),
+        ("0 s to 5 s", 'both ends of a range lie above 0; for others give {uniform: "... to ..."}'),
+        (
+            "50 % to 100 %",
+            'both ends of a range lie between 0 and 100 %; for others give {uniform: "... to ..."}',
+        ),
+        *(
+            (f"{low} to {high}", f'"{low} to {high}" has {names}; give both ends alike')
+            for low, high, names in [
+                ("1 GB/s", "2 GB/s per node", "a bandwidth and a bandwidth per node"),
+                ("3 per day", "5 / 1000 gpu-days", "a rate and a rate per gpu"),
+            ]
+        ),
+    ],
+)
+def test_what_is_no_range_is_told_with_what_to_do(written: object, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
+        of_range(written)
+
+
+@pytest.mark.parametrize(("written", "shown"), [(True, "true"), ([5], "a list")])
+def test_only_texts_and_numbers_are_values(written: object, shown: str) -> None:
+    why = f"^{shown} is not a value; give a number, with its unit where it has one$"
+    with pytest.raises(ValueError, match=why):
+        quantified(written)
+
+
+def test_digits_may_be_grouped() -> None:
+    assert quantified("1_000").value == 1000
 
 
 @pytest.mark.parametrize(
@@ -120,10 +190,12 @@ def test_a_range_around_a_value_holds_it() -> None:
     near = around("4 min", 0.3)
     assert near is not None
     assert (near.value(LOW), near.value(HIGH), near.assumed) == ("2 min 48 s", "5 min 12 s", True)
+    assert near.written == "4 min ± 30 %"
     share = around("90 %", 0.3)
     assert share is not None
     assert share.quantile(LOW) < 0.9 < share.quantile(HIGH) < 1
     assert around("0 s", 0.3) is around("checkpoint", 0.3) is around({"mean": "3 s"}, 0.3) is None
+    assert around("100 %", 0.3) is around("4 min", 0.0) is around("4 min", 1.0) is None
 
 
 def test_without_the_block_nothing_is_drawn() -> None:
@@ -200,9 +272,14 @@ FAULTS = [
     ),
     ("recovery.misdiagnosis: {lognormal: {median: 10 %, sigma: 1}}", "a share is at most 100 %"),
     ("recovery.misdiagnosis: 10 % to 3 min", "a share and a duration"),
+    ("checkpoint.blocks: {lognormal: {median: 0 s, sigma: 1}}", "lognormal.median: zero makes no sense"),
+    ("checkpoint.blocks: {normal: {mean: 5 s, sd: 0 s}}", "normal.sd: zero makes no sense here"),
+    ("checkpoint.blocks: {triangular: {low: 0 s, mode: 5 %, high: 9 s}}", "a duration and a share in one"),
+    ("checkpoint.blocks: {triangular: {low: 5 s, mode: 3 s, high: 9 s}}", "the values are out of order"),
     ("simulation.horizon: 5 d to 9 d", "give such a path"),
     ("cluster.spares: 5", "give both ends, such as"),
     ("cluster.spares: {uniform: 1 to 5, loguniform: 1 to 5}", "give exactly one of"),
+    ("checkpoint.blocks: {loguniform: 0 s to 5 s}", "loguniform: zero has no logarithm"),
     ("failures.any.mtbf: {counted: 3 of 5}", 'such as "21 in 110_592 node-days"'),
     ("failures.any.mtbf: {counted: 3 in 100 gpu-days}", "a rate per gpu contradicts per: node"),
 ]
@@ -214,7 +291,7 @@ def test_what_cannot_be_drawn_is_refused_where_it_stands(entry: str, message: st
     with pytest.raises(ScenarioError) as error:
         loads(text, "file.yaml")
     (problem,) = error.value.problems
-    assert message in problem.message
+    assert message in f"{problem.path}: {problem.message}"
     lines = text.splitlines()
     assert problem.place.line is not None
     assert lines[problem.place.line - 1].strip() in entry

@@ -268,9 +268,9 @@ class FailureModeBlock(Block):
 
     def default(self, key: str) -> Any:
         """Return what holds where the key is left out."""
-        return self.usual_clock(self.per or "") if key == "clock" else super().default(key)
+        return self.usual_clock(self.per) if key == "clock" else super().default(key)
 
-    def usual_clock(self, per: str) -> Clock:
+    def usual_clock(self, per: str | None) -> Clock:
         """Return the clock where none is given: a program fails only while it runs, anything else always.
 
         A log says when its failures struck on the calendar.

@@ -134,13 +134,17 @@ class ReplayLog(Block):
             yield "timezone", str(error)
             return
         try:
-            window(self.begin or _START, self.end, zone, ("begin", "end"))
+            self.window(zone)
         except ValueError as error:
             yield (), str(error)
 
     def zone(self) -> tzinfo | None:
         """Return the zone of local times; raises ValueError where none is known by that name."""
         return None if self.timezone is None else zone_of(self.timezone)
+
+    def window(self, zone: tzinfo | None) -> tuple[float, float, bool]:
+        """Return begin and length of the window (s), and whether it is dated; raises LogError."""
+        return window(self.begin or _START, self.end, zone, ("begin", "end"))
 
 
 def read_log(text: str) -> Log:
@@ -215,7 +219,7 @@ def _cleaned(log: Log, rows: LogRows, asked: ReplayLog) -> Iterator[_Struck]:
 
     Their times are those from the begin that is given.
     """
-    begin_s, window_s, dated = window(asked.begin or _START, asked.end, asked.zone(), ("begin", "end"))
+    begin_s, window_s, dated = asked.window(asked.zone())
     if asked.begin is None and any(rows.dated):
         why = "its time is a date; give begin, such as 2026-05-01"
         raise LogError(_at(rows, list(rows.dated).index(1), why))

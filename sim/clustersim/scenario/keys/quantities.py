@@ -82,6 +82,11 @@ class Reads:
         return dict(self.schema)
 
 
+def _schema_of(kind: Quantity[Any]) -> dict[str, Any]:
+    """Return what stands for texts of that kind until the whole schema refers to its definition of them."""
+    return {"pattern": kind.pattern}
+
+
 def quantity(kind: Quantity[Any], check: Callable[[Any, str], None] | None = None) -> Reads:
     """Return the reading of one kind of quantity, with a further *check* on what was parsed, and its text."""
 
@@ -95,7 +100,7 @@ def quantity(kind: Quantity[Any], check: Callable[[Any, str], None] | None = Non
             check(parsed, str(value))
         return parsed
 
-    return Reads(parse, {"type": "string", "pattern": kind.pattern, "examples": [kind.example]})
+    return Reads(parse, _schema_of(kind))
 
 
 def whole(low: int, high: int) -> Reads:
@@ -113,7 +118,7 @@ def whole(low: int, high: int) -> Reads:
         return value
 
     number = {"type": "integer", "minimum": low, "maximum": high}
-    return Reads(parse, {"anyOf": [number, {"type": "string", "pattern": units.COUNT.pattern}]})
+    return Reads(parse, {"anyOf": [number, _schema_of(units.COUNT)]})
 
 
 def plain(low: float, high: float, above: bool = False) -> Reads:

@@ -73,8 +73,7 @@ def quantified(written: object) -> Quantified:
         raise ValueError(f"{shown(written)} is not a value; give a number, with its unit where it has one")
     text = " ".join(str(written).split())
     if re.fullmatch(NUMBER, text):
-        number = float(text.replace("_", ""))
-        return Quantified(number, _COUNT if re.fullmatch(r"[0-9_]+", text) else _NUMBER)
+        return Quantified(float(text), _COUNT if re.fullmatch(r"[0-9_]+", text) else _NUMBER)
     if len(text) > units.LONGEST_TEXT:
         raise ValueError(f"{shown(text)} is too long; give {EXAMPLE}")
     for kind, write in _SIMPLE:
@@ -256,7 +255,7 @@ def around(value: object, share: float) -> UncertainInput | None:
         high = min(high, (1 + middle) / 2)
     if not 0 < low < high or (scale.share and high >= 1):
         return None
-    text = f"{shown(value)} ± {units.format_share(share)}"
+    text = f"{value} ± {units.format_share(share)}"
     return UncertainInput(text, *between(low, high, scale), scale, assumed=True)
 
 
@@ -273,7 +272,7 @@ def _scaled_law(name: str, law: Any, factor: float) -> Any:
         count, time = law.split(" in ")
         number = re.match(NUMBER, time)
         assert number is not None
-        return f"{count} in {float(number[0].replace('_', '')) / factor:.6g}{time[number.end() :]}"
+        return f"{count} in {float(number[0]) / factor:.6g}{time[number.end() :]}"
     if not isinstance(law, Mapping):
         return scaled(law, factor)
     given = {key: value if key == "sigma" else quantified(value) for key, value in law.items()}
@@ -328,9 +327,10 @@ class UncertainLogNormal(InputLaw):
 
     def law(self, scale: Scale) -> Quantile:
         """Return the law."""
-        if self.median is not None:
-            return partial(positive, LogNormal.from_median(self.median.value, self.sigma))
-        return partial(positive, LogNormal(self.mean.value if self.mean else 0.0, self.sigma))
+        if self.mean is not None:
+            return partial(positive, LogNormal(self.mean.value, self.sigma))
+        assert self.median is not None
+        return partial(positive, LogNormal.from_median(self.median.value, self.sigma))
 
     def contradictions(self) -> Iterator[Finding]:
         """Ask for a median or a mean, of what may be larger than any bound."""

@@ -192,8 +192,8 @@ class EffectKind(Kind):
                 yield (name,), f"with the effect {self.word}, {why}; leave it out"
 
     def strike(self, job: AffectedJob, failure: Failure, line: int) -> None:
-        """Let the failure, noted in *line* of the journal, happen to *job*."""
-        job.fail(failure, line)
+        """Let the failure, noted in *line* of the journal, happen to *job* that it does not stop at once."""
+        raise NotImplementedError
 
 
 class Crash(EffectKind):

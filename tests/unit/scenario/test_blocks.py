@@ -1,0 +1,82 @@
+"""How blocks are made: their keys, one value in place of a block, and what a block resolves to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from clustersim.scenario.keys.blocks import Block, Kind, Resolved, Shorthand, key
+from clustersim.scenario.keys.logs import Recorded, Replay
+
+
+class Pair(Block):
+    """Two numbers, and their sum as what they resolve to."""
+
+    low: int = key("the smaller one")
+    high: int = key("the larger one")
+
+    def resolve(self) -> int:
+        """Return the sum."""
+        return self.low + self.high
+
+
+def test_a_key_has_its_meaning_its_unit_and_whether_its_default_is_listed() -> None:
+    class Written(Block):
+        """All there is of a key."""
+
+        needed: int = key("the size")
+        count: int = key("how many", 3, unit="nodes")
+        wait: int = key("how long", 0, quiet=True)
+        both: int = key("how many more", 0, unit="nodes", quiet=True)
+
+    schema = Written.model_json_schema()
+    assert schema["required"] == ["needed"]
+    said = [
+        {name: value for name, value in of.items() if name not in ("type", "title")}
+        for of in schema["properties"].values()
+    ]
+    assert said == [
+        {"description": "the size"},
+        {"description": "how many", "default": 3, "x-unit": "nodes"},
+        {"description": "how long", "default": 0, "x-quiet": True},
+        {"description": "how many more", "default": 0, "x-unit": "nodes", "x-quiet": True},
+    ]
+
+
+def test_the_key_of_a_kind_says_what_it_does_and_may_be_left_out() -> None:
+    class Stops(Kind):
+        """Stops."""
+
+        word, does, example = "stop", "stops all", "{at: 3}"
+
+    assert (Stops.as_key().description, Stops.as_key().default) == ("stops all: {at: 3}", None)
+
+
+def twice(value: object) -> object:
+    return {"low": value, "high": value}
+
+
+PAIR = {"low": 1, "high": 2}
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "value"),
+    [
+        (Resolved(Pair), PAIR, 3),
+        (Shorthand(twice, {}, Pair), 5, 10),
+        (Shorthand(twice, {}, Pair), PAIR, 3),
+        (Shorthand(twice, {}), 5, Pair(low=5, high=5)),
+        (Shorthand(lambda one: [one], None, entries=list[Pair]), PAIR, [Pair(**PAIR)]),
+        (Shorthand(lambda one: [one], None, entries=list[Pair]), [PAIR], [Pair(**PAIR)]),
+    ],
+)
+def test_a_field_holds_what_its_block_comes_to(kind: object, written: object, value: object) -> None:
+    reads: TypeAdapter[Any] = TypeAdapter(Annotated[Pair, kind])
+    assert reads.validate_python(written) == value
+
+
+def test_rows_of_a_log_are_a_list_of_blocks() -> None:
+    rows = TypeAdapter(Replay).validate_python([{"time": "1 min", "node": 3, "repair": "2 s"}])
+    assert rows == (Recorded(60.0, 3, 2.0),)

@@ -1,0 +1,101 @@
+"""The values of the language by themselves: what each takes, what it says of others, and its JSON Schema."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import pytest
+
+from clustersim import units
+from clustersim.scenario.keys.quantities import Reads, bounded, plain, quantity, table, whole, words
+
+
+def reads(name: str) -> Reads:
+    """Return one of each kind; made for each test, to test how it is made too."""
+    made = {
+        "few": whole(1, 5),
+        "many": whole(0, 2000),
+        "part": plain(0, 1),
+        "some": plain(0, 1, above=True),
+        "word": words("hot", "cold"),
+        "time": quantity(units.DURATION, bounded),
+        "table": table(whole(1, 5000), plain(0, 1), "{8: 0.5}"),
+    }
+    return made[name]
+
+
+NO_TIME = 'is not a duration; give a number and one of ms, s, min, h, d, wk, y, such as "5 min"'
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "value"),
+    [
+        *(("few", count, count) for count in (1, 3, 5)),
+        ("few", 4.0, 4),
+        ("many", "1_000", 1000),
+        *(("part", number, number) for number in (0, 0.5, 1)),
+        ("some", 1, 1.0),
+        ("word", "cold", "cold"),
+        ("time", "5 min", 300.0),
+        ("table", {"16": 1, 8: 0.5}, {8: 0.5, 16: 1}),
+        ("table", dict.fromkeys(range(1, 1001), 0), dict.fromkeys(range(1, 1001), 0.0)),
+    ],
+)
+def test_what_is_right_is_read(name: str, written: object, value: object) -> None:
+    assert reads(name).parse(written) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "why"),
+    [
+        ("few", 0, "0 is out of range; 1 to 5 is allowed"),
+        ("few", 6, "6 is out of range; 1 to 5 is allowed"),
+        ("few", 2.5, '2.5 is not a whole number; give one such as "100_000"'),
+        ("few", True, 'true is not a whole number; give one such as "100_000"'),
+        ("part", -0.1, "-0.1 is out of range; 0 to 1 is allowed"),
+        ("part", 1.1, "1.1 is out of range; 0 to 1 is allowed"),
+        ("some", 0, "0 is out of range; above 0 to 1 is allowed"),
+        ("part", math.inf, "inf is not finite; give a number"),
+        ("part", True, "true is not a plain number; give one without unit"),
+        ("part", "50 %", '"50 %" is not a plain number; give one without unit'),
+        ("word", "warm", '"warm" is not known; allowed are hot, cold'),
+        ("word", ["hot"], "a list is not known; allowed are hot, cold"),
+        ("time", True, f"true {NO_TIME}"),
+        ("time", ["5 min"], f"a list {NO_TIME}"),
+        ("time", "0.5 ms", '"0.5 ms" is shorter than 1 ms; give 0 s, or 1 ms or more'),
+        ("table", [0.5], "a list is not a table; give {8: 0.5}"),
+        ("table", {}, "a block is not a table; give {8: 0.5}"),
+        ("table", dict.fromkeys(range(1, 1002), 0), "1_001 entries, 1_000 are possible; give fewer"),
+    ],
+)
+def test_what_is_wrong_is_told_with_what_to_do(name: str, written: object, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
+        reads(name).parse(written)
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("part", {"type": "number", "minimum": 0, "maximum": 1}),
+        ("some", {"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
+        ("word", {"enum": ["hot", "cold"]}),
+        ("time", {"pattern": units.DURATION.pattern}),
+        (
+            "few",
+            {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 5}, {"pattern": units.COUNT.pattern}]},
+        ),
+        (
+            "table",
+            {
+                "type": "object",
+                "minProperties": 1,
+                "maxProperties": 1000,
+                "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+            },
+        ),
+    ],
+)
+def test_editors_know_the_same_limits(name: str, schema: dict[str, Any]) -> None:
+    assert reads(name).schema == schema

@@ -122,7 +122,7 @@ class Sweep(Study):
     def interval_words(self, index: int) -> tuple[str, str]:
         """Return the best interval at a point, and the range that is as good; where there is none, why."""
         best, low, high = self.interval(index)
-        if low is None or high is None:
+        if low is None:
             return NOTHING, "nothing fails"
         return duration(best), f"{duration(low)} to {duration(high)}"
 
@@ -286,11 +286,10 @@ def sweep(
     and RunError where the run cannot go on.
     """
     how, grid = _prepared(scenario, designs, vary, settings, keywords)
-    given, count = grid.designs[0], grid.designs[0].simulation.replications
     planned = GridPlan.of(grid, retune)
-    chosen = _chosen(metrics, given, planned.metrics)
-    question = {"grid": grid.key, "retune": str(retune), "replications": str(count)}
-    with simulations(how, output, "sweep", given, question=question, condensed=True) as running:
+    chosen = _chosen(metrics, grid.designs[0], planned.metrics)
+    question = {"grid": grid.key, "retune": str(retune)}
+    with simulations(how, output, "sweep", question=question, condensed=True) as running:
         points = planned.simulated(running)
         running.end_of_part()
         return running.finished(Sweep.of(planned, points.found(chosen), chosen), output)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from clustersim.settings import Settings
+from clustersim.store import RunError
 from clustersim.studies.grid import BestPoint, Grid, GridFigures, GridPlan
-from clustersim.studies.sweep import Sweep, plan
+from clustersim.studies.study import Simulations
+from clustersim.studies.sweep import Sweep, SweepPlan, plan, sweep
 from tests.unit.studies.clusters import HERE, job
 
 START = "recovery.stages.start"
@@ -26,15 +32,18 @@ def made(
     path: str = "ettr",
     told: bool = True,
     apart: float = 0.1,
+    width: float = 0.01,
+    replications: int = 8,
 ) -> Sweep:
     """A sweep whose points have these *means* of a metric, the first of the *alike* ones being the best."""
     vary = vary or {START: ",".join(f"{n}min" for n in range(1, len(means) + 1))}
-    planned = GridPlan.of(Grid.of([job(costs={"gpu_hour": "2 USD"})], vary), False)
+    given = job(costs={"gpu_hour": "2 USD"}, replications=replications)
+    planned = GridPlan.of(Grid.of([given], vary), False)
     count, place = len(planned.metrics), list(planned.metrics).index(path)
     figures, differences = np.full((2, len(means), count, 3), NAN)
     for index, mean in enumerate(means):
-        figures[index, place] = mean, mean - 0.01, mean + 0.01
-        differences[index, place] = apart, apart - 0.01, apart + 0.01
+        figures[index, place] = mean, mean - width, mean + width
+        differences[index, place] = apart, apart - width, apart + width
     found = GridFigures(
         np.full((count, 3), 0.5),
         figures,
@@ -57,6 +66,10 @@ def test_points_are_ranked_by_what_is_better_and_unknown_ones_come_last() -> Non
     assert made(means, [2]).ranked(4) == [2, 4, 3, 0]
     assert made(means, [0], path=PRICE).ranked(4) == [0, 3, 2, 4]
     assert made(means, [0], path=PRICE).ranked(1) == [0]
+    assert made([0.8, 0.9] * 10, [1]).ranked(19) == [*range(1, 20, 2), *range(0, 18, 2)]
+    less_certain = made(means, [2])
+    less_certain.found.figures[2, less_certain.places["ettr"], 1:] = 0.1, 1.0
+    assert less_certain.ranked(2) == [2, 4]
 
 
 def test_the_best_point_is_told_with_its_value_and_todays() -> None:
@@ -64,6 +77,9 @@ def test_the_best_point_is_told_with_its_value_and_todays() -> None:
     told, alike = (str(made([0.8, 0.9], [1], told=told).advice[0]) for told in (True, False))
     assert told == f"{best} (+10.0 ± 1.0 pp against the scenario as it is, 0.5000)."
     assert alike == f"{best} (not distinguishable from the scenario as it is, 0.5000)."
+    assert made([0.8, 0.9], [1], told=False, apart=0.0).difference_words("ettr", 1) == "not distinguishable"
+    same = made([0.8, 0.9], [1], told=False, apart=0.0, width=0.0)
+    assert str(same.advice[0]).endswith(" (the same as the scenario as it is, 0.5000).")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +96,17 @@ def test_the_best_point_is_told_with_its_value_and_todays() -> None:
 )
 def test_ties_are_named_or_counted(means: Sequence[float], alike: Sequence[int], text: str) -> None:
     assert text in said(made(means, alike))
+
+
+def test_a_point_whose_interval_alone_is_unknown_is_known() -> None:
+    found = made([0.9, 0.8], [0])
+    found.found.figures[1, found.places["ettr"], 1:] = NAN
+    assert "every other point is distinguishable from it" in said(found)
+
+
+@pytest.mark.parametrize(("replications", "told"), [(1, False), (2, True)])
+def test_points_are_told_from_each_other_by_two_replications_or_more(replications: int, told: bool) -> None:
+    assert ("every other point" in said(made([0.9, 0.8], [0], replications=replications))) == told
 
 
 @pytest.mark.parametrize(
@@ -105,10 +132,8 @@ def test_the_best_lies_at_an_end_of_the_axes_along_which_nothing_inside_is_as_go
     vary: dict[str, str], alike: Sequence[int], at: str | None
 ) -> None:
     count = math.prod(values.count(",") + 1 for values in vary.values())
-    text = said(made([0.9] * count, alike, vary))
-    assert ("lies at the end of" in text) == (at is not None)
-    if at is not None:
-        assert f"By ETTR the best lies at the end of {at}: look beyond it too." in text
+    warnings = [str(each) for each in made([0.9] * count, alike, vary).advice if each.warning]
+    assert warnings == ([f"By ETTR the best lies at the end of {at}: look beyond it too."] if at else [])
 
 
 @pytest.mark.parametrize(
@@ -151,6 +176,12 @@ def test_a_plan_takes_so_long_for_each_replication_of_each_point() -> None:
     }
 
 
+def test_a_plan_in_words() -> None:
+    planned = SweepPlan(made([0.9] * 3, [0]).grid, 1000, False, 7200.0, 1)
+    assert str(planned) == "3 points of 1,000 replications each, 3,000 in all: about 2 h on 1 worker."
+    assert str(replace(planned, workers=2)).endswith(" on 2 workers.")
+
+
 def test_the_interval_of_a_point_is_known_where_something_fails() -> None:
     found = made([0.9, 0.8], [0])
     ends = np.array([[30.0, 120.0], [NAN, NAN]])
@@ -160,6 +191,68 @@ def test_the_interval_of_a_point_is_known_where_something_fails() -> None:
         ("60 s", "30 s to 2 min"),
         ("—", "nothing fails"),
     ]
+    assert [point["range_s"] for point in two.body()["points"]] == [[30.0, 120.0], None]
+
+
+def test_the_answer_says_what_was_asked_and_how_the_scenario_is() -> None:
+    body = made([0.9, 0.8], [0]).body()
+    assert body["study"] == "sweep"
+    assert body["baseline"]["ettr"] == {"mean": 0.5, "low": 0.5, "high": 0.5}
+
+
+def test_the_table_has_a_line_for_each_point_and_no_number_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "linesep", "\r\n")  # as on another system: the bytes are the same
+    found = made([0.9, 0.8], [0])
+    folder = found.save(tmp_path / "in" / "another").parent
+    lines = (folder / "sweep.csv").read_bytes().decode().split("\n")
+    assert lines[0] == ",".join(found.frame.columns)
+    assert [line.partition(",")[0] for line in lines[1:]] == ["0", "1", ""]
+    assert "\r" not in "".join(lines)
+    assert list(pq.read_schema(folder / "sweep.parquet").names) == list(found.frame.columns)
+
+
+def test_an_answer_that_is_no_json_does_not_take_the_place_of_another(tmp_path: Path) -> None:
+    place = made([0.9], [0]).save(tmp_path)
+    before = place.read_text("utf-8")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        made([math.inf], [0]).save(tmp_path)
+    assert place.read_text("utf-8") == before
+
+
+@pytest.mark.parametrize(
+    ("other", "again"),
+    [
+        ({}, [0]),
+        ({"metrics": ["mtti_s"]}, [0]),
+        ({"vary": {START: "1min,3min"}}, []),
+        ({"vary": {START: "2min,1min"}}, []),
+        ({"retune": True}, []),
+        ({"replications": 3}, []),
+        ({"seed": 3}, []),
+        ({"horizon": "3 d"}, []),
+        ({"overrides": {START: "9 min"}}, []),
+        ({"designs": [job(name="other")]}, []),
+    ],
+)
+def test_points_are_taken_up_by_the_same_question_alone(
+    other: dict[str, Any], again: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the scenario alone starts otherwise, the points are the same, but not their differences to it."""
+    there = []
+
+    def simulated(planned: GridPlan, running: Simulations) -> None:
+        there.append(list(running.results))
+        running.condense({0: {"count": np.array(8), "values": np.zeros(1)}}, planned.grid.designs[0])
+        raise RunError("killed")
+
+    monkeypatch.setattr(GridPlan, "simulated", simulated)
+    question: dict[str, Any] = {"vary": {START: "1min,2min"}, "workers": 1, "resume": True}
+    for asked in (question, question | other):
+        with pytest.raises(RunError, match="killed"):
+            sweep(job(), tmp_path / "sweep", **asked)
+    assert there == [[], again]
 
 
 def test_scenarios_alone_are_a_grid() -> None:

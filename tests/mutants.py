@@ -195,26 +195,25 @@ def collect_once() -> None:
     runner.warm_up = lambda self: None
 
 
-def run_collected(session: Any, tests: set[str], folder: str) -> int:
-    """Run what a *session* of pytest has collected of these *tests*, and return 1 after the first that fails.
+def run_collected(session: Any, reached: set[str], folder: str) -> int:
+    """Run the tests of a *session* of pytest that are *reached*, and return 1 after the first that fails.
 
-    The quickest files come first, and in a file the tests that reach the mutant.  Those follow that have a
-    fixture of a whole file: of what it has done, mutmut takes only the first test for affected.
+    The quickest files come first, and in a file the tests that reach the mutant.  If one of them has a
+    fixture of the whole file, the others that have one follow: of what it has done, mutmut takes only the
+    first test for affected.
     """
     durations = import_module("mutmut.state").state().duration_by_test
     time: Counter[str] = Counter()
     for name, seconds in durations.items():
         time[name.partition("::")[0]] += seconds
-    files = {name.partition("::")[0] for name in tests}
-    items = [
-        item
-        for item in session.items
-        if item.nodeid in tests or (item.nodeid.partition("::")[0] in files and shares_a_fixture(item))
-    ]
+    sharing = [item for item in session.items if shares_a_fixture(item)]
+    files = {item.nodeid.partition("::")[0] for item in sharing if item.nodeid in reached}
+    tests = reached | {item.nodeid for item in sharing if item.nodeid.partition("::")[0] in files}
+    items = [item for item in session.items if item.nodeid in tests]
 
     def place(item: Any) -> tuple[float, str, bool, float]:
         file = item.nodeid.partition("::")[0]
-        return time[file], file, item.nodeid not in tests, durations.get(item.nodeid, 0.0)
+        return time[file], file, item.nodeid not in reached, durations.get(item.nodeid, 0.0)
 
     items.sort(key=place)
     with TemporaryDirectory(dir=folder) as own:

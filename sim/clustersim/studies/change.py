@@ -128,7 +128,7 @@ def ended_by_the_clock(scenario: Scenario, replications: int) -> Scenario:
     document = scenario.document
     work, changes = document.get("workload") or {}, dict[str, Any]()
     if scenario.target_s is not None:
-        changes |= {f"workload.{key}": None for key in ("target", "productive") if key in work}
+        changes = {f"workload.{key}": None for key in ("target", "productive") if key in work}
     if scenario.simulation.horizon is None:
         changes["simulation.horizon"] = USUAL_HORIZON
     if scenario.uncertain:
@@ -163,9 +163,7 @@ def tuned_tier(scenario: Scenario, name: str | None = None) -> Tier:
     return tiers[name] if name else scenario.tiers[-1]
 
 
-def write_changed(
-    file: Path, target: Path, values: Mapping[str, Any], source: str, force: bool = False
-) -> None:
+def write_changed(file: Path, target: Path, values: Mapping[str, Any], source: str, force: bool) -> None:
     """Write the scenario *file* with other *values* at dotted paths to *target*.
 
     A source that the file gives for one of them becomes *source*.  Raises RunError where *target* is there

@@ -125,7 +125,7 @@ def _axis(designs: Sequence[Scenario], path: str, values: str | Sequence[str]) -
         raise ChoiceError(f"a list of values begins with its path; write it like {EXAMPLE}")
     if not isinstance(values, str):
         return Axis(path, tuple(value_of(str(value)) for value in values))
-    nodes = [each.cluster.gpus_per_node * max(each.recovery.replicas or 1, 1) for each in designs]
+    nodes = [each.cluster.gpus_per_node * each.recovery.replicas for each in designs]
     try:
         chosen, rounded = listed(values, math.lcm(*nodes) if path == CARDS else 1)
     except ChoiceError as error:

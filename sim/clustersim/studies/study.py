@@ -27,6 +27,7 @@ from clustersim.formatting import NOTHING, money, plus_minus, points
 from clustersim.metrics.cells import MetricCell
 from clustersim.report_hook import notebook, write_page
 from clustersim.scenario.describe import replication_s
+from clustersim.scenario.keys.plan import Costs
 from clustersim.scenario.loading import variant
 from clustersim.scenario.model import Scenario
 from clustersim.settings import Output, Part, Progress, Settings
@@ -265,7 +266,7 @@ class Worth:
     def in_cards(self, unit: str = "effective cards") -> str:
         """Return what it is in cards, called *unit*, and in money where cards have a price."""
         _, cards, *earned = self.in_words
-        return f"{cards} {unit}" + "".join(f", {amount} over the run" for amount in earned)
+        return ", ".join([f"{cards} {unit}", *(f"{amount} over the run" for amount in earned)])
 
     def row(self, distinguishable: bool) -> dict[str, MetricCell]:
         """Return it as cells of a table by their headings; of one that may be chance the interval alone.
@@ -295,11 +296,10 @@ def effective(scenario: Scenario) -> float:
     return gpus * scenario.workload.efficiency(gpus)
 
 
-def paid(scenario: Scenario, priced: Scenario) -> float:
-    """Return the cards that are paid for, spares at their share of the price in *priced*, lent ones not."""
-    share = 1.0 if priced.costs is None else priced.costs.idle_spares
+def paid(scenario: Scenario, costs: Costs) -> float:
+    """Return the cards that are paid for, spares at their share of the price in *costs*, lent ones not."""
     spares = scenario.cluster.own_spares * scenario.cluster.gpus_per_node
-    return scenario.cluster.gpus + share * spares
+    return scenario.cluster.gpus + costs.idle_spares * spares
 
 
 def until_target_s(scenario: Scenario, ettr: Floats) -> Floats | None:
@@ -330,7 +330,7 @@ def saved(before: Scenario, ettr_before: Floats, after: Scenario, ettr_after: Fl
     until, sooner = until_target_s(before, ettr_before), until_target_s(after, ettr_after)
     if until is None or sooner is None:
         return _earned(before, ettr_before, after, ettr_after, run_s(before, ettr_before))
-    card_s = paid(before, before) * until - paid(after, before) * sooner
+    card_s = paid(before, before.costs) * until - paid(after, before.costs) * sooner
     return np.asarray(before.costs.price_per_gpu_hour / HOUR * card_s)
 
 
@@ -341,7 +341,7 @@ def _earned(
     assert before.costs is not None
     trained = after.cluster.gpus * ettr_after - before.cluster.gpus * ettr_before
     price = before.costs.price_per_gpu_hour * seconds / HOUR
-    return np.asarray(price * (trained - (paid(after, before) - paid(before, before))))
+    return np.asarray(price * (trained - (paid(after, before.costs) - paid(before, before.costs))))
 
 
 def plain(value: Any, *, share: bool = False) -> Any:

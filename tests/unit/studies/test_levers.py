@@ -62,8 +62,8 @@ def test_lent_spares_are_paid_for_by_others() -> None:
         full(costs={"gpu_hour": "1 USD"}, cluster=cluster | kind)
         for kind in ({}, {"spare_kind": "lent", "preempt": "5 min"})
     )
-    assert paid(bought, bought) == 64 + 64
-    assert paid(lent, lent) == 64
+    assert paid(bought, bought.costs) == 64 + 64
+    assert paid(lent, lent.costs) == 64
 
 
 def test_the_tuned_interval_is_a_lever_where_todays_can_be_told_from_it() -> None:

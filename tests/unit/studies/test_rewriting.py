@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from clustersim import library
 from clustersim.scenario import load, loads
 from clustersim.scenario.writing import edited
 from clustersim.store import ChoiceError, RunError
-from clustersim.studies.change import ended_by_the_clock, on_a_number, write_changed
+from clustersim.studies.change import ValueChange, ended_by_the_clock, on_a_number, write_changed
 from clustersim.studies.study import one_each
 from tests.unit.studies.clusters import TIERS, job
 
@@ -42,22 +43,27 @@ def written(
     write_changed(source, target, {path: value}, "clustersim tune", force)
 
 
-def test_what_is_compared_ends_by_the_clock() -> None:
+@pytest.mark.parametrize(
+    ("ends", "stays"),
+    [({"productive": "20 h"}, {"step_time": "8 s"}), ({"target": "1 T tokens"}, {"tokens_per_gpu_second": 1000})],
+)
+def test_what_is_compared_ends_by_the_clock(ends: dict[str, str], stays: dict[str, Any]) -> None:
     """Without its target, after a month where there is no horizon, each draw of its inputs by itself."""
-    work = {"productive": "20 h", "step_time": "8 s"}
     uncertain = {"recovery.stages.start": "1 min to 9 min"}
-    more = {"uncertain": uncertain, "uncertainty": {"per_draw": 4}}
-    given = job(workload=work, simulation={"seed": 3}, **more)
+    more = {"uncertain": uncertain, "uncertainty": {"per_draw": 2}}
+    given = job(workload=ends | stays, simulation={"seed": 3}, **more)
     fixed = ended_by_the_clock(given, 12)
     assert fixed.document | {"sources": None} == given.document | {
-        "workload": {"step_time": "8 s"},
+        "workload": stays,
         "simulation": {"seed": 3, "horizon": "30 d", "replications": 12},
         "uncertainty": {"per_draw": 1},
         "sources": None,
     }
     assert (fixed.target_s, fixed.end_s, fixed.simulation.replications) == (None, 30 * 86_400, 12)
-    assert ended_by_the_clock(job(), 12) == job()
     assert one_each(given).document["uncertainty"] == {"per_draw": 1}
+    as_it_is = job(levers={"x": {"checkpoint.blocks": "3 s"}})  # a variant has no levers
+    assert ended_by_the_clock(as_it_is, 12) is one_each(as_it_is) is as_it_is
+    assert one_each(fixed) is fixed
     assert (on_a_number(given, 12).simulation.replications, on_a_number(job(), 12)) == (12, job())
 
 
@@ -194,11 +200,11 @@ def test_a_log_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.Monke
         f'  rows: {{replay: "time_h{rows}"}}\n  any: {{per: node, mtbf: 9 d}}\n'
         "checkpoint: {interval: daly, blocks: 5 s}\nsimulation: {horizon: 3 d}\n"
     )
-    written(source, tmp_path / "out" / "tuned.yaml")
-    text = (tmp_path / "out" / "tuned.yaml").read_text()
-    assert "replay: ../logs/log.csv" in text
-    assert "log: [../logs/log.csv]" in text
-    assert load("out/tuned.yaml").failures["trace"].recorded == load(source).failures["trace"].recorded
+    written(source, tmp_path / "new" / "out" / "tuned.yaml")
+    text = (tmp_path / "new" / "out" / "tuned.yaml").read_text()
+    assert "replay: ../../logs/log.csv" in text
+    assert "log: [../../logs/log.csv]" in text
+    assert load("new/out/tuned.yaml").failures["trace"].recorded == load(source).failures["trace"].recorded
 
 
 def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
@@ -221,3 +227,8 @@ def test_what_cannot_be_put_in_its_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ChoiceError, match="set it by hand"):
         written(source, tmp_path / "tuned.yaml", "failures.node", None)
     assert not (tmp_path / "tuned.yaml").exists()
+
+
+def test_a_number_has_its_thousands_in_groups_unless_it_is_a_name() -> None:
+    assert ValueChange("x", "3_750 h", "10000").texts == ("3,750 h", "10,000")
+    assert ValueChange("x", "007", None).texts == ("007", "not given")

@@ -6,11 +6,14 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 
 from clustersim import workers
+from clustersim.advice import Advice
+from clustersim.engine.replication import simulate
 from clustersim.experiment import Interrupted
 from clustersim.records import Records
 from clustersim.settings import Settings, Silent
@@ -18,11 +21,11 @@ from clustersim.store import ChoiceError, Measurements, RunError
 from clustersim.studies.levers import levers
 from clustersim.studies.sensitivity import sensitivity
 from clustersim.studies.solve import solve
-from clustersim.studies.study import Study
+from clustersim.studies.study import Answer, Simulations, Study
 from clustersim.studies.sweep import sweep
 from clustersim.studies.tune import tune
 from clustersim.validation.validate import validate
-from tests.unit.studies.clusters import job
+from tests.unit.studies.clusters import HERE, job
 
 DOCS = Path(__file__).resolve().parents[3] / "docs/reference"
 ESTIMATE = {"mean", "low", "high"}
@@ -230,6 +233,49 @@ def test_another_answer_is_kept_with_its_report_and_the_same_one_is_not(tmp_path
     (report,) = (tmp_path / "study").glob("report@*.html")
     assert json.loads(kept.read_text("utf-8")) == json.loads(json.dumps(first.saved()))
     assert report.read_text() == "of the first"
+
+
+class Small(Answer):
+    """An answer with times inside."""
+
+    file = "small.json"
+    advice: ClassVar[list[Advice]] = []
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"wall_s": 1.0, "points": [{"wall_s": 2.0, "ettr": 0.5}, 3]}
+
+    def report(self, path: Any, command: str | None = None) -> Path:
+        raise NotImplementedError
+
+
+def test_a_file_has_no_times_and_its_folders_are_made(tmp_path: Path) -> None:
+    path = Small().save(tmp_path / "new" / "answer")
+    assert path == tmp_path / "new" / "answer" / "small.json"
+    assert json.loads(path.read_text("utf-8")) == {"points": [{"ettr": 0.5}, 3]}
+
+
+def test_the_longest_is_simulated_first_by_the_hands_and_seconds_add_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two replications of 100,000 lives take longer than nine of 10."""
+    asked, hands = list[Any](), SimpleNamespace(processes=3)
+    monkeypatch.setattr("clustersim.studies.study.simulate_all", lambda *given: asked.append(given) or 2.5)
+    running = Simulations(HERE, hands)  # type: ignore[arg-type]
+    points = [running.point(job(lives=lives), {}, range(n)) for lives, n in ((10, 4), (1e5, 2), (10, 9))]
+    running.run(points)
+    running.run(points[:1])
+    assert [[point.wanted for point in given] for given, _, _ in asked] == [[2, 9, 4], [4]]
+    assert all(by is hands for _, _, by in asked)
+    assert (running.wall_s, running.processes) == (5.0, 3)
+
+
+def test_any_replications_are_simulated_or_the_first_ones() -> None:
+    running, small = Simulations(HERE), job(lives=2, replications=2)
+    expected = [simulate(small, number).ettr for number in range(5)]
+    assert running.ettr([small], range(2, 5))[0] == pytest.approx(expected[2:])
+    point = running.point(small, {})
+    running.run([point])
+    assert point.store.ettr(2) == pytest.approx(expected[:2])
 
 
 @studies

@@ -196,18 +196,25 @@ class Told(Silent):
 
     def __init__(self) -> None:
         self.steps: list[tuple[int, int]] = []
+        self.said: list[str] = []
 
     def advance(self, done: int, wanted: int) -> None:
         """Keep it."""
         self.steps.append((done, wanted))
 
+    def say(self, message: str) -> None:
+        """Keep it."""
+        self.said.append(message)
+
 
 def test_progress_of_one_simulation_after_another_adds_up() -> None:
     told = Told()
     whole = WholeProgress(told, 10, 20)
-    for done in (1, 4, 4, 1, 3, 0, 9):
+    for done in (0, 1, 4, 4, 1, 3, 0, 9):
         whole.advance(done, 9)
-    assert told.steps == [(each, 20) for each in (11, 14, 14, 15, 17, 17, 20)]
+    assert told.steps == [(each, 20) for each in (10, 11, 14, 14, 15, 17, 17, 20)]
+    whole.say("as it is")
+    assert told.said == ["as it is"]
 
 
 def test_a_row_of_what_may_be_chance_has_the_interval_alone_and_money_where_that_is_certain() -> None:
@@ -249,6 +256,15 @@ def test_one_replication_is_warned_of() -> None:
     (said,) = Levers(job(), job(), 1, Estimate(0.5, None, 1), []).caveats()
     text = "One replication tells nothing about chance: no interval. Take 8 or more."
     assert said == Advice(text, warning=True)
+
+
+def test_a_target_that_was_left_out_is_told_with_the_time_in_its_place() -> None:
+    """100 h are 4.17 days."""
+    to_target, by_clock = job(workload={"productive": "40 h"}), job()
+    (said,) = Levers(to_target, by_clock, 2, Estimate(0.5, 0.1, 2), []).caveats()
+    assert str(said).startswith("Simulated over 4.17 d instead of until the target is reached")
+    for given in (to_target, by_clock):
+        assert list(Levers(given, given, 2, Estimate(0.5, 0.1, 2), []).caveats()) == []
 
 
 def test_the_file_of_levers_has_all_that_was_found() -> None:

@@ -45,7 +45,10 @@ def written(
 
 @pytest.mark.parametrize(
     ("ends", "stays"),
-    [({"productive": "20 h"}, {"step_time": "8 s"}), ({"target": "1 T tokens"}, {"tokens_per_gpu_second": 1000})],
+    [
+        ({"productive": "20 h"}, {"step_time": "8 s"}),
+        ({"target": "1 T tokens"}, {"tokens_per_gpu_second": 1000}),
+    ],
 )
 def test_what_is_compared_ends_by_the_clock(ends: dict[str, str], stays: dict[str, Any]) -> None:
     """Without its target, after a month where there is no horizon, each draw of its inputs by itself."""

@@ -73,8 +73,8 @@ def fit(
     except LogError as error:
         raise ChoiceError(str(error)) from error
     names = [Path(file) for file in files]
-    called = name or folders.slug(names[0].stem)
-    return fit_history(history, called, ", ".join(file.name for file in names), output, how)
+    source = ", ".join(file.name for file in names)
+    return fit_history(history, name or folders.slug(names[0].stem), source, output, how)
 
 
 def fit_history(

@@ -72,9 +72,8 @@ def fit(
         history = read_history([os.fspath(file) for file in files], **window, **read, progress=heard)  # type: ignore[arg-type]
     except LogError as error:
         raise ChoiceError(str(error)) from error
-    names = [Path(file) for file in files]
-    source = ", ".join(file.name for file in names)
-    return fit_history(history, name or folders.slug(names[0].stem), source, output, how)
+    source = ", ".join(Path(file).name for file in files)
+    return fit_history(history, name or folders.slug(Path(files[0]).stem), source, output, how)
 
 
 def fit_history(

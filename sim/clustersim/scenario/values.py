@@ -162,7 +162,7 @@ def _typed(value: Any, stated: Any, unit: str) -> tuple[Any, str]:
     if isinstance(value, Money):
         return value.amount, value.currency
     if isinstance(value, Rows):
-        return len(value), "failures"
+        return sum(not row.planned for row in value), "failures"
     law = value.whole if isinstance(value, RepairPlan) else value
     return (mean_of(law), "s") if isinstance(law, Distribution) else (stated, "")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter
 
 from clustersim.scenario.keys import logs
 from clustersim.scenario.keys.logs import Log, Recorded, Rows, lines_of, read_log
@@ -132,3 +134,12 @@ def test_rows_as_text_read_back_as_the_same_numbers(rows: list[Recorded]) -> Non
 def test_no_text_is_more_than_a_log_can_say(text: str) -> None:
     log = read_log(text)
     assert log.entries or log.problems
+
+
+def test_the_json_schema_takes_the_name_of_a_file_a_log_with_more_words_or_rows() -> None:
+    made = TypeAdapter(logs.Replay).json_schema()
+    fits = Draft202012Validator(made).is_valid
+    assert all(map(fits, ["x", {"log": "x", "begin": "1 d"}, [{"time": "3 h"}]]))
+    assert not any(map(fits, ["", 5, True, {"begin": "1 d"}, [{"node": 3}]]))
+    # What an editor offers is the file that the errors and the reference name too.
+    assert [kind["examples"] for kind in made["anyOf"] if "examples" in kind] == [["logs/incidents.csv"]]

@@ -130,7 +130,7 @@ def _block(block: Block, data: Mapping[Any, Any], path: Path) -> Iterator[_Found
         default = block.default(key)
         used = default not in (None, {}) and not quiet
         if key in data or used or isinstance(value, RecoveryBlock):
-            stated = data.get(key, {} if _is_open(value) else default)
+            stated = data.get(key, default)
             yield from _value(value, stated, here, str(extra.get("x-unit", "")), key not in data)
 
 

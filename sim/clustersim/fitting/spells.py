@@ -223,9 +223,10 @@ def without_bursts(history: History, rows: Array) -> tuple[Array, Bursts | None]
     bursts = Bursts(len(several), sum(map(len, several)), chance * (len(rows) - 1), p_value, domain)
     if not domain:
         return rows, bursts
-    blocks = np.column_stack((group, np.array(_numbers(history, node)) // domain))
-    _, firsts = np.unique(blocks, axis=0, return_index=True)
-    return rows[np.sort(firsts)], bursts
+    firsts: dict[tuple[int, int], int] = {}
+    for row, (number, each) in enumerate(zip(group.tolist(), _numbers(history, node), strict=True)):
+        firsts.setdefault((number, each // domain), row)
+    return rows[list(firsts.values())], bursts
 
 
 def _numbers(history: History, node: Array) -> list[int]:

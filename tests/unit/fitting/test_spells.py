@@ -93,6 +93,14 @@ def test_a_rack_that_fails_as_a_whole_is_one_failure() -> None:
     assert kept.tolist() == [0, 1, 5, 6, 10, 14]
 
 
+def test_the_numbers_of_nodes_that_fail_together_may_have_any_length() -> None:
+    """Nodes called by a serial of 21 digits: no integer of 64 bits holds it."""
+    log = replace(racks(True), names=tuple(f"n{10**20 + number}" for number in range(40)))
+    kept, bursts = without_bursts(log, np.arange(15))
+    assert bursts is not None
+    assert (bursts.domain, kept.tolist()) == (4, [0, 1, 5, 6, 10, 14])
+
+
 def test_failures_at_once_without_a_common_block_stay_apart() -> None:
     log = racks(True)
     shuffled = History.of(log.time_s, 40, 30 * DAY, node=(log.node * 7) % 40)

@@ -118,7 +118,7 @@ def _csv(source: LogSource, stream: Any) -> LogTable:
     lines = _Lines(source, stream)
     headers = (line for line in lines if line.strip() and not _is_comment(line))
     first, delimiters = next(headers, ""), DELIMITERS
-    if first.lower().startswith("sep=") and len(first.rstrip(" \r\n")) == 5:
+    if first.lower().startswith("sep=") and first[4:5].strip(" \r\n") and not first[5:].strip():
         delimiters, first = first[4], next(headers, "")
     if not first:
         raise LogError.at(

@@ -48,6 +48,7 @@ DRESSES: dict[str, str | bytes] = {
     "bars and blanks at the ends of lines": CLEAN.replace(",", "|").replace("\n", "| \n"),
     "a line for Excel": "sep=;\n" + CLEAN.replace(",", ";"),
     "a line for Excel, blanks behind it, and a comment": "sep=|  \n# by hand\n" + CLEAN.replace(",", "|"),
+    "a line for Excel, a tab behind it": "sep=;\t\n" + CLEAN.replace(",", ";"),
     "a line for Excel with a tab": "SEP=\t\r\n" + CLEAN.replace(",", "\t"),
     "UTF-16": CLEAN.encode("utf-16"),
     "names in capitals": CLEAN.replace("time,node,cause,end", "TIME,Node,Cause,END"),
@@ -263,6 +264,7 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "a spreadsheet": (b"PK\x03\x04rest", "is a spreadsheet or an archive; export it as CSV"),
     "names with a quote that is open": ('time,"node\n', "log.csv:1: cannot be read (unexpected end of data)"),
     "a line without an end": ("time," * 300_000, "log.csv:1: a line of more than 1,000,000 characters"),
+    "a line for Excel without a sign": ("sep=", 'log.csv:1: no column "time", only "sep="'),
     "a line for Excel and no more": ("sep=;\n", "log.csv:1: is empty"),
     "JSON": ('\n [{"time": 1}]', "log.csv:2: is JSON or XML; export it as CSV or Parquet"),
     "half a Parquet file": (

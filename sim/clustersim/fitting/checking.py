@@ -53,7 +53,10 @@ def _failures(history: History) -> float:
 
 
 def _away(history: History) -> tuple[Floats, Floats]:
-    """Return the lengths (s) of the stretches from the first absence on, and how many nodes each misses."""
+    """Return the lengths (s) of the stretches from the first absence on, and how many nodes are away in each.
+
+    Events at one instant may come in any order: what lies between them has no length.
+    """
     away = (history.node >= 0) & ~np.isnan(history.end_s)
     begin, end = history.time_s[away], np.minimum(history.end_s[away], history.window_s)
     at = np.concatenate((begin, end))

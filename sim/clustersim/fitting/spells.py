@@ -213,9 +213,10 @@ def without_bursts(history: History, rows: Array) -> tuple[Array, Bursts | None]
     seen = int(close.sum())
     p_value = float(bdtrc(seen - 1, count - 1, chance))
     group = np.concatenate(([0], np.cumsum(~close)))
+    numbered = list(zip(group.tolist(), _numbers(history, node), strict=True))
     members: dict[int, list[int]] = {}
-    for number, each in zip(group.tolist(), _numbers(history, node), strict=True):
-        members.setdefault(number, []).append(each)
+    for burst, number in numbered:
+        members.setdefault(burst, []).append(number)
     several = [nodes for nodes in members.values() if len(nodes) > 1]
     if not several:
         return rows, Bursts(0, 0, chance * (len(rows) - 1), p_value, 0)
@@ -224,8 +225,8 @@ def without_bursts(history: History, rows: Array) -> tuple[Array, Bursts | None]
     if not domain:
         return rows, bursts
     firsts: dict[tuple[int, int], int] = {}
-    for row, (number, each) in enumerate(zip(group.tolist(), _numbers(history, node), strict=True)):
-        firsts.setdefault((number, each // domain), row)
+    for row, (burst, number) in enumerate(numbered):
+        firsts.setdefault((burst, number // domain), row)
     return rows[list(firsts.values())], bursts
 
 

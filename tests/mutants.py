@@ -28,6 +28,7 @@ from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import process_time
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +40,9 @@ SAMPLE = "--sample"
 SEED = 14
 """Of the order in which mutants are chosen: any would do, but always the same."""
 KILLED = (*TESTS, TYPES)
+PATIENCE = 10.0
+"""Seconds of tests that a mutant is given at first, by the clock of its process: nearly all that are killed
+are killed sooner, and those that survive would else take most of the time of a room."""
 ENCODINGS = ("ascii", "sha256", "utf-8")
 STRICT = re.compile(r",\s*(strict=\w+)?(?=\))")
 LITERAL = re.compile(r'"([^"]*)"|\'([^\']*)\'')
@@ -198,31 +202,57 @@ def collect_once() -> None:
 def run_collected(session: Any, reached: set[str], folder: str) -> int:
     """Run the tests of a *session* of pytest that are *reached*, and return 1 after the first that fails.
 
-    The quickest files come first, and in a file the tests that reach the mutant.  If one of them has a
-    fixture of the whole file, the others that have one follow: of what it has done, mutmut takes only the
-    first test for affected.
+    If one of them has a fixture of the whole file, the others that have one are run too: of what it has done,
+    mutmut takes only the first test for affected.  What kills is remembered in the *folder*, by function.
+    What survives for `PATIENCE` is left to the second try, of all tests.
     """
-    durations = import_module("mutmut.state").state().duration_by_test
-    time: Counter[str] = Counter()
-    for name, seconds in durations.items():
-        time[name.partition("::")[0]] += seconds
+    function = os.environ["MUTANT_UNDER_TEST"].partition("__mutmut_")[0]
     sharing = [item for item in session.items if shares_a_fixture(item)]
-    files = {item.nodeid.partition("::")[0] for item in sharing if item.nodeid in reached}
-    tests = reached | {item.nodeid for item in sharing if item.nodeid.partition("::")[0] in files}
-    items = [item for item in session.items if item.nodeid in tests]
-
-    def place(item: Any) -> tuple[float, str, bool, float]:
-        file = item.nodeid.partition("::")[0]
-        return time[file], file, item.nodeid not in reached, durations.get(item.nodeid, 0.0)
-
-    items.sort(key=place)
+    files = {file_of(item.nodeid) for item in sharing if item.nodeid in reached}
+    tests = reached | {item.nodeid for item in sharing if file_of(item.nodeid) in files}
+    order = promising(function, reached, Path(folder))
+    items = sorted(
+        (item for item in session.items if item.nodeid in tests), key=lambda item: order(item.nodeid)
+    )
+    end = process_time() + PATIENCE
     with TemporaryDirectory(dir=folder) as own:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = own
         for item, following in zip(items, [*items[1:], None], strict=True):
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed:
+                with (Path(folder) / function).open("a", encoding="utf-8") as killers:
+                    killers.write(f"{item.nodeid}\n")
                 return 1
+            if process_time() > end:
+                break
     return 0
+
+
+def promising(function: str, reached: set[str], folder: Path) -> Callable[[str], tuple[Any, ...]]:
+    """Return what sorts tests by how soon they are likely to kill a mutant of the *function*.
+
+    First come those that killed another one of it, then the file named after the module, then the files that
+    take the least time for what they have killed, and in a file the tests that *reached* it, quickest first.
+    """
+    durations = import_module("mutmut.state").state().duration_by_test
+    killers = {each.name: each.read_text("utf-8").splitlines() for each in folder.glob("clustersim.*")}
+    kills = Counter(file_of(test) for tests in killers.values() for test in tests)
+    time: Counter[str] = Counter()
+    for test, seconds in durations.items():
+        time[file_of(test)] += seconds
+    first, nearest = killers.get(function, []), f"/test_{function.split('.')[-2]}.py"
+
+    def place(test: str) -> tuple[Any, ...]:
+        file = file_of(test)
+        worth, seconds = time[file] / (1 + kills[file]), durations.get(test, 0.0)
+        return test not in first, not file.endswith(nearest), worth, file, test not in reached, seconds
+
+    return place
+
+
+def file_of(test: str) -> str:
+    """Return the file of a *test*."""
+    return test.partition("::")[0]
 
 
 def shares_a_fixture(item: Any) -> bool:
@@ -294,14 +324,20 @@ def table(found: Iterable[tuple[str, str]], spelt: Counter[str], unexplained: Co
         yield f"| `{module}` | {tried} | {tests} | {types} | {spelling} | {known} | {open_} |"
 
 
-def survey(room: str) -> int:
-    """Print the table and the survivors of the *room* that are not explained, and return how many."""
-    found, known = list(verdicts(room)), set(explained(PAGE.read_text("utf-8")))
+def survivors(found: Iterable[tuple[str, str]]) -> tuple[dict[str, Change], dict[str, Change]]:
+    """Return what survives of the mutants *found*: what is only spelt otherwise, and what nobody explains."""
+    known = set(explained(PAGE.read_text("utf-8")))
     alive = {mutant: change_of(mutant) for mutant, verdict in found if verdict not in KILLED}
-    spelt = {mutant for mutant, change in alive.items() if is_wording(change) or is_guard(change)}
-    unexplained = {
+    spelt = {mutant: change for mutant, change in alive.items() if is_wording(change) or is_guard(change)}
+    return spelt, {
         mutant: change for mutant, change in alive.items() if mutant not in spelt and change not in known
     }
+
+
+def survey(room: str) -> int:
+    """Print the table and the survivors of the *room* that are not explained, and return how many."""
+    found = list(verdicts(room))
+    spelt, unexplained = survivors(found)
     print("\n".join(table(found, Counter(map(module_of, spelt)), Counter(map(module_of, unexplained)))))
     for mutant, change in unexplained.items():
         print(f"\n{mutant}\n  {change.function}\n- {change.was}\n+ {change.becomes}")
@@ -309,13 +345,13 @@ def survey(room: str) -> int:
 
 
 def main(rooms: Sequence[str], sample: Sequence[str] = ()) -> int:
-    """Try the mutants of the *rooms* or a sample, and survivors twice; return 1 for one unexplained."""
+    """Try the mutants of the *rooms* or a sample, unexplained survivors twice; return 1 where one is left."""
     open_ = 0
     for room in rooms:
         run = [sys.executable, __file__, room, "run", "--max-children", "2"]
         subprocess.run([*run, *sample], cwd=ROOT, check=True)
-        if alive := [mutant for mutant, verdict in verdicts(room) if verdict not in KILLED]:
-            subprocess.run([*run, *alive], cwd=ROOT, check=True)
+        if unexplained := survivors(verdicts(room))[1]:
+            subprocess.run([*run, *unexplained], cwd=ROOT, check=True)
         open_ += survey(room)
     return 1 if open_ else 0
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path as File
 from typing import Any
 
@@ -123,7 +124,7 @@ class _Trace:
 
     def _found(self, name: str) -> File:
         """Return the file that *name* means, below one of the roots."""
-        if not name or File(name).is_absolute() or "\0" in name:
+        if not name or File(name).is_absolute():
             raise self._error(f"{shown(name)} is not a relative path; give one such as logs/incidents.csv")
         stated = self.read.place(self.path).file
         folder = File(stated).parent if os.path.isfile(stated) else File.cwd()
@@ -182,8 +183,8 @@ def mode_names(causes: Sequence[str], trace: str, taken: Sequence[str]) -> Itera
     for cause in causes:
         plain = _safe(cause) or trace
         choices = [plain, *([_safe(f"{trace} {plain}")] if plain != trace else [])]
-        choices += [f"{plain[: LONGEST_NAME - 5].rstrip()} {number}" for number in range(2, 2 + len(causes))]
-        name = next(choice for choice in choices if choice not in given)
+        numbered = (f"{plain[: LONGEST_NAME - 5].rstrip()} {number}" for number in count(2))
+        name = next(choice for choice in chain(choices, numbered) if choice not in given)
         given.append(name)
         yield name
 

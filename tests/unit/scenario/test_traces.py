@@ -13,6 +13,7 @@ from clustersim.scenario import Scenario, ScenarioError, dump, load, loads
 from clustersim.scenario.describe import describe
 from clustersim.scenario.keys.logs import Recorded
 from clustersim.scenario.text import reader
+from clustersim.scenario.traces import mode_names
 from clustersim.scenario.values import values
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -187,6 +188,10 @@ def test_a_source_of_the_trace_is_one_of_all_its_causes(folder: Path) -> None:
     assert sources["failures.nic.replay"] == "our log"
     assert sources["failures.nic.detect"] == "measured"
     assert sources["name"] == "mine"
+    (folder / "replayed.yaml").write_text(SCENARIO + "sources: {failures.trace: our site}\n")
+    sources = load("replayed.yaml").sources
+    assert sources["failures.nic"] == "our site"
+    assert "failures.nic.replay" not in sources
 
 
 def test_rows_are_told_in_short_among_the_values(folder: Path) -> None:
@@ -224,11 +229,57 @@ def test_causes_that_differ_only_in_signs_are_told_apart(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("causes", "taken", "names"),
+    [
+        (["trace", "", "#", "\u0301"], [], ["trace", "trace 2", "trace 3", "trace 4"]),
+        (["-fan_"], [], ["fan"]),
+        (["fan"], ["fan", "trace fan", "fan 2", "fan 3"], ["fan 4"]),
+        ([f"{39 * 'a'} b"], [], [39 * "a"]),
+        (
+            [f"{34 * 'a'} {9 * 'b'}"] * 3,
+            ["trace " + 34 * "a"],
+            [f"{34 * 'a'} {5 * 'b'}", f"{34 * 'a'} 2", f"{34 * 'a'} 3"],
+        ),
+        ([40 * "a"] * 3, [], [40 * "a", "trace " + 34 * "a", 35 * "a" + " 2"]),
+    ],
+)
+def test_a_cause_has_a_name_of_its_own_whatever_is_taken(
+    causes: list[str], taken: list[str], names: list[str]
+) -> None:
+    assert list(mode_names(causes, "trace", taken)) == names
+
+
+def test_as_many_causes_as_are_possible_have_modes_of_their_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clustersim.scenario.traces.MOST_CAUSES", 5)
+    assert len(load("replayed.yaml").failures) == 2 + 5
+
+
 def test_many_causes_are_a_text_and_not_a_kind(folder: Path) -> None:
-    rows = "".join(f"{hour},cause {hour}\n" for hour in range(101))
-    (folder / "logs" / "incidents.csv").write_text("time_h,cause\n" + rows)
-    with pytest.raises(ScenarioError, match="101 causes"):
+    """What is wrong with their rows is told beside."""
+    rows = "".join(f"{hour},{10 * (hour == 96)},cause {hour}\n" for hour in range(101))
+    (folder / "logs" / "incidents.csv").write_text("time_h,node,cause\n" + rows)
+    with pytest.raises(ScenarioError, match=r"101 causes(.|\n)*node 10 at 4 d does not exist"):
         load("replayed.yaml")
+
+
+def test_what_is_wrong_with_the_mode_of_a_cause_is_told_where_the_trace_says_it(folder: Path) -> None:
+    text = SCENARIO.replace("detect: 1 min", "effect: hang")
+    (folder / "replayed.yaml").write_text(text)
+    with pytest.raises(ScenarioError) as refused:
+        load("replayed.yaml")
+    column = len("  trace: {replay: logs/incidents.csv, effect: h")
+    causes = ["GPU DBE double bit", "trace", "nic", "trace checkpoint", "trace before"]
+    places = {problem.path: str(problem.place) for problem in refused.value.problems}
+    assert places == {f"failures.{name}.effect": f"replayed.yaml:6:{column}" for name in causes}
+
+
+def test_rows_at_one_instant_stay_in_the_order_of_the_log(folder: Path) -> None:
+    (folder / "logs" / "incidents.csv").write_text("time_h,node,repair_h\n2,5,\n1,3,4\n1,3,\n1,2,\n")
+    rows = load("replayed.yaml").document["failures"]["trace"]["replay"]
+    assert [(row.node, row.repair_s) for row in rows] == [(3, 4 * HOUR), (3, None), (2, None), (5, None)]
 
 
 def test_a_log_is_not_read_without_a_file(folder: Path) -> None:
@@ -261,7 +312,7 @@ def test_a_scenario_does_not_grow_without_rows(folder: Path) -> None:
 def test_a_log_has_so_many_bytes_at_most(folder: Path) -> None:
     with (folder / "logs" / "incidents.csv").open("wb") as stream:
         stream.truncate(100_000_000)
-    with pytest.raises(ScenarioError, match="at most 20 MB"):
+    with pytest.raises(ScenarioError, match=r"^logs/incidents.csv: .*at most 20 MB"):
         load("replayed.yaml")
 
 

@@ -49,10 +49,10 @@ def trouble(written: ScenarioBlock, document: Mapping[str, Any]) -> Iterator[Fin
 
 
 def _about_levers(written: ScenarioBlock, trials: Trials) -> Iterator[Finding]:
-    currency = written.costs.currency if written.costs else ""
+    costs = written.costs
     for name, lever in written.levers.items():
-        if lever.price and currency and lever.price.currency != currency:
-            why = f"the costs are in {currency}; give the price in {currency} too"
+        if costs and lever.price and lever.price.currency != costs.currency:
+            why = f"the costs are in {costs.currency}; give the price in {costs.currency} too"
             yield ("levers", name, "price"), why
         yield from trials.findings(lever.values, ("levers", name))
 

@@ -112,15 +112,17 @@ def edited(
 
 
 def moved(old: File, new: File) -> Callable[[str], str]:
-    """Return what turns a base or a log relative to the folder *old* into one relative to *new*."""
+    """Return what turns a base or a log relative to the folder *old* into one relative to *new*.
+
+    What is shipped goes by its name, which is the same wherever the program is.
+    """
 
     def base(name: str) -> str:
         there = old / name
         if not there.is_file() or os.path.samefile(old, new):
             return name
-        by_name = library.path(there.stem)
-        known = by_name is not None and os.path.samefile(by_name, there)
-        return there.stem if known else os.path.relpath(there, new)
+        shipped = os.path.relpath(os.path.realpath(there), library.folder().resolve())
+        return shipped.removesuffix(library.SUFFIX) if library.path(shipped) else os.path.relpath(there, new)
 
     return base
 

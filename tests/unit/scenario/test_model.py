@@ -336,3 +336,10 @@ def test_names_are_of_any_script_for_the_model_and_for_editors(name: str, is_one
 
 def test_names_have_no_invisible_signs() -> None:
     assert not any(map(is_name, ("a\u202eb", "a\u200bb", "a\u2028b", "\u0301a", "a…b")))
+
+
+@pytest.mark.parametrize("given", [{"price": "100 EUR"}, {}])
+def test_a_lever_may_have_a_price_without_costs_and_none_with_them(given: dict[str, str]) -> None:
+    costs = None if given else {"gpu_hour": "2 USD"}
+    lever = scenario(costs=costs, levers={"x": {"checkpoint.blocks": "3 s"} | given}).levers["x"]
+    assert bool(lever.price) is bool(given)

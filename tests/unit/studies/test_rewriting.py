@@ -10,7 +10,7 @@ import pytest
 
 from clustersim import library
 from clustersim.scenario import load, loads
-from clustersim.scenario.writing import edited
+from clustersim.scenario.writing import edited, moved
 from clustersim.store import ChoiceError, RunError
 from clustersim.studies.change import ValueChange, ended_by_the_clock, on_a_number, write_changed
 from clustersim.studies.study import one_each
@@ -190,6 +190,39 @@ def test_a_base_is_found_from_elsewhere_whatever_it_is_called(name: str, tmp_pat
     assert load(target).document == load(source, {INTERVAL: VALUE}).document
     if name == "Base.yaml":
         assert target.read_text().startswith("base: Base.yaml\n")
+
+
+def test_a_shipped_base_goes_by_its_name_from_elsewhere_and_others_by_their_place(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "chen-base.yaml").touch()
+    names = ["chen-base", "chen-base.yaml", "recovery/cold.yaml", "recovery/../chen-base.yaml", "gone.yaml"]
+    shipped = ["chen-base", "chen-base", "recovery/cold", "chen-base", "gone.yaml"]
+    assert list(map(moved(library.folder(), tmp_path), names)) == shipped
+    (tmp_path / "sub" / "link.yaml").symlink_to(library.folder() / "chen-base.yaml")
+    assert moved(tmp_path / "sub", tmp_path)("link.yaml") == "chen-base"
+    assert moved(tmp_path, tmp_path / "sub")("chen-base.yaml") == "../chen-base.yaml"
+    assert moved(tmp_path, tmp_path / "sub" / "..")("./chen-base.yaml") == "./chen-base.yaml"
+
+
+TIERS_OF_BOTH = {"peer": {"interval": VALUE}, "disk": {"interval": "1 h"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "expected"),
+    [
+        ("checkpoint: {}", INTERVAL, f"checkpoint: {{interval: {VALUE}}}"),
+        (
+            "base: b",
+            PEER,
+            "base: b\ncheckpoint: {tiers: {peer: {interval: 1 min 15 s}, disk: {interval: 1 h}}}\n",
+        ),
+        ("base: b", INTERVAL, f"base: b\ncheckpoint: {{interval: {VALUE}}}\n"),
+    ],
+)
+def test_no_more_is_written_than_layers_need(text: str, path: str, expected: str) -> None:
+    """Of what a base says: but for tiers, which one layer says whole, only the value itself."""
+    document = {"checkpoint": {"interval": VALUE, "state": "1 TB", "tiers": TIERS_OF_BOTH}}
+    assert edited(text, {path: VALUE}, document, "clustersim tune") == expected
 
 
 def test_a_log_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

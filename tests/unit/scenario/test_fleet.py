@@ -243,6 +243,11 @@ def test_a_node_retires_on_day_30_after_so_many_failures(
     assert found.rule([day * DAY for day in days], 30 * DAY) is retires
 
 
+def test_halves_of_two_rules_are_two_rules_and_not_half_a_rule_too() -> None:
+    with pytest.raises(ValueError, match=r"^1 validation error(.|\n)*after beside score: two rules at once"):
+        scenario(recovery={"retire": {"after": 3, "score": 3}})
+
+
 def test_a_stage_fails_more_often_on_more_cards() -> None:
     stage = {"constant": "1 min", "fails": {"over_gpus": {"16": "1 %", "256": "5 %"}}}
     found = scenario(recovery={"stages": {"start": stage}}).recovery.stages[-1]

@@ -60,6 +60,13 @@ def test_a_large_scenario_has_room_for_fewer_levers(
     assert f": levers.l{room}: {room} changes" in fault
 
 
+def test_the_last_lever_that_there_is_room_for_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustersim.scenario.trials.MOST_TRIED", 3 + 10)
+    wrong, more = faults(SMALL + levers(2).replace("9 d", "9", 1))
+    assert ": levers.l0.failures.a.mtbf: 9 has no unit" in wrong
+    assert ": levers.l1: 1 changes of so large a scenario can be tried" in more
+
+
 def test_a_claim_tries_no_more_values_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clustersim.scenario.trials.MOST_TRIED", 150)
     tried = ", ".join(f"{number} s" for number in range(1, 100))
@@ -115,7 +122,7 @@ def test_nothing_shorter_than_a_millisecond_comes_in_by_another_way(path: str) -
 
 def test_a_log_holds_no_repair_shorter_than_a_millisecond() -> None:
     text = SMALL.replace("{per: node, mtbf: 5 d}", '{replay: "time_s,node,repair_s\\n5,0,0.0001\\n"}')
-    assert "is shorter than 1 ms" in faults(text)[0]
+    assert faults(text)[0].endswith('"0.0001 s" is shorter than 1 ms; give 1 ms or more')
 
 
 def test_tuning_and_levers_never_ask_for_less_than_a_millisecond() -> None:

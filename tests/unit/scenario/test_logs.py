@@ -68,15 +68,15 @@ SENTENCES = {
     "time_h,node,repair\n1,2,0 h\n": '2: column "repair": "0 h" is no repair; leave it empty where a restart',
     "time_h,kind\n1,maybe\n": '2: column "kind": "maybe" is neither a failure nor planned; say one of them,',
     "time_h,kind\n1,planned\n": '2: column "kind": a planned stop lasts for a time; give it as the repair',
-    "time_h,node,repair_h,kind\n1,2,3,planned\n": '2: column "kind": a planned stop stops the whole job',
+    "time_h,node,repair_h,kind\n1,0,3,planned\n": '2: column "kind": a planned stop stops the whole job',
     'time_h,cause\n1,"a\n': "2: cannot be read (unexpected end of data); give cells with quotes around",
 }
 
 
 @pytest.mark.parametrize("text", SENTENCES)
 def test_what_is_wrong_is_said_with_its_line_column_and_value(text: str) -> None:
-    (_, line, sentence), *others = read_log(text).problems
-    assert others == []
+    (file, line, sentence), *others = read_log(text).problems
+    assert (file, others) == ("", [])
     assert f"{line}: {sentence}".startswith(SENTENCES[text])
 
 
@@ -91,6 +91,8 @@ def test_nodes_with_names_are_numbered_in_their_order_behind_those_with_numbers(
     assert [row.node for row in rows_of(log)] == [0, 1, 2]
     assert log.notes == ["nodes are numbered in the order of their names, gpu-9 is 0 and x is 2"]
     assert [row.node for row in rows_of(read_log("time_h,node\n1,x\n2,5\n3,7.0\n"))] == [8, 5, 7]
+    numbers = "time_h,node\n1,0123456789\n2,123456789\n"  # what has more than nine digits is a name
+    assert [row.node for row in rows_of(read_log(numbers))] == [123_456_790, 123_456_789]
 
 
 def test_all_faults_are_found_and_the_rows_beside_them_read() -> None:
@@ -100,9 +102,9 @@ def test_all_faults_are_found_and_the_rows_beside_them_read() -> None:
 
 
 def test_the_first_faults_are_enough() -> None:
-    problems = read_log("time_h\n" + "x\n" * 1000).problems
-    assert len(problems) == logs.MOST_FAULTS + 1
-    assert problems[-1].reason == f"{1000 - logs.MOST_FAULTS} more lines cannot be read; correct these"
+    problems = read_log("time_h\n" + "x\n" * 1500).problems
+    assert [problem.line for problem in problems] == [*range(2, logs.MOST_FAULTS + 2), logs.MOST_FAULTS + 1]
+    assert problems[-1].reason == f"{1500 - logs.MOST_FAULTS:,} more lines cannot be read; correct these"
 
 
 def test_a_log_has_so_many_rows_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +136,28 @@ def test_rows_as_text_read_back_as_the_same_numbers(rows: list[Recorded]) -> Non
 def test_no_text_is_more_than_a_log_can_say(text: str) -> None:
     log = read_log(text)
     assert log.entries or log.problems
+
+
+ROW = {"time": "1 s"}
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("x.csv", '"x.csv" is not read here; use load'),
+        ({"log": ["x.csv", "y.csv"]}, '"x.csv, y.csv" is not read here; use load'),
+        (5, "5 is not a log; give a file such as"),
+        ([ROW] * 3, "3 rows, 2 are possible; give fewer"),
+    ],
+)
+def test_a_value_that_is_no_log_is_refused_with_what_it_is(
+    value: object, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "MOST_ROWS", 2)
+    reads = TypeAdapter(logs.Replay).validate_python
+    with pytest.raises(ValueError, match=why):
+        reads(value)
+    assert reads([ROW] * 2) == (Recorded(1, -1, None),) * 2
 
 
 def test_the_json_schema_takes_the_name_of_a_file_a_log_with_more_words_or_rows() -> None:

@@ -147,6 +147,7 @@ MISTAKES = {
     "{log: events.txt, timezone: Mars}": '"Mars" is no time zone that is known here; give one such as Europe',
     "{log: events.txt, begin: soon}": 'begin "soon" is not understood as a time; give a date',
     "{log: events.txt, begin: 2 d, end: 1 d}": "end 1 d is not after begin 2 d; give the window in which",
+    "{log: events.txt, format: sacct}": 'events.txt:1: failures.trace.replay: no column "jobid", which sacct',
     "{log: events.txt, format: pbs}": '"pbs" is not known; allowed are columns, sacctmgr, sacct, incidents',
     "{log: events.txt, columns: {tim: x}}": '"tim" is no column that is read; did you mean "time"?',
     "{log: events.txt, columns: {time: Start}}": 'failures.trace.replay: no column "Start"; there are',

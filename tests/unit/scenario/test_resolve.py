@@ -62,6 +62,30 @@ def test_a_stop_takes_only_what_is_left_of_the_run() -> None:
     assert [found.share(hours * HOUR) for hours in (29, 100)] == pytest.approx([5 / 29, 20 / 100])
 
 
+def test_of_a_table_of_stops_each_has_its_length() -> None:
+    (found,) = scenario(maintenance={"at": {"9 h": "30 min", "1 h": "2 h"}}).maintenance
+    assert (found.at, found.lengths, found.takes) == ((HOUR, 9 * HOUR), (2 * HOUR, HOUR / 2), 2 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({"at": ["1.23456 h", "2.23456 h"], "takes": "1 h"}, "the stop at 1.23 h lasts until the next one"),
+        ({"every": "1 h", "takes": "1 h"}, "a stop lasts until the next one, 1 h after it; give less"),
+        ({"every": "1 h", "takes": "1 min", "merge_within": "1 h"}, "the next one is due, 1 h after it"),
+        ({"every": "1 s"}, "missing; give how long training stands still"),
+        ({"at": ["1 s", "2 s"]}, "missing; give how long training stands still"),
+        ({"at": ["1 h", "2 h", "3 h"], "takes": "1 min"}, "3 entries, 2 are possible; give fewer"),
+    ],
+)
+def test_stops_that_cannot_be_are_refused_for_that_alone(
+    keys: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clustersim.scenario.keys.plan.MOST_NAMES", 2)
+    with pytest.raises(ValueError, match=f"^1 validation error(.|\\n)*{why}"):
+        scenario(maintenance=keys)
+
+
 @pytest.mark.parametrize(
     ("rows", "blocks", "hours"),
     [

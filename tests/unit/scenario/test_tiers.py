@@ -10,6 +10,7 @@ import pytest
 from clustersim import theory
 from clustersim.scenario import Scenario, dump, loads
 from clustersim.scenario.keys.tiers import Bandwidth, Tier
+from clustersim.scenario.kinds.intervals import Needs, Young
 
 HOUR = 3600.0
 BASE: dict[str, Any] = {
@@ -84,6 +85,12 @@ def test_an_interval_in_words_counts_the_failures_that_the_tier_is_there_for() -
     everything_else = 1 / (1 / HOUR + 1 / (2 * HOUR))
     assert peer.interval == pytest.approx(theory.daly(everything_else, 1.0))
     assert storage.interval == pytest.approx(theory.daly(lost_racks, 5.0))
+
+
+def test_a_formula_may_come_to_the_shortest_time_that_there_is() -> None:
+    young = Young.model_construct()
+    assert young.seconds(Needs(mtbf=1e-3, blocks=5e-4, step=None)) == (1e-3, "")  # sqrt(2 d M)
+    assert young.seconds(Needs(mtbf=9e-4, blocks=5e-4, step=None))[1].endswith("; give a duration")
 
 
 def test_a_tier_that_does_not_survive_cards_serves_only_restarts_of_processes() -> None:

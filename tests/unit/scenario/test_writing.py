@@ -14,11 +14,12 @@ from clustersim import library, theory
 from clustersim.scenario import dump, load, loads, schema
 from clustersim.scenario.describe import describe
 from clustersim.scenario.first_order import chain_s
+from clustersim.scenario.keys.logs import Recorded, Rows
 from clustersim.scenario.keys.quantities import Threshold
 from clustersim.scenario.text.reader import read_file, read_text
 from clustersim.scenario.text.starter import starter
 from clustersim.scenario.values import values
-from clustersim.scenario.writing import yaml
+from clustersim.scenario.writing import flow, yaml
 from tests.unit.scenario.everything import EVERYTHING
 
 DAY = 86_400.0
@@ -99,6 +100,24 @@ def test_written_yaml_is_for_people() -> None:
     assert "\n  any: {per: node, mtbf: 125_000 min}\n" in written
     assert "\n  gpus: 100_000\n" in written
     assert max(map(len, (line for line in written.splitlines() if '"' not in line))) <= 100
+
+
+def test_a_block_is_on_one_line_of_a_hundred_characters_at_most() -> None:
+    texts = [yaml({"a": {"b": {"c": length * "x"}}}) for length in (90, 91)]
+    assert texts == [f"a:\n  b: {{c: {90 * 'x'}}}\n", f"a:\n  b:\n    c: {91 * 'x'}\n"]
+
+
+def test_rows_of_a_log_are_lines_of_their_own_below_their_key() -> None:
+    rows = Rows([Recorded(1.0, 2, None)])
+    assert yaml({"failures": {"log": {"replay": rows}}}).splitlines()[-3:] == [
+        "    replay: |",
+        "      time_s,node",
+        "      1,2",
+    ]
+
+
+def test_texts_of_any_script_are_written_as_they_are() -> None:
+    assert flow(["显卡: x", "a b"]) == '["显卡: x", a b]'
 
 
 @pytest.fixture(scope="module")

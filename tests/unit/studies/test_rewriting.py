@@ -225,6 +225,26 @@ def test_no_more_is_written_than_layers_need(text: str, path: str, expected: str
     assert edited(text, {path: VALUE}, document, "clustersim tune") == expected
 
 
+FILES = """\
+base: BASES
+workload: {replay: node}
+failures:
+  a: {per: node, replay: LOG}
+  b: {replay: {log: LOG, begin: 1 h}}
+  c: {replay: {log: [LOG, LOG]}}
+  d: {replay: "time_h\\n3"}
+"""
+
+
+@pytest.mark.parametrize("bases", [("b", "x/b"), ("[b, c]", "[x/b, x/c]")])
+def test_bases_and_logs_are_files_and_no_other_text_is(bases: tuple[str, str]) -> None:
+    texts = [
+        FILES.replace("BASES", base).replace("LOG", log)
+        for base, log in zip(bases, ("l", "x/l"), strict=True)
+    ]
+    assert edited(texts[0], {}, {}, "", lambda name: f"x/{name}") == texts[1]
+
+
 def test_a_log_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "logs").mkdir()

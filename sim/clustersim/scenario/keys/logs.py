@@ -261,10 +261,11 @@ def _about(row: Recorded) -> str:
     """Return what is wrong with a row of a log; empty where nothing is."""
     if row.repair_s == math.inf:
         return "no end is told; say when the log ends: replay: {log: FILE, end: 30 d}"
-    try:
-        bounded(row.repair_s or 0.0, f"{row.repair_s or 0.0:g} s", none="")
-    except ValueError as error:
-        return f'column "{REPAIR}": {error}'
+    if row.repair_s is not None:
+        try:
+            bounded(row.repair_s, f"{row.repair_s:g} s", none="")
+        except ValueError as error:
+            return f'column "{REPAIR}": {error}'
     why = _about_stop(row)
     return f'column "{KIND}": {why}' if why else ""
 

@@ -141,14 +141,15 @@ class MaintenanceBlock(Block):
             return
         stops = self.resolve()
         yield from self._about_lengths(stops)
-        gap = format_duration(stops.gap) if stops.gap < math.inf else ""
         if self.merge_within and self.merge_within >= stops.gap:
+            gap = format_duration(stops.gap)
             yield "merge_within", f"a stop waits until the next one is due, {gap} after it; give less"
         if self.rolling and self.abrupt:
             yield "abrupt", "a rolling stop loses nothing; leave abrupt or rolling out"
         if self.rolling and self.merge_within:
             yield "merge_within", "a rolling stop waits for no failure; leave merge_within or rolling out"
         if self.every is not None and stops.takes >= self.every:
+            gap = format_duration(self.every)
             yield "takes", f"a stop lasts until the next one, {gap} after it; give less than every"
 
     def _about_lengths(self, stops: Maintenance) -> Iterator[Finding]:

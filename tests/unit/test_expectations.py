@@ -109,6 +109,9 @@ def test_what_follows_an_unknown_figure_is_judged_too() -> None:
     ("path", "threshold", "remedy"),
     [
         ("ettr", ">= 90", "it is a share, between 0 and 1; write >= 90 %"),  # the case field-9
+        ("ettr", "> 1.5", "it is a share, between 0 and 1; write > 1.5 %"),
+        ("ettr", "<= 100", "it is a share, between 0 and 1; write <= 100 %"),
+        ("ettr", "<= 100.5", "it is a share, between 0 and 1; give"),
         ("ettr", "> 1", "it is a share, between 0 and 1; give"),
         ("ettr.p10", "<= 120 %", "it is a share, between 0 and 1; give"),
         ("ledger.lost", "< 0", "it is a share, between 0 and 1; give"),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter
 
-from clustersim.scenario.keys.blocks import Block, Kind, Resolved, Shorthand, key
+from clustersim.scenario.keys.blocks import Block, Kind, Resolved, Shorthand, key, unknown
 from clustersim.scenario.keys.logs import Recorded, Replay
 
 
@@ -52,6 +52,17 @@ def test_the_key_of_a_kind_says_what_it_does_and_may_be_left_out() -> None:
         word, does, example = "stop", "stops all", "{at: 3}"
 
     assert (Stops.as_key().description, Stops.as_key().default) == ("stops all: {at: 3}", None)
+
+
+@pytest.mark.parametrize(("count", "rest"), [(19, ""), (20, ""), (21, ", ...")])
+def test_of_what_is_allowed_the_first_twenty_are_told(count: int, rest: str) -> None:
+    names = [f"n{number}" for number in range(count)]
+    assert unknown("else", names, "no such") == f"no such; allowed are {', '.join(names[:20])}{rest}"
+
+
+@pytest.mark.parametrize("allowed", [["replica", "replicas"], ["replicas", "replica"]])
+def test_of_several_names_that_are_near_the_nearest_is_told(allowed: list[str]) -> None:
+    assert unknown("replcas", allowed) == 'unknown key; did you mean "replicas"?'
 
 
 def twice(value: object) -> object:

@@ -13,7 +13,7 @@ from clustersim import library
 from clustersim.scenario import Scenario, ScenarioError, load, loads
 from clustersim.scenario.loading import load_stream, overridden
 from clustersim.scenario.text.document import Document, find
-from clustersim.scenario.text.layers import put
+from clustersim.scenario.text.layers import alternatives, put
 
 BASE = """\
 cluster: {gpus: 64, spares: 2}
@@ -114,6 +114,20 @@ def test_a_choice_displaces_its_alternative(tree: Path) -> None:
     assert "replications and precision both say when to stop" in both
 
 
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("failures.gpu.rate", ["failures.gpu.mtbf", "failures.gpu.replay"]),
+        ("failures.gpu.mtbf", ["failures.gpu.rate", "failures.gpu.replay"]),
+        ("failures.gpu.replay", ["failures.gpu.mtbf", "failures.gpu.rate"]),
+        ("costs.gpu_hour", ["costs.card", "costs.life"]),
+        ("checkpoint.interval", []),
+    ],
+)
+def test_what_cannot_stand_beside_a_value_is_known_from_either_side(name: str, others: list[str]) -> None:
+    assert sorted(alternatives(name)) == others
+
+
 def test_a_source_stands_as_long_as_its_value(tree: Path) -> None:
     assert child(tree, "").sources == {
         "cluster": "the plan",
@@ -127,6 +141,12 @@ def test_a_source_stands_as_long_as_its_value(tree: Path) -> None:
         "failures.node": "a log",
         "recovery.stages": "a table",
     }
+
+
+def test_the_source_of_a_plain_value_goes_with_it_where_a_block_takes_its_place(tree: Path) -> None:
+    text = "sources: {simulation.horizon: us, checkpoint.interval: us}\n"
+    made = child(tree, text, checkpoint__interval="{adaptive: {window: 1 d}}", simulation__seed="2")
+    assert [path for path, said in made.sources.items() if said == "us"] == ["simulation.horizon"]
 
 
 def test_a_layer_may_bring_the_source_of_its_value(tree: Path) -> None:
@@ -317,6 +337,27 @@ def test_many_bases_are_refused(tree: Path) -> None:
         load("b0.yaml")
 
 
+def test_fifty_bases_are_read_and_one_more_is_refused_at_its_place(tree: Path) -> None:
+    (tree / "small.yaml").write_text("cluster: {gpus: 8}\n")
+    fifty = "name: child\nbase:\n- base.yaml\n" + 49 * "- small.yaml\n"
+    assert loads(fifty).cluster.gpus == 8
+    with pytest.raises(ScenarioError) as caught:
+        loads(f"{fifty}- small.yaml\n")
+    assert str(caught.value) == "<text>:53:3: base: more than 50 bases in all; inherit from fewer"
+
+
+def test_a_fault_in_a_file_that_lies_elsewhere_is_told_with_its_whole_path(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "base.yaml").write_text(BASE.replace("spares: 2", "spares: two"))
+    (tree / "child.yaml").write_text("name: child\nbase: base.yaml\n")
+    (tree / "inner").mkdir()
+    monkeypatch.chdir(tree / "inner")
+    with pytest.raises(ScenarioError) as caught:
+        load(tree / "child.yaml")
+    assert str(caught.value).startswith(f"{tree.resolve() / 'base.yaml'}:1:29: cluster.spares: ")
+
+
 def test_shipped_scenarios_are_bases_and_scenarios_by_name(tree: Path) -> None:
     made = loads("name: mine\nbase: chen-base\ncluster: {gpus: 8_000}\n")
     assert made.cluster.gpus == 8000
@@ -362,6 +403,17 @@ def test_a_list_that_an_override_replaces_leaves_no_place_and_no_range_of_the_ol
     assert not child(tree, text, maintenance="[{every: 2 d, takes: 1 h}]").uncertain
     found = refused(tree, text, maintenance="[{every: 2 d, takes: -1 h}]")
     assert found.startswith("--set maintenance=[{every: 2 d, takes: -1 h}]: maintenance.0.takes: ")
+
+
+def test_a_law_of_what_is_set_leaves_no_place_of_its_parts(tree: Path) -> None:
+    text = (
+        "simulation: {replications: null}\n"
+        "uncertain: {checkpoint.blocks: {uniform: 2 s to 9 s}, checkpoint.load: 1 min to 2 min}\n"
+    )
+    found = refused(tree, text, checkpoint__blocks="5 s", uncertain__checkpoint__blocks="{uniform: 9}")
+    assert found.startswith(
+        "--set uncertain.checkpoint.blocks={uniform: 9}: uncertain.checkpoint.blocks.uniform: "
+    )
 
 
 def test_a_table_that_an_override_replaces_leaves_no_place_of_the_old_one(tree: Path) -> None:

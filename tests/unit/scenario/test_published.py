@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from clustersim import library, theory
 from clustersim.engine.replication import simulate
 from clustersim.metrics.catalogue import CLAIMABLE
 from clustersim.scenario import Scenario, dump, load, loads, schema
-from clustersim.scenario.keys.remarks import KINDS, Claim
+from clustersim.scenario.keys.blocks import MOST_NAMES
+from clustersim.scenario.keys.remarks import KINDS, Claim, OwnLever, amount
 from clustersim.scenario.loading import variant
 from clustersim.scenario.text.reader import read_file
 from clustersim.scenario.values import values
@@ -68,6 +70,45 @@ def test_ranges_are_in_the_unit_of_the_figure(
 ) -> None:
     one = claim(**keys)
     assert (one.value, one.low, one.high) == pytest.approx((value, low, high))
+
+
+def test_a_figure_may_be_as_large_as_its_limit_and_a_share_no_more_than_the_whole() -> None:
+    assert (amount("incidents", 1e15), amount("incidents", -1e15), amount("share", -1)) == (1e15, -1e15, -1)
+
+
+NO_FIGURE = "is not a figure; give a number, with its unit where it has one"
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({"at_least": True}, f"true {NO_FIGURE}"),
+        ({"at_least": ["9 %"]}, f"a list {NO_FIGURE}"),
+        ({"between": [0.5, True]}, f"true {NO_FIGURE}"),
+        ({"figure": 5}, "5 is not a figure; give a word, such as ettr, or {share: checkpoint}"),
+        (
+            {"figure": {True: "gpu"}},
+            "true is not a figure; give a word, such as ettr, or {share: checkpoint}",
+        ),
+        ({"at_least": 1.5}, "1.5 is more than the whole; give a share such as 0.9 or 90 %"),
+        ({"at_least": 1e20}, "1e+20 is not a possible figure; give one such as 0.9, 90 % or 5 pp"),
+        (
+            {"figure": "incidents", "at_least": math.inf},
+            "inf is not a possible figure; give one such as 419",
+        ),
+    ],
+)
+def test_what_is_no_figure_is_told_with_what_to_give(keys: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        claim(**({"at_most": 1} if "figure" in keys else {}) | keys)
+    assert why in [fault["msg"] for fault in caught.value.errors()]
+
+
+def test_a_lever_changes_as_many_values_as_a_block_may_hold_and_not_one_more() -> None:
+    changes = {f"failures.a{number}.mtbf": "1 d" for number in range(MOST_NAMES)}
+    assert OwnLever.model_validate(changes | {"price": "5 USD"}).values == changes
+    with pytest.raises(ValidationError, match="1_001 entries, 1_000 are possible; give fewer"):
+        OwnLever.model_validate(changes | {"failures.a.rate": "1 / d"})
 
 
 def test_figures_may_be_of_something() -> None:

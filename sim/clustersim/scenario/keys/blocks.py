@@ -39,7 +39,7 @@ def refuse(findings: Iterable[Finding]) -> None:
 
 def refused(error: ValidationError) -> Iterator[tuple[Path, str, bool]]:
     """Yield what `refuse` said in an *error*: path and sentence, and whether the key itself is blamed."""
-    for detail in error.errors(include_url=False):
+    for detail in error.errors():
         path, of_key = detail["loc"], detail["loc"][-1:] == (KEY,)
         yield path[:-1] if of_key else path, detail["ctx"]["sentence"], of_key
 
@@ -64,7 +64,7 @@ def key(about: str, default: Any = ..., *, unit: str = "", quiet: bool = False) 
 def unknown(name: object, allowed: Iterable[str], what: str = "unknown key") -> str:
     """Return the sentence for a name that nobody knows: the nearest that is allowed, or the first ones."""
     names = list(allowed)
-    if near := difflib.get_close_matches(str(name), names, n=1):
+    if near := difflib.get_close_matches(str(name), names):
         return f'{what}; did you mean "{near[0]}"?'
     return f"{what}; allowed are {', '.join(names[:20])}{', ...' if names[20:] else ''}"
 
@@ -132,7 +132,7 @@ class Block(BaseModel):
             block = handler(data)
         except ValidationError as error:
             # This raises, as pydantic found something.
-            refuse([cls._finding(detail) for detail in error.errors(include_url=False)])
+            refuse([cls._finding(detail) for detail in error.errors()])
             raise
         refuse(block.contradictions())
         return block
@@ -158,7 +158,7 @@ class Block(BaseModel):
     @classmethod
     def meaning(cls, key: str) -> str:
         """Return what the key means."""
-        return cls.model_fields[key].description or "it"
+        return str(cls.model_fields[key].description)
 
 
 class OneOf(Block):

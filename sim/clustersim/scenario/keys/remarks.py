@@ -41,9 +41,8 @@ def amount(unit: str, written: object) -> float:
     if unit == SECONDS or isinstance(written, str):
         return _quantity(unit, str(written))
     if isinstance(written, bool) or not isinstance(written, int | float) or not abs(written) <= LARGEST:
-        raise ValueError(
-            f"{shown(written)} is not a possible figure; give one such as {_EXAMPLES.get(unit, '419')}"
-        )
+        example = "0.9, 90 % or 5 pp" if unit == SHARE else "419"
+        raise ValueError(f"{shown(written)} is not a possible figure; give one such as {example}")
     if unit == SHARE and abs(written) > 1:
         raise ValueError(f"{shown(written)} is more than the whole; give a share such as 0.9 or 90 %")
     return float(written)
@@ -57,7 +56,6 @@ def _quantity(unit: str, text: str) -> float:
     return units.POINTS.parse(text) if text.endswith("pp") else units.SHARE.parse(text)
 
 
-_EXAMPLES = {SHARE: "0.9, 90 % or 5 pp", SECONDS: "18 min"}
 _NUMBER = {"type": "number"}
 _TEXT = {"type": "string", "pattern": rf"^{units.NUMBER}.*$"}
 

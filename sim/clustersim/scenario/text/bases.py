@@ -58,7 +58,7 @@ class Bases:
 
     def _find(self, name: str, place: Place, file: File) -> File:
         """Return the file that *name* means; ScenarioError where there is none that may be read."""
-        if File(name).is_absolute() or "\0" in name:
+        if File(name).is_absolute():
             raise place.error(f"{shown(name)} is not relative; give a path relative to this file", "base")
         target = File(os.path.realpath(file.parent / name))
         if os.path.isfile(target):

@@ -41,7 +41,7 @@ def file_of(source: str | File) -> File:
         return File(source)
     if by_name := library.path(str(source)):
         return by_name
-    for near in difflib.get_close_matches(str(source), library.names(), n=1):
+    for near in difflib.get_close_matches(str(source), library.names()):
         message = f'no such file; did you mean the shipped scenario "{near}"?'
         raise Place(str(source)).error(message)
     return File(source)

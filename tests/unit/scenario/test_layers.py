@@ -183,6 +183,7 @@ def test_an_entry_of_a_list_goes_by_its_name_or_its_number() -> None:
     found = [find(data, path) for path in ("a.0", "a.1.z", "a.y.z", "a.x")]
     assert found == [("a", 0), ("a", 1, "z"), ("a", 1, "z"), None]
     assert put(Document(data), "a.1.z", 2, "here").data == {"a": ["x", {"name": "y", "z": 2}]}
+    assert put(Document(data), "b.c.d", 2, "here").data == {**data, "b": {"c": {"d": 2}}}
 
 
 def test_an_override_of_one_stage_keeps_the_others_and_their_source(tree: Path) -> None:
@@ -255,6 +256,7 @@ def test_overrides_may_be_yaml_null_and_python_values(tree: Path) -> None:
             "5",
             "--set checkpoint.interval=5: checkpoint.interval: 5 has no unit; a duration",
         ),
+        ("checkpoint.blocks", 5, "--set checkpoint.blocks=5: checkpoint.blocks: 5 has no unit; a duration"),
         ("clustr.gpus", "8", '--set clustr.gpus=8: clustr: unknown key; did you mean "cluster"?'),
         (
             "failures.job.mtbf.mean",
@@ -275,6 +277,12 @@ def test_overrides_may_be_yaml_null_and_python_values(tree: Path) -> None:
             "null",
             "--set cluster.provision=null: cluster.provision: null deletes what a base",
         ),
+        (
+            "recovery.stages.restrat",
+            "null",
+            "--set recovery.stages.restrat=null: recovery.stages.restrat: null deletes what a base",
+        ),
+        ("name.x", "8", '--set name.x=8: name.x: name is "child", not a block; set name as a whole'),
         ("", "8", "--set =8: the path has an empty part"),
         ("cluster..gpus", "8", "--set cluster..gpus=8: the path has an empty part"),
         ("base", "x.yaml", "--set base=x.yaml: base: bases are read before; change the file"),
@@ -363,7 +371,9 @@ def test_shipped_scenarios_are_bases_and_scenarios_by_name(tree: Path) -> None:
     assert made.cluster.gpus == 8000
     assert load("chen-10k").name == "chen-10k"
     assert load("chen-10k.yaml").hash == load("chen-10k").hash
-    with pytest.raises(ScenarioError, match='did you mean the shipped scenario "chen-10k"'):
+    with pytest.raises(
+        ScenarioError, match=r'^chen-10kk: no such file; did you mean the shipped scenario "chen-10k"'
+    ):
         load("chen-10kk")
 
 
@@ -414,6 +424,16 @@ def test_a_law_of_what_is_set_leaves_no_place_of_its_parts(tree: Path) -> None:
     assert found.startswith(
         "--set uncertain.checkpoint.blocks={uniform: 9}: uncertain.checkpoint.blocks.uniform: "
     )
+
+
+def test_an_override_reaches_into_the_law_of_an_uncertain_value(tree: Path) -> None:
+    text = (
+        "simulation: {replications: null}\n"
+        "uncertain: {checkpoint.blocks: {lognormal: {median: 5 s, sigma: 1}}}\n"
+    )
+    made = child(tree, text, uncertain__checkpoint__blocks__lognormal__sigma="2")
+    law = {"lognormal": {"median": "5 s", "sigma": 2}}
+    assert made.document["uncertain"] == {"checkpoint.blocks": law}
 
 
 def test_a_table_that_an_override_replaces_leaves_no_place_of_the_old_one(tree: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import re
 from dataclasses import FrozenInstanceError
@@ -116,6 +117,17 @@ def test_an_empirical_lifetime_gives_the_mtbf() -> None:
     part = mode(mtbf=None, lifetime={"empirical": ["3 h", "9 h"]})
     assert part.lifetime == Empirical((3 * 3600.0, 9 * 3600.0))
     assert part.mtbf == 6 * 3600.0
+
+
+def test_a_law_may_be_cut_where_one_in_a_hundred_draws_is_left_and_no_lower() -> None:
+    """A Weibull law of shape 2 has a share of 1 - exp(-(t / scale)^2) below t, and its mean is scale times
+    half the root of pi.
+    """
+    limit = 3600 * 2 / math.sqrt(math.pi) * math.sqrt(-math.log(0.99))
+    law = {"mean": "1 h", "shape": 2}
+    assert mode(repair={"weibull": law | {"at_most": f"{limit * 1.0001} s"}}).repair is not None
+    with pytest.raises(ValidationError, match="less than 1 % of the draws are below 407"):
+        mode(repair={"weibull": law | {"at_most": f"{limit * 0.9999} s"}})
 
 
 def test_a_rate_is_an_mtbf() -> None:

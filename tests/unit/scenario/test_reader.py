@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from clustersim.scenario import ScenarioError, load, loads
 from clustersim.scenario.loading import build
-from clustersim.scenario.text.document import Document, at, within
+from clustersim.scenario.text.document import Document, Place, Problem, at, within
 from clustersim.scenario.text.document import Path as Keys
 from clustersim.scenario.text.reader import read_file, read_stream, read_text, resolve
 from tests.unit.scenario.everything import EVERYTHING
@@ -74,6 +74,27 @@ def test_every_value_knows_its_place() -> None:
     assert str(document.place(("a", "missing"))) == "f.yaml:1:1"
 
 
+def test_a_problem_is_told_at_its_value_or_where_the_key_is_wrong_at_the_key() -> None:
+    document = read_text("a: {b: 1}\n", "f")
+    assert str(document.problem(("a", "b"), "is odd")) == "f:1:8: a.b: is odd"
+    assert str(document.problem(("a", "b"), "is odd", of_key=True)) == "f:1:5: a.b: is odd"
+
+
+@pytest.mark.parametrize(("length", "told"), [(200, 200 * "x"), (201, 197 * "x" + "...")])
+def test_a_path_is_told_up_to_two_hundred_characters(length: int, told: str) -> None:
+    assert str(Problem(Place("f"), length * "x", "is odd")) == f"f: {told}: is odd"
+
+
+@pytest.mark.parametrize(
+    ("count", "rest"), [(20, []), (21, ["1 more problem; correct"]), (22, ["2 more problems; correct"])]
+)
+def test_twenty_problems_are_told_and_how_many_more_there_are(count: int, rest: list[str]) -> None:
+    error = ScenarioError(Problem(Place("f"), f"x{number}", "is odd") for number in range(count))
+    lines = [f"f: x{number}: is odd" for number in range(20)]
+    assert str(error) == "\n".join([*lines, *(f"{each} these first" for each in rest)])
+    assert len(error.problems) == count
+
+
 def test_quoted_scalars_are_texts() -> None:
     assert read_text("a: '5'\nb: \"null\"\nc: |\n  12\n", "f").data == {"a": "5", "b": "null", "c": "12\n"}
 
@@ -119,6 +140,31 @@ def test_a_stream_is_read_whole_up_to_a_limit_and_no_further(monkeypatch: pytest
     assert stream(b"a: 123456").data == {"a": 123_456}
     with pytest.raises(ScenarioError, match=r"is too large \(0.01 KB\); a scenario has at most 0.009 KB"):
         stream(b"a: 123456" * 9)
+
+
+class Endless(io.RawIOBase):
+    """Bytes without end, of which nobody may ask for all."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return as many as are asked for."""
+        assert size > 0
+        return b"x" * size
+
+
+@pytest.mark.parametrize("read", [read_file, lambda _, name: read_stream(Endless(), name)])  # type: ignore[arg-type]
+def test_of_what_does_not_end_no_more_is_read_than_the_limit(
+    read: Callable[[Path, str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.yaml").touch()
+    monkeypatch.setattr(Path, "open", lambda *_: Endless())
+    with pytest.raises(ScenarioError, match=r"^f: is too large \(10 MB\); a scenario has at most 256 KB$"):
+        read(tmp_path / "x.yaml", "f")
+
+
+def test_a_file_of_just_the_limit_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustersim.scenario.text.reader.LARGEST_LOGS", 9)
+    (tmp_path / "x.yaml").write_text("a: 123456")
+    assert read_file(tmp_path / "x.yaml", "f").data == {"a": 123_456}
 
 
 def test_windows_line_ends_are_line_ends() -> None:

@@ -56,6 +56,9 @@ _REPLACES = {
 """Whoever states the first leaves nothing of the second that a base says."""
 
 
+_DELETES_NOTHING = "null deletes what a base says, and no base says this; leave it out"
+
+
 def is_block(path: Path) -> bool:
     """Whether layers merge key by key at *path*: the scenario, its blocks, modes of failure, and claims."""
     if len(path) == 2:
@@ -89,8 +92,7 @@ def _over(below: Any, layer: Document, path: Path, merged: Document) -> dict[Any
 
 def _put(result: dict[Any, Any], key: Any, value: Any, layer: Document, here: Path, merged: Document) -> None:
     if value is None and key not in result:
-        message = "null deletes what a base says, and no base says this; leave it out"
-        merged.problems.append(layer.problem(here, message, of_key=True))
+        merged.problems.append(layer.problem(here, _DELETES_NOTHING, of_key=True))
     elif value is None:
         _forget(merged.marks, here, result.pop(key))
     elif isinstance(value, Mapping) and is_block(here):
@@ -213,6 +215,8 @@ def put(document: Document, path: str, value: object, origin: str) -> Document:
 
 def _put_at(document: Document, keys: Path, value: object, origin: str, path: str) -> Document:
     _refuse_detours(document.data, keys, origin, path)
+    if value is None and find(document.data, path) is None:
+        raise Place(origin).error(_DELETES_NOTHING, path)
     return merge(document, _layer(document, keys, value, Place(origin)))
 
 
@@ -277,9 +281,7 @@ def _layer(document: Document, keys: Path, value: object, place: Place) -> Docum
         for path, mark in document.marks.items()
         if path[:end] == whole and path[: len(keys)] != keys
     }
-    marks |= {
-        keys[:end]: Mark(place, place) for end in range(len(keys) + 1) if keys[:end] not in document.marks
-    }
+    marks |= {keys[:end]: Mark(place, place) for end in range(len(keys)) if keys[:end] not in document.marks}
     marks[keys] = Mark(place, place)
     existing = find(document.data, dotted(whole))
     inner = _changed(at(document.data, existing) if existing else {}, keys[end:], value)
@@ -291,10 +293,9 @@ def _layer(document: Document, keys: Path, value: object, place: Place) -> Docum
 def _changed(data: Any, keys: Path, value: object) -> Any:
     if not keys:
         return value
-    entries = dict(enumerate(data)) if isinstance(data, list) else data
-    changed = dict(entries) if isinstance(entries, Mapping) else {}
+    changed = dict(enumerate(data) if isinstance(data, list) else data)
     if value is None and len(keys) == 1:
-        changed.pop(keys[0], None)
+        del changed[keys[0]]
     else:
         changed[keys[0]] = _changed(changed.get(keys[0], {}), keys[1:], value)
     return list(changed.values()) if isinstance(data, list) else changed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from clustersim.scenario.keys.blocks import Block, Kind, Resolved, Shorthand, key, unknown
 from clustersim.scenario.keys.logs import Recorded, Replay
@@ -86,6 +86,13 @@ PAIR = {"low": 1, "high": 2}
 def test_a_field_holds_what_its_block_comes_to(kind: object, written: object, value: object) -> None:
     reads: TypeAdapter[Any] = TypeAdapter(Annotated[Pair, kind])
     assert reads.validate_python(written) == value
+
+
+def test_what_no_sentence_is_for_is_told_with_the_value() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Pair.model_validate({"low": "x", "high": 2})
+    (fault,) = caught.value.errors()
+    assert (fault["loc"], fault["msg"]) == (("low",), '"x" is not understood here; give another value')
 
 
 def test_rows_of_a_log_are_a_list_of_blocks() -> None:

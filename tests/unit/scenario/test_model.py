@@ -113,6 +113,13 @@ def test_lifetimes_have_the_mtbf_as_their_mean(written: object, lifetime: object
     assert mode(lifetime=written).lifetime.mean == pytest.approx(50 * DAY)
 
 
+def test_a_lifetime_is_of_one_kind() -> None:
+    with pytest.raises(ValidationError) as caught:
+        mode(lifetime={"gamma": {"shape": 2}, "weibull": {"shape": 2}})
+    kinds = "exponential, constant, weibull, lognormal, gamma, empirical"
+    assert f"weibull and gamma given; give exactly one of {kinds}" in str(caught.value)
+
+
 def test_an_empirical_lifetime_gives_the_mtbf() -> None:
     part = mode(mtbf=None, lifetime={"empirical": ["3 h", "9 h"]})
     assert part.lifetime == Empirical((3 * 3600.0, 9 * 3600.0))

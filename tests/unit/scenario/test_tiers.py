@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from clustersim import theory
 from clustersim.scenario import Scenario, dump, loads
@@ -76,6 +77,15 @@ def test_the_size_of_the_state_and_bandwidths_give_times(
 def test_a_bandwidth_per_node_is_that_of_all_nodes_of_the_job() -> None:
     assert Bandwidth(2e9, per_node=True).seconds(1e12, 100) == 5.0
     assert Bandwidth(2e9, per_node=False).seconds(1e12, 100) == 500.0
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [(5, "5 has no unit; a bandwidth is"), (["1 GB/s"], "a list is not a bandwidth; give")],
+)
+def test_what_is_no_text_is_no_bandwidth(written: object, why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        scenario({"state": "5 TB", "interval": "1 h", "write": written})
 
 
 def test_an_interval_in_words_counts_the_failures_that_the_tier_is_there_for() -> None:

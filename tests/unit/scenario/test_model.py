@@ -113,6 +113,11 @@ def test_lifetimes_have_the_mtbf_as_their_mean(written: object, lifetime: object
     assert mode(lifetime=written).lifetime.mean == pytest.approx(50 * DAY)
 
 
+def test_a_pipeline_of_which_no_repair_goes_on_is_its_first_part() -> None:
+    repair = {"automatic": "2 h", "escalates": "0 %", "manual": "1 d"}
+    assert mode(repair=repair).repair == Constant(2 * 3600.0)
+
+
 def test_a_lifetime_is_of_one_kind() -> None:
     with pytest.raises(ValidationError) as caught:
         mode(lifetime={"gamma": {"shape": 2}, "weibull": {"shape": 2}})

@@ -78,6 +78,7 @@ def test_a_problem_is_told_at_its_value_or_where_the_key_is_wrong_at_the_key() -
     document = read_text("a: {b: 1}\n", "f")
     assert str(document.problem(("a", "b"), "is odd")) == "f:1:8: a.b: is odd"
     assert str(document.problem(("a", "b"), "is odd", of_key=True)) == "f:1:5: a.b: is odd"
+    assert str(Document({}).problem(("a",), "is odd")) == "<scenario>: a: is odd"
 
 
 @pytest.mark.parametrize(("length", "told"), [(200, 200 * "x"), (201, 197 * "x" + "...")])

@@ -32,6 +32,61 @@ def faults(text: str) -> list[str]:
     return list(map(str, caught.value.problems))
 
 
+@pytest.mark.parametrize(
+    ("limit", "there_are", "changes", "path"),
+    [
+        (
+            "MOST_ATTEMPTS",
+            2,
+            {"recovery.stages": "{restart: {constant: 1 min, fails: 50 %}}"},
+            "recovery.stages",
+        ),
+        ("MOST_SAVES", 24, {}, "checkpoint.interval"),
+        ("MOST_STOPS", 3, {"maintenance": "{every: 6 h, takes: 1 s}"}, "maintenance.every"),
+        (
+            "MOST_STOPS",
+            4,
+            {"maintenance": "[{every: 6 h, takes: 1 s}, {at: 1 h, takes: 1 s}]"},
+            "maintenance",
+        ),
+        ("MOST_FAILURES", 24, {"failures.a.mtbf": "1 h"}, "failures.a"),
+        (
+            "MOST_AGES",
+            16,
+            {"cluster.spares": 1, "failures.a": "{per: gpu, mtbf: 9 d, lifetime: {gamma: {shape: 2}}}"},
+            "failures.a.lifetime",
+        ),
+        (
+            "MOST_AGES",
+            2,
+            {"cluster.spares": 1, "failures.a.lemons": "{share: 5 %, factor: 2}"},
+            "failures.a.lemons",
+        ),
+        (
+            "MOST_AT_ONCE",
+            4,
+            {"cluster": "{gpus: 64, nodes_per_rack: 4}", "failures.a": "{per: rack, mtbf: 9 d, repair: 1 h}"},
+            "failures.a",
+        ),
+    ],
+)
+def test_as_many_as_the_limit_are_possible_and_one_more_is_not(
+    limit: str, there_are: int, changes: dict[str, Any], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"clustersim.scenario.checks.{limit}", there_are)
+    loads(SMALL, overrides=changes)
+    monkeypatch.setattr(f"clustersim.scenario.checks.{limit}", there_are - 1)
+    with pytest.raises(ScenarioError) as caught:
+        loads(SMALL, overrides=changes)
+    assert [problem.path for problem in caught.value.problems] == [path]
+
+
+def test_how_long_it_takes_is_told_in_three_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustersim.scenario.checks.MOST_STOPS", 3)
+    text = SMALL.replace("1 d}", "12_345 min}") + "maintenance: {every: 50 h, takes: 1 s}\n"
+    assert faults(text) == ["<text>:7:22: maintenance.every: more than 3 stops in 8.57 d; stop less often"]
+
+
 def levers(count: int) -> str:
     return "levers:\n" + "".join(f"  l{number}: {{failures.a.mtbf: 9 d}}\n" for number in range(count))
 

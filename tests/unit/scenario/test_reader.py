@@ -168,6 +168,19 @@ def test_a_file_of_just_the_limit_is_read_whole(tmp_path: Path, monkeypatch: pyt
     assert read_file(tmp_path / "x.yaml", "f").data == {"a": 123_456}
 
 
+def test_rows_of_a_log_do_not_count_for_the_size_of_a_scenario_up_to_a_limit_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of these 65 bytes all but 5 are rows."""
+    text = b"a: |\n" + 10 * b"  1,2\n"
+    monkeypatch.setattr("clustersim.scenario.text.reader.LARGEST_FILE", 9)
+    monkeypatch.setattr("clustersim.scenario.text.reader.LARGEST_LOGS", 65)
+    assert stream(text).data == {"a": 10 * "1,2\n"}
+    monkeypatch.setattr("clustersim.scenario.text.reader.LARGEST_LOGS", 64)
+    with pytest.raises(ScenarioError, match="is too large"):
+        stream(text)
+
+
 def test_windows_line_ends_are_line_ends() -> None:
     document = read_text("a: 1\r\nb: 2\r\n", "f")
     assert document.data == {"a": 1, "b": 2}

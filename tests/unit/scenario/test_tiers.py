@@ -88,6 +88,14 @@ def test_what_is_no_text_is_no_bandwidth(written: object, why: str) -> None:
         scenario({"state": "5 TB", "interval": "1 h", "write": written})
 
 
+@pytest.mark.parametrize(("blocks", "gives"), [({}, "blocks"), ({"blocks": "5 s"}, "durable_after")])
+def test_a_bandwidth_beyond_what_a_time_may_be_says_which_time_to_give(
+    blocks: dict[str, str], gives: str
+) -> None:
+    with pytest.raises(ValidationError, match=f"; give {gives} instead, such as 0 s"):
+        scenario({"state": "1 GB", "interval": "1 h", "write": "100_000 TB/s", **blocks})
+
+
 def test_an_interval_in_words_counts_the_failures_that_the_tier_is_there_for() -> None:
     words = {"tiers": {"peer": PEER | {"interval": "daly"}, "storage": STORAGE | {"interval": "daly"}}}
     peer, storage = scenario(words).tiers

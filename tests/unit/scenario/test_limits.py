@@ -32,6 +32,11 @@ def faults(text: str) -> list[str]:
     return list(map(str, caught.value.problems))
 
 
+OFTEN = {"cluster.gpus": 64, "failures.a.mtbf": "1 h"}
+LEMONS = "{share: 50 %, factor: 3}"
+GROUP = {"cluster.groups": "{old: {nodes: 4}}", "failures.a.groups": "{old: 3}"}
+
+
 @pytest.mark.parametrize(
     ("limit", "there_are", "changes", "path"),
     [
@@ -50,6 +55,10 @@ def faults(text: str) -> list[str]:
             "maintenance",
         ),
         ("MOST_FAILURES", 24, {"failures.a.mtbf": "1 h"}, "failures.a"),
+        # Half of the nodes fail thrice as often; where the group may be the lemons, thrice as many again.
+        ("MOST_FAILURES", 384, OFTEN | {"failures.a.lemons": LEMONS}, "failures.a"),
+        ("MOST_FAILURES", 384, OFTEN | GROUP, "failures.a"),
+        ("MOST_FAILURES", 2304, OFTEN | GROUP | {"failures.a.lemons": LEMONS}, "failures.a"),
         (
             "MOST_AGES",
             16,

@@ -40,6 +40,30 @@ def test_a_rack_used_in_part_holds_its_own_spares() -> None:
     assert (cluster.spare_nodes, cluster.spares_within, cluster.spare_domains) == (14, "rack", 7)
 
 
+def test_racks_that_stand_by_are_spares_as_a_whole() -> None:
+    racks = {"nodes_per_rack": 3, "used_per_rack": 2, "spare_racks": 2}
+    cluster = scenario(cluster={"gpus": 64} | racks).cluster
+    assert (cluster.racks, cluster.rack_nodes, cluster.spare_nodes) == (4, 3, 4 * 1 + 2 * 3)
+    without = scenario(cluster={"gpus": 64}).cluster
+    assert (without.racks, without.rack_nodes) == (None, 0)
+
+
+LENT = {"name": "lent", "count": 5, "kind": "lent", "takes": "5 min"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "spares", "own"),
+    [
+        ({"spares": 2}, 2, 2),
+        ({"spares": 2, "spare_kind": "lent", "preempt": "5 min"}, 2, 0),
+        ({"spares": [{"name": "hot", "count": 3}, LENT]}, 8, 3),
+    ],
+)
+def test_spares_that_are_lent_are_not_our_own(keys: dict[str, Any], spares: int, own: int) -> None:
+    cluster = scenario(cluster={"gpus": 64} | keys).cluster
+    assert (cluster.spare_nodes, cluster.own_spares) == (spares, own)
+
+
 def test_spares_that_racks_hold_are_listed_with_their_number() -> None:
     racks = scenario(cluster={"gpus": 64, "nodes_per_rack": 3, "used_per_rack": 2})
     found = {value.path: value for value in values(racks)}

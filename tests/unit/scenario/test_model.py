@@ -311,11 +311,13 @@ def test_a_scenario_travels_to_a_worker_whole() -> None:
 
 
 def test_the_document_is_what_was_given_and_nobody_can_change_it() -> None:
-    given = {"gpus": 64}
+    pools = [{"name": "shelf", "count": 2}]
+    given: dict[str, Any] = {"gpus": 64, "spares": pools}
     small = scenario(cluster=given)
     given["gpus"] = 128
+    pools.clear()
     small.document["cluster"]["gpus"] = 256
-    assert small.document["cluster"] == {"gpus": 64}
+    assert small.document["cluster"] == {"gpus": 64, "spares": [{"name": "shelf", "count": 2}]}
     assert json.loads(json.dumps(small.document)) == small.document
 
 

@@ -149,6 +149,13 @@ def test_the_source_of_a_plain_value_goes_with_it_where_a_block_takes_its_place(
     assert [path for path, said in made.sources.items() if said == "us"] == ["simulation.horizon"]
 
 
+def test_a_source_keeps_its_place_where_it_is_still_true(tree: Path) -> None:
+    """A base says where its cluster is from; the cards are changed by a child, and the source is no text."""
+    (tree / "base.yaml").write_text(BASE.replace('"the plan"', "[a, plan]"))
+    found = refused(tree, "cluster: {gpus: 128}\n")
+    assert found.startswith("base.yaml:11:12: sources.cluster.spares: ")
+
+
 def test_a_layer_may_bring_the_source_of_its_value(tree: Path) -> None:
     made = child(tree, "checkpoint: {blocks: 1 s}\nsources: {checkpoint.blocks: a better log}\n")
     assert made.sources["checkpoint.blocks"] == "a better log"
@@ -184,6 +191,19 @@ def test_an_entry_of_a_list_goes_by_its_name_or_its_number() -> None:
     assert found == [("a", 0), ("a", 1, "z"), ("a", 1, "z"), None]
     assert put(Document(data), "a.1.z", 2, "here").data == {"a": ["x", {"name": "y", "z": 2}]}
     assert put(Document(data), "b.c.d", 2, "here").data == {**data, "b": {"c": {"d": 2}}}
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "found"),
+    [
+        ({"a.b": {"c": 1}}, "a.b.c", ("a.b", "c")),
+        ({64: 1.0}, "64", (64,)),
+        ({64: 1.0}, "064", None),
+        ({64: 1.0}, "65", None),
+    ],
+)
+def test_a_key_may_hold_dots_or_be_a_number(data: Any, path: str, found: object) -> None:
+    assert find(data, path) == found
 
 
 def test_an_override_of_one_stage_keeps_the_others_and_their_source(tree: Path) -> None:

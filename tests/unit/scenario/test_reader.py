@@ -17,7 +17,7 @@ from clustersim.scenario import ScenarioError, load, loads
 from clustersim.scenario.loading import build
 from clustersim.scenario.text.document import Document, Place, Problem, at, within
 from clustersim.scenario.text.document import Path as Keys
-from clustersim.scenario.text.reader import read_file, read_stream, read_text, resolve
+from clustersim.scenario.text.reader import DEEPEST, read_file, read_stream, read_text, resolve, unspeakable
 from tests.unit.scenario.everything import EVERYTHING
 
 SMALL = """\
@@ -329,3 +329,18 @@ def test_quotes_hide_no_character_that_is_not_allowed() -> None:
     for text in ('"\\ud800"', '"\\e[2J"', '{"\\a": 1}', '["\\0"]'):
         with pytest.raises(ScenarioError, match=r"f:1:\d: .*character U\+"):
             read_text(text, "f")
+
+
+@pytest.mark.parametrize(
+    ("data", "path"), [({"a": "\ud800", "b": {"c": 1}}, ("a",)), ({"a": ["\ud800", [1]]}, ("a", 0))]
+)
+def test_what_no_text_can_say_is_found_beside_what_is_read_first(data: object, path: Keys) -> None:
+    assert [found for found, _ in unspeakable(data)] == [path]
+
+
+def test_data_of_a_program_may_be_as_deep_as_a_text() -> None:
+    data: object = 1
+    for _ in range(DEEPEST):
+        data = {"a": data}
+    assert not list(unspeakable(data))
+    assert [path for path, _ in unspeakable({"a": data})] == [("a", "a", "a")]

@@ -36,7 +36,7 @@ def read_traces(document: Document, roots: Sequence[File], taken: Sequence[str])
     A log is sought beside the file that names it, or from the current directory where `--set` does, and only
     within *roots*.  What is wrong with a log is a problem of the document.
     """
-    modes = document.data.get(FAILURES) if isinstance(document.data, Mapping) else None
+    modes = document.data.get(FAILURES)
     if not isinstance(modes, Mapping) or not any(_names_a_file(mode) for mode in modes.values()):
         return document
     read = Document(dict(document.data), dict(document.marks), list(document.problems))

@@ -69,8 +69,6 @@ def is_block(path: Path) -> bool:
 def merge(base: Document, layer: Document) -> Document:
     """Return *layer* over *base*; neither is changed."""
     merged = Document(base.data, dict(base.marks), [*base.problems, *layer.problems])
-    if not isinstance(layer.data, Mapping):
-        return Document(layer.data, dict(layer.marks), merged.problems)
     merged.data = _over(base.data, layer, (), merged)
     _follow_sources(base, layer, merged)
     _follow_uncertain(base, layer, merged)
@@ -121,7 +119,7 @@ def _forget(marks: dict[Path, Mark], path: Path, value: Any) -> None:
 
 def _follow_sources(base: Document, layer: Document, merged: Document) -> None:
     """Drop the sources of values that the layer changed, keeping those of their unchanged parts."""
-    old = base.data.get("sources") if isinstance(base.data, Mapping) else None
+    old = base.data.get("sources")
     if not isinstance(old, Mapping) or not isinstance(merged.data.get("sources"), Mapping):
         return
     stated = layer.data.get("sources")
@@ -158,7 +156,7 @@ _COUNTS = (("simulation", "replications"), ("uncertainty", "draws"))
 
 def _follow_uncertain(base: Document, layer: Document, merged: Document) -> None:
     """Drop how uncertain values are that the layer states, and one of two numbers of replications."""
-    old, new = (each.data.get("uncertain") if each.data else None for each in (base, layer))
+    old, new = (each.data.get("uncertain") for each in (base, layer))
     if isinstance(old, Mapping) and isinstance(merged.data.get("uncertain"), Mapping):
         again = new if isinstance(new, Mapping) else {}
         for path in [path for path in old if path not in again]:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from clustersim.scenario.keys.blocks import Block, Kind, Resolved, Shorthand, key, unknown
 from clustersim.scenario.keys.logs import Recorded, Replay
+from clustersim.scenario.kinds.retirement import Retire
 
 
 class Pair(Block):
@@ -98,3 +99,8 @@ def test_what_no_sentence_is_for_is_told_with_the_value() -> None:
 def test_rows_of_a_log_are_a_list_of_blocks() -> None:
     rows = TypeAdapter(Replay).validate_python([{"time": "1 min", "node": 3, "repair": "2 s"}])
     assert rows == (Recorded(60.0, 3, 2.0),)
+
+
+def test_of_halves_of_two_rules_only_one_rule_is_asked_for() -> None:
+    with pytest.raises(ValidationError, match=r"^1 validation error(.|\n)*two rules at once"):
+        Retire.model_validate({"after": 3, "score": 3})

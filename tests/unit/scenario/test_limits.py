@@ -131,6 +131,25 @@ def test_the_last_lever_that_there_is_room_for_is_tried(monkeypatch: pytest.Monk
     assert ": levers.l1: 1 changes of so large a scenario can be tried" in more
 
 
+RECORDED = 'a: {replay: "time_s\\n' + "".join(f"{number}\\n" for number in range(110)) + '"}'
+
+
+@pytest.mark.parametrize(
+    ("mode", "values"), [("a: {per: node, mtbf: 5 d}", 13), (RECORDED, 13 - 2 + 1 + 110 / 10)]
+)
+def test_levers_are_tried_as_long_as_there_is_room_for_all_values(
+    mode: str, values: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = SMALL.replace("a: {per: node, mtbf: 5 d}", mode) + levers(4).replace("9 d", "9")
+    for count, room in ((2 * values, 2), (2 * values - 1, 1), (values - 1, 0)):
+        monkeypatch.setattr("clustersim.scenario.trials.MOST_TRIED", count)
+        *tried, full = faults(text)
+        assert [fault.partition("levers.")[2][:2] for fault in tried] == [
+            f"l{number}" for number in range(room)
+        ]
+        assert f": levers.l{room}: {room} changes of so large" in full
+
+
 def test_a_claim_tries_no_more_values_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clustersim.scenario.trials.MOST_TRIED", 150)
     tried = ", ".join(f"{number} s" for number in range(1, 100))

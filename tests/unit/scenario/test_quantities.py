@@ -7,9 +7,21 @@ import re
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from clustersim import units
-from clustersim.scenario.keys.quantities import Reads, bounded, plain, quantity, table, whole, words
+from clustersim.scenario.keys.quantities import (
+    LONGEST_TEXT,
+    Reads,
+    Text,
+    Threshold,
+    bounded,
+    plain,
+    quantity,
+    table,
+    whole,
+    words,
+)
 
 
 def reads(name: str) -> Reads:
@@ -99,3 +111,32 @@ def test_what_is_wrong_is_told_with_what_to_do(name: str, written: object, why: 
 )
 def test_editors_know_the_same_limits(name: str, schema: dict[str, Any]) -> None:
     assert reads(name).schema == schema
+
+
+@pytest.mark.parametrize(
+    ("text", "sign", "value"),
+    [
+        (">= 90 %", ">=", 0.9),
+        ("<-1_000.5", "<", -1000.5),
+        (f"> 0.{'3' * 56}", ">", 1 / 3),
+    ],
+)
+def test_a_threshold_is_a_sign_and_a_number_of_sixty_characters_at_most(
+    text: str, sign: str, value: float
+) -> None:
+    assert Threshold.parse(text) == Threshold(sign, value)
+    with pytest.raises(ValueError, match="is not a threshold; write a sign and a number"):
+        Threshold.parse(f"{text:<61}")
+
+
+def test_a_text_has_so_many_characters_at_most() -> None:
+    read = TypeAdapter(Text).validate_python
+    assert read("x" * LONGEST_TEXT) == "x" * LONGEST_TEXT
+    with pytest.raises(ValidationError, match="a text of 10_001 characters is too long; 10_000 are allowed"):
+        read("x" * (LONGEST_TEXT + 1))
+
+
+def test_each_row_of_a_table_that_is_wrong_is_told_at_its_name() -> None:
+    with pytest.raises(ValidationError) as caught:
+        reads("table").parse({None: 0, 2.5: 0, 8: 2, 16: 0, "16": 1})
+    assert [error["loc"][0] for error in caught.value.errors()] == ["None", "2.5", 8, "16"]

@@ -88,12 +88,14 @@ def test_what_is_no_text_is_no_bandwidth(written: object, why: str) -> None:
         scenario({"state": "5 TB", "interval": "1 h", "write": written})
 
 
-@pytest.mark.parametrize(("blocks", "gives"), [({}, "blocks"), ({"blocks": "5 s"}, "durable_after")])
-def test_a_bandwidth_beyond_what_a_time_may_be_says_which_time_to_give(
-    blocks: dict[str, str], gives: str
+@pytest.mark.parametrize(("times", "gives"), [({}, "blocks"), ({"blocks": "2 s"}, "durable_after")])
+def test_a_bandwidth_may_come_to_the_shortest_time_that_there_is_and_to_no_less(
+    times: dict[str, Any], gives: str
 ) -> None:
-    with pytest.raises(ValidationError, match=f"; give {gives} instead, such as 0 s"):
-        scenario({"state": "1 GB", "interval": "1 h", "write": "100_000 TB/s", **blocks})
+    block = {"state": "1 GB", "interval": "1 h", **times}
+    assert getattr(scenario(block | {"write": "1 TB/s"}).tiers[0], gives) == 1e-3
+    with pytest.raises(ValidationError, match=f"shorter than 1 ms; give {gives} instead, such as 0 s"):
+        scenario(block | {"write": "1.01 TB/s"})
 
 
 def test_an_interval_in_words_counts_the_failures_that_the_tier_is_there_for() -> None:

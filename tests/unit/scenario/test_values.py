@@ -91,3 +91,28 @@ def test_a_tier_says_what_its_bandwidths_and_its_interval_come_to() -> None:
     assert (texts["near.interval"], texts["near.durable_after"]) == ("10 min", "9 s")
     assert texts["far.interval"].startswith("adaptive (window 1 d) = ")
     assert texts["far.interval"].endswith(" at the start")
+
+
+def test_a_value_says_what_it_comes_to_where_that_is_not_plain_from_its_text() -> None:
+    found = listed(
+        workload={"scaling_efficiency": {1: 1.0, 8000: 0.5, 80_000: 0.25}},
+        recovery={"stages": {"start": "2 min", "load": "checkpoint"}},
+        checkpoint={"interval": "10 min", "blocks": "5 s", "load": "3 min"},
+    )
+    assert found["recovery.stages.start"].text == "2 min"
+    assert found["recovery.stages.load"].text == "checkpoint = 3 min"
+    assert found["workload.scaling_efficiency"].text.endswith("; 0.5 at 8,000")
+
+
+@pytest.mark.parametrize(
+    ("racks", "spares"),
+    [
+        ({}, "250 nodes, what is left of the racks"),
+        ({"spare_racks": 2}, "258 nodes, what is left of the racks and the spare racks"),
+    ],
+)
+def test_the_spares_of_racks_that_are_used_in_part_say_where_they_are(
+    racks: dict[str, int], spares: str
+) -> None:
+    cluster = {"gpus": 6_000, "nodes_per_rack": 4, "used_per_rack": 3} | racks
+    assert listed(cluster=cluster)["cluster.spares"].text == spares

@@ -57,7 +57,7 @@ class Threshold:
             raise ValueError(
                 f'{shown(text)} is not a threshold; write a sign and a number, such as ">= 0.90"'
             )
-        number = Fraction(match[2].replace("_", "")) / (100 if match[3] else 1)
+        number = Fraction(match[2]) / (100 if match[3] else 1)
         return cls(match[1], float(number))
 
     def holds(self, metric: float | None) -> bool:

@@ -168,7 +168,7 @@ class TierKeys(Block):
         writing = "blocks" if self.blocks is None else "durable_after"
         for name, gives in (("write", writing), ("read", "load")):
             seconds = getattr(tier, gives)
-            if getattr(self, name) and 0 < seconds < SHORTEST_DURATION:
+            if getattr(self, name) and seconds < SHORTEST_DURATION:
                 yield name, f"it comes to {too_short(seconds)}; give {gives} instead, such as 0 s"
 
     def with_interval(self, tier: Tier, needs: Needs) -> tuple[Tier, str]:
@@ -222,7 +222,7 @@ class CheckpointSpecBlock(TierKeys):
         """Return the keys under which the file says what holds for *tier*."""
         return ("checkpoint",) if self.tiers is None else ("checkpoint", "tiers", tier)
 
-    def resolve(self, nodes: int = 1) -> CheckpointSpec:
+    def resolve(self, nodes: int) -> CheckpointSpec:
         """Return the tiers of a job of so many nodes; intervals are not worked out yet."""
         each = self.each().items()
         tiers = [keys.tier(name, self.path_of(name), self.state, nodes) for name, keys in each]

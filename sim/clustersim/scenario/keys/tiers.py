@@ -222,7 +222,7 @@ class CheckpointSpecBlock(TierKeys):
         """Return the keys under which the file says what holds for *tier*."""
         return ("checkpoint",) if self.tiers is None else ("checkpoint", "tiers", tier)
 
-    def resolve(self, nodes: int) -> CheckpointSpec:
+    def resolve(self, nodes: int = 1) -> CheckpointSpec:
         """Return the tiers of a job of so many nodes; intervals are not worked out yet."""
         each = self.each().items()
         tiers = [keys.tier(name, self.path_of(name), self.state, nodes) for name, keys in each]

@@ -323,7 +323,8 @@ def why_impossible(text: str, highest: float) -> str:
 
 
 def _about_sources(written: ScenarioBlock, document: Mapping[str, Any]) -> Iterator[Finding]:
-    known = [dotted(path) for path in paths(document) if path[0] != "sources"]
-    foreign = [path for path in written.sources if find(document, path) is None]
+    values = {key: value for key, value in document.items() if key != "sources"}
+    known = [dotted(path) for path in paths(values)]
+    foreign = [path for path in written.sources if find(values, path) is None]
     for path, why in strangers(foreign, known, "no such value in this scenario"):
         yield ("sources", path, KEY), why

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from difflib import unified_diff
 from functools import cache, partial
@@ -43,7 +43,7 @@ KILLED = (*TESTS, TYPES)
 PATIENCE = 10.0
 """Seconds of tests that a mutant is given at first, by the clock of its process: nearly all that are killed
 are killed sooner, and those that survive would else take most of the time of a room."""
-ENCODINGS = ("ascii", "sha256", "utf-8")
+ENCODINGS = ("ascii", "sha256", "utf-8", "utf-8-sig")
 STRICT = re.compile(r",\s*(strict=\w+)?(?=\))")
 LITERAL = re.compile(r'"([^"]*)"|\'([^\']*)\'')
 ROW = re.compile(
@@ -210,7 +210,8 @@ def run_collected(session: Any, reached: set[str], folder: str) -> int:
     sharing = [item for item in session.items if shares_a_fixture(item)]
     files = {file_of(item.nodeid) for item in sharing if item.nodeid in reached}
     tests = reached | {item.nodeid for item in sharing if file_of(item.nodeid) in files}
-    order = promising(function, reached, Path(folder))
+    durations = import_module("mutmut.state").state().duration_by_test
+    order = promising(function, reached, durations, Path(folder))
     items = sorted(
         (item for item in session.items if item.nodeid in tests), key=lambda item: order(item.nodeid)
     )
@@ -228,13 +229,15 @@ def run_collected(session: Any, reached: set[str], folder: str) -> int:
     return 0
 
 
-def promising(function: str, reached: set[str], folder: Path) -> Callable[[str], tuple[Any, ...]]:
+def promising(
+    function: str, reached: set[str], durations: Mapping[str, float], folder: Path
+) -> Callable[[str], tuple[Any, ...]]:
     """Return what sorts tests by how soon they are likely to kill a mutant of the *function*.
 
-    First come those that killed another one of it, then the file named after the module, then the files that
-    take the least time for what they have killed, and in a file the tests that *reached* it, quickest first.
+    First come those that killed another one of it, by what is written in the *folder*, then the file named
+    after the module, then the files that take the least time for what they have killed, and in a file the
+    tests that *reached* it, quickest first, by their *durations* in seconds.
     """
-    durations = import_module("mutmut.state").state().duration_by_test
     killers = {each.name: each.read_text("utf-8").splitlines() for each in folder.glob("clustersim.*")}
     kills = Counter(file_of(test) for tests in killers.values() for test in tests)
     time: Counter[str] = Counter()

@@ -6,11 +6,12 @@ import importlib
 import inspect
 from importlib.util import find_spec
 from operator import attrgetter
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from tests.mutants import PAGE, Change, explained, is_guard, is_wording, sampled
+from tests.mutants import PAGE, Change, explained, is_guard, is_wording, promising, sampled
 
 ROWS = explained(PAGE.read_text("utf-8"))
 
@@ -40,6 +41,7 @@ def test_an_explained_survivor_changes_code_that_is_there(row: Change) -> None:
         ('named("gains", "curve")', 'named("gains", )', False, False),
         ('x = "file"', 'x = "FILE"', False, False),
         ('path.read_text("utf-8")', 'path.read_text("UTF-8")', True, False),
+        ('path.read_text("utf-8-sig")', 'path.read_text("UTF-8-SIG")', True, False),
         ("zip(a, b, strict=True)", "zip(a, b, strict=False)", False, True),
         ("zip(a, b, strict=True)", "zip(a, b, )", False, True),
         ("zip(a, b, strict=True)", "zip(a, strict=True)", False, False),
@@ -66,3 +68,29 @@ def test_a_larger_sample_holds_a_smaller_one_and_one_change_leaves_the_rest() ->
     assert ten != names[:10]
     less = chosen(20, [name for name in names if name != ten[3]])
     assert [name for name in twenty if name != ten[3]] == less[:19]
+
+
+def test_tests_that_are_likely_to_kill_come_first(tmp_path: Path) -> None:
+    """Those that killed before, the file of the module, then files by their time for each kill."""
+    function, other = "clustersim.units.x__long", "clustersim.units.x_shown"
+    (tmp_path / function).write_text("tests/test_slow.py::kills\n")
+    (tmp_path / other).write_text("tests/test_busy.py::kills\n" * 9)
+    durations = {
+        "tests/test_late.py::never": 4.0,
+        "tests/test_idle.py::never": 3.0,
+        "tests/test_busy.py::kills": 20.0,
+        "tests/test_units.py::slow": 40.0,
+        "tests/test_units.py::quick": 30.0,
+        "tests/test_units.py::reaches": 60.0,
+        "tests/test_slow.py::kills": 50.0,
+    }
+    order = promising(function, {"tests/test_units.py::reaches"}, durations, tmp_path)
+    assert sorted(durations, key=order) == [
+        "tests/test_slow.py::kills",
+        "tests/test_units.py::reaches",
+        "tests/test_units.py::quick",
+        "tests/test_units.py::slow",
+        "tests/test_busy.py::kills",
+        "tests/test_idle.py::never",
+        "tests/test_late.py::never",
+    ]

@@ -258,18 +258,17 @@ def _read(
 ) -> Iterator[Finding]:
     """Put what is written into *entries*, and yield what is wrong with each row."""
     for name, value in written.items():
-        path = (name if isinstance(name, str | int) else str(name),)
         try:
             row = rows.parse(name)
         except ValueError as error:
-            yield (*path, KEY), str(error)
+            yield (name, KEY), str(error)
             continue
         if row in entries:
-            yield (*path, KEY), "there is a row for the same already; leave one out"
+            yield (name, KEY), "there is a row for the same already; leave one out"
         try:
             entries[row] = values.parse(value)
         except ValueError as error:
-            yield path, str(error)
+            yield (name,), str(error)
 
 
 def around(by_cards: Mapping[int, float], gpus: int) -> tuple[float, float, float]:

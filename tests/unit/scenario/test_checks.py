@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -22,6 +23,16 @@ BANDWIDTHS = {"checkpoint": "{interval: 1 h, state: 1 GB, write: 1 GB/s, read: 1
 RESTART = {"recovery.stages": "{restart: 1 min}"}
 LOADS = {"recovery.stages": "{restart: 1 min, load: checkpoint}"}
 WORK = "workload: {tokens_per_gpu_second: 100, target: 4 G tokens}\n"
+UNSURE = {"uncertain": "{failures.a.mtbf: 4 to 6 d}", "uncertainty.per_draw": 2}
+DRAWS, REPLICATIONS = "uncertainty.draws", "simulation.replications"
+FLOPS = "{model_flops_per_token: 1e9, peak_flops_per_gpu: 1e12, mfu: 40 %}"
+OLD = {"failures.a.ages": "new", "failures.a.renews": False}
+CONSTANT = {"failures.a.lifetime": "constant"}
+WEIBULL = {"failures.a.lifetime": "{weibull: {shape: 2}}"}
+LISTED = {"failures.a.lifetime": "{empirical: [1 d, 2 d]}", "failures.a.mtbf": None}
+RELAPSE = "{probability: 20 %, within: 1 d}"
+RACK = {"cluster.nodes_per_rack": 4, "failures.a.per": "rack"}
+JOB = {"failures.a.per": "job", "failures.a.repair": None}
 RACKS = {"cluster.nodes_per_rack": 5, "cluster.used_per_rack": 4, "cluster.spare_racks": 1}
 
 
@@ -57,6 +68,24 @@ def faults(text: str, changes: dict[str, Any]) -> list[str]:
             {"cluster.groups": "{old: {nodes: 13}}", "failures.a.groups": "{old: 3}"},
             "cluster.groups",
         ),
+        (UNSURE | {REPLICATIONS: 4}, UNSURE | {REPLICATIONS: 5}, REPLICATIONS),
+        (UNSURE | {REPLICATIONS: 4}, UNSURE | {REPLICATIONS: 2}, REPLICATIONS),
+        ({"workload": FLOPS}, {"workload": "{mfu: 40 %}"}, "workload"),
+        ({}, {"failures.a.per": None}, "failures.a.per"),
+        ({"failures.a.renews": False}, {"failures.a.renews": False} | CONSTANT, "failures.a.renews"),
+        (OLD | WEIBULL, OLD | CONSTANT, "failures.a.renews"),
+        (LISTED, OLD | LISTED, "failures.a.renews"),
+        ({"failures.a.relapse": RELAPSE}, RACK | {"failures.a.relapse": RELAPSE}, "failures.a.relapse"),
+        (
+            JOB | {"failures.a.transient": "100 %"},
+            JOB | {"failures.a.transient": "99 %"},
+            "failures.a.transient",
+        ),
+        (
+            {"recovery": "{misdiagnosis: 50 %, missed: 49 %}"},
+            {"recovery": "{misdiagnosis: 50 %, missed: 50 %}"},
+            "recovery.misdiagnosis",
+        ),
     ],
 )
 def test_what_just_fits_and_what_does_not(fits: dict[str, Any], does_not: dict[str, Any], path: str) -> None:
@@ -87,3 +116,33 @@ def test_a_source_is_no_value_of_the_scenario() -> None:
     text = SMALL + "sources: {failures.a.mtbf: us, sources.failures.a.mtbf: them}\n"
     with pytest.raises(ScenarioError, match=r'such value in this scenario; did you mean "failures\.a\.mtbf"'):
         loads(text)
+
+
+@pytest.mark.parametrize(
+    ("simulation", "rest", "path", "why"),
+    [
+        (
+            "{horizon: 1 d, replications: 8}",
+            "uncertain: {failures.a.mtbf: 4 to 6 d}\nuncertainty: {draws: 4}\n",
+            "uncertainty.draws",
+            "draws and simulation.replications both say how many; leave one out",
+        ),
+        (
+            "{replications: 8, precision: 1 pp}",
+            WORK,
+            "simulation.precision",
+            "replications and precision both say when to stop; leave one out",
+        ),
+    ],
+)
+def test_the_number_of_replications_is_said_once(simulation: str, rest: str, path: str, why: str) -> None:
+    text = SMALL.replace("{horizon: 1 d}", simulation) + rest
+    with pytest.raises(ScenarioError, match=re.escape(f"{path}: {why}")):
+        loads(text)
+    assert faults(text, {}) == [path]
+
+
+def test_draws_make_no_more_replications_than_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustersim.scenario.checks.MOST_REPLICATIONS", 8)
+    loads(SMALL, overrides=UNSURE | {DRAWS: 4})
+    assert faults(SMALL, UNSURE | {DRAWS: 5}) == [DRAWS]

@@ -13,7 +13,8 @@ from clustersim import library
 from clustersim.scenario import Scenario, ScenarioError, load, loads
 from clustersim.scenario.loading import load_stream, overridden
 from clustersim.scenario.text.document import Document, find
-from clustersim.scenario.text.layers import alternatives, put
+from clustersim.scenario.text.layers import alternatives, merge, put
+from clustersim.scenario.text.reader import read_text
 
 BASE = """\
 cluster: {gpus: 64, spares: 2}
@@ -459,3 +460,29 @@ def test_an_override_reaches_into_the_law_of_an_uncertain_value(tree: Path) -> N
 def test_a_table_that_an_override_replaces_leaves_no_place_of_the_old_one(tree: Path) -> None:
     found = refused(tree, "", failures__node__repair="{lognormal: {median: -1 h, sigma: 1}}")
     assert found.startswith("--set failures.node.repair={"), found
+
+
+def test_claims_are_merged_key_by_key() -> None:
+    base = read_text("published: {source: us, claims: {a: {says: x}, b: {says: y}}}", "base")
+    merged = merge(base, read_text("published: {claims: {a: {figure: ettr}}}", "layer"))
+    assert merged.data["published"]["claims"] == {"a": {"figure": "ettr"}, "b": {"says": "y"}}
+
+
+@pytest.mark.parametrize(("below", "above"), [("replications", "draws"), ("draws", "replications")])
+def test_one_number_of_replications_takes_the_place_of_the_other(below: str, above: str) -> None:
+    block = {"replications": "simulation", "draws": "uncertainty"}
+    base = read_text(f"{block[below]}: {{{below}: 8}}", "base")
+    merged = merge(base, read_text(f"{block[above]}: {{{above}: 4}}", "layer"))
+    assert merged.data == {block[above]: {above: 4}}
+    both = "simulation: {replications: 8}\nuncertainty: {draws: 4}"
+    assert merge(base, read_text(both, "layer")).data == read_text(both, "layer").data
+
+
+def test_nothing_is_quoted_of_a_base_that_is_no_scenario(tree: Path) -> None:
+    (tree / "secret.yaml").write_text("root:x:0\n", "utf-8")
+    (tree / "asks.yaml").write_text("base: secret.yaml\n", "utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        load(tree / "asks.yaml")
+    assert str(caught.value).endswith(
+        "secret.yaml:1:1: is not a scenario; write keys and values, such as name: first"
+    )

@@ -369,3 +369,15 @@ def test_a_lever_may_have_a_price_without_costs_and_none_with_them(given: dict[s
     costs = None if given else {"gpu_hour": "2 USD"}
     lever = scenario(costs=costs, levers={"x": {"checkpoint.blocks": "3 s"} | given}).levers["x"]
     assert bool(lever.price) is bool(given)
+
+
+def test_of_a_log_the_share_of_nodes_that_leave_is_that_of_its_failures() -> None:
+    """A failure at a node that is away extends its absence, and is no strike of its own."""
+    for rows, hours in (("1,0,10\n", 10), ("1,0,10\n2,0,40\n", 41)):
+        read = scenario(failures={"part": {"replay": f"time_h,node,repair_h\n{rows}"}}).failures["part"]
+        assert (read.transient, read.repair) == (0.0, Empirical((hours * 3600.0,)))
+
+
+def test_all_saves_in_a_notice_can_be_loaded_unless_it_says_so() -> None:
+    assert mode(notice="2 min").effect.saves == 1.0
+    assert mode(notice="2 min", saves="30 %").effect.saves == 0.3

@@ -11,11 +11,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from clustersim import units
 from clustersim.scenario.keys.quantities import (
+    LONGEST_DURATION,
     LONGEST_TEXT,
+    Name,
     Reads,
     Text,
     Threshold,
     bounded,
+    is_name,
+    not_too_long,
     plain,
     quantity,
     table,
@@ -140,3 +144,15 @@ def test_each_row_of_a_table_that_is_wrong_is_told_at_its_name() -> None:
     with pytest.raises(ValidationError) as caught:
         reads("table").parse({None: 0, 2.5: 0, 8: 2, 16: 0, "16": 1})
     assert [error["loc"][0] for error in caught.value.errors()] == ["None", "2.5", 8, "16"]
+
+
+def test_the_longest_duration_is_not_too_long() -> None:
+    not_too_long(LONGEST_DURATION, "long")
+    with pytest.raises(ValueError, match="longer"):
+        not_too_long(LONGEST_DURATION * (1 + 1e-9), "longer")
+
+
+def test_a_name_ends_in_no_space_and_is_a_text() -> None:
+    assert (is_name("ab"), is_name("ab ")) == (True, False)
+    with pytest.raises(ValidationError, match="7 is not a name; put it in quotes"):
+        TypeAdapter(Name).validate_python(7)

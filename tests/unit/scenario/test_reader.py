@@ -18,6 +18,7 @@ from clustersim.scenario.loading import build
 from clustersim.scenario.text.document import Document, Place, Problem, at, within
 from clustersim.scenario.text.document import Path as Keys
 from clustersim.scenario.text.reader import DEEPEST, read_file, read_stream, read_text, resolve, unspeakable
+from clustersim.units import LARGEST_WHOLE
 from tests.unit.scenario.everything import EVERYTHING
 
 SMALL = """\
@@ -344,3 +345,53 @@ def test_data_of_a_program_may_be_as_deep_as_a_text() -> None:
         data = {"a": data}
     assert not list(unspeakable(data))
     assert [path for path, _ in unspeakable({"a": data})] == [("a", "a", "a")]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1_000", 1000),
+        ("1_0.5e1", 105.0),
+        ("1" * 60, int("1" * 60)),
+        ("1" * 61, "1" * 61),
+        (f".{'1' * 59}", 1 / 9),
+        (f".{'1' * 60}", f".{'1' * 60}"),
+    ],
+)
+def test_a_number_has_up_to_sixty_characters(text: str, value: object) -> None:
+    found = resolve(text)
+    assert type(found) is type(value)
+    assert found == value
+
+
+def test_the_largest_whole_number_is_out_of_range() -> None:
+    assert list(unspeakable({"a": LARGEST_WHOLE - 1})) == []
+    assert [path for path, _ in unspeakable({"a": -LARGEST_WHOLE})] == [("a",)]
+
+
+KEY = "a key is a plain word or number; write name: value"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "what"),
+    [
+        # Each pair leaves one bracket open; the sixty-first that is open at once is one too many to look at.
+        ("x: " + "[[]," * 61, "1:241", "nested more than 20 levels deep"),
+        # As many as may be looked at: it is the value behind twenty keys that is too deep.
+        ("x: []\ny: " + "[" * 60, "2:24: y.0.0", "nested more than 20 levels deep"),
+        ("a: {!!str b: 1}", "1:5: a", KEY),
+        ("a: {&b b: 1}", "1:5: a", KEY),
+        ("a: {? [b] : 1}", "1:7: a", KEY),
+    ],
+)
+def test_what_is_refused_while_reading_is_told_at_its_place(text: str, place: str, what: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        read_text(text, "f")
+    assert str(caught.value).startswith(f"f:{place}: {what}")
+
+
+def test_as_many_values_as_the_limit_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustersim.scenario.text.reader.MOST_VALUES", 4)
+    assert read_text("a: [1, 2]", "f").data == {"a": [1, 2]}
+    with pytest.raises(ScenarioError, match=r"^f:1:11: more than "):
+        read_text("a: [1, 2, 3]", "f")

@@ -322,3 +322,14 @@ def test_a_log_may_have_just_so_many_bytes(folder: Path, monkeypatch: pytest.Mon
     (folder / "logs" / "incidents.csv").write_text(LOG + "\n")
     with pytest.raises(ScenarioError, match="a log has at most"):
         load("replayed.yaml")
+
+
+def test_what_else_is_wrong_is_told_beside_a_log(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(
+        "name: a\nname: b\ncluster: {gpus: 8}\nfailures: {a: 5, b: {replay: none.csv}}\n"
+        "checkpoint: none\nsimulation: {horizon: 1 d}\n",
+        "utf-8",
+    )
+    with pytest.raises(ScenarioError) as caught:
+        load(tmp_path / "s.yaml")
+    assert {"name", "failures.a", "failures.b.replay"} <= {each.path for each in caught.value.problems}

@@ -42,9 +42,9 @@ def resolve(text: str) -> Any:
     if text in _WORDS:
         return _WORDS[text]
     if len(text) <= 60 and _INT.fullmatch(text):
-        return int(text.replace("_", ""))
+        return int(text)
     if len(text) <= 60 and _FLOAT.fullmatch(text):
-        return float(text.replace("_", ""))
+        return float(text)
     return text
 
 
@@ -244,7 +244,7 @@ class _Builder:
 
     def _scalar(self, event: Any, path: Path) -> Any:
         """Return what a scalar means; what it holds once its quotes are off has to be allowed too."""
-        value = resolve(event.value) if event.implicit[0] and not event.style else event.value
+        value = event.value if event.style else resolve(event.value)
         if why := _no_scalar(value):
             raise self._refuse(event, path, why)
         return value

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clustersim.engine import spares as module
+from clustersim.engine.cluster import Cluster
 from clustersim.engine.replication import simulate
 from clustersim.engine.spares import ChosenSpares, Domains, SharedSpares, UnusedSpares
 from clustersim.scenario.model import Scenario
@@ -157,3 +158,22 @@ def test_a_run_with_a_billion_spares_takes_as_much_memory_as_one_without() -> No
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(BENCHMARKS), *sys.path])},
     )
     assert float(done.stdout) < 150
+
+
+def test_a_place_without_spares_is_asked_once_for_all_its_empty_slots(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    take = ChosenSpares.take
+
+    def counted(self: ChosenSpares, slot: int) -> int | None:
+        asked.append(slot)
+        return take(self, slot)
+
+    monkeypatch.setattr(ChosenSpares, "take", counted)
+    cluster = Cluster(8, ChosenSpares(range(8, 11), Domains(8, 4, 2)))
+    cluster.send_away([4, 0, 5, 6, 7])
+    assert not cluster.fill(0.0)
+    # Spares 8 and 10 serve the first four slots, of which one is empty, and 9 serves the others.
+    assert asked == [4, 0, 5]
+    assert (cluster.node(4), cluster.node(0), cluster.idle) == (9, 8, 1)

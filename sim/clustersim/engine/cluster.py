@@ -260,9 +260,14 @@ class Cluster:
         self.log.write(COUNTS(now, self.away, self.idle, line, nodes))
 
     def _take_spares(self, now: float, group: SlotGroup) -> None:
+        bare: set[int] = set()
         for slot in list(group.empty):
+            place = self._spares.place_of(slot)
+            if place in bare:
+                continue  # asking again for each of hundreds of empty slots would take most of a run
             node = self._spares.take(slot)
             if node is None:
+                bare.add(place)
                 continue
             self._put(node, slot, group)
             if self._delay:

@@ -34,6 +34,11 @@ RELAPSE = "{probability: 20 %, within: 1 d}"
 RACK = {"cluster.nodes_per_rack": 4, "failures.a.per": "rack"}
 JOB = {"failures.a.per": "job", "failures.a.repair": None}
 RACKS = {"cluster.nodes_per_rack": 5, "cluster.used_per_rack": 4, "cluster.spare_racks": 1}
+SMALLER = {"cluster.gpus": 8}
+OFTEN = {"cluster.gpus": 64, "failures.a.mtbf": "1 h"}
+HALF_LEMONS = "{share: 50 %, factor: 3}"
+LESS = {"failures.a.groups": "{old: 0.5}"}
+GROUP = {"cluster.groups": "{old: {nodes: 4}}", "failures.a.groups": "{old: 3}"}
 
 
 def faults(text: str, changes: dict[str, Any]) -> list[str]:
@@ -91,6 +96,68 @@ def faults(text: str, changes: dict[str, Any]) -> list[str]:
 def test_what_just_fits_and_what_does_not(fits: dict[str, Any], does_not: dict[str, Any], path: str) -> None:
     loads(SMALL, overrides=fits)
     assert faults(SMALL, does_not) == [path]
+
+
+@pytest.mark.parametrize(
+    ("limit", "there_are", "changes", "path"),
+    [
+        (
+            "MOST_ATTEMPTS",
+            2,
+            {"recovery.stages": "{restart: {constant: 1 min, fails: 50 %}}"},
+            "recovery.stages",
+        ),
+        ("MOST_SAVES", 24, {}, "checkpoint.interval"),
+        ("MOST_STOPS", 3, {"maintenance": "{every: 6 h, takes: 1 s}"}, "maintenance.every"),
+        (
+            "MOST_STOPS",
+            4,
+            {"maintenance": "[{every: 6 h, takes: 1 s}, {at: 1 h, takes: 1 s}]"},
+            "maintenance",
+        ),
+        ("MOST_FAILURES", 24, {"failures.a.mtbf": "1 h"}, "failures.a"),
+        # Half of the nodes fail thrice as often; where the group may be the lemons, thrice as many again.
+        ("MOST_FAILURES", 384, OFTEN | {"failures.a.lemons": HALF_LEMONS}, "failures.a"),
+        ("MOST_FAILURES", 384, OFTEN | GROUP, "failures.a"),
+        ("MOST_FAILURES", 2304, OFTEN | GROUP | {"failures.a.lemons": HALF_LEMONS}, "failures.a"),
+        # A group that fails less often lowers the mean, and lemons are no more of it than of the others.
+        ("MOST_FAILURES", 288, OFTEN | GROUP | {"failures.a.lemons": HALF_LEMONS, **LESS}, "failures.a"),
+        (
+            "MOST_AGES",
+            16,
+            {"cluster.spares": 1, "failures.a": "{per: gpu, mtbf: 9 d, lifetime: {gamma: {shape: 2}}}"},
+            "failures.a.lifetime",
+        ),
+        (
+            "MOST_AGES",
+            2,
+            {"cluster.spares": 1, "failures.a.lemons": "{share: 5 %, factor: 2}"},
+            "failures.a.lemons",
+        ),
+        (
+            "MOST_AT_ONCE",
+            4,
+            {"cluster": "{gpus: 64, nodes_per_rack: 4}", "failures.a": "{per: rack, mtbf: 9 d, repair: 1 h}"},
+            "failures.a",
+        ),
+    ],
+)
+def test_as_many_as_the_limit_are_possible_and_one_more_is_not(
+    limit: str, there_are: int, changes: dict[str, Any], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"clustersim.scenario.checks.{limit}", there_are)
+    loads(SMALL, overrides=SMALLER | changes)
+    monkeypatch.setattr(f"clustersim.scenario.checks.{limit}", there_are - 1)
+    assert faults(SMALL, SMALLER | changes) == [path]
+
+
+def test_how_long_it_takes_is_told_in_three_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustersim.scenario.checks.MOST_STOPS", 3)
+    text = SMALL.replace("1 d}", "12_345 min}") + "maintenance: {every: 50 h, takes: 1 s}\n"
+    with pytest.raises(
+        ScenarioError, match=r":7:22: maintenance\.every: more than 3 stops in 8\.57 d; stop less often"
+    ):
+        loads(text)
 
 
 @pytest.mark.parametrize(("end", "past"), [("SHORTEST_DURATION", -1e-9), ("LONGEST_DURATION", 1e-9)])

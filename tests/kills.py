@@ -139,7 +139,7 @@ class Killer:
             for path, text in PRECIOUS.items():
                 if earlier or path != "notes.txt":
                     (target / path).parent.mkdir(parents=True, exist_ok=True)
-                    (target / path).write_text(text)
+                    (target / path).write_text(text, "utf-8")
 
     def round(self, name: str, kind: str, most: int) -> None:
         """Kill a command at most so many times, and look at what it has written in the end."""

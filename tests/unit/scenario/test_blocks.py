@@ -7,7 +7,16 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from clustersim.scenario.keys.blocks import Block, Kind, Resolved, Shorthand, key, unknown
+from clustersim.scenario.keys.blocks import (
+    MOST_GUESSES,
+    Block,
+    Kind,
+    Resolved,
+    Shorthand,
+    key,
+    strangers,
+    unknown,
+)
 from clustersim.scenario.keys.logs import Recorded, Replay
 from clustersim.scenario.kinds.retirement import Retire
 
@@ -104,3 +113,8 @@ def test_rows_of_a_log_are_a_list_of_blocks() -> None:
 def test_of_halves_of_two_rules_only_one_rule_is_asked_for() -> None:
     with pytest.raises(ValidationError, match=r"^1 validation error(.|\n)*two rules at once"):
         Retire.model_validate({"after": 3, "score": 3})
+
+
+def test_only_so_many_strangers_are_compared_with_what_is_allowed() -> None:
+    found = [why for _, why in strangers(["mtbx"] * (MOST_GUESSES + 2), ["mtbf"], "no such key")]
+    assert ['did you mean "mtbf"' in why for why in found] == [True] * MOST_GUESSES + [False] * 2

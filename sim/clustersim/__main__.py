@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 from clustersim.signals import STOPS
 
 INTERRUPTED = 130
+SOON_S = 0.01
+"""The hook for what cannot be raised has long returned then, and nobody has waited."""
 PLAIN = {
     "±": "+/-",
     "−": "-",
@@ -67,10 +69,14 @@ def _leave(*_: object) -> NoReturn:
 
 
 def _unraisable(what: sys.UnraisableHookArgs) -> None:
-    """Interrupt once more where the first time was in the midst of clearing up, which goes on regardless."""
+    """Interrupt once more where the first time was in the midst of clearing up, which goes on regardless.
+
+    A little later, as what is raised in this very hook is lost as well.
+    """
     if what.exc_type is KeyboardInterrupt:
         signal.signal(signal.SIGINT, _stop)
-        signal.raise_signal(signal.SIGINT)
+        signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.setitimer(signal.ITIMER_REAL, SOON_S)
     else:
         sys.__unraisablehook__(what)
 

@@ -1,6 +1,8 @@
 """Signals that stop a command wait while workers start."""
 
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -40,3 +42,29 @@ def test_a_signal_that_is_ignored_stays_so_and_other_threads_need_nothing() -> N
     thread.start()
     thread.join()
     assert entered == [None]
+
+
+CLEARING_UP = """
+import signal, sys, time
+from clustersim import __main__ as command
+
+signal.signal(signal.SIGINT, command._stop)
+sys.unraisablehook = command._unraisable
+
+class ClearsUp:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+try:
+    ClearsUp()
+    time.sleep(20)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_an_interrupt_in_the_midst_of_clearing_up_is_not_lost() -> None:
+    """Python ignores what a finalizer raises, and what the hook raises that hears of it."""
+    command = [sys.executable, "-c", CLEARING_UP]
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=True)
+    assert (ended.stdout, ended.stderr) == ("interrupted\n", "")

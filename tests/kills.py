@@ -79,7 +79,7 @@ def clustersim(folder: Path, arguments: Sequence[str]) -> subprocess.Popen[str]:
         cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         preexec_fn=as_in_a_terminal,
     )
 

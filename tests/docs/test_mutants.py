@@ -73,8 +73,8 @@ def test_a_larger_sample_holds_a_smaller_one_and_one_change_leaves_the_rest() ->
 def test_tests_that_are_likely_to_kill_come_first(tmp_path: Path) -> None:
     """Those that killed before, the file of the module, then files by their time for each kill."""
     function, other = "clustersim.units.x__long", "clustersim.units.x_shown"
-    (tmp_path / function).write_text("tests/test_slow.py::kills\n")
-    (tmp_path / other).write_text("tests/test_busy.py::kills\n" * 9)
+    (tmp_path / function).write_text("tests/test_slow.py::kills\n", "utf-8")
+    (tmp_path / other).write_text("tests/test_busy.py::kills\n" * 9, "utf-8")
     durations = {
         "tests/test_late.py::never": 4.0,
         "tests/test_idle.py::never": 3.0,

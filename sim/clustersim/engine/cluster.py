@@ -264,7 +264,7 @@ class Cluster:
         for slot in list(group.empty):
             place = self._spares.place_of(slot)
             if place in bare:
-                continue  # asking again for each of hundreds of empty slots would take most of a run
+                continue  # asking again for each of hundreds of empty slots took half of a run
             node = self._spares.take(slot)
             if node is None:
                 bare.add(place)

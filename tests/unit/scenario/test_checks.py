@@ -160,16 +160,16 @@ def test_how_long_it_takes_is_told_in_three_digits(monkeypatch: pytest.MonkeyPat
         loads(text)
 
 
-@pytest.mark.parametrize(("end", "past"), [("SHORTEST_DURATION", -1e-9), ("LONGEST_DURATION", 1e-9)])
+@pytest.mark.parametrize(("end", "beyond"), [("SHORTEST_DURATION", 1 + 1e-9), ("LONGEST_DURATION", 1 - 1e-9)])
 def test_a_target_may_take_the_least_or_the_most_time(
-    end: str, past: float, monkeypatch: pytest.MonkeyPatch
+    end: str, beyond: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = SMALL.replace("{horizon: 1 d}", "{}") + WORK
     target_s = loads(text).target_s
     assert target_s
     monkeypatch.setattr(f"clustersim.scenario.checks.{end}", target_s)
     loads(text)
-    monkeypatch.setattr(f"clustersim.scenario.checks.{end}", target_s * (1 - past))
+    monkeypatch.setattr(f"clustersim.scenario.checks.{end}", target_s * beyond)
     assert faults(text, {}) == ["workload.target"]
 
 
